@@ -1,0 +1,1 @@
+//! What the user is doing: screen, selection, filter, key map. No I/O; of the terminal it knows key and mouse events alone.

@@ -1,0 +1,35 @@
+//! The identifiers that the target gives to what it reports. They are the console wire format's own, in both of its services, so that the two join.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A task, as the target's instrumentation numbers it: a span id, unique among live tasks only.
+    /// The number that a user knows is [`Task::number`](super::Task::number).
+    TaskId
+}
+id! {
+    /// A resource: a lock, a semaphore, a timer, a channel end.
+    ResourceId
+}
+id! {
+    /// An operation on a resource that a task awaits.
+    OpId
+}
+id! {
+    /// The description of a span or an event, sent once and referred to afterwards.
+    MetaId
+}

@@ -1,0 +1,1 @@
+//! The real terminal: the guard that restores it, and the event loop.
