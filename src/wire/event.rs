@@ -1,0 +1,139 @@
+//! What a link tells, and what it can be told.
+
+use crate::model::{Stamp, TaskId, update};
+use std::time::Duration;
+
+/// Something that happened on the link, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The state of the connection changed.
+    Connection(Connection),
+    /// A new session begins: everything that was learned before is void, since another process may answer now. It comes
+    /// before [`Connection::Live`], and before the session's first update.
+    Session(Session),
+    /// How far a large message has come. Sent a few times a second while one is under way, and once more at its end with
+    /// `received == total`. Small messages send none.
+    Progress {
+        /// Bytes of the message that are here.
+        received: u64,
+        /// Bytes that the message has.
+        total: u64,
+    },
+    /// An update of the target's state, or a page of one.
+    Update(Box<update::Update>),
+    /// Details of the task that is being watched.
+    Details(Box<update::TaskDetails>),
+    /// There are no details to be had, or no more of them. The watch is over.
+    DetailsUnavailable {
+        /// The task that was asked for.
+        task: TaskId,
+        /// Why not, for the user.
+        reason: String,
+    },
+    /// Whether the target sends updates. Not every target tells.
+    Temporality(Temporality),
+    /// A command that was asked for did not work.
+    CommandFailed {
+        /// The command.
+        command: Command,
+        /// Why not, for the user.
+        reason: String,
+    },
+    /// The target was asked to catch up; sent once a second at most.
+    CatchUp {
+        /// How often it was asked in this session so far.
+        sent: u64,
+    },
+}
+
+/// Where the connection stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// Trying.
+    Connecting {
+        /// From 1, counting since the last session that delivered an update.
+        attempt: u32,
+    },
+    /// The target answered and will send updates.
+    Live,
+    /// The connection failed or ended. The next try follows by itself.
+    Lost {
+        /// Why, for the user.
+        reason: String,
+        /// Until the next try. [`Command::RetryNow`] cuts it short.
+        retry_in: Duration,
+        /// The try that failed, counted as in [`Connection::Connecting`].
+        attempt: u32,
+    },
+}
+
+/// One connection to one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// From 1, one more for each session of a link.
+    pub epoch: u64,
+    /// What the target speaks.
+    pub protocol: Protocol,
+    /// Who answers; known from an agent only.
+    pub process: Option<Process>,
+}
+
+/// What a target speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The console wire format alone, as any `console-subscriber` does.
+    Console,
+    /// The console wire format, and holdup's own service beside it.
+    Agent,
+}
+
+/// What an agent tells about its process. Every text is the target's own and cut to the client's bounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Random for each run of the process, in hexadecimal. Two sessions with the same one saw the same process.
+    pub boot_id: String,
+    /// The process id, as the process itself sees it.
+    pub pid: u32,
+    /// What the service calls itself.
+    pub name: String,
+    /// The path of the executable, empty where it is not known.
+    pub executable: String,
+    /// When the process started, on its own clock.
+    pub started: Option<Stamp>,
+    /// The agent's version.
+    pub agent_version: String,
+    /// The version of tokio that the service was built with, empty where it is not known.
+    pub tokio_version: String,
+    /// How much is being collected, in one word.
+    pub detail: String,
+    /// What the agent can tell beyond the console's format, as stable names.
+    pub capabilities: Vec<String>,
+    /// What the agent cannot see, and why, in sentences.
+    pub limitations: Vec<String>,
+}
+
+/// Whether the target sends updates. It is the target's own state, shared by everyone who watches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temporality {
+    /// It does.
+    Live,
+    /// Someone paused it.
+    Paused,
+}
+
+/// What a link can be told. None of it blocks the link, and all of it may be said in every state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Stop the target's updates, for everyone who watches it.
+    PauseTarget,
+    /// Let the target's updates go on, for everyone who watches it.
+    ResumeTarget,
+    /// The target seems to lag: make it collect more. See [`CatchUp`](super::CatchUp) for what that does and costs.
+    CatchUp,
+    /// Watch this task's details instead of any other's. The watch ends with the session.
+    WatchTask(TaskId),
+    /// Watch no task's details.
+    UnwatchTask,
+    /// Do not wait for the next try.
+    RetryNow,
+}
