@@ -1,0 +1,33 @@
+//! `--list`: the scenarios as a table.
+
+use std::io::{self, Write};
+
+use crate::{Kind, Scenario, scenarios};
+
+/// Prints every scenario: its name, the finding that it must raise, and what it does.
+pub(crate) fn print() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let name_width = width(|scenario| scenario.name.len());
+    let lint_width = width(|scenario| raises(scenario).len());
+    for (kind, title) in [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls")] {
+        writeln!(out, "{title}")?;
+        for scenario in scenarios().iter().filter(|scenario| scenario.kind == kind) {
+            let (name, lint, says) = (scenario.name, raises(scenario), scenario.says);
+            writeln!(out, "  {name:name_width$}  {lint:lint_width$}  {says}")?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(
+        out,
+        "`all` is every trouble at once. The second column is the finding that must be raised."
+    )?;
+    out.flush()
+}
+
+fn raises(scenario: &Scenario) -> &'static str {
+    scenario.raises.unwrap_or("-")
+}
+
+fn width(of: impl Fn(&Scenario) -> usize) -> usize {
+    scenarios().iter().map(of).max().unwrap_or(0)
+}

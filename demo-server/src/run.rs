@@ -1,0 +1,211 @@
+//! Starts everything in order, waits for a reason to stop, and stops within a bound.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, subscriber::NoSubscriber};
+
+use crate::{
+    Args, Ctx, Error, Kind, Listening, Scenario,
+    args::ALL,
+    console, echo, list, load, scenario, scenarios,
+    stop::{self, Stop},
+    unstable::{hand_over_the_driver, spawn_named},
+};
+
+/// How long open connections may take to end.
+const CONNECTIONS_GRACE: Duration = Duration::from_secs(1);
+
+/// How long the workers may take to end after that. A trouble may never yield; then the process ends without them.
+const WORKERS_GRACE: Duration = Duration::from_millis(500);
+
+/// Runs the server until ctrl-c, SIGTERM or, with [`Args::exit_with_stdin`], the end of stdin.
+///
+/// Blocks the calling thread, which must not be inside a runtime. It installs a `tracing` subscriber for the whole
+/// process, and may return with threads left over that a trouble keeps busy: it is meant for a process of its own, which
+/// ends next.
+pub fn run(args: Args) -> Result<(), Error> {
+    let Args {
+        echo_addr,
+        console_addr,
+        workers,
+        scenario: names,
+        load,
+        log,
+        list,
+        exit_with_stdin,
+    } = args;
+    if list {
+        return list::print().map_err(Error::io("print the scenarios"));
+    }
+    if !cfg!(tokio_unstable) {
+        return Err(Error::NotInstrumented);
+    }
+
+    let echo_listener = bind("echo clients", echo_addr, "--echo-addr")?;
+    let console_listener = bind("the console", console_addr, "--console-addr")?;
+    let echo_addr = echo_listener
+        .local_addr()
+        .map_err(Error::io("read the echo address"))?;
+    let console_addr = console_listener
+        .local_addr()
+        .map_err(Error::io("read the console's address"))?;
+
+    let (stop_sender, stop_receiver) = mpsc::channel(4);
+    console::serve(
+        console::install(log.as_deref())?,
+        console_listener,
+        stop_sender.clone(),
+    )?;
+    if exit_with_stdin {
+        stop::with_stdin(stop_sender)?;
+    }
+
+    let chosen = chosen(&names);
+    let runtime = service_runtime(usize::from(workers) + more_workers(&names, &chosen))?;
+    let ctx = Ctx::new(runtime.handle().clone());
+    let tracker = TaskTracker::new();
+    start_echo(&runtime, echo_listener, &ctx.shutdown, &tracker)?;
+    for scenario in &chosen {
+        info!(scenario.name, "switched on");
+        (scenario.start)(&ctx).map_err(Error::io("start a scenario"))?;
+    }
+    load::start(load, echo_addr)?;
+
+    for line in [Listening::Echo(echo_addr), Listening::Console(console_addr)] {
+        line.print()
+            .map_err(Error::io("print where the server listens"))?;
+    }
+
+    // The control runtime is none of the service's: it must neither be seen by a console nor wait for a worker.
+    let stopped = tracing::subscriber::with_default(NoSubscriber::default(), || {
+        let control = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(Error::io("build the control runtime"))?;
+        control.block_on(async {
+            let stopped = stop::wait(stop_receiver).await;
+            ctx.shutdown.cancel();
+            tracker.close();
+            // Connections that are still open then are cut off with their runtime.
+            let _ = tokio::time::timeout(CONNECTIONS_GRACE, tracker.wait()).await;
+            stopped
+        })
+    });
+    ctx.drop_runtimes();
+    runtime.shutdown_timeout(WORKERS_GRACE);
+    match stopped? {
+        Stop::Asked => Ok(()),
+        Stop::ConsoleFailed(reason) => Err(Error::Console(reason)),
+    }
+}
+
+fn bind(service: &'static str, addr: SocketAddr, flag: &'static str) -> Result<TcpListener, Error> {
+    TcpListener::bind(addr).map_err(|source| Error::Bind {
+        service,
+        addr,
+        flag,
+        source,
+    })
+}
+
+/// The scenarios by their names, each once; the names were checked when the command line was parsed.
+fn chosen(names: &[String]) -> Vec<&'static Scenario> {
+    if names.iter().any(|name| name == ALL) {
+        return scenarios()
+            .iter()
+            .filter(|scenario| scenario.kind == Kind::Trouble)
+            .collect();
+    }
+    let mut chosen: Vec<&'static Scenario> = Vec::new();
+    for found in names.iter().filter_map(|name| scenario(name)) {
+        if !chosen.iter().any(|known| known.name == found.name) {
+            chosen.push(found);
+        }
+    }
+    chosen
+}
+
+/// Workers on top of those asked for: under `all` as many as the troubles keep to themselves, so that the echo is still
+/// answered.
+fn more_workers(names: &[String], chosen: &[&Scenario]) -> usize {
+    if names.iter().any(|name| name == ALL) {
+        chosen.iter().map(|scenario| scenario.keeps_workers).sum()
+    } else {
+        0
+    }
+}
+
+fn service_runtime(workers: usize) -> Result<Runtime, Error> {
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(workers)
+        .thread_name("demo-worker")
+        .enable_io()
+        .enable_time();
+    hand_over_the_driver(&mut builder);
+    builder
+        .build()
+        .map_err(Error::io("build the service's runtime"))
+}
+
+fn start_echo(
+    runtime: &Runtime,
+    listener: TcpListener,
+    shutdown: &CancellationToken,
+    tracker: &TaskTracker,
+) -> Result<(), Error> {
+    listener
+        .set_nonblocking(true)
+        .map_err(Error::io("prepare the echo listener"))?;
+    let listener = {
+        let _in_runtime = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)
+            .map_err(Error::io("register the echo listener"))?
+    };
+    let serving = tracker.track_future(echo::serve(listener, shutdown.clone(), tracker.clone()));
+    spawn_named(runtime.handle(), "echo-acceptor", serving)
+        .map_err(Error::io("spawn the echo acceptor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(words: &[&str]) -> Vec<&'static str> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        chosen(&words)
+            .iter()
+            .map(|scenario| scenario.name)
+            .collect()
+    }
+
+    #[test]
+    fn a_scenario_named_twice_starts_once() {
+        assert_eq!(
+            names(&["deadlock", "churn", "deadlock"]),
+            ["deadlock", "churn"]
+        );
+    }
+
+    #[test]
+    fn all_is_every_trouble_and_no_control() {
+        let all = names(&["all"]);
+        for scenario in scenarios() {
+            assert_eq!(
+                all.contains(&scenario.name),
+                scenario.kind == Kind::Trouble,
+                "{}",
+                scenario.name
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a scenario is given when it is switched on: where to spawn, and when to stop.
+
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::unstable::spawn_named;
+
+/// The service's runtime as a scenario sees it. Clones are the same one.
+///
+/// A scenario's tasks are not asked to stop: they are cut off with their runtime. A task that also waited for the
+/// shutdown would always have one waker more than its trouble allows.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    service: Handle,
+    pub(crate) shutdown: CancellationToken,
+    own: Arc<Mutex<Vec<Runtime>>>,
+}
+
+impl Ctx {
+    pub(crate) fn new(service: Handle) -> Self {
+        Self {
+            service,
+            shutdown: CancellationToken::new(),
+            own: Arc::default(),
+        }
+    }
+
+    /// Spawns a named task on the service's runtime, at the caller's line.
+    #[track_caller]
+    pub(super) fn spawn<F>(&self, name: &str, future: F) -> io::Result<()>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        spawn_named(&self.service, name, future)
+    }
+
+    /// Keeps a runtime that a scenario has built for itself until the process ends.
+    pub(super) fn keep(&self, runtime: Runtime) {
+        self.own
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(runtime);
+    }
+
+    /// Lets go of the scenarios' own runtimes, without waiting for any of their workers.
+    pub(crate) fn drop_runtimes(&self) {
+        for runtime in self
+            .own
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            runtime.shutdown_background();
+        }
+    }
+}

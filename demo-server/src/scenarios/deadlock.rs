@@ -1,0 +1,39 @@
+//! Two locks, taken in opposite order.
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{sync::Mutex, time::sleep};
+
+use super::{Ctx, Kind, Scenario};
+
+/// Between the two locks: long enough that both tasks have their first.
+const BETWEEN: Duration = Duration::from_millis(100);
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "deadlock",
+    kind: Kind::Trouble,
+    says: "Two tasks take the same two Mutexes in opposite order, and each waits for ever for the one that the other holds.",
+    raises: Some("deadlock"),
+    severity: Some("critical"),
+    // Each of the two sleeps with a lock that the other waits for.
+    also: &["held-across-await"],
+    tasks: &["deadlock-ab", "deadlock-ba"],
+    lock: Some("Mutex"),
+    file: file!(),
+    start,
+    ..Scenario::BASE
+};
+
+fn start(ctx: &Ctx) -> io::Result<()> {
+    let a = Arc::new(Mutex::new(0_u64));
+    let b = Arc::new(Mutex::new(0_u64));
+    ctx.spawn("deadlock-ab", both(Arc::clone(&a), Arc::clone(&b)))?;
+    ctx.spawn("deadlock-ba", both(b, a))
+}
+
+async fn both(first: Arc<Mutex<u64>>, second: Arc<Mutex<u64>>) {
+    let from = first.lock().await;
+    sleep(BETWEEN).await;
+    let mut to = second.lock().await;
+    *to += *from;
+}

@@ -1,0 +1,221 @@
+//! The table of scenarios: one small file each, named here and nowhere else.
+//!
+//! A scenario owns the tasks that show one trouble, or that look like one and are none. It must not know the echo
+//! service, the load, or another scenario. To add one: its file, its line in `mod` and in [`SCENARIOS`], and its test.
+
+mod burn;
+mod ctx;
+
+mod auto_boxed_future;
+mod blocking_sleep;
+mod brief_lock;
+mod churn;
+mod contended_lock;
+mod current_thread;
+mod deadlock;
+mod healthy;
+mod large_future;
+mod local_set;
+mod lock_across_await;
+mod lock_across_await_uncontended;
+mod lock_convoy;
+mod long_polls;
+mod lost_waker;
+mod rwlock_across_await;
+mod self_deadlock;
+mod self_wakes;
+mod semaphore_rate_limit;
+mod sleeper;
+mod spawn_blocking;
+mod spin_first_poll;
+mod spin_later_poll;
+mod starved;
+mod task_leak;
+
+use std::{io, time::Duration};
+
+pub use ctx::Ctx;
+
+/// Whether a scenario is there to be found, or there to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something is wrong: [`Scenario::raises`] must be found.
+    Trouble,
+    /// Nothing is wrong with the service: nothing above a note may be found, but for [`Scenario::raises`].
+    Control,
+}
+
+/// One thing that the server can be told to do beside its echo, and what a diagnosis must make of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Its name on the command line, kebab-case and stable.
+    pub name: &'static str,
+    /// Trouble or control.
+    pub kind: Kind,
+    /// One sentence: what it does.
+    pub says: &'static str,
+    /// The lint that must be raised; none for most controls.
+    pub raises: Option<&'static str>,
+    /// The lowest severity that the lint must reach: `note`, `warning` or `critical`. None when `raises` is.
+    pub severity: Option<&'static str>,
+    /// Other lints above a note that are true of it as well, and may be raised beside.
+    pub also: &'static [&'static str],
+    /// The names of the tasks of which one must be the finding's subject; empty when the subject is a lock or the target.
+    pub tasks: &'static [&'static str],
+    /// The kind of the lock that the finding must name, `Mutex` or `RwLock`; it is made in [`Scenario::file`].
+    pub lock: Option<&'static str>,
+    /// The source file, as `file!()` has it, in which its tasks are spawned and its locks are made.
+    pub file: &'static str,
+    /// How long after the start it takes, at the most and with default thresholds, until the finding is true.
+    pub within: Duration,
+    /// Workers of the service's runtime that it keeps to itself, for good or most of the time.
+    pub keeps_workers: usize,
+    /// Switches it on. Returns at once; its tasks and threads go on until the process ends.
+    pub start: fn(&Ctx) -> io::Result<()>,
+}
+
+impl Scenario {
+    /// What most scenarios have in common. Each replaces what is different.
+    const BASE: Self = Self {
+        name: "",
+        kind: Kind::Control,
+        says: "",
+        raises: None,
+        severity: None,
+        also: &[],
+        tasks: &[],
+        lock: None,
+        file: "",
+        within: Duration::from_secs(3),
+        keeps_workers: 0,
+        start: |_| Ok(()),
+    };
+}
+
+const SCENARIOS: &[Scenario] = &[
+    lock_across_await::SCENARIO,
+    lock_across_await_uncontended::SCENARIO,
+    rwlock_across_await::SCENARIO,
+    deadlock::SCENARIO,
+    self_deadlock::SCENARIO,
+    lock_convoy::SCENARIO,
+    spin_first_poll::SCENARIO,
+    spin_later_poll::SCENARIO,
+    blocking_sleep::SCENARIO,
+    long_polls::SCENARIO,
+    starved::SCENARIO,
+    lost_waker::SCENARIO,
+    task_leak::SCENARIO,
+    self_wakes::SCENARIO,
+    auto_boxed_future::SCENARIO,
+    large_future::SCENARIO,
+    healthy::SCENARIO,
+    brief_lock::SCENARIO,
+    contended_lock::SCENARIO,
+    spawn_blocking::SCENARIO,
+    semaphore_rate_limit::SCENARIO,
+    sleeper::SCENARIO,
+    local_set::SCENARIO,
+    current_thread::SCENARIO,
+    churn::SCENARIO,
+];
+
+/// Every scenario: troubles first, then controls.
+pub fn scenarios() -> &'static [Scenario] {
+    SCENARIOS
+}
+
+/// The scenario of that name.
+pub fn scenario(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn names_are_kebab_case_and_used_once() {
+        let mut seen = HashSet::new();
+        for scenario in scenarios() {
+            assert!(
+                scenario
+                    .name
+                    .chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '-'),
+                "{}",
+                scenario.name
+            );
+            assert!(seen.insert(scenario.name), "{} twice", scenario.name);
+        }
+    }
+
+    #[test]
+    fn each_file_holds_one_scenario_and_the_table_has_them_all() {
+        let mut named: Vec<String> = scenarios()
+            .iter()
+            .map(|scenario| {
+                let file = Path::new(scenario.file)
+                    .file_stem()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                assert_eq!(
+                    file,
+                    scenario.name.replace('-', "_"),
+                    "a file is named for its scenario"
+                );
+                file
+            })
+            .collect();
+        let mut present: Vec<String> =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenarios"))
+                .unwrap()
+                .map(|entry| {
+                    entry
+                        .unwrap()
+                        .path()
+                        .file_stem()
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned()
+                })
+                .filter(|file| !["mod", "ctx", "burn"].contains(&file.as_str()))
+                .collect();
+        named.sort();
+        present.sort();
+        assert_eq!(named, present);
+    }
+
+    #[test]
+    fn a_trouble_says_what_must_be_found_and_where() {
+        for scenario in scenarios() {
+            let name = scenario.name;
+            assert!(scenario.says.ends_with('.'), "{name}: one sentence");
+            assert_eq!(
+                scenario.raises.is_some(),
+                scenario.severity.is_some(),
+                "{name}"
+            );
+            if scenario.kind == Kind::Trouble {
+                assert!(scenario.raises.is_some(), "{name}");
+                assert!(
+                    !scenario.tasks.is_empty() || scenario.lock.is_some(),
+                    "{name}: a subject to look for"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_scenarios_name_their_tasks_alike() {
+        let mut seen = HashSet::new();
+        for task in scenarios().iter().flat_map(|scenario| scenario.tasks) {
+            assert!(seen.insert(task), "{task} twice");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The parts of Tokio that exist only under `--cfg tokio_unstable`, each with what is done without it.
+//!
+//! `run` refuses to start without the flag, in words. These fallbacks are here so that such a build gets as far as saying so.
+
+use std::{future::Future, io};
+
+use tokio::runtime::{Builder, Handle};
+
+/// Spawns a future on `handle` under a name that a console shows. The spawn location is the caller's.
+#[cfg(tokio_unstable)]
+#[track_caller]
+pub(crate) fn spawn_named<F>(handle: &Handle, name: &str, future: F) -> io::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tokio::task::Builder::new()
+        .name(name)
+        .spawn_on(future, handle)
+        .map(drop)
+}
+
+/// Spawns a future on `handle`; without the flag a task has no name.
+#[cfg(not(tokio_unstable))]
+#[track_caller]
+pub(crate) fn spawn_named<F>(handle: &Handle, _name: &str, future: F) -> io::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    drop(handle.spawn(future));
+    Ok(())
+}
+
+/// Spawns a future that need not be `Send` on the current `LocalSet`, under a name.
+#[cfg(tokio_unstable)]
+#[track_caller]
+pub(crate) fn spawn_local_named<F>(name: &str, future: F) -> io::Result<()>
+where
+    F: Future<Output = ()> + 'static,
+{
+    tokio::task::Builder::new()
+        .name(name)
+        .spawn_local(future)
+        .map(drop)
+}
+
+/// Spawns a future that need not be `Send` on the current `LocalSet`; without the flag a task has no name.
+#[cfg(not(tokio_unstable))]
+#[track_caller]
+pub(crate) fn spawn_local_named<F>(_name: &str, future: F) -> io::Result<()>
+where
+    F: Future<Output = ()> + 'static,
+{
+    drop(tokio::task::spawn_local(future));
+    Ok(())
+}
+
+/// Lets a worker that has polled the I/O driver hand it on before it polls a task.
+///
+/// Without it, one task that never yields can take sockets and timers down with it when its worker was the one to poll
+/// the driver: true to life, but then a scenario would show more than the trouble that it is named for.
+#[cfg_attr(
+    not(tokio_unstable),
+    expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag")
+)]
+pub(crate) fn hand_over_the_driver(builder: &mut Builder) {
+    #[cfg(tokio_unstable)]
+    builder.enable_eager_driver_handoff();
+    #[cfg(not(tokio_unstable))]
+    let _ = builder;
+}
+
+/// Makes the run queue first in, first out, by leaving out the slot for the task that was woken last.
+#[cfg_attr(
+    not(tokio_unstable),
+    expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag")
+)]
+pub(crate) fn first_in_first_out(builder: &mut Builder) {
+    #[cfg(tokio_unstable)]
+    builder.disable_lifo_slot();
+    #[cfg(not(tokio_unstable))]
+    let _ = builder;
+}
