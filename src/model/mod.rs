@@ -1,8 +1,230 @@
 //! The target as we know it. Pure: no I/O, no clock, no terminal. Time comes in with each update.
+//!
+//! [`Model::apply`] takes what the wire claims and makes state of it, whatever the order, and however wrong. Rows are found by
+//! id; a [`Slot`] is a row's place for as long as it lives. What an update changed stands in [`Changes`] until the next one, so
+//! that whoever follows looks at that alone.
 
+mod apply;
+mod fields;
+mod health;
 mod ids;
+mod inference;
+mod intern;
+mod lock;
+mod rates;
+mod resource;
+mod spawns;
+mod table;
+mod task;
 mod time;
 pub mod update;
 
+pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
+pub use intern::{Names, Place, PlaceId, Places, Sym};
+pub use lock::{
+    Access, Acquire, Across, AcrossAwait, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
+};
+pub use rates::{Rate, SPARK_SECONDS, Spark};
+pub use resource::{Attr, Op, Outcome, Resource};
+pub use spawns::{SpawnTable, Spawns};
+pub use table::{Slot, Table};
+pub use task::{LONG_POLL, Origin, Task, TaskKind, TaskState, Window};
 pub use time::{Stamp, nanos};
+
+use fields::Descriptions;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{collections::VecDeque, time::Duration};
+use update::Field;
+
+/// What the model keeps of what is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// How long tasks that ended and resources that were dropped stay; `None` keeps them as long as there is room.
+    pub keep: Option<Duration>,
+    /// How many ended tasks, and how many dropped resources and operations, stay at most.
+    pub most: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { keep: Some(Duration::from_secs(6)), most: 100_000 }
+    }
+}
+
+/// What the latest update changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Tasks that are new or were reported.
+    pub tasks: Vec<Slot>,
+    /// Tasks whose rows are gone.
+    pub removed: Vec<(Slot, TaskId)>,
+    /// Locks that were reported, or whose operations were.
+    pub locks: Vec<ResourceId>,
+    /// Whether the update is complete.
+    pub complete: bool,
+}
+
+/// How many tasks are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Inside a poll.
+    pub running: usize,
+    /// Waiting to be polled.
+    pub scheduled: usize,
+    /// Not ended.
+    pub live: usize,
+    /// Ended and still shown.
+    pub ended: usize,
+}
+
+/// One process that was attached to, from the moment of attaching. Another process, or another attachment, is another model.
+#[derive(Debug, Default)]
+pub struct Model {
+    tasks: Table<TaskId, Task>,
+    resources: Table<ResourceId, Resource>,
+    ops: Table<OpId, Op>,
+    names: Names,
+    places: Places,
+    descriptions: Descriptions,
+    extras: FxHashMap<TaskId, Vec<Field>>,
+    waiting: FxHashMap<TaskId, Vec<OpId>>,
+    locks: Vec<ResourceId>,
+    unsettled: FxHashSet<ResourceId>,
+    finished: Vec<OpId>,
+    hot: FxHashSet<Slot>,
+    ended: VecDeque<(Stamp, TaskId)>,
+    dropped_ops: VecDeque<(Stamp, OpId)>,
+    dropped_resources: VecDeque<(Stamp, ResourceId)>,
+    spawns: SpawnTable,
+    health: Health,
+    changes: Changes,
+    retention: Retention,
+    attached: Option<Stamp>,
+    now: Option<Stamp>,
+    previous: Option<Stamp>,
+}
+
+impl Model {
+    /// An empty model.
+    pub fn new(retention: Retention) -> Self {
+        Self { retention, ..Self::default() }
+    }
+
+    /// The target's clock at the latest update; `None` before the first.
+    pub fn now(&self) -> Option<Stamp> {
+        self.now
+    }
+
+    /// The target's clock at the update before. What the latest update does not contradict was true at this instant: an
+    /// update's parts are not read all at once, and some are older than its `now`.
+    pub fn settled(&self) -> Option<Stamp> {
+        self.previous
+    }
+
+    /// The target's clock at the first update.
+    pub fn attached(&self) -> Option<Stamp> {
+        self.attached
+    }
+
+    /// All tasks.
+    pub fn tasks(&self) -> &Table<TaskId, Task> {
+        &self.tasks
+    }
+
+    /// All resources.
+    pub fn resources(&self) -> &Table<ResourceId, Resource> {
+        &self.resources
+    }
+
+    /// All operations that are pending, and those dropped a short while ago.
+    pub fn ops(&self) -> &Table<OpId, Op> {
+        &self.ops
+    }
+
+    /// The locks among the resources, in the order in which they were announced.
+    pub fn locks(&self) -> impl Iterator<Item = (&Resource, &Lock)> {
+        self.locks.iter().filter_map(|&id| self.lock(id))
+    }
+
+    /// One lock.
+    pub fn lock(&self, id: ResourceId) -> Option<(&Resource, &Lock)> {
+        let resource = self.resources.get(id)?;
+        Some((resource, resource.lock.as_deref()?))
+    }
+
+    /// The operations that a task waits on, parts of others included.
+    pub fn waits_of(&self, task: TaskId) -> impl Iterator<Item = &Op> {
+        self.waiting.get(&task).into_iter().flatten().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting())
+    }
+
+    /// Who waits for a lock, in the order in which they asked.
+    pub fn waiters(&self, lock: ResourceId) -> Vec<&Op> {
+        let Some(resource) = self.resources.get(lock) else { return Vec::new() };
+        let ops = resource.ops.iter().filter_map(|&op| self.ops.get(op));
+        let mut waiters: Vec<&Op> = ops.filter(|op| op.is_waiting() && self.access(op).is_some()).collect();
+        waiters.sort_by_key(|op| (op.created, op.id));
+        waiters
+    }
+
+    /// How an operation takes a lock, if it does.
+    pub fn access(&self, op: &Op) -> Option<Access> {
+        Access::from_source(self.names.text(op.source))
+    }
+
+    /// Tasks whose state depends on the time that passes, not only on reports: running, scheduled, never polled.
+    pub fn hot(&self) -> impl Iterator<Item = (Slot, &Task)> {
+        self.hot.iter().filter_map(|&slot| Some((slot, self.tasks.at(slot)?)))
+    }
+
+    /// Spawn locations.
+    pub fn spawns(&self) -> &SpawnTable {
+        &self.spawns
+    }
+
+    /// What the latest [`Model::apply`] changed.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// How far the target's own account can be trusted.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The text of a symbol.
+    pub fn text(&self, sym: Sym) -> &str {
+        self.names.text(sym)
+    }
+
+    /// A place in the service's source.
+    pub fn place(&self, id: PlaceId) -> &Place {
+        self.places.get(id)
+    }
+
+    /// A task's name, empty where it has none.
+    pub fn task_name(&self, task: &Task) -> &str {
+        self.names.text(task.name)
+    }
+
+    /// A task's fields that have no place of their own in [`Task`].
+    pub fn extra_fields(&self, task: TaskId) -> impl Iterator<Item = (&str, &update::Value)> {
+        let fields = self.extras.get(&task).into_iter().flatten();
+        fields.map(|field| (self.descriptions.field_name(&field.name), &field.value))
+    }
+
+    /// Whether what is shown of a task may be out of date: the target lost events since it last spoke of it.
+    pub fn is_doubtful(&self, task: &Task) -> bool {
+        self.health.dropped_at.is_some_and(|at| at > task.confirmed) && task.stats.dropped.is_none()
+    }
+
+    /// How many tasks there are, by state.
+    pub fn counts(&self) -> Counts {
+        let running = self.hot().filter(|(_, task)| task.state() == TaskState::Running).count();
+        let ended = self.ended.len();
+        Counts { running, scheduled: self.hot.len() - running, live: self.tasks.len().saturating_sub(ended), ended }
+    }
+}
+
+#[cfg(test)]
+mod tests;

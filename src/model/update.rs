@@ -59,9 +59,7 @@ pub struct Dropped {
 impl Dropped {
     /// All kinds together, saturating.
     pub fn total(self) -> u64 {
-        self.tasks
-            .saturating_add(self.resources)
-            .saturating_add(self.ops)
+        self.tasks.saturating_add(self.resources).saturating_add(self.ops)
     }
 }
 

@@ -1,0 +1,285 @@
+//! From claims to rows. Nothing here trusts the target: an id may be unknown, or reused; a time may go backwards.
+
+use super::{
+    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Stamp, Task, TaskId, TaskState,
+    fields::{TaskFields, attributes},
+    lock::{Lock, LockKind},
+    update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
+};
+
+impl Model {
+    /// Takes in one update, or one page of one. [`Model::changes`] then says what it changed.
+    pub fn apply(&mut self, mut update: Update) {
+        self.changes.tasks.clear();
+        self.changes.removed.clear();
+        self.changes.locks.clear();
+        self.changes.complete = update.part == Part::Last;
+        // A target's clock may step back, and a message may come without a time; the model's does not.
+        let now = update.now.max(self.now).unwrap_or(Stamp::MIN);
+        self.attached.get_or_insert(now);
+
+        self.health.page(&update, now);
+        if update.dropped.ops > 0 {
+            self.forget_acquires();
+        }
+        for metadata in update.metadata.drain(..) {
+            self.descriptions.register(metadata);
+        }
+        for task in update.new_tasks {
+            self.announce_task(task, now);
+        }
+        for (id, stats) in update.task_stats {
+            self.report_task(id, stats, now);
+        }
+        for resource in update.new_resources {
+            self.announce_resource(resource, now);
+        }
+        for (id, stats) in update.resource_stats {
+            self.report_resource(id, stats);
+        }
+        for op in update.new_ops {
+            self.announce_op(op);
+        }
+        for poll in update.poll_ops {
+            self.note_poll_op(&poll);
+        }
+        for (id, stats) in update.op_stats {
+            self.report_op(id, stats);
+        }
+        if update.part == Part::Last {
+            self.complete(now);
+        }
+    }
+
+    fn complete(&mut self, now: Stamp) {
+        self.previous = self.now;
+        self.now = Some(now);
+        self.health.complete(self.previous);
+        self.spawns.settle(now);
+        self.infer_holders(now);
+        self.forget(now);
+    }
+
+    fn announce_task(&mut self, new: NewTask, now: Stamp) {
+        let fields = TaskFields::read(new.fields, &self.descriptions);
+        let kind = fields.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
+        let name = self.names.intern(&fields.name);
+        let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
+        // The id of a task that is over may be given to another: that one starts from nothing.
+        if self.tasks.get(new.id).is_some_and(|task| task.stats.dropped.is_some()) {
+            self.remove_task(new.id);
+            self.ended.retain(|&(_, id)| id != new.id);
+        }
+        let slot = self.tasks.slot_or_insert(new.id, || Task::new(new.id, now));
+        let Some(task) = self.tasks.at_mut(slot) else { return };
+        let known = task.origin == Origin::Announced && task.stats.created.is_some();
+        task.origin = Origin::Announced;
+        task.name = name;
+        task.place = place;
+        task.number = fields.number;
+        task.kind = kind.unwrap_or_default();
+        task.size = fields.size;
+        task.original_size = fields.original_size;
+        if !known {
+            self.spawns.born(place, now);
+        }
+        if !fields.extra.is_empty() {
+            self.extras.insert(new.id, fields.extra);
+        }
+        self.hot.insert(slot);
+        self.changes.tasks.push(slot);
+    }
+
+    fn report_task(&mut self, id: TaskId, stats: TaskStats, now: Stamp) {
+        let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
+        let Some(task) = self.tasks.at_mut(slot) else { return };
+        if task.origin == Origin::StatisticsOnly && task.stats.created.is_none() {
+            self.health.unannounced += 1;
+        }
+        let ended_before = task.stats.dropped.is_some();
+        if task.stats.created.is_none() {
+            self.health.announced(stats.created);
+        }
+        task.report(stats, now);
+        match task.state() {
+            TaskState::Running | TaskState::Scheduled => self.hot.insert(slot),
+            TaskState::Idle | TaskState::Ended => self.hot.remove(&slot),
+        };
+        if let (Some(dropped), false) = (task.stats.dropped, ended_before) {
+            if task.origin == Origin::Announced {
+                self.spawns.died(task.place, now);
+            }
+            self.ended.push_back((dropped, id));
+        }
+        self.changes.tasks.push(slot);
+    }
+
+    fn announce_resource(&mut self, new: NewResource, now: Stamp) {
+        let concrete_type = self.names.intern(&new.concrete_type);
+        let kind = self.names.intern(&new.kind);
+        let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
+        if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
+            self.remove_resource(new.id);
+            self.dropped_resources.retain(|&(_, id)| id != new.id);
+        }
+        let slot = self.resources.slot_or_insert(new.id, || Resource::new(new.id));
+        let Some(resource) = self.resources.at_mut(slot) else { return };
+        resource.parent = new.parent;
+        resource.kind = kind;
+        resource.concrete_type = concrete_type;
+        resource.place = place;
+        resource.internal = new.internal;
+        if let (None, Some(kind)) = (&resource.lock, LockKind::from_type(&new.concrete_type)) {
+            resource.lock = Some(Box::new(Lock::new(kind, now)));
+            self.locks.push(new.id);
+        }
+        if let Some(parent) = new.parent.filter(|&parent| parent != new.id) {
+            let parent = self.resources.slot_or_insert(parent, || Resource::new(parent));
+            if let Some(parent) = self.resources.at_mut(parent)
+                && !parent.parts.contains(&new.id)
+            {
+                parent.parts.push(new.id);
+            }
+        }
+    }
+
+    fn report_resource(&mut self, id: ResourceId, stats: ResourceStats) {
+        let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
+        let changed_after = self.now;
+        let slot = self.resources.slot_or_insert(id, || Resource::new(id));
+        let Some(resource) = self.resources.at_mut(slot) else { return };
+        if resource.created.is_none() {
+            self.health.announced(stats.created);
+        }
+        resource.created = stats.created;
+        resource.attributes = attributes;
+        resource.changed_after = changed_after;
+        if let (None, Some(dropped)) = (resource.dropped, stats.dropped) {
+            self.dropped_resources.push_back((dropped, id));
+        }
+        resource.dropped = stats.dropped;
+        let lock = if resource.lock.is_some() { Some(id) } else { resource.parent };
+        self.unsettled.extend(lock);
+    }
+
+    fn announce_op(&mut self, new: NewOp) {
+        let source = self.names.intern(&new.source);
+        if self.ops.get(new.id).is_some_and(|op| op.dropped.is_some()) {
+            self.remove_op(new.id);
+            self.dropped_ops.retain(|&(_, id)| id != new.id);
+        }
+        let slot = self.ops.slot_or_insert(new.id, || Op::new(new.id));
+        let Some(op) = self.ops.at_mut(slot) else { return };
+        let known = op.resource.is_some();
+        op.parent = new.parent;
+        op.resource = new.resource;
+        op.source = source;
+        if let (false, Some(resource)) = (known, new.resource) {
+            let slot = self.resources.slot_or_insert(resource, || Resource::new(resource));
+            if let Some(resource) = self.resources.at_mut(slot) {
+                resource.ops.push(new.id);
+            }
+        }
+    }
+
+    fn note_poll_op(&mut self, poll: &PollOp) {
+        let Some(op) = poll.op.and_then(|op| self.ops.get_mut(op)) else { return };
+        if poll.readiness == Readiness::Ready {
+            op.outcome = Outcome::Complete;
+        }
+    }
+
+    fn report_op(&mut self, id: OpId, stats: OpStats) {
+        let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
+        let slot = self.ops.slot_or_insert(id, || Op::new(id));
+        let Some(op) = self.ops.at_mut(slot) else { return };
+        let (task_before, dropped_before) = (op.task, op.dropped);
+        if op.created.is_none() {
+            self.health.announced(stats.created);
+        }
+        op.created = stats.created;
+        op.dropped = stats.dropped;
+        op.task = stats.task;
+        op.polls = stats.polls;
+        op.attributes = attributes;
+        if let (None, Some(dropped)) = (dropped_before, op.dropped) {
+            self.dropped_ops.push_back((dropped, id));
+            self.finished.push(id);
+        }
+        let (task, resource, parent, dropped) = (op.task, op.resource, op.parent, op.dropped.is_some());
+        if let Some(task) = task_before.filter(|_| task_before != task || dropped) {
+            self.stop_waiting(task, id);
+        }
+        if let Some(task) = task.filter(|_| !dropped && task_before != task) {
+            self.waiting.entry(task).or_default().push(id);
+            if self.tasks.slot(task).is_none() {
+                self.health.unannounced += 1;
+            }
+        }
+        self.note_permits(id, parent);
+        let of_lock = resource.filter(|&resource| self.resources.get(resource).is_some_and(|r| r.lock.is_some()));
+        self.unsettled.extend(of_lock);
+    }
+
+    fn stop_waiting(&mut self, task: TaskId, op: OpId) {
+        if let Some(ops) = self.waiting.get_mut(&task) {
+            ops.retain(|&waiting| waiting != op);
+            if ops.is_empty() {
+                self.waiting.remove(&task);
+            }
+        }
+    }
+
+    /// Lets go of what is over and was shown for long enough, oldest first.
+    fn forget(&mut self, now: Stamp) {
+        let before = self.retention.keep.map(|keep| now.minus(keep));
+        let most = self.retention.most;
+        let due = |queue: usize, at: Stamp| queue > most || before.is_some_and(|before| at < before);
+        while let Some(&(_, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
+            self.ended.pop_front();
+            self.remove_task(id);
+        }
+        while let Some(&(_, id)) = self.dropped_ops.front().filter(|(at, _)| due(self.dropped_ops.len(), *at)) {
+            self.dropped_ops.pop_front();
+            self.remove_op(id);
+        }
+        while let Some(&(_, id)) =
+            self.dropped_resources.front().filter(|(at, _)| due(self.dropped_resources.len(), *at))
+        {
+            self.dropped_resources.pop_front();
+            self.remove_resource(id);
+        }
+    }
+
+    fn remove_task(&mut self, id: TaskId) {
+        if let Some(slot) = self.tasks.slot(id) {
+            self.tasks.remove(id);
+            self.hot.remove(&slot);
+            self.changes.tasks.retain(|&changed| changed != slot);
+            self.changes.removed.push((slot, id));
+        }
+        self.extras.remove(&id);
+        self.waiting.remove(&id);
+    }
+
+    fn remove_op(&mut self, id: OpId) {
+        let Some(op) = self.ops.remove(id) else { return };
+        if let Some(task) = op.task {
+            self.stop_waiting(task, id);
+        }
+        if let Some(resource) = op.resource.and_then(|resource| self.resources.get_mut(resource)) {
+            resource.ops.retain(|&kept| kept != id);
+        }
+    }
+
+    fn remove_resource(&mut self, id: ResourceId) {
+        let Some(resource) = self.resources.remove(id) else { return };
+        self.unsettled.remove(&id);
+        if resource.lock.is_some() {
+            self.locks.retain(|&lock| lock != id);
+        }
+        if let Some(parent) = resource.parent.and_then(|parent| self.resources.get_mut(parent)) {
+            parent.parts.retain(|&part| part != id);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How far the target's own account can be trusted: what it lost, how late it is, and whether it sent its state at all.
+
+use super::{
+    Stamp,
+    update::{DecodeIssues, Dropped, Update},
+};
+use std::time::Duration;
+
+/// An update with fewer events than this has told all there was. Stock console-subscriber takes at most 127 events out
+/// of its channel each time it wakes (tokio's coop budget ends the loop), so an update at that limit may leave more behind.
+const DRAINED_BELOW: usize = 120;
+
+/// The state of the target's own instrumentation.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// Events that the target says it dropped since we attached.
+    pub dropped: Dropped,
+    /// When it last said so.
+    pub dropped_at: Option<Stamp>,
+    /// What of its messages could not be used.
+    pub issues: DecodeIssues,
+    /// Updates taken in.
+    pub updates: u64,
+    /// All that happened in the target before this instant has been told.
+    pub told_until: Option<Stamp>,
+    /// How late the newest announcement of the latest update was; zero while the target keeps up.
+    pub lag: Duration,
+    /// When an announcement was last late.
+    pub lagged_at: Option<Stamp>,
+    /// Tasks that statistics or operations speak of and that were never announced.
+    pub unannounced: u64,
+    latest: Tally,
+}
+
+/// What the pages of one update held together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    events: usize,
+    newest: Option<Stamp>,
+}
+
+/// An announcement is late when it is older than the update before by this much: below that it may be a matter of the
+/// order in which threads ran.
+const LATE: Duration = Duration::from_millis(500);
+
+impl Health {
+    /// Counts what one page holds.
+    pub(super) fn page(&mut self, update: &Update, now: Stamp) {
+        self.issues.add(update.issues);
+        self.dropped.tasks = self.dropped.tasks.saturating_add(update.dropped.tasks);
+        self.dropped.resources = self.dropped.resources.saturating_add(update.dropped.resources);
+        self.dropped.ops = self.dropped.ops.saturating_add(update.dropped.ops);
+        if update.dropped.total() > 0 {
+            self.dropped_at = Some(now);
+        }
+        self.latest.events += update.metadata.len()
+            + update.new_tasks.len()
+            + update.new_resources.len()
+            + update.new_ops.len()
+            + update.poll_ops.len();
+    }
+
+    /// Notes when something that is reported for the first time was made.
+    pub(super) fn announced(&mut self, created: Option<Stamp>) {
+        self.latest.newest = self.latest.newest.max(created);
+    }
+
+    /// Judges an update that is complete. Events come in the order in which they happened, so an announcement says that
+    /// all that came before it has been told. The first update tells of the past, so it says nothing about lateness.
+    pub(super) fn complete(&mut self, previous: Option<Stamp>) {
+        let Tally { events, newest } = std::mem::take(&mut self.latest);
+        self.updates += 1;
+        let Some(previous) = previous else { return };
+        let told = if events < DRAINED_BELOW { Some(previous) } else { newest.map(|newest| newest.min(previous)) };
+        self.told_until = self.told_until.max(told);
+        let late = match newest {
+            Some(newest) if events >= DRAINED_BELOW => previous.since(newest),
+            _ => Duration::ZERO,
+        };
+        self.lag = if late >= LATE { late } else { Duration::ZERO };
+        if !self.lag.is_zero() {
+            self.lagged_at = Some(previous);
+        }
+    }
+}

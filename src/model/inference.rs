@@ -1,0 +1,160 @@
+//! Who holds which lock, from what the console wire format says. The reasoning stands in [`lock`](super::lock).
+
+use super::{
+    Access, Acquire, Across, Attr, Lock, LockKind, LockState, Model, Names, OpId, Outcome, Resource, ResourceId,
+    Sighting, Stamp, update::Value,
+};
+use std::time::Duration;
+
+/// A lock's own report may come this much after the end of the operation that took it: the thread may be off its
+/// processor in between.
+const REPORT_SLACK: Duration = Duration::from_millis(20);
+
+impl Model {
+    /// An acquire has what it wants as soon as the semaphore inside the lock gave it the permits.
+    pub(super) fn note_permits(&mut self, op: OpId, parent: Option<OpId>) {
+        let (Some(op), Some(parent)) = (self.ops.get(op), parent) else { return };
+        let permits = |name| number(&op.attributes, &self.names, name);
+        let granted = permits("permits_requested")
+            .is_some_and(|wanted| wanted > 0 && permits("permits_obtained") >= Some(wanted));
+        if granted && let Some(parent) = self.ops.get_mut(parent) {
+            parent.outcome = Outcome::Complete;
+        }
+    }
+
+    /// The target lost operations: the latest acquire that we know of need not be the latest.
+    pub(super) fn forget_acquires(&mut self) {
+        for &id in &self.locks {
+            if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
+                lock.forget_acquires();
+            }
+        }
+    }
+
+    /// Works out who holds the locks that the update, now complete, touched, and those that were held before it.
+    pub(super) fn infer_holders(&mut self, now: Stamp) {
+        self.fold_acquires();
+        let told_until = self.health.told_until;
+        let locks: Vec<ResourceId> = self.unsettled.iter().copied().collect();
+        for id in locks {
+            let sighting = self.sight(id, now);
+            let previous = self.previous;
+            let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else {
+                self.unsettled.remove(&id);
+                continue;
+            };
+            if let Some(told_until) = told_until {
+                lock.confirm(told_until);
+            }
+            lock.rate.observe(lock.acquisitions, now);
+            if lock.state == LockState::Free {
+                lock.freed(previous);
+            }
+            if let Some(sighting) = sighting {
+                lock.sight(sighting);
+            }
+            if lock.state == LockState::Free && !lock.is_sighted() {
+                self.unsettled.remove(&id);
+            }
+            self.changes.locks.push(id);
+        }
+    }
+
+    /// Hands the acquires that this update completed to their locks, in the order of their time.
+    fn fold_acquires(&mut self) {
+        let finished = std::mem::take(&mut self.finished);
+        let mut acquires: Vec<(ResourceId, Acquire)> = finished.iter().filter_map(|&op| self.acquire(op)).collect();
+        acquires.sort_by_key(|(_, acquire)| (acquire.at, acquire.op));
+        for (id, acquire) in acquires {
+            if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
+                lock.acquired(acquire);
+                self.unsettled.insert(id);
+            }
+        }
+    }
+
+    fn acquire(&self, op: OpId) -> Option<(ResourceId, Acquire)> {
+        let op = self.ops.get(op).filter(|op| op.outcome == Outcome::Complete)?;
+        let access = self.access(op)?;
+        let (asked, at) = (op.created?, op.polls.last_ended?);
+        // One entry for the making of the future and one for a poll that was ready at once: more means that it waited.
+        let contended = op.polls.count > 2;
+        Some((op.resource?, Acquire { task: op.task?, op: op.id, asked, at, access, contended }))
+    }
+
+    /// Reads a lock's state, and who this update makes it look to be held by.
+    fn sight(&mut self, id: ResourceId, now: Stamp) -> Option<Sighting> {
+        let resource = self.resources.get(id)?;
+        let state = lock_state(resource, &self.names);
+        let permits = self.inner_permits(resource);
+        let total = number(&resource.attributes, &self.names, "max_readers").unwrap_or(1);
+        let changed_after = resource.changed_after;
+        let lock = self.resources.get_mut(id)?.lock.as_mut()?;
+        lock.state = state;
+
+        let lock: &Lock = self.resources.get(id)?.lock.as_ref()?;
+        let mut holders = Vec::new();
+        for &acquire in lock.candidates(permits?, total) {
+            // The lock changed after this acquire, so that somebody else has it, in a way that we do not see.
+            if changed_after.is_some_and(|after| acquire.at < after.minus(REPORT_SLACK))
+                && acquire.access == Access::Exclusive
+            {
+                return None;
+            }
+            // A guard can outlive its task, in another one's hands. Who that is nobody says.
+            let task = self.tasks.get(acquire.task).filter(|task| task.stats.dropped.is_none())?;
+            let slept = task.stats.polls.last_ended.is_some_and(|ended| ended > acquire.at);
+            holders.push((acquire, if slept { Across::Await } else { Across::SamePoll }));
+        }
+        if holders.is_empty() {
+            return None;
+        }
+        let waiters = self.waiters(id);
+        let longest_wait =
+            waiters.iter().filter_map(|op| op.created).min().map_or(Duration::ZERO, |first| now.since(first));
+        Some(Sighting { seen: now, holders, waiters: waiters.len(), longest_wait })
+    }
+
+    fn inner_permits(&self, lock: &Resource) -> Option<u64> {
+        let semaphore = lock.parts.iter().find_map(|&part| self.resources.get(part))?;
+        number(&semaphore.attributes, &self.names, "permits")
+    }
+}
+
+/// What a lock's attributes say of it.
+fn lock_state(resource: &Resource, names: &Names) -> LockState {
+    let flag = |name| match find(&resource.attributes, names, name) {
+        Some(&Value::Bool(flag)) => Some(flag),
+        _ => None,
+    };
+    match resource.lock.as_ref().map(|lock| lock.kind) {
+        Some(LockKind::Mutex) => match flag("locked") {
+            Some(true) => LockState::Exclusive,
+            Some(false) => LockState::Free,
+            None => LockState::Unknown,
+        },
+        Some(LockKind::RwLock) => {
+            match (flag("write_locked"), number(&resource.attributes, names, "current_readers")) {
+                (Some(true), _) => LockState::Exclusive,
+                (Some(false), Some(0)) => LockState::Free,
+                (_, Some(readers)) if readers > 0 => LockState::Shared(readers),
+                _ => LockState::Unknown,
+            }
+        }
+        None => LockState::Unknown,
+    }
+}
+
+fn find<'a>(attributes: &'a [Attr], names: &Names, name: &str) -> Option<&'a Value> {
+    attributes.iter().find(|attribute| names.text(attribute.name) == name).map(|attribute| &attribute.value)
+}
+
+/// A number, whichever way it was sent.
+fn number(attributes: &[Attr], names: &Names, name: &str) -> Option<u64> {
+    match find(attributes, names, name)? {
+        Value::U64(number) => Some(*number),
+        Value::I64(number) => u64::try_from(*number).ok(),
+        Value::Text(text) => text.parse().ok(),
+        Value::Bool(_) => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! Text and places, each kept once. A million tasks share a handful of names and spawn locations.
+
+use super::update::SourcePlace;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A string that the [`Names`] of the same model can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Sym(u32);
+
+impl Sym {
+    /// The empty string.
+    pub const EMPTY: Sym = Sym(0);
+
+    /// Whether this is the empty string.
+    pub fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+}
+
+/// The strings of one model.
+#[derive(Debug)]
+pub struct Names {
+    texts: Vec<Arc<str>>,
+    by_text: FxHashMap<Arc<str>, Sym>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let empty: Arc<str> = Arc::from("");
+        Self { texts: vec![empty.clone()], by_text: FxHashMap::from_iter([(empty, Sym::EMPTY)]) }
+    }
+}
+
+impl Names {
+    /// The symbol of `text`, made if it is new.
+    pub fn intern(&mut self, text: &str) -> Sym {
+        if let Some(&sym) = self.by_text.get(text) {
+            return sym;
+        }
+        let sym = Sym(self.texts.len() as u32);
+        let text: Arc<str> = Arc::from(text);
+        self.texts.push(text.clone());
+        self.by_text.insert(text, sym);
+        sym
+    }
+
+    /// The text of a symbol.
+    pub fn text(&self, sym: Sym) -> &str {
+        self.texts.get(sym.0 as usize).map_or("", |text| text)
+    }
+}
+
+/// A place that the [`Places`] of the same model can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct PlaceId(u32);
+
+impl PlaceId {
+    /// Where nobody knows the place.
+    pub const UNKNOWN: PlaceId = PlaceId(0);
+
+    /// Whether the place is known.
+    pub fn is_known(self) -> bool {
+        self != Self::UNKNOWN
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(super) fn from_index(index: usize) -> Self {
+        Self(index as u32)
+    }
+}
+
+/// A place in the service's source, fit for a screen.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Place {
+    /// The file, without the part of the path that names the machine it was built on.
+    pub file: String,
+    /// From 1; 0 where it is not known.
+    pub line: u32,
+    /// From 1; 0 where it is not known.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.file.as_str(), self.line) {
+            ("", _) => f.write_str("<unknown location>"),
+            (file, 0) => f.write_str(file),
+            (file, line) => write!(f, "{file}:{line}"),
+        }
+    }
+}
+
+impl From<SourcePlace> for Place {
+    fn from(place: SourcePlace) -> Self {
+        Self { file: shorten(&place.file), line: place.line, column: place.column }
+    }
+}
+
+/// Cuts what says where the compiler kept a dependency: a registry checkout or cargo's folder of git checkouts.
+fn shorten(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    for marker in ["/registry/src/", "/git/checkouts/"] {
+        if let Some(rest) = file.split_once(marker).map(|(_, rest)| rest)
+            && let Some((_, inside)) = rest.split_once('/')
+        {
+            return format!("<cargo>/{inside}");
+        }
+    }
+    file
+}
+
+/// The places of one model.
+#[derive(Debug)]
+pub struct Places {
+    places: Vec<Place>,
+    by_source: FxHashMap<SourceKey, PlaceId>,
+}
+
+type SourceKey = (String, u32, u32);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { places: vec![Place::default()], by_source: FxHashMap::default() }
+    }
+}
+
+impl Places {
+    /// The id of `place`, made if it is new. A place without a file is [`PlaceId::UNKNOWN`].
+    pub fn intern(&mut self, place: SourcePlace) -> PlaceId {
+        if place.file.is_empty() {
+            return PlaceId::UNKNOWN;
+        }
+        let next = PlaceId(self.places.len() as u32);
+        let id = *self.by_source.entry((place.file.clone(), place.line, place.column)).or_insert(next);
+        if id == next {
+            self.places.push(place.into());
+        }
+        id
+    }
+
+    /// The place of an id.
+    pub fn get(&self, id: PlaceId) -> &Place {
+        &self.places[(id.0 as usize).min(self.places.len() - 1)]
+    }
+
+    /// How many places there are, the unknown one included.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_dependency_loses_the_path_of_the_machine_it_was_built_on() {
+        let place = |file: &str| Place::from(SourcePlace { file: file.into(), line: 7, column: 1 }).to_string();
+        assert_eq!(place("/home/x/.cargo/registry/src/index-1f/hyper-1.0/src/a.rs"), "<cargo>/hyper-1.0/src/a.rs:7");
+        assert_eq!(place("src/main.rs"), "src/main.rs:7");
+        assert_eq!(place(r"src\main.rs"), "src/main.rs:7");
+        assert_eq!(Place::default().to_string(), "<unknown location>");
+    }
+
+    #[test]
+    fn equal_text_has_one_symbol() {
+        let mut names = Names::default();
+        let first = names.intern("conn");
+        assert_eq!(names.intern("conn"), first);
+        assert_eq!(names.text(first), "conn");
+        assert!(names.intern("").is_empty());
+    }
+}

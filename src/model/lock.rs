@@ -1,0 +1,403 @@
+//! A lock, and who holds it.
+//!
+//! The console wire format never says who holds a lock. It follows from four facts:
+//!
+//! 1. Tokio reports `locked` (Mutex), `write_locked` and `current_readers` (RwLock) as they change. A report without the
+//!    lock means that it has not changed.
+//! 2. An acquire through `lock`, `read` or `write` is an operation with a task and an end. The latest completed one took the lock.
+//! 3. `try_lock` is not an operation, but it leaves a trace: the semaphore inside the lock reports fewer permits taken than
+//!    the lock says are held. While it reports exactly as many, nobody got in that way.
+//! 4. An update is not one instant: tasks are read first, then locks, then operations, and operations that began after the
+//!    update's events were drained are not in it. So what an update shows is a [`Sighting`], and becomes a [`Hold`] only when
+//!    a later update, whose events reach beyond it, has told of no other acquire in between.
+
+use super::{OpId, Stamp, TaskId, rates::Rate};
+use std::time::Duration;
+
+/// What kind of lock it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockKind {
+    /// `tokio::sync::Mutex`.
+    Mutex,
+    /// `tokio::sync::RwLock`.
+    RwLock,
+}
+
+impl LockKind {
+    /// The kind that Tokio's name for a type stands for.
+    pub fn from_type(concrete_type: &str) -> Option<Self> {
+        match concrete_type {
+            "Mutex" => Some(Self::Mutex),
+            "RwLock" => Some(Self::RwLock),
+            _ => None,
+        }
+    }
+
+    /// Tokio's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mutex => "Mutex",
+            Self::RwLock => "RwLock",
+        }
+    }
+}
+
+/// How a lock is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// With others who read.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+impl Access {
+    /// How an operation takes a lock, by Tokio's name for it; `None` for what is no acquire.
+    pub fn from_source(source: &str) -> Option<Self> {
+        match source {
+            "Mutex::lock" | "Mutex::lock_owned" | "RwLock::write" | "RwLock::write_owned" => Some(Self::Exclusive),
+            "RwLock::read" | "RwLock::read_owned" => Some(Self::Shared),
+            _ => None,
+        }
+    }
+}
+
+/// What a lock's own attributes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LockState {
+    /// Nothing was reported yet.
+    #[default]
+    Unknown,
+    /// Nobody holds it.
+    Free,
+    /// Held by this many readers.
+    Shared(u64),
+    /// Held by one.
+    Exclusive,
+}
+
+/// A completed acquire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acquire {
+    /// By whom.
+    pub task: TaskId,
+    /// In which operation.
+    pub op: OpId,
+    /// When it began to wait.
+    pub asked: Stamp,
+    /// When it got the lock.
+    pub at: Stamp,
+    /// How.
+    pub access: Access,
+    /// Whether it had to wait for another.
+    pub contended: bool,
+}
+
+/// Whether a holder was seen asleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Across {
+    /// It is still in the poll that acquired the lock.
+    SamePoll,
+    /// The poll that acquired the lock ended, and the lock is still held.
+    Await,
+}
+
+/// What one update shows of a held lock, before it is certain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The update's `now`.
+    pub seen: Stamp,
+    /// Who would hold it: one, or every reader.
+    pub holders: Vec<(Acquire, Across)>,
+    /// How many waited at that time.
+    pub waiters: usize,
+    /// How long the first of them had waited.
+    pub longest_wait: Duration,
+}
+
+/// A holder that later data has not contradicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The acquire that it holds by.
+    pub acquire: Acquire,
+    /// Whether it was seen asleep, holding.
+    pub across: Across,
+    /// The latest instant for which it is known.
+    pub seen: Stamp,
+}
+
+/// Tasks that slept while they held a lock, over the time that we have watched.
+#[derive(Debug, Clone, Default)]
+pub struct AcrossAwait {
+    /// Distinct holds that were seen. Those between two updates are missed.
+    pub count: u64,
+    /// The latest holder that was seen asleep.
+    pub latest: Option<Hold>,
+    /// When the first was seen.
+    pub first_seen: Option<Stamp>,
+    /// The longest that a holder was seen to hold.
+    pub longest: Duration,
+    /// How many waited at the latest sighting.
+    pub waiters: usize,
+    /// How long the first of them had waited then.
+    pub wait: Duration,
+    /// The most that ever waited.
+    pub most_waiters: usize,
+    /// The longest wait that was seen.
+    pub longest_wait: Duration,
+}
+
+/// How many doublings of a microsecond [`HoldTimes`] tells apart.
+pub const HOLD_BUCKETS: usize = 32;
+
+/// How long a lock was held, where that is known: from an acquire to the next one, if that next one was waiting for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HoldTimes {
+    /// Counts, by doublings of a microsecond: bucket `n` holds times below 2ⁿ µs.
+    pub buckets: [u32; HOLD_BUCKETS],
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl HoldTimes {
+    fn record(&mut self, held: Duration) {
+        let micros = u64::try_from(held.as_micros()).unwrap_or(u64::MAX);
+        let bucket = (u64::BITS - micros.leading_zeros()) as usize;
+        let count = &mut self.buckets[bucket.min(HOLD_BUCKETS - 1)];
+        *count = count.saturating_add(1);
+        self.longest = self.longest.max(held);
+    }
+}
+
+/// One lock.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// Mutex or RwLock.
+    pub kind: LockKind,
+    /// As its attributes say.
+    pub state: LockState,
+    /// Who holds it, as far as that is known; empty while it is free or nobody can tell.
+    pub holds: Vec<Hold>,
+    /// Acquires seen.
+    pub acquisitions: u64,
+    /// Acquires that had to wait.
+    pub contended: u64,
+    /// Acquires per second.
+    pub rate: Rate,
+    /// The longest wait of a completed acquire.
+    pub longest_wait: Duration,
+    /// How long it was held.
+    pub hold_times: HoldTimes,
+    /// Tasks that slept while they held it.
+    pub across: AcrossAwait,
+    latest: Option<Acquire>,
+    readers: Vec<Acquire>,
+    sighting: Option<Sighting>,
+}
+
+/// More readers than this are counted, not named.
+const MAX_READERS: usize = 64;
+
+impl Lock {
+    /// A lock of which nothing was reported yet.
+    pub fn new(kind: LockKind, now: Stamp) -> Self {
+        Self {
+            kind,
+            state: LockState::Unknown,
+            holds: Vec::new(),
+            acquisitions: 0,
+            contended: 0,
+            rate: Rate::new(now),
+            longest_wait: Duration::ZERO,
+            hold_times: HoldTimes::default(),
+            across: AcrossAwait::default(),
+            latest: None,
+            readers: Vec::new(),
+            sighting: None,
+        }
+    }
+
+    /// Takes in a completed acquire. Those of one update must come in the order of their time.
+    pub fn acquired(&mut self, acquire: Acquire) {
+        self.acquisitions += 1;
+        if acquire.contended {
+            self.contended += 1;
+            self.longest_wait = self.longest_wait.max(acquire.at.since(acquire.asked));
+            if let Some(before) = self.latest.filter(|before| before.at < acquire.at) {
+                self.hold_times.record(acquire.at.since(before.at));
+            }
+        }
+        if acquire.access == Access::Exclusive {
+            self.readers.clear();
+        } else if self.readers.len() <= MAX_READERS {
+            self.readers.push(acquire);
+        }
+        if self.latest.is_none_or(|latest| acquire.at >= latest.at) {
+            self.latest = Some(acquire);
+        }
+        // Another acquire before the sighting: what was seen then was not what it seemed.
+        if self.sighting.as_ref().is_some_and(|sighting| acquire.at <= sighting.seen) {
+            self.sighting = None;
+        }
+    }
+
+    /// Forgets who came last: some acquires were lost on the way.
+    pub fn forget_acquires(&mut self) {
+        self.latest = None;
+        self.readers.clear();
+        self.sighting = None;
+        self.holds.clear();
+    }
+
+    /// Forgets what the lock being free makes void. Readers that got in after the update before this one may have done so
+    /// after the lock was read.
+    pub fn freed(&mut self, previous: Option<Stamp>) {
+        self.holds.clear();
+        self.readers.retain(|reader| previous.is_some_and(|previous| reader.at > previous));
+    }
+
+    /// Who must hold the lock if all is as it seems: `permits` is what the semaphore inside still has, `total` what it
+    /// began with.
+    pub fn candidates(&self, permits: u64, total: u64) -> &[Acquire] {
+        match self.state {
+            LockState::Exclusive if permits == 0 => self
+                .latest
+                .as_ref()
+                .filter(|latest| latest.access == Access::Exclusive)
+                .map_or(&[], std::slice::from_ref),
+            LockState::Shared(readers)
+                if total.checked_sub(readers) == Some(permits) && self.readers.len() as u64 == readers =>
+            {
+                &self.readers
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether what was seen awaits confirmation.
+    pub fn is_sighted(&self) -> bool {
+        self.sighting.is_some()
+    }
+
+    /// Notes what this update shows. An earlier sighting that still waits to be confirmed stands.
+    pub fn sight(&mut self, sighting: Sighting) {
+        if self.sighting.is_none() && !sighting.holders.is_empty() {
+            self.sighting = Some(sighting);
+        }
+    }
+
+    /// Makes a sighting certain, if every acquire up to it has been told by now.
+    pub fn confirm(&mut self, told_until: Stamp) {
+        let Some(sighting) = self.sighting.take_if(|sighting| told_until >= sighting.seen) else { return };
+        self.holds.clear();
+        for &(acquire, across) in &sighting.holders {
+            let hold = Hold { acquire, across, seen: sighting.seen };
+            self.holds.push(hold);
+            if across == Across::Await {
+                self.across.note(hold, &sighting);
+            }
+        }
+    }
+}
+
+impl AcrossAwait {
+    fn note(&mut self, hold: Hold, sighting: &Sighting) {
+        if self.latest.is_none_or(|latest| latest.acquire.op != hold.acquire.op) {
+            self.count += 1;
+        }
+        self.first_seen.get_or_insert(sighting.seen);
+        self.latest = Some(hold);
+        self.longest = self.longest.max(sighting.seen.since(hold.acquire.at));
+        self.waiters = sighting.waiters;
+        self.wait = sighting.longest_wait;
+        self.most_waiters = self.most_waiters.max(sighting.waiters);
+        self.longest_wait = self.longest_wait.max(sighting.longest_wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Stamp {
+        Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
+    }
+
+    fn acquire(task: u64, asked: u64, got: u64) -> Acquire {
+        Acquire {
+            task: TaskId(task),
+            op: OpId(task * 1000 + got),
+            asked: at(asked),
+            at: at(got),
+            access: Access::Exclusive,
+            contended: got > asked,
+        }
+    }
+
+    fn sighted(holder: Acquire, seen: u64) -> Sighting {
+        Sighting { seen: at(seen), holders: vec![(holder, Across::Await)], waiters: 1, longest_wait: Duration::ZERO }
+    }
+
+    #[test]
+    fn a_sighting_becomes_a_hold_only_when_events_reach_beyond_it() {
+        let mut lock = Lock::new(LockKind::Mutex, at(0));
+        lock.state = LockState::Exclusive;
+        lock.acquired(acquire(1, 10, 10));
+        lock.sight(sighted(lock.candidates(0, 1)[0], 100));
+        lock.confirm(at(99));
+        assert!(lock.holds.is_empty() && lock.is_sighted());
+        lock.confirm(at(100));
+        assert_eq!(lock.holds[0].acquire.task, TaskId(1));
+        assert_eq!(lock.across.count, 1);
+    }
+
+    #[test]
+    fn an_acquire_that_came_to_light_later_clears_the_accused() {
+        let mut lock = Lock::new(LockKind::Mutex, at(0));
+        lock.acquired(acquire(1, 10, 10));
+        lock.sight(sighted(acquire(1, 10, 10), 100));
+        lock.acquired(acquire(2, 99, 99));
+        lock.confirm(at(500));
+        assert!(lock.holds.is_empty());
+        assert_eq!(lock.across.count, 0);
+    }
+
+    #[test]
+    fn a_lock_taken_by_try_lock_has_no_candidate() {
+        let mut lock = Lock::new(LockKind::Mutex, at(0));
+        lock.state = LockState::Exclusive;
+        lock.acquired(acquire(1, 10, 10));
+        assert_eq!(lock.candidates(1, 1), &[], "a permit is reported as free while the lock is held");
+        assert_eq!(lock.candidates(0, 1).len(), 1);
+    }
+
+    #[test]
+    fn readers_are_named_only_when_all_of_them_are_known() {
+        let mut lock = Lock::new(LockKind::RwLock, at(0));
+        let reader = |task, got| Acquire { access: Access::Shared, ..acquire(task, got, got) };
+        lock.acquired(reader(1, 10));
+        lock.acquired(reader(2, 20));
+        lock.state = LockState::Shared(2);
+        assert_eq!(lock.candidates(98, 100).len(), 2);
+        lock.state = LockState::Shared(1);
+        assert_eq!(lock.candidates(99, 100), &[], "one of the two has left, and nobody can tell which");
+        lock.freed(Some(at(30)));
+        lock.acquired(reader(3, 40));
+        assert_eq!(lock.candidates(99, 100)[0].task, TaskId(3));
+    }
+
+    #[test]
+    fn hold_times_come_from_hand_overs() {
+        let mut lock = Lock::new(LockKind::Mutex, at(0));
+        lock.acquired(acquire(1, 0, 0));
+        lock.acquired(acquire(2, 5, 30));
+        lock.acquired(acquire(3, 900, 900));
+        assert_eq!(lock.hold_times.longest, Duration::from_millis(30));
+        assert_eq!(
+            lock.hold_times.buckets.iter().sum::<u32>(),
+            1,
+            "an uncontended acquire says nothing about the one before"
+        );
+        assert_eq!((lock.acquisitions, lock.contended), (3, 1));
+    }
+}

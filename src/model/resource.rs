@@ -1,0 +1,131 @@
+//! One resource, and one operation on one: what was reported of them.
+
+use super::{
+    Lock, OpId, PlaceId, ResourceId, Stamp, Sym, TaskId,
+    update::{PollStats, Value},
+};
+
+/// A lock, semaphore, timer or channel end of the target.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is a part of.
+    pub parent: Option<ResourceId>,
+    /// The parts of it that the model knows.
+    pub parts: Vec<ResourceId>,
+    /// Such as `Sync` or `timer`.
+    pub kind: Sym,
+    /// Such as `Mutex`; empty while only statistics have come.
+    pub concrete_type: Sym,
+    /// Where it was made.
+    pub place: PlaceId,
+    /// Whether it is a part that the service's author never wrote down.
+    pub internal: bool,
+    /// When it was made.
+    pub created: Option<Stamp>,
+    /// When it was dropped.
+    pub dropped: Option<Stamp>,
+    /// Its attributes as last reported.
+    pub attributes: Vec<Attr>,
+    /// Its latest change came after this instant: the `now` of the update before the one that told it. `None` while no
+    /// change has been told, only the first state.
+    pub changed_after: Option<Stamp>,
+    /// Operations on it that are pending, or were dropped a short while ago.
+    pub ops: Vec<OpId>,
+    /// What it is as a lock, if it is one.
+    pub lock: Option<Box<Lock>>,
+}
+
+impl Resource {
+    /// A row without any data.
+    pub fn new(id: ResourceId) -> Self {
+        Self {
+            id,
+            parent: None,
+            parts: Vec::new(),
+            kind: Sym::EMPTY,
+            concrete_type: Sym::EMPTY,
+            place: PlaceId::UNKNOWN,
+            internal: false,
+            created: None,
+            dropped: None,
+            attributes: Vec::new(),
+            changed_after: None,
+            ops: Vec::new(),
+            lock: None,
+        }
+    }
+}
+
+/// An attribute of a resource or an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attr {
+    /// Its name.
+    pub name: Sym,
+    /// Its value.
+    pub value: Value,
+    /// Its unit, empty where there is none.
+    pub unit: Sym,
+}
+
+/// An operation on a resource, from the making of its future to its drop.
+#[derive(Debug, Clone)]
+pub struct Op {
+    /// Its id.
+    pub id: OpId,
+    /// What it is a part of.
+    pub parent: Option<OpId>,
+    /// What it works on.
+    pub resource: Option<ResourceId>,
+    /// The method, such as `Mutex::lock`.
+    pub source: Sym,
+    /// When its future was made.
+    pub created: Option<Stamp>,
+    /// When its future was dropped.
+    pub dropped: Option<Stamp>,
+    /// The task that polled it last.
+    pub task: Option<TaskId>,
+    /// Its polls. The first is the making of the future.
+    pub polls: PollStats,
+    /// Its attributes.
+    pub attributes: Vec<Attr>,
+    /// How far it got.
+    pub outcome: Outcome,
+}
+
+/// How far an operation got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outcome {
+    /// Not known to be complete. If it is dropped, it was cancelled.
+    #[default]
+    Pending,
+    /// It has what it asked for.
+    Complete,
+}
+
+impl Op {
+    /// A row without any data.
+    pub fn new(id: OpId) -> Self {
+        Self {
+            id,
+            parent: None,
+            resource: None,
+            source: Sym::EMPTY,
+            created: None,
+            dropped: None,
+            task: None,
+            polls: PollStats::default(),
+            attributes: Vec::new(),
+            outcome: Outcome::Pending,
+        }
+    }
+
+    /// Whether a task waits on it: it was polled, and neither completed nor was dropped.
+    pub fn is_waiting(&self) -> bool {
+        self.dropped.is_none()
+            && self.outcome == Outcome::Pending
+            && self.task.is_some()
+            && self.polls.last_ended.is_some()
+    }
+}
