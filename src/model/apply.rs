@@ -91,10 +91,14 @@ impl Model {
     }
 
     fn report_task(&mut self, id: TaskId, stats: TaskStats, now: Stamp) {
+        // The end of a task that we never knew, or have let go of.
+        if stats.dropped.is_some() && self.tasks.slot(id).is_none() {
+            return;
+        }
         let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
         if task.origin == Origin::StatisticsOnly && task.stats.created.is_none() {
-            self.health.unannounced += 1;
+            self.health.unannounced_tasks += 1;
         }
         let ended_before = task.stats.dropped.is_some();
         if task.stats.created.is_none() {
@@ -177,7 +181,7 @@ impl Model {
         if let (false, Some(resource)) = (known, new.resource) {
             let slot = self.resources.slot_or_insert(resource, || Resource::new(resource));
             if let Some(resource) = self.resources.at_mut(slot) {
-                resource.ops.push(new.id);
+                resource.ops.insert(new.id);
             }
         }
     }
@@ -213,7 +217,7 @@ impl Model {
         if let Some(task) = task.filter(|_| !dropped && task_before != task) {
             self.waiting.entry(task).or_default().push(id);
             if self.tasks.slot(task).is_none() {
-                self.health.unannounced += 1;
+                self.health.unannounced_in_ops += 1;
             }
         }
         self.note_permits(id, parent);
@@ -268,7 +272,7 @@ impl Model {
             self.stop_waiting(task, id);
         }
         if let Some(resource) = op.resource.and_then(|resource| self.resources.get_mut(resource)) {
-            resource.ops.retain(|&kept| kept != id);
+            resource.ops.remove(&id);
         }
     }
 

@@ -27,8 +27,10 @@ pub struct Health {
     pub lag: Duration,
     /// When an announcement was last late.
     pub lagged_at: Option<Stamp>,
-    /// Tasks that statistics or operations speak of and that were never announced.
-    pub unannounced: u64,
+    /// Live tasks that statistics came for and that were never announced.
+    pub unannounced_tasks: u64,
+    /// Operations of tasks that were never announced.
+    pub unannounced_in_ops: u64,
     latest: Tally,
 }
 
@@ -44,6 +46,11 @@ struct Tally {
 const LATE: Duration = Duration::from_millis(500);
 
 impl Health {
+    /// Whether nothing is known to be missing.
+    pub fn is_whole(&self) -> bool {
+        self.dropped.total() == 0 && self.lagged_at.is_none() && self.unannounced_tasks == 0
+    }
+
     /// Counts what one page holds.
     pub(super) fn page(&mut self, update: &Update, now: Stamp) {
         self.issues.add(update.issues);

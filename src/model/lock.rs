@@ -229,6 +229,7 @@ impl Lock {
         }
         if acquire.access == Access::Exclusive {
             self.readers.clear();
+            self.holds.clear();
         } else if self.readers.len() <= MAX_READERS {
             self.readers.push(acquire);
         }

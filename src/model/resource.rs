@@ -4,6 +4,7 @@ use super::{
     Lock, OpId, PlaceId, ResourceId, Stamp, Sym, TaskId,
     update::{PollStats, Value},
 };
+use rustc_hash::FxHashSet;
 
 /// A lock, semaphore, timer or channel end of the target.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub struct Resource {
     /// change has been told, only the first state.
     pub changed_after: Option<Stamp>,
     /// Operations on it that are pending, or were dropped a short while ago.
-    pub ops: Vec<OpId>,
+    pub ops: FxHashSet<OpId>,
     /// What it is as a lock, if it is one.
     pub lock: Option<Box<Lock>>,
 }
@@ -52,7 +53,7 @@ impl Resource {
             dropped: None,
             attributes: Vec::new(),
             changed_after: None,
-            ops: Vec::new(),
+            ops: FxHashSet::default(),
             lock: None,
         }
     }

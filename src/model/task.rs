@@ -101,6 +101,8 @@ pub struct Task {
     pub confirmed: Stamp,
     /// The longest poll that is known to have ended. From totals it is a lower bound.
     pub longest_poll: Duration,
+    /// When that poll ended, or was reported.
+    pub longest_at: Stamp,
     /// Time spent in polls over [`LONG_POLL`], a lower bound: what cannot be told apart is not counted.
     pub long_busy: Duration,
     /// Polls per second.
@@ -150,6 +152,7 @@ impl Task {
             stats: TaskStats::default(),
             confirmed: now,
             longest_poll: Duration::ZERO,
+            longest_at: now,
             long_busy: Duration::ZERO,
             poll_rate: Rate::new(now),
             spark: Spark::new(now),
@@ -160,7 +163,7 @@ impl Task {
     /// Takes in what the target says at `now`. A first report is history, not a rate.
     pub fn report(&mut self, stats: TaskStats, now: Stamp) {
         let old = self.stats;
-        self.note_polls(&old, &stats);
+        self.note_polls(&old, &stats, now);
         let first = old.created.is_none();
         if first {
             self.poll_rate.start(stats.polls.count, now);
@@ -179,7 +182,7 @@ impl Task {
 
     /// Bounds the long polls between two reports from below. If `polls` polls took `busy` together, then at most
     /// `polls × LONG_POLL` of that can have been spent in short ones.
-    fn note_polls(&mut self, old: &TaskStats, new: &TaskStats) {
+    fn note_polls(&mut self, old: &TaskStats, new: &TaskStats, now: Stamp) {
         let ended = |stats: &TaskStats| stats.polls.count.saturating_sub(u64::from(stats.is_running()));
         let polls = ended(new).saturating_sub(ended(old));
         let busy = new.polls.busy.saturating_sub(old.polls.busy);
@@ -191,7 +194,11 @@ impl Task {
             _ => Duration::ZERO,
         };
         let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);
-        self.longest_poll = self.longest_poll.max(mean).max(last.min(busy));
+        let longest = mean.max(last.min(busy));
+        if longest > self.longest_poll {
+            self.longest_poll = longest;
+            self.longest_at = new.polls.last_ended.unwrap_or(now);
+        }
         let short_at_most = LONG_POLL.saturating_mul(u32::try_from(polls).unwrap_or(u32::MAX));
         let last_if_long = if last >= LONG_POLL { last.min(busy) } else { Duration::ZERO };
         self.long_busy += busy.saturating_sub(short_at_most).max(last_if_long);

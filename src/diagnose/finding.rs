@@ -1,0 +1,233 @@
+//! A finding: one lint, on one subject, with what shows it. Plain data with everything in it that a reader needs, so that it
+//! stays readable when the task, the lock or the whole process that it speaks of is gone.
+
+use super::Lint;
+use crate::model::{ResourceId, Stamp, TaskId};
+use std::{fmt, time::Duration};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Costs you now.
+    Warning,
+    /// The service is stuck, or will be.
+    Critical,
+}
+
+impl Severity {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How sure we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Confidence {
+    /// The target said so.
+    Exact,
+    /// It follows from what the target said, as long as nothing happened that the target does not report.
+    Inferred,
+    /// The target lost or withheld data, so that this may be incomplete.
+    Incomplete,
+}
+
+impl Confidence {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Inferred => "inferred",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// Whether it still holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It holds now.
+    Active,
+    /// It held, and is over.
+    Past,
+}
+
+/// A task as a finding names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRef {
+    /// The instrumentation's id, by which the model finds it.
+    pub id: TaskId,
+    /// Tokio's number for it, if known.
+    pub number: Option<u64>,
+    /// Its name, empty where it has none.
+    pub name: String,
+    /// Such as `task` or `blocking`.
+    pub kind: &'static str,
+    /// Where it was spawned, as `file:line`.
+    pub place: String,
+}
+
+/// A lock as a finding names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockRef {
+    /// The instrumentation's id.
+    pub id: ResourceId,
+    /// `Mutex` or `RwLock`.
+    pub kind: &'static str,
+    /// Where it was made, as `file:line`.
+    pub place: String,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A task; the worst one, where the finding is about many of one spawn location.
+    Task(TaskRef),
+    /// A lock.
+    Lock(LockRef),
+    /// A spawn location, as `file:line`.
+    Place(String),
+    /// The target as a whole.
+    Target,
+}
+
+/// A measured value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measure {
+    /// A time span.
+    Time(Duration),
+    /// A number of things.
+    Count(u64),
+    /// A size.
+    Bytes(u64),
+    /// From 0 to 1.
+    Share(f64),
+    /// Words.
+    Text(String),
+}
+
+/// One fact that shows the finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// What the fact is, in a word or two.
+    pub name: &'static str,
+    /// The fact.
+    pub value: Measure,
+}
+
+impl Evidence {
+    /// A time span.
+    pub fn time(name: &'static str, value: Duration) -> Self {
+        Self { name, value: Measure::Time(value) }
+    }
+    /// A count.
+    pub fn count(name: &'static str, value: u64) -> Self {
+        Self { name, value: Measure::Count(value) }
+    }
+    /// A size in bytes.
+    pub fn bytes(name: &'static str, value: u64) -> Self {
+        Self { name, value: Measure::Bytes(value) }
+    }
+    /// A share from 0 to 1.
+    pub fn share(name: &'static str, value: f64) -> Self {
+        Self { name, value: Measure::Share(value) }
+    }
+    /// Words.
+    pub fn text(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: Measure::Text(value.into()) }
+    }
+}
+
+/// One edge of a deadlock: a task, and the lock that it waits for and the next task holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleStep {
+    /// The task.
+    pub task: TaskRef,
+    /// What it waits for.
+    pub waits_for: LockRef,
+}
+
+/// A task that waits, and for how long it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitRef {
+    /// The task.
+    pub task: TaskRef,
+    /// How long it has waited.
+    pub waited: Duration,
+}
+
+/// Who else is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Related {
+    /// The lock that it is about, where the subject is not one.
+    pub lock: Option<LockRef>,
+    /// Who holds the lock.
+    pub holder: Option<TaskRef>,
+    /// Who waits for the lock, first come first; at most [`RELATED_MOST`].
+    pub waiters: Vec<WaitRef>,
+    /// How many wait, those not named included.
+    pub waiters_total: usize,
+    /// A deadlock's cycle.
+    pub cycle: Vec<CycleStep>,
+    /// Other tasks of the same spawn location that the lint fires for; at most [`RELATED_MOST`].
+    pub tasks: Vec<TaskRef>,
+    /// How many tasks the lint fires for, the subject and those not named included.
+    pub tasks_total: usize,
+}
+
+/// A finding names at most this many of each kind of other task.
+pub const RELATED_MOST: usize = 16;
+
+/// A finding's own number, for as long as the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FindingId(pub u64);
+
+/// One lint, on one subject.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Its number.
+    pub id: FindingId,
+    /// The lint.
+    pub lint: &'static Lint,
+    /// How bad it is; of a past finding, how bad it got.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// Whether it still holds.
+    pub status: Status,
+    /// What it is about.
+    pub subject: Subject,
+    /// Since when the condition holds, by the target's clock.
+    pub since: Stamp,
+    /// When it was first seen, by the target's clock.
+    pub first_seen: Stamp,
+    /// When it was last seen, by the target's clock.
+    pub last_seen: Stamp,
+    /// How often it began.
+    pub episodes: u64,
+    /// The finding in one line, subject left out.
+    pub message: String,
+    /// What shows it.
+    pub evidence: Vec<Evidence>,
+    /// Who else is in it.
+    pub related: Related,
+}
+
+impl Finding {
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        self.lint.advice
+    }
+}
