@@ -72,12 +72,7 @@ mod tests {
 
     #[test]
     fn other_lines_are_not_taken_for_one() {
-        for line in [
-            "",
-            "echo listening on",
-            "echo listening on nowhere",
-            "console listening on 127.0.0.1:1",
-        ] {
+        for line in ["", "echo listening on", "echo listening on nowhere", "console listening on 127.0.0.1:1"] {
             assert_eq!(line.parse::<Listening>(), Err(()), "{line:?}");
         }
     }

@@ -81,12 +81,7 @@ impl Args {
 
 /// The names that `--scenario` takes, so that a wrong one is answered with all the right ones.
 fn scenario_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(
-        scenarios()
-            .iter()
-            .map(|scenario| scenario.name)
-            .chain([ALL]),
-    )
+    PossibleValuesParser::new(scenarios().iter().map(|scenario| scenario.name).chain([ALL]))
 }
 
 #[cfg(test)]
@@ -102,8 +97,7 @@ mod tests {
     }
 
     fn parse(words: &[&str]) -> Result<Args, clap::Error> {
-        Cli::try_parse_from(std::iter::once("demo-server").chain(words.iter().copied()))
-            .map(|cli| cli.args)
+        Cli::try_parse_from(std::iter::once("demo-server").chain(words.iter().copied())).map(|cli| cli.args)
     }
 
     #[test]
@@ -129,11 +123,7 @@ mod tests {
             "--exit-with-stdin",
         ])
         .unwrap();
-        let words: Vec<String> = args
-            .to_words()
-            .into_iter()
-            .map(|word| word.into_string().unwrap())
-            .collect();
+        let words: Vec<String> = args.to_words().into_iter().map(|word| word.into_string().unwrap()).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         assert_eq!(parse(&words).unwrap(), args);
     }

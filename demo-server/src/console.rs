@@ -13,9 +13,7 @@ use console_subscriber::{ConsoleLayer, Server, ServerParts};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
 use tracing::{level_filters::LevelFilter, subscriber::NoSubscriber};
-use tracing_subscriber::{
-    EnvFilter, Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt,
-};
+use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{Error, stop::Stop};
 
@@ -35,39 +33,22 @@ const RETENTION: Duration = Duration::from_secs(3);
 pub(crate) fn install(log: Option<&str>) -> Result<Server, Error> {
     let log_layer = log
         .map(|filter| {
-            let parsed = EnvFilter::try_new(filter).map_err(|reason| Error::LogFilter {
-                filter: filter.to_owned(),
-                reason: reason.to_string(),
-            })?;
-            let layer = tracing_subscriber::fmt::layer()
-                .with_writer(io::stderr)
-                .with_ansi(io::stderr().is_terminal());
+            let parsed = EnvFilter::try_new(filter)
+                .map_err(|reason| Error::LogFilter { filter: filter.to_owned(), reason: reason.to_string() })?;
+            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
             Ok::<_, Error>(layer.with_filter(parsed))
         })
         .transpose()?;
-    let (layer, server) = ConsoleLayer::builder()
-        .publish_interval(PUBLISH_INTERVAL)
-        .retention(RETENTION)
-        .build();
-    let instrumentation = Targets::new()
-        .with_target("tokio", LevelFilter::TRACE)
-        .with_target("runtime", LevelFilter::TRACE);
-    tracing_subscriber::registry()
-        .with(layer.with_filter(instrumentation))
-        .with(log_layer)
-        .try_init()?;
+    let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(RETENTION).build();
+    let instrumentation =
+        Targets::new().with_target("tokio", LevelFilter::TRACE).with_target("runtime", LevelFilter::TRACE);
+    tracing_subscriber::registry().with(layer.with_filter(instrumentation)).with(log_layer).try_init()?;
     Ok(server)
 }
 
 /// Serves the console on a listener that is bound already, until the process ends. A failure is sent to `stop`.
-pub(crate) fn serve(
-    server: Server,
-    listener: TcpListener,
-    stop: mpsc::Sender<Stop>,
-) -> Result<(), Error> {
-    listener
-        .set_nonblocking(true)
-        .map_err(Error::io("prepare the console's listener"))?;
+pub(crate) fn serve(server: Server, listener: TcpListener, stop: mpsc::Sender<Stop>) -> Result<(), Error> {
+    listener.set_nonblocking(true).map_err(Error::io("prepare the console's listener"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -89,13 +70,8 @@ pub(crate) fn serve(
 }
 
 async fn answer(server: Server, listener: TcpListener) -> Result<(), String> {
-    let listener =
-        tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
-    let ServerParts {
-        instrument_server,
-        aggregator,
-        ..
-    } = server.into_parts();
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+    let ServerParts { instrument_server, aggregator, .. } = server.into_parts();
     tokio::spawn(aggregator.run());
     tonic::transport::Server::builder()
         .add_service(instrument_server)

@@ -23,11 +23,7 @@ const BUFFER: usize = 4096;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts and serves connections until `shutdown`; the connections' tasks are in `tracker`.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    shutdown: CancellationToken,
-    tracker: TaskTracker,
-) {
+pub(crate) async fn serve(listener: TcpListener, shutdown: CancellationToken, tracker: TaskTracker) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let accepting = async {
         loop {

@@ -17,10 +17,7 @@ pub(crate) fn print() -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    writeln!(
-        out,
-        "`all` is every trouble at once. The second column is the finding that must be raised."
-    )?;
+    writeln!(out, "`all` is every trouble at once. The second column is the finding that must be raised.")?;
     out.flush()
 }
 

@@ -46,9 +46,8 @@ pub(crate) fn start(rate: u32, echo: SocketAddr) -> Result<(), Error> {
             runtime.block_on(async {
                 let clients = rate.min(CLIENTS);
                 let period = Duration::from_secs(1) * clients / rate;
-                let clients: Vec<_> = (0..clients)
-                    .map(|number| tokio::spawn(play(echo, period, period * number / clients)))
-                    .collect();
+                let clients: Vec<_> =
+                    (0..clients).map(|number| tokio::spawn(play(echo, period, period * number / clients))).collect();
                 for client in clients {
                     // A client never ends; should one panic, the others go on.
                     let _ = client.await;

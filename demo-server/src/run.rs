@@ -32,16 +32,7 @@ const WORKERS_GRACE: Duration = Duration::from_millis(500);
 /// process, and may return with threads left over that a trouble keeps busy: it is meant for a process of its own, which
 /// ends next.
 pub fn run(args: Args) -> Result<(), Error> {
-    let Args {
-        echo_addr,
-        console_addr,
-        workers,
-        scenario: names,
-        load,
-        log,
-        list,
-        exit_with_stdin,
-    } = args;
+    let Args { echo_addr, console_addr, workers, scenario: names, load, log, list, exit_with_stdin } = args;
     if list {
         return list::print().map_err(Error::io("print the scenarios"));
     }
@@ -51,19 +42,11 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let echo_listener = bind("echo clients", echo_addr, "--echo-addr")?;
     let console_listener = bind("the console", console_addr, "--console-addr")?;
-    let echo_addr = echo_listener
-        .local_addr()
-        .map_err(Error::io("read the echo address"))?;
-    let console_addr = console_listener
-        .local_addr()
-        .map_err(Error::io("read the console's address"))?;
+    let echo_addr = echo_listener.local_addr().map_err(Error::io("read the echo address"))?;
+    let console_addr = console_listener.local_addr().map_err(Error::io("read the console's address"))?;
 
     let (stop_sender, stop_receiver) = mpsc::channel(4);
-    console::serve(
-        console::install(log.as_deref())?,
-        console_listener,
-        stop_sender.clone(),
-    )?;
+    console::serve(console::install(log.as_deref())?, console_listener, stop_sender.clone())?;
     if exit_with_stdin {
         stop::with_stdin(stop_sender)?;
     }
@@ -80,8 +63,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     load::start(load, echo_addr)?;
 
     for line in [Listening::Echo(echo_addr), Listening::Console(console_addr)] {
-        line.print()
-            .map_err(Error::io("print where the server listens"))?;
+        line.print().map_err(Error::io("print where the server listens"))?;
     }
 
     // The control runtime is none of the service's: it must neither be seen by a console nor wait for a worker.
@@ -109,21 +91,13 @@ pub fn run(args: Args) -> Result<(), Error> {
 }
 
 fn bind(service: &'static str, addr: SocketAddr, flag: &'static str) -> Result<TcpListener, Error> {
-    TcpListener::bind(addr).map_err(|source| Error::Bind {
-        service,
-        addr,
-        flag,
-        source,
-    })
+    TcpListener::bind(addr).map_err(|source| Error::Bind { service, addr, flag, source })
 }
 
 /// The scenarios by their names, each once; the names were checked when the command line was parsed.
 fn chosen(names: &[String]) -> Vec<&'static Scenario> {
     if names.iter().any(|name| name == ALL) {
-        return scenarios()
-            .iter()
-            .filter(|scenario| scenario.kind == Kind::Trouble)
-            .collect();
+        return scenarios().iter().filter(|scenario| scenario.kind == Kind::Trouble).collect();
     }
     let mut chosen: Vec<&'static Scenario> = Vec::new();
     for found in names.iter().filter_map(|name| scenario(name)) {
@@ -137,24 +111,14 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
 /// Workers on top of those asked for: under `all` as many as the troubles keep to themselves, so that the echo is still
 /// answered.
 fn more_workers(names: &[String], chosen: &[&Scenario]) -> usize {
-    if names.iter().any(|name| name == ALL) {
-        chosen.iter().map(|scenario| scenario.keeps_workers).sum()
-    } else {
-        0
-    }
+    if names.iter().any(|name| name == ALL) { chosen.iter().map(|scenario| scenario.keeps_workers).sum() } else { 0 }
 }
 
 fn service_runtime(workers: usize) -> Result<Runtime, Error> {
     let mut builder = Builder::new_multi_thread();
-    builder
-        .worker_threads(workers)
-        .thread_name("demo-worker")
-        .enable_io()
-        .enable_time();
+    builder.worker_threads(workers).thread_name("demo-worker").enable_io().enable_time();
     hand_over_the_driver(&mut builder);
-    builder
-        .build()
-        .map_err(Error::io("build the service's runtime"))
+    builder.build().map_err(Error::io("build the service's runtime"))
 }
 
 fn start_echo(
@@ -163,17 +127,13 @@ fn start_echo(
     shutdown: &CancellationToken,
     tracker: &TaskTracker,
 ) -> Result<(), Error> {
-    listener
-        .set_nonblocking(true)
-        .map_err(Error::io("prepare the echo listener"))?;
+    listener.set_nonblocking(true).map_err(Error::io("prepare the echo listener"))?;
     let listener = {
         let _in_runtime = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)
-            .map_err(Error::io("register the echo listener"))?
+        tokio::net::TcpListener::from_std(listener).map_err(Error::io("register the echo listener"))?
     };
     let serving = tracker.track_future(echo::serve(listener, shutdown.clone(), tracker.clone()));
-    spawn_named(runtime.handle(), "echo-acceptor", serving)
-        .map_err(Error::io("spawn the echo acceptor"))
+    spawn_named(runtime.handle(), "echo-acceptor", serving).map_err(Error::io("spawn the echo acceptor"))
 }
 
 #[cfg(test)]
@@ -182,30 +142,19 @@ mod tests {
 
     fn names(words: &[&str]) -> Vec<&'static str> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        chosen(&words)
-            .iter()
-            .map(|scenario| scenario.name)
-            .collect()
+        chosen(&words).iter().map(|scenario| scenario.name).collect()
     }
 
     #[test]
     fn a_scenario_named_twice_starts_once() {
-        assert_eq!(
-            names(&["deadlock", "churn", "deadlock"]),
-            ["deadlock", "churn"]
-        );
+        assert_eq!(names(&["deadlock", "churn", "deadlock"]), ["deadlock", "churn"]);
     }
 
     #[test]
     fn all_is_every_trouble_and_no_control() {
         let all = names(&["all"]);
         for scenario in scenarios() {
-            assert_eq!(
-                all.contains(&scenario.name),
-                scenario.kind == Kind::Trouble,
-                "{}",
-                scenario.name
-            );
+            assert_eq!(all.contains(&scenario.name), scenario.kind == Kind::Trouble, "{}", scenario.name);
         }
     }
 }

@@ -13,10 +13,7 @@ pub(crate) fn spawn_named<F>(handle: &Handle, name: &str, future: F) -> io::Resu
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    tokio::task::Builder::new()
-        .name(name)
-        .spawn_on(future, handle)
-        .map(drop)
+    tokio::task::Builder::new().name(name).spawn_on(future, handle).map(drop)
 }
 
 /// Spawns a future on `handle`; without the flag a task has no name.
@@ -37,10 +34,7 @@ pub(crate) fn spawn_local_named<F>(name: &str, future: F) -> io::Result<()>
 where
     F: Future<Output = ()> + 'static,
 {
-    tokio::task::Builder::new()
-        .name(name)
-        .spawn_local(future)
-        .map(drop)
+    tokio::task::Builder::new().name(name).spawn_local(future).map(drop)
 }
 
 /// Spawns a future that need not be `Send` on the current `LocalSet`; without the flag a task has no name.
@@ -58,10 +52,7 @@ where
 ///
 /// Without it, one task that never yields can take sockets and timers down with it when its worker was the one to poll
 /// the driver: true to life, but then a scenario would show more than the trouble that it is named for.
-#[cfg_attr(
-    not(tokio_unstable),
-    expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag")
-)]
+#[cfg_attr(not(tokio_unstable), expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag"))]
 pub(crate) fn hand_over_the_driver(builder: &mut Builder) {
     #[cfg(tokio_unstable)]
     builder.enable_eager_driver_handoff();
@@ -70,10 +61,7 @@ pub(crate) fn hand_over_the_driver(builder: &mut Builder) {
 }
 
 /// Makes the run queue first in, first out, by leaving out the slot for the task that was woken last.
-#[cfg_attr(
-    not(tokio_unstable),
-    expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag")
-)]
+#[cfg_attr(not(tokio_unstable), expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag"))]
 pub(crate) fn first_in_first_out(builder: &mut Builder) {
     #[cfg(tokio_unstable)]
     builder.disable_lifo_slot();

@@ -12,10 +12,6 @@
 
 /// Messages, client and server of the package `holdup.v1`.
 pub mod v1 {
-    #![allow(
-        missing_docs,
-        clippy::pedantic,
-        reason = "generated; holdup.proto documents what has a meaning"
-    )]
+    #![allow(missing_docs, clippy::pedantic, reason = "generated; holdup.proto documents what has a meaning")]
     include!("generated/holdup.v1.rs");
 }

@@ -9,10 +9,7 @@ const GENERATED: &str = "holdup.v1.rs";
 fn generate(into: &Path) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let descriptors = protox::compile([root.join("holdup.proto")], [root])?;
-    tonic_prost_build::configure()
-        .emit_rerun_if_changed(false)
-        .out_dir(into)
-        .compile_fds(descriptors)?;
+    tonic_prost_build::configure().emit_rerun_if_changed(false).out_dir(into).compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -51,10 +51,7 @@ impl Backoff {
 impl Default for Backoff {
     /// A quarter of a second at first, ten seconds at most.
     fn default() -> Self {
-        Self {
-            first: Duration::from_millis(250),
-            cap: Duration::from_secs(10),
-        }
+        Self { first: Duration::from_millis(250), cap: Duration::from_secs(10) }
     }
 }
 
@@ -67,26 +64,15 @@ mod tests {
     #[test]
     fn bounds_are_validated() {
         let second = Duration::from_secs(1);
-        assert_eq!(
-            Backoff::new(Duration::ZERO, second),
-            Err(InvalidBackoff::TooShort)
-        );
-        assert_eq!(
-            Backoff::new(second * 2, second),
-            Err(InvalidBackoff::CapBelowFirst)
-        );
+        assert_eq!(Backoff::new(Duration::ZERO, second), Err(InvalidBackoff::TooShort));
+        assert_eq!(Backoff::new(second * 2, second), Err(InvalidBackoff::CapBelowFirst));
         assert!(Backoff::new(second, second).is_ok());
     }
 
     #[test]
     fn the_default_doubles_from_a_quarter_second_to_ten() {
-        let ceilings: Vec<_> = (1..=8)
-            .map(|n| Backoff::default().ceiling(n).as_millis())
-            .collect();
-        assert_eq!(
-            ceilings,
-            [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]
-        );
+        let ceilings: Vec<_> = (1..=8).map(|n| Backoff::default().ceiling(n).as_millis()).collect();
+        assert_eq!(ceilings, [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
     }
 
     proptest! {

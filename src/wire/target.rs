@@ -23,9 +23,7 @@ pub enum Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTargetError {
     /// Nothing was typed.
-    #[error(
-        "the target is empty; type a host, such as localhost, or http://127.0.0.1:{DEFAULT_PORT}"
-    )]
+    #[error("the target is empty; type a host, such as localhost, or http://127.0.0.1:{DEFAULT_PORT}")]
     Empty,
     /// TLS.
     #[error(
@@ -34,14 +32,10 @@ pub enum ParseTargetError {
     )]
     Tls(String),
     /// A scheme that is none of ours.
-    #[error(
-        "{0:?} is not a scheme that can be connected to; type http://host:port or unix:///path"
-    )]
+    #[error("{0:?} is not a scheme that can be connected to; type http://host:port or unix:///path")]
     Scheme(String),
     /// A host that cannot be one.
-    #[error(
-        "{0:?} is not a host; type a name such as localhost, an address such as 10.0.0.1, or [::1]"
-    )]
+    #[error("{0:?} is not a host; type a name such as localhost, an address such as 10.0.0.1, or [::1]")]
     Host(String),
     /// An IPv6 address whose port cannot be told apart.
     #[error("an IPv6 address needs brackets; type [{0}] or [ADDRESS]:{DEFAULT_PORT}")]
@@ -71,10 +65,7 @@ impl Target {
 impl Default for Target {
     /// Where `console-subscriber` listens unless it is told otherwise.
     fn default() -> Self {
-        Self::Tcp {
-            host: "127.0.0.1".to_owned(),
-            port: DEFAULT_PORT,
-        }
+        Self::Tcp { host: "127.0.0.1".to_owned(), port: DEFAULT_PORT }
     }
 }
 
@@ -139,10 +130,7 @@ fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
             None if port.is_empty() => DEFAULT_PORT,
             None => return Err(ParseTargetError::Rest(port.to_owned())),
         };
-        return Ok(Target::Tcp {
-            host: host.to_owned(),
-            port,
-        });
+        return Ok(Target::Tcp { host: host.to_owned(), port });
     }
     if authority.matches(':').count() > 1 {
         return Err(ParseTargetError::Brackets(authority.to_owned()));
@@ -155,10 +143,7 @@ fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
     if host.is_empty() || !host.bytes().all(is_host_byte) {
         return Err(ParseTargetError::Host(host.to_owned()));
     }
-    Ok(Target::Tcp {
-        host: host.to_owned(),
-        port,
-    })
+    Ok(Target::Tcp { host: host.to_owned(), port })
 }
 
 /// An address, perhaps with the zone that a link-local one needs: `fe80::1%eth0`.
@@ -200,9 +185,7 @@ mod tests {
             ("file://localhost/run/app.sock", "unix:///run/app.sock"),
         ];
         for (typed, means) in table {
-            let target: Target = typed
-                .parse()
-                .unwrap_or_else(|error| panic!("{typed}: {error}"));
+            let target: Target = typed.parse().unwrap_or_else(|error| panic!("{typed}: {error}"));
             assert_eq!(target.to_string(), means, "{typed}");
             assert_eq!(means.parse(), Ok(target), "{typed} round-trips");
         }
@@ -251,17 +234,8 @@ mod tests {
 
     #[test]
     fn the_short_form_has_no_scheme() {
-        assert_eq!(
-            "http://[::1]:1".parse().map(|t: Target| t.short()),
-            Ok("[::1]:1".to_owned())
-        );
-        assert_eq!(
-            "host".parse().map(|t: Target| t.short()),
-            Ok("host:6669".to_owned())
-        );
-        assert_eq!(
-            "unix:///a/b".parse().map(|t: Target| t.short()),
-            Ok("/a/b".to_owned())
-        );
+        assert_eq!("http://[::1]:1".parse().map(|t: Target| t.short()), Ok("[::1]:1".to_owned()));
+        assert_eq!("host".parse().map(|t: Target| t.short()), Ok("host:6669".to_owned()));
+        assert_eq!("unix:///a/b".parse().map(|t: Target| t.short()), Ok("/a/b".to_owned()));
     }
 }

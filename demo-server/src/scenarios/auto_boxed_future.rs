@@ -21,10 +21,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ..Scenario::BASE
 };
 
-#[expect(
-    clippy::large_stack_arrays,
-    reason = "a future that is too large is what this is about"
-)]
+#[expect(clippy::large_stack_arrays, reason = "a future that is too large is what this is about")]
 fn start(ctx: &Ctx) -> io::Result<()> {
     ctx.spawn("auto-boxed", async {
         let mut buffer = [0_u8; SIZE];

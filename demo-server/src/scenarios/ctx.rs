@@ -24,11 +24,7 @@ pub struct Ctx {
 
 impl Ctx {
     pub(crate) fn new(service: Handle) -> Self {
-        Self {
-            service,
-            shutdown: CancellationToken::new(),
-            own: Arc::default(),
-        }
+        Self { service, shutdown: CancellationToken::new(), own: Arc::default() }
     }
 
     /// Spawns a named task on the service's runtime, at the caller's line.
@@ -42,20 +38,12 @@ impl Ctx {
 
     /// Keeps a runtime that a scenario has built for itself until the process ends.
     pub(super) fn keep(&self, runtime: Runtime) {
-        self.own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(runtime);
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(runtime);
     }
 
     /// Lets go of the scenarios' own runtimes, without waiting for any of their workers.
     pub(crate) fn drop_runtimes(&self) {
-        for runtime in self
-            .own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
+        for runtime in self.own.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             runtime.shutdown_background();
         }
     }

@@ -27,8 +27,6 @@ fn start(ctx: &Ctx) -> io::Result<()> {
         })?;
     }
     let shutdown = ctx.shutdown.clone();
-    thread::Builder::new()
-        .name("current-thread".to_owned())
-        .spawn(move || runtime.block_on(shutdown.cancelled()))?;
+    thread::Builder::new().name("current-thread".to_owned()).spawn(move || runtime.block_on(shutdown.cancelled()))?;
     Ok(())
 }

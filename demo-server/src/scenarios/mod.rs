@@ -141,10 +141,7 @@ mod tests {
         let mut seen = HashSet::new();
         for scenario in scenarios() {
             assert!(
-                scenario
-                    .name
-                    .chars()
-                    .all(|letter| letter.is_ascii_lowercase() || letter == '-'),
+                scenario.name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'),
                 "{}",
                 scenario.name
             );
@@ -157,35 +154,16 @@ mod tests {
         let mut named: Vec<String> = scenarios()
             .iter()
             .map(|scenario| {
-                let file = Path::new(scenario.file)
-                    .file_stem()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                assert_eq!(
-                    file,
-                    scenario.name.replace('-', "_"),
-                    "a file is named for its scenario"
-                );
+                let file = Path::new(scenario.file).file_stem().unwrap().to_str().unwrap().to_owned();
+                assert_eq!(file, scenario.name.replace('-', "_"), "a file is named for its scenario");
                 file
             })
             .collect();
-        let mut present: Vec<String> =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenarios"))
-                .unwrap()
-                .map(|entry| {
-                    entry
-                        .unwrap()
-                        .path()
-                        .file_stem()
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .to_owned()
-                })
-                .filter(|file| !["mod", "ctx", "burn"].contains(&file.as_str()))
-                .collect();
+        let mut present: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenarios"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|file| !["mod", "ctx", "burn"].contains(&file.as_str()))
+            .collect();
         named.sort();
         present.sort();
         assert_eq!(named, present);
@@ -196,17 +174,10 @@ mod tests {
         for scenario in scenarios() {
             let name = scenario.name;
             assert!(scenario.says.ends_with('.'), "{name}: one sentence");
-            assert_eq!(
-                scenario.raises.is_some(),
-                scenario.severity.is_some(),
-                "{name}"
-            );
+            assert_eq!(scenario.raises.is_some(), scenario.severity.is_some(), "{name}");
             if scenario.kind == Kind::Trouble {
                 assert!(scenario.raises.is_some(), "{name}");
-                assert!(
-                    !scenario.tasks.is_empty() || scenario.lock.is_some(),
-                    "{name}: a subject to look for"
-                );
+                assert!(!scenario.tasks.is_empty() || scenario.lock.is_some(), "{name}: a subject to look for");
             }
         }
     }

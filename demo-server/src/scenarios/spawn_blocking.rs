@@ -19,10 +19,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn start(ctx: &Ctx) -> io::Result<()> {
     ctx.spawn("blocking-caller", async {
         // It fails when the runtime shuts down.
-        while task::spawn_blocking(|| thread::sleep(Duration::from_secs(3)))
-            .await
-            .is_ok()
-        {
+        while task::spawn_blocking(|| thread::sleep(Duration::from_secs(3))).await.is_ok() {
             sleep(Duration::from_millis(200)).await;
         }
     })

@@ -30,11 +30,7 @@ fn start(ctx: &Ctx) -> io::Result<()> {
     let mut builder = Builder::new_multi_thread();
     // The driver is polled and those who yielded are queued again after each poll, at the end of the line: everybody
     // waits for everybody else, and the wait is a scheduled one from its beginning.
-    builder
-        .worker_threads(1)
-        .thread_name("starved-worker")
-        .enable_time()
-        .event_interval(1);
+    builder.worker_threads(1).thread_name("starved-worker").enable_time().event_interval(1);
     first_in_first_out(&mut builder);
     let runtime = builder.build()?;
     spawn_named(runtime.handle(), "starved", async {
