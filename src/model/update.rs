@@ -74,14 +74,21 @@ pub struct DecodeIssues {
     pub bad_time: u64,
     /// Names and values cut to the client's bounds.
     pub cut_text: u64,
-    /// Bytes that are not the wire format at all; the rest of their message is lost.
+    /// Entries larger than the client's bound for one entry, skipped unread.
+    pub too_large: u64,
+    /// Bytes that are not the wire format: the entry that they are in, or the rest of the message, is lost.
     pub malformed: u64,
 }
 
 impl DecodeIssues {
     /// All kinds together.
     pub fn total(self) -> u64 {
-        self.missing_id + self.missing_field + self.bad_time + self.cut_text + self.malformed
+        self.missing_id
+            + self.missing_field
+            + self.bad_time
+            + self.cut_text
+            + self.too_large
+            + self.malformed
     }
 
     /// Adds another message's issues to these.
@@ -90,6 +97,7 @@ impl DecodeIssues {
         self.missing_field += other.missing_field;
         self.bad_time += other.bad_time;
         self.cut_text += other.cut_text;
+        self.too_large += other.too_large;
         self.malformed += other.malformed;
     }
 }

@@ -1,0 +1,136 @@
+//! Every call but `WatchUpdates`, through the generated clients. Each that takes time is a task of its own, which tells
+//! what came of it through one channel, so that none of them can hold up the updates.
+//!
+//! Their messages are small, and tonic's own limit of 4 MiB for each stays in force.
+
+use super::{
+    Command, Process, Temporality, decode,
+    failure::{Failure, bounded},
+    transport::{Sanitized, Transport},
+};
+use crate::model::{TaskId, update::TaskDetails};
+use console_api::instrument::{
+    self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest,
+    instrument_client::InstrumentClient,
+};
+use holdup_proto::v1::{DescribeRequest, diagnostics_client::DiagnosticsClient};
+use std::time::Duration;
+use tokio::{sync::mpsc, time::timeout};
+use tonic::{Code, Status, transport::Channel};
+
+/// What came of a call.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// The target said whether it sends updates.
+    Temporality(Temporality),
+    /// Details of a task.
+    Details(Box<TaskDetails>),
+    /// No details of a task, or no more of them.
+    NoDetails(TaskId, String),
+    /// A command was carried out, or not.
+    Performed(Command, Result<(), String>),
+}
+
+fn instrument(transport: &Transport) -> InstrumentClient<Sanitized<Channel>> {
+    InstrumentClient::new(transport.service.clone())
+}
+
+/// Who answers, if it is an agent. Any other answer means that it is none.
+pub(super) async fn describe(transport: Transport) -> Option<Process> {
+    let mut client = DiagnosticsClient::new(transport.service);
+    match client.describe(DescribeRequest {}).await {
+        Ok(described) => Some(decode::process(described.into_inner())),
+        Err(status) => {
+            tracing::debug!(code = ?status.code(), "the target is no agent");
+            None
+        }
+    }
+}
+
+/// Tells the target's temporality until the target stops telling. One that does not know the call never tells.
+pub(super) async fn watch_state(transport: Transport, told: mpsc::Sender<Told>) {
+    let mut client = instrument(&transport);
+    let watched = async {
+        let mut states = client.watch_state(StateRequest {}).await?.into_inner();
+        while let Some(state) = states.message().await? {
+            let temporality = match api::Temporality::try_from(state.temporality) {
+                Ok(api::Temporality::Live) => Temporality::Live,
+                Ok(api::Temporality::Paused) => Temporality::Paused,
+                Err(_) => continue,
+            };
+            if told.send(Told::Temporality(temporality)).await.is_err() {
+                break;
+            }
+        }
+        Ok::<_, Status>(())
+    };
+    if let Err(status) = watched.await {
+        tracing::debug!(code = ?status.code(), "the target does not tell its temporality");
+    }
+}
+
+/// Tells a task's details until there are no more.
+pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc::Sender<Told>) {
+    let mut client = instrument(&transport);
+    let request = TaskDetailsRequest {
+        id: Some(task.0.into()),
+    };
+    let watched = async {
+        let mut details = client.watch_task_details(request).await?.into_inner();
+        while let Some(details) = details.message().await? {
+            if let Some(details) = decode::task_details(task, &details)
+                && told.send(Told::Details(Box::new(details))).await.is_err()
+            {
+                break;
+            }
+        }
+        Ok::<_, Status>(())
+    };
+    let reason = match watched.await {
+        Ok(()) => "the target sends no more details of this task; it has ended".to_owned(),
+        Err(status) if status.code() == Code::NotFound => {
+            "the target does not know this task, or no longer".to_owned()
+        }
+        Err(status) => refusal(&status),
+    };
+    // The session may be over.
+    let _ = told.send(Told::NoDetails(task, reason)).await;
+}
+
+/// Carries out commands in their order: a pause must not overtake the resume that was said before it.
+pub(super) async fn perform(
+    transport: Transport,
+    patience: Duration,
+    mut commands: mpsc::Receiver<Command>,
+    told: mpsc::Sender<Told>,
+) {
+    let mut client = instrument(&transport);
+    while let Some(command) = commands.recv().await {
+        let call = async {
+            match command {
+                Command::PauseTarget => client.pause(PauseRequest {}).await.map(drop),
+                Command::ResumeTarget | Command::CatchUp => {
+                    client.resume(ResumeRequest {}).await.map(drop)
+                }
+                Command::WatchTask(_) | Command::UnwatchTask | Command::RetryNow => Ok(()),
+            }
+        };
+        let result = match timeout(patience, call).await {
+            Ok(result) => result.map_err(|status| refusal(&status)),
+            Err(_) => Err(format!("no answer within {} s", patience.as_secs_f32())),
+        };
+        if told.send(Told::Performed(command, result)).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn refusal(status: &Status) -> String {
+    match Failure::of_status(status.code(), status.message()) {
+        Failure::NotConsole => {
+            "the target does not know this call; it is older than this client".to_owned()
+        }
+        Failure::Refusal { code, message } => format!("{} ({code})", bounded(&message)),
+        failure => failure.to_string(),
+    }
+}

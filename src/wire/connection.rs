@@ -1,0 +1,141 @@
+//! Try, deliver, lose, wait, try again: the life of a link.
+//!
+//! What a connection is made of is not this module's business: it is generic over [`Connect`] and [`Serve`], so that its
+//! tests are about time and order alone.
+
+use super::{Backoff, Command, Connection, Event, Process, Protocol, failure::Failure};
+use std::{future::Future, pin::pin};
+use tokio::{sync::mpsc, time::sleep};
+
+/// The link's ends as its task holds them.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) commands: mpsc::Receiver<Command>,
+}
+
+/// Makes connections, one at a time.
+pub(super) trait Connect: Send {
+    type Session: Serve;
+
+    /// Connects and subscribes.
+    fn connect(&mut self) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+}
+
+/// A connection.
+pub(super) trait Serve: Send {
+    /// Who is at its other end.
+    fn peer(&self) -> (Protocol, Option<Process>);
+
+    /// Delivers, and carries out commands, until it ends.
+    fn serve(self, port: &mut Port) -> impl Future<Output = Ended> + Send;
+}
+
+/// What a session came to.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// How many updates were delivered to their end.
+    pub(super) delivered: u64,
+    /// Why it ended.
+    pub(super) failure: Failure,
+}
+
+/// Runs until nobody listens any more, and then ends at once, wherever it is.
+pub(super) async fn run(connect: impl Connect, backoff: Backoff, port: Port) {
+    let listener = port.events.clone();
+    tokio::select! {
+        () = listener.closed() => {}
+        _ = keep_connected(connect, backoff, port) => {}
+    }
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+async fn keep_connected(
+    mut connect: impl Connect,
+    backoff: Backoff,
+    mut port: Port,
+) -> Result<(), Unheard> {
+    let (mut epoch, mut failures) = (0, 0);
+    loop {
+        let attempt = failures + 1;
+        port.tell(Event::Connection(Connection::Connecting { attempt }))
+            .await?;
+        let failure = match port.refuse_while(connect.connect()).await? {
+            Err(failure) => failure,
+            Ok(session) => {
+                epoch += 1;
+                let (protocol, process) = session.peer();
+                let begun = super::Session {
+                    epoch,
+                    protocol,
+                    process,
+                };
+                port.tell(Event::Session(begun)).await?;
+                port.tell(Event::Connection(Connection::Live)).await?;
+                let ended = session.serve(&mut port).await;
+                if ended.delivered > 0 {
+                    failures = 0;
+                }
+                ended.failure
+            }
+        };
+        failures = failures.saturating_add(1);
+        let retry_in = backoff.wait(failures, &mut rand::rng());
+        let reason = failure.to_string();
+        tracing::info!(%reason, ?retry_in, "the connection is lost");
+        let lost = Connection::Lost {
+            reason,
+            retry_in,
+            attempt: failures,
+        };
+        port.tell(Event::Connection(lost)).await?;
+        port.refuse_until_retry(sleep(retry_in)).await?;
+    }
+}
+
+impl Port {
+    async fn tell(&self, event: Event) -> Result<(), Unheard> {
+        self.events.send(event).await.map_err(|_| Unheard)
+    }
+
+    /// Answers commands while there is no connection.
+    async fn refuse_while<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Unheard> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                Some(command) = self.commands.recv() => self.refuse(command).await?,
+            }
+        }
+    }
+
+    /// The same, until it is time to try again or the user says that it is.
+    async fn refuse_until_retry(&mut self, time: impl Future<Output = ()>) -> Result<(), Unheard> {
+        let mut time = pin!(time);
+        loop {
+            tokio::select! {
+                () = &mut time => return Ok(()),
+                Some(command) = self.commands.recv() => match command {
+                    Command::RetryNow => return Ok(()),
+                    command => self.refuse(command).await?,
+                },
+            }
+        }
+    }
+
+    async fn refuse(&self, command: Command) -> Result<(), Unheard> {
+        let reason = "there is no connection".to_owned();
+        match command {
+            Command::WatchTask(task) => self.tell(Event::DetailsUnavailable { task, reason }).await,
+            Command::PauseTarget | Command::ResumeTarget => {
+                self.tell(Event::CommandFailed { command, reason }).await
+            }
+            Command::CatchUp | Command::UnwatchTask | Command::RetryNow => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

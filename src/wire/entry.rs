@@ -1,0 +1,140 @@
+//! What an `Update` message is made of: its sections, and the entries in them, each by its field number in
+//! console-api's `instrument.proto`, `tasks.proto`, `resources.proto`, `async_ops.proto` and `common.proto`.
+
+use super::decode;
+use crate::model::{
+    Stamp,
+    update::{DecodeIssues, Dropped, Update},
+};
+use console_api as api;
+use prost::Message;
+
+/// A part of the message that holds entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Tasks,
+    Resources,
+    Ops,
+    Metadata,
+}
+
+/// A part of a section that is decoded in one go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Now,
+    Task,
+    TaskStats,
+    Resource,
+    ResourceStats,
+    PollOp,
+    Op,
+    OpStats,
+    Metadata,
+}
+
+/// One pair of a `map<uint64, V>`, as it is on the wire. prost collects pairs into a map; here they stay in order. What is
+/// absent has its default: encoders leave an empty value out.
+#[derive(Clone, PartialEq, Message)]
+struct Pair<V: Message + Default + std::fmt::Debug> {
+    #[prost(uint64, tag = "1")]
+    key: u64,
+    #[prost(message, required, tag = "2")]
+    value: V,
+}
+
+impl Section {
+    /// The section with this number in an update.
+    pub(super) fn at(number: u64) -> Option<Self> {
+        match number {
+            2 => Some(Self::Tasks),
+            3 => Some(Self::Resources),
+            4 => Some(Self::Ops),
+            5 => Some(Self::Metadata),
+            _ => None,
+        }
+    }
+
+    /// Adds up a number of this section if it is its count of dropped events.
+    pub(super) fn count(self, number: u64, value: u64, dropped: &mut Dropped) {
+        let count = match (self, number) {
+            (Self::Tasks, 4) => &mut dropped.tasks,
+            (Self::Resources, 4) => &mut dropped.resources,
+            (Self::Ops, 3) => &mut dropped.ops,
+            _ => return,
+        };
+        *count = count.saturating_add(value);
+    }
+}
+
+impl Entry {
+    /// The entry with this number in a section, or in the update itself.
+    pub(super) fn at(section: Option<Section>, number: u64) -> Option<Self> {
+        match (section, number) {
+            (None, 1) => Some(Self::Now),
+            (Some(Section::Tasks), 1) => Some(Self::Task),
+            (Some(Section::Tasks), 3) => Some(Self::TaskStats),
+            (Some(Section::Resources), 1) => Some(Self::Resource),
+            (Some(Section::Resources), 2) => Some(Self::ResourceStats),
+            (Some(Section::Resources), 3) => Some(Self::PollOp),
+            (Some(Section::Ops), 1) => Some(Self::Op),
+            (Some(Section::Ops), 2) => Some(Self::OpStats),
+            (Some(Section::Metadata), 1) => Some(Self::Metadata),
+            _ => None,
+        }
+    }
+
+    /// Decodes the entry onto the page; the update's own time goes to `now`.
+    pub(super) fn decode(self, bytes: &[u8], now: &mut Option<Stamp>, page: &mut Update) {
+        let issues = &mut page.issues;
+        match self {
+            Self::Now => {
+                if let Some(at) = read(bytes, issues) {
+                    *now = decode::stamp(Some(at), issues);
+                }
+            }
+            Self::Task => {
+                let task = read(bytes, issues).and_then(|task| decode::new_task(task, issues));
+                page.new_tasks.extend(task);
+            }
+            Self::TaskStats => {
+                let stats = read::<Pair<api::tasks::Stats>>(bytes, issues)
+                    .and_then(|pair| decode::task_stats(pair.key, pair.value, issues));
+                page.task_stats.extend(stats);
+            }
+            Self::Resource => {
+                let resource =
+                    read(bytes, issues).and_then(|new| decode::new_resource(new, issues));
+                page.new_resources.extend(resource);
+            }
+            Self::ResourceStats => {
+                let stats = read::<Pair<api::resources::Stats>>(bytes, issues)
+                    .and_then(|pair| decode::resource_stats(pair.key, pair.value, issues));
+                page.resource_stats.extend(stats);
+            }
+            Self::PollOp => {
+                let poll = read(bytes, issues).and_then(|poll| decode::poll_op(&poll, issues));
+                page.poll_ops.extend(poll);
+            }
+            Self::Op => {
+                let op = read(bytes, issues).and_then(|op| decode::new_op(op, issues));
+                page.new_ops.extend(op);
+            }
+            Self::OpStats => {
+                let stats = read::<Pair<api::async_ops::Stats>>(bytes, issues)
+                    .and_then(|pair| decode::op_stats(pair.key, pair.value, issues));
+                page.op_stats.extend(stats);
+            }
+            Self::Metadata => {
+                let metadata =
+                    read(bytes, issues).and_then(|new| decode::new_metadata(new, issues));
+                page.metadata.extend(metadata);
+            }
+        }
+    }
+}
+
+fn read<M: Message + Default>(bytes: &[u8], issues: &mut DecodeIssues) -> Option<M> {
+    let message = M::decode(bytes).ok();
+    issues.malformed += u64::from(message.is_none());
+    message
+}

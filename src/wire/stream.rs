@@ -1,0 +1,187 @@
+//! The call `WatchUpdates`, read as it arrives.
+//!
+//! It is made on the channel itself and not through the generated client, which would hold each message whole: see
+//! [`walk`](super::walk).
+
+use super::{
+    failure::Failure,
+    framing::{Deframer, Piece},
+    transport::Transport,
+    walk::Walker,
+};
+use crate::model::update::Update;
+use http_body_util::{BodyExt, Full};
+use tonic::{
+    Status,
+    body::Body,
+    codegen::{
+        Bytes,
+        http::{HeaderMap, Method, Request, Response, StatusCode, Version, header},
+    },
+};
+use tower::{Service, ServiceExt};
+
+const PATH: &str = "/rs.tokio.console.instrument.Instrument/WatchUpdates";
+
+/// An `InstrumentRequest`, which has no fields, in its frame.
+const REQUEST: &[u8] = &[0; 5];
+
+/// The response: updates until it ends.
+#[derive(Debug)]
+pub(super) struct Updates {
+    transport: Transport,
+    body: Body,
+    deframer: Deframer,
+    walker: Walker,
+    limit: usize,
+    message: Option<Progress>,
+}
+
+/// How far a message has come, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) received: u64,
+    pub(super) total: u64,
+}
+
+impl Updates {
+    /// Asks for the updates; `limit` is the largest message that is accepted. Waits for the head of the response only.
+    pub(super) async fn open(mut transport: Transport, limit: usize) -> Result<Self, Failure> {
+        let mut request = Request::new(Body::new(Full::new(Bytes::from_static(REQUEST))));
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = PATH.parse().map_err(|_| Failure::NotConsole)?;
+        let headers = request.headers_mut();
+        headers.insert(header::TE, header::HeaderValue::from_static("trailers"));
+        let grpc = header::HeaderValue::from_static("application/grpc");
+        headers.insert(header::CONTENT_TYPE, grpc);
+
+        let broken = |error| Failure::of_connection(&transport.seen, &error);
+        let service = transport.service.ready().await.map_err(broken)?;
+        let response = service.call(request).await.map_err(broken)?;
+        accept(&response)?;
+        Ok(Self {
+            transport,
+            body: response.into_body(),
+            deframer: Deframer::new(limit),
+            walker: Walker::default(),
+            limit,
+            message: None,
+        })
+    }
+
+    /// Waits for the next bytes and adds the pages that they complete to `pages`. Cancelling it loses nothing.
+    pub(super) async fn next(&mut self, pages: &mut Vec<Update>) -> Result<(), Failure> {
+        let Some(frame) = self.body.frame().await else {
+            return Err(self.end(None));
+        };
+        let frame =
+            frame.map_err(|status| Failure::of_connection(&self.transport.seen, &status))?;
+        match frame.into_data() {
+            Ok(data) => self.take(&data, pages),
+            Err(frame) => Err(self.end(frame.trailers_ref())),
+        }
+    }
+
+    /// How far the message under way has come; `None` between two messages.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.message
+    }
+
+    /// What has come of the message under way and was not handed out yet.
+    pub(super) fn flush(&mut self) -> Option<Update> {
+        self.walker.flush()
+    }
+
+    fn take(&mut self, mut data: &[u8], pages: &mut Vec<Update>) -> Result<(), Failure> {
+        loop {
+            let piece = self
+                .deframer
+                .next(&mut data)
+                .map_err(|error| Failure::of_frame(error, self.limit))?;
+            match piece {
+                None => return Ok(()),
+                Some(Piece::Begin(total)) => {
+                    self.walker.begin(total);
+                    self.message = Some(Progress {
+                        received: 0,
+                        total: total as u64,
+                    });
+                }
+                Some(Piece::Bytes(bytes)) => {
+                    self.walker.feed(bytes, pages);
+                    if let Some(message) = &mut self.message {
+                        message.received += bytes.len() as u64;
+                    }
+                }
+                Some(Piece::End) => {
+                    pages.push(self.walker.end());
+                    self.message = None;
+                }
+            }
+        }
+    }
+
+    /// A stream that ends without a status was cut off: by the peer's end, or by something between.
+    fn end(&self, trailers: Option<&HeaderMap>) -> Failure {
+        match trailers.and_then(Status::from_header_map) {
+            Some(status) => Failure::of_status(status.code(), status.message()),
+            None if self.transport.seen.end().is_some() => Failure::Closed,
+            None => Failure::Ended,
+        }
+    }
+}
+
+/// Whether the head of a response is a gRPC server's, and not a refusal.
+fn accept(response: &Response<Body>) -> Result<(), Failure> {
+    if response.status() != StatusCode::OK {
+        return Err(Failure::HttpStatus(response.status().as_u16()));
+    }
+    // A refusal may come as a head alone, and then names no type in some implementations.
+    if let Some(status) = Status::from_header_map(response.headers()) {
+        return Err(Failure::of_status(status.code(), status.message()));
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    is_grpc.then_some(()).ok_or(Failure::NotGrpc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::codegen::http::{HeaderName, HeaderValue};
+
+    fn head(status: u16, headers: &[(&'static str, &'static str)]) -> Result<(), Failure> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+        accept(&response)
+    }
+
+    #[test]
+    fn the_head_of_a_response_tells_what_answers() {
+        let grpc = ("content-type", "application/grpc+proto");
+        assert_eq!(head(200, &[grpc]), Ok(()));
+        assert_eq!(head(404, &[grpc]), Err(Failure::HttpStatus(404)));
+        assert_eq!(head(200, &[]), Err(Failure::NotGrpc));
+        assert_eq!(
+            head(200, &[("content-type", "text/html")]),
+            Err(Failure::NotGrpc)
+        );
+        assert_eq!(
+            head(200, &[grpc, ("grpc-status", "12")]),
+            Err(Failure::NotConsole)
+        );
+        let refused = head(
+            200,
+            &[grpc, ("grpc-status", "7"), ("grpc-message", "no%20entry")],
+        );
+        let reason = refused.expect_err("a refusal").to_string();
+        assert!(reason.starts_with("it refused: no entry"), "{reason}");
+    }
+}
