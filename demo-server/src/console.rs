@@ -12,10 +12,10 @@ use std::{
 use console_subscriber::{ConsoleLayer, Server, ServerParts};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
-use tracing::{level_filters::LevelFilter, subscriber::NoSubscriber};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{Error, stop::Stop};
+use crate::{Error, silent, stop::Stop};
 
 /// How often updates are published. Shorter than console-subscriber's own second, because what it has collected it takes
 /// out of its buffer only then, and only [`EVENTS_PER_PUBLISH`] at a time: whatever emits more is shown ever later.
@@ -25,9 +25,9 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// its buffer for each publish: one task's budget of 128 steps between two yields, less the one for the timer.
 pub(crate) const EVENTS_PER_PUBLISH: u32 = 127;
 
-/// How long ended tasks are kept for clients that connect later. Short: each costs about 50 KiB of histograms, and the
-/// first message to a client must stay below 4 MiB.
-const RETENTION: Duration = Duration::from_secs(3);
+/// How long ended tasks are kept for clients that connect later. Short: each costs about 50 KiB of histograms, which adds
+/// up with thousands of them, and the first message to a client must stay below 4 MiB.
+const RETENTION: Duration = Duration::from_secs(1);
 
 /// Installs the subscriber for the process: the console, and a log on stderr when a filter asks for one.
 pub(crate) fn install(log: Option<&str>) -> Result<Server, Error> {
@@ -49,16 +49,12 @@ pub(crate) fn install(log: Option<&str>) -> Result<Server, Error> {
 /// Serves the console on a listener that is bound already, until the process ends. A failure is sent to `stop`.
 pub(crate) fn serve(server: Server, listener: TcpListener, stop: mpsc::Sender<Stop>) -> Result<(), Error> {
     listener.set_nonblocking(true).map_err(Error::io("prepare the console's listener"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(Error::io("build the console's runtime"))?;
+    let runtime = silent::runtime("build the console's runtime")?;
     thread::Builder::new()
         .name("console".to_owned())
         .spawn(move || {
             // The console's own tasks are none of the service's, and watching itself would never come to rest.
-            let _silent = tracing::subscriber::set_default(NoSubscriber::default());
+            let _silent = silent::here();
             let Err(reason) = runtime.block_on(answer(server, listener)) else {
                 return;
             };

@@ -17,8 +17,10 @@ mod list;
 mod load;
 mod run;
 mod scenarios;
+mod silent;
 mod stop;
 mod unstable;
+mod warm_up;
 
 pub use announce::Listening;
 pub use args::Args;

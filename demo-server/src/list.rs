@@ -6,7 +6,14 @@ use crate::{Kind, Scenario, scenarios};
 
 /// Prints every scenario: its name, the finding that it must raise, and what it does.
 pub(crate) fn print() -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    match write(&mut io::stdout().lock()) {
+        // Whoever reads it, `head` for one, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn write(out: &mut impl Write) -> io::Result<()> {
     let name_width = width(|scenario| scenario.name.len());
     let lint_width = width(|scenario| raises(scenario).len());
     for (kind, title) in [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls")] {

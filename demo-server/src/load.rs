@@ -9,9 +9,8 @@ use tokio::{
     net::TcpStream,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use tracing::subscriber::NoSubscriber;
 
-use crate::Error;
+use crate::{Error, silent};
 
 /// Clients at the most, whatever the rate.
 const CLIENTS: u32 = 8;
@@ -34,15 +33,11 @@ pub(crate) fn start(rate: u32, echo: SocketAddr) -> Result<(), Error> {
     if rate == 0 {
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(Error::io("build the runtime of the built-in load"))?;
+    let runtime = silent::runtime("build the runtime of the built-in load")?;
     thread::Builder::new()
         .name("load".to_owned())
         .spawn(move || {
-            let _silent = tracing::subscriber::set_default(NoSubscriber::default());
+            let _silent = silent::here();
             runtime.block_on(async {
                 let clients = rate.min(CLIENTS);
                 let period = Duration::from_secs(1) * clients / rate;

@@ -10,14 +10,15 @@ use tokio::{
     sync::mpsc,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, subscriber::NoSubscriber};
+use tracing::info;
 
 use crate::{
     Args, Ctx, Error, Kind, Listening, Scenario,
     args::ALL,
-    console, echo, list, load, scenario, scenarios,
+    console, echo, list, load, scenario, scenarios, silent,
     stop::{self, Stop},
     unstable::{hand_over_the_driver, spawn_named},
+    warm_up,
 };
 
 /// How long open connections may take to end.
@@ -53,6 +54,7 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let chosen = chosen(&names);
     let runtime = service_runtime(usize::from(workers) + more_workers(&names, &chosen))?;
+    warm_up::run(runtime.handle()).map_err(Error::io("warm up the console"))?;
     let ctx = Ctx::new(runtime.handle().clone());
     let tracker = TaskTracker::new();
     start_echo(&runtime, echo_listener, &ctx.shutdown, &tracker)?;
@@ -66,28 +68,32 @@ pub fn run(args: Args) -> Result<(), Error> {
         line.print().map_err(Error::io("print where the server listens"))?;
     }
 
-    // The control runtime is none of the service's: it must neither be seen by a console nor wait for a worker.
-    let stopped = tracing::subscriber::with_default(NoSubscriber::default(), || {
-        let control = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(Error::io("build the control runtime"))?;
-        control.block_on(async {
-            let stopped = stop::wait(stop_receiver).await;
-            ctx.shutdown.cancel();
-            tracker.close();
-            // Connections that are still open then are cut off with their runtime.
-            let _ = tokio::time::timeout(CONNECTIONS_GRACE, tracker.wait()).await;
-            stopped
-        })
-    });
+    let stopped = wait_and_drain(stop_receiver, &ctx.shutdown, &tracker);
     ctx.drop_runtimes();
     runtime.shutdown_timeout(WORKERS_GRACE);
     match stopped? {
         Stop::Asked => Ok(()),
         Stop::ConsoleFailed(reason) => Err(Error::Console(reason)),
     }
+}
+
+/// Blocks the calling thread until there is a reason to stop, then lets the open connections end.
+///
+/// On a runtime that is none of the service's: it must neither be seen by a console nor have to wait for a worker.
+fn wait_and_drain(
+    told: mpsc::Receiver<Stop>,
+    shutdown: &CancellationToken,
+    tracker: &TaskTracker,
+) -> Result<Stop, Error> {
+    let _silent = silent::here();
+    silent::runtime("build the control runtime")?.block_on(async {
+        let stopped = stop::wait(told).await;
+        shutdown.cancel();
+        tracker.close();
+        // Connections that are still open after that are cut off with their runtime.
+        let _ = tokio::time::timeout(CONNECTIONS_GRACE, tracker.wait()).await;
+        stopped
+    })
 }
 
 fn bind(service: &'static str, addr: SocketAddr, flag: &'static str) -> Result<TcpListener, Error> {
@@ -132,8 +138,10 @@ fn start_echo(
         let _in_runtime = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(Error::io("register the echo listener"))?
     };
-    let serving = tracker.track_future(echo::serve(listener, shutdown.clone(), tracker.clone()));
-    spawn_named(runtime.handle(), "echo-acceptor", serving).map_err(Error::io("spawn the echo acceptor"))
+    // In a box, as connections are: a future of over 1 KiB would be a finding of its own.
+    let serving = Box::pin(echo::serve(listener, shutdown.clone(), tracker.clone()));
+    spawn_named(runtime.handle(), "echo-acceptor", tracker.track_future(serving))
+        .map_err(Error::io("spawn the echo acceptor"))
 }
 
 #[cfg(test)]

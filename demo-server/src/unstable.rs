@@ -52,7 +52,6 @@ where
 ///
 /// Without it, one task that never yields can take sockets and timers down with it when its worker was the one to poll
 /// the driver: true to life, but then a scenario would show more than the trouble that it is named for.
-#[cfg_attr(not(tokio_unstable), expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag"))]
 pub(crate) fn hand_over_the_driver(builder: &mut Builder) {
     #[cfg(tokio_unstable)]
     builder.enable_eager_driver_handoff();
@@ -61,7 +60,6 @@ pub(crate) fn hand_over_the_driver(builder: &mut Builder) {
 }
 
 /// Makes the run queue first in, first out, by leaving out the slot for the task that was woken last.
-#[cfg_attr(not(tokio_unstable), expect(clippy::needless_pass_by_ref_mut, reason = "the option needs the flag"))]
 pub(crate) fn first_in_first_out(builder: &mut Builder) {
     #[cfg(tokio_unstable)]
     builder.disable_lifo_slot();

@@ -10,16 +10,16 @@ use tokio::{
 use super::{Ctx, Kind, Scenario};
 
 /// Times that the lock is taken and dropped in one poll.
-const TIMES: usize = 8;
+const TIMES: usize = 6;
 
-/// The time between two such polls. 320 locks a second make some 1,300 events, about half of what console-subscriber
-/// takes out of its buffer in a second: any more, and it would lag, which is another finding.
+/// The time between two such polls. 240 locks a second make some 1,400 events, more than half of what console-subscriber
+/// takes out of its buffer in a second: many more, and it would lag, which is another finding.
 const EVERY: Duration = Duration::from_millis(25);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "brief-lock",
     kind: Kind::Control,
-    says: "A task takes and drops a Mutex 320 times a second, always inside one poll.",
+    says: "A task takes and drops a Mutex 240 times a second, always inside one poll.",
     tasks: &["brief-locker"],
     lock: Some("Mutex"),
     file: file!(),

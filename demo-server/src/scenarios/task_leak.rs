@@ -13,13 +13,13 @@ const SOON: usize = 1_100;
 /// Where it ends, since console-subscriber keeps about 50 KiB for each task.
 const MOST: usize = 3_000;
 
-/// How often tasks are spawned: at first ten at a time, and one at a time after [`SOON`].
-const EVERY: Duration = Duration::from_millis(50);
+/// How often tasks are spawned: at first twenty at a time, and one at a time after [`SOON`].
+const EVERY: Duration = Duration::from_millis(100);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "task-leak",
     kind: Kind::Trouble,
-    says: "A task is spawned for each of many requests and waits for an answer that never comes: 1,100 in 6 s, then 20 a second up to 3,000.",
+    says: "A task is spawned for each of many requests and waits for an answer that never comes: 1,100 in 6 s, then 10 a second up to 3,000.",
     raises: Some("task-leak"),
     severity: Some("warning"),
     tasks: &["leaked"],
@@ -36,7 +36,7 @@ fn start(ctx: &Ctx) -> io::Result<()> {
         let mut leaked = 0;
         while leaked < MOST {
             every.tick().await;
-            let now = if leaked < SOON { 10 } else { 1 };
+            let now = if leaked < SOON { 20 } else { 1 };
             for _ in 0..now {
                 let answer = Arc::clone(&answer);
                 let waiting = async move { answer.notified().await };

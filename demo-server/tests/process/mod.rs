@@ -1,0 +1,116 @@
+//! A server in a process of its own, which ends with the test that started it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use demo_server::Listening;
+
+/// How long a server may take to end. Far above what it allows itself: a test that hangs is to fail instead.
+const END: Duration = Duration::from_secs(20);
+
+pub struct Server {
+    pub echo: SocketAddr,
+    pub console: SocketAddr,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+/// What a process has left behind: its exit code and what it wrote, but for what a test had read already.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo-server"));
+    command.args(args).env_remove("RUST_LOG");
+    command
+}
+
+/// Runs the server with arguments with which it ends at once.
+pub fn refused(args: &[&str]) -> Ended {
+    let Output { status, stdout, stderr } = command(args).stdin(Stdio::null()).output().unwrap();
+    Ended {
+        code: status.code(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+impl Server {
+    /// Starts a server on free ports and waits until it has said which.
+    pub fn start(args: &[&str]) -> Self {
+        let mut child = command(args)
+            .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
+            .arg("--exit-with-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (mut echo, mut console) = (None, None);
+        while echo.is_none() || console.is_none() {
+            let mut line = String::new();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let mut stderr = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+                panic!("the server ended before it listened: {stderr}");
+            }
+            match line.parse() {
+                Ok(Listening::Echo(addr)) => echo = Some(addr),
+                Ok(Listening::Console(addr)) => console = Some(addr),
+                Err(()) => panic!("not a line that says where it listens: {line:?}"),
+            }
+        }
+        Self { echo: echo.unwrap(), console: console.unwrap(), child, stdout }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Closes the server's stdin, and waits for its end.
+    pub fn end_stdin(mut self) -> Ended {
+        drop(self.child.stdin.take());
+        self.ended()
+    }
+
+    /// Sends the server a signal by its name, and waits for its end.
+    #[cfg(unix)]
+    pub fn signal(mut self, name: &str) -> Ended {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(sent.success(), "kill -s {name} {pid}");
+        self.ended()
+    }
+
+    fn ended(&mut self) -> Ended {
+        let asked = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(asked.elapsed() < END, "the server does not end");
+            sleep(Duration::from_millis(20));
+        };
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        Ended { code: status.code(), stdout, stderr }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ended already when the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
