@@ -83,12 +83,7 @@ pub struct DecodeIssues {
 impl DecodeIssues {
     /// All kinds together.
     pub fn total(self) -> u64 {
-        self.missing_id
-            + self.missing_field
-            + self.bad_time
-            + self.cut_text
-            + self.too_large
-            + self.malformed
+        self.missing_id + self.missing_field + self.bad_time + self.cut_text + self.too_large + self.malformed
     }
 
     /// Adds another message's issues to these.

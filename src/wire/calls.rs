@@ -10,8 +10,7 @@ use super::{
 };
 use crate::model::{TaskId, update::TaskDetails};
 use console_api::instrument::{
-    self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest,
-    instrument_client::InstrumentClient,
+    self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,
 };
 use holdup_proto::v1::{DescribeRequest, diagnostics_client::DiagnosticsClient};
 use std::time::Duration;
@@ -72,9 +71,7 @@ pub(super) async fn watch_state(transport: Transport, told: mpsc::Sender<Told>) 
 /// Tells a task's details until there are no more.
 pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc::Sender<Told>) {
     let mut client = instrument(&transport);
-    let request = TaskDetailsRequest {
-        id: Some(task.0.into()),
-    };
+    let request = TaskDetailsRequest { id: Some(task.0.into()) };
     let watched = async {
         let mut details = client.watch_task_details(request).await?.into_inner();
         while let Some(details) = details.message().await? {
@@ -88,9 +85,7 @@ pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc
     };
     let reason = match watched.await {
         Ok(()) => "the target sends no more details of this task; it has ended".to_owned(),
-        Err(status) if status.code() == Code::NotFound => {
-            "the target does not know this task, or no longer".to_owned()
-        }
+        Err(status) if status.code() == Code::NotFound => "the target does not know this task, or no longer".to_owned(),
         Err(status) => refusal(&status),
     };
     // The session may be over.
@@ -109,9 +104,7 @@ pub(super) async fn perform(
         let call = async {
             match command {
                 Command::PauseTarget => client.pause(PauseRequest {}).await.map(drop),
-                Command::ResumeTarget | Command::CatchUp => {
-                    client.resume(ResumeRequest {}).await.map(drop)
-                }
+                Command::ResumeTarget | Command::CatchUp => client.resume(ResumeRequest {}).await.map(drop),
                 Command::WatchTask(_) | Command::UnwatchTask | Command::RetryNow => Ok(()),
             }
         };
@@ -127,9 +120,7 @@ pub(super) async fn perform(
 
 fn refusal(status: &Status) -> String {
     match Failure::of_status(status.code(), status.message()) {
-        Failure::NotConsole => {
-            "the target does not know this call; it is older than this client".to_owned()
-        }
+        Failure::NotConsole => "the target does not know this call; it is older than this client".to_owned(),
         Failure::Refusal { code, message } => format!("{} ({code})", bounded(&message)),
         failure => failure.to_string(),
     }

@@ -36,14 +36,7 @@ enum Target {
 
 impl Throttle {
     pub(super) fn new(allowed: CatchUp) -> Self {
-        Self {
-            allowed,
-            target: Target::Unknown,
-            last_sent: None,
-            sent: 0,
-            reported: 0,
-            last_reported: None,
-        }
+        Self { allowed, target: Target::Unknown, last_sent: None, sent: 0, reported: 0, last_reported: None }
     }
 
     /// The target said what it is. Returns whether that is news.
@@ -76,9 +69,7 @@ impl Throttle {
 
     /// Whether to send one now; if so, it counts as sent.
     pub(super) fn take(&mut self, now: Instant) -> bool {
-        let is_due = self
-            .last_sent
-            .is_none_or(|last| now.duration_since(last) >= SPACING);
+        let is_due = self.last_sent.is_none_or(|last| now.duration_since(last) >= SPACING);
         let take = self.allowed == CatchUp::Allowed && self.target == Target::Live && is_due;
         if take {
             self.last_sent = Some(now);
@@ -94,9 +85,7 @@ impl Throttle {
 
     /// How many were sent in all, if that is to be reported now.
     pub(super) fn report(&mut self, now: Instant) -> Option<u64> {
-        let is_due = self
-            .last_reported
-            .is_none_or(|last| now.duration_since(last) >= REPORTING);
+        let is_due = self.last_reported.is_none_or(|last| now.duration_since(last) >= REPORTING);
         if !self.has_news() || !is_due {
             return None;
         }
@@ -133,10 +122,7 @@ mod tests {
         let mut throttle = live(CatchUp::Allowed);
         throttle.pausing();
         assert!(!throttle.take(now));
-        assert!(
-            !throttle.told(Temporality::Live),
-            "said before the pause arrived"
-        );
+        assert!(!throttle.told(Temporality::Live), "said before the pause arrived");
         assert!(!throttle.take(now));
         assert!(throttle.told(Temporality::Paused));
         assert!(!throttle.take(now));

@@ -52,26 +52,17 @@ pub(super) async fn run(connect: impl Connect, backoff: Backoff, port: Port) {
 /// Nobody listens any more.
 struct Unheard;
 
-async fn keep_connected(
-    mut connect: impl Connect,
-    backoff: Backoff,
-    mut port: Port,
-) -> Result<(), Unheard> {
+async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: Port) -> Result<(), Unheard> {
     let (mut epoch, mut failures) = (0, 0);
     loop {
         let attempt = failures + 1;
-        port.tell(Event::Connection(Connection::Connecting { attempt }))
-            .await?;
+        port.tell(Event::Connection(Connection::Connecting { attempt })).await?;
         let failure = match port.refuse_while(connect.connect()).await? {
             Err(failure) => failure,
             Ok(session) => {
                 epoch += 1;
                 let (protocol, process) = session.peer();
-                let begun = super::Session {
-                    epoch,
-                    protocol,
-                    process,
-                };
+                let begun = super::Session { epoch, protocol, process };
                 port.tell(Event::Session(begun)).await?;
                 port.tell(Event::Connection(Connection::Live)).await?;
                 let ended = session.serve(&mut port).await;
@@ -85,11 +76,7 @@ async fn keep_connected(
         let retry_in = backoff.wait(failures, &mut rand::rng());
         let reason = failure.to_string();
         tracing::info!(%reason, ?retry_in, "the connection is lost");
-        let lost = Connection::Lost {
-            reason,
-            retry_in,
-            attempt: failures,
-        };
+        let lost = Connection::Lost { reason, retry_in, attempt: failures };
         port.tell(Event::Connection(lost)).await?;
         port.refuse_until_retry(sleep(retry_in)).await?;
     }
@@ -129,9 +116,7 @@ impl Port {
         let reason = "there is no connection".to_owned();
         match command {
             Command::WatchTask(task) => self.tell(Event::DetailsUnavailable { task, reason }).await,
-            Command::PauseTarget | Command::ResumeTarget => {
-                self.tell(Event::CommandFailed { command, reason }).await
-            }
+            Command::PauseTarget | Command::ResumeTarget => self.tell(Event::CommandFailed { command, reason }).await,
             Command::CatchUp | Command::UnwatchTask | Command::RetryNow => Ok(()),
         }
     }

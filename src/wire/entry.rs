@@ -102,8 +102,7 @@ impl Entry {
                 page.task_stats.extend(stats);
             }
             Self::Resource => {
-                let resource =
-                    read(bytes, issues).and_then(|new| decode::new_resource(new, issues));
+                let resource = read(bytes, issues).and_then(|new| decode::new_resource(new, issues));
                 page.new_resources.extend(resource);
             }
             Self::ResourceStats => {
@@ -125,8 +124,7 @@ impl Entry {
                 page.op_stats.extend(stats);
             }
             Self::Metadata => {
-                let metadata =
-                    read(bytes, issues).and_then(|new| decode::new_metadata(new, issues));
+                let metadata = read(bytes, issues).and_then(|new| decode::new_metadata(new, issues));
                 page.metadata.extend(metadata);
             }
         }

@@ -28,21 +28,15 @@ pub(super) enum Failure {
         seconds(*.waited)
     )]
     NoAnswer { target: String, waited: Duration },
-    #[error(
-        "what listens there speaks HTTP/1, not gRPC; is it the service's own port rather than its console's?"
-    )]
+    #[error("what listens there speaks HTTP/1, not gRPC; is it the service's own port rather than its console's?")]
     Http1,
-    #[error(
-        "what listens there expects TLS, which is not supported yet; forward the port with ssh -L instead"
-    )]
+    #[error("what listens there expects TLS, which is not supported yet; forward the port with ssh -L instead")]
     Tls,
     #[error("what listens there does not speak gRPC; is it another port?")]
     NotGrpc,
     #[error("it answered HTTP {0} and not gRPC; is it another port, or a proxy between?")]
     HttpStatus(u16),
-    #[error(
-        "it is a gRPC server without a console; does the service start console-subscriber on this port?"
-    )]
+    #[error("it is a gRPC server without a console; does the service start console-subscriber on this port?")]
     NotConsole,
     #[error("it refused: {message} ({code})")]
     Refusal { code: String, message: String },
@@ -60,9 +54,7 @@ pub(super) enum Failure {
     Reset,
     #[error("nothing came back for {}; is the network down, or is the service suspended?", seconds(*.0))]
     Silent(Duration),
-    #[error(
-        "the target ended its stream; it does so when it stops, and when its updates are read too slowly"
-    )]
+    #[error("the target ended its stream; it does so when it stops, and when its updates are read too slowly")]
     Ended,
     #[error("the connection broke ({0})")]
     Broken(String),
@@ -82,10 +74,7 @@ impl Failure {
             io::ErrorKind::ConnectionRefused => Self::Refused(target),
             io::ErrorKind::NotFound => Self::NoSocket(target),
             io::ErrorKind::PermissionDenied => Self::Denied(target),
-            _ => Self::Dial {
-                target,
-                error: error.to_string(),
-            },
+            _ => Self::Dial { target, error: error.to_string() },
         }
     }
 
@@ -96,9 +85,7 @@ impl Failure {
             (Speaks::Tls, _) => Self::Tls,
             (Speaks::Unknown, _) => Self::NotGrpc,
             (_, Some(End::Closed)) => Self::Closed,
-            (_, Some(End::Broken(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))) => {
-                Self::Reset
-            }
+            (_, Some(End::Broken(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))) => Self::Reset,
             (_, None) if seen.silence() >= KEEP_ALIVE_TIMEOUT => Self::Silent(seen.silence()),
             _ => Self::Broken(innermost(error)),
         }
@@ -109,10 +96,7 @@ impl Failure {
         match code {
             Code::Ok => Self::Ended,
             Code::Unimplemented => Self::NotConsole,
-            _ => Self::Refusal {
-                code: code.description().to_lowercase(),
-                message: bounded(message),
-            },
+            _ => Self::Refusal { code: code.description().to_lowercase(), message: bounded(message) },
         }
     }
 
@@ -161,62 +145,26 @@ mod tests {
     fn every_failure_says_what_happened_and_what_to_try() {
         let target = || "host:6669".to_owned();
         let waited = Duration::from_millis(2_500);
-        let resolve = Failure::Resolve {
-            host: "hots".to_owned(),
-            error: "no such name".to_owned(),
-        };
+        let resolve = Failure::Resolve { host: "hots".to_owned(), error: "no such name".to_owned() };
         let table = [
             (resolve, "the name hots cannot be resolved"),
             (Failure::Refused(target()), "nothing listens at host:6669"),
-            (
-                Failure::NoSocket("/run/a".to_owned()),
-                "there is no socket at /run/a",
-            ),
-            (
-                Failure::Denied("/run/a".to_owned()),
-                "not allowed to connect to /run/a",
-            ),
-            (
-                Failure::Dial {
-                    target: target(),
-                    error: "x".to_owned(),
-                },
-                "cannot connect to host:6669 (x)",
-            ),
-            (
-                Failure::ConnectTimeout {
-                    target: target(),
-                    waited,
-                },
-                "did not accept a connection within 2.5 s",
-            ),
-            (
-                Failure::NoAnswer {
-                    target: target(),
-                    waited,
-                },
-                "did not answer within 2.5 s",
-            ),
+            (Failure::NoSocket("/run/a".to_owned()), "there is no socket at /run/a"),
+            (Failure::Denied("/run/a".to_owned()), "not allowed to connect to /run/a"),
+            (Failure::Dial { target: target(), error: "x".to_owned() }, "cannot connect to host:6669 (x)"),
+            (Failure::ConnectTimeout { target: target(), waited }, "did not accept a connection within 2.5 s"),
+            (Failure::NoAnswer { target: target(), waited }, "did not answer within 2.5 s"),
             (Failure::Http1, "speaks HTTP/1, not gRPC"),
             (Failure::Tls, "ssh -L"),
             (Failure::NotGrpc, "does not speak gRPC"),
             (Failure::HttpStatus(404), "HTTP 404"),
             (Failure::NotConsole, "without a console"),
-            (
-                Failure::TooLarge {
-                    size: 600 << 20,
-                    limit: 512 << 20,
-                },
-                "600.0 MiB is over the limit of 512.0 MiB",
-            ),
+            (Failure::TooLarge { size: 600 << 20, limit: 512 << 20 }, "600.0 MiB is over the limit of 512.0 MiB"),
             (Failure::TooLarge { size: 2, limit: 1 }, "--max-message"),
             (Failure::Compressed, "compressed"),
             (Failure::Closed, "closed by the target"),
             (Failure::Reset, "was reset"),
-            (
-                Failure::Silent(Duration::from_secs(30)),
-                "nothing came back for 30 s",
-            ),
+            (Failure::Silent(Duration::from_secs(30)), "nothing came back for 30 s"),
             (Failure::Ended, "read too slowly"),
             (Failure::Broken("x".to_owned()), "the connection broke (x)"),
         ];
@@ -230,10 +178,7 @@ mod tests {
     #[test]
     fn a_status_is_told_with_its_message_bounded() {
         assert_eq!(Failure::of_status(Code::Ok, ""), Failure::Ended);
-        assert_eq!(
-            Failure::of_status(Code::Unimplemented, "x"),
-            Failure::NotConsole
-        );
+        assert_eq!(Failure::of_status(Code::Unimplemented, "x"), Failure::NotConsole);
         let refused = Failure::of_status(Code::PermissionDenied, &"no ".repeat(10_000));
         assert!(refused.to_string().len() < 400);
         assert!(refused.to_string().starts_with("it refused: no no"));
@@ -244,21 +189,9 @@ mod tests {
     #[test]
     fn an_error_to_connect_is_told_by_its_kind() {
         let of = |kind: io::ErrorKind| Failure::to_connect("t", &kind.into());
-        assert_eq!(
-            of(io::ErrorKind::ConnectionRefused),
-            Failure::Refused("t".to_owned())
-        );
-        assert_eq!(
-            of(io::ErrorKind::NotFound),
-            Failure::NoSocket("t".to_owned())
-        );
-        assert_eq!(
-            of(io::ErrorKind::PermissionDenied),
-            Failure::Denied("t".to_owned())
-        );
-        assert!(matches!(
-            of(io::ErrorKind::NetworkUnreachable),
-            Failure::Dial { .. }
-        ));
+        assert_eq!(of(io::ErrorKind::ConnectionRefused), Failure::Refused("t".to_owned()));
+        assert_eq!(of(io::ErrorKind::NotFound), Failure::NoSocket("t".to_owned()));
+        assert_eq!(of(io::ErrorKind::PermissionDenied), Failure::Denied("t".to_owned()));
+        assert!(matches!(of(io::ErrorKind::NetworkUnreachable), Failure::Dial { .. }));
     }
 }

@@ -42,17 +42,11 @@ pub(super) enum FrameError {
 impl Deframer {
     /// `limit` is the largest message that is accepted, in bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            place: Place::start(),
-        }
+        Self { limit, place: Place::start() }
     }
 
     /// Takes the next piece from the front of `chunk`; `None` when the chunk is used up.
-    pub(super) fn next<'a>(
-        &mut self,
-        chunk: &mut &'a [u8],
-    ) -> Result<Option<Piece<'a>>, FrameError> {
+    pub(super) fn next<'a>(&mut self, chunk: &mut &'a [u8]) -> Result<Option<Piece<'a>>, FrameError> {
         match &mut self.place {
             Place::Message { left: 0 } => {
                 self.place = Place::start();
@@ -89,10 +83,7 @@ impl Deframer {
 
 impl Place {
     fn start() -> Self {
-        Self::Prefix {
-            bytes: [0; PREFIX],
-            have: 0,
-        }
+        Self::Prefix { bytes: [0; PREFIX], have: 0 }
     }
 }
 
@@ -129,10 +120,7 @@ mod tests {
     fn what_cannot_be_accepted_is_told_by_its_prefix() {
         let large = messages(&[0, 0, 0, 1, 0], 5, 255);
         assert_eq!(large, Err(FrameError::TooLarge { size: 256 }));
-        assert_eq!(
-            messages(&[1, 0, 0, 0, 0], 5, 255),
-            Err(FrameError::Compressed)
-        );
+        assert_eq!(messages(&[1, 0, 0, 0, 0], 5, 255), Err(FrameError::Compressed));
         assert_eq!(messages(&[0, 0, 0, 0], 5, 255), Ok(vec![]));
     }
 

@@ -68,8 +68,5 @@ pub fn connect(target: Target, options: Options) -> Link {
     let connector = session::Connector { target, options };
     let port = connection::Port { events, commands };
     tokio::spawn(connection::run(connector, backoff, port));
-    Link {
-        events: receiver,
-        commands: sender,
-    }
+    Link { events: receiver, commands: sender }
 }

@@ -77,10 +77,7 @@ mod tests {
     #[test]
     fn heads_of_every_kind() {
         let read = |number, payload, length| Read::Field(Field { number, payload }, length);
-        assert_eq!(
-            read_field(&[0x20, 0xac, 0x02]),
-            read(4, Payload::Varint(300), 3)
-        );
+        assert_eq!(read_field(&[0x20, 0xac, 0x02]), read(4, Payload::Varint(300), 3));
         assert_eq!(read_field(&[0x0a, 0x05]), read(1, Payload::Bytes(5), 2));
         assert_eq!(read_field(&[0x09]), read(1, Payload::Fixed(8), 1));
         assert_eq!(read_field(&[0x0d]), read(1, Payload::Fixed(4), 1));
@@ -88,12 +85,7 @@ mod tests {
         assert_eq!(read_field(&[0x20, 0xac]), Read::Incomplete);
         assert_eq!(read_field(&[0x0b]), Read::Malformed, "a group");
         assert_eq!(read_field(&[0x02]), Read::Malformed, "field 0");
-        assert_eq!(
-            read_field(&[
-                0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02
-            ]),
-            Read::Malformed
-        );
+        assert_eq!(read_field(&[0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]), Read::Malformed);
     }
 
     proptest! {

@@ -56,12 +56,7 @@ pub(super) struct Seen(Arc<Mutex<Record>>);
 
 impl Seen {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Record {
-            head: [0; HEAD],
-            length: 0,
-            last_read: Instant::now(),
-            end: None,
-        })))
+        Self(Arc::new(Mutex::new(Record { head: [0; HEAD], length: 0, last_read: Instant::now(), end: None })))
     }
 
     pub(super) fn speaks(&self) -> Speaks {
@@ -125,11 +120,7 @@ impl<T> Watched<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
@@ -143,11 +134,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
         if let Poll::Ready(Err(error)) = &polled {
             self.seen.broke(error);
@@ -184,20 +171,12 @@ mod tests {
         let (mut near, far) = tokio::io::duplex(64);
         let seen = Seen::new();
         let mut watched = Watched::new(far, seen.clone());
-        near.write_all(b"HTTP/1.1 400 Bad Request")
-            .await
-            .expect("room");
+        near.write_all(b"HTTP/1.1 400 Bad Request").await.expect("room");
         let mut buffer = [0; 4];
         watched.read_exact(&mut buffer).await.expect("bytes");
         assert_eq!(seen.end(), None);
         drop(near);
-        watched
-            .read_to_end(&mut Vec::new())
-            .await
-            .expect("the rest");
-        assert_eq!(
-            (seen.speaks(), seen.end()),
-            (Speaks::Http1, Some(End::Closed))
-        );
+        watched.read_to_end(&mut Vec::new()).await.expect("the rest");
+        assert_eq!((seen.speaks(), seen.end()), (Speaks::Http1, Some(End::Closed)));
     }
 }

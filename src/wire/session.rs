@@ -49,21 +49,13 @@ impl Connect for Connector {
         let waited = self.options.answer_timeout;
         let (process, updates) = tokio::join!(
             timeout(waited, calls::describe(transport.clone())),
-            timeout(
-                waited,
-                Updates::open(transport.clone(), self.options.max_message)
-            ),
+            timeout(waited, Updates::open(transport.clone(), self.options.max_message)),
         );
         let updates = updates.unwrap_or_else(|_| {
             let target = self.target.short();
             Err(Failure::NoAnswer { target, waited })
         })?;
-        Ok(Session {
-            transport,
-            updates,
-            process: process.ok().flatten(),
-            options: self.options.clone(),
-        })
+        Ok(Session { transport, updates, process: process.ok().flatten(), options: self.options.clone() })
     }
 }
 
@@ -139,12 +131,7 @@ impl Desk {
         let transport = session.transport.clone();
         calls.spawn(calls::watch_state(transport.clone(), told.clone()));
         let patience = session.options.answer_timeout;
-        calls.spawn(calls::perform(
-            transport.clone(),
-            patience,
-            performing,
-            told.clone(),
-        ));
+        calls.spawn(calls::perform(transport.clone(), patience, performing, told.clone()));
         Self {
             queue: VecDeque::new(),
             throttle: Throttle::new(session.options.catch_up),
@@ -200,8 +187,7 @@ impl Desk {
             }
             Command::WatchTask(task) => {
                 self.unwatch();
-                let watching =
-                    calls::watch_details(self.transport.clone(), task, self.told.clone());
+                let watching = calls::watch_details(self.transport.clone(), task, self.told.clone());
                 self.watched = Some((task, self.calls.spawn(watching)));
             }
             Command::UnwatchTask => self.unwatch(),
@@ -236,8 +222,7 @@ impl Desk {
             }
             Told::NoDetails(task, reason) if self.watches(task) => {
                 self.watched = None;
-                self.queue
-                    .push_back(Event::DetailsUnavailable { task, reason });
+                self.queue.push_back(Event::DetailsUnavailable { task, reason });
             }
             Told::Details(_) | Told::NoDetails(..) | Told::Performed(_, Ok(())) => {}
             Told::Performed(command, Err(reason)) => self.failed(command, reason),
@@ -245,17 +230,14 @@ impl Desk {
     }
 
     fn watches(&self, task: TaskId) -> bool {
-        self.watched
-            .as_ref()
-            .is_some_and(|(watched, _)| *watched == task)
+        self.watched.as_ref().is_some_and(|(watched, _)| *watched == task)
     }
 
     fn failed(&mut self, command: Command, reason: String) {
         if command == Command::PauseTarget {
             self.throttle.resuming();
         }
-        self.queue
-            .push_back(Event::CommandFailed { command, reason });
+        self.queue.push_back(Event::CommandFailed { command, reason });
     }
 
     /// The session is over: what it had to tell is told before that is.

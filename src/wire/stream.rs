@@ -75,8 +75,7 @@ impl Updates {
         let Some(frame) = self.body.frame().await else {
             return Err(self.end(None));
         };
-        let frame =
-            frame.map_err(|status| Failure::of_connection(&self.transport.seen, &status))?;
+        let frame = frame.map_err(|status| Failure::of_connection(&self.transport.seen, &status))?;
         match frame.into_data() {
             Ok(data) => self.take(&data, pages),
             Err(frame) => Err(self.end(frame.trailers_ref())),
@@ -95,18 +94,12 @@ impl Updates {
 
     fn take(&mut self, mut data: &[u8], pages: &mut Vec<Update>) -> Result<(), Failure> {
         loop {
-            let piece = self
-                .deframer
-                .next(&mut data)
-                .map_err(|error| Failure::of_frame(error, self.limit))?;
+            let piece = self.deframer.next(&mut data).map_err(|error| Failure::of_frame(error, self.limit))?;
             match piece {
                 None => return Ok(()),
                 Some(Piece::Begin(total)) => {
                     self.walker.begin(total);
-                    self.message = Some(Progress {
-                        received: 0,
-                        total: total as u64,
-                    });
+                    self.message = Some(Progress { received: 0, total: total as u64 });
                 }
                 Some(Piece::Bytes(bytes)) => {
                     self.walker.feed(bytes, pages);
@@ -156,9 +149,7 @@ mod tests {
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         for (name, value) in headers {
             let value = HeaderValue::from_static(value);
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
         accept(&response)
     }
@@ -169,18 +160,9 @@ mod tests {
         assert_eq!(head(200, &[grpc]), Ok(()));
         assert_eq!(head(404, &[grpc]), Err(Failure::HttpStatus(404)));
         assert_eq!(head(200, &[]), Err(Failure::NotGrpc));
-        assert_eq!(
-            head(200, &[("content-type", "text/html")]),
-            Err(Failure::NotGrpc)
-        );
-        assert_eq!(
-            head(200, &[grpc, ("grpc-status", "12")]),
-            Err(Failure::NotConsole)
-        );
-        let refused = head(
-            200,
-            &[grpc, ("grpc-status", "7"), ("grpc-message", "no%20entry")],
-        );
+        assert_eq!(head(200, &[("content-type", "text/html")]), Err(Failure::NotGrpc));
+        assert_eq!(head(200, &[grpc, ("grpc-status", "12")]), Err(Failure::NotConsole));
+        let refused = head(200, &[grpc, ("grpc-status", "7"), ("grpc-message", "no%20entry")]);
         let reason = refused.expect_err("a refusal").to_string();
         assert!(reason.starts_with("it refused: no entry"), "{reason}");
     }

@@ -56,20 +56,13 @@ pub(super) async fn connect(target: &Target, options: &Options) -> Result<Transp
     })?;
     let seen = Seen::new();
     let mut once = Some(TokioIo::new(Watched::new(io, seen.clone())));
-    let connector = tower::service_fn(move |_: Uri| {
-        ready(
-            once.take()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)),
-        )
-    });
+    let connector =
+        tower::service_fn(move |_: Uri| ready(once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))));
     let channel = endpoint(target)
         .connect_with_connector(connector)
         .await
         .map_err(|error| Failure::of_connection(&seen, &error))?;
-    Ok(Transport {
-        service: Sanitized(channel),
-        seen,
-    })
+    Ok(Transport { service: Sanitized(channel), seen })
 }
 
 fn endpoint(target: &Target) -> Endpoint {
@@ -100,13 +93,8 @@ async fn dial(target: &Target) -> Result<Box<dyn Io>, Failure> {
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-    let unresolved = |error: String| Failure::Resolve {
-        host: host.to_owned(),
-        error,
-    };
-    let found = lookup_host((host, port))
-        .await
-        .map_err(|error| unresolved(error.to_string()))?;
+    let unresolved = |error: String| Failure::Resolve { host: host.to_owned(), error };
+    let found = lookup_host((host, port)).await.map_err(|error| unresolved(error.to_string()))?;
     let addresses: Vec<_> = found.take(MAX_ADDRESSES).collect();
     if addresses.is_empty() {
         return Err(unresolved("it has no address".to_owned()));
@@ -116,9 +104,7 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
 
 /// All of them at once: a host whose IPv6 leads nowhere is as fast as its IPv4.
 async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<Box<dyn Io>> {
-    let tries = addresses
-        .into_iter()
-        .map(|to| Box::pin(TcpStream::connect(to)));
+    let tries = addresses.into_iter().map(|to| Box::pin(TcpStream::connect(to)));
     let (stream, _) = select_ok(tries).await?;
     stream.set_nodelay(true)?;
     Ok(Box::new(stream))

@@ -52,11 +52,7 @@ enum Step {
 impl Walker {
     /// Starts a message of this many bytes.
     pub(super) fn begin(&mut self, length: usize) {
-        *self = Self {
-            length,
-            pending: std::mem::take(&mut self.pending),
-            ..Self::default()
-        };
+        *self = Self { length, pending: std::mem::take(&mut self.pending), ..Self::default() };
         self.pending.clear();
     }
 
@@ -144,13 +140,7 @@ impl Walker {
         }
     }
 
-    fn take_entry(
-        &mut self,
-        entry: Option<Entry>,
-        header: usize,
-        length: usize,
-        window: &[u8],
-    ) -> Step {
+    fn take_entry(&mut self, entry: Option<Entry>, header: usize, length: usize, window: &[u8]) -> Step {
         let whole = header + length;
         let Some(entry) = entry else {
             return self.skip(whole);
@@ -184,11 +174,7 @@ impl Walker {
     fn take_page(&mut self, part: Part) -> Update {
         (self.entries, self.bytes) = (0, 0);
         let page = std::mem::take(&mut self.page);
-        Update {
-            now: self.now,
-            part,
-            ..page
-        }
+        Update { now: self.now, part, ..page }
     }
 }
 

@@ -36,10 +36,7 @@ impl Serve for Scripted {
     }
 
     async fn serve(self, _: &mut Port) -> Ended {
-        Ended {
-            delivered: self.0,
-            failure: Failure::Closed,
-        }
+        Ended { delivered: self.0, failure: Failure::Closed }
     }
 }
 
@@ -54,11 +51,7 @@ fn start(tries: Vec<Try>) -> Started {
     let (sender, commands) = mpsc::channel(100);
     let port = Port { events, commands };
     let task = tokio::spawn(run(Script(tries.into()), Backoff::default(), port));
-    Started {
-        events: receiver,
-        commands: sender,
-        task,
-    }
+    Started { events: receiver, commands: sender, task }
 }
 
 impl Started {
@@ -75,9 +68,7 @@ impl Started {
 
     async fn lost(&mut self) -> (u32, Duration) {
         match self.next().await {
-            Event::Connection(Connection::Lost {
-                retry_in, attempt, ..
-            }) => (attempt, retry_in),
+            Event::Connection(Connection::Lost { retry_in, attempt, .. }) => (attempt, retry_in),
             event => panic!("{event:?}"),
         }
     }
@@ -111,12 +102,7 @@ async fn it_tries_again_exactly_when_it_said() {
 
 #[tokio::test(start_paused = true)]
 async fn only_a_session_that_delivered_starts_the_backoff_anew() {
-    let mut link = start(vec![
-        Try::Refused,
-        Try::Served(0),
-        Try::Served(1),
-        Try::Hangs,
-    ]);
+    let mut link = start(vec![Try::Refused, Try::Served(0), Try::Served(1), Try::Hangs]);
     assert_eq!(link.connecting().await, 1);
     assert_eq!(link.lost().await.0, 1);
     assert_eq!(link.connecting().await, 2);
@@ -144,37 +130,14 @@ async fn a_user_need_not_wait() {
 async fn commands_are_answered_without_a_connection() {
     let mut link = start(vec![Try::Hangs]);
     assert_eq!(link.connecting().await, 1);
-    let commands = [
-        Command::CatchUp,
-        Command::UnwatchTask,
-        Command::PauseTarget,
-        Command::WatchTask(TaskId(7)),
-    ];
+    let commands = [Command::CatchUp, Command::UnwatchTask, Command::PauseTarget, Command::WatchTask(TaskId(7))];
     for command in commands {
         link.commands.send(command).await.expect("room");
     }
     let paused = link.next().await;
-    assert!(
-        matches!(
-            paused,
-            Event::CommandFailed {
-                command: Command::PauseTarget,
-                ..
-            }
-        ),
-        "{paused:?}"
-    );
+    assert!(matches!(paused, Event::CommandFailed { command: Command::PauseTarget, .. }), "{paused:?}");
     let watched = link.next().await;
-    assert!(
-        matches!(
-            watched,
-            Event::DetailsUnavailable {
-                task: TaskId(7),
-                ..
-            }
-        ),
-        "{watched:?}"
-    );
+    assert!(matches!(watched, Event::DetailsUnavailable { task: TaskId(7), .. }), "{watched:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,33 +32,20 @@ pub(super) fn durations(told: &DurationHistogram) -> Option<Histogram> {
             buckets.pop();
         }
     }
-    Some(Histogram {
-        buckets,
-        outliers: told.high_outliers,
-        largest_outlier: told.highest_outlier,
-    })
+    Some(Histogram { buckets, outliers: told.high_outliers, largest_outlier: told.highest_outlier })
 }
 
 /// A histogram as older subscribers send it: without outliers.
 pub(super) fn legacy(bytes: &[u8]) -> Option<Histogram> {
-    Some(Histogram {
-        buckets: buckets(bytes)?,
-        outliers: 0,
-        largest_outlier: None,
-    })
+    Some(Histogram { buckets: buckets(bytes)?, outliers: 0, largest_outlier: None })
 }
 
 fn buckets(bytes: &[u8]) -> Option<Vec<(u64, u64)>> {
     if !is_harmless(bytes) {
         return None;
     }
-    let histogram = Deserializer::new()
-        .deserialize::<u64, _>(&mut &*bytes)
-        .ok()?;
-    let buckets = histogram
-        .iter_recorded()
-        .map(|step| (step.value_iterated_to(), step.count_at_value()))
-        .collect();
+    let histogram = Deserializer::new().deserialize::<u64, _>(&mut &*bytes).ok()?;
+    let buckets = histogram.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect();
     Some(buckets)
 }
 
@@ -67,15 +54,8 @@ fn is_harmless(bytes: &[u8]) -> bool {
     let Some((header, counts)) = bytes.split_first_chunk::<HEADER>() else {
         return false;
     };
-    let word = |at: usize| {
-        header[at..]
-            .first_chunk()
-            .map_or(u32::MAX, |word| u32::from_be_bytes(*word))
-    };
-    word(0) == V2_COOKIE
-        && word(4) as usize == counts.len()
-        && word(12) <= MAX_DIGITS
-        && are_harmless(counts)
+    let word = |at: usize| header[at..].first_chunk().map_or(u32::MAX, |word| u32::from_be_bytes(*word));
+    word(0) == V2_COOKIE && word(4) as usize == counts.len() && word(12) <= MAX_DIGITS && are_harmless(counts)
 }
 
 /// Each number is a count, or, negative, a run of empty slots.
@@ -100,11 +80,7 @@ fn are_harmless(mut counts: &[u8]) -> bool {
 fn number(counts: &mut &[u8]) -> Option<i64> {
     let mut value = 0_u64;
     for (index, byte) in counts.iter().take(9).enumerate() {
-        let (bits, ends) = if index == 8 {
-            (*byte, true)
-        } else {
-            (byte & 0x7f, byte & 0x80 == 0)
-        };
+        let (bits, ends) = if index == 8 { (*byte, true) } else { (byte & 0x7f, byte & 0x80 == 0) };
         value |= u64::from(bits) << (7 * index);
         if ends {
             *counts = &counts[index + 1..];
@@ -132,9 +108,7 @@ mod tests {
 
     fn encode(histogram: &hdrhistogram::Histogram<u64>) -> Vec<u8> {
         let mut bytes = Vec::new();
-        V2Serializer::new()
-            .serialize(histogram, &mut bytes)
-            .expect("a vector takes everything");
+        V2Serializer::new().serialize(histogram, &mut bytes).expect("a vector takes everything");
         bytes
     }
 
@@ -174,9 +148,7 @@ mod tests {
         assert_eq!(legacy(&good[..20]), None, "half a header");
 
         let mut bomb = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(&of(&[10]), &mut bomb)
-            .expect("a vector takes everything");
+        V2DeflateSerializer::new().serialize(&of(&[10]), &mut bomb).expect("a vector takes everything");
         assert_eq!(legacy(&bomb), None, "compressed");
     }
 
@@ -191,10 +163,7 @@ mod tests {
         };
         assert_eq!(with_counts(&[0xff; 9]), None, "a run of 2^63 slots");
         let most = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(
-            with_counts(&most).map(|read| read.buckets),
-            Some(vec![(0, i64::MAX as u64)])
-        );
+        assert_eq!(with_counts(&most).map(|read| read.buckets), Some(vec![(0, i64::MAX as u64)]));
         assert_eq!(with_counts(&[most; 3].concat()), None, "a total past 2^64");
         assert_eq!(with_counts(&[0x80]), None, "half a number");
     }

@@ -18,11 +18,7 @@ pub(in crate::wire) fn new_op(op: api::AsyncOp, issues: &mut DecodeIssues) -> Op
 }
 
 /// An operation's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(in crate::wire) fn op_stats(
-    op: u64,
-    stats: api::Stats,
-    issues: &mut DecodeIssues,
-) -> Option<(OpId, OpStats)> {
+pub(in crate::wire) fn op_stats(op: u64, stats: api::Stats, issues: &mut DecodeIssues) -> Option<(OpId, OpStats)> {
     let op = OpId(required(Some(op), issues)?);
     let Some(polls) = stats.poll_stats else {
         issues.missing_field += 1;

@@ -28,9 +28,7 @@ pub(in crate::wire) fn process(described: DescribeResponse) -> Process {
 }
 
 fn texts(list: Vec<String>, issues: &mut DecodeIssues) -> Vec<String> {
-    text::items(list, issues)
-        .map(|one| text::text(one, issues))
-        .collect()
+    text::items(list, issues).map(|one| text::text(one, issues)).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -8,16 +8,11 @@ use crate::model::{
 use console_api::resources as api;
 
 /// A resource that is announced. Without an id it is nothing; a kind that this client does not know is left empty.
-pub(in crate::wire) fn new_resource(
-    resource: api::Resource,
-    issues: &mut DecodeIssues,
-) -> Option<NewResource> {
+pub(in crate::wire) fn new_resource(resource: api::Resource, issues: &mut DecodeIssues) -> Option<NewResource> {
     let resource_id = ResourceId(required(id(resource.id), issues)?);
     let kind = match resource.kind.and_then(|kind| kind.kind) {
         Some(api::resource::kind::Kind::Other(kind)) => text::text(kind, issues),
-        Some(api::resource::kind::Kind::Known(known))
-            if known == api::resource::kind::Known::Timer as i32 =>
-        {
+        Some(api::resource::kind::Kind::Known(known)) if known == api::resource::kind::Known::Timer as i32 => {
             "timer".to_owned()
         }
         Some(api::resource::kind::Kind::Known(_)) | None => {
@@ -57,11 +52,7 @@ pub(in crate::wire) fn poll_op(poll: &api::PollOp, issues: &mut DecodeIssues) ->
         resource: ResourceId(required(id(poll.resource_id), issues)?),
         op: id(poll.async_op_id).map(OpId),
         task: id(poll.task_id).map(TaskId),
-        readiness: if poll.is_ready {
-            Readiness::Ready
-        } else {
-            Readiness::Pending
-        },
+        readiness: if poll.is_ready { Readiness::Ready } else { Readiness::Pending },
     })
 }
 
@@ -71,11 +62,8 @@ mod tests {
 
     fn of_kind(kind: Option<api::resource::kind::Kind>) -> (Option<String>, u64) {
         let mut issues = DecodeIssues::default();
-        let resource = api::Resource {
-            id: Some(1.into()),
-            kind: Some(api::resource::Kind { kind }),
-            ..api::Resource::default()
-        };
+        let resource =
+            api::Resource { id: Some(1.into()), kind: Some(api::resource::Kind { kind }), ..api::Resource::default() };
         let decoded = new_resource(resource, &mut issues).map(|resource| resource.kind);
         (decoded, issues.missing_field)
     }
@@ -84,10 +72,7 @@ mod tests {
     fn a_kind_that_is_not_known_is_counted_and_left_empty() {
         use api::resource::kind::Kind;
         assert_eq!(of_kind(Some(Kind::Known(0))), (Some("timer".to_owned()), 0));
-        assert_eq!(
-            of_kind(Some(Kind::Other("Sync".to_owned()))),
-            (Some("Sync".to_owned()), 0)
-        );
+        assert_eq!(of_kind(Some(Kind::Other("Sync".to_owned()))), (Some("Sync".to_owned()), 0));
         assert_eq!(of_kind(Some(Kind::Known(77))), (Some(String::new()), 1));
         assert_eq!(of_kind(None), (Some(String::new()), 1));
     }

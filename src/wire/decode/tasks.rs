@@ -45,18 +45,13 @@ pub(in crate::wire) fn task_stats(
 
 /// A task's details. A histogram that cannot be read is left out; `asked` is the task that they were asked for, and
 /// details of any other one are nothing.
-pub(in crate::wire) fn task_details(
-    asked: TaskId,
-    details: &api::TaskDetails,
-) -> Option<TaskDetails> {
+pub(in crate::wire) fn task_details(asked: TaskId, details: &api::TaskDetails) -> Option<TaskDetails> {
     // Older subscribers do not repeat the id.
     if id(details.task_id).is_some_and(|told| told != asked.0) {
         return None;
     }
     let poll_times = match &details.poll_times_histogram {
-        Some(api::task_details::PollTimesHistogram::LegacyHistogram(bytes)) => {
-            histogram::legacy(bytes)
-        }
+        Some(api::task_details::PollTimesHistogram::LegacyHistogram(bytes)) => histogram::legacy(bytes),
         Some(api::task_details::PollTimesHistogram::Histogram(told)) => histogram::durations(told),
         None => None,
     };
@@ -64,10 +59,7 @@ pub(in crate::wire) fn task_details(
         task: asked,
         now: stamp(details.now, &mut DecodeIssues::default()),
         poll_times,
-        scheduled_times: details
-            .scheduled_times_histogram
-            .as_ref()
-            .and_then(histogram::durations),
+        scheduled_times: details.scheduled_times_histogram.as_ref().and_then(histogram::durations),
     })
 }
 
@@ -81,10 +73,7 @@ mod tests {
         assert_eq!(task_stats(1, api::Stats::default(), &mut issues), None);
         assert_eq!(issues.missing_field, 1);
 
-        let polled = api::Stats {
-            poll_stats: Some(console_api::PollStats::default()),
-            ..api::Stats::default()
-        };
+        let polled = api::Stats { poll_stats: Some(console_api::PollStats::default()), ..api::Stats::default() };
         assert_eq!(task_stats(0, polled, &mut issues), None);
         assert_eq!(issues.missing_id, 1);
         let kept = task_stats(1, polled, &mut issues);
@@ -96,35 +85,17 @@ mod tests {
     fn a_task_without_an_id_is_counted() {
         let mut issues = DecodeIssues::default();
         assert_eq!(new_task(api::Task::default(), &mut issues), None);
-        let zero = api::Task {
-            id: Some(0.into()),
-            ..api::Task::default()
-        };
+        let zero = api::Task { id: Some(0.into()), ..api::Task::default() };
         assert_eq!(new_task(zero, &mut issues), None);
-        assert_eq!(
-            issues,
-            DecodeIssues {
-                missing_id: 2,
-                ..DecodeIssues::default()
-            }
-        );
+        assert_eq!(issues, DecodeIssues { missing_id: 2, ..DecodeIssues::default() });
     }
 
     #[test]
     fn details_of_another_task_are_nothing() {
-        let told = |id: u64| api::TaskDetails {
-            task_id: Some(id.into()),
-            ..api::TaskDetails::default()
-        };
+        let told = |id: u64| api::TaskDetails { task_id: Some(id.into()), ..api::TaskDetails::default() };
         assert_eq!(task_details(TaskId(1), &told(2)), None);
-        assert_eq!(
-            task_details(TaskId(1), &told(1)).map(|details| details.task),
-            Some(TaskId(1))
-        );
+        assert_eq!(task_details(TaskId(1), &told(1)).map(|details| details.task), Some(TaskId(1)));
         let untold = api::TaskDetails::default();
-        assert_eq!(
-            task_details(TaskId(1), &untold).map(|details| details.task),
-            Some(TaskId(1))
-        );
+        assert_eq!(task_details(TaskId(1), &untold).map(|details| details.task), Some(TaskId(1)));
     }
 }

@@ -25,10 +25,7 @@ pub(super) fn text(mut text: String, issues: &mut DecodeIssues) -> String {
 }
 
 /// The first [`MAX_ITEMS`] of them; the others are counted.
-pub(super) fn items<T>(
-    items: Vec<T>,
-    issues: &mut DecodeIssues,
-) -> impl Iterator<Item = T> + use<T> {
+pub(super) fn items<T>(items: Vec<T>, issues: &mut DecodeIssues) -> impl Iterator<Item = T> + use<T> {
     issues.cut_text += items.len().saturating_sub(MAX_ITEMS) as u64;
     items.into_iter().take(MAX_ITEMS)
 }
@@ -47,32 +44,22 @@ pub(in crate::wire) fn new_metadata(
         id: MetaId(id),
         name: text(metadata.name, issues),
         target: text(metadata.target, issues),
-        field_names: items(metadata.field_names, issues)
-            .map(|name| text(name, issues))
-            .collect(),
+        field_names: items(metadata.field_names, issues).map(|name| text(name, issues)).collect(),
     })
 }
 
 pub(super) fn fields(fields: Vec<api::Field>, issues: &mut DecodeIssues) -> Vec<Field> {
-    items(fields, issues)
-        .filter_map(|one| field(one, issues))
-        .collect()
+    items(fields, issues).filter_map(|one| field(one, issues)).collect()
 }
 
-pub(super) fn attributes(
-    attributes: Vec<api::Attribute>,
-    issues: &mut DecodeIssues,
-) -> Vec<Attribute> {
+pub(super) fn attributes(attributes: Vec<api::Attribute>, issues: &mut DecodeIssues) -> Vec<Attribute> {
     items(attributes, issues)
         .filter_map(|attribute| {
             let Some(one) = attribute.field else {
                 issues.missing_field += 1;
                 return None;
             };
-            Some(Attribute {
-                field: field(one, issues)?,
-                unit: attribute.unit.map(|unit| text(unit, issues)),
-            })
+            Some(Attribute { field: field(one, issues)?, unit: attribute.unit.map(|unit| text(unit, issues)) })
         })
         .collect()
 }
@@ -94,18 +81,13 @@ fn field(field: api::Field, issues: &mut DecodeIssues) -> Option<Field> {
         api::field::Value::BoolVal(value) => Value::Bool(value),
         api::field::Value::U64Val(value) => Value::U64(value),
         api::field::Value::I64Val(value) => Value::I64(value),
-        api::field::Value::StrVal(value) | api::field::Value::DebugVal(value) => {
-            Value::Text(text(value, issues))
-        }
+        api::field::Value::StrVal(value) | api::field::Value::DebugVal(value) => Value::Text(text(value, issues)),
     };
     Some(Field { name, value })
 }
 
 /// A place, where a file is told. A module path alone is no place that a user can open.
-pub(super) fn place(
-    location: Option<api::Location>,
-    issues: &mut DecodeIssues,
-) -> Option<SourcePlace> {
+pub(super) fn place(location: Option<api::Location>, issues: &mut DecodeIssues) -> Option<SourcePlace> {
     let location = location?;
     Some(SourcePlace {
         file: text(location.file?, issues),
@@ -144,33 +126,13 @@ mod tests {
     #[test]
     fn a_field_needs_a_name_and_a_value_and_an_index_needs_its_metadata() {
         let mut issues = DecodeIssues::default();
-        let nameless = api::Field {
-            metadata_id: None,
-            name: None,
-            value: Some(7_u64.into()),
-        };
-        let empty = api::Field {
-            metadata_id: None,
-            name: Some("x".into()),
-            value: None,
-        };
-        let lost = api::Field {
-            metadata_id: None,
-            name: Some(api::field::Name::NameIdx(3)),
-            value: Some(7_u64.into()),
-        };
-        let found = api::Field {
-            metadata_id: Some(api::MetaId { id: 9 }),
-            ..lost.clone()
-        };
+        let nameless = api::Field { metadata_id: None, name: None, value: Some(7_u64.into()) };
+        let empty = api::Field { metadata_id: None, name: Some("x".into()), value: None };
+        let lost =
+            api::Field { metadata_id: None, name: Some(api::field::Name::NameIdx(3)), value: Some(7_u64.into()) };
+        let found = api::Field { metadata_id: Some(api::MetaId { id: 9 }), ..lost.clone() };
         let kept = fields(vec![nameless, empty, lost, found], &mut issues);
-        assert_eq!(
-            kept,
-            [Field {
-                name: FieldName::Index(MetaId(9), 3),
-                value: Value::U64(7)
-            }]
-        );
+        assert_eq!(kept, [Field { name: FieldName::Index(MetaId(9), 3), value: Value::U64(7) }]);
         assert_eq!((issues.missing_field, issues.missing_id), (2, 1));
     }
 }

@@ -6,10 +6,7 @@ use std::time::Duration;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// An instant. One before 1970, after 2554, or with a fraction that is none is counted and left out.
-pub(in crate::wire) fn stamp(
-    at: Option<prost_types::Timestamp>,
-    issues: &mut DecodeIssues,
-) -> Option<Stamp> {
+pub(in crate::wire) fn stamp(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssues) -> Option<Stamp> {
     let at = at?;
     let nanos = whole_nanos(at.seconds, at.nanos);
     issues.bad_time += u64::from(nanos.is_none());
@@ -18,10 +15,7 @@ pub(in crate::wire) fn stamp(
 
 /// A duration. One that is absent is zero, since a subscriber that is older than a field does not send it; one that is
 /// negative or out of range is zero too, and counted.
-pub(super) fn duration(
-    duration: Option<prost_types::Duration>,
-    issues: &mut DecodeIssues,
-) -> Duration {
+pub(super) fn duration(duration: Option<prost_types::Duration>, issues: &mut DecodeIssues) -> Duration {
     let Some(duration) = duration else {
         return Duration::ZERO;
     };
@@ -31,9 +25,7 @@ pub(super) fn duration(
 }
 
 fn whole_nanos(seconds: i64, nanos: i32) -> Option<u64> {
-    let nanos = u64::try_from(nanos)
-        .ok()
-        .filter(|nanos| *nanos < NANOS_PER_SECOND)?;
+    let nanos = u64::try_from(nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND)?;
     let seconds = u64::try_from(seconds).ok()?;
     seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos)
 }
@@ -62,8 +54,7 @@ mod tests {
     #[test]
     fn durations_are_never_negative() {
         let mut issues = DecodeIssues::default();
-        let mut of =
-            |seconds, nanos| duration(Some(prost_types::Duration { seconds, nanos }), &mut issues);
+        let mut of = |seconds, nanos| duration(Some(prost_types::Duration { seconds, nanos }), &mut issues);
         assert_eq!(of(2, 500_000_000), Duration::from_millis(2_500));
         assert_eq!(of(-2, -500_000_000), Duration::ZERO);
         assert_eq!(of(i64::MIN, i32::MIN), Duration::ZERO);

@@ -51,44 +51,30 @@ fn decoded(update: api::instrument::Update) -> Update {
     whole.now = decode::stamp(update.now, issues);
     if let Some(tasks) = update.task_update {
         let new = tasks.new_tasks.into_iter();
-        whole.new_tasks = new
-            .filter_map(|new| decode::new_task(new, issues))
-            .collect();
+        whole.new_tasks = new.filter_map(|new| decode::new_task(new, issues)).collect();
         let stats = tasks.stats_update.into_iter();
-        whole.task_stats = stats
-            .filter_map(|(id, stats)| decode::task_stats(id, stats, issues))
-            .collect();
+        whole.task_stats = stats.filter_map(|(id, stats)| decode::task_stats(id, stats, issues)).collect();
         whole.dropped.tasks = tasks.dropped_events;
     }
     if let Some(resources) = update.resource_update {
         let new = resources.new_resources.into_iter();
-        whole.new_resources = new
-            .filter_map(|new| decode::new_resource(new, issues))
-            .collect();
+        whole.new_resources = new.filter_map(|new| decode::new_resource(new, issues)).collect();
         let stats = resources.stats_update.into_iter();
-        whole.resource_stats = stats
-            .filter_map(|(id, stats)| decode::resource_stats(id, stats, issues))
-            .collect();
+        whole.resource_stats = stats.filter_map(|(id, stats)| decode::resource_stats(id, stats, issues)).collect();
         let polls = resources.new_poll_ops.iter();
-        whole.poll_ops = polls
-            .filter_map(|poll| decode::poll_op(poll, issues))
-            .collect();
+        whole.poll_ops = polls.filter_map(|poll| decode::poll_op(poll, issues)).collect();
         whole.dropped.resources = resources.dropped_events;
     }
     if let Some(ops) = update.async_op_update {
         let new = ops.new_async_ops.into_iter();
         whole.new_ops = new.filter_map(|new| decode::new_op(new, issues)).collect();
         let stats = ops.stats_update.into_iter();
-        whole.op_stats = stats
-            .filter_map(|(id, stats)| decode::op_stats(id, stats, issues))
-            .collect();
+        whole.op_stats = stats.filter_map(|(id, stats)| decode::op_stats(id, stats, issues)).collect();
         whole.dropped.ops = ops.dropped_events;
     }
     if let Some(new) = update.new_metadata {
         let new = new.metadata.into_iter();
-        whole.metadata = new
-            .filter_map(|new| decode::new_metadata(new, issues))
-            .collect();
+        whole.metadata = new.filter_map(|new| decode::new_metadata(new, issues)).collect();
     }
     joined(vec![whole])
 }
@@ -98,17 +84,11 @@ fn id() -> impl Strategy<Value = Option<api::Id>> {
 }
 
 fn time() -> impl Strategy<Value = Option<prost_types::Timestamp>> {
-    option::of(
-        (any::<i64>(), any::<i32>())
-            .prop_map(|(seconds, nanos)| prost_types::Timestamp { seconds, nanos }),
-    )
+    option::of((any::<i64>(), any::<i32>()).prop_map(|(seconds, nanos)| prost_types::Timestamp { seconds, nanos }))
 }
 
 fn length() -> impl Strategy<Value = Option<prost_types::Duration>> {
-    option::of(
-        (any::<i64>(), any::<i32>())
-            .prop_map(|(seconds, nanos)| prost_types::Duration { seconds, nanos }),
-    )
+    option::of((any::<i64>(), any::<i32>()).prop_map(|(seconds, nanos)| prost_types::Duration { seconds, nanos }))
 }
 
 fn field() -> impl Strategy<Value = api::Field> {
@@ -124,11 +104,7 @@ fn field() -> impl Strategy<Value = api::Field> {
         any::<bool>().prop_map(api::field::Value::BoolVal),
     ]);
     let metadata = option::of(any::<u64>().prop_map(|id| api::MetaId { id }));
-    (name, value, metadata).prop_map(|(name, value, metadata_id)| api::Field {
-        metadata_id,
-        name,
-        value,
-    })
+    (name, value, metadata).prop_map(|(name, value, metadata_id)| api::Field { metadata_id, name, value })
 }
 
 fn polls() -> impl Strategy<Value = Option<api::PollStats>> {
@@ -144,13 +120,12 @@ fn polls() -> impl Strategy<Value = Option<api::PollStats>> {
 }
 
 fn tasks() -> impl Strategy<Value = api::tasks::TaskUpdate> {
-    let task =
-        (id(), vec(field(), 0..3), any::<i32>()).prop_map(|(id, fields, kind)| api::tasks::Task {
-            id,
-            fields,
-            kind,
-            ..api::tasks::Task::default()
-        });
+    let task = (id(), vec(field(), 0..3), any::<i32>()).prop_map(|(id, fields, kind)| api::tasks::Task {
+        id,
+        fields,
+        kind,
+        ..api::tasks::Task::default()
+    });
     let stats = (time(), time(), polls(), length(), any::<u64>()).prop_map(
         |(created_at, dropped_at, poll_stats, scheduled_time, wakes)| api::tasks::Stats {
             created_at,
@@ -163,52 +138,36 @@ fn tasks() -> impl Strategy<Value = api::tasks::TaskUpdate> {
     );
     let stats = proptest::collection::hash_map(0..9_u64, stats, 0..4);
     (vec(task, 0..4), stats, any::<u64>()).prop_map(|(new_tasks, stats_update, dropped_events)| {
-        api::tasks::TaskUpdate {
-            new_tasks,
-            stats_update,
-            dropped_events,
-        }
+        api::tasks::TaskUpdate { new_tasks, stats_update, dropped_events }
     })
 }
 
 fn resources() -> impl Strategy<Value = api::resources::ResourceUpdate> {
-    let resource = (id(), ".{0,8}", any::<i32>()).prop_map(|(id, concrete_type, kind)| {
-        api::resources::Resource {
-            id,
-            concrete_type,
-            kind: Some(api::resources::resource::Kind {
-                kind: Some(api::resources::resource::kind::Kind::Known(kind)),
-            }),
-            ..api::resources::Resource::default()
-        }
+    let resource = (id(), ".{0,8}", any::<i32>()).prop_map(|(id, concrete_type, kind)| api::resources::Resource {
+        id,
+        concrete_type,
+        kind: Some(api::resources::resource::Kind { kind: Some(api::resources::resource::kind::Kind::Known(kind)) }),
+        ..api::resources::Resource::default()
     });
-    let attribute = option::of(field()).prop_map(|field| api::Attribute {
-        field,
-        unit: Some("ms".to_owned()),
+    let attribute = option::of(field()).prop_map(|field| api::Attribute { field, unit: Some("ms".to_owned()) });
+    let stats = (time(), vec(attribute, 0..3)).prop_map(|(created_at, attributes)| api::resources::Stats {
+        created_at,
+        attributes,
+        ..api::resources::Stats::default()
     });
-    let stats =
-        (time(), vec(attribute, 0..3)).prop_map(|(created_at, attributes)| api::resources::Stats {
-            created_at,
-            attributes,
-            ..api::resources::Stats::default()
-        });
-    let poll = (id(), id(), any::<bool>()).prop_map(|(resource_id, task_id, is_ready)| {
-        api::resources::PollOp {
-            resource_id,
-            task_id,
-            is_ready,
-            ..api::resources::PollOp::default()
-        }
+    let poll = (id(), id(), any::<bool>()).prop_map(|(resource_id, task_id, is_ready)| api::resources::PollOp {
+        resource_id,
+        task_id,
+        is_ready,
+        ..api::resources::PollOp::default()
     });
     let stats = proptest::collection::hash_map(0..9_u64, stats, 0..4);
     (vec(resource, 0..4), stats, vec(poll, 0..4), any::<u64>()).prop_map(
-        |(new_resources, stats_update, new_poll_ops, dropped_events)| {
-            api::resources::ResourceUpdate {
-                new_resources,
-                stats_update,
-                new_poll_ops,
-                dropped_events,
-            }
+        |(new_resources, stats_update, new_poll_ops, dropped_events)| api::resources::ResourceUpdate {
+            new_resources,
+            stats_update,
+            new_poll_ops,
+            dropped_events,
         },
     )
 }
@@ -220,22 +179,16 @@ fn ops() -> impl Strategy<Value = api::async_ops::AsyncOpUpdate> {
         source,
         ..api::async_ops::AsyncOp::default()
     });
-    let stats = (time(), id(), polls()).prop_map(|(created_at, task_id, poll_stats)| {
-        api::async_ops::Stats {
-            created_at,
-            task_id,
-            poll_stats,
-            ..api::async_ops::Stats::default()
-        }
+    let stats = (time(), id(), polls()).prop_map(|(created_at, task_id, poll_stats)| api::async_ops::Stats {
+        created_at,
+        task_id,
+        poll_stats,
+        ..api::async_ops::Stats::default()
     });
     let stats = proptest::collection::hash_map(0..9_u64, stats, 0..4);
-    (vec(op, 0..4), stats, any::<u64>()).prop_map(
-        |(new_async_ops, stats_update, dropped_events)| api::async_ops::AsyncOpUpdate {
-            new_async_ops,
-            stats_update,
-            dropped_events,
-        },
-    )
+    (vec(op, 0..4), stats, any::<u64>()).prop_map(|(new_async_ops, stats_update, dropped_events)| {
+        api::async_ops::AsyncOpUpdate { new_async_ops, stats_update, dropped_events }
+    })
 }
 
 fn metadata() -> impl Strategy<Value = api::RegisterMetadata> {
@@ -245,32 +198,16 @@ fn metadata() -> impl Strategy<Value = api::RegisterMetadata> {
         ..api::Metadata::default()
     });
     let new = (option::of(0..5_u64), option::of(inner)).prop_map(|(id, metadata)| {
-        api::register_metadata::NewMetadata {
-            id: id.map(|id| api::MetaId { id }),
-            metadata,
-        }
+        api::register_metadata::NewMetadata { id: id.map(|id| api::MetaId { id }), metadata }
     });
     vec(new, 0..4).prop_map(|metadata| api::RegisterMetadata { metadata })
 }
 
 fn update() -> impl Strategy<Value = api::instrument::Update> {
-    let parts = (
-        option::of(tasks()),
-        option::of(resources()),
-        option::of(ops()),
-        option::of(metadata()),
-    );
-    (time(), parts).prop_map(
-        |(now, (task_update, resource_update, async_op_update, new_metadata))| {
-            api::instrument::Update {
-                now,
-                task_update,
-                resource_update,
-                async_op_update,
-                new_metadata,
-            }
-        },
-    )
+    let parts = (option::of(tasks()), option::of(resources()), option::of(ops()), option::of(metadata()));
+    (time(), parts).prop_map(|(now, (task_update, resource_update, async_op_update, new_metadata))| {
+        api::instrument::Update { now, task_update, resource_update, async_op_update, new_metadata }
+    })
 }
 
 proptest! {
@@ -300,15 +237,9 @@ proptest! {
 }
 
 fn of_tasks(new_tasks: Vec<api::tasks::Task>) -> Vec<u8> {
-    let tasks = api::tasks::TaskUpdate {
-        new_tasks,
-        ..api::tasks::TaskUpdate::default()
-    };
+    let tasks = api::tasks::TaskUpdate { new_tasks, ..api::tasks::TaskUpdate::default() };
     let update = api::instrument::Update {
-        now: Some(prost_types::Timestamp {
-            seconds: 7,
-            nanos: 0,
-        }),
+        now: Some(prost_types::Timestamp { seconds: 7, nanos: 0 }),
         task_update: Some(tasks),
         ..api::instrument::Update::default()
     };
@@ -316,40 +247,19 @@ fn of_tasks(new_tasks: Vec<api::tasks::Task>) -> Vec<u8> {
 }
 
 fn task(id: u64, name: &str) -> api::tasks::Task {
-    let field = api::Field {
-        metadata_id: None,
-        name: Some("task.name".into()),
-        value: Some(name.into()),
-    };
-    api::tasks::Task {
-        id: Some(id.into()),
-        fields: vec![field],
-        ..api::tasks::Task::default()
-    }
+    let field = api::Field { metadata_id: None, name: Some("task.name".into()), value: Some(name.into()) };
+    api::tasks::Task { id: Some(id.into()), fields: vec![field], ..api::tasks::Task::default() }
 }
 
 #[test]
 fn a_large_message_comes_in_pages_with_the_same_time() {
     let message = of_tasks((1..=10_000).map(|id| task(id, "x")).collect());
     let pages = pages(&message, 16 * 1024);
-    let shape: Vec<_> = pages
-        .iter()
-        .map(|page| (page.new_tasks.len(), page.part))
-        .collect();
+    let shape: Vec<_> = pages.iter().map(|page| (page.new_tasks.len(), page.part)).collect();
     // The update's own time is an entry as well.
-    assert_eq!(
-        shape,
-        [(4095, Part::More), (4096, Part::More), (1809, Part::Last)]
-    );
-    assert!(
-        pages
-            .iter()
-            .all(|page| page.now == Some(Stamp::from_nanos(7_000_000_000)))
-    );
-    let ids = pages
-        .iter()
-        .flat_map(|page| &page.new_tasks)
-        .map(|task| task.id);
+    assert_eq!(shape, [(4095, Part::More), (4096, Part::More), (1809, Part::Last)]);
+    assert!(pages.iter().all(|page| page.now == Some(Stamp::from_nanos(7_000_000_000))));
+    let ids = pages.iter().flat_map(|page| &page.new_tasks).map(|task| task.id);
     assert!(ids.eq((1..=10_000).map(TaskId)));
 }
 
@@ -357,10 +267,7 @@ fn a_large_message_comes_in_pages_with_the_same_time() {
 fn a_page_ends_early_when_its_entries_are_large() {
     let name = "x".repeat(300_000);
     let message = of_tasks((1..=10).map(|id| task(id, &name)).collect());
-    let sizes: Vec<_> = pages(&message, 16 * 1024)
-        .iter()
-        .map(|page| page.new_tasks.len())
-        .collect();
+    let sizes: Vec<_> = pages(&message, 16 * 1024).iter().map(|page| page.new_tasks.len()).collect();
     assert_eq!(sizes, [4, 4, 2]);
 }
 
@@ -376,39 +283,23 @@ fn a_page_can_be_had_before_it_is_full() {
     assert_eq!((first.new_tasks.len(), first.part), (1, Part::More));
     walker.feed(&message[message.len() - 1..], &mut pages);
     let last = walker.end();
-    assert_eq!(
-        (last.new_tasks.len(), last.part, last.now),
-        (1, Part::Last, first.now)
-    );
+    assert_eq!((last.new_tasks.len(), last.part, last.now), (1, Part::Last, first.now));
     assert!(pages.is_empty());
 }
 
 #[test]
 fn an_entry_over_the_bound_is_skipped_and_its_neighbours_are_kept() {
-    let message = of_tasks(vec![
-        task(1, "a"),
-        task(2, &"x".repeat(MAX_ENTRY)),
-        task(3, "c"),
-    ]);
+    let message = of_tasks(vec![task(1, "a"), task(2, &"x".repeat(MAX_ENTRY)), task(3, "c")]);
     let whole = joined(pages(&message, 16 * 1024));
     let ids: Vec<_> = whole.new_tasks.iter().map(|task| task.id.0).collect();
     assert_eq!(ids, [1, 3]);
-    assert_eq!(
-        whole.issues,
-        DecodeIssues {
-            too_large: 1,
-            ..DecodeIssues::default()
-        }
-    );
+    assert_eq!(whole.issues, DecodeIssues { too_large: 1, ..DecodeIssues::default() });
 }
 
 #[test]
 fn an_entry_that_is_not_protobuf_is_counted_and_its_neighbours_are_kept() {
     let mut message = of_tasks(vec![task(1, "a"), task(2, "bad"), task(3, "c")]);
-    let at = message
-        .windows(3)
-        .position(|window| window == b"bad")
-        .expect("the name");
+    let at = message.windows(3).position(|window| window == b"bad").expect("the name");
     message[at] = 0xff;
     let whole = joined(pages(&message, 7));
     let ids: Vec<_> = whole.new_tasks.iter().map(|task| task.id.0).collect();
@@ -426,8 +317,5 @@ fn a_walker_starts_anew_with_each_message() {
     walker.begin(message.len());
     walker.feed(&message, &mut pages);
     let last = walker.end();
-    assert_eq!(
-        (last.new_tasks.len(), last.issues),
-        (1, DecodeIssues::default())
-    );
+    assert_eq!((last.new_tasks.len(), last.issues), (1, DecodeIssues::default()));
 }

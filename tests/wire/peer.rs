@@ -1,0 +1,296 @@
+//! A console server that does what a test tells it to, on a real socket and a runtime of its own: dropping it is a process
+//! that dies.
+
+use console_api::{
+    instrument::{
+        InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
+        TaskDetailsRequest, Temporality, Update,
+        instrument_server::{Instrument, InstrumentServer},
+    },
+    tasks::TaskDetails,
+};
+use futures::{StreamExt, stream::BoxStream};
+use holdup_proto::v1::{
+    DescribeRequest, DescribeResponse, Process,
+    diagnostics_server::{Diagnostics, DiagnosticsServer},
+};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
+use tokio::{
+    net::UnixListener,
+    runtime::Runtime,
+    sync::{broadcast, watch},
+};
+use tokio_stream::wrappers::{BroadcastStream, TcpListenerStream, UnixListenerStream, WatchStream};
+use tonic::{
+    Request, Response, Status,
+    service::Routes,
+    transport::{Server, server::Connected},
+};
+
+/// Something that listens, and the runtime that it lives on.
+pub struct Peer {
+    pub address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Peer {
+    /// Serves on a free port of the loopback interface.
+    pub fn serve(routes: Routes) -> Self {
+        Self::serve_at(([127, 0, 0, 1], 0).into(), routes)
+    }
+
+    /// Serves at an address, waiting for whoever had it to let it go.
+    pub fn serve_at(address: SocketAddr, routes: Routes) -> Self {
+        let listener = bind(address);
+        Self::run(listener, move |listener| async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            serve(TcpListenerStream::new(listener), routes).await;
+        })
+    }
+
+    /// Serves on a Unix socket.
+    pub fn serve_unix(path: &Path, routes: Routes) -> Self {
+        let path = path.to_owned();
+        Self::run(bind(([127, 0, 0, 1], 0).into()), move |_| async move {
+            let listener = UnixListener::bind(path).expect("a free path");
+            serve(UnixListenerStream::new(listener), routes).await;
+        })
+    }
+
+    /// Answers every connection with these bytes and closes it, or, without any, never says a word.
+    pub fn say(bytes: &'static [u8]) -> Self {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        Self::run(bind(([127, 0, 0, 1], 0).into()), move |listener| async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                tokio::spawn(async move {
+                    let mut buffer = [0; 1024];
+                    let _ = stream.read(&mut buffer).await;
+                    if bytes.is_empty() {
+                        std::future::pending::<()>().await;
+                    }
+                    let _ = stream.write_all(bytes).await;
+                    let _ = stream.shutdown().await;
+                    // Whatever else comes is read, so that closing is no reset.
+                    while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+                });
+            }
+        })
+    }
+
+    fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let address = listener.local_addr().expect("a bound socket");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        runtime.spawn(serve(listener));
+        Self { address, runtime: Some(runtime) }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// An address of the loopback interface at which nothing listens.
+pub fn free_address() -> SocketAddr {
+    bind(([127, 0, 0, 1], 0).into()).local_addr().expect("a bound socket")
+}
+
+fn bind(address: SocketAddr) -> TcpListener {
+    let listener = (0..500)
+        .find_map(|_| {
+            let bound = TcpListener::bind(address).ok();
+            if bound.is_none() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            bound
+        })
+        .expect("an address that is free within ten seconds");
+    listener.set_nonblocking(true).expect("a socket");
+    listener
+}
+
+async fn serve<IO>(incoming: impl futures::Stream<Item = std::io::Result<IO>> + Send + Unpin, routes: Routes)
+where
+    IO: tokio::io::AsyncRead + tokio::io::AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    Server::builder().add_routes(routes).serve_with_incoming(incoming).await.expect("a server");
+}
+
+/// What a subscriber is told of the target's temporality.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StateCall {
+    Told,
+    Unimplemented,
+}
+
+/// What becomes of a request to pause.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PauseCall {
+    Answered,
+    NeverAnswered,
+}
+
+/// A console whose every answer is the test's.
+#[derive(Clone)]
+pub struct Console {
+    /// What a new subscriber is sent first.
+    pub first: Vec<Update>,
+    pub state: StateCall,
+    pub pause: PauseCall,
+    /// The process that an agent describes; none for a stock console.
+    pub boot_id: Option<Vec<u8>>,
+    /// The bytes of every task's histogram of poll times.
+    pub histogram: Vec<u8>,
+    pub live: broadcast::Sender<Update>,
+    pub counts: Arc<Counts>,
+    temporality: watch::Sender<Temporality>,
+}
+
+/// What happened at the console.
+#[derive(Default)]
+pub struct Counts {
+    pub subscribers: AtomicU64,
+    /// Updates that the transport asked for.
+    pub sent: AtomicU64,
+    pub details: AtomicU64,
+    pub resumed: AtomicU64,
+    pub paused: AtomicU64,
+}
+
+/// Counts a stream as long as it lives.
+struct Counted(Arc<Counts>, fn(&Counts) -> &AtomicU64);
+
+impl Counted {
+    fn new(counts: &Arc<Counts>, of: fn(&Counts) -> &AtomicU64) -> Self {
+        of(counts).fetch_add(1, SeqCst);
+        Self(counts.clone(), of)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.1)(&self.0).fetch_sub(1, SeqCst);
+    }
+}
+
+impl Console {
+    pub fn new(first: Vec<Update>) -> Self {
+        Self {
+            first,
+            state: StateCall::Told,
+            pause: PauseCall::Answered,
+            boot_id: None,
+            histogram: Vec::new(),
+            live: broadcast::channel(64).0,
+            counts: Arc::default(),
+            temporality: watch::channel(Temporality::Live).0,
+        }
+    }
+
+    pub fn routes(&self) -> Routes {
+        let routes = Routes::new(InstrumentServer::new(self.clone()));
+        match self.boot_id {
+            Some(_) => routes.add_service(DiagnosticsServer::new(self.clone())),
+            None => routes,
+        }
+    }
+
+    pub fn serve(&self) -> Peer {
+        Peer::serve(self.routes())
+    }
+}
+
+#[tonic::async_trait]
+impl Instrument for Console {
+    type WatchUpdatesStream = BoxStream<'static, Result<Update, Status>>;
+    type WatchTaskDetailsStream = BoxStream<'static, Result<TaskDetails, Status>>;
+    type WatchStateStream = BoxStream<'static, Result<State, Status>>;
+
+    async fn watch_updates(&self, _: Request<InstrumentRequest>) -> Result<Response<Self::WatchUpdatesStream>, Status> {
+        let counted = Counted::new(&self.counts, |counts| &counts.subscribers);
+        let live =
+            BroadcastStream::new(self.live.subscribe()).map(|update| update.map_err(|_| Status::aborted("too slow")));
+        let stream = futures::stream::iter(self.first.clone())
+            .map(Ok)
+            .chain(live)
+            .inspect(move |_| _ = counted.0.sent.fetch_add(1, SeqCst));
+        Ok(Response::new(stream.boxed()))
+    }
+
+    async fn watch_task_details(
+        &self,
+        request: Request<TaskDetailsRequest>,
+    ) -> Result<Response<Self::WatchTaskDetailsStream>, Status> {
+        use console_api::tasks::task_details::PollTimesHistogram;
+        let task_id = request.into_inner().id;
+        if task_id.is_none_or(|id| id.id >= 100) {
+            return Err(Status::not_found("task not found"));
+        }
+        let counted = Counted::new(&self.counts, |counts| &counts.details);
+        let details = TaskDetails {
+            task_id,
+            poll_times_histogram: Some(PollTimesHistogram::LegacyHistogram(self.histogram.clone())),
+            ..TaskDetails::default()
+        };
+        let stream = futures::stream::once(async { Ok(details) })
+            .chain(futures::stream::pending())
+            .inspect(move |_| _ = &counted);
+        Ok(Response::new(stream.boxed()))
+    }
+
+    async fn watch_state(&self, _: Request<StateRequest>) -> Result<Response<Self::WatchStateStream>, Status> {
+        if self.state == StateCall::Unimplemented {
+            return Err(Status::unimplemented("an older subscriber"));
+        }
+        let states = WatchStream::new(self.temporality.subscribe())
+            .map(|temporality| Ok(State { temporality: temporality.into() }));
+        Ok(Response::new(states.boxed()))
+    }
+
+    async fn pause(&self, _: Request<PauseRequest>) -> Result<Response<PauseResponse>, Status> {
+        self.counts.paused.fetch_add(1, SeqCst);
+        if self.pause == PauseCall::NeverAnswered {
+            std::future::pending::<()>().await;
+        }
+        self.temporality.send_replace(Temporality::Paused);
+        Ok(Response::new(PauseResponse {}))
+    }
+
+    async fn resume(&self, _: Request<ResumeRequest>) -> Result<Response<ResumeResponse>, Status> {
+        self.counts.resumed.fetch_add(1, SeqCst);
+        self.temporality.send_replace(Temporality::Live);
+        Ok(Response::new(ResumeResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl Diagnostics for Console {
+    async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
+        Ok(Response::new(DescribeResponse {
+            process: Some(Process {
+                boot_id: self.boot_id.clone().unwrap_or_default(),
+                pid: 4242,
+                name: "echo-demo".to_owned(),
+                ..Process::default()
+            }),
+            capabilities: vec!["stacks".to_owned()],
+            ..DescribeResponse::default()
+        }))
+    }
+}
