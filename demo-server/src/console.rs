@@ -25,12 +25,10 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// its buffer for each publish: one task's budget of 128 steps between two yields, less the one for the timer.
 pub(crate) const EVENTS_PER_PUBLISH: u32 = 127;
 
-/// How long ended tasks are kept for clients that connect later. Short: each costs about 50 KiB of histograms, which adds
-/// up with thousands of them, and the first message to a client must stay below 4 MiB.
-const RETENTION: Duration = Duration::from_secs(1);
-
 /// Installs the subscriber for the process: the console, and a log on stderr when a filter asks for one.
-pub(crate) fn install(log: Option<&str>) -> Result<Server, Error> {
+///
+/// `retention` is how long what has ended is kept for clients that connect later.
+pub(crate) fn install(log: Option<&str>, retention: Duration) -> Result<Server, Error> {
     let log_layer = log
         .map(|filter| {
             let parsed = EnvFilter::try_new(filter)
@@ -39,7 +37,7 @@ pub(crate) fn install(log: Option<&str>) -> Result<Server, Error> {
             Ok::<_, Error>(layer.with_filter(parsed))
         })
         .transpose()?;
-    let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(RETENTION).build();
+    let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(retention).build();
     let instrumentation =
         Targets::new().with_target("tokio", LevelFilter::TRACE).with_target("runtime", LevelFilter::TRACE);
     tracing_subscriber::registry().with(layer.with_filter(instrumentation)).with(log_layer).try_init()?;

@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, thread, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use crate::{Error, silent};
@@ -15,8 +15,8 @@ use crate::{Error, silent};
 /// Clients at the most, whatever the rate.
 const CLIENTS: u32 = 8;
 
-/// Requests on one connection before the client takes a new one, so that connections come and go.
-const REQUESTS_PER_CONNECTION: u32 = 200;
+/// How long a client keeps its connection, so that connections come and go.
+const CONNECTION: Duration = Duration::from_secs(20);
 
 /// How long a client waits for its echo before it takes a new connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -68,7 +68,8 @@ async fn connection(echo: SocketAddr, period: Duration) -> io::Result<()> {
     let mut pace = interval(period);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answer = [0; REQUEST.len()];
-    for _ in 0..REQUESTS_PER_CONNECTION {
+    let connected = Instant::now();
+    while connected.elapsed() < CONNECTION {
         pace.tick().await;
         timeout(PATIENCE, async {
             stream.write_all(REQUEST).await?;

@@ -46,13 +46,13 @@ pub fn run(args: Args) -> Result<(), Error> {
     let echo_addr = echo_listener.local_addr().map_err(Error::io("read the echo address"))?;
     let console_addr = console_listener.local_addr().map_err(Error::io("read the console's address"))?;
 
+    let chosen = chosen(&names);
     let (stop_sender, stop_receiver) = mpsc::channel(4);
-    console::serve(console::install(log.as_deref())?, console_listener, stop_sender.clone())?;
+    console::serve(console::install(log.as_deref(), retention(&chosen))?, console_listener, stop_sender.clone())?;
     if exit_with_stdin {
         stop::with_stdin(stop_sender)?;
     }
 
-    let chosen = chosen(&names);
     let runtime = service_runtime(usize::from(workers) + more_workers(&names, &chosen))?;
     warm_up::run(runtime.handle()).map_err(Error::io("warm up the console"))?;
     let ctx = Ctx::new(runtime.handle().clone());
@@ -118,6 +118,10 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
 /// answered.
 fn more_workers(names: &[String], chosen: &[&Scenario]) -> usize {
     if names.iter().any(|name| name == ALL) { chosen.iter().map(|scenario| scenario.keeps_workers).sum() } else { 0 }
+}
+
+fn retention(chosen: &[&Scenario]) -> Duration {
+    chosen.iter().map(|scenario| scenario.retention).min().unwrap_or_default()
 }
 
 fn service_runtime(workers: usize) -> Result<Runtime, Error> {

@@ -23,6 +23,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     tasks: &["brief-locker"],
     lock: Some("Mutex"),
     file: file!(),
+    retention: Duration::from_secs(5),
     start,
     ..Scenario::BASE
 };

@@ -37,6 +37,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     severity: Some("warning"),
     tasks: &["churned"],
     file: file!(),
+    retention: Duration::from_secs(1),
     within: Duration::from_secs(6),
     start,
     ..Scenario::BASE

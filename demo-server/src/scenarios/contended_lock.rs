@@ -19,6 +19,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     tasks: &["brief-contender"],
     lock: Some("Mutex"),
     file: file!(),
+    retention: Duration::from_secs(5),
     start,
     ..Scenario::BASE
 };

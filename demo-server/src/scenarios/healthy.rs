@@ -1,5 +1,7 @@
 //! Nothing but the echo.
 
+use std::time::Duration;
+
 use super::{Kind, Scenario};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -7,5 +9,6 @@ pub(super) const SCENARIO: Scenario = Scenario {
     kind: Kind::Control,
     says: "Nothing but the echo service and its clients.",
     file: file!(),
+    retention: Duration::from_secs(3600),
     ..Scenario::BASE
 };

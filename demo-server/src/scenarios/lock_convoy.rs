@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, thread, time::Duration};
 
-use tokio::{sync::Mutex, time::sleep};
+use tokio::{sync::Mutex, task::yield_now};
 
 use super::{Ctx, Kind, Scenario};
 
@@ -20,6 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     severity: Some("warning"),
     lock: Some("Mutex"),
     file: file!(),
+    retention: Duration::from_secs(10),
     start,
     ..Scenario::BASE
 };
@@ -35,7 +36,7 @@ fn start(ctx: &Ctx) -> io::Result<()> {
                 *guard += 1;
                 drop(guard);
                 // Back in line in a later poll: two turns in one poll would make it a long one.
-                sleep(Duration::from_millis(1)).await;
+                yield_now().await;
             }
         })?;
     }

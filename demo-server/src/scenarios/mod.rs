@@ -70,6 +70,9 @@ pub struct Scenario {
     pub within: Duration,
     /// Workers of the service's runtime that it keeps to itself, for good or most of the time.
     pub keeps_workers: usize,
+    /// How long the console may keep what has ended while this is switched on; of several, the shortest counts. Short for
+    /// those that end much, since all of it is in the first message to a client, which must stay below 4 MiB.
+    pub retention: Duration,
     /// Switches it on. Returns at once; its tasks and threads go on until the process ends.
     pub start: fn(&Ctx) -> io::Result<()>,
 }
@@ -88,6 +91,7 @@ impl Scenario {
         file: "",
         within: Duration::from_secs(3),
         keeps_workers: 0,
+        retention: Duration::from_secs(60),
         start: |_| Ok(()),
     };
 }

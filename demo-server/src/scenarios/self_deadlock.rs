@@ -17,6 +17,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     tasks: &["self-deadlock"],
     lock: Some("Mutex"),
     file: file!(),
+    // Who holds the locks is told by operations that end as it begins: a client that comes later must still get them.
+    retention: Duration::from_secs(3600),
     start,
     ..Scenario::BASE
 };
