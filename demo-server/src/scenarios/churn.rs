@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use tokio::{
     runtime::Handle,
     task::yield_now,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 use super::{Ctx, Kind, Scenario};
@@ -18,11 +18,13 @@ use crate::{
 const FOLLOWED: u32 = EVENTS_PER_PUBLISH * 1_000 / PUBLISH_INTERVAL.as_millis() as u32;
 
 /// Tasks spawned in each second of a burst.
-const RATE: u32 = FOLLOWED + FOLLOWED / 2;
+const RATE: u32 = 2 * FOLLOWED;
 
-/// How long a burst lasts. At one and a half times the rate that can be followed, the console is 2 s behind at its end; it
-/// catches up in the pause of the same length. Without one it would fall behind, and its process grow, for ever.
-const BURST: Duration = Duration::from_secs(4);
+/// How long a burst lasts. At twice the rate that can be followed, the console is as much behind at its end.
+const BURST: Duration = Duration::from_millis(2_500);
+
+/// How long the pause is in which it catches up. Without one it would fall behind, and its process grow, for ever.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Tasks spawned in one poll at the most. Each takes up to 0.2 ms, and this is not to be a task of long polls.
 const AT_ONCE: u32 = 8;
@@ -32,7 +34,7 @@ const EVERY: Duration = Duration::from_millis(10);
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "churn",
     kind: Kind::Control,
-    says: "Almost four thousand tasks a second are spawned and end at once, in bursts of 4 s; console-subscriber shows them ever later.",
+    says: "Five thousand tasks a second are spawned and end at once, in bursts of 2.5 s; console-subscriber shows them ever later.",
     raises: Some("lagging-target"),
     severity: Some("warning"),
     tasks: &["churned"],
@@ -62,7 +64,7 @@ fn start(ctx: &Ctx) -> io::Result<()> {
                     }
                 }
             }
-            tokio::time::sleep(BURST).await;
+            sleep(PAUSE).await;
         }
     })
 }
