@@ -2,6 +2,7 @@
 //! walks all of a list, or reads a clock: a view is given the rows that are visible, and the instant that it is.
 
 pub mod numbers;
+pub mod text;
 pub mod theme;
 
 pub use theme::Theme;
