@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     sync::mpsc,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,7 +16,7 @@ use crate::{
     Args, Ctx, Error, Kind, Listening, Scenario,
     args::ALL,
     console, echo, list, load, scenario, scenarios, silent,
-    stop::{self, Stop},
+    stop::{self, Signals, Stop},
     unstable::{hand_over_the_driver, spawn_named},
     warm_up,
 };
@@ -53,42 +53,41 @@ pub fn run(args: Args) -> Result<(), Error> {
         stop::with_stdin(stop_sender)?;
     }
 
-    let runtime = service_runtime(usize::from(workers) + more_workers(&names, &chosen))?;
-    warm_up::run(runtime.handle()).map_err(Error::io("warm up the console"))?;
-    let ctx = Ctx::new(runtime.handle().clone());
+    let service = Service::new(usize::from(workers) + more_workers(&names, &chosen))?;
+    warm_up::run(&service.handle).map_err(Error::io("warm up the console"))?;
+    let ctx = Ctx::new(service.handle.clone());
     let tracker = TaskTracker::new();
-    start_echo(&runtime, echo_listener, &ctx.shutdown, &tracker)?;
+    start_echo(&service.handle, echo_listener, &ctx.shutdown, &tracker)?;
     for scenario in &chosen {
         info!(scenario.name, "switched on");
         (scenario.start)(&ctx).map_err(Error::io("start a scenario"))?;
     }
     load::start(load, echo_addr)?;
 
+    // On a runtime that is none of the service's: it must neither be seen by a console nor have to wait for a worker. And
+    // before anybody is told that the server is there, since a signal that comes next must not be its sudden end.
+    let control = silent::runtime("build the control runtime")?;
+    let signals = {
+        let _in_runtime = control.enter();
+        Signals::catch().map_err(Error::io("catch signals"))?
+    };
     for line in [Listening::Echo(echo_addr), Listening::Console(console_addr)] {
         line.print().map_err(Error::io("print where the server listens"))?;
     }
 
-    let stopped = wait_and_drain(stop_receiver, &ctx.shutdown, &tracker);
-    ctx.drop_runtimes();
-    runtime.shutdown_timeout(WORKERS_GRACE);
-    match stopped? {
+    let stopped = wait_and_drain(&control, stop::wait(signals, stop_receiver), &ctx, &tracker);
+    match stopped {
         Stop::Asked => Ok(()),
         Stop::ConsoleFailed(reason) => Err(Error::Console(reason)),
     }
 }
 
 /// Blocks the calling thread until there is a reason to stop, then lets the open connections end.
-///
-/// On a runtime that is none of the service's: it must neither be seen by a console nor have to wait for a worker.
-fn wait_and_drain(
-    told: mpsc::Receiver<Stop>,
-    shutdown: &CancellationToken,
-    tracker: &TaskTracker,
-) -> Result<Stop, Error> {
+fn wait_and_drain(control: &Runtime, stop: impl Future<Output = Stop>, ctx: &Ctx, tracker: &TaskTracker) -> Stop {
     let _silent = silent::here();
-    silent::runtime("build the control runtime")?.block_on(async {
-        let stopped = stop::wait(told).await;
-        shutdown.cancel();
+    control.block_on(async {
+        let stopped = stop.await;
+        ctx.shutdown.cancel();
         tracker.close();
         // Connections that are still open after that are cut off with their runtime.
         let _ = tokio::time::timeout(CONNECTIONS_GRACE, tracker.wait()).await;
@@ -124,28 +123,44 @@ fn retention(chosen: &[&Scenario]) -> Duration {
     chosen.iter().map(|scenario| scenario.retention).min().unwrap_or_default()
 }
 
-fn service_runtime(workers: usize) -> Result<Runtime, Error> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(workers).thread_name("demo-worker").enable_io().enable_time();
-    hand_over_the_driver(&mut builder);
-    builder.build().map_err(Error::io("build the service's runtime"))
+/// The service's runtime. However `run` ends, dropping it waits no longer than [`WORKERS_GRACE`] for its workers.
+struct Service {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Service {
+    fn new(workers: usize) -> Result<Self, Error> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(workers).thread_name("demo-worker").enable_io().enable_time();
+        hand_over_the_driver(&mut builder);
+        let runtime = builder.build().map_err(Error::io("build the service's runtime"))?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(WORKERS_GRACE);
+        }
+    }
 }
 
 fn start_echo(
-    runtime: &Runtime,
+    service: &Handle,
     listener: TcpListener,
     shutdown: &CancellationToken,
     tracker: &TaskTracker,
 ) -> Result<(), Error> {
     listener.set_nonblocking(true).map_err(Error::io("prepare the echo listener"))?;
     let listener = {
-        let _in_runtime = runtime.enter();
+        let _in_runtime = service.enter();
         tokio::net::TcpListener::from_std(listener).map_err(Error::io("register the echo listener"))?
     };
     // In a box, as connections are: a future of over 1 KiB would be a finding of its own.
     let serving = Box::pin(echo::serve(listener, shutdown.clone(), tracker.clone()));
-    spawn_named(runtime.handle(), "echo-acceptor", tracker.track_future(serving))
-        .map_err(Error::io("spawn the echo acceptor"))
+    spawn_named(service, "echo-acceptor", tracker.track_future(serving)).map_err(Error::io("spawn the echo acceptor"))
 }
 
 #[cfg(test)]

@@ -18,16 +18,11 @@ pub(crate) enum Stop {
     ConsoleFailed(String),
 }
 
-/// Waits on the control runtime until a signal or a message says to stop.
-pub(crate) async fn wait(mut told: mpsc::Receiver<Stop>) -> Result<Stop, Error> {
-    let mut terminate = Terminate::new().map_err(Error::io("listen for SIGTERM"))?;
+/// Waits until a signal or a message says to stop.
+pub(crate) async fn wait(mut signals: Signals, mut told: mpsc::Receiver<Stop>) -> Stop {
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map_err(Error::io("listen for ctrl-c"))?;
-            Ok(Stop::Asked)
-        }
-        () = terminate.recv() => Ok(Stop::Asked),
-        Some(stop) = told.recv() => Ok(stop),
+        () = signals.recv() => Stop::Asked,
+        Some(stop) = told.recv() => stop,
     }
 }
 
@@ -52,33 +47,44 @@ pub(crate) fn with_stdin(stop: mpsc::Sender<Stop>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Ctrl-c and SIGTERM. They are caught from the moment that this exists, also while nobody awaits them.
 #[cfg(unix)]
-struct Terminate(tokio::signal::unix::Signal);
+pub(crate) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
 
 #[cfg(unix)]
-impl Terminate {
-    fn new() -> io::Result<Self> {
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map(Self)
+impl Signals {
+    /// Catches them for the current runtime, which has to be entered.
+    pub(crate) fn catch() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            Some(()) = self.interrupt.recv() => {}
+            Some(()) = self.terminate.recv() => {}
+            else => std::future::pending().await,
+        }
+    }
+}
+
+/// Ctrl-c, caught from the moment that this exists, also while nobody awaits it.
+#[cfg(windows)]
+pub(crate) struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    /// Catches it for the current runtime, which has to be entered.
+    pub(crate) fn catch() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
     }
 
     async fn recv(&mut self) {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-#[cfg(not(unix))]
-struct Terminate;
-
-#[cfg(not(unix))]
-impl Terminate {
-    #[expect(clippy::unnecessary_wraps, reason = "the same shape as on unix")]
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn recv(&mut self) {
-        std::future::pending().await
     }
 }

@@ -155,6 +155,13 @@ fn sigterm_and_ctrl_c_end_it_whatever_its_workers_do() {
 }
 
 #[test]
+fn a_server_that_nobody_listens_to_does_not_stay() {
+    let ended = process::deaf(&["--scenario", "spin-first-poll", "--workers", "1"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("print where the server listens"), "{}", ended.stderr);
+}
+
+#[test]
 fn the_end_of_stdin_ends_it_whatever_its_workers_do() {
     let server = Server::start(&["--scenario", "spin-first-poll", "--workers", "1"]);
     assert_eq!(server.end_stdin().code, Some(0));

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use tokio::runtime::{Handle, Runtime};
@@ -11,20 +11,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::unstable::spawn_named;
 
-/// The service's runtime as a scenario sees it. Clones are the same one.
+/// The service's runtime as a scenario sees it.
 ///
 /// A scenario's tasks are not asked to stop: they are cut off with their runtime. A task that also waited for the
 /// shutdown would always have one waker more than its trouble allows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Ctx {
     service: Handle,
     pub(crate) shutdown: CancellationToken,
-    own: Arc<Mutex<Vec<Runtime>>>,
+    own: Mutex<Vec<Runtime>>,
 }
 
 impl Ctx {
     pub(crate) fn new(service: Handle) -> Self {
-        Self { service, shutdown: CancellationToken::new(), own: Arc::default() }
+        Self { service, shutdown: CancellationToken::new(), own: Mutex::default() }
     }
 
     /// Spawns a named task on the service's runtime, at the caller's line.
@@ -40,10 +40,12 @@ impl Ctx {
     pub(super) fn keep(&self, runtime: Runtime) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(runtime);
     }
+}
 
+impl Drop for Ctx {
     /// Lets go of the scenarios' own runtimes, without waiting for any of their workers.
-    pub(crate) fn drop_runtimes(&self) {
-        for runtime in self.own.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    fn drop(&mut self) {
+        for runtime in self.own.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             runtime.shutdown_background();
         }
     }

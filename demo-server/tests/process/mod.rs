@@ -43,17 +43,45 @@ pub fn refused(args: &[&str]) -> Ended {
     }
 }
 
+/// Starts a server on free ports whose stdout is closed, and waits for its end.
+pub fn deaf(args: &[&str]) -> Ended {
+    let mut child = spawn(args);
+    drop(child.stdout.take());
+    ended(&mut child)
+}
+
+fn spawn(args: &[&str]) -> Child {
+    command(args)
+        .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
+        .arg("--exit-with-stdin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn ended(child: &mut Child) -> Ended {
+    let asked = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if asked.elapsed() > END {
+            child.kill().unwrap();
+            panic!("the server does not end");
+        }
+        sleep(Duration::from_millis(20));
+    };
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    Ended { code: status.code(), stdout: String::new(), stderr }
+}
+
 impl Server {
     /// Starts a server on free ports and waits until it has said which.
     pub fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
-            .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
-            .arg("--exit-with-stdin")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = spawn(args);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (mut echo, mut console) = (None, None);
         while echo.is_none() || console.is_none() {
@@ -92,18 +120,9 @@ impl Server {
     }
 
     fn ended(&mut self) -> Ended {
-        let asked = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(asked.elapsed() < END, "the server does not end");
-            sleep(Duration::from_millis(20));
-        };
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut stdout).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        Ended { code: status.code(), stdout, stderr }
+        let mut ended = ended(&mut self.child);
+        self.stdout.read_to_string(&mut ended.stdout).unwrap();
+        ended
     }
 }
 
