@@ -81,11 +81,17 @@ impl Serve for Session {
         let mut desk = Desk::open(&self, told);
         let mut delivered = 0;
         let mut pages = Vec::new();
+        let mut is_showing = false;
         let mut showing = interval(SHOWING);
         showing.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let has_room = desk.queue.len() < MAX_QUEUE;
-            let is_showing = self.updates.progress().is_some() || desk.throttle.has_news();
+            let has_news = self.updates.progress().is_some() || desk.throttle.has_news();
+            // A message that is here within one period is not shown in pieces.
+            if has_news && !is_showing {
+                showing.reset();
+            }
+            is_showing = has_news;
             tokio::select! {
                 permit = port.events.reserve(), if !desk.queue.is_empty() => match (permit, desk.queue.pop_front()) {
                     (Ok(permit), Some(event)) => permit.send(event),
