@@ -232,14 +232,25 @@ impl Engine {
         });
     }
 
-    /// Silences the lints that this one speaks for.
+    /// Silences the lints that this one speaks for, and takes back what they are saying.
     fn claim(&mut self, lint: &Lint, report: &Report) {
         for &subsumed in lint.subsumes {
-            self.claimed.insert((subsumed, report.key));
-            for step in &report.related.cycle {
-                self.claimed.insert((subsumed, Key::Lock(step.waits_for.id)));
-                self.claimed.insert((subsumed, Key::Task(step.task.id)));
+            let steps = report.related.cycle.iter();
+            let in_cycle = steps.flat_map(|step| [Key::Lock(step.waits_for.id), Key::Task(step.task.id)]);
+            for key in in_cycle.chain([report.key]) {
+                self.claimed.insert((subsumed, key));
+                if let Some(index) = self.open.remove(&(subsumed, key)) {
+                    self.withdraw(index);
+                }
             }
+        }
+    }
+
+    /// Takes a finding out of the list.
+    fn withdraw(&mut self, index: usize) {
+        self.findings.remove(index);
+        for open in self.open.values_mut().filter(|open| **open > index) {
+            *open -= 1;
         }
     }
 

@@ -23,7 +23,9 @@ impl Model {
             self.forget_acquires();
         }
         for metadata in update.metadata.drain(..) {
-            self.descriptions.register(metadata);
+            if self.descriptions.register(metadata) {
+                self.health.event();
+            }
         }
         for task in update.new_tasks {
             self.announce_task(task, now);
@@ -82,6 +84,7 @@ impl Model {
         task.original_size = fields.original_size;
         if !known {
             self.spawns.born(place, now);
+            self.health.event();
         }
         if !fields.extra.is_empty() {
             self.extras.insert(new.id, fields.extra);
@@ -128,6 +131,9 @@ impl Model {
         }
         let slot = self.resources.slot_or_insert(new.id, || Resource::new(new.id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
+        if resource.concrete_type.is_empty() {
+            self.health.event();
+        }
         resource.parent = new.parent;
         resource.kind = kind;
         resource.concrete_type = concrete_type;
@@ -149,15 +155,17 @@ impl Model {
 
     fn report_resource(&mut self, id: ResourceId, stats: ResourceStats) {
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
-        let changed_after = self.now;
         let slot = self.resources.slot_or_insert(id, || Resource::new(id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
         if resource.created.is_none() {
             self.health.announced(stats.created);
         }
         resource.created = stats.created;
-        resource.attributes = attributes;
-        resource.changed_after = changed_after;
+        // Sent again is not changed: whoever attaches gets everything twice.
+        if resource.attributes != attributes {
+            resource.attributes = attributes;
+            resource.changed_after = self.now;
+        }
         if let (None, Some(dropped)) = (resource.dropped, stats.dropped) {
             self.dropped_resources.push_back((dropped, id));
         }
@@ -183,6 +191,7 @@ impl Model {
             if let Some(resource) = self.resources.at_mut(slot) {
                 resource.ops.insert(new.id);
             }
+            self.health.event();
         }
     }
 

@@ -12,8 +12,9 @@ use std::num::NonZeroU64;
 pub(super) struct Descriptions(FxHashMap<MetaId, NewMetadata>);
 
 impl Descriptions {
-    pub(super) fn register(&mut self, metadata: NewMetadata) {
-        self.0.insert(metadata.id, metadata);
+    /// Takes in a description, and says whether it is a new one.
+    pub(super) fn register(&mut self, metadata: NewMetadata) -> bool {
+        self.0.insert(metadata.id, metadata).is_none()
     }
 
     /// A field's name; empty where an index points nowhere.

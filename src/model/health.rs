@@ -60,11 +60,13 @@ impl Health {
         if update.dropped.total() > 0 {
             self.dropped_at = Some(now);
         }
-        self.latest.events += update.metadata.len()
-            + update.new_tasks.len()
-            + update.new_resources.len()
-            + update.new_ops.len()
-            + update.poll_ops.len();
+        self.latest.events += update.poll_ops.len();
+    }
+
+    /// Counts one more event of the update, one that brought something new. When somebody attaches, console-subscriber sends
+    /// everything twice; the second time is no event.
+    pub(super) fn event(&mut self) {
+        self.latest.events += 1;
     }
 
     /// Notes when something that is reported for the first time was made.

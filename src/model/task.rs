@@ -105,6 +105,8 @@ pub struct Task {
     pub longest_at: Stamp,
     /// Time spent in polls over [`LONG_POLL`], a lower bound: what cannot be told apart is not counted.
     pub long_busy: Duration,
+    /// Polls over [`LONG_POLL`], a lower bound.
+    pub long_polls: u32,
     /// Polls per second.
     pub poll_rate: Rate,
     /// Busy share, second by second.
@@ -154,6 +156,7 @@ impl Task {
             longest_poll: Duration::ZERO,
             longest_at: now,
             long_busy: Duration::ZERO,
+            long_polls: 0,
             poll_rate: Rate::new(now),
             spark: Spark::new(now),
             window: Window { at: now, polls: 0, scheduled: Duration::ZERO },
@@ -201,7 +204,9 @@ impl Task {
         }
         let short_at_most = LONG_POLL.saturating_mul(u32::try_from(polls).unwrap_or(u32::MAX));
         let last_if_long = if last >= LONG_POLL { last.min(busy) } else { Duration::ZERO };
-        self.long_busy += busy.saturating_sub(short_at_most).max(last_if_long);
+        let long_busy = busy.saturating_sub(short_at_most).max(last_if_long);
+        self.long_busy += long_busy;
+        self.long_polls = self.long_polls.saturating_add(u32::from(!long_busy.is_zero()));
     }
 
     /// What the task was doing when last reported.

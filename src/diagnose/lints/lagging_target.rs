@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const LAG: Param = Param {
     name: "lag",
-    default: Threshold::Time(Duration::from_secs(1)),
+    default: Threshold::Time(Duration::from_millis(500)),
     help: "announcements come this much later than what they announce",
 };
 
@@ -61,7 +61,7 @@ impl WholeCheck for LaggingTarget {
             confidence: Confidence::Exact,
             since,
             subject: Subject::Target,
-            message: format!("the target shows new tasks and locks {} late", humanize(health.lag.max(self.lag))),
+            message: format!("the target shows new tasks and locks up to {} late", humanize(self.worst)),
             evidence: vec![
                 Evidence::time("lag", health.lag),
                 Evidence::time("worst lag", self.worst),

@@ -12,6 +12,11 @@ use std::time::Duration;
 
 const POLLS: Param =
     Param { name: "polls", default: Threshold::Count(10), help: "more polls than this must have been seen" };
+const LONG: Param = Param {
+    name: "long",
+    default: Threshold::Count(5),
+    help: "at least this many of them over 10 ms: one may be the machine's doing",
+};
 const SHARE: Param = Param {
     name: "share",
     default: Threshold::Share(0.1),
@@ -33,20 +38,26 @@ pub(super) static LINT: Lint = Lint {
     advice: "Move computation and blocking calls to tokio::task::spawn_blocking, or split the work and await \
              tokio::task::yield_now() between the parts.",
     explanation: include_str!("long_polls.md"),
-    params: &[POLLS, SHARE, SINGLE],
+    params: &[POLLS, LONG, SHARE, SINGLE],
     subsumes: &[],
     build: |settings| Check::Task(Grouping::Place, Box::new(LongPolls::new(settings))),
 };
 
 struct LongPolls {
     polls: u64,
+    long: u64,
     share: f64,
     single: Duration,
 }
 
 impl LongPolls {
     fn new(settings: &LintSettings) -> Self {
-        Self { polls: settings.count(&POLLS), share: settings.share(&SHARE), single: settings.time(&SINGLE) }
+        Self {
+            polls: settings.count(&POLLS),
+            long: settings.count(&LONG),
+            share: settings.share(&SHARE),
+            single: settings.time(&SINGLE),
+        }
     }
 }
 
@@ -56,7 +67,8 @@ impl TaskCheck for LongPolls {
             return Judgement::Clear;
         }
         let share = long_share(task);
-        let often = task.stats.polls.count > self.polls && share >= self.share;
+        let often =
+            task.stats.polls.count > self.polls && u64::from(task.long_polls) >= self.long && share >= self.share;
         let once = task.longest_poll >= self.single && cx.now.since(task.longest_at) <= RECENT;
         if often || once {
             Verdict::weighing(Severity::Warning, task.longest_at, task.longest_poll)
@@ -77,6 +89,7 @@ impl TaskCheck for LongPolls {
             evidence: vec![
                 Evidence::time("longest poll", task.longest_poll),
                 Evidence::share("busy time in polls over 10 ms", share),
+                Evidence::count("polls over 10 ms", u64::from(task.long_polls)),
                 Evidence::time("busy", task.stats.polls.busy),
                 Evidence::count("polls", task.stats.polls.count),
             ],

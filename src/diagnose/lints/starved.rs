@@ -65,7 +65,8 @@ impl TaskCheck for Starved {
             evidence.push(Evidence::time("mean wait, last 10 s", mean));
             evidence.push(Evidence::count("polls, last 10 s", polls));
         }
-        let message = match (task.scheduled_since(), recent) {
+        let now = task.scheduled_since().filter(|&since| cx.settled.since(since) > self.wait);
+        let message = match (now, recent) {
             (Some(since), _) => {
                 evidence.insert(0, Evidence::time("scheduled now", cx.now.since(since)));
                 format!("woken, and not polled for {}", humanize(cx.now.since(since)))
