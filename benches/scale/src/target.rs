@@ -1,0 +1,124 @@
+//! A target that serves synthetic tasks over the console wire format, for measuring clients.
+//!
+//! `cargo run --release -p holdup-scale --bin synthetic-target -- --tasks 100000 --change 1%`
+//!
+//! Most tasks are idle; each interval a share of them has been polled, and some end and others start. The first state comes as
+//! one message, as console-subscriber sends it, or in pages below 4 MiB, so that a client with that limit can be measured too.
+
+mod state;
+
+use clap::{Parser, ValueEnum};
+use console_api::instrument::{
+    InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
+    TaskDetailsRequest, Update,
+    instrument_server::{Instrument, InstrumentServer},
+};
+use console_api::tasks::TaskDetails;
+use state::Tasks;
+use std::{net::SocketAddr, time::Duration};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status};
+
+/// Serves synthetic tasks over the console wire format.
+#[derive(Debug, Clone, Parser)]
+struct Args {
+    /// Where to listen; port 0 picks a free one and prints it.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    addr: SocketAddr,
+    /// Live tasks.
+    #[arg(long, default_value_t = 1_000)]
+    tasks: usize,
+    /// Percentage of the tasks that is polled each second.
+    #[arg(long, default_value_t = 1.0)]
+    change: f64,
+    /// Tasks that end, and others that start, each second.
+    #[arg(long, default_value_t = 0)]
+    churn: usize,
+    /// Time between two updates.
+    #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
+    interval: Duration,
+    /// How the first state is sent.
+    #[arg(long, value_enum, default_value_t = First::Whole)]
+    first: First,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum First {
+    /// One message, however large.
+    Whole,
+    /// Updates of 10,000 tasks each.
+    Paged,
+}
+
+struct Target(Args);
+
+#[tonic::async_trait]
+impl Instrument for Target {
+    type WatchUpdatesStream = ReceiverStream<Result<Update, Status>>;
+    type WatchTaskDetailsStream = ReceiverStream<Result<TaskDetails, Status>>;
+    type WatchStateStream = ReceiverStream<Result<State, Status>>;
+
+    async fn watch_updates(&self, _: Request<InstrumentRequest>) -> Result<Response<Self::WatchUpdatesStream>, Status> {
+        let (updates, stream) = mpsc::channel(16);
+        tokio::spawn(serve(self.0.clone(), updates));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn watch_task_details(
+        &self,
+        _: Request<TaskDetailsRequest>,
+    ) -> Result<Response<Self::WatchTaskDetailsStream>, Status> {
+        Err(Status::not_found("synthetic tasks have no details"))
+    }
+
+    async fn watch_state(&self, _: Request<StateRequest>) -> Result<Response<Self::WatchStateStream>, Status> {
+        Err(Status::unimplemented("a synthetic target is always live"))
+    }
+
+    async fn pause(&self, _: Request<PauseRequest>) -> Result<Response<PauseResponse>, Status> {
+        Err(Status::unimplemented("a synthetic target is always live"))
+    }
+
+    async fn resume(&self, _: Request<ResumeRequest>) -> Result<Response<ResumeResponse>, Status> {
+        Ok(Response::new(ResumeResponse {}))
+    }
+}
+
+async fn serve(args: Args, updates: mpsc::Sender<Result<Update, Status>>) {
+    let mut tasks = Tasks::new(args.tasks);
+    let page = match args.first {
+        First::Whole => args.tasks.max(1),
+        First::Paged => 10_000,
+    };
+    for update in tasks.first_state(page) {
+        if updates.send(Ok(update)).await.is_err() {
+            return;
+        }
+    }
+    let mut ticks = tokio::time::interval(args.interval);
+    ticks.tick().await;
+    let share = args.interval.as_secs_f64();
+    let changed = (args.tasks as f64 * args.change / 100.0 * share).round() as usize;
+    let churned = (args.churn as f64 * share).round() as usize;
+    loop {
+        ticks.tick().await;
+        if updates.send(Ok(tasks.next_update(changed, churned))).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    let listener = tokio::net::TcpListener::bind(args.addr).await?;
+    println!("console listening on http://{}", listener.local_addr()?);
+    tonic::transport::Server::builder()
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(1 << 22)
+        .add_service(InstrumentServer::new(Target(args)))
+        .serve_with_incoming(TcpListenerStream::new(listener))
+        .await?;
+    Ok(())
+}
