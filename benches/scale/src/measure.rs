@@ -10,6 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Rows and columns of the terminal that clients are measured in.
+const SIZE: (u16, u16) = (50, 200);
+
 /// A program to be measured.
 pub struct Client {
     name: &'static str,
@@ -105,11 +108,11 @@ pub fn run(
     let target = Target::start(target, load)?;
     let mut args: Vec<String> = client.args.iter().map(ToString::to_string).collect();
     args.push(target.url.clone());
-    let mut terminal = Terminal::start(&client.program, &args)?;
+    let mut terminal = Terminal::start(&client.program, &args, SIZE)?;
     terminal.press("t")?;
-    let first_rows = terminal.wait_for(Duration::from_secs(60), has_rows);
+    let first_rows = terminal.wait_for(Duration::from_secs(60), |screen| has_rows(&screen.contents()));
     std::thread::sleep(settle);
-    let pid = terminal.pid().ok_or("the client has no process id")?;
+    let pid = terminal.child().process_id().ok_or("the client has no process id")?;
     let (start, before) = (Instant::now(), cpu(pid)?);
     std::thread::sleep(window);
     let used = cpu(pid)?.saturating_sub(before);
@@ -134,9 +137,9 @@ fn first_row(screen: &str) -> Option<String> {
 fn key_times(terminal: &mut Terminal, presses: usize) -> Result<(Vec<Duration>, usize), Error> {
     let (mut times, mut missed) = (Vec::new(), 0);
     for _ in 0..presses {
-        let before = first_row(&terminal.text());
+        let before = terminal.with_screen(|screen| first_row(&screen.contents()));
         terminal.press("i")?;
-        match terminal.wait_for(Duration::from_secs(10), |screen| first_row(screen) != before) {
+        match terminal.wait_for(Duration::from_secs(10), |screen| first_row(&screen.contents()) != before) {
             Some(time) => times.push(time),
             None => missed += 1,
         }

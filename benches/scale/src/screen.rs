@@ -8,9 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the measured terminal is as large as.
-const SIZE: PtySize = PtySize { rows: 50, cols: 200, pixel_width: 0, pixel_height: 0 };
-
 /// A program in a terminal. It is ended when this is dropped.
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
@@ -28,9 +25,9 @@ struct Screen {
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Terminal {
-    /// Starts a program.
-    pub fn start(program: &Path, args: &[String]) -> Result<Self, Error> {
-        let pty = NativePtySystem::default().openpty(SIZE)?;
+    /// Starts a program in a terminal of so many rows and columns.
+    pub fn start(program: &Path, args: &[String], (rows, cols): (u16, u16)) -> Result<Self, Error> {
+        let pty = NativePtySystem::default().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })?;
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
@@ -38,7 +35,7 @@ impl Terminal {
         let child = pty.slave.spawn_command(command)?;
         let keys = pty.master.take_writer()?;
         let mut output = pty.master.try_clone_reader()?;
-        let parser = Mutex::new(vt100::Parser::new(SIZE.rows, SIZE.cols, 0));
+        let parser = Mutex::new(vt100::Parser::new(rows, cols, 0));
         let screen = Arc::new(Screen { parser, drawn: Condvar::new() });
         let drawn = Arc::clone(&screen);
         std::thread::spawn(move || {
@@ -51,11 +48,6 @@ impl Terminal {
         Ok(Self { child, keys, screen, _pty: pty.master })
     }
 
-    /// The program's process id.
-    pub fn pid(&self) -> Option<u32> {
-        self.child.process_id()
-    }
-
     /// Types.
     pub fn press(&mut self, keys: &str) -> Result<(), Error> {
         self.keys.write_all(keys.as_bytes())?;
@@ -63,17 +55,22 @@ impl Terminal {
         Ok(())
     }
 
-    /// The text on the screen.
-    pub fn text(&self) -> String {
-        self.screen.parser.lock().unwrap_or_else(PoisonError::into_inner).screen().contents()
+    /// The program.
+    pub fn child(&mut self) -> &mut (dyn Child + Send + Sync) {
+        &mut *self.child
     }
 
-    /// How long it takes until the screen's text is as wanted; `None` if it is not within `patience`.
-    pub fn wait_for(&self, patience: Duration, wanted: impl Fn(&str) -> bool) -> Option<Duration> {
+    /// Looks at the screen as it is now.
+    pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.screen.parser.lock().unwrap_or_else(PoisonError::into_inner).screen())
+    }
+
+    /// How long it takes until the screen is as wanted; `None` if it is not within `patience`.
+    pub fn wait_for(&self, patience: Duration, wanted: impl Fn(&vt100::Screen) -> bool) -> Option<Duration> {
         let start = Instant::now();
         let mut parser = self.screen.parser.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if wanted(&parser.screen().contents()) {
+            if wanted(parser.screen()) {
                 return Some(start.elapsed());
             }
             let left = patience.checked_sub(start.elapsed())?;
