@@ -1,7 +1,7 @@
 //! A real TCP echo server on Tokio whose troubles can be switched on one by one.
 //!
 //! It owns everything that a diagnosis is shown on and proved with: the echo service, its built-in load, the console that
-//! it serves, and the [`scenarios`]. It knows nothing of the client that watches it; what the two share are the lines that
+//! it serves, and the [`scenarios()`]. It knows nothing of the client that watches it; what the two share are the lines that
 //! [`Listening`] prints and parses, and the table of scenarios, which says of each what it does and what must be found.
 //!
 //! Threads: `demo-worker-N` poll the echo service and the troubles; `console` serves the console from a runtime of its
