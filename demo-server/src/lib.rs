@@ -4,7 +4,7 @@
 //! it serves, and the [`scenarios()`]. It knows nothing of the client that watches it; what the two share are the lines that
 //! [`Listening`] prints and parses, and the table of scenarios, which says of each what it does and what must be found.
 //!
-//! Threads: `demo-worker-N` poll the echo service and the troubles; `console` serves the console from a runtime of its
+//! Threads: those named `demo-worker` poll the echo service and the troubles; `console` serves the console from a runtime of its
 //! own, so that it answers while every worker is stuck; `load` plays the clients; and the calling thread waits for a
 //! reason to stop. The last three are not instrumented, so that what a console shows is the service and nothing else.
 
