@@ -1,1 +1,72 @@
 //! What the user types: arguments, config file, their merge, and one small file for each subcommand.
+//!
+//! Everything a user can set comes to one [`Config`]: defaults, files, the [`Environment`], the command line. [`run`] picks
+//! the subcommand and says what came of it; only `main` knows exit codes and stderr.
+
+mod args;
+pub mod check;
+mod choice;
+mod config;
+mod demo;
+mod environment;
+mod error;
+mod explain;
+mod file;
+mod generate;
+mod live;
+mod log;
+mod out;
+
+pub use args::Args;
+pub use config::{Config, ConfigError};
+pub use environment::Environment;
+pub use error::{Error, Outcome};
+
+use args::{Command, FileArgs, Options};
+
+/// Runs what the user typed.
+pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
+    let Args { target, options: before, command } = args;
+    let load = |more: &[&FileArgs]| -> Result<Config, Error> {
+        let mut config = Config::load(environment, &[&[&before.files], more].concat())?;
+        config.apply(&before)?;
+        if let Some(target) = &target {
+            config.target.clone_from(target);
+        }
+        Ok(config)
+    };
+    let with = |options: &Options| -> Result<Config, Error> {
+        let mut config = load(&[&options.files])?;
+        config.apply(options)?;
+        Ok(config)
+    };
+    match command {
+        None => live::run(&load(&[])?, environment),
+        Some(Command::Demo(args)) => demo::run(&args, with(&args.options)?, environment),
+        Some(Command::Check(args)) if args.print_schema => done(out::print(check::SCHEMA)),
+        Some(Command::Check(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_lints(&args.lints)?;
+            config.apply_link(&args.link);
+            config.apply_files(&args.files);
+            config.target = args.target.clone().unwrap_or(config.target);
+            check::run(&args, &config)
+        }
+        Some(Command::Explain { lint }) => {
+            let lint = lint.as_deref().and_then(|name| crate::diagnose::lint(choice::canonical(name)));
+            done(out::print(&lint.map_or_else(explain::list, explain::one)))
+        }
+        Some(Command::GenConfig(args)) => {
+            let mut config = with(&args.options)?;
+            config.target = args.target.clone().unwrap_or(config.target);
+            done(out::print(&generate::config_file(&config)))
+        }
+        Some(Command::GenCompletion { shell }) => done(out::print_bytes(&generate::completions(shell))),
+        #[cfg(feature = "demo")]
+        Some(Command::DemoServer(args)) => demo_server::run(args).map(|()| Outcome::Done).map_err(Error::DemoServer),
+    }
+}
+
+fn done(printed: Result<(), Error>) -> Result<Outcome, Error> {
+    printed.map(|()| Outcome::Done)
+}

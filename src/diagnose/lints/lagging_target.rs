@@ -24,7 +24,7 @@ pub(super) static LINT: Lint = Lint {
     summary: "The target's instrumentation is behind: what it announces happened a while ago, and it does not say so.",
     severities: &[Severity::Warning],
     advice: "Stock console-subscriber handles at most 127 events each time it wakes: set a shorter publish_interval in the \
-             service (50 ms handles about 2,500 a second), or let holdup ask it to catch up (--catch-up).",
+             service (50 ms handles about 2,500 a second). holdup asks it to catch up, unless --no-catch-up forbids that.",
     explanation: include_str!("lagging_target.md"),
     params: &[LAG],
     subsumes: &[],

@@ -1,0 +1,243 @@
+//! The command line: every flag, once. Parsing only; what it comes to is [`Config`](super::Config)'s business.
+
+use super::{
+    check,
+    choice::{PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names},
+};
+use crate::wire::Target;
+use clap::{Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Shows what is holding up a Tokio service: tasks, locks, and findings with evidence and advice.
+#[derive(Debug, Parser)]
+#[command(name = "holdup", version, max_term_width = 100, disable_help_subcommand = true, after_help = AFTER_HELP)]
+pub struct Args {
+    /// The service to watch: http://host:port, host:port, a DNS name, or unix:///path [default: http://127.0.0.1:6669]
+    #[arg(value_hint = ValueHint::Url, long_help = TARGET_HELP)]
+    pub target: Option<Target>,
+
+    /// What may stand before a subcommand as well.
+    #[command(flatten)]
+    pub options: Options,
+
+    /// Something other than the live view.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a DNS name, unix:///path or file:///path \
+    [default: http://127.0.0.1:6669]\n\nAny service that serves the console's wire format can be watched, console-subscriber \
+    unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.";
+
+const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something, 2 when it could not be run as \
+    asked, 3 when the target could not be reached.\n\n`holdup explain` lists what is looked for, and \
+    `holdup gen-config` every setting of the configuration file.";
+
+/// The options of the live view, and of what prints a configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// Which lints run, and from where on they fire.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Lints")]
+pub struct LintArgs {
+    /// Switch lints on, separated by commas; `all` is every one
+    #[arg(
+        short = 'W',
+        long,
+        value_name = "LINT",
+        value_delimiter = ',',
+        value_parser = lint_names(),
+        hide_possible_values = true
+    )]
+    pub warn: Vec<String>,
+
+    /// Switch lints off, separated by commas; with `all`, only those that --warn names are left
+    #[arg(
+        short = 'A',
+        long,
+        value_name = "LINT",
+        value_delimiter = ',',
+        value_parser = lint_names(),
+        hide_possible_values = true
+    )]
+    pub allow: Vec<String>,
+
+    /// Change a threshold, as in never-yields.warning=250ms; `holdup explain LINT` names them
+    #[arg(long, value_name = "LINT.THRESHOLD=VALUE")]
+    pub set: Vec<ThresholdSetting>,
+}
+
+/// The connection, and what is kept of what comes over it.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub struct LinkArgs {
+    /// How long ended tasks and dropped resources stay, as in 30s or 2m; `none` keeps them [default: 6s]
+    #[arg(long, value_name = "DURATION")]
+    pub retain_for: Option<RetainFor>,
+
+    /// The largest single message that is accepted, as in 64MiB [default: 512MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_message: Option<Size>,
+
+    /// Do not ask a target that lags to catch up, which costs it a scan of its tasks each time
+    #[arg(long)]
+    pub no_catch_up: bool,
+}
+
+/// How it looks.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Screen")]
+pub struct ScreenArgs {
+    /// The colours to draw with [default: auto, from NO_COLOR, COLORTERM and TERM]
+    #[arg(long, value_enum, value_name = "PALETTE", conflicts_with = "no_colors")]
+    pub palette: Option<PaletteChoice>,
+
+    /// Draw without colours, as --palette off does
+    #[arg(long)]
+    pub no_colors: bool,
+
+    /// Take this for the value of COLORTERM; truecolor and 24bit stand for every colour
+    #[arg(long, value_name = "VALUE")]
+    pub colorterm: Option<String>,
+
+    /// Take this for the terminal's language; one that ends in UTF-8 allows more than ASCII [default: LC_ALL, LC_CTYPE or LANG]
+    #[arg(long, value_name = "LOCALE")]
+    pub lang: Option<String>,
+
+    /// Draw with ASCII characters alone
+    #[arg(long)]
+    pub ascii_only: bool,
+}
+
+/// The log, and the configuration file.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Files")]
+pub struct FileArgs {
+    /// Write holdup's own log, as in debug or holdup::wire=trace [env: RUST_LOG] [default: off]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// Where the log files go; nothing is ever logged to the terminal [default: holdup/ in the state directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub log_dir: Option<PathBuf>,
+
+    /// Read this configuration file alone, instead of holdup/holdup.toml in the configuration directory and ./holdup.toml
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the bundled echo server with its troubles switched on, and watch it
+    Demo(DemoArgs),
+    /// Watch a target for a while without a terminal, and print what is wrong with it
+    Check(Box<CheckArgs>),
+    /// Say what a lint means, how to confirm it and how to fix it; without a name, list them all
+    Explain {
+        /// The lint
+        #[arg(value_parser = super::choice::one_lint_name(), hide_possible_values = true)]
+        lint: Option<String>,
+    },
+    /// Print the configuration that is in force as a configuration file
+    GenConfig(Box<GenConfigArgs>),
+    /// Print a shell's completions
+    GenCompletion {
+        /// The shell
+        shell: Shell,
+    },
+    /// The demo server alone, as `demo` starts it.
+    #[cfg(feature = "demo")]
+    #[command(hide = true)]
+    DemoServer(demo_server::Args),
+}
+
+/// `holdup demo`.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all", hide_possible_values = true)]
+    #[cfg_attr(feature = "demo", arg(value_parser = super::demo::scenario_names()))]
+    pub scenario: Vec<String>,
+
+    /// Echo requests per second from the server's built-in clients; 0 for none
+    #[arg(long, value_name = "RATE", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub load: u32,
+
+    /// Worker threads of the server's runtime
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: u16,
+
+    /// List the scenarios, what each does and which finding it must raise, and exit
+    #[arg(long)]
+    pub list: bool,
+
+    /// The live view's own.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// `holdup check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The service to watch, as for the live view [default: http://127.0.0.1:6669]
+    #[arg(value_hint = ValueHint::Url)]
+    pub target: Option<Target>,
+
+    /// How long to watch, from the first update on
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub window: std::time::Duration,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub format: check::Format,
+
+    /// Exit with 1 when a finding is at least this bad
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
+    pub fail_on: check::FailOn,
+
+    /// How long the target may take until it sends its first update
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub connect_timeout: std::time::Duration,
+
+    /// Print the JSON Schema of `--format json`, and exit
+    #[arg(long)]
+    pub print_schema: bool,
+
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// `holdup gen-config`.
+#[derive(Debug, clap::Args)]
+pub struct GenConfigArgs {
+    /// The target to write into it
+    #[arg(value_hint = ValueHint::Url)]
+    pub target: Option<Target>,
+
+    /// What to write into it.
+    #[command(flatten)]
+    pub options: Options,
+}

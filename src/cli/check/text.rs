@@ -1,0 +1,171 @@
+//! A report for people: one line of what was watched, then a paragraph for each finding, the worst first.
+//!
+//! ```text
+//! CRITICAL deadlock (inferred) task 21 ab-first src/pair.rs:30
+//!   2 tasks wait for each other's locks, for 12.3 s
+//!   stuck       12.3 s
+//!   cycle       task 21 ab-first waits for Mutex src/pair.rs:12
+//!               task 22 ba-first waits for Mutex src/pair.rs:11
+//!   do          Take locks in one order everywhere, …
+//!
+//! watched http://127.0.0.1:6669 (console) for 10.0 s: 1 critical, 0 warnings, 2 notes
+//! 118 tasks live, 12 ended; 0 events dropped; lag 0 ns
+//! ```
+
+use super::report::{Location, LockRow, Named, Report, Row, TaskRow};
+use crate::{
+    app::{Charset, Palette},
+    diagnose::humanize,
+    view::{Theme, text::safe},
+};
+use std::{borrow::Cow, fmt::Write, time::Duration};
+
+/// Where values begin.
+const INDENT: usize = 24;
+
+/// No line is longer than this, whatever a target calls its tasks.
+const LINE_MOST: usize = 400;
+
+/// How many others are named before they are counted.
+const NAMED_MOST: usize = 5;
+
+/// The report as text, safe to be shown by a terminal.
+pub fn render(report: &Report) -> String {
+    let mut out = String::new();
+    for row in &report.findings {
+        finding(&mut out, row);
+        out.push('\n');
+    }
+    summary(&mut out, report);
+    out
+}
+
+fn finding(out: &mut String, row: &Row) {
+    let over = if row.status == "past" { ", over" } else { "" };
+    let severity = row.severity.to_uppercase();
+    let subject = subject(&row.subject);
+    let _ = writeln!(out, "{severity} {} ({}{over}) {}", row.lint, row.confidence, plain(&subject));
+    let _ = writeln!(out, "  {}", plain(&row.message));
+    for fact in &row.evidence {
+        entry(out, fact.name, &fact.words);
+    }
+    let related = &row.related;
+    if let Some(held) = &related.lock {
+        entry(out, "lock", &lock(held));
+    }
+    if let Some(holder) = &related.holder {
+        entry(out, "holder", &task(holder));
+    }
+    let waiters = related.waiters.iter().map(|waiter| {
+        format!(
+            "{}, for {}",
+            task(&waiter.task),
+            humanize(Duration::try_from_secs_f64(waiter.waited_seconds).unwrap_or_default())
+        )
+    });
+    several(out, "waits", waiters, related.waiters_total);
+    let steps = related.cycle.iter().map(|step| format!("{} waits for {}", task(&step.task), lock(&step.waits_for)));
+    several(out, "cycle", steps, related.cycle.len());
+    several(out, "also", related.tasks.iter().map(task), related.tasks_total.saturating_sub(1));
+    entry(out, "since", &row.since);
+    entry(out, "do", row.advice);
+}
+
+/// One for each line, as far as they are worth reading, and how many more there are.
+fn several(out: &mut String, name: &str, items: impl Iterator<Item = String>, total: usize) {
+    let mut named = 0;
+    for item in items.take(NAMED_MOST) {
+        entry(out, if named == 0 { name } else { "" }, &item);
+        named += 1;
+    }
+    if named > 0 && total > named {
+        entry(out, "", &format!("and {} more", total - named));
+    }
+}
+
+fn entry(out: &mut String, name: &str, value: &str) {
+    let _ = writeln!(out, "  {name:width$}{}", plain(value), width = INDENT);
+}
+
+/// A subject in one line.
+pub(super) fn subject(subject: &Named) -> String {
+    match subject {
+        Named::Task(row) => task(row),
+        Named::Lock(row) => lock(row),
+        Named::Place { location } => format!("spawned at {}", place(location.as_ref())),
+        Named::Target => "the target".into(),
+    }
+}
+
+fn task(task: &TaskRow) -> String {
+    let mut words = match task.task_kind {
+        "task" => "task".to_owned(),
+        kind => format!("{kind} task"),
+    };
+    if let Some(number) = task.number {
+        let _ = write!(words, " {number}");
+    }
+    if let Some(name) = &task.name {
+        let _ = write!(words, " {name}");
+    }
+    format!("{words} {}", place(task.location.as_ref()))
+}
+
+fn lock(lock: &LockRow) -> String {
+    format!("{} {}", lock.lock_kind, place(lock.location.as_ref()))
+}
+
+fn place(location: Option<&Location>) -> String {
+    match location {
+        None => "at an unknown place".into(),
+        Some(Location { file, line: None }) => file.clone(),
+        Some(Location { file, line: Some(line) }) => format!("{file}:{line}"),
+    }
+}
+
+fn summary(out: &mut String, report: &Report) {
+    let count = |severity: &str| report.findings.iter().filter(|row| row.severity == severity).count();
+    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let window = &report.window;
+    let ended = match window.ended {
+        "interrupted" => ", then stopped",
+        "lost" => ", and lost it",
+        _ => "",
+    };
+    let _ = writeln!(
+        out,
+        "watched {}{} for {:.1} s{ended}: {} critical, {}, {}",
+        report.target,
+        report.protocol.map(|protocol| format!(" ({protocol})")).unwrap_or_default(),
+        window.seconds,
+        count("critical"),
+        plural(count("warning"), "warning"),
+        plural(count("note"), "note"),
+    );
+    let counts = &report.counts;
+    let seconds = |seconds: f64| humanize(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let mut line = format!(
+        "{} live, {} ended; {} dropped",
+        plural(counts.tasks.live, "task"),
+        counts.tasks.ended,
+        plural(counts.dropped_events as usize, "event"),
+    );
+    if counts.lag.worst_seconds > 0.0 {
+        let _ = write!(line, "; lag {}, {} at worst", seconds(counts.lag.seconds), seconds(counts.lag.worst_seconds));
+    }
+    if counts.lag.catch_ups > 0 {
+        let _ = write!(line, "; asked to catch up {}", plural(counts.lag.catch_ups as usize, "time"));
+    }
+    if counts.decode_issues > 0 {
+        let _ = write!(line, "; {} of its messages could not be used", plural(counts.decode_issues as usize, "part"));
+    }
+    if window.attached > 1 {
+        let _ = write!(line, "; attached {}", plural(window.attached as usize, "time"));
+    }
+    let _ = writeln!(out, "{line}");
+}
+
+/// Text that may have come from the target, made fit for a terminal or a log.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    safe(text, LINE_MOST, &Theme::new(Palette::Off, Charset::Unicode))
+}

@@ -1,0 +1,261 @@
+//! Watches a target until the window is over. Knows nothing of how that is printed.
+
+use crate::{
+    app::{Reaction, Watched},
+    diagnose::Settings,
+    model::{Retention, Stamp, update::DecodeIssues, update::Dropped},
+    wire::{self, Command, Connection, Event, Target},
+};
+use std::{future::Future, pin::pin, time::Duration};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+/// How often a target that lags is asked to catch up; the link sends no more than twenty a second.
+const CATCH_UP: Duration = Duration::from_millis(50);
+
+/// What to watch, and for how long.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The target.
+    pub target: Target,
+    /// How the link behaves.
+    pub wire: wire::Options,
+    /// Which lints run.
+    pub settings: Settings,
+    /// What is kept of what is over.
+    pub retention: Retention,
+    /// How long to watch, from the first complete update on.
+    pub window: Duration,
+    /// How long the target may be silent before its first complete update.
+    pub connect_timeout: Duration,
+}
+
+/// What came of it.
+pub struct Seen {
+    /// The target as it was at the end, and every finding of the window.
+    pub watched: Watched,
+    /// The target's clock at the first complete update.
+    pub start: Stamp,
+    /// The target's clock at the last update.
+    pub end_at: Stamp,
+    /// How long we watched, by our own clock.
+    pub elapsed: Duration,
+    /// Why it ended.
+    pub end: End,
+    /// What the sessions of the window held together.
+    pub totals: Totals,
+}
+
+/// What is counted over all sessions of the window.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    /// Attachments, one unless the target was lost in between.
+    pub sessions: u64,
+    /// Distinct tasks.
+    pub tasks: usize,
+    /// Events that the target dropped.
+    pub dropped: Dropped,
+    /// What could not be used of its messages.
+    pub issues: DecodeIssues,
+    /// The worst lag.
+    pub worst_lag: Duration,
+    /// How often it was asked to catch up.
+    pub catch_ups: u64,
+}
+
+/// Why the window ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// It was over.
+    Elapsed,
+    /// Somebody asked us to stop.
+    Interrupted,
+    /// It was over while there was no connection.
+    Lost {
+        /// Why there was none.
+        reason: String,
+    },
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSeen {
+    /// No connection.
+    #[error("{target} could not be reached within {}: {reason}", humantime::format_duration(*.waited))]
+    Unreachable {
+        /// The target.
+        target: Target,
+        /// How long we tried.
+        waited: Duration,
+        /// Why the last try failed.
+        reason: String,
+    },
+    /// A connection, and no update.
+    #[error("{target} answers, but sent no update within {}; is it paused?", humantime::format_duration(*.waited))]
+    Silent {
+        /// The target.
+        target: Target,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// Stopped too early.
+    #[error("stopped before {target} sent its first update")]
+    Interrupted {
+        /// The target.
+        target: Target,
+    },
+}
+
+/// Ends when ctrl-c or SIGTERM asks the process to stop.
+pub async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without handlers the process ends by the signal itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Watches until the window is over, or `stop` completes.
+pub async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
+    let mut link = wire::connect(plan.target.clone(), plan.wire.clone());
+    let mut watch = Watch::new(plan);
+    let mut until = Instant::now() + plan.connect_timeout;
+    let mut catch_up = interval(CATCH_UP);
+    catch_up.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stop = pin!(stop);
+    let why = loop {
+        let lags = watch.watched.lags();
+        tokio::select! {
+            event = link.events.recv() => {
+                let Some(event) = event else { break Why::TimeIsUp };
+                match watch.take(event) {
+                    Heard::Begun => until = Instant::now() + plan.window,
+                    Heard::Answer => until = Instant::now() + plan.connect_timeout,
+                    Heard::Other => {}
+                }
+            }
+            _ = catch_up.tick(), if lags => {
+                // A link with so much to do that it takes no more will be asked again.
+                let _ = link.commands.try_send(Command::CatchUp);
+            }
+            () = sleep_until(until) => break Why::TimeIsUp,
+            () = &mut stop => break Why::Stopped,
+        }
+    };
+    watch.end(plan, why)
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    TimeIsUp,
+    Stopped,
+}
+
+/// What an event was to the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// The first complete update: the window begins.
+    Begun,
+    /// The first update is on its way.
+    Answer,
+    /// Nothing to it.
+    Other,
+}
+
+struct Watch {
+    watched: Watched,
+    begun: Option<(Instant, Stamp)>,
+    end_at: Option<Stamp>,
+    /// Of the sessions before this one; and of this one, the tasks whose rows are gone.
+    totals: Totals,
+    last_failure: Option<String>,
+}
+
+impl Watch {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            watched: Watched::new(&plan.settings, plan.retention),
+            begun: None,
+            end_at: None,
+            totals: Totals::default(),
+            last_failure: None,
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Heard {
+        match &event {
+            Event::Connection(Connection::Lost { reason, .. }) => self.last_failure = Some(reason.clone()),
+            Event::Session(_) => {
+                self.totals = self.counted();
+                self.totals.sessions += 1;
+            }
+            _ => {}
+        }
+        let answers = matches!(event, Event::Progress { .. } | Event::Update(_));
+        if self.watched.receive(event) == Reaction::Model {
+            self.note_update();
+            if let (None, Some(now), true) =
+                (self.begun, self.watched.model.now(), self.watched.model.changes().complete)
+            {
+                self.begun = Some((Instant::now(), now));
+                return Heard::Begun;
+            }
+        }
+        if answers && self.begun.is_none() { Heard::Answer } else { Heard::Other }
+    }
+
+    fn note_update(&mut self) {
+        let model = &self.watched.model;
+        self.end_at = model.now().or(self.end_at);
+        self.totals.tasks += model.changes().removed.len();
+        self.totals.worst_lag = self.totals.worst_lag.max(model.health().lag);
+    }
+
+    /// The totals with what the present session holds.
+    fn counted(&self) -> Totals {
+        let health = self.watched.model.health();
+        let mut totals = self.totals;
+        totals.tasks += self.watched.model.tasks().len();
+        totals.dropped.tasks += health.dropped.tasks;
+        totals.dropped.resources += health.dropped.resources;
+        totals.dropped.ops += health.dropped.ops;
+        totals.issues.add(health.issues);
+        totals.catch_ups += self.watched.catch_ups;
+        totals
+    }
+
+    fn end(self, plan: &Plan, why: Why) -> Result<Seen, NotSeen> {
+        let target = plan.target.clone();
+        let (Some((begun, start)), Some(end_at)) = (self.begun, self.end_at) else {
+            let waited = plan.connect_timeout;
+            return Err(match (why, &self.watched.connection) {
+                (Why::Stopped, _) => NotSeen::Interrupted { target },
+                (Why::TimeIsUp, Connection::Live) => NotSeen::Silent { target, waited },
+                (Why::TimeIsUp, _) => NotSeen::Unreachable {
+                    target,
+                    waited,
+                    reason: self.last_failure.unwrap_or_else(|| "it did not answer".into()),
+                },
+            });
+        };
+        let end = match (why, &self.watched.connection) {
+            (Why::Stopped, _) => End::Interrupted,
+            (Why::TimeIsUp, Connection::Live) => End::Elapsed,
+            (Why::TimeIsUp, _) => {
+                End::Lost { reason: self.last_failure.clone().unwrap_or_else(|| "the connection ended".into()) }
+            }
+        };
+        let totals = self.counted();
+        Ok(Seen { watched: self.watched, start, end_at, elapsed: begun.elapsed(), end, totals })
+    }
+}

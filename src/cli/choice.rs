@@ -1,0 +1,241 @@
+//! Values that a user chooses, the same on the command line and in a configuration file: how they are written and read.
+
+use crate::{
+    app::{Charset, Palette},
+    diagnose::{LINTS, Settings},
+};
+use clap::{
+    ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// Every lint at once, where a lint can be named.
+pub const ALL: &str = "all";
+
+/// Names that tokio-console has for lints of ours.
+const ALIASES: &[(&str, &str)] = &[("never-yielded", "never-yields")];
+
+/// Our name for a lint, from any name that it goes by.
+pub fn canonical(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, ours)| ours)
+}
+
+/// What `explain` takes: the name of one lint.
+pub fn one_lint_name() -> PossibleValuesParser {
+    PossibleValuesParser::new(lint_values())
+}
+
+/// What `--warn` and `--allow` take: the names of lints, and `all`.
+pub fn lint_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(lint_values().chain([PossibleValue::new(ALL).help("Every lint")]))
+}
+
+fn lint_values() -> impl Iterator<Item = PossibleValue> {
+    LINTS.iter().map(|lint| {
+        let aliases = ALIASES.iter().filter(|(_, ours)| *ours == lint.name).map(|(alias, _)| *alias);
+        PossibleValue::new(lint.name).help(lint.summary).aliases(aliases)
+    })
+}
+
+/// `LINT.THRESHOLD=VALUE`, known to be one that [`Settings`] takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThresholdSetting {
+    /// The lint.
+    pub lint: String,
+    /// Its threshold.
+    pub threshold: String,
+    /// The value, as typed.
+    pub value: String,
+}
+
+impl FromStr for ThresholdSetting {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let parts = typed.split_once('=').and_then(|(key, value)| Some((key.trim().split_once('.')?, value.trim())));
+        let Some(((lint, threshold), value)) = parts else {
+            return Err("write LINT.THRESHOLD=VALUE, as in never-yields.warning=250ms".into());
+        };
+        let lint = canonical(lint);
+        Settings::default().set(lint, threshold, value).map_err(|error| error.to_string())?;
+        Ok(Self { lint: lint.into(), threshold: threshold.into(), value: value.into() })
+    }
+}
+
+/// How long what is over stays: a duration, or `none` for as long as there is room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetainFor(pub Option<Duration>);
+
+impl FromStr for RetainFor {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        if typed.eq_ignore_ascii_case("none") {
+            return Ok(Self(None));
+        }
+        let duration = humantime::parse_duration(typed)
+            .map_err(|error| format!("{error}; write a duration such as 30s or 2m, or `none`"))?;
+        Ok(Self(Some(duration)))
+    }
+}
+
+impl fmt::Display for RetainFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("none"),
+            Some(duration) => humantime::format_duration(duration).fmt(f),
+        }
+    }
+}
+
+/// A size in bytes, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub usize);
+
+/// Units of a size, the largest first.
+const UNITS: [(&str, usize); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let typed = typed.trim();
+        let end = typed.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(typed.len());
+        let (number, unit) = (&typed[..end], typed[end..].trim());
+        let factor = UNITS
+            .iter()
+            .find(|(name, _)| {
+                unit.eq_ignore_ascii_case(name) || (unit.len() == 1 && unit.eq_ignore_ascii_case(&name[..1]))
+            })
+            .map(|&(_, factor)| factor)
+            .or(unit.is_empty().then_some(1));
+        let bytes = factor.and_then(|factor| number.parse::<usize>().ok()?.checked_mul(factor));
+        bytes
+            .filter(|&bytes| bytes > 0)
+            .map(Self)
+            .ok_or_else(|| "write a size such as 64MiB, 512KiB or 1048576, greater than zero".into())
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, factor) = UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)).unwrap_or(&("B", 1));
+        write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
+/// How many colours there are to draw with, or that the environment is to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PaletteChoice {
+    /// As many as the environment says that there are
+    #[default]
+    Auto,
+    /// None
+    Off,
+    /// The terminal's first eight
+    #[value(name = "8")]
+    Eight,
+    /// The terminal's own, bright ones included
+    #[value(name = "16")]
+    Sixteen,
+    /// The 256 indexed ones
+    #[value(name = "256")]
+    Indexed,
+    /// Every colour that there is
+    All,
+}
+
+impl PaletteChoice {
+    /// The palette, if it was chosen.
+    pub fn palette(self) -> Option<Palette> {
+        match self {
+            Self::Auto => None,
+            Self::Off => Some(Palette::Off),
+            Self::Eight => Some(Palette::Eight),
+            Self::Sixteen => Some(Palette::Sixteen),
+            Self::Indexed => Some(Palette::Indexed),
+            Self::All => Some(Palette::All),
+        }
+    }
+}
+
+/// Which characters to draw with, or that the environment is to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CharsetChoice {
+    /// As the language says
+    #[default]
+    Auto,
+    /// Lines, blocks and arrows
+    Unicode,
+    /// ASCII alone
+    Ascii,
+}
+
+impl CharsetChoice {
+    /// The character set, if it was chosen.
+    pub fn charset(self) -> Option<Charset> {
+        match self {
+            Self::Auto => None,
+            Self::Unicode => Some(Charset::Unicode),
+            Self::Ascii => Some(Charset::Ascii),
+        }
+    }
+}
+
+/// A choice's name.
+pub fn name_of(choice: &impl ValueEnum) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// A choice by its name; the error names all that there are.
+pub fn by_name<T: ValueEnum>(name: &str) -> Result<T, String> {
+    T::from_str(name, true).map_err(|_| {
+        let names: Vec<String> = T::value_variants().iter().map(name_of).collect();
+        format!("{name:?} is none of: {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_or_is_in_bytes_and_reads_back() {
+        let table = [("64MiB", 64 << 20), ("64 mib", 64 << 20), ("2G", 2 << 30), ("512k", 512 << 10), ("1000", 1000)];
+        for (typed, bytes) in table {
+            let size: Size = typed.parse().unwrap();
+            assert_eq!(size.0, bytes, "{typed}");
+            assert_eq!(size.to_string().parse(), Ok(size), "{typed}");
+        }
+        for wrong in ["", "0", "MiB", "-1", "1.5G", "12 parsecs", "99999999999999999999", "999999999999G"] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+        assert_eq!(Size(512 << 20).to_string(), "512MiB");
+    }
+
+    #[test]
+    fn what_is_over_stays_for_a_duration_or_for_good() {
+        assert_eq!("none".parse(), Ok(RetainFor(None)));
+        assert_eq!("5days 2min".parse::<RetainFor>().unwrap().to_string(), "5days 2m");
+        assert!("soon".parse::<RetainFor>().unwrap_err().contains("30s"));
+    }
+
+    #[test]
+    fn a_threshold_is_checked_where_it_is_typed() {
+        let set: ThresholdSetting = "never-yielded.warning = 250ms".parse().unwrap();
+        assert_eq!(
+            (set.lint.as_str(), set.threshold.as_str(), set.value.as_str()),
+            ("never-yields", "warning", "250ms")
+        );
+        for (typed, said) in [
+            ("never-yields=1s", "write LINT.THRESHOLD=VALUE"),
+            ("nope.warning=1s", "the lints are"),
+            ("never-yields.nope=1s", "it has: warning, critical"),
+            ("never-yields.warning=soon", "takes a duration"),
+        ] {
+            let error = typed.parse::<ThresholdSetting>().unwrap_err();
+            assert!(error.contains(said), "{typed}: {error}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What everything that a user can set comes to: defaults, then the user's file, then the local file, then the environment,
+//! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
+
+use super::{
+    args::{FileArgs, LinkArgs, LintArgs, Options, ScreenArgs},
+    choice::{ALL, CharsetChoice, PaletteChoice, RetainFor, Size, canonical},
+    environment::Environment,
+    file::{self, ConfigFile, FileError},
+};
+use crate::{
+    app,
+    diagnose::{LINTS, SettingError, Settings},
+    model::Retention,
+    wire::{self, CatchUp, Target},
+};
+use std::path::PathBuf;
+
+/// Every setting, decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The service to watch.
+    pub target: Target,
+    /// Which lints run, and from where on they fire.
+    pub lints: Settings,
+    /// How long what is over stays.
+    pub retain_for: RetainFor,
+    /// The largest single message that is accepted.
+    pub max_message: Size,
+    /// Whether a target that lags may be asked to catch up.
+    pub catch_up: CatchUp,
+    /// How it looks.
+    pub screen: Screen,
+    /// holdup's own log.
+    pub log: Log,
+}
+
+/// How it looks, as far as it was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// The colours.
+    pub palette: PaletteChoice,
+    /// The characters.
+    pub charset: CharsetChoice,
+    /// Instead of what the environment says of the terminal's colours.
+    pub colorterm: Option<String>,
+    /// Instead of what the environment says of the terminal's language.
+    pub lang: Option<String>,
+}
+
+/// holdup's own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// What is logged; `off` is nothing, and then there is no file.
+    pub filter: String,
+    /// Where log files go.
+    pub dir: PathBuf,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A configuration file is not one.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A setting of the command line was refused.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+impl Config {
+    /// What holds when nobody sets anything. The log's directory is the only thing that depends on the machine.
+    pub fn defaults(environment: &Environment) -> Self {
+        let wire::Options { max_message, catch_up, .. } = wire::Options::default();
+        Self {
+            target: Target::default(),
+            lints: Settings::default(),
+            retain_for: RetainFor(Retention::default().keep),
+            max_message: Size(max_message),
+            catch_up,
+            screen: Screen::default(),
+            log: Log { filter: "off".into(), dir: environment.state_dir.clone() },
+        }
+    }
+
+    /// Defaults, configuration files, and what the environment sets. The command line goes on top of it.
+    pub fn load(environment: &Environment, files: &[&FileArgs]) -> Result<Self, ConfigError> {
+        let mut config = Self::defaults(environment);
+        let chosen = files.iter().rev().find_map(|files| files.config.as_ref());
+        for file in file::read(chosen, &environment.config_files)? {
+            config.apply_file(file);
+        }
+        if let Some(filter) = &environment.rust_log {
+            config.log.filter.clone_from(filter);
+        }
+        Ok(config)
+    }
+
+    /// Takes in a configuration file. What it says of lints was checked when it was read.
+    pub fn apply_file(&mut self, file: ConfigFile) {
+        let ConfigFile { target, retain_for, max_message, catch_up, screen, log, lints } = file;
+        replace(&mut self.target, target);
+        replace(&mut self.retain_for, retain_for);
+        replace(&mut self.max_message, max_message);
+        replace(&mut self.catch_up, catch_up.map(allowed));
+        replace(&mut self.screen.palette, screen.palette);
+        replace(&mut self.screen.charset, screen.charset);
+        self.screen.colorterm = screen.colorterm.or(self.screen.colorterm.take());
+        self.screen.lang = screen.lang.or(self.screen.lang.take());
+        replace(&mut self.log.filter, log.filter);
+        replace(&mut self.log.dir, log.dir);
+        lints.apply(&mut self.lints);
+    }
+
+    /// Takes in the live view's options.
+    pub fn apply(&mut self, options: &Options) -> Result<(), ConfigError> {
+        self.apply_lints(&options.lints)?;
+        self.apply_link(&options.link);
+        self.apply_screen(&options.screen);
+        self.apply_files(&options.files);
+        Ok(())
+    }
+
+    /// Takes in which lints run. What is named weighs more than `all`, and `--allow` more than `--warn`.
+    pub fn apply_lints(&mut self, args: &LintArgs) -> Result<(), ConfigError> {
+        let named = |names: &'_ [String]| names.iter().any(|name| name == ALL);
+        for lint in LINTS {
+            if named(&args.allow) {
+                self.lints.disable(lint.name)?;
+            } else if named(&args.warn) {
+                self.lints.enable(lint.name)?;
+            }
+        }
+        for name in args.warn.iter().filter(|name| *name != ALL) {
+            self.lints.enable(canonical(name))?;
+        }
+        for name in args.allow.iter().filter(|name| *name != ALL) {
+            self.lints.disable(canonical(name))?;
+        }
+        for set in &args.set {
+            self.lints.set(&set.lint, &set.threshold, &set.value)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what is said of the connection.
+    pub fn apply_link(&mut self, args: &LinkArgs) {
+        replace(&mut self.retain_for, args.retain_for);
+        replace(&mut self.max_message, args.max_message);
+        if args.no_catch_up {
+            self.catch_up = CatchUp::Forbidden;
+        }
+    }
+
+    fn apply_screen(&mut self, args: &ScreenArgs) {
+        replace(&mut self.screen.palette, args.palette);
+        if args.no_colors {
+            self.screen.palette = PaletteChoice::Off;
+        }
+        if args.ascii_only {
+            self.screen.charset = CharsetChoice::Ascii;
+        }
+        if args.colorterm.is_some() {
+            self.screen.colorterm.clone_from(&args.colorterm);
+        }
+        if args.lang.is_some() {
+            self.screen.lang.clone_from(&args.lang);
+        }
+    }
+
+    /// Takes in what is said of the log.
+    pub fn apply_files(&mut self, args: &FileArgs) {
+        replace(&mut self.log.filter, args.log.clone());
+        replace(&mut self.log.dir, args.log_dir.clone());
+    }
+
+    /// What is kept of tasks and resources that are over.
+    pub fn retention(&self) -> Retention {
+        Retention { keep: self.retain_for.0, ..Retention::default() }
+    }
+
+    /// How the link behaves.
+    pub fn wire(&self) -> wire::Options {
+        wire::Options { max_message: self.max_message.0, catch_up: self.catch_up, ..wire::Options::default() }
+    }
+
+    /// What the live view is told, with what the environment says of the terminal where nothing was chosen.
+    pub fn app(&self, environment: &Environment) -> app::Options {
+        app::Options {
+            settings: self.lints.clone(),
+            retention: self.retention(),
+            palette: environment.palette(&self.screen),
+            charset: environment.charset(&self.screen),
+            ..app::Options::default()
+        }
+    }
+}
+
+/// Whether `catch-up = true` or not, as the link has it.
+fn allowed(value: file::CatchUpChoice) -> CatchUp {
+    match value {
+        file::CatchUpChoice::Allowed => CatchUp::Allowed,
+        file::CatchUpChoice::Forbidden => CatchUp::Forbidden,
+    }
+}
+
+fn replace<T>(value: &mut T, with: Option<T>) {
+    if let Some(with) = with {
+        *value = with;
+    }
+}

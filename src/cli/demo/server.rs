@@ -1,0 +1,121 @@
+//! The demo server in a process of its own, which never outlives this one: it is killed and waited for when its handle is
+//! dropped, and it stops by itself when its stdin ends, which it does however this process ends.
+
+use super::{super::args::DemoArgs, DemoError};
+use crate::wire::Target;
+use demo_server::{Args, Listening};
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    net::{Ipv4Addr, SocketAddr},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+/// How long the server may take until it listens. It takes a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much of what a server that does not start says is shown.
+const SAYS_MOST: u64 = 4 * 1024;
+
+/// The server's options: everything on free ports of this machine.
+pub fn args(args: &DemoArgs) -> Args {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Args {
+        echo_addr: free,
+        console_addr: free,
+        workers: args.workers,
+        scenario: args.scenario.clone(),
+        load: args.load,
+        log: None,
+        list: args.list,
+        exit_with_stdin: true,
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    console: SocketAddr,
+    /// Ends the process when it is dropped.
+    _process: Process,
+}
+
+/// A process that ends with its handle.
+#[derive(Debug)]
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Server {
+    /// Starts this executable once more as the server, and waits until it says where it listens.
+    pub fn start(args: &Args) -> Result<Self, DemoError> {
+        let executable = std::env::current_exe().map_err(DemoError::Start)?;
+        let mut process = Command::new(executable)
+            .arg("demo-server")
+            .args(args.to_words())
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map(Process)
+            .map_err(DemoError::Start)?;
+        let Some(stdout) = process.0.stdout.take() else { return Err(DemoError::Silent(Duration::ZERO)) };
+        let (found, finding) = mpsc::channel();
+        // Ends with the server's stdout, which ends with its process.
+        thread::spawn(move || {
+            let _ = found.send(console_of(stdout));
+        });
+        match finding.recv_timeout(PATIENCE) {
+            Ok(Ok(Some(console))) => {
+                drain(&mut process.0);
+                Ok(Self { console, _process: process })
+            }
+            Ok(Ok(None)) => Err(DemoError::Ended(last_words(&mut process.0))),
+            Ok(Err(error)) => Err(DemoError::Start(error)),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(DemoError::Silent(PATIENCE)),
+        }
+    }
+
+    /// What to attach to.
+    pub fn target(&self) -> Target {
+        Target::Tcp { host: self.console.ip().to_string(), port: self.console.port() }
+    }
+}
+
+/// Reads until the server has said where its console is; `None` if it ends before that.
+fn console_of(stdout: ChildStdout) -> io::Result<Option<SocketAddr>> {
+    for line in BufReader::new(stdout).lines() {
+        if let Ok(Listening::Console(console)) = line?.parse() {
+            return Ok(Some(console));
+        }
+    }
+    Ok(None)
+}
+
+/// Why a server that has ended did so, in its own words.
+fn last_words(process: &mut Child) -> String {
+    let mut says = Vec::new();
+    if let Some(stderr) = process.stderr.take() {
+        // What cannot be read is not there to be shown.
+        let _ = stderr.take(SAYS_MOST).read_to_end(&mut says);
+    }
+    let says = String::from_utf8_lossy(&says);
+    let says = says.trim();
+    says.strip_prefix("error: ").unwrap_or(if says.is_empty() { "it said nothing" } else { says }).to_owned()
+}
+
+/// Keeps the server's stderr from filling up, and off the screen.
+fn drain(process: &mut Child) {
+    if let Some(mut stderr) = process.stderr.take() {
+        thread::spawn(move || io::copy(&mut stderr, &mut io::sink()));
+    }
+}

