@@ -1,11 +1,50 @@
 //! What the user is doing: screen, selection, filter, key map. No I/O; of the terminal it knows key and mouse events alone.
+//!
+//! [`App::update`] takes an [`Input`] and tells the [`Effect`]s that it has outside. [`App::prepare`] comes before a frame is drawn, and
+//! [`App::shown`] after it. Nothing here knows what anything looks like.
 
+mod act;
+mod bindings;
+mod copy;
+mod cursor;
 mod distribution;
+mod filter;
+mod filter_parse;
+mod flags;
+mod input;
+mod keys;
+mod layers;
+mod line;
 mod options;
+mod order;
+mod places;
 mod screen;
+mod shown;
+mod sorted;
+mod state;
+mod task_columns;
+mod task_list;
+mod update;
 mod watched;
 
+pub use act::sortable;
+pub use bindings::{Action, BINDINGS, Binding, Place, offers};
+pub use copy::{measure, subject, task_name};
+pub use cursor::{Cursor, Rows};
 pub use distribution::{Bin, Distribution, PERCENTS, Percentile};
+pub use filter::{Filter, Memo, field};
+pub use filter_parse::FilterError;
+pub use flags::{Flag, Flags};
+pub use input::{Effect, Input};
+pub use keys::Key;
+pub use layers::{Layer, Page, PageSubject, Question, Scroll};
+pub use line::Line;
 pub use options::{Charset, Options, Palette};
+pub use order::{Direction, Order, Source};
+pub use places::{PLACE_COLUMNS, PlaceColumn, Places, Sums};
 pub use screen::{SCREENS, Screen};
+pub use shown::{Pace, Region, RowId, Shown, Spot, Window};
+pub use state::App;
+pub use task_columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width, display_id};
+pub use task_list::{Listing, TaskList, TaskRows};
 pub use watched::{Progress, Reaction, Watched};

@@ -2,6 +2,7 @@
 
 use super::Screen;
 use crate::{diagnose::Settings, model::Retention};
+use jiff::tz::TimeZone;
 
 /// How many colours there are to draw with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +31,7 @@ pub enum Charset {
 }
 
 /// What the user can choose about the interactive client.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Which lints run, and from where on they fire.
     pub settings: Settings,
@@ -42,4 +43,20 @@ pub struct Options {
     pub charset: Charset,
     /// The screen to begin with.
     pub start: Screen,
+    /// Where the user's clock is.
+    pub time_zone: TimeZone,
+}
+
+impl Default for Options {
+    /// Every lint, the terminal's own colours, and the time zone of this machine.
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            retention: Retention::default(),
+            palette: Palette::default(),
+            charset: Charset::default(),
+            start: Screen::default(),
+            time_zone: TimeZone::system(),
+        }
+    }
 }

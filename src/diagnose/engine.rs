@@ -102,6 +102,22 @@ impl Engine {
         of_groups.chain(whole)
     }
 
+    /// Every task that a finding of its own fires for now, with the lint and its severity. A task comes once for each lint.
+    pub fn flagged(&self) -> impl Iterator<Item = (TaskId, &'static Lint, Severity)> {
+        let of_groups = self.lints.iter().flat_map(move |running| {
+            running.groups.iter().filter_map(move |(key, group)| {
+                let &index = self.open.get(&(running.lint.name, key))?;
+                let severity = self.findings[index].severity;
+                Some(group.tasks().map(move |task| (task, running.lint, severity)))
+            })
+        });
+        let of_locks = self.open.iter().filter(|((_, key), _)| matches!(key, Key::Lock(_))).flat_map(|(_, &index)| {
+            let finding = &self.findings[index];
+            finding.tasks().map(move |task| (task, finding.lint, finding.severity))
+        });
+        of_groups.flatten().chain(of_locks)
+    }
+
     /// Another process or attachment begins: what was found so far is over, and stays to be read.
     pub fn begin_session(&mut self) {
         for finding in &mut self.findings {
@@ -343,13 +359,19 @@ impl Finding {
         }
     }
 
+    /// The tasks that it speaks of as at fault or in it, those that merely wait apart.
+    fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        let subject = match &self.subject {
+            Subject::Task(subject) => Some(subject),
+            _ => None,
+        };
+        let related = &self.related;
+        let named = subject.into_iter().chain(&related.holder).chain(&related.tasks);
+        named.chain(related.cycle.iter().map(|step| &step.task)).map(|task| task.id)
+    }
+
     /// Whether the finding speaks of a task.
     pub fn concerns(&self, task: TaskId) -> bool {
-        let is = |other: &super::TaskRef| other.id == task;
-        let related = &self.related;
-        matches!(&self.subject, Subject::Task(subject) if is(subject))
-            || related.holder.as_ref().is_some_and(is)
-            || related.cycle.iter().any(|step| is(&step.task))
-            || related.tasks.iter().any(is)
+        self.tasks().any(|other| other == task)
     }
 }

@@ -16,6 +16,16 @@ impl Sym {
     pub fn is_empty(self) -> bool {
         self == Self::EMPTY
     }
+
+    /// The symbol as a number: small, and the same for the same text.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The reverse of [`Sym::index`].
+    pub fn from_index(index: usize) -> Self {
+        Self(index as u32)
+    }
 }
 
 /// The strings of one model.
@@ -64,11 +74,13 @@ impl PlaceId {
         self != Self::UNKNOWN
     }
 
-    pub(super) fn index(self) -> usize {
+    /// The place as a number: small, and the same for the same place.
+    pub fn index(self) -> usize {
         self.0 as usize
     }
 
-    pub(super) fn from_index(index: usize) -> Self {
+    /// The reverse of [`PlaceId::index`].
+    pub fn from_index(index: usize) -> Self {
         Self(index as u32)
     }
 }

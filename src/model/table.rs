@@ -8,6 +8,18 @@ use std::hash::Hash;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(u32);
 
+impl Slot {
+    /// The place as a number: small, so that something can be kept for each slot in an array.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The reverse of [`Slot::index`].
+    pub fn from_index(index: usize) -> Self {
+        Self(index as u32)
+    }
+}
+
 const CHUNK: usize = 1024;
 
 /// Rows of one kind.

@@ -1,1 +1,44 @@
 //! The real terminal: the guard that restores it, and the event loop.
+//!
+//! [`drive`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
+//! real screen ([`guard`]), the real keys and signals ([`occurrences`]), and a link to a target.
+
+mod drive;
+mod guard;
+mod occurrences;
+
+pub use drive::{Host, Occurrence, drive};
+
+use crate::{app, wire};
+use guard::Guard;
+use ratatui::{Terminal, backend::CrosstermBackend};
+use std::io;
+
+/// What ends the interactive client other than the user.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no terminal to draw on.
+    #[error("the interactive view needs a terminal; without one, use `holdup check`")]
+    NoTerminal,
+    /// The terminal failed.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    /// A frame could not be drawn.
+    #[error("a frame could not be drawn: {0}")]
+    Draw(String),
+    /// A part of the program panicked. What it said is on the screen by now.
+    #[error("holdup itself failed; this is a defect of holdup, not of the target")]
+    Panicked,
+}
+
+/// Watches a target in the terminal until the user quits, or a signal says so.
+pub async fn run(target: wire::Target, wire_options: wire::Options, options: app::Options) -> Result<(), Error> {
+    let guard = Guard::enter()?;
+    let occurrences = occurrences::real()?;
+    let link = wire::connect(target.clone(), wire_options);
+    let mut app = app::App::new(&target.short(), options);
+    let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
+    let result = drive(&mut terminal, &mut &guard, occurrences, link, &mut app).await;
+    drop(guard);
+    result
+}

@@ -1,0 +1,193 @@
+//! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
+
+use super::{Flags, task_columns};
+use crate::model::{Model, PlaceId, Stamp, Sym, Task, TaskKind, TaskState, update::Value};
+use rustc_hash::FxHashMap;
+use std::time::Duration;
+
+/// A filter: every term must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filter(pub(super) Vec<Term>);
+
+/// One thing that is asked of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Term {
+    pub(super) sense: Sense,
+    pub(super) test: Test,
+}
+
+/// Whether a test must hold, or must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Must,
+    MustNot,
+}
+
+/// Texts are in lower case, as are the texts that they are looked for in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    /// In its name, place, kind, fields or id.
+    Word(String),
+    Name(String),
+    Location(String),
+    State(TaskState),
+    Kind(TaskKind),
+    /// By [`super::flags::lint_mask`].
+    Lint(u64),
+    Id(u64),
+    Measure(Quantity, Comparison, Amount),
+}
+
+/// What can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    Total,
+    Busy,
+    Scheduled,
+    Idle,
+    Polls,
+    Rate,
+    Load,
+    Wakes,
+    Wakers,
+    Size,
+}
+
+/// How it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Less,
+    AtMost,
+    Equal,
+    AtLeast,
+    More,
+}
+
+/// What it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Amount {
+    /// A time span.
+    Time(Duration),
+    /// A share of the task's age, or of what the quantity is a share of; from 0 to 1.
+    Share(f64),
+    /// A number.
+    Number(f64),
+}
+
+/// What was answered before: a million tasks share a handful of names and places, and each is looked at once.
+#[derive(Debug, Default)]
+pub struct Memo {
+    names: FxHashMap<(usize, Sym), bool>,
+    places: FxHashMap<(usize, PlaceId), bool>,
+}
+
+impl Filter {
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether its answer about a task may change although nobody reports anything of it.
+    pub fn ages(&self) -> bool {
+        self.0.iter().any(|term| match term.test {
+            Test::Measure(quantity, ..) => {
+                !matches!(quantity, Quantity::Polls | Quantity::Wakes | Quantity::Wakers | Quantity::Size)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a task is to be shown.
+    pub fn matches(&self, model: &Model, flags: &Flags, memo: &mut Memo, task: &Task, now: Stamp) -> bool {
+        self.0.iter().enumerate().all(|(at, term)| {
+            let holds = term.test.holds(at, model, flags, memo, task, now);
+            holds == (term.sense == Sense::Must)
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, at: usize, model: &Model, flags: &Flags, memo: &mut Memo, task: &Task, now: Stamp) -> bool {
+        match self {
+            Self::Word(word) => {
+                in_name(word, at, model, memo, task)
+                    || in_place(word, at, model, memo, task)
+                    || task.kind.name().contains(word)
+                    || word.parse() == Ok(task_columns::display_id(task))
+                    || in_fields(word, model, task)
+            }
+            Self::Name(word) => in_name(word, at, model, memo, task),
+            Self::Location(word) => in_place(word, at, model, memo, task),
+            Self::State(state) => task.state() == *state,
+            Self::Kind(kind) => task.kind == *kind,
+            Self::Lint(mask) => flags.of(task.id).is_some_and(|flag| flag.has(*mask)),
+            Self::Id(id) => task_columns::display_id(task) == *id,
+            Self::Measure(quantity, comparison, amount) => {
+                let (value, limit) = quantity.values(*amount, task, now);
+                comparison.holds(value, limit)
+            }
+        }
+    }
+}
+
+fn in_name(word: &str, at: usize, model: &Model, memo: &mut Memo, task: &Task) -> bool {
+    let look = || model.task_name(task).to_lowercase().contains(word);
+    *memo.names.entry((at, task.name)).or_insert_with(look)
+}
+
+fn in_place(word: &str, at: usize, model: &Model, memo: &mut Memo, task: &Task) -> bool {
+    let look = || model.place(task.place).to_string().to_lowercase().contains(word);
+    *memo.places.entry((at, task.place)).or_insert_with(look)
+}
+
+fn in_fields(word: &str, model: &Model, task: &Task) -> bool {
+    model.extra_fields(task.id).any(|(name, value)| field(name, value).to_lowercase().contains(word))
+}
+
+/// A field as the list shows it: `name=value`.
+pub fn field(name: &str, value: &Value) -> String {
+    match value {
+        Value::Bool(value) => format!("{name}={value}"),
+        Value::U64(value) => format!("{name}={value}"),
+        Value::I64(value) => format!("{name}={value}"),
+        Value::Text(value) => format!("{name}={value}"),
+    }
+}
+
+impl Quantity {
+    /// The task's value, and the limit in the same unit.
+    fn values(self, amount: Amount, task: &Task, now: Stamp) -> (f64, f64) {
+        let value = match self {
+            Self::Total => task.total(now).as_secs_f64(),
+            Self::Busy => task.busy(now).as_secs_f64(),
+            Self::Scheduled => task.scheduled(now).as_secs_f64(),
+            Self::Idle => task.idle(now).as_secs_f64(),
+            Self::Polls => task.stats.polls.count as f64,
+            Self::Rate => task.poll_rate.per_second(now),
+            Self::Load => task_columns::load(task, now),
+            Self::Wakes => task.stats.wakes as f64,
+            Self::Wakers => task.wakers() as f64,
+            Self::Size => f64::from(task.size),
+        };
+        let limit = match amount {
+            Amount::Time(time) => time.as_secs_f64(),
+            Amount::Share(share) if self == Self::Load => share,
+            Amount::Share(share) => share * task.total(now).as_secs_f64(),
+            Amount::Number(number) => number,
+        };
+        (value, limit)
+    }
+}
+
+impl Comparison {
+    #[expect(clippy::float_cmp, reason = "a user who types `polls=3` means three; counts are exact in a float")]
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => value < limit,
+            Self::AtMost => value <= limit,
+            Self::Equal => value == limit,
+            Self::AtLeast => value >= limit,
+            Self::More => value > limit,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What comes in, and what is to be done about it.
+
+use crate::wire::{self, Command};
+use crossterm::event::{KeyEvent, MouseEvent};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Something happened on the link.
+    Link(wire::Event),
+}
+
+/// Something to do that needs the world outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Give the terminal back to the shell until it is asked for again.
+    Suspend,
+    /// Tell the link.
+    Send(Command),
+    /// Put text where the user can paste it from.
+    Copy(String),
+}

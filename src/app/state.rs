@@ -1,0 +1,180 @@
+//! The interactive client's state, and what of it the views ask for.
+
+use super::{
+    Charset, Cursor, Layer, Options, Palette, Screen, Shown, TaskList, Watched,
+    bindings::Place,
+    layers::{Page, PageSubject},
+    task_list::Listing,
+};
+use crate::{
+    diagnose::{Finding, FindingId, Status},
+    model::Stamp,
+    wire::Connection,
+};
+use jiff::tz::TimeZone;
+use std::time::{Duration, Instant};
+
+/// What the user is doing, and what is known of the target.
+pub struct App {
+    /// The target, and all that is known of it.
+    pub watched: Watched,
+    /// The target as the user would type it.
+    pub target: String,
+    /// Colours.
+    pub palette: Palette,
+    /// Characters.
+    pub charset: Charset,
+    /// Where the user's clock is.
+    pub time_zone: TimeZone,
+    /// The screen below the layers.
+    pub screen: Screen,
+    /// What lies on top of it, the topmost last.
+    pub layers: Vec<Layer>,
+    /// The findings, the worst first.
+    pub findings: Vec<FindingId>,
+    /// Where the user is among the findings.
+    pub finding_cursor: Cursor<FindingId>,
+    /// The task list.
+    pub tasks: TaskList,
+    pub(super) notice: Option<Notice>,
+    pub(super) seen: Shown,
+    pub(super) clock: Clock,
+    /// A character that may be the first of two.
+    pub(super) prefix: Option<char>,
+    pub(super) clicked: Option<(super::RowId, Instant)>,
+}
+
+/// A short message to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    pub(super) until: Instant,
+}
+
+/// How long a message stands.
+const NOTICE: Duration = Duration::from_secs(4);
+
+/// When, on this machine's clock, something of the target's was heard.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Clock {
+    /// The latest complete update.
+    pub(super) updated: Option<Instant>,
+    /// The loss of the connection.
+    pub(super) lost: Option<Instant>,
+}
+
+impl App {
+    /// Nothing known yet of a target.
+    pub fn new(target: &str, options: Options) -> Self {
+        let Options { settings, retention, palette, charset, start, time_zone } = options;
+        Self {
+            watched: Watched::new(&settings, retention),
+            target: target.to_owned(),
+            palette,
+            charset,
+            time_zone,
+            screen: start,
+            layers: Vec::new(),
+            findings: Vec::new(),
+            finding_cursor: Cursor::default(),
+            tasks: TaskList::default(),
+            notice: None,
+            seen: Shown::default(),
+            clock: Clock::default(),
+            prefix: None,
+            clicked: None,
+        }
+    }
+
+    /// The target's clock now, where anything is known of it.
+    pub fn now(&self, at: Instant) -> Option<Stamp> {
+        self.watched.now(self.clock.updated.map_or(Duration::ZERO, |updated| at.saturating_duration_since(updated)))
+    }
+
+    /// How long until the next try to connect, and why one is needed.
+    pub fn retry(&self, at: Instant) -> Option<(Duration, &str)> {
+        let Connection::Lost { reason, retry_in, .. } = &self.watched.connection else { return None };
+        let gone = self.clock.lost.map_or(Duration::ZERO, |lost| at.saturating_duration_since(lost));
+        Some((retry_in.saturating_sub(gone), reason))
+    }
+
+    /// The message that stands at the moment.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|notice| notice.text.as_str())
+    }
+
+    /// The page on top, if one is shown: other layers may lie over it.
+    pub fn page(&self) -> Option<&Page> {
+        self.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Page(page) => Some(page),
+            _ => None,
+        })
+    }
+
+    /// What the page on top is about.
+    pub(super) fn page_subject(&self) -> Option<PageSubject> {
+        self.page().map(|page| page.subject)
+    }
+
+    /// The selected finding.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.watched.engine.finding(self.finding_cursor.selected(&self.findings[..])?)
+    }
+
+    /// How many of the findings are over.
+    pub fn past_findings(&self) -> usize {
+        let past =
+            |id: &&FindingId| self.watched.engine.finding(**id).is_some_and(|finding| finding.status == Status::Past);
+        self.findings.iter().filter(past).count()
+    }
+
+    /// Where the user is, the innermost place first.
+    pub fn places(&self) -> Vec<Place> {
+        let places: &[Place] = match (self.layers.last(), self.screen, self.tasks.listing) {
+            (Some(layer), ..) => layer.places(),
+            (None, Screen::Findings, _) => &[Place::Findings, Place::List, Place::Lost, Place::Anywhere, Place::Always],
+            (None, Screen::Tasks, Listing::Tasks) => {
+                &[Place::Tasks, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
+            }
+            (None, Screen::Tasks, Listing::Places) => {
+                &[Place::Places, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
+            }
+            (None, Screen::Locks | Screen::Resources, _) => {
+                &[Place::Resources, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
+            }
+        };
+        let lost = matches!(self.watched.connection, Connection::Lost { .. });
+        places.iter().copied().filter(|&place| lost || place != Place::Lost).collect()
+    }
+
+    /// Brings everything that is about to be shown up to date.
+    pub fn prepare(&mut self, at: Instant) {
+        self.notice.take_if(|notice| notice.until <= at);
+        let visible = self.screen == Screen::Tasks;
+        if visible || self.tasks.is_behind() {
+            self.tasks.settle(&self.watched);
+        }
+    }
+
+    /// Takes note of what a frame showed.
+    pub fn shown(&mut self, shown: Shown) {
+        if let Some(window) = shown.window {
+            match (self.screen, self.tasks.listing) {
+                (Screen::Findings, _) => self.finding_cursor.shown(window),
+                (Screen::Tasks, Listing::Tasks) => self.tasks.cursor.shown(window),
+                (Screen::Tasks, Listing::Places) => self.tasks.place_cursor.shown(window),
+                (Screen::Locks | Screen::Resources, _) => {}
+            }
+        }
+        self.seen = shown;
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>, at: Instant) {
+        self.notice = Some(Notice { text: text.into(), until: at + NOTICE });
+    }
+
+    pub(super) fn refresh_findings(&mut self) {
+        self.findings = self.watched.engine.findings().iter().map(|finding| finding.id).collect();
+        self.finding_cursor.follow(&self.findings[..]);
+    }
+}

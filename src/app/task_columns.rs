@@ -1,0 +1,205 @@
+//! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
+//! sorting by one compares. What a cell shows is `view/task_cells.rs`'s business.
+
+use super::Flags;
+use crate::model::{Model, SPARK_SECONDS, Stamp, Task, TaskState, nanos};
+
+/// A column of the task list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaskColumn {
+    /// What is wrong with it.
+    Flags,
+    /// Tokio's number for it.
+    Id,
+    /// What it is doing.
+    State,
+    /// Its name.
+    Name,
+    /// Its age, or its whole life.
+    Total,
+    /// Time inside polls.
+    Busy,
+    /// Time in a run queue.
+    Scheduled,
+    /// Time neither busy nor scheduled.
+    Idle,
+    /// Polls.
+    Polls,
+    /// Polls per second.
+    Rate,
+    /// The share of the last seconds that it was busy.
+    Load,
+    /// How often it was woken.
+    Wakes,
+    /// What it was spawned as.
+    Kind,
+    /// Where it was spawned.
+    Location,
+    /// Its other fields.
+    Fields,
+}
+
+/// At which side of its column a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// Always this wide.
+    Fixed(u16),
+    /// As wide as what is visible needs, between these.
+    Fit(u16, u16),
+    /// As `Fit`, and then as wide as there is room.
+    Fill(u16, u16),
+}
+
+/// What a column is.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnSpec<C> {
+    /// Which.
+    pub column: C,
+    /// Its head.
+    pub title: &'static str,
+    /// Where its cells stand.
+    pub align: Align,
+    /// How wide it is.
+    pub width: Width,
+    /// Where room is scarce, the column with the highest number goes first. Zero never goes.
+    pub drop: u8,
+}
+
+const fn spec(column: TaskColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<TaskColumn> {
+    ColumnSpec { column, title, align, width, drop }
+}
+
+/// The columns from left to right.
+pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
+    spec(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
+    spec(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+    spec(TaskColumn::State, "State", Align::Left, Width::Fixed(7), 3),
+    spec(TaskColumn::Name, "Name", Align::Left, Width::Fit(6, 28), 0),
+    spec(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),
+    spec(TaskColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
+    spec(TaskColumn::Scheduled, "Sched", Align::Right, Width::Fixed(7), 2),
+    spec(TaskColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 4),
+    spec(TaskColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 1),
+    spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
+    spec(TaskColumn::Load, "Busy, 10 s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
+    spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
+    spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(5, 8), 9),
+    spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(12, 40), 0),
+    spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
+];
+
+/// What a column's order compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compares {
+    /// Numbers.
+    Numbers,
+    /// The names that the keys stand for.
+    Names,
+    /// The places that the keys stand for.
+    Places,
+    /// Nothing: there is no order.
+    Nothing,
+}
+
+/// How a column's order lives: when a key that nobody reported anew is no longer true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ages {
+    /// Never.
+    Never,
+    /// While the task runs or waits to.
+    WhileHot,
+    /// Always, slowly.
+    Slowly,
+}
+
+impl TaskColumn {
+    /// What its order compares.
+    pub fn compares(self) -> Compares {
+        match self {
+            Self::Name => Compares::Names,
+            Self::Location => Compares::Places,
+            Self::Fields => Compares::Nothing,
+            _ => Compares::Numbers,
+        }
+    }
+
+    /// How its keys age.
+    pub fn ages(self) -> Ages {
+        match self {
+            Self::Busy | Self::Scheduled | Self::Idle => Ages::WhileHot,
+            Self::Rate | Self::Load => Ages::Slowly,
+            _ => Ages::Never,
+        }
+    }
+
+    /// Whether the largest comes first until the user says otherwise.
+    pub fn starts_with_the_largest(self) -> bool {
+        !matches!(self, Self::Id | Self::Name | Self::Kind | Self::Location | Self::State)
+    }
+
+    /// What a task is sorted by, at the instant of the latest update. A value that grows for every live task alike stands
+    /// relative to what all of them share, so that it does not change while nobody reports anything; live and ended
+    /// tasks are never compared with each other.
+    pub fn key(self, model: &Model, flags: &Flags, task: &Task, now: Stamp) -> u64 {
+        let live = task.state() != TaskState::Ended;
+        match self {
+            Self::Flags => flags.rank(task.id),
+            Self::Id => display_id(task),
+            Self::State => match task.state() {
+                TaskState::Running => 0,
+                TaskState::Scheduled => 1,
+                TaskState::Idle => 2,
+                TaskState::Ended => 3,
+            },
+            Self::Name => task.name.index() as u64,
+            Self::Total if live => task.stats.created.map_or(0, |created| u64::MAX - created.nanos()),
+            Self::Total => nanos(task.total(now)),
+            Self::Busy => nanos(task.busy(now)),
+            Self::Scheduled => nanos(task.scheduled(now)),
+            Self::Idle if live => idle_key(task, now),
+            Self::Idle => nanos(task.idle(now)),
+            Self::Polls => task.stats.polls.count,
+            Self::Rate => milli(task.poll_rate.per_second(now)),
+            Self::Load => milli(load(task, now)),
+            Self::Wakes => task.stats.wakes,
+            Self::Kind => rank_of_kind(task),
+            Self::Location => task.place.index() as u64,
+            Self::Fields => u64::from(model.extra_fields(task.id).next().is_some()),
+        }
+    }
+}
+
+/// The number that a user knows a task by.
+pub fn display_id(task: &Task) -> u64 {
+    task.number.map_or(task.id.0, std::num::NonZero::get)
+}
+
+/// The share of the last seconds that a task was busy, from 0 to 1.
+pub fn load(task: &Task, now: Stamp) -> f64 {
+    let shares = task.spark.shares(task.running_since(), now);
+    f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
+}
+
+/// Idle time is age less the rest; age is what all share, so that the rest alone decides.
+fn idle_key(task: &Task, now: Stamp) -> u64 {
+    let Some(created) = task.stats.created else { return 0 };
+    let rest = created.nanos().saturating_add(nanos(task.busy(now))).saturating_add(nanos(task.scheduled(now)));
+    u64::MAX - rest
+}
+
+fn rank_of_kind(task: &Task) -> u64 {
+    task.kind as u64
+}
+
+fn milli(value: f64) -> u64 {
+    (value * 1_000.0) as u64
+}

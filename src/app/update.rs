@@ -1,0 +1,170 @@
+//! What an input does: keys and clicks become actions, and the link's events become knowledge.
+
+use super::{
+    Action, App, Effect, Input, Key, Layer, Reaction, Screen, Spot,
+    bindings::{self},
+    layers::{Page, PageSubject, Scroll},
+};
+use crate::wire::{Command, Connection, Event};
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use std::time::{Duration, Instant};
+
+/// Two clicks on one row within this time open it.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// Rows that one notch of the wheel moves.
+const WHEEL: isize = 3;
+
+impl App {
+    /// Takes in what happened at an instant of this machine's clock, and tells what is to be done outside.
+    pub fn update(&mut self, input: Input, at: Instant) -> Vec<Effect> {
+        match input {
+            Input::Key(key) => self.key(&key, at),
+            Input::Mouse(mouse) => self.mouse(mouse, at),
+            Input::Link(event) => self.link(event, at),
+        }
+    }
+
+    fn key(&mut self, event: &KeyEvent, at: Instant) -> Vec<Effect> {
+        let Some(mut key) = Key::of(event) else { return Vec::new() };
+        if let (Some(Layer::Filter(line)), Key::Char(char)) = (self.layers.last_mut(), key) {
+            line.insert(char);
+            self.apply_filter();
+            return Vec::new();
+        }
+        let places = self.places();
+        if let Key::Char(char) = key {
+            if self.prefix.take() == Some(char) {
+                key = Key::Twice(char);
+            } else if bindings::action(&places, key).is_none() && bindings::action(&places, Key::Twice(char)).is_some()
+            {
+                self.prefix = Some(char);
+                return Vec::new();
+            }
+        } else {
+            self.prefix = None;
+        }
+        bindings::action(&places, key).map_or_else(Vec::new, |action| self.act(action, at))
+    }
+
+    pub(super) fn apply_filter(&mut self) {
+        if let Some(Layer::Filter(line)) = self.layers.last() {
+            let typed = line.text().to_owned();
+            self.tasks.set_filter(typed);
+        }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, at: Instant) -> Vec<Effect> {
+        match event.kind {
+            MouseEventKind::ScrollDown => self.wheel(WHEEL),
+            MouseEventKind::ScrollUp => self.wheel(-WHEEL),
+            MouseEventKind::Down(MouseButton::Left) => {
+                return self.seen.at(event.column, event.row).map_or_else(Vec::new, |spot| self.click(spot, at));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, spot: Spot, at: Instant) -> Vec<Effect> {
+        match spot {
+            Spot::Tab(screen) => return self.act(Action::Go(screen), at),
+            Spot::Key(action) => return self.act(action, at),
+            Spot::Head(column) => self.tasks.sort_by(column),
+            Spot::Column(column) => self.sort_by_nth(column),
+            Spot::Row(row) => {
+                let again = self.clicked.is_some_and(|(before, when)| before == row && at - when <= DOUBLE_CLICK);
+                self.clicked = if again { None } else { Some((row, at)) };
+                self.choose(row);
+                if again {
+                    return self.act(Action::Open, at);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn link(&mut self, event: Event, at: Instant) -> Vec<Effect> {
+        let epoch = self.epoch();
+        let reaction = self.watched.receive(event);
+        self.react(reaction, epoch, at)
+    }
+
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.watched.session.as_ref().map(|session| session.epoch)
+    }
+
+    /// Brings what the user sees in line with what has become known.
+    pub(super) fn react(&mut self, reaction: Reaction, epoch: Option<u64>, at: Instant) -> Vec<Effect> {
+        if let Some(trouble) = self.watched.trouble.take() {
+            self.say(trouble, at);
+        }
+        self.clock.lost = match self.watched.connection {
+            Connection::Lost { .. } => self.clock.lost.or(Some(at)),
+            _ => None,
+        };
+        if self.epoch() != epoch {
+            self.clock.updated = Some(at);
+            self.tasks.restart();
+            self.refresh_findings();
+            return self.close_pages(at);
+        }
+        match reaction {
+            Reaction::None | Reaction::Status => {}
+            Reaction::Model => {
+                self.clock.updated = Some(at);
+                self.tasks.note(&self.watched.model);
+                self.refresh_findings();
+            }
+            Reaction::Session => {
+                self.clock.updated = Some(at);
+                self.tasks.reload();
+                self.refresh_findings();
+            }
+        }
+        Vec::new()
+    }
+
+    /// Another process's tasks may have the same ids: a page must not show one for the other.
+    fn close_pages(&mut self, at: Instant) -> Vec<Effect> {
+        let before = self.layers.len();
+        self.layers.retain(|layer| !matches!(layer, Layer::Page(_)));
+        if self.layers.len() < before {
+            self.say("another session began: what was open is another process's, and was closed", at);
+        }
+        Vec::new()
+    }
+
+    /// Opens a page.
+    pub(super) fn open(&mut self, subject: PageSubject) -> Vec<Effect> {
+        // A ring of pages about each other is a path, not a tower.
+        if let Some(at) = self.layers.iter().position(|layer| is_page_about(layer, subject)) {
+            self.layers.truncate(at + 1);
+        } else {
+            self.layers.push(Layer::Page(Page { subject, scroll: Scroll::default() }));
+        }
+        self.watch()
+    }
+
+    /// Asks for the details of the task whose page is on top.
+    pub(super) fn watch(&mut self) -> Vec<Effect> {
+        self.watched.details = None;
+        self.watched.details_missing = None;
+        vec![Effect::Send(match self.page_subject() {
+            Some(PageSubject::Task(task)) => Command::WatchTask(task),
+            _ => Command::UnwatchTask,
+        })]
+    }
+
+    /// To a screen. What lay on the one before is closed.
+    pub(super) fn go(&mut self, screen: Screen) -> Vec<Effect> {
+        self.screen = screen;
+        let watching = self.page().is_some();
+        self.layers.clear();
+        if watching { self.watch() } else { Vec::new() }
+    }
+}
+
+fn is_page_about(layer: &Layer, subject: PageSubject) -> bool {
+    matches!(layer, Layer::Page(page) if page.subject == subject)
+}

@@ -1,0 +1,205 @@
+//! The event loop: hears, lets the app decide, draws when what is on the screen is no longer true.
+
+use super::Error;
+use crate::{
+    app::{App, Effect, Input},
+    view,
+    wire::{Command, Event, Link},
+};
+use crossterm::event::{KeyEvent, MouseEvent};
+use futures::{Stream, StreamExt};
+use ratatui::{Terminal, backend::Backend};
+use std::{io, time::Duration};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, error::TryRecvError},
+    time::{Instant, sleep_until},
+};
+
+/// What comes from outside of the program, the link apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occurrence {
+    /// A key.
+    Key(KeyEvent),
+    /// The mouse.
+    Mouse(MouseEvent),
+    /// The terminal has another size, or was drawn over.
+    Redraw,
+    /// A signal asks to end.
+    Stop,
+    /// A signal asks to let the shell have the terminal.
+    Suspend,
+    /// The program goes on after it was stopped; whoever stopped it may have used the terminal.
+    Resume,
+    /// Another thread panicked.
+    Panicked,
+}
+
+/// What the loop needs of a terminal that is not drawing.
+pub trait Host {
+    /// Gives the terminal to the shell, and returns when it is ours again.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Takes the terminal back from whoever used it in the meantime.
+    fn resume(&mut self) -> io::Result<()>;
+    /// Puts text where the user can paste it from.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+}
+
+/// The shortest time between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// How long the link's events are taken in before keys are looked at again.
+const BATCH: Duration = Duration::from_millis(8);
+
+/// The shortest time between two pleas to catch up.
+const CATCH_UP: Duration = Duration::from_millis(50);
+
+/// Runs until the user or a signal ends it.
+pub async fn drive<B: Backend, H: Host>(
+    terminal: &mut Terminal<B>,
+    host: &mut H,
+    mut occurrences: impl Stream<Item = io::Result<Occurrence>> + Unpin,
+    link: Link,
+    app: &mut App,
+) -> Result<(), Error> {
+    let Link { mut events, commands } = link;
+    let mut drawing = Drawing::new();
+    let mut catch_up = Instant::now();
+    let mut linked = true;
+    loop {
+        let now = Instant::now();
+        if drawing.is_due(now) {
+            drawing.draw(terminal, app, now)?;
+        }
+        if linked && app.watched.lags() && now >= catch_up {
+            catch_up = now + CATCH_UP;
+            // A full queue has enough to do.
+            let _ = commands.try_send(Command::CatchUp);
+        }
+        let plea = (linked && app.watched.lags()).then_some(catch_up);
+        tokio::select! {
+            biased;
+            occurrence = occurrences.next() => {
+                let Some(occurrence) = occurrence else { return Ok(()) };
+                let effects = match occurrence? {
+                    Occurrence::Key(key) => app.update(Input::Key(key), now.into_std()),
+                    Occurrence::Mouse(mouse) => app.update(Input::Mouse(mouse), now.into_std()),
+                    Occurrence::Redraw => Vec::new(),
+                    Occurrence::Stop => return Ok(()),
+                    Occurrence::Panicked => return Err(Error::Panicked),
+                    Occurrence::Suspend => vec![Effect::Suspend],
+                    Occurrence::Resume => {
+                        host.resume()?;
+                        clear(terminal)?;
+                        Vec::new()
+                    }
+                };
+                if perform(effects, terminal, host, &commands)?.is_break() {
+                    return Ok(());
+                }
+                drawing.at_once();
+            }
+            event = events.recv(), if linked => match event {
+                Some(event) => {
+                    linked = take_in(event, &mut events, app, &commands, now);
+                    drawing.soon(now);
+                }
+                None => linked = false,
+            },
+            () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {}
+            () = sleep_until(plea.unwrap_or(now)), if plea.is_some() => {}
+        }
+    }
+}
+
+/// Takes in what the link has ready, for as long as nobody has to wait for it. Says whether the link is still there.
+fn take_in(
+    first: Event,
+    events: &mut Receiver<Event>,
+    app: &mut App,
+    commands: &Sender<Command>,
+    now: Instant,
+) -> bool {
+    let mut next = Ok(first);
+    loop {
+        match next {
+            Ok(event) => {
+                for effect in app.update(Input::Link(event), now.into_std()) {
+                    if let Effect::Send(command) = effect {
+                        let _ = commands.try_send(command);
+                    }
+                }
+            }
+            Err(error) => return error == TryRecvError::Empty,
+        }
+        if now.elapsed() >= BATCH {
+            return true;
+        }
+        next = events.try_recv();
+    }
+}
+
+/// Does what the app wants done.
+fn perform<B: Backend>(
+    effects: Vec<Effect>,
+    terminal: &mut Terminal<B>,
+    host: &mut impl Host,
+    commands: &Sender<Command>,
+) -> Result<std::ops::ControlFlow<()>, Error> {
+    for effect in effects {
+        match effect {
+            Effect::Quit => return Ok(std::ops::ControlFlow::Break(())),
+            Effect::Suspend => {
+                host.suspend()?;
+                clear(terminal)?;
+            }
+            // Never waits: a full queue must not keep a key from being answered.
+            Effect::Send(command) => drop(commands.try_send(command)),
+            Effect::Copy(text) => host.copy(&text)?,
+        }
+    }
+    Ok(std::ops::ControlFlow::Continue(()))
+}
+
+fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Error> {
+    terminal.clear().map_err(|error| Error::Draw(error.to_string()))
+}
+
+/// When the next frame is due.
+struct Drawing {
+    next: Option<Instant>,
+    latest: Option<Instant>,
+}
+
+impl Drawing {
+    fn new() -> Self {
+        Self { next: Some(Instant::now()), latest: None }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.next.is_some_and(|next| next <= now)
+    }
+
+    /// A key wants its answer.
+    fn at_once(&mut self) {
+        self.next = Some(Instant::now());
+    }
+
+    /// Something changed.
+    fn soon(&mut self, now: Instant) {
+        let due = self.latest.map_or(now, |latest| (latest + FRAME).max(now));
+        self.next = Some(self.next.map_or(due, |next| next.min(due)));
+    }
+
+    fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, app: &mut App, now: Instant) -> Result<(), Error> {
+        app.prepare(now.into_std());
+        let mut shown = None;
+        terminal
+            .draw(|frame| shown = Some(view::render(frame, app, now.into_std())))
+            .map_err(|error| Error::Draw(error.to_string()))?;
+        let shown = shown.unwrap_or_default();
+        self.latest = Some(now);
+        self.next = shown.pace.period().map(|period| now + period);
+        app.shown(shown);
+        Ok(())
+    }
+}
