@@ -165,8 +165,10 @@ use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Twice, Up,
 };
 
-/// Every binding. The footer names those of the innermost place first, in this order.
+/// Every binding. The footer names them in this order.
 pub const BINDINGS: &[Binding] = &[
+    bind(Place::List, &[Up, Char('k')], Action::Up, "up", "select"),
+    bind(Place::List, &[Enter], Action::Open, "open", "open"),
     bind(Place::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
     bind(
         Place::Findings,
@@ -189,8 +191,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
     bind(Place::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
-    bind(Place::List, &[Enter], Action::Open, "open", "open"),
-    bind(Place::List, &[Up, Char('k')], Action::Up, "up", ""),
     bind(Place::List, &[Down, Char('j')], Action::Down, "down", ""),
     bind(Place::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
     bind(Place::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
@@ -266,10 +266,10 @@ pub fn action(places: &[Place], key: Key) -> Option<Action> {
     })
 }
 
-/// What the footer offers where the user is, the innermost place first.
+/// What the footer offers where the user is. What a more inward place has taken a key for is not offered.
 pub fn offers(places: &[Place]) -> impl Iterator<Item = &'static Binding> {
-    let all = places.iter().flat_map(|&place| BINDINGS.iter().filter(move |binding| binding.place == place));
-    all.filter(|binding| !binding.footer.is_empty())
+    let here = BINDINGS.iter().filter(|binding| !binding.footer.is_empty() && places.contains(&binding.place));
+    here.filter(|binding| action(places, binding.keys[0]) == Some(binding.action))
 }
 
 #[cfg(test)]

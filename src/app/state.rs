@@ -130,7 +130,16 @@ impl App {
 
     /// Where the user is, the innermost place first.
     pub fn places(&self) -> Vec<Place> {
-        let places: &[Place] = match (self.layers.last(), self.screen, self.tasks.listing) {
+        self.places_on(self.layers.last())
+    }
+
+    /// Where the user was before asking for help.
+    pub fn places_below_help(&self) -> Vec<Place> {
+        self.places_on(self.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help(_))))
+    }
+
+    fn places_on(&self, layer: Option<&Layer>) -> Vec<Place> {
+        let places: &[Place] = match (layer, self.screen, self.tasks.listing) {
             (Some(layer), ..) => layer.places(),
             (None, Screen::Findings, _) => &[Place::Findings, Place::List, Place::Lost, Place::Anywhere, Place::Always],
             (None, Screen::Tasks, Listing::Tasks) => {

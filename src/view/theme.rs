@@ -65,10 +65,14 @@ pub struct Symbols {
 /// Keys, as the footer names them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeyNames {
-    /// Up and down.
-    pub up_down: &'static str,
-    /// Left and right.
-    pub left_right: &'static str,
+    /// Up.
+    pub up: &'static str,
+    /// Down.
+    pub down: &'static str,
+    /// Left.
+    pub left: &'static str,
+    /// Right.
+    pub right: &'static str,
     /// Enter.
     pub enter: &'static str,
 }
@@ -83,7 +87,7 @@ static UNICODE: Symbols = Symbols {
     ascending: "▴",
     descending: "▾",
     arrow: "→",
-    keys: KeyNames { up_down: "↑↓", left_right: "←→", enter: "⏎" },
+    keys: KeyNames { up: "↑", down: "↓", left: "←", right: "→", enter: "⏎" },
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     eighths: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     branch: "├─",
@@ -105,7 +109,7 @@ static ASCII: Symbols = Symbols {
     ascending: "^",
     descending: "v",
     arrow: "->",
-    keys: KeyNames { up_down: "up/down", left_right: "left/right", enter: "enter" },
+    keys: KeyNames { up: "Up", down: "Dn", left: "Left", right: "Right", enter: "Enter" },
     levels: [" ", ".", ".", ":", ":", "=", "=", "#", "#"],
     eighths: [" ", "-", "-", "=", "=", "=", "#", "#", "#"],
     branch: "|-",

@@ -1,0 +1,200 @@
+//! What shows one finding: evidence, who else is in it, and what to do.
+
+use super::{Theme, text, wrap::wrap};
+use crate::{
+    app::{App, measure, subject, task_name},
+    diagnose::{Confidence, Finding, Measure, Related, Severity, Status, TaskRef, humanize},
+    model::Stamp,
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+use std::time::Instant;
+
+/// Draws a line with the finding's name across the frame, and below it the lines.
+pub fn render(
+    buffer: &mut Buffer,
+    area: Rect,
+    finding: &Finding,
+    lines: &[Line<'static>],
+    app: &App,
+    at: Instant,
+    theme: &Theme,
+) {
+    let symbols = theme.symbols();
+    let rule = symbols.line.repeat(area.width as usize);
+    buffer.set_stringn(area.x, area.y, rule, area.width as usize, theme.border());
+    buffer.set_string(area.x.saturating_sub(1), area.y, symbols.tee.0, theme.border());
+    buffer.set_string(area.right(), area.y, symbols.tee.1, theme.border());
+    buffer.set_line(area.x, area.y, &title(finding, app, at, theme), area.width.saturating_sub(1));
+    let room = area.height.saturating_sub(1) as usize;
+    for (at, line) in lines.iter().take(room).enumerate() {
+        buffer.set_line(area.x + 1, area.y + 1 + at as u16, line, area.width.saturating_sub(2));
+    }
+    if lines.len() > room && room > 0 {
+        let more = format!(" {} more lines: e explains, y copies ", lines.len() - room);
+        let x = area.right().saturating_sub(more.len() as u16 + 1).max(area.x);
+        buffer.set_stringn(x, area.bottom(), more, area.right().saturating_sub(x) as usize, theme.dim());
+    }
+}
+
+fn title(finding: &Finding, app: &App, at: Instant, theme: &Theme) -> Line<'static> {
+    let rule = Span::styled(format!(" {} ", theme.symbols().line.repeat(2)), theme.border());
+    let mut line = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(theme.mark(finding.severity), theme.severity(finding.severity)),
+        Span::raw(" "),
+        Span::styled(finding.lint.name, theme.title()),
+    ]);
+    let mut part = |text: String, style: Style| {
+        line.push_span(rule.clone());
+        line.push_span(Span::styled(text::safe(&units(&text, theme), 60, theme).into_owned(), style));
+    };
+    part(subject(&finding.subject), Style::new());
+    let since = clock(finding.since, app);
+    match (finding.status, app.now(at)) {
+        (Status::Active, Some(now)) => {
+            part(format!("since {since}, {}", humanize(now.since(finding.since))), Style::new());
+        }
+        _ => part(format!("{since} to {}", clock(finding.last_seen, app)), theme.dim()),
+    }
+    if finding.episodes > 1 {
+        part(format!("{} times", finding.episodes), Style::new());
+    }
+    match finding.confidence {
+        Confidence::Exact => {}
+        Confidence::Inferred => part("inferred".into(), theme.dim()),
+        Confidence::Incomplete => part("incomplete: the target lost or withheld data".into(), theme.notice()),
+    }
+    line.push_span(Span::raw(" "));
+    line
+}
+
+/// An instant as the user's clock shows it.
+pub fn clock(at: Stamp, app: &App) -> String {
+    let nanos = i128::from(at.nanos());
+    jiff::Timestamp::from_nanosecond(nanos)
+        .map_or_else(|_| "?".into(), |at| at.to_zoned(app.time_zone.clone()).strftime("%H:%M:%S").to_string())
+}
+
+/// Everything below the title, in lines of this width.
+pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let mut facts: Vec<(String, String, Style)> = Vec::new();
+    let mut prose: Vec<(String, String, Style)> = vec![("what".into(), finding.message.clone(), Style::new())];
+    for evidence in &finding.evidence {
+        let value = measure(&evidence.value);
+        match evidence.value {
+            Measure::Text(_) => prose.push((evidence.name.into(), value, Style::new())),
+            _ => facts.push((evidence.name.into(), value, theme.title())),
+        }
+    }
+    related(&finding.related, &mut prose, theme);
+    if finding.status == Status::Past {
+        let ago =
+            app.now(at).map_or_else(String::new, |now| format!(", {} ago", humanize(now.since(finding.last_seen))));
+        prose.push(("over".into(), format!("last seen at {}{ago}", clock(finding.last_seen, app)), theme.dim()));
+    }
+    prose.push(("do".into(), finding.advice().into(), theme.good()));
+
+    let names = facts.iter().chain(&prose).map(|(name, ..)| text::columns(name)).max().unwrap_or(0).min(18);
+    let mut lines = Vec::new();
+    let what = prose.remove(0);
+    push(&mut lines, &what, names, width, theme);
+    grid(&mut lines, &facts, names, width, theme);
+    for entry in &prose {
+        push(&mut lines, entry, names, width, theme);
+    }
+    lines
+}
+
+fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &Theme) {
+    if let Some(lock) = &related.lock {
+        prose.push(("lock".into(), format!("{} {}", lock.kind, lock.place), Style::new()));
+    }
+    if let Some(holder) = &related.holder {
+        prose.push(("holder".into(), place_too(holder), theme.severity(Severity::Warning)));
+    }
+    for step in &related.cycle {
+        let text = format!(
+            "{} {} {} {}",
+            place_too(&step.task),
+            theme.symbols().arrow,
+            step.waits_for.kind,
+            step.waits_for.place
+        );
+        prose.push(("waits for".into(), text, Style::new()));
+    }
+    if !related.waiters.is_empty() {
+        let dot = format!(" {} ", theme.symbols().dot);
+        let named: Vec<String> = related
+            .waiters
+            .iter()
+            .map(|waiter| format!("{} {}", short(&waiter.task), humanize(waiter.waited)))
+            .collect();
+        prose.push(("waiting".into(), some(&named, related.waiters_total, &dot), Style::new()));
+    }
+    if !related.tasks.is_empty() {
+        let named: Vec<String> = related.tasks.iter().map(short).collect();
+        prose.push(("so do".into(), some(&named, related.tasks_total.saturating_sub(1), ", "), Style::new()));
+    }
+}
+
+/// The first few of many.
+fn some(named: &[String], total: usize, separator: &str) -> String {
+    const MOST: usize = 6;
+    let mut text = named.iter().take(MOST).cloned().collect::<Vec<_>>().join(separator);
+    let shown = named.len().min(MOST);
+    if total > shown {
+        text += &format!("{separator}{} more", total - shown);
+    }
+    text
+}
+
+fn short(task: &TaskRef) -> String {
+    if task.name.is_empty() { format!("task {}", task.number.unwrap_or(task.id.0)) } else { task.name.clone() }
+}
+
+fn place_too(task: &TaskRef) -> String {
+    if task.name.is_empty() { task_name(task) } else { format!("{} {}", task_name(task), task.place) }
+}
+
+/// One name and its value, in as many lines as the value needs.
+fn push(lines: &mut Vec<Line<'static>>, entry: &(String, String, Style), names: usize, width: u16, theme: &Theme) {
+    let (name, value, style) = entry;
+    let mut name = text::left(name, names, theme);
+    for line in wrap(&units(value, theme), (width as usize).saturating_sub(names + 2), theme) {
+        let blank = " ".repeat(names);
+        lines.push(Line::from(vec![
+            Span::styled(std::mem::replace(&mut name, blank), theme.label()),
+            Span::raw("  "),
+            Span::styled(line, *style),
+        ]));
+    }
+}
+
+/// Short facts, side by side where there is room.
+fn grid(lines: &mut Vec<Line<'static>>, facts: &[(String, String, Style)], names: usize, width: u16, theme: &Theme) {
+    const VALUE: usize = 14;
+    let cell = names + 2 + VALUE;
+    let across = (width as usize / cell).max(1);
+    for row in facts.chunks(across) {
+        let mut line = Line::default();
+        for (name, value, style) in row {
+            line.push_span(Span::styled(text::left(name, names, theme), theme.label()));
+            line.push_span(Span::raw("  "));
+            line.push_span(Span::styled(text::left(&units(value, theme), VALUE, theme), *style));
+        }
+        lines.push(line);
+    }
+}
+
+/// Units in the characters that there are.
+pub fn units(words: &str, theme: &Theme) -> String {
+    match theme.symbols().micro {
+        "µ" => words.to_owned(),
+        micro => words.replace('µ', micro),
+    }
+}

@@ -1,0 +1,174 @@
+//! The findings: what is wrong, the worst first, and below them what shows the selected one.
+//!
+//! ```text
+//! ╭ Findings ─────────────────────────────────────────────────────── 3 now · 1 over ╮
+//! │ ● critical  stalled-worker     task 17 report · 3.42 s in one poll   report.rs:88│
+//! │ ▲ warning   held-across-await  Mutex · held for 1.20 s, 14 wait       state.rs:21│
+//! ├ held-across-await ── Mutex src/state.rs:21 ── since 12:04:31 ────────────────────┤
+//! │ held       1.20 s                                                                │
+//! │ do         Drop the guard before the .await                                      │
+//! ╰──────────────────────────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::{
+    Theme, finding, pane,
+    table::{self, Cell, Row, Table},
+};
+use crate::{
+    app::{Align, App, ColumnSpec, Pace, RowId, Shown, Width, Window, task_name},
+    diagnose::{Confidence, Finding, Status, Subject, humanize},
+    wire::{Connection, Protocol},
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::time::Instant;
+
+/// A column of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Severity,
+    Lint,
+    What,
+    Place,
+}
+
+const COLUMNS: &[ColumnSpec<Column>] = &[
+    ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
+    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(12, 18), drop: 0 },
+    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(20, 200), drop: 0 },
+    ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 40), drop: 1 },
+];
+
+/// The list keeps at least this many rows when the lower pane wants more.
+const ROWS_LEAST: u16 = 5;
+
+/// Draws the screen.
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let past = app.past_findings();
+    let now = app.findings.len() - past;
+    let right = match past {
+        0 => format!("{now} now"),
+        _ => format!("{now} now {} {past} over", theme.symbols().dot),
+    };
+    let inner = pane::render(buffer, area, "Findings", if app.findings.is_empty() { "" } else { &right }, theme);
+    let Some(selected) = app.finding() else {
+        render_nothing(buffer, inner, app, at, theme, shown);
+        return;
+    };
+    let details = finding::lines(selected, app, at, inner.width.saturating_sub(2), theme);
+    let wanted = details.len() as u16 + 1;
+    let rows = (app.findings.len() as u16).saturating_add(1);
+    let list_least = rows.min(ROWS_LEAST + 1);
+    let lower = wanted.min(inner.height.saturating_sub(list_least));
+    let list = Rect { height: inner.height - lower, ..inner };
+    render_list(buffer, list, app, theme, shown);
+    if selected.status == Status::Active {
+        shown.hurry(Pace::Slow);
+    }
+    if lower > 1 {
+        let pane = Rect { y: list.bottom(), height: lower, ..inner };
+        finding::render(buffer, pane, selected, &details, app, at, theme);
+    }
+}
+
+fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+    let room = area.height.saturating_sub(1) as usize;
+    let visible = app.finding_cursor.visible(app.findings.len(), room);
+    let ids = &app.findings[visible.clone()];
+    let rows: Vec<Row> =
+        ids.iter().filter_map(|&id| app.watched.engine.finding(id)).map(|finding| row(finding, theme)).collect();
+    let selected = app.finding_cursor.index().checked_sub(visible.start);
+    let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
+    table::render(buffer, area, &table, theme, shown, |_| None);
+    pane::scroll_bar(buffer, below_head(area), &visible, app.findings.len(), theme);
+    shown.window = Some(Window { offset: visible.start, rows: room });
+}
+
+/// A list without its heads.
+pub(super) fn below_head(area: Rect) -> Rect {
+    Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area }
+}
+
+fn row(finding: &Finding, theme: &Theme) -> Row {
+    let over = finding.status == Status::Past;
+    let style = if over { theme.dim() } else { Style::new() };
+    let (subject, place) = match &finding.subject {
+        Subject::Task(task) => {
+            (task_name(&crate::diagnose::TaskRef { place: String::new(), ..task.clone() }), task.place.as_str())
+        }
+        Subject::Lock(lock) => (lock.kind.to_owned(), lock.place.as_str()),
+        Subject::Place(place) => ("tasks".to_owned(), place.as_str()),
+        Subject::Target => ("target".to_owned(), ""),
+    };
+    let dot = theme.symbols().dot;
+    let mut what = format!("{} {dot} {}", subject.trim_end(), finding.message);
+    if finding.related.tasks_total > 1 {
+        what = format!("{what} {dot} {} tasks", finding.related.tasks_total);
+    }
+    if finding.confidence == Confidence::Incomplete {
+        what += &format!(" {dot} incomplete");
+    }
+    let severity = finding.severity;
+    let word = if over { "over" } else { severity.name() };
+    let colour = if over { style } else { theme.severity(severity) };
+    Row {
+        id: RowId::Finding(finding.id),
+        cells: vec![
+            Cell::text(&format!("{} {word}", theme.mark(severity)), colour, theme),
+            Cell::text(finding.lint.name, if over { style } else { theme.title() }, theme),
+            Cell::text(&finding::units(&what, theme), style, theme),
+            Cell::path(place, theme.dim(), theme),
+        ],
+        style,
+    }
+}
+
+/// What the screen says while there is nothing to say.
+fn render_nothing(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let model = &app.watched.model;
+    let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
+    let mut lines = Vec::new();
+    match (&app.watched.connection, watched) {
+        (_, Some(watched)) => {
+            shown.hurry(Pace::Slow);
+            lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
+            let unseen = match app.watched.session.as_ref().map(|session| session.protocol) {
+                Some(Protocol::Agent) => "Not seen from here: std::sync locks, and Tokio locks made with const_new.",
+                _ => {
+                    "Not seen from here: std::sync locks, Tokio locks made with const_new, and which worker a task is on."
+                }
+            };
+            lines.push((unseen.to_owned(), theme.dim()));
+        }
+        (Connection::Lost { reason, .. }, None) => {
+            lines.push((format!("Cannot reach {}: {reason}", app.target), theme.bad()));
+            lines.push((
+                "Is the service running, with console-subscriber in it and built with --cfg tokio_unstable?".to_owned(),
+                theme.dim(),
+            ));
+            lines.push(("It is tried again until it answers; R tries now.".to_owned(), theme.dim()));
+        }
+        (Connection::Live, None) => lines.push(("Connected; waiting for the first state.".to_owned(), theme.dim())),
+        (Connection::Connecting { .. }, None) => {
+            lines.push((format!("Connecting to {}", app.target), theme.dim()));
+        }
+    }
+    render_message(buffer, area, &lines, theme);
+}
+
+/// A few lines in the middle of an empty list.
+pub(super) fn render_message(buffer: &mut Buffer, area: Rect, paragraphs: &[(String, Style)], theme: &Theme) {
+    let width = area.width.saturating_sub(4).min(90) as usize;
+    let lines: Vec<(String, Style)> = paragraphs
+        .iter()
+        .flat_map(|(text, style)| super::wrap::wrap(text, width, theme).into_iter().map(|line| (line, *style)))
+        .collect();
+    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 3;
+    for (at, (line, style)) in lines.iter().enumerate() {
+        let y = top + at as u16;
+        if y >= area.bottom() {
+            return;
+        }
+        let x = area.x + area.width.saturating_sub(super::text::columns(line) as u16) / 2;
+        buffer.set_stringn(x, y, line, area.right().saturating_sub(x) as usize, *style);
+    }
+}
