@@ -6,6 +6,24 @@ use super::{
     lock::{Lock, LockKind},
     update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
 };
+use rustc_hash::FxHashMap;
+
+/// Announcements of what is over already. Each is either sent again, as everything is to those who have just attached, or of
+/// something new that was given the same id; the statistics that come with it tell.
+#[derive(Debug, Default)]
+pub(super) struct Returned {
+    tasks: FxHashMap<TaskId, NewTask>,
+    resources: FxHashMap<ResourceId, NewResource>,
+    ops: FxHashMap<OpId, NewOp>,
+}
+
+impl Returned {
+    fn clear(&mut self) {
+        self.tasks.clear();
+        self.resources.clear();
+        self.ops.clear();
+    }
+}
 
 impl Model {
     /// Takes in one update, or one page of one. [`Model::changes`] then says what it changed.
@@ -37,7 +55,7 @@ impl Model {
             self.announce_resource(resource, now);
         }
         for (id, stats) in update.resource_stats {
-            self.report_resource(id, stats);
+            self.report_resource(id, stats, now);
         }
         for op in update.new_ops {
             self.announce_op(op);
@@ -59,22 +77,23 @@ impl Model {
         self.health.complete(self.previous);
         self.spawns.settle(now);
         self.infer_holders(now);
+        self.returned.clear();
         self.forget(now);
     }
 
     fn announce_task(&mut self, new: NewTask, now: Stamp) {
+        if self.tasks.get(new.id).is_some_and(|task| task.stats.dropped.is_some()) {
+            self.returned.tasks.insert(new.id, new);
+            return;
+        }
         let fields = TaskFields::read(new.fields, &self.descriptions);
         let kind = fields.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
         let name = self.names.intern(&fields.name);
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
-        // The id of a task that is over may be given to another: that one starts from nothing.
-        if self.tasks.get(new.id).is_some_and(|task| task.stats.dropped.is_some()) {
-            self.remove_task(new.id);
-            self.ended.retain(|&(_, id)| id != new.id);
-        }
         let slot = self.tasks.slot_or_insert(new.id, || Task::new(new.id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
-        let known = task.origin == Origin::Announced && task.stats.created.is_some();
+        // An announcement may come twice, and say something else the second time.
+        let counted_at = (task.origin == Origin::Announced).then_some(task.place);
         task.origin = Origin::Announced;
         task.name = name;
         task.place = place;
@@ -82,9 +101,14 @@ impl Model {
         task.kind = kind.unwrap_or_default();
         task.size = fields.size;
         task.original_size = fields.original_size;
-        if !known {
-            self.spawns.born(place, now);
+        if counted_at.is_none() {
             self.health.event();
+        }
+        if counted_at != Some(place) {
+            self.spawns.born(place, now);
+            if let Some(before) = counted_at {
+                self.spawns.died(before, now);
+            }
         }
         if !fields.extra.is_empty() {
             self.extras.insert(new.id, fields.extra);
@@ -97,6 +121,16 @@ impl Model {
         // The end of a task that we never knew, or have let go of.
         if stats.dropped.is_some() && self.tasks.slot(id).is_none() {
             return;
+        }
+        if let Some(over) = self.tasks.get(id).filter(|task| task.stats.dropped.is_some()) {
+            let again = self.returned.tasks.remove(&id);
+            if over.stats.created == stats.created {
+                return;
+            }
+            self.remove_task(id);
+            if let Some(new) = again {
+                self.announce_task(new, now);
+            }
         }
         let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
@@ -117,18 +151,19 @@ impl Model {
                 self.spawns.died(task.place, now);
             }
             self.ended.push_back((dropped, id));
+            self.ended_rows += 1;
         }
         self.changes.tasks.push(slot);
     }
 
     fn announce_resource(&mut self, new: NewResource, now: Stamp) {
+        if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
+            self.returned.resources.insert(new.id, new);
+            return;
+        }
         let concrete_type = self.names.intern(&new.concrete_type);
         let kind = self.names.intern(&new.kind);
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
-        if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
-            self.remove_resource(new.id);
-            self.dropped_resources.retain(|&(_, id)| id != new.id);
-        }
         let slot = self.resources.slot_or_insert(new.id, || Resource::new(new.id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
         if resource.concrete_type.is_empty() {
@@ -153,7 +188,17 @@ impl Model {
         }
     }
 
-    fn report_resource(&mut self, id: ResourceId, stats: ResourceStats) {
+    fn report_resource(&mut self, id: ResourceId, stats: ResourceStats, now: Stamp) {
+        if let Some(over) = self.resources.get(id).filter(|resource| resource.dropped.is_some()) {
+            let again = self.returned.resources.remove(&id);
+            if over.created == stats.created {
+                return;
+            }
+            self.remove_resource(id);
+            if let Some(new) = again {
+                self.announce_resource(new, now);
+            }
+        }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
         let slot = self.resources.slot_or_insert(id, || Resource::new(id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
@@ -175,18 +220,23 @@ impl Model {
     }
 
     fn announce_op(&mut self, new: NewOp) {
-        let source = self.names.intern(&new.source);
         if self.ops.get(new.id).is_some_and(|op| op.dropped.is_some()) {
-            self.remove_op(new.id);
-            self.dropped_ops.retain(|&(_, id)| id != new.id);
+            self.returned.ops.insert(new.id, new);
+            return;
         }
+        let source = self.names.intern(&new.source);
         let slot = self.ops.slot_or_insert(new.id, || Op::new(new.id));
         let Some(op) = self.ops.at_mut(slot) else { return };
-        let known = op.resource.is_some();
+        let before = std::mem::replace(&mut op.resource, new.resource);
         op.parent = new.parent;
-        op.resource = new.resource;
         op.source = source;
-        if let (false, Some(resource)) = (known, new.resource) {
+        if before == new.resource {
+            return;
+        }
+        if let Some(before) = before.and_then(|before| self.resources.get_mut(before)) {
+            before.ops.remove(&new.id);
+        }
+        if let Some(resource) = new.resource {
             let slot = self.resources.slot_or_insert(resource, || Resource::new(resource));
             if let Some(resource) = self.resources.at_mut(slot) {
                 resource.ops.insert(new.id);
@@ -203,6 +253,16 @@ impl Model {
     }
 
     fn report_op(&mut self, id: OpId, stats: OpStats) {
+        if let Some(over) = self.ops.get(id).filter(|op| op.dropped.is_some()) {
+            let again = self.returned.ops.remove(&id);
+            if over.created == stats.created {
+                return;
+            }
+            self.remove_op(id);
+            if let Some(new) = again {
+                self.announce_op(new);
+            }
+        }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
         let slot = self.ops.slot_or_insert(id, || Op::new(id));
         let Some(op) = self.ops.at_mut(slot) else { return };
@@ -248,27 +308,41 @@ impl Model {
         let before = self.retention.keep.map(|keep| now.minus(keep));
         let most = self.retention.most;
         let due = |queue: usize, at: Stamp| queue > most || before.is_some_and(|before| at < before);
-        while let Some(&(_, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
+        while let Some(&(at, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
             self.ended.pop_front();
-            self.remove_task(id);
+            if self.tasks.get(id).is_some_and(|task| task.stats.dropped == Some(at)) {
+                self.remove_task(id);
+            }
         }
-        while let Some(&(_, id)) = self.dropped_ops.front().filter(|(at, _)| due(self.dropped_ops.len(), *at)) {
+        // The first update's operations come once more with the second, and must then be known: an acquire is counted once.
+        let first = self.previous.is_none();
+        while let Some(&(at, id)) =
+            self.dropped_ops.front().filter(|(at, _)| !first && due(self.dropped_ops.len(), *at))
+        {
             self.dropped_ops.pop_front();
-            self.remove_op(id);
+            if self.ops.get(id).is_some_and(|op| op.dropped == Some(at)) {
+                self.remove_op(id);
+            }
         }
-        while let Some(&(_, id)) =
+        while let Some(&(at, id)) =
             self.dropped_resources.front().filter(|(at, _)| due(self.dropped_resources.len(), *at))
         {
             self.dropped_resources.pop_front();
-            self.remove_resource(id);
+            if self.resources.get(id).is_some_and(|resource| resource.dropped == Some(at)) {
+                self.remove_resource(id);
+            }
+        }
+        if !self.changes.removed.is_empty() {
+            let tasks = &self.tasks;
+            self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
         }
     }
 
     fn remove_task(&mut self, id: TaskId) {
         if let Some(slot) = self.tasks.slot(id) {
-            self.tasks.remove(id);
+            let task = self.tasks.remove(id);
+            self.ended_rows -= usize::from(task.is_some_and(|task| task.stats.dropped.is_some()));
             self.hot.remove(&slot);
-            self.changes.tasks.retain(|&changed| changed != slot);
             self.changes.removed.push((slot, id));
         }
         self.extras.remove(&id);

@@ -10,6 +10,12 @@ use std::time::Duration;
 /// processor in between.
 const REPORT_SLACK: Duration = Duration::from_millis(20);
 
+/// A completed acquire. A thread that runs no task may call `blocking_lock`: who that is nobody says.
+enum Acquired {
+    By(Acquire),
+    ByAStranger(Stamp, OpId),
+}
+
 impl Model {
     /// An acquire has what it wants as soon as the semaphore inside the lock gave it the permits.
     pub(super) fn note_permits(&mut self, op: OpId, parent: Option<OpId>) {
@@ -50,8 +56,9 @@ impl Model {
             if lock.state == LockState::Free {
                 lock.freed(previous);
             }
-            if let Some(sighting) = sighting {
-                lock.sight(sighting);
+            match sighting {
+                Some(sighting) => lock.sight(sighting),
+                None => lock.lose_track(),
             }
             if lock.state == LockState::Free && !lock.is_sighted() {
                 self.unsettled.remove(&id);
@@ -63,23 +70,33 @@ impl Model {
     /// Hands the acquires that this update completed to their locks, in the order of their time.
     fn fold_acquires(&mut self) {
         let finished = std::mem::take(&mut self.finished);
-        let mut acquires: Vec<(ResourceId, Acquire)> = finished.iter().filter_map(|&op| self.acquire(op)).collect();
-        acquires.sort_by_key(|(_, acquire)| (acquire.at, acquire.op));
-        for (id, acquire) in acquires {
+        let mut acquires: Vec<(ResourceId, Acquired)> = finished.iter().filter_map(|&op| self.acquire(op)).collect();
+        acquires.sort_by_key(|(_, acquired)| match acquired {
+            Acquired::By(acquire) => (acquire.at, acquire.op),
+            Acquired::ByAStranger(at, op) => (*at, *op),
+        });
+        for (id, acquired) in acquires {
             if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
-                lock.acquired(acquire);
+                match acquired {
+                    Acquired::By(acquire) => lock.acquired(acquire),
+                    Acquired::ByAStranger(at, _) => lock.acquired_by_a_stranger(at),
+                }
                 self.unsettled.insert(id);
             }
         }
     }
 
-    fn acquire(&self, op: OpId) -> Option<(ResourceId, Acquire)> {
+    fn acquire(&self, op: OpId) -> Option<(ResourceId, Acquired)> {
         let op = self.ops.get(op).filter(|op| op.outcome == Outcome::Complete)?;
         let access = self.access(op)?;
         let (asked, at) = (op.created?, op.polls.last_ended?);
         // One entry for the making of the future and one for a poll that was ready at once: more means that it waited.
         let contended = op.polls.count > 2;
-        Some((op.resource?, Acquire { task: op.task?, op: op.id, asked, at, access, contended }))
+        let acquired = match op.task {
+            Some(task) => Acquired::By(Acquire { task, op: op.id, asked, at, access, contended }),
+            None => Acquired::ByAStranger(at, op.id),
+        };
+        Some((op.resource?, acquired))
     }
 
     /// Reads a lock's state, and who this update makes it look to be held by.

@@ -242,11 +242,26 @@ impl Lock {
         }
     }
 
+    /// Takes in a completed acquire by nobody that we know, such as a thread that runs no task.
+    pub fn acquired_by_a_stranger(&mut self, at: Stamp) {
+        self.acquisitions += 1;
+        if self.latest.is_none_or(|latest| at >= latest.at) {
+            self.forget_acquires();
+        } else if self.sighting.as_ref().is_some_and(|sighting| at <= sighting.seen) {
+            self.sighting = None;
+        }
+    }
+
     /// Forgets who came last: some acquires were lost on the way.
     pub fn forget_acquires(&mut self) {
         self.latest = None;
         self.readers.clear();
         self.sighting = None;
+        self.holds.clear();
+    }
+
+    /// Forgets who held it: what was just reported fits nobody, so that it is somebody else's in a way that we do not see.
+    pub fn lose_track(&mut self) {
         self.holds.clear();
     }
 

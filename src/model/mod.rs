@@ -94,6 +94,8 @@ pub struct Model {
     finished: Vec<OpId>,
     hot: FxHashSet<Slot>,
     ended: VecDeque<(Stamp, TaskId)>,
+    ended_rows: usize,
+    returned: apply::Returned,
     dropped_ops: VecDeque<(Stamp, OpId)>,
     dropped_resources: VecDeque<(Stamp, ResourceId)>,
     spawns: SpawnTable,
@@ -221,7 +223,7 @@ impl Model {
     /// How many tasks there are, by state.
     pub fn counts(&self) -> Counts {
         let running = self.hot().filter(|(_, task)| task.state() == TaskState::Running).count();
-        let ended = self.ended.len();
+        let ended = self.ended_rows;
         Counts { running, scheduled: self.hot.len() - running, live: self.tasks.len().saturating_sub(ended), ended }
     }
 }

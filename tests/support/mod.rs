@@ -1,0 +1,3 @@
+//! What tests share. Each test binary takes from it what it needs.
+
+pub mod service;
