@@ -1,5 +1,12 @@
 //! The command line: every flag, once. Parsing only; what it comes to is [`Config`](super::Config)'s business.
 
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    reason = "the comments on arguments are the help, which is shown as it is written"
+)]
+
 use super::{
     check,
     choice::{PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names},

@@ -101,7 +101,7 @@ impl Config {
         replace(&mut self.target, target);
         replace(&mut self.retain_for, retain_for);
         replace(&mut self.max_message, max_message);
-        replace(&mut self.catch_up, catch_up.map(allowed));
+        replace(&mut self.catch_up, catch_up);
         replace(&mut self.screen.palette, screen.palette);
         replace(&mut self.screen.charset, screen.charset);
         self.screen.colorterm = screen.colorterm.or(self.screen.colorterm.take());
@@ -192,14 +192,6 @@ impl Config {
             charset: environment.charset(&self.screen),
             ..app::Options::default()
         }
-    }
-}
-
-/// Whether `catch-up = true` or not, as the link has it.
-fn allowed(value: file::CatchUpChoice) -> CatchUp {
-    match value {
-        file::CatchUpChoice::Allowed => CatchUp::Allowed,
-        file::CatchUpChoice::Forbidden => CatchUp::Forbidden,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::choice::{CharsetChoice, PaletteChoice, RetainFor, Size, by_name, canonical};
 use crate::{
     diagnose::{LINTS, Settings},
-    wire::Target,
+    wire::{CatchUp, Target},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
@@ -28,24 +28,11 @@ pub struct ConfigFile {
     pub(super) retain_for: Option<RetainFor>,
     #[serde(deserialize_with = "size")]
     pub(super) max_message: Option<Size>,
-    pub(super) catch_up: Option<CatchUpChoice>,
+    #[serde(deserialize_with = "catch_up")]
+    pub(super) catch_up: Option<CatchUp>,
     pub(super) screen: ScreenTable,
     pub(super) log: LogTable,
     pub(super) lints: LintTables,
-}
-
-/// `catch-up`, a plain `true` or `false`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(from = "bool")]
-pub(super) enum CatchUpChoice {
-    Allowed,
-    Forbidden,
-}
-
-impl From<bool> for CatchUpChoice {
-    fn from(is_allowed: bool) -> Self {
-        if is_allowed { Self::Allowed } else { Self::Forbidden }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,6 +109,11 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Size>, D::E
     as_typed(&Value::deserialize(deserializer)?).parse().map(Some).map_err(D::Error::custom)
 }
 
+fn catch_up<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CatchUp>, D::Error> {
+    let is_allowed = bool::deserialize(deserializer)?;
+    Ok(Some(if is_allowed { CatchUp::Allowed } else { CatchUp::Forbidden }))
+}
+
 fn palette<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PaletteChoice>, D::Error> {
     by_name(&as_typed(&Value::deserialize(deserializer)?)).map(Some).map_err(D::Error::custom)
 }
@@ -195,6 +187,7 @@ mod tests {
             ("[lints.deadlock]\nlasst = '1s'", "lints.deadlock.lasst", "it has: lasts"),
             ("[lints.deadlock]\nlasts = 3", "lints.deadlock.lasts", "a duration such as"),
             ("[lints.deadlock]\nenabled = 'no'", "lints.deadlock.enabled", "true or false"),
+            ("catch-up = 'no'", "catch-up", "expected a boolean"),
             ("[log]\nfilter = 1", "filter = 1", "expected a string"),
             ("this is no toml", "this is no toml", "expected"),
         ];

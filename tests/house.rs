@@ -1,0 +1,181 @@
+//! The invariants of the house as tests. Each rule is also shown something that it must catch, so that none can pass for
+//! having looked at nothing.
+
+#[path = "house/lexer.rs"]
+mod lexer;
+#[path = "house/rules.rs"]
+mod rules;
+#[path = "house/source.rs"]
+mod source;
+
+use source::{Source, files, root};
+use std::fs;
+
+/// Every file of the client and its demo server.
+fn tree() -> Vec<Source> {
+    let sources = files(&["src", "demo-server/src", "proto/src"], ".rs");
+    assert!(sources.len() > 80, "the tree was not found");
+    sources
+}
+
+fn holds(rule: fn(&Source) -> Vec<String>) {
+    let wrong: Vec<String> = tree().iter().filter(|source| !source.is_test()).flat_map(rule).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a rule says of a file that was made up.
+fn of(rule: fn(&Source) -> Vec<String>, path: &str, text: &str) -> Vec<String> {
+    rule(&Source { path: path.into(), text: text.into() })
+}
+
+fn catches(rule: fn(&Source) -> Vec<String>, path: &str, text: &str) {
+    assert!(!of(rule, path, text).is_empty(), "not caught in {path}: {text}");
+}
+
+fn allows(rule: fn(&Source) -> Vec<String>, path: &str, text: &str) {
+    assert_eq!(of(rule, path, text), Vec::<String>::new(), "in {path}: {text}");
+}
+
+fn client(rule: fn(&Source) -> Vec<String>) {
+    let wrong: Vec<String> = tree().iter().filter(|source| source.path.starts_with("src/")).flat_map(rule).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_wire_knows_its_formats() {
+    client(rules::wire_formats);
+    catches(rules::wire_formats, "src/model/x.rs", "use {std::fmt, tonic::{Status, transport}};");
+    catches(rules::wire_formats, "src/app/x.rs", "fn f(at: prost_types::Timestamp) {}");
+    catches(rules::wire_formats, "src/main.rs", "use console_api as api;");
+    allows(rules::wire_formats, "src/wire/x.rs", "use tonic::Status;");
+    allows(rules::wire_formats, "src/app/x.rs", "//! tonic\n#[cfg(test)]\nmod tests { use tonic::Status; }");
+}
+
+#[test]
+fn only_the_view_and_the_terminal_know_the_screen() {
+    client(rules::screen);
+    catches(rules::screen, "src/app/x.rs", "use ratatui::style::Color;");
+    catches(rules::screen, "src/cli/x.rs", "fn f() { ratatui::init(); }");
+    allows(rules::screen, "src/view/x.rs", "use ratatui::Frame;");
+    allows(rules::screen, "src/terminal/a/b.rs", "use ratatui::Terminal;");
+}
+
+#[test]
+fn the_model_and_the_diagnosis_are_pure() {
+    client(rules::purity);
+    catches(rules::purity, "src/model/x.rs", "use std::time::{Duration, Instant};");
+    catches(rules::purity, "src/diagnose/lints/x.rs", "fn f() { let now = SystemTime::now(); }");
+    catches(rules::purity, "src/model/x.rs", "use std::{fmt, fs::File};");
+    catches(rules::purity, "src/diagnose/x.rs", "fn f() { tokio::spawn(async {}); }");
+    allows(rules::purity, "src/model/x.rs", "use std::time::Duration; // Instant");
+    allows(rules::purity, "src/wire/x.rs", "use std::time::Instant;");
+}
+
+#[test]
+fn nothing_that_a_peer_sends_meets_a_panic() {
+    client(rules::no_panics);
+    catches(rules::no_panics, "src/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap() }");
+    catches(rules::no_panics, "src/model/x.rs", "fn f(x: Option<u8>) -> u8 { x\n.expect(\"a\") }");
+    catches(rules::no_panics, "src/diagnose/x.rs", "fn f() { unreachable!(\"a\") }");
+    catches(rules::no_panics, "src/diagnose/x.rs", "fn f() { assert!(true) }");
+    allows(rules::no_panics, "src/model/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap_or_default() }");
+    allows(rules::no_panics, "src/model/x.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }");
+    allows(rules::no_panics, "src/model/x.rs", "/// Never `.unwrap()`.\nfn f() { \".unwrap()\"; }");
+}
+
+#[test]
+fn no_room_names_one_that_comes_after_it() {
+    client(rules::order);
+    catches(rules::order, "src/model/x.rs", "use crate::{diagnose::Lint};");
+    catches(rules::order, "src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, wire};");
+    catches(rules::order, "src/wire/x.rs", "fn f(_: crate::app::Watched) {}");
+    catches(rules::order, "src/view/x.rs", "use crate::cli::Config;");
+    catches(rules::order, "src/model/mod.rs", "use super::wire::Event;");
+    catches(rules::order, "src/model/a.rs", "use super::super::wire::Event;");
+    catches(rules::order, "src/attic/x.rs", "");
+    allows(rules::order, "src/wire/a/b.rs", "use super::super::transport; use crate::model::Stamp;");
+    allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, wire::Event};");
+}
+
+#[test]
+fn no_file_is_too_long() {
+    holds(rules::size);
+    let long = "fn f() {}\n".repeat(601);
+    catches(rules::size, "src/model/x.rs", &long);
+    allows(rules::size, "src/model/x.rs", &format!("#[cfg(test)]\nmod tests {{\n{long}}}"));
+    allows(rules::size, "proto/src/generated/x.rs", &long);
+}
+
+#[test]
+fn modes_are_no_bools() {
+    holds(rules::bools);
+    catches(rules::bools, "src/app/x.rs", "struct S { a: bool, pub b: bool, #[x] c: bool }");
+    catches(rules::bools, "src/app/x.rs", "impl X { pub fn f(&self, a: u8, quick: bool) {} }");
+    allows(rules::bools, "src/app/x.rs", "struct S { a: bool, b: bool, c: Option<bool>, d: fn(bool) }");
+    allows(rules::bools, "src/app/x.rs", "fn f(a: impl Fn(u8) -> bool) -> bool { a(1) }");
+}
+
+#[test]
+fn what_is_excused_has_a_reason() {
+    holds(rules::reasons);
+    catches(rules::reasons, "src/app/x.rs", "#[allow(dead_code)] fn f() {}");
+    catches(rules::reasons, "src/app/x.rs", "#![expect(unused)]");
+    catches(rules::reasons, "src/app/x.rs", "#[cfg_attr(unix, allow(unused))] fn f() {}");
+    allows(rules::reasons, "src/app/x.rs", "#[allow(dead_code, reason = \"because\")] fn f() {}");
+}
+
+#[test]
+fn words_that_do_not_belong_are_not_there() {
+    let mut sources = tree();
+    sources.extend(files(&["tests"], ".rs").into_iter().filter(|source| !source.path.contains("house")));
+    sources.extend(files(&["src", "demo-server", "proto"], ".md"));
+    sources.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml"].iter().filter_map(|path| {
+            Some(Source { path: (*path).into(), text: fs::read_to_string(root().join(path)).ok()? })
+        }),
+    );
+    let wrong: Vec<String> = sources.iter().flat_map(rules::words).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    for text in ["// TODO: later", "mod test_utils;", "struct TaskManager;", "/// A helper.", "\"/home/me/x\""] {
+        catches(rules::words, "src/app/x.rs", text);
+    }
+    allows(rules::words, "src/app/x.rs", "/// It is managed; a utility, helpful.");
+}
+
+#[test]
+fn the_demo_comes_with_its_feature_alone() {
+    client(rules::demo);
+    catches(rules::demo, "src/cli/x.rs", "fn f() { demo_server::scenarios(); }");
+    allows(rules::demo, "src/cli/x.rs", "#[cfg(feature = \"demo\")] fn f() { demo_server::scenarios(); }");
+
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let (dependencies, features) = (&manifest["dependencies"], &manifest["features"]);
+    assert_eq!(dependencies["demo-server"]["optional"].as_bool(), Some(true));
+    let demo: Vec<&str> = features["demo"].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect();
+    assert!(demo.contains(&"dep:demo-server"));
+    assert!(dependencies.get("holdup-agent").is_none(), "the client never depends on the agent");
+}
+
+#[test]
+fn every_lint_is_explained_and_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).ok();
+    let mut names: Vec<String> = Vec::new();
+    for lint in holdup::diagnose::LINTS {
+        let file = lint.name.replace('-', "_");
+        assert!(
+            root().join(format!("src/diagnose/lints/{file}.rs")).exists(),
+            "{}: a file is named for its lint",
+            lint.name
+        );
+        assert!(lint.explanation.trim().len() > 200, "{}: an explanation", lint.name);
+        assert!(!lint.advice.trim().is_empty() && !lint.severities.is_empty(), "{}", lint.name);
+        if let Some(readme) = &readme {
+            assert!(readme.contains(&format!("`{}`", lint.name)), "{}: not in README.md", lint.name);
+        }
+        names.push(file);
+    }
+    for source in files(&["src/diagnose/lints"], ".md") {
+        let file = source.path.rsplit('/').next().unwrap().trim_end_matches(".md");
+        assert!(names.iter().any(|name| name == file), "{}: of no lint", source.path);
+    }
+}

@@ -1,0 +1,220 @@
+//! The rules of the house. Each takes one file and says what is wrong with it, in words; none is nothing.
+
+use crate::source::{Source, after_group};
+
+/// The client's rooms, and for each the rooms whose names it may know. Data goes from the wire to the terminal: whoever
+/// comes later knows those before, and never the other way round.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("wire", &["model"]),
+    ("diagnose", &["model"]),
+    ("app", &["wire", "model", "diagnose"]),
+    ("view", &["wire", "model", "diagnose", "app"]),
+    ("terminal", &["wire", "model", "diagnose", "app", "view"]),
+    ("cli", &["wire", "model", "diagnose", "app", "view", "terminal"]),
+];
+
+fn is_in(source: &Source, rooms: &[&str]) -> bool {
+    source.room().is_some_and(|room| rooms.contains(&room))
+}
+
+fn said(source: &Source, what: impl std::fmt::Display) -> String {
+    format!("{}: {what}", source.path)
+}
+
+/// Names of crates that only these rooms may know.
+fn crates(source: &Source, crates: &[&str], rooms: &[&str]) -> Vec<String> {
+    if is_in(source, rooms) {
+        return Vec::new();
+    }
+    let named = source.paths().into_iter().filter(|path| crates.contains(&path[0].as_str()));
+    named.map(|path| said(source, format!("names {}; only {} may", path.join("::"), rooms.join(" and ")))).collect()
+}
+
+/// The wire formats are named in `wire` alone.
+pub fn wire_formats(source: &Source) -> Vec<String> {
+    crates(source, &["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"], &["wire"])
+}
+
+/// The screen is named in `view` and `terminal` alone.
+pub fn screen(source: &Source) -> Vec<String> {
+    crates(source, &["ratatui", "ratatui_core"], &["view", "terminal"])
+}
+
+/// The model and the diagnosis are pure: no clock, no I/O, no runtime.
+pub fn purity(source: &Source) -> Vec<String> {
+    if !is_in(source, &["model", "diagnose"]) {
+        return Vec::new();
+    }
+    let is_impure = |path: &Vec<String>| {
+        let outside = ["tokio", "crossterm", "jiff", "tracing", "rand"].contains(&path[0].as_str());
+        let clock = path.iter().any(|part| ["Instant", "SystemTime"].contains(&part.as_str()));
+        let io = path[0] == "std"
+            && path.get(1).is_some_and(|part| ["fs", "io", "net", "env", "process", "thread"].contains(&part.as_str()));
+        outside || clock || io
+    };
+    source
+        .paths()
+        .into_iter()
+        .filter(is_impure)
+        .map(|path| said(source, format!("names {}", path.join("::"))))
+        .collect()
+}
+
+/// Nothing that a peer sends may end the program: no panic is written down where its data is handled.
+pub fn no_panics(source: &Source) -> Vec<String> {
+    if !is_in(source, &["wire", "model", "diagnose"]) {
+        return Vec::new();
+    }
+    let tokens = source.tokens();
+    let at = |index: usize| tokens.get(index).map_or("", String::as_str);
+    let mut wrong = Vec::new();
+    for index in 0..tokens.len() {
+        let method = at(index) == "." && ["unwrap", "expect", "unwrap_err", "expect_err"].contains(&at(index + 1));
+        if method && at(index + 2) == "(" {
+            wrong.push(said(source, format!("calls {}", at(index + 1))));
+        }
+        let panics = ["panic", "unreachable", "todo", "unimplemented", "assert", "assert_eq", "assert_ne"];
+        if panics.contains(&at(index)) && at(index + 1) == "!" && at(index + 2) != "=" {
+            wrong.push(said(source, format!("calls {}!", at(index))));
+        }
+    }
+    wrong
+}
+
+/// A room knows those that stand before it, and nothing of those that stand after it.
+pub fn order(source: &Source) -> Vec<String> {
+    let Some(room) = source.room() else { return Vec::new() };
+    let Some((_, known)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+        return vec![said(source, format!("{room} is no room of the house"))];
+    };
+    let mut wrong = Vec::new();
+    for path in source.paths() {
+        let climbs = path.iter().take_while(|part| *part == "super").count();
+        let named = match path[0].as_str() {
+            "crate" | "holdup" => path.get(1),
+            "super" if climbs >= source.depth() => path.get(climbs),
+            _ => continue,
+        };
+        let Some(named) = named.filter(|named| ROOMS.iter().any(|(name, _)| name == named)) else { continue };
+        if named != room && !known.contains(&named.as_str()) {
+            wrong.push(said(source, format!("{room} names {}", path.join("::"))));
+        }
+    }
+    wrong
+}
+
+/// A file does one thing.
+pub fn size(source: &Source) -> Vec<String> {
+    const MOST: usize = 600;
+    let lines = source.lines();
+    let counts = !source.is_test() && !source.is_generated() && lines > MOST;
+    if counts { vec![said(source, format!("{lines} lines, over {MOST}"))] } else { Vec::new() }
+}
+
+/// Modes are enums: at most two `bool` fields in a struct, and no `bool` among a function's parameters.
+pub fn bools(source: &Source) -> Vec<String> {
+    let tokens = source.tokens();
+    let mut wrong = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let Some(name) = tokens.get(index + 1) else { continue };
+        if token == "struct" {
+            let Some(open) = (index..tokens.len()).find(|&at| ["{", "(", ";"].contains(&tokens[at].as_str())) else {
+                continue;
+            };
+            let flags = if tokens[open] == "{" { typed_bool(&tokens[open..after_group(&tokens, open)]) } else { 0 };
+            if flags > 2 {
+                wrong.push(said(source, format!("struct {name} has {flags} bool fields")));
+            }
+        }
+        if token == "fn" {
+            let Some(open) = (index..tokens.len()).find(|&at| ["(", "{", ";"].contains(&tokens[at].as_str())) else {
+                continue;
+            };
+            if tokens[open] == "(" && typed_bool(&tokens[open..after_group(&tokens, open)]) > 0 {
+                wrong.push(said(source, format!("fn {name} takes a bool")));
+            }
+        }
+    }
+    wrong
+}
+
+/// How many names of a group are typed `bool`, those in groups inside it left out.
+fn typed_bool(group: &[String]) -> usize {
+    let mut depth = 0_usize;
+    let mut count = 0;
+    for (index, token) in group.iter().enumerate() {
+        match token.as_str() {
+            "(" | "{" | "[" => depth += 1,
+            ")" | "}" | "]" => depth -= 1,
+            "bool" if depth == 1 && group[index - 1] == ":" && group[index - 2] != ":" => {
+                let ends = group.get(index + 1).is_none_or(|next| [",", ")", "}"].contains(&next.as_str()));
+                count += usize::from(ends);
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
+/// A lint that is switched off locally says why.
+pub fn reasons(source: &Source) -> Vec<String> {
+    if source.is_generated() {
+        return Vec::new();
+    }
+    let tokens = source.tokens();
+    let mut wrong = Vec::new();
+    for index in 0..tokens.len() {
+        if tokens[index] != "#" {
+            continue;
+        }
+        let open = if tokens.get(index + 1).is_some_and(|next| next == "!") { index + 2 } else { index + 1 };
+        if tokens.get(open).is_none_or(|next| next != "[") {
+            continue;
+        }
+        let attribute = &tokens[open + 1..after_group(&tokens, open) - 1];
+        let excuses = attribute.windows(2).any(|two| ["allow", "expect"].contains(&two[0].as_str()) && two[1] == "(");
+        if excuses && !attribute.iter().any(|token| token == "reason") {
+            wrong.push(said(source, format!("#[{}] without a reason", attribute.join(""))));
+        }
+    }
+    wrong
+}
+
+/// Names that say nothing, work that is not done, and paths of somebody's machine.
+pub fn words(source: &Source) -> Vec<String> {
+    const MARKS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
+    const NAMES: [&str; 5] = ["helper", "helpers", "utils", "manager", "misc"];
+    const HOMES: [&str; 4] = ["/home/", "/Users/", "/root/", "/work/"];
+    let mut wrong = Vec::new();
+    for (index, line) in source.text.lines().take(source.lines()).enumerate() {
+        let parts = || line.split(|letter: char| !letter.is_alphanumeric());
+        let named = parts().find(|word| MARKS.contains(word) || NAMES.contains(&word.to_ascii_lowercase().as_str()));
+        let camel = NAMES
+            .iter()
+            .map(|name| name[..1].to_ascii_uppercase() + &name[1..])
+            .find(|name| parts().any(|word| word.len() > name.len() && word.ends_with(name.as_str())));
+        let home = HOMES.iter().find(|home| line.contains(*home)).map(|home| (*home).to_owned());
+        for word in named.map(str::to_owned).into_iter().chain(camel).chain(home) {
+            wrong.push(format!("{}:{}: {word:?}", source.path, index + 1));
+        }
+    }
+    wrong
+}
+
+/// The demo server is named only behind the feature that brings it.
+pub fn demo(source: &Source) -> Vec<String> {
+    let tokens = source.tokens();
+    let names = source.paths().iter().any(|path| path[0] == "demo_server");
+    let gated = tokens.windows(7).any(|seven| {
+        let words: Vec<&str> = seven.iter().map(String::as_str).collect();
+        words[..5] == ["cfg", "(", "feature", "=", "\"demo\""] || words[..4] == ["cfg_attr", "(", "feature", "="]
+    });
+    // A file of its own may be gated where it is declared.
+    let is_own = source.path.starts_with("src/cli/demo/");
+    if names && !gated && !is_own {
+        vec![said(source, "names demo_server without the feature `demo`")]
+    } else {
+        Vec::new()
+    }
+}

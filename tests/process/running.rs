@@ -1,0 +1,94 @@
+//! The shipped executable as a process that is under way, which ends with its test.
+
+use super::process::Ended;
+use demo_server::Listening;
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// How long a process may take. Far above what it needs: a test that hangs is to fail instead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A demo server.
+pub struct Server {
+    /// Where its console is, as a target.
+    pub target: String,
+    child: Child,
+}
+
+impl Server {
+    /// Starts one on free ports.
+    pub fn start(scenario: &str) -> Self {
+        Self::start_at("127.0.0.1:0", scenario)
+    }
+
+    /// Starts one whose console listens there, and waits until it does.
+    pub fn start_at(console: &str, scenario: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
+            .args(["demo-server", "--exit-with-stdin", "--echo-addr", "127.0.0.1:0", "--console-addr", console])
+            .args(["--load", "10", "--scenario", scenario])
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let target = stdout
+            .lines()
+            .find_map(|line| match line.unwrap().parse() {
+                Ok(Listening::Console(console)) => Some(format!("http://{console}")),
+                _ => None,
+            })
+            .expect("the server says where it listens");
+        Self { target, child }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A run that is under way, which ends with the test.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Sends it a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "kill -s {name}");
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Ended {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.0.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        self.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        Ended { code: status.code(), stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
