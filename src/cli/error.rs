@@ -1,7 +1,7 @@
 //! What came of a run, and the exit code that says so.
 
 use super::{check::NotSeen, config::ConfigError, log::LogError};
-use crate::wire::Target;
+use crate::{terminal, wire::Target};
 use std::{io, process::ExitCode};
 
 /// What came of a run that did what it was asked for.
@@ -42,6 +42,9 @@ pub enum Error {
          watch it with `holdup check`, which needs none"
     )]
     NoTerminalForDemo,
+    /// The live view ended by itself.
+    #[error(transparent)]
+    Terminal(terminal::Error),
     /// Nothing could be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(io::Error),

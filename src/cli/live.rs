@@ -1,6 +1,7 @@
 //! The live view: what is needed before the screen can be taken over.
 
 use super::{Environment, Error, Outcome, config::Config, log};
+use crate::terminal;
 use std::io::{self, IsTerminal};
 
 /// Whether there is a terminal to draw on and to read keys from.
@@ -14,6 +15,10 @@ pub fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error>
         return Err(Error::NoTerminal(config.target.clone()));
     }
     log::start(&config.log)?;
-    let _ = config.app(environment);
-    Err(Error::NoTerminal(config.target.clone()))
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let viewing = terminal::run(config.target.clone(), config.wire(), config.app(environment));
+    let result = runtime.block_on(viewing);
+    // The link's background task may be in a name's resolution, which nobody waits for any more.
+    runtime.shutdown_background();
+    result.map(|()| Outcome::Done).map_err(Error::Terminal)
 }

@@ -11,6 +11,9 @@ mod report;
 mod text;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub use report::Report;
 pub use watch::{End, NotSeen, Plan, Seen};
 

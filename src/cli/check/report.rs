@@ -11,12 +11,13 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields do not change it.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// The whole of it. Durations are in seconds, instants by the target's clock in RFC 3339.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    version: u32,
+    /// [`VERSION`].
+    pub version: u32,
     /// Who answered last; nothing but an agent tells.
     pub process: Option<Process>,
     /// The target as it was asked for.
@@ -34,13 +35,20 @@ pub struct Report {
 /// The process that answered.
 #[derive(Debug, Serialize)]
 pub struct Process {
-    pid: u32,
-    name: String,
-    executable: String,
-    boot_id: String,
-    started: Option<String>,
-    agent_version: String,
-    tokio_version: String,
+    /// As the process itself sees it.
+    pub pid: u32,
+    /// What the service calls itself.
+    pub name: String,
+    /// Its path, empty where it is not known.
+    pub executable: String,
+    /// Random for each run of the process.
+    pub boot_id: String,
+    /// When it started.
+    pub started: Option<String>,
+    /// The agent's.
+    pub agent_version: String,
+    /// Empty where it is not known.
+    pub tokio_version: String,
 }
 
 /// When we watched.
@@ -110,9 +118,12 @@ pub struct Row {
     pub subject: Named,
     /// Since when the condition holds, or held.
     pub since: String,
-    first_seen: String,
-    last_seen: String,
-    episodes: u64,
+    /// When it was first seen.
+    pub first_seen: String,
+    /// When it was last seen.
+    pub last_seen: String,
+    /// How often it began.
+    pub episodes: u64,
     /// In one line, the subject left out.
     pub message: String,
     /// What shows it.
@@ -143,7 +154,8 @@ pub enum Named {
 /// A task.
 #[derive(Debug, Serialize)]
 pub struct TaskRow {
-    id: u64,
+    /// The instrumentation's id.
+    pub id: u64,
     /// Tokio's number for it.
     pub number: Option<u64>,
     /// Its name.
@@ -157,7 +169,8 @@ pub struct TaskRow {
 /// A lock.
 #[derive(Debug, Serialize)]
 pub struct LockRow {
-    id: u64,
+    /// The instrumentation's id.
+    pub id: u64,
     /// `Mutex` or `RwLock`.
     pub lock_kind: &'static str,
     /// Where it was made.
@@ -194,30 +207,35 @@ pub enum FactValue {
     Duration {
         /// How many.
         value: f64,
+        /// In what.
         unit: &'static str,
     },
     /// A number of things.
     Count {
         /// How many.
         value: u64,
+        /// None.
         unit: Option<&'static str>,
     },
     /// A size.
     Size {
         /// How many.
         value: u64,
+        /// In what.
         unit: &'static str,
     },
     /// From 0 to 1.
     Share {
         /// How much.
         value: f64,
+        /// None.
         unit: Option<&'static str>,
     },
     /// Words.
     Text {
         /// Which.
         value: String,
+        /// None.
         unit: Option<&'static str>,
     },
 }
@@ -332,7 +350,7 @@ fn window(seen: &Seen) -> Window {
     }
 }
 
-fn row(finding: &Finding) -> Row {
+pub(super) fn row(finding: &Finding) -> Row {
     let related = &finding.related;
     Row {
         lint: finding.lint.name,

@@ -1,0 +1,169 @@
+//! Reports that were made up, in each of their three forms.
+
+use super::{
+    FailOn, SCHEMA,
+    report::{Counts, Lag, Process, Report, Tasks, VERSION, Window, row},
+};
+use crate::{
+    diagnose::{
+        Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Related, Severity, Status, Subject, TaskRef,
+        WaitRef, lint,
+    },
+    model::{ResourceId, Stamp, TaskId},
+};
+use std::time::Duration;
+
+fn task(id: u64, name: &str) -> TaskRef {
+    TaskRef { id: TaskId(id), number: Some(id + 100), name: name.into(), kind: "task", place: "src/pair.rs:30".into() }
+}
+
+fn lock(id: u64) -> LockRef {
+    LockRef { id: ResourceId(id), kind: "Mutex", place: format!("src/pair.rs:{id}") }
+}
+
+fn at(seconds: u64) -> Stamp {
+    Stamp::from_nanos(1_700_000_000_000_000_000 + seconds * 1_000_000_000)
+}
+
+fn finding(name: &str, severity: Severity, subject: Subject, related: Related) -> Finding {
+    Finding {
+        id: FindingId(1),
+        lint: lint(name).unwrap(),
+        severity,
+        confidence: Confidence::Inferred,
+        status: Status::Active,
+        subject,
+        since: at(0),
+        first_seen: at(1),
+        last_seen: at(11),
+        episodes: 1,
+        message: "something is so".into(),
+        evidence: vec![
+            Evidence::time("stuck", Duration::from_millis(12_300)),
+            Evidence::count("tasks", 2),
+            Evidence::bytes("future", 2_048),
+            Evidence::share("own wakes", 0.98),
+            Evidence::text("waits in", "Mutex::lock"),
+        ],
+        related,
+    }
+}
+
+fn report(findings: &[Finding]) -> Report {
+    Report {
+        version: VERSION,
+        process: Some(Process {
+            pid: 42,
+            name: "echo".into(),
+            executable: "/usr/bin/echo".into(),
+            boot_id: "f00".into(),
+            started: None,
+            agent_version: "0.1.0".into(),
+            tokio_version: String::new(),
+        }),
+        target: "http://127.0.0.1:6669".into(),
+        protocol: Some("agent"),
+        window: Window {
+            start: "2023-11-14T22:13:20Z".into(),
+            end: "2023-11-14T22:13:30.5Z".into(),
+            seconds: 10.0,
+            ended: "lost",
+            reason: Some("it is gone".into()),
+            attached: 2,
+        },
+        counts: Counts {
+            tasks: Tasks { live: 118, ended: 12, seen: 130 },
+            dropped_events: 1,
+            decode_issues: 2,
+            lag: Lag { seconds: 0.5, worst_seconds: 1.5, catch_ups: 3 },
+        },
+        findings: findings.iter().map(row).collect(),
+    }
+}
+
+fn of_every_kind() -> Vec<Finding> {
+    let cycle = vec![
+        CycleStep { task: task(1, "ab"), waits_for: lock(2) },
+        CycleStep { task: task(2, "ba"), waits_for: lock(1) },
+    ];
+    let waiters = (1..=16)
+        .map(|id| WaitRef { task: task(id, "conn"), waited: Duration::from_millis(2_000 - id * 100) })
+        .collect();
+    let nowhere = TaskRef { number: None, kind: "block_on", place: "<unknown location>".into(), ..task(3, "") };
+    let held = Related { holder: Some(task(9, "writer")), waiters, waiters_total: 40, ..Related::default() };
+    let many = Related { tasks: vec![task(4, "a"), task(5, "b")], tasks_total: 900, ..Related::default() };
+    let past =
+        Finding { status: Status::Past, ..finding("large-future", Severity::Note, Subject::Task(task(1, "")), many) };
+    vec![
+        finding(
+            "deadlock",
+            Severity::Critical,
+            Subject::Task(task(1, "ab")),
+            Related { lock: Some(lock(2)), cycle, ..Related::default() },
+        ),
+        finding("held-across-await", Severity::Warning, Subject::Lock(lock(7)), held),
+        finding("starved", Severity::Warning, Subject::Task(nowhere), Related::default()),
+        finding("task-leak", Severity::Warning, Subject::Place("src/conn.rs:5".into()), Related::default()),
+        finding("lost-events", Severity::Warning, Subject::Target, Related::default()),
+        past,
+    ]
+}
+
+#[test]
+fn every_part_of_a_report_is_valid_by_the_schema() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&report(&of_every_kind()).to_json()).unwrap();
+    let wrong: Vec<String> =
+        validator.iter_errors(&whole).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (pointer, value) in [
+        ("/version", serde_json::json!(2)),
+        ("/findings/0/severity", "bad".into()),
+        ("/findings/0/subject/kind", "thing".into()),
+        ("/findings/0/evidence/0/unit", "minutes".into()),
+        ("/findings/0/since", "yesterday".into()),
+        ("/window/ended", serde_json::Value::Null),
+    ] {
+        let mut changed = whole.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert!(!validator.is_valid(&changed), "{pointer} may be anything");
+    }
+}
+
+#[test]
+fn text_is_for_people() {
+    insta::assert_snapshot!(super::text::render(&report(&of_every_kind())));
+}
+
+#[test]
+fn annotations_stand_on_the_lines_that_they_name() {
+    insta::assert_snapshot!(super::github::render(&report(&of_every_kind())));
+}
+
+#[test]
+fn nothing_that_a_target_says_acts_upon_a_terminal_or_a_runner() {
+    let hostile = "\x1b]0;owned\x07\n::error::owned\r\u{9b}2J\u{202e}";
+    let named = TaskRef { place: format!("{hostile}:1"), ..task(1, hostile) };
+    let finding = finding("starved", Severity::Warning, Subject::Task(named), Related::default());
+    let mut finding = Finding { message: hostile.into(), ..finding };
+    finding.evidence.push(Evidence::text("waits in", hostile));
+    let report = report(&[finding]);
+    for text in [super::text::render(&report), super::github::render(&report)] {
+        assert!(!text.chars().any(|letter| letter != '\n' && letter.is_control()), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("::error")), "{text:?}");
+        assert!(!text.contains('\u{202e}'), "{text:?}");
+    }
+    let long = Finding { message: "x".repeat(1 << 20), ..of_every_kind().remove(0) };
+    assert!(super::text::render(&super::tests::report(&[long])).len() < 8_192);
+}
+
+#[test]
+fn a_finding_fails_from_the_severity_on_that_was_asked_for() {
+    let fails = |fail_on: FailOn| [Severity::Note, Severity::Warning, Severity::Critical].map(|it| fail_on.fails(it));
+    assert_eq!(fails(FailOn::Note), [true, true, true]);
+    assert_eq!(fails(FailOn::Warning), [false, true, true]);
+    assert_eq!(fails(FailOn::Critical), [false, false, true]);
+    assert_eq!(fails(FailOn::Never), [false, false, false]);
+    assert_eq!(FailOn::default(), FailOn::Warning);
+}
