@@ -46,7 +46,7 @@ impl Flags {
         self.0.get(&task).copied()
     }
 
-    /// What a task is sorted by: the worst first, then the most.
+    /// What a task is sorted by, below 512: the worst first, then the most.
     pub fn rank(&self, task: TaskId) -> u64 {
         self.of(task).map_or(0, |flag| (flag.worst as u64 + 1) * 100 + u64::from(flag.count()))
     }

@@ -70,10 +70,10 @@ pub struct Order {
 }
 
 impl Default for Order {
-    /// The busiest first.
+    /// Those with findings first, the worst before all, and then the busiest.
     fn default() -> Self {
         Self {
-            column: TaskColumn::Busy,
+            column: TaskColumn::Flags,
             direction: Direction::Descending,
             live: Sorted::default(),
             ended: Sorted::default(),
@@ -325,3 +325,6 @@ fn sort(column: TaskColumn, model: &Model, entries: &mut [Entry]) {
     }
     entries.sort_unstable_by_key(|entry| (ranks[entry.key as usize], entry.slot));
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,18 +82,18 @@ const fn spec(column: TaskColumn, title: &'static str, align: Align, width: Widt
 pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
     spec(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
     spec(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
-    spec(TaskColumn::State, "State", Align::Left, Width::Fixed(7), 3),
-    spec(TaskColumn::Name, "Name", Align::Left, Width::Fit(6, 28), 0),
+    spec(TaskColumn::State, "State", Align::Left, Width::Fixed(9), 3),
+    spec(TaskColumn::Name, "Name", Align::Left, Width::Fit(12, 28), 0),
     spec(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),
     spec(TaskColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
     spec(TaskColumn::Scheduled, "Sched", Align::Right, Width::Fixed(7), 2),
     spec(TaskColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 4),
     spec(TaskColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 1),
     spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
-    spec(TaskColumn::Load, "Busy, 10 s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
+    spec(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
     spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
-    spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(5, 8), 9),
-    spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(12, 40), 0),
+    spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
+    spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
     spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
 ];
 
@@ -135,7 +135,7 @@ impl TaskColumn {
     /// How its keys age.
     pub fn ages(self) -> Ages {
         match self {
-            Self::Busy | Self::Scheduled | Self::Idle => Ages::WhileHot,
+            Self::Flags | Self::Busy | Self::Scheduled | Self::Idle => Ages::WhileHot,
             Self::Rate | Self::Load => Ages::Slowly,
             _ => Ages::Never,
         }
@@ -152,7 +152,7 @@ impl TaskColumn {
     pub fn key(self, model: &Model, flags: &Flags, task: &Task, now: Stamp) -> u64 {
         let live = task.state() != TaskState::Ended;
         match self {
-            Self::Flags => flags.rank(task.id),
+            Self::Flags => flagged_key(flags, task, now),
             Self::Id => display_id(task),
             Self::State => match task.state() {
                 TaskState::Running => 0,
@@ -187,6 +187,13 @@ pub fn display_id(task: &Task) -> u64 {
 pub fn load(task: &Task, now: Stamp) -> f64 {
     let shares = task.spark.shares(task.running_since(), now);
     f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
+}
+
+/// The worst first, and among equals the busiest.
+fn flagged_key(flags: &Flags, task: &Task, now: Stamp) -> u64 {
+    const BUSY_BITS: u32 = 55;
+    let busy = nanos(task.busy(now)).min((1 << BUSY_BITS) - 1);
+    (flags.rank(task.id) << BUSY_BITS) | busy
 }
 
 /// Idle time is age less the rest; age is what all share, so that the rest alone decides.

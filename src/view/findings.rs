@@ -34,8 +34,8 @@ enum Column {
 const COLUMNS: &[ColumnSpec<Column>] = &[
     ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
     ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(12, 18), drop: 0 },
-    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(20, 200), drop: 0 },
-    ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 40), drop: 1 },
+    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(30, 200), drop: 0 },
+    ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 28), drop: 1 },
 ];
 
 /// The list keeps at least this many rows when the lower pane wants more.
