@@ -40,7 +40,7 @@ impl Demo {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size.rows, size.cols, 0)));
         let (mut reader, parser) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&screen));
         std::thread::spawn(move || {
-            let mut bytes = [0; 65_536];
+            let mut bytes = [0; 4_096];
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
                 parser.lock().unwrap().process(&bytes[..read]);
             }

@@ -75,7 +75,7 @@ impl Source {
         if self.is_test() {
             return Vec::new();
         }
-        without_tests(lexer::tokens(&self.text))
+        without_tests(&lexer::tokens(&self.text))
     }
 
     /// Every path that is named, with the groups of `use` spelled out: `use a::{b, c::d}` names `a::b` and `a::c::d`.
@@ -117,17 +117,17 @@ pub fn after_group(tokens: &[String], open: usize) -> usize {
     tokens.len()
 }
 
-fn without_tests(tokens: Vec<String>) -> Vec<String> {
+fn without_tests(tokens: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         let is_attribute = tokens[at] == "#" && tokens.get(at + 1).is_some_and(|next| next == "[");
         if is_attribute {
-            let end = after_group(&tokens, at + 1);
+            let end = after_group(tokens, at + 1);
             let attribute = &tokens[at + 2..end - 1];
             let has = |word: &str| attribute.iter().any(|token| token == word);
             if attribute.first().is_some_and(|name| name == "cfg") && has("test") && !has("not") {
-                at = after_item(&tokens, end);
+                at = after_item(tokens, end);
                 continue;
             }
         }

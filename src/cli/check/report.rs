@@ -16,7 +16,7 @@ pub const VERSION: u32 = 1;
 /// The whole of it. Durations are in seconds, instants by the target's clock in RFC 3339.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// [`VERSION`].
+    /// The version of this form.
     pub version: u32,
     /// Who answered last; nothing but an agent tells.
     pub process: Option<Process>,
