@@ -1,0 +1,184 @@
+//! Every scenario of the demo server, each in a process of its own, as `holdup check` sees it: a trouble raises its finding on the
+//! right task or lock, and nothing else above a note; a control raises nothing above a note.
+//!
+//! What must be found stands in the table of scenarios, with the scenario. Here stands how to look.
+#![cfg(feature = "demo")]
+
+use demo_server::{Kind, Listening, Scenario, scenario, scenarios};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+/// Scenarios that fill a processor run alone; the others may run beside each other.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// How long to watch beyond the time after which a finding is true.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// A demo server, ended when this is dropped.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(scenario: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
+            .args([
+                "demo-server",
+                "--echo-addr",
+                "127.0.0.1:0",
+                "--console-addr",
+                "127.0.0.1:0",
+                "--scenario",
+                scenario,
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the demo server starts");
+        let output = child.stdout.take().expect("its output is piped");
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| match line.parse() {
+            Ok(Listening::Console(address)) => Some(format!("http://{address}")),
+            _ => None,
+        });
+        Self { child, url: url.expect("it says where its console listens") }
+    }
+
+    fn check(&self, watch: Duration, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_holdup"))
+            .args(["check", &self.url, "--format", "json", "--no-config", "--for"])
+            .arg(format!("{}ms", watch.as_millis()))
+            .args(arguments)
+            .output()
+            .expect("holdup runs")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Thresholds that would take minutes to reach with their defaults.
+fn thresholds(scenario: &str) -> &'static [&'static str] {
+    match scenario {
+        "task-leak" => &["--set", "task-leak.grows=5s"],
+        _ => &[],
+    }
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    value.pointer(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a finding is the one that a scenario must raise: its lint, at least its severity, and its task or its lock.
+fn is_it(scenario: &Scenario, finding: &Value) -> bool {
+    let rank = |severity: &str| ["note", "warning", "critical"].iter().position(|&known| known == severity);
+    let subject = &finding["subject"];
+    let in_file = |place: &Value| text(place, "/location/file") == scenario.file;
+    let names_task = |task: &Value| scenario.tasks.contains(&text(task, "/name"));
+    let mut tasks = vec![subject, &finding["related"]["holder"]];
+    tasks.extend(finding["related"]["cycle"].as_array().into_iter().flatten().map(|step| &step["task"]));
+    let mut locks = vec![subject, &finding["related"]["lock"]];
+    locks.extend(finding["related"]["cycle"].as_array().into_iter().flatten().map(|step| &step["waits_for"]));
+    Some(text(finding, "/lint")) == scenario.raises
+        && rank(text(finding, "/severity")) >= scenario.severity.and_then(rank)
+        && (scenario.tasks.is_empty() || tasks.into_iter().any(|task| names_task(task)))
+        && scenario
+            .lock
+            .is_none_or(|kind| locks.into_iter().any(|lock| text(lock, "/lock_kind") == kind && in_file(lock)))
+}
+
+fn verify(name: &str, attach_after: Duration) {
+    let scenario = scenario(name).expect("the scenario is in the table");
+    let heavy =
+        scenario.keeps_workers > 0 || matches!(name, "starved" | "lock-convoy" | "long-polls" | "churn" | "task-leak");
+    let _alone = heavy.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
+    let _beside = (!heavy).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
+    let server = Server::start(name);
+    std::thread::sleep(attach_after);
+    let output = server.check(scenario.within + MARGIN, thresholds(name));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{name}: no report: {error}\n{}", String::from_utf8_lossy(&output.stderr));
+    });
+    let findings = report["findings"].as_array().expect("a report has findings");
+    let told = || format!("{name} reported {findings:#?}");
+
+    let found = findings.iter().any(|finding| is_it(scenario, finding));
+    assert_eq!(found, scenario.raises.is_some(), "{}", told());
+    for finding in findings.iter().filter(|finding| text(finding, "/severity") != "note") {
+        let lint = text(finding, "/lint");
+        assert!(Some(lint) == scenario.raises || scenario.also.contains(&lint), "{lint} is not true of {}", told());
+    }
+    if scenario.kind == Kind::Control {
+        assert!(findings.iter().all(|finding| text(finding, "/lint") != "held-across-await"), "{}", told());
+    }
+    let above_note = findings.iter().any(|finding| text(finding, "/severity") != "note");
+    assert_eq!(output.status.code(), Some(i32::from(above_note)), "the exit code says what was found");
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            verify($name, Duration::ZERO);
+        })*
+
+        #[test]
+        fn every_scenario_has_its_test() {
+            let tested = [$($name),*];
+            let untested: Vec<_> = scenarios().iter().map(|scenario| scenario.name).filter(|name| !tested.contains(name)).collect();
+            assert!(untested.is_empty(), "no test for {untested:?}");
+        }
+    };
+}
+
+scenarios! {
+    lock_across_await: "lock-across-await",
+    lock_across_await_uncontended: "lock-across-await-uncontended",
+    rwlock_across_await: "rwlock-across-await",
+    deadlock: "deadlock",
+    self_deadlock: "self-deadlock",
+    lock_convoy: "lock-convoy",
+    spin_first_poll: "spin-first-poll",
+    spin_later_poll: "spin-later-poll",
+    blocking_sleep: "blocking-sleep",
+    long_polls: "long-polls",
+    starved: "starved",
+    lost_waker: "lost-waker",
+    task_leak: "task-leak",
+    self_wakes: "self-wakes",
+    auto_boxed_future: "auto-boxed-future",
+    large_future: "large-future",
+    healthy: "healthy",
+    brief_lock: "brief-lock",
+    contended_lock: "contended-lock",
+    spawn_blocking: "spawn-blocking",
+    semaphore_rate_limit: "semaphore-rate-limit",
+    sleeper: "sleeper",
+    local_set: "local-set",
+    current_thread: "current-thread",
+    churn: "churn",
+}
+
+#[test]
+fn a_deadlock_older_than_the_client_is_found_too() {
+    verify("deadlock", Duration::from_secs(5));
+}
+
+#[test]
+fn a_lock_held_across_awaits_before_the_client_came_is_found_too() {
+    verify("lock-across-await", Duration::from_secs(5));
+}
+
+#[test]
+fn a_task_that_spins_since_before_the_client_came_is_found_too() {
+    verify("spin-first-poll", Duration::from_secs(5));
+}
