@@ -308,6 +308,7 @@ impl Engine {
             let before = &self.findings[index];
             finding.id = before.id;
             finding.first_seen = before.first_seen;
+            finding.severity = finding.severity.max(before.severity);
             finding.episodes = before.episodes + 1;
             self.findings[index] = finding;
             index

@@ -201,7 +201,7 @@ pub struct Finding {
     pub id: FindingId,
     /// The lint.
     pub lint: &'static Lint,
-    /// How bad it is; of a past finding, how bad it got.
+    /// How bad it got.
     pub severity: Severity,
     /// How sure we are.
     pub confidence: Confidence,

@@ -202,14 +202,15 @@ impl Model {
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
         let slot = self.resources.slot_or_insert(id, || Resource::new(id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
-        if resource.created.is_none() {
+        let first = resource.created.is_none();
+        if first {
             self.health.announced(stats.created);
         }
         resource.created = stats.created;
-        // Sent again is not changed: whoever attaches gets everything twice.
+        // Sent again is not changed, since whoever attaches gets everything twice; and what is announced late did not change then.
         if resource.attributes != attributes {
             resource.attributes = attributes;
-            resource.changed_after = self.now;
+            resource.changed_after = self.now.filter(|_| !first);
         }
         if let (None, Some(dropped)) = (resource.dropped, stats.dropped) {
             self.dropped_resources.push_back((dropped, id));

@@ -23,7 +23,7 @@ pub struct Client {
 impl Client {
     /// holdup.
     pub fn holdup(program: PathBuf) -> Self {
-        Self { name: "holdup", program, args: &["--no-config"] }
+        Self { name: "holdup", program, args: &[] }
     }
 
     /// tokio-console.
