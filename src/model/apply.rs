@@ -163,6 +163,7 @@ impl Model {
         }
         let concrete_type = self.names.intern(&new.concrete_type);
         let kind = self.names.intern(&new.kind);
+        let target = self.names.intern(new.metadata.map_or("", |metadata| self.descriptions.target(metadata)));
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
         let slot = self.resources.slot_or_insert(new.id, || Resource::new(new.id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
@@ -172,6 +173,7 @@ impl Model {
         resource.parent = new.parent;
         resource.kind = kind;
         resource.concrete_type = concrete_type;
+        resource.target = target;
         resource.place = place;
         resource.internal = new.internal;
         if let (None, Some(kind)) = (&resource.lock, LockKind::from_type(&new.concrete_type)) {

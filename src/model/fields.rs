@@ -27,6 +27,11 @@ impl Descriptions {
         }
     }
 
+    /// What a description's target is; empty where it was never registered.
+    pub(super) fn target(&self, meta: MetaId) -> &str {
+        self.0.get(&meta).map_or("", |meta| &meta.target)
+    }
+
     /// The kind that a task's description implies, for old runtimes that do not send the field.
     pub(super) fn task_kind(&self, meta: MetaId) -> Option<TaskKind> {
         let meta = self.0.get(&meta)?;

@@ -104,7 +104,7 @@ impl Model {
         let resource = self.resources.get(id)?;
         let state = lock_state(resource, &self.names);
         let permits = self.inner_permits(resource);
-        let total = number(&resource.attributes, &self.names, "max_readers").unwrap_or(1);
+        let total = self.all_permits(resource);
         let changed_after = resource.changed_after;
         let lock = self.resources.get_mut(id)?.lock.as_mut()?;
         lock.state = state;
@@ -132,9 +132,19 @@ impl Model {
         Some(Sighting { seen: now, holders, waiters: waiters.len(), longest_wait })
     }
 
-    fn inner_permits(&self, lock: &Resource) -> Option<u64> {
+    /// How many permits the semaphore inside a lock began with.
+    pub(super) fn all_permits(&self, lock: &Resource) -> u64 {
+        number(&lock.attributes, &self.names, "max_readers").unwrap_or(1)
+    }
+
+    /// How many permits the semaphore inside a lock reports as free. Those count as free, too, that a task in the queue has been
+    /// given: it does not hold the lock before it is polled, and a writer collects permits until it has them all.
+    pub(super) fn inner_permits(&self, lock: &Resource) -> Option<u64> {
         let semaphore = lock.parts.iter().find_map(|&part| self.resources.get(part))?;
-        number(&semaphore.attributes, &self.names, "permits")
+        let free = number(&semaphore.attributes, &self.names, "permits")?;
+        let pending = semaphore.ops.iter().filter_map(|&op| self.ops.get(op)).filter(|op| op.dropped.is_none());
+        let given = pending.filter_map(|op| number(&op.attributes, &self.names, "permits_obtained"));
+        Some(given.fold(free, u64::saturating_add))
     }
 }
 

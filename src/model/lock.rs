@@ -272,8 +272,8 @@ impl Lock {
         self.readers.retain(|reader| previous.is_some_and(|previous| reader.at > previous));
     }
 
-    /// Who must hold the lock if all is as it seems: `permits` is what the semaphore inside still has, `total` what it
-    /// began with.
+    /// Who must hold the lock if all is as it seems: `permits` is what nobody holds of the permits of the semaphore inside,
+    /// `total` what it began with.
     pub fn candidates(&self, permits: u64, total: u64) -> &[Acquire] {
         match self.state {
             LockState::Exclusive if permits == 0 => self
@@ -288,6 +288,11 @@ impl Lock {
             }
             _ => &[],
         }
+    }
+
+    /// Whether any acquire is known that may still be in force.
+    pub fn knows_acquire(&self) -> bool {
+        self.latest.is_some()
     }
 
     /// Whether what was seen awaits confirmation.

@@ -17,6 +17,7 @@ mod spawns;
 mod table;
 mod task;
 mod time;
+mod unknown;
 pub mod update;
 
 pub use health::Health;
@@ -31,6 +32,7 @@ pub use spawns::{SpawnTable, Spawns};
 pub use table::{Slot, Table};
 pub use task::{LONG_POLL, Origin, Task, TaskKind, TaskState, Window};
 pub use time::{Stamp, nanos};
+pub use unknown::Unknown;
 
 use fields::Descriptions;
 use rustc_hash::{FxHashMap, FxHashSet};

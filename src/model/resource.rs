@@ -19,6 +19,8 @@ pub struct Resource {
     pub kind: Sym,
     /// Such as `Mutex`; empty while only statistics have come.
     pub concrete_type: Sym,
+    /// The module of the runtime that it comes from, such as `tokio::sync::mutex`; empty where it is not told.
+    pub target: Sym,
     /// Where it was made.
     pub place: PlaceId,
     /// Whether it is a part that the service's author never wrote down.
@@ -47,6 +49,7 @@ impl Resource {
             parts: Vec::new(),
             kind: Sym::EMPTY,
             concrete_type: Sym::EMPTY,
+            target: Sym::EMPTY,
             place: PlaceId::UNKNOWN,
             internal: false,
             created: None,

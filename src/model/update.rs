@@ -208,6 +208,8 @@ pub struct PollStats {
 pub struct NewResource {
     /// Its id.
     pub id: ResourceId,
+    /// Its span's description.
+    pub metadata: Option<MetaId>,
     /// The resource that it is a part of.
     pub parent: Option<ResourceId>,
     /// Such as `Sync` or `timer`.

@@ -7,10 +7,10 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use holdup::model::{
-    OpId, ResourceId, Stamp, TaskId,
+    MetaId, OpId, ResourceId, Stamp, TaskId,
     update::{
-        Attribute, Dropped, Field, FieldName, NewOp, NewResource, NewTask, OpStats, PollOp, PollStats, Readiness,
-        ResourceStats, SourcePlace, TaskStats, Update, Value,
+        Attribute, Dropped, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats, PollOp, PollStats,
+        Readiness, ResourceStats, SourcePlace, TaskStats, Update, Value,
     },
 };
 use std::{
@@ -23,6 +23,9 @@ pub const DRAIN: usize = 127;
 
 /// How many readers a `RwLock` lets in.
 pub const MAX_READERS: u64 = (1 << 29) - 1;
+
+/// The description that all resources share.
+const METADATA: MetaId = MetaId(1);
 
 /// An instant, this long after the service began, which was at 2026-01-01 12:00:00 UTC.
 pub fn at(millis: u64) -> Stamp {
@@ -314,6 +317,7 @@ impl Service {
         let id = self.id();
         let new = NewResource {
             id: ResourceId(id),
+            metadata: Some(METADATA),
             parent,
             kind: kind.into(),
             concrete_type: concrete_type.into(),
@@ -590,8 +594,15 @@ impl Service {
         (new_ops, op_stats): Told<NewOp, OpStats>,
         poll_ops: Vec<PollOp>,
     ) -> Update {
+        let metadata = NewMetadata {
+            id: METADATA,
+            name: "runtime.resource".into(),
+            target: "tokio::sync".into(),
+            field_names: Vec::new(),
+        };
         Update {
             now: Some(self.now),
+            metadata: vec![metadata],
             new_tasks,
             task_stats: task_stats.into_iter().map(|(id, stats)| (TaskId(id), stats)).collect(),
             new_resources,

@@ -1,7 +1,7 @@
 //! Who holds which lock: what is inferred, what is not, and what takes it back.
 
 use super::service::{DRAIN, Moment, Service, Take, at};
-use crate::model::{Across, LockState, Model, ResourceId, Retention, TaskId};
+use crate::model::{Across, LockState, Model, ResourceId, Retention, TaskId, Unknown};
 use std::time::Duration;
 
 fn watch(service: &mut Service) -> Model {
@@ -47,8 +47,10 @@ fn a_mutex_held_across_an_await_is_told_after_two_updates() {
     service.pass(10).start(writer).take(writer, mutex, Take::Lock).pass(1).end(writer);
     tick(&mut service, &mut model);
     assert_eq!(holders(&model, mutex), [], "one update alone is not one instant");
+    assert_eq!(model.unknown_holder(mutex), Some(Unknown::Unconfirmed));
     tick(&mut service, &mut model);
     assert_eq!(holders(&model, mutex), [(writer, Across::Await)]);
+    assert_eq!(model.unknown_holder(mutex), None);
     let (_, lock) = model.lock(mutex).expect("known");
     assert_eq!((lock.state, lock.holds[0].acquire.at, lock.acquisitions), (LockState::Exclusive, at(10), 1));
     assert_eq!(across_count(&model, mutex), 1);
@@ -74,6 +76,7 @@ fn it_is_not_told_when_the_target_forgot_the_acquire() {
     tick(&mut service, &mut model);
     assert_eq!(model.lock(mutex).expect("known").1.state, LockState::Exclusive);
     assert_eq!(holders(&model, mutex), []);
+    assert_eq!(model.unknown_holder(mutex), Some(Unknown::BeforeAttach));
 }
 
 #[test]
@@ -180,6 +183,7 @@ fn a_lock_taken_by_try_lock_has_no_known_holder() {
     }
     assert_eq!(model.lock(mutex).expect("known").1.state, LockState::Exclusive);
     assert_eq!(across_count(&model, mutex), 0);
+    assert_eq!(model.unknown_holder(mutex), Some(Unknown::TryLock));
 }
 
 #[test]
@@ -198,6 +202,7 @@ fn dropped_events_void_what_was_known() {
         assert_eq!(holders(&model, mutex), []);
     }
     assert!(!model.health().is_whole());
+    assert_eq!(model.unknown_holder(mutex), Some(Unknown::Lost));
 }
 
 #[test]
@@ -208,6 +213,7 @@ fn a_guard_in_a_task_that_is_over_accuses_nobody() {
     tick(&mut service, &mut model);
     tick(&mut service, &mut model);
     assert_eq!(holders(&model, mutex), []);
+    assert_eq!(model.unknown_holder(mutex), Some(Unknown::Elsewhere));
 }
 
 #[test]
@@ -224,7 +230,8 @@ fn readers_and_a_writer() {
     tick(&mut service, &mut model);
     tick(&mut service, &mut model);
     assert_eq!(model.lock(lock).expect("known").1.state, LockState::Shared(2));
-    assert_eq!(holders(&model, lock), [], "a writer in the queue has taken what was left of the permits");
+    let readers = [(a, Across::Await), (b, Across::Await)];
+    assert_eq!(holders(&model, lock), readers, "also while a writer in the queue has what was left of the permits");
     assert_eq!(waiting(&model, lock), [writer]);
 
     for reader in [a, b] {
@@ -254,7 +261,7 @@ fn readers_alone_are_all_named() {
     for _ in 0..3 {
         tick(&mut service, &mut model);
         assert_eq!(model.lock(lock).expect("known").1.state, LockState::Shared(1));
-        assert_eq!(holders(&model, lock), []);
+        assert_eq!((holders(&model, lock), model.unknown_holder(lock)), (vec![], Some(Unknown::Readers)));
     }
 }
 

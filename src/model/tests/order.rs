@@ -85,6 +85,7 @@ fn new_resource() -> impl Strategy<Value = NewResource> {
     (id(), option::of(id()), select(vec!["Mutex", "RwLock", "Semaphore", ""]), place()).prop_map(
         |(id, parent, concrete_type, place)| NewResource {
             id: ResourceId(id),
+            metadata: Some(MetaId(1)),
             parent: parent.map(ResourceId),
             kind: "Sync".into(),
             concrete_type: concrete_type.into(),

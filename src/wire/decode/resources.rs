@@ -2,7 +2,7 @@
 
 use super::{id, required, stamp, text};
 use crate::model::{
-    OpId, ResourceId, TaskId,
+    MetaId, OpId, ResourceId, TaskId,
     update::{DecodeIssues, NewResource, PollOp, Readiness, ResourceStats},
 };
 use console_api::resources as api;
@@ -22,6 +22,7 @@ pub(in crate::wire) fn new_resource(resource: api::Resource, issues: &mut Decode
     };
     Some(NewResource {
         id: resource_id,
+        metadata: resource.metadata.map(|id| MetaId(id.id)),
         parent: id(resource.parent_resource_id).map(ResourceId),
         kind,
         concrete_type: text::text(resource.concrete_type, issues),
