@@ -63,11 +63,10 @@ impl App {
     fn back(&mut self) -> Vec<Effect> {
         match self.layers.pop() {
             Some(Layer::Page(_)) => return self.watch(),
-            Some(_) => {}
             None if self.screen == Screen::Tasks && !self.tasks.filter_text().is_empty() => {
                 self.tasks.set_filter(String::new());
             }
-            None => {}
+            _ => {}
         }
         Vec::new()
     }
@@ -156,13 +155,11 @@ impl App {
             }
             _ => self.finding().and_then(lock_of),
         };
-        match lock {
-            Some(lock) => self.open(PageSubject::Lock(lock)),
-            None => {
-                self.say("there is no lock in this", at);
-                Vec::new()
-            }
-        }
+        let Some(lock) = lock else {
+            self.say("there is no lock in this", at);
+            return Vec::new();
+        };
+        self.open(PageSubject::Lock(lock))
     }
 
     fn explain(&mut self, at: Instant) {
@@ -181,24 +178,19 @@ impl App {
     fn copy(&mut self, at: Instant) -> Vec<Effect> {
         let task = match self.page_subject() {
             Some(PageSubject::Task(task)) => Some(task),
-            Some(_) => None,
             None if self.screen == Screen::Tasks => self.tasks.selected(&self.watched.model),
-            None => None,
+            _ => None,
         };
         let text = match task {
             Some(task) => copy::task(&self.watched, task, self.now(at)),
             None => self.finding().filter(|_| self.screen == Screen::Findings).map(copy::finding),
         };
-        match text {
-            Some(text) => {
-                self.say("copied, if the terminal allows it", at);
-                vec![Effect::Copy(text)]
-            }
-            None => {
-                self.say("there is nothing to copy here", at);
-                Vec::new()
-            }
-        }
+        let Some(text) = text else {
+            self.say("there is nothing to copy here", at);
+            return Vec::new();
+        };
+        self.say("copied, if the terminal allows it", at);
+        vec![Effect::Copy(text)]
     }
 
     fn freeze(&mut self, at: Instant) -> Vec<Effect> {
@@ -316,11 +308,9 @@ pub fn sortable() -> impl Iterator<Item = TaskColumn> {
 
 /// The lock that a finding is about, if any.
 fn lock_of(finding: &crate::diagnose::Finding) -> Option<ResourceId> {
-    match &finding.subject {
-        Subject::Lock(lock) => Some(lock.id),
-        _ => {
-            let of_cycle = finding.related.cycle.first().map(|step| step.waits_for.id);
-            finding.related.lock.as_ref().map(|lock| lock.id).or(of_cycle)
-        }
+    if let Subject::Lock(lock) = &finding.subject {
+        return Some(lock.id);
     }
+    let of_cycle = finding.related.cycle.first().map(|step| step.waits_for.id);
+    finding.related.lock.as_ref().map(|lock| lock.id).or(of_cycle)
 }

@@ -42,7 +42,7 @@ impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(typed: &str) -> Result<Self, Self::Err> {
-        words(typed)?.into_iter().map(term).collect::<Result<_, _>>().map(Filter)
+        words(typed)?.into_iter().map(|word| term(&word)).collect::<Result<_, _>>().map(Filter)
     }
 }
 
@@ -75,18 +75,18 @@ fn words(typed: &str) -> Result<Vec<Word>, FilterError> {
     Ok(words)
 }
 
-fn term(word: Word) -> Result<Term, FilterError> {
+fn term(word: &Word) -> Result<Term, FilterError> {
     let (sense, skip) =
         if word.quoted > 0 && word.text.starts_with(['-', '!']) { (Sense::MustNot, 1) } else { (Sense::Must, 0) };
-    let text = &word.text[skip..];
-    if text.is_empty() {
+    let meant = &word.text[skip..];
+    if meant.is_empty() {
         return Err(FilterError(format!("{:?} needs something to leave out, such as -name:conn", word.text)));
     }
-    let syntax = &text[..text.len().min(word.quoted.saturating_sub(skip))];
+    let syntax = &meant[..meant.len().min(word.quoted.saturating_sub(skip))];
     let test = match syntax.find([':', '<', '>', '=']) {
-        Some(at) if text[at..].starts_with(':') => named(&text[..at], &text[at + 1..], text)?,
-        Some(at) => compared(text, at)?,
-        None => Test::Word(text.to_lowercase()),
+        Some(at) if meant[at..].starts_with(':') => named(&meant[..at], &meant[at + 1..], meant)?,
+        Some(at) => compared(meant, at)?,
+        None => Test::Word(meant.to_lowercase()),
     };
     Ok(Term { sense, test })
 }
@@ -123,13 +123,11 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T, Fi
         return Ok(exact);
     }
     let mut like = known.iter().filter(|(known, _)| known.starts_with(value));
-    match (like.next(), like.next()) {
-        (Some(&(_, only)), None) => Ok(only),
-        _ => {
-            let names: Vec<&str> = known.iter().map(|&(known, _)| known).collect();
-            Err(FilterError(format!("{name}: takes one of {}", names.join(", "))))
-        }
+    if let (Some(&(_, only)), None) = (like.next(), like.next()) {
+        return Ok(only);
     }
+    let names: Vec<&str> = known.iter().map(|&(known, _)| known).collect();
+    Err(FilterError(format!("{name}: takes one of {}", names.join(", "))))
 }
 
 fn lints(value: &str) -> Result<u64, FilterError> {

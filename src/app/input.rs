@@ -11,7 +11,7 @@ pub enum Input {
     /// The mouse did something.
     Mouse(MouseEvent),
     /// Something happened on the link.
-    Link(wire::Event),
+    Link(Box<wire::Event>),
 }
 
 /// Something to do that needs the world outside.

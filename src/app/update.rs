@@ -21,7 +21,7 @@ impl App {
         match input {
             Input::Key(key) => self.key(&key, at),
             Input::Mouse(mouse) => self.mouse(mouse, at),
-            Input::Link(event) => self.link(event, at),
+            Input::Link(event) => self.link(*event, at),
         }
     }
 

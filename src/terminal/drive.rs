@@ -123,7 +123,7 @@ fn take_in(
     loop {
         match next {
             Ok(event) => {
-                for effect in app.update(Input::Link(event), now.into_std()) {
+                for effect in app.update(Input::Link(Box::new(event)), now.into_std()) {
                     if let Effect::Send(command) = effect {
                         let _ = commands.try_send(command);
                     }

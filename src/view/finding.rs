@@ -145,12 +145,11 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
 /// The first few of many.
 fn some(named: &[String], total: usize, separator: &str) -> String {
     const MOST: usize = 6;
-    let mut text = named.iter().take(MOST).cloned().collect::<Vec<_>>().join(separator);
-    let shown = named.len().min(MOST);
-    if total > shown {
-        text += &format!("{separator}{} more", total - shown);
+    let mut shown = named[..named.len().min(MOST)].to_vec();
+    if total > shown.len() {
+        shown.push(format!("{} more", total - shown.len()));
     }
-    text
+    shown.join(separator)
 }
 
 fn short(task: &TaskRef) -> String {

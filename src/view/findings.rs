@@ -99,14 +99,14 @@ fn row(finding: &Finding, theme: &Theme) -> Row {
         Subject::Place(place) => ("tasks".to_owned(), place.as_str()),
         Subject::Target => ("target".to_owned(), ""),
     };
-    let dot = theme.symbols().dot;
-    let mut what = format!("{} {dot} {}", subject.trim_end(), finding.message);
+    let mut what = vec![subject.trim_end().to_owned(), finding.message.clone()];
     if finding.related.tasks_total > 1 {
-        what = format!("{what} {dot} {} tasks", finding.related.tasks_total);
+        what.push(format!("{} tasks", finding.related.tasks_total));
     }
     if finding.confidence == Confidence::Incomplete {
-        what += &format!(" {dot} incomplete");
+        what.push("incomplete".into());
     }
+    let what = what.join(&format!(" {} ", theme.symbols().dot));
     let severity = finding.severity;
     let word = if over { "over" } else { severity.name() };
     let colour = if over { style } else { theme.severity(severity) };

@@ -41,22 +41,22 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
 }
 
 fn summary(app: &App, theme: &Theme) -> String {
-    let dot = theme.symbols().dot;
     let tasks = &app.tasks;
     match tasks.listing {
         Listing::Tasks => {
             let counts = app.watched.model.counts();
             let all = counts.live + counts.ended;
             let shown = tasks.order.len();
-            let mut summary = format!("{} running {dot} {} scheduled", counts.running, counts.scheduled);
-            if counts.ended > 0 {
-                summary += &format!(" {dot} {} ended", numbers::grouped(counts.ended as u64));
-            }
+            let mut parts = Vec::new();
             if shown < all && !tasks.filter().is_empty() {
-                summary =
-                    format!("{} of {} {dot} {summary}", numbers::grouped(shown as u64), numbers::grouped(all as u64));
+                parts.push(format!("{} of {}", numbers::grouped(shown as u64), numbers::grouped(all as u64)));
             }
-            summary
+            parts.push(format!("{} running", counts.running));
+            parts.push(format!("{} scheduled", counts.scheduled));
+            if counts.ended > 0 {
+                parts.push(format!("{} ended", numbers::grouped(counts.ended as u64)));
+            }
+            parts.join(&format!(" {} ", theme.symbols().dot))
         }
         Listing::Places => format!("{} places", numbers::grouped(tasks.places.order().len() as u64)),
     }

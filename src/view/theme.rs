@@ -13,10 +13,11 @@ use ratatui::{
 };
 
 /// How everything looks: two choices, and the roles that follow from them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     palette: Palette,
     charset: Charset,
+    symbols: &'static Symbols,
 }
 
 /// The characters that draw what is not text. Every one is one column wide, unless it says otherwise.
@@ -132,18 +133,25 @@ const ASCII_BORDER: border::Set<'static> = border::Set {
     horizontal_bottom: "-",
 };
 
+impl Default for Theme {
+    fn default() -> Self {
+        Self::new(Palette::default(), Charset::default())
+    }
+}
+
 impl Theme {
     /// A theme of these colours and characters.
     pub fn new(palette: Palette, charset: Charset) -> Self {
-        Self { palette, charset }
+        let symbols = match charset {
+            Charset::Unicode => &UNICODE,
+            Charset::Ascii => &ASCII,
+        };
+        Self { palette, charset, symbols }
     }
 
     /// The characters that draw what is not text.
     pub fn symbols(&self) -> &'static Symbols {
-        match self.charset {
-            Charset::Unicode => &UNICODE,
-            Charset::Ascii => &ASCII,
-        }
+        self.symbols
     }
 
     /// Which characters there are.
