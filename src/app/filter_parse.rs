@@ -38,11 +38,27 @@ const QUANTITIES: [(&str, Quantity); 12] = [
     ("size", Quantity::Size),
 ];
 
+impl Filter {
+    /// Reads what was typed so far: the terms that can be read, and what is wrong with the first that cannot. A term that
+    /// is still being typed leaves the others in force.
+    pub fn read(typed: &str) -> (Self, Option<FilterError>) {
+        let (mut terms, mut wrong) = (Vec::new(), None);
+        for word in words(typed) {
+            match term(&word) {
+                Ok(term) => terms.push(term),
+                Err(error) => wrong = wrong.or(Some(error)),
+            }
+        }
+        (Self(terms), wrong)
+    }
+}
+
 impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(typed: &str) -> Result<Self, Self::Err> {
-        words(typed)?.into_iter().map(|word| term(&word)).collect::<Result<_, _>>().map(Filter)
+        let (filter, wrong) = Self::read(typed);
+        wrong.map_or(Ok(filter), Err)
     }
 }
 
@@ -53,7 +69,8 @@ struct Word {
     quoted: usize,
 }
 
-fn words(typed: &str) -> Result<Vec<Word>, FilterError> {
+/// A quote that is still open reaches to the end.
+fn words(typed: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word: Option<Word> = None;
     let mut quote = false;
@@ -68,11 +85,8 @@ fn words(typed: &str) -> Result<Vec<Word>, FilterError> {
             word.get_or_insert(Word { text: String::new(), quoted: usize::MAX }).text.push(char);
         }
     }
-    if quote {
-        return Err(FilterError("a quote is still open".into()));
-    }
     words.extend(word.take());
-    Ok(words)
+    words
 }
 
 fn term(word: &Word) -> Result<Term, FilterError> {
@@ -224,6 +238,7 @@ mod tests {
         assert_eq!(one("\"two words\""), Test::Word("two words".into()));
         assert_eq!(one("\"name:x\""), Test::Word("name:x".into()));
         assert_eq!(one("name:\"a b\""), Test::Name("a b".into()));
+        assert_eq!(one("\"still open"), Test::Word("still open".into()));
         assert_eq!(one("Mutex::lock"), Test::Word("mutex::lock".into()));
         assert_eq!(one("src/x.rs:88"), Test::Word("src/x.rs:88".into()));
         assert_eq!(one("peer=10.0.0.1"), Test::Word("peer=10.0.0.1".into()));
@@ -249,7 +264,6 @@ mod tests {
         let table = [
             ("name:", "such as name:conn"),
             ("-", "something to leave out"),
-            ("\"open", "still open"),
             ("state:x", "running, scheduled, idle, ended"),
             ("state:", "takes one of"),
             ("kind:b", "blocking, block_on"),
@@ -269,6 +283,13 @@ mod tests {
             let error = parse(typed).map(|terms| panic!("{typed}: {terms:?}")).unwrap_err();
             assert!(error.contains(said), "{typed}: {error}");
         }
+    }
+
+    #[test]
+    fn a_term_that_cannot_be_read_leaves_the_others_in_force() {
+        let (filter, wrong) = Filter::read("name:conn busy>");
+        assert_eq!(filter, "name:conn".parse().unwrap());
+        assert!(wrong.is_some_and(|wrong| wrong.to_string().contains("busy needs")));
     }
 
     proptest::proptest! {

@@ -72,7 +72,7 @@ impl TaskList {
         &self.filter
     }
 
-    /// The filter as typed; not in force where [`TaskList::filter_error`] says why.
+    /// The filter as typed.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
     }
@@ -82,20 +82,16 @@ impl TaskList {
         self.filter_error.as_deref()
     }
 
-    /// Sets the filter from what was typed. If it cannot be read, the one in force stays.
+    /// Sets the filter from what was typed. What of it cannot be read is left out, and [`TaskList::filter_error`] says why.
     pub fn set_filter(&mut self, typed: String) {
-        match typed.parse::<Filter>() {
-            Ok(filter) => {
-                self.filter_error = None;
-                if filter != self.filter {
-                    self.filter = filter;
-                    self.order.restart();
-                    self.places.restart();
-                }
-            }
-            Err(error) => self.filter_error = Some(error.to_string()),
-        }
+        let (filter, wrong) = Filter::read(&typed);
+        self.filter_error = wrong.map(|wrong| wrong.to_string());
         self.filter_text = typed;
+        if filter != self.filter {
+            self.filter = filter;
+            self.order.restart();
+            self.places.restart();
+        }
     }
 
     /// The tasks as a cursor sees them.

@@ -1,0 +1,258 @@
+//! Keys and clicks as scripts: what was there, what is pressed, what is on the screen then.
+
+mod stage;
+mod support;
+
+use crossterm::event::MouseEventKind;
+use holdup::{
+    model::update::Value,
+    terminal::{Error, Occurrence},
+    wire::{Command, Event, Temporality},
+};
+use stage::{Stage, options};
+use std::time::Duration;
+use support::service::{Service, Take};
+
+const WIDE: (u16, u16) = (120, 30);
+
+/// Three connections, a reader that spins, a blocking job, and a lock that is held across an await while two wait.
+fn service() -> Service {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let holder = service.spawn("writer", "src/state.rs:40");
+    service.start(holder).take(holder, lock, Take::Lock).keep_waker(holder).pass(2).end(holder);
+    for name in ["conn-1", "conn-2"] {
+        let task = service.spawn_with(name, "src/net.rs:7", &[("peer", Value::Text("10.0.0.1".into()))]);
+        service.pass(3).start(task).take(task, lock, Take::Lock).keep_waker(task).pass(1).end(task);
+    }
+    let idle = service.spawn("conn-3", "src/net.rs:7");
+    service.start(idle).keep_waker(idle).pass(40).end(idle);
+    let spinning = service.spawn("spinner", "src/report.rs:88");
+    service.start(spinning);
+    service
+}
+
+/// The client attached to that service, with enough updates for the findings to be certain.
+fn attached((width, height): (u16, u16)) -> (Stage, Service) {
+    let mut stage = Stage::new(width, height, options());
+    let mut service = service();
+    let mut updates = vec![service.greet()];
+    for _ in 0..4 {
+        updates.push(service.pass(700).publish());
+    }
+    stage.attach(updates);
+    (stage, service)
+}
+
+#[test]
+fn it_begins_with_the_findings_worst_first() {
+    let (mut stage, _) = attached(WIDE);
+    stage
+        .shows(&["127.0.0.1:6669 · console · live ●", "5 tasks", "1 Findings", "spinner", "q quit"])
+        .shows_in_order(&["never-yields", "held-across-await", "do "]);
+}
+
+#[test]
+fn the_lower_pane_follows_the_selection() {
+    let (mut stage, _) = attached(WIDE);
+    stage.shows(&["── task 113 spinner ──"]);
+    stage.keys("j").shows(&["── Mutex src/state.rs:21 ──", "holder", "writer"]);
+    stage.keys("k").shows(&["── task 113 spinner ──"]);
+    stage.click("held-across-await").shows(&["── Mutex src/state.rs:21 ──"]);
+}
+
+#[test]
+fn every_screen_has_a_key_a_number_and_a_tab() {
+    let (mut stage, _) = attached(WIDE);
+    for keys in ["t", "2", "tab", "f backtab backtab backtab"] {
+        stage.keys("f").hides(&["╭ Tasks"]).keys(keys).shows(&["╭ Tasks"]);
+    }
+    stage.click("1 Findings").shows(&["╭ Findings"]);
+    stage.click("2 Tasks").shows(&["╭ Tasks"]);
+}
+
+#[test]
+fn tasks_are_sorted_by_any_column_with_keys_and_with_the_mouse() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("t").shows(&["Flags▾"]).shows_in_order(&["spinner", "conn-3"]);
+    stage.keys("l").shows(&["▴ID"]).shows_in_order(&["writer", "conn-1", "conn-2", "conn-3", "spinner"]);
+    stage.keys("i").shows(&["▾ID"]).shows_in_order(&["spinner", "conn-3", "conn-2", "conn-1", "writer"]);
+    stage.click("Name").shows(&["Name▴"]).shows_in_order(&["conn-1", "conn-2", "conn-3", "spinner", "writer"]);
+    stage.click("Name").shows(&["Name▾"]).shows_in_order(&["writer", "spinner", "conn-3"]);
+    stage.keys("s").shows(&["Sort by"]).keys("home enter").shows(&["Flags▾"]).hides(&["Sort by"]);
+}
+
+#[test]
+fn a_selection_stays_on_its_task_when_the_order_changes() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("t l down down y");
+    assert!(stage.host.copied.pop().is_some_and(|text| text.contains("conn-2")));
+    stage.keys("i y");
+    assert!(stage.host.copied.pop().is_some_and(|text| text.contains("conn-2")));
+    stage.keys("g g y");
+    assert!(stage.host.copied.pop().is_some_and(|text| text.contains("spinner")));
+    stage.keys("G y");
+    assert!(stage.host.copied.pop().is_some_and(|text| text.contains("writer")));
+}
+
+#[test]
+fn a_filter_holds_while_it_is_typed_and_says_what_is_wrong_with_it() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("t /").types("name:conn").shows(&["filter  name:conn", "conn-1", "3 of 5"]).hides(&["writer"]);
+    stage.types(" busy>").shows(&["busy needs a time or a share", "conn-1"]).hides(&["writer"]);
+    // What cannot be read is not kept.
+    stage.keys("enter").shows(&["busy needs"]);
+    stage.types("10ms").shows(&["conn-3", "1 of 5"]).hides(&["conn-1", "busy needs"]);
+    stage.keys("enter").shows(&["conn-3", "/ filter"]);
+    stage.keys("q");
+    assert!(stage.ended, "q quits again once the filter is kept");
+}
+
+#[test]
+fn a_filter_is_taken_away_by_escape() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("t /").types("state:r").hides(&["writer"]).keys("esc").shows(&["writer"]).hides(&["filter  s"]);
+    stage.keys("/").types("peer=10").shows(&["conn-1", "conn-2"]).hides(&["conn-3"]);
+    stage.keys("enter esc").shows(&["conn-3", "writer"]);
+    stage.keys("/").types("nothing-like-it").shows(&["No task passes the filter."]);
+}
+
+#[test]
+fn tasks_are_grouped_by_spawn_location_and_narrowed_to_one() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("t z").shows(&["by spawn location", "3 places"]).shows_in_order(&["src/net.rs:7", "src/report.rs:88"]);
+    stage.keys("enter").shows(&["filter  loc:\"src/net.rs:7\"", "conn-1", "3 of 5"]).hides(&["spinner"]);
+    stage.keys("esc").shows(&["spinner"]);
+}
+
+#[test]
+fn help_and_explanations_lie_on_top_and_are_left_by_escape() {
+    let (mut stage, _) = attached((100, 40));
+    stage.keys("?").shows(&["Keys", "explain the lint", "In lists"]).keys("esc").hides(&["explain the lint"]);
+    stage.keys("e").shows(&["never-yields ─", "What it means", "How to fix it"]).keys("esc").hides(&["What it means"]);
+    stage.keys("e ? esc").shows(&["What it means"]).keys("esc").hides(&["What it means"]);
+}
+
+#[test]
+fn a_finding_is_copied_as_text() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("j y").shows(&["copied, if the terminal allows it"]);
+    let text = stage.host.copied.pop().unwrap();
+    assert!(text.contains("held-across-await: Mutex src/state.rs:21"), "{text}");
+    assert!(
+        text.contains("holder: task 103 writer") && text.contains("waits: ") && text.contains("do: Drop the guard")
+    );
+    stage.pass(Duration::from_secs(6)).hides(&["copied"]);
+}
+
+#[test]
+fn freezing_keeps_what_comes_and_loses_nothing() {
+    let (mut stage, mut service) = attached(WIDE);
+    stage.keys("t space").shows(&["frozen ‖ 0 held", "space go on"]);
+    service.spawn("late", "src/late.rs:1");
+    stage.updates([service.pass(500).publish(), service.pass(500).publish()]);
+    stage.shows(&["frozen ‖ 2 held", "5 tasks"]).hides(&["late"]);
+    stage.keys("space").shows(&["live ●", "6 tasks", "late"]);
+}
+
+#[test]
+fn pausing_the_target_is_asked_about_first() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("P").shows(&["Pause the target?"]).keys("n").hides(&["Pause the target?"]);
+    assert!(stage.commands.is_empty());
+    stage.keys("P y");
+    assert_eq!(stage.commands, [Command::PauseTarget]);
+    stage.hear([Event::Temporality(Temporality::Paused)]).shows(&["paused ‖", "paused, for everyone"]);
+    stage.keys("P").shows(&["Let the target go on?"]).click("yes");
+    assert_eq!(stage.commands, [Command::PauseTarget, Command::ResumeTarget]);
+}
+
+#[test]
+fn a_lost_connection_leaves_the_data_and_says_why() {
+    let (mut stage, mut service) = attached(WIDE);
+    stage.keys("t").lose("the target closed the connection", Duration::from_secs(10));
+    stage.shows(&[
+        "lost ○, retry in 10 s",
+        "What is shown is old. the target closed the connection",
+        "writer",
+        "R retry now",
+    ]);
+    stage.pass(Duration::from_secs(4)).shows(&["retry in 6 s"]);
+    stage.keys("R");
+    assert_eq!(stage.commands, [Command::RetryNow]);
+    // Another process: nothing of the first one is left but its findings, which are over.
+    let mut other = Service::new();
+    other.spawn("newcomer", "src/new.rs:1");
+    stage.attach([other.greet(), other.pass(500).publish()]).shows(&["newcomer", "live ●"]).hides(&["writer"]);
+    stage.keys("f").shows(&["● over", "never-yields"]);
+    drop(service.publish());
+}
+
+#[test]
+fn before_the_first_connection_it_says_what_to_check() {
+    let mut stage = Stage::new(100, 24, options());
+    stage.pass(Duration::from_millis(10)).shows(&["Connecting to 127.0.0.1:6669"]);
+    stage.lose("connection refused", Duration::from_secs(2));
+    stage.shows(&["Cannot reach 127.0.0.1:6669: connection refused", "console-subscriber"]);
+}
+
+#[test]
+fn quitting_works_in_every_state() {
+    for keys in ["q", "^c", "t q", "? q", "e q", "t / ^c", "t / a ^c", "t s q", "P ^c", "space q", "t z q"] {
+        let (mut stage, _) = attached(WIDE);
+        stage.keys(keys);
+        assert!(stage.ended && stage.result.is_ok(), "{keys}");
+    }
+    let mut lost = Stage::new(80, 24, options());
+    lost.lose("no route to host", Duration::from_secs(60)).keys("q");
+    assert!(lost.ended);
+    let mut fresh = Stage::new(80, 24, options());
+    fresh.keys("q");
+    assert!(fresh.ended);
+}
+
+#[test]
+fn signals_and_panics_end_the_loop_or_hand_over_the_terminal() {
+    let (mut stage, _) = attached(WIDE);
+    stage.keys("^z").occur(Occurrence::Suspend).occur(Occurrence::Resume);
+    assert_eq!((stage.host.suspended, stage.host.resumed), (2, 1));
+    stage.shows(&["Findings"]).occur(Occurrence::Stop);
+    assert!(stage.ended && stage.result.is_ok());
+    stage.occur(Occurrence::Panicked);
+    assert!(matches!(stage.result, Err(Error::Panicked)));
+}
+
+#[test]
+fn the_wheel_scrolls_and_a_double_click_opens() {
+    let mut service = Service::new();
+    for number in 0..100 {
+        service.spawn(&format!("task-{number:02}"), "src/many.rs:1");
+    }
+    let mut stage = Stage::new(100, 24, options());
+    stage.attach([service.greet(), service.pass(500).publish()]).keys("t l").shows(&["task-00"]).hides(&["task-30"]);
+    for _ in 0..5 {
+        stage.mouse(MouseEventKind::ScrollDown, 20, 10);
+    }
+    stage.shows(&["task-15", "task-30"]).hides(&["task-14"]);
+    for _ in 0..9 {
+        stage.mouse(MouseEventKind::ScrollUp, 20, 10);
+    }
+    stage.shows(&["task-00"]);
+    stage.keys("pgdn").keys("end").shows(&["task-99"]).keys("home").shows(&["task-00"]);
+}
+
+#[test]
+fn no_size_is_too_small_to_survive() {
+    let (mut stage, _) = attached((80, 24));
+    for keys in ["f", "t", "t z", "t z ?", "esc f e", "esc t s", "esc /", "enter P"] {
+        stage.keys(keys);
+        for (width, height) in [(1, 1), (2, 9), (39, 9), (40, 10), (41, 11), (55, 12), (200, 10), (40, 60), (200, 60)] {
+            stage.resize(width, height);
+            if width < 40 || height < 10 {
+                stage.hides(&["Findings"]);
+            } else {
+                stage.shows(&["Findings"]);
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A stage for the interactive client: the event loop that ships, on a screen in memory, with a service played by hand
+//! behind the link, and time that passes when the script says so.
+
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use futures::stream;
+use holdup::{
+    app::{App, Options},
+    model::update::Update,
+    terminal::{Error, Host, Occurrence, drive},
+    wire::{Command, Connection, Event, Link, Protocol, Session, Temporality},
+};
+use jiff::tz::TimeZone;
+use ratatui::{Terminal, backend::TestBackend};
+use std::{cell::Cell, io, time::Duration};
+use tokio::{runtime::Runtime, sync::mpsc, time::sleep};
+
+/// The client, and everything around it.
+pub struct Stage {
+    pub app: App,
+    pub terminal: Terminal<TestBackend>,
+    /// What the link was told.
+    pub commands: Vec<Command>,
+    /// What came of everything else.
+    pub host: Recorder,
+    /// Whether the loop ended before the script did.
+    pub ended: bool,
+    /// How it ended.
+    pub result: Result<(), Error>,
+    runtime: Runtime,
+    epoch: u64,
+}
+
+/// Notes what is asked of the terminal.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    pub copied: Vec<String>,
+    pub suspended: usize,
+    pub resumed: usize,
+}
+
+impl Host for Recorder {
+    fn suspend(&mut self) -> io::Result<()> {
+        self.suspended += 1;
+        Ok(())
+    }
+    fn resume(&mut self) -> io::Result<()> {
+        self.resumed += 1;
+        Ok(())
+    }
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.copied.push(text.to_owned());
+        Ok(())
+    }
+}
+
+/// The options of every script: nothing of the machine that the test runs on.
+pub fn options() -> Options {
+    Options { time_zone: TimeZone::UTC, ..Options::default() }
+}
+
+impl Stage {
+    /// A client that was just started.
+    pub fn new(width: u16, height: u16, options: Options) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        Self {
+            app: App::new("127.0.0.1:6669", options),
+            terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
+            commands: Vec::new(),
+            host: Recorder::default(),
+            ended: false,
+            result: Ok(()),
+            runtime,
+            epoch: 0,
+        }
+    }
+
+    /// The target answers, and sends these updates.
+    pub fn attach(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
+        self.epoch += 1;
+        let session = Session { epoch: self.epoch, protocol: Protocol::Console, process: None };
+        let mut events = vec![Event::Session(session), Event::Connection(Connection::Live)];
+        events.push(Event::Temporality(Temporality::Live));
+        events.extend(updates.into_iter().map(|update| Event::Update(Box::new(update))));
+        self.hear(events)
+    }
+
+    /// More updates come.
+    pub fn updates(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
+        self.hear(updates.into_iter().map(|update| Event::Update(Box::new(update))))
+    }
+
+    /// The connection breaks.
+    pub fn lose(&mut self, reason: &str, retry_in: Duration) -> &mut Self {
+        self.hear([Event::Connection(Connection::Lost { reason: reason.into(), retry_in, attempt: 1 })])
+    }
+
+    /// Something happens on the link, and is drawn.
+    pub fn hear(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
+        self.run(events.into_iter().collect(), Vec::new(), Duration::from_millis(200));
+        self
+    }
+
+    /// Time passes.
+    pub fn pass(&mut self, time: Duration) -> &mut Self {
+        self.run(Vec::new(), Vec::new(), time);
+        self
+    }
+
+    /// Keys are pressed, as in `t / c o n n enter`: one character is itself, `^x` is with control held, and the rest are names.
+    pub fn keys(&mut self, script: &str) -> &mut Self {
+        self.run(
+            Vec::new(),
+            script.split_whitespace().map(|name| Occurrence::Key(key(name))).collect(),
+            Duration::ZERO,
+        );
+        self
+    }
+
+    /// Text is typed.
+    pub fn types(&mut self, text: &str) -> &mut Self {
+        let keys = text.chars().map(|char| KeyEvent::new(KeyCode::Char(char), KeyModifiers::NONE));
+        self.run(Vec::new(), keys.map(Occurrence::Key).collect(), Duration::ZERO);
+        self
+    }
+
+    /// The left button is pressed on the first cell of this text.
+    pub fn click(&mut self, text: &str) -> &mut Self {
+        let (column, row) =
+            self.find(text).unwrap_or_else(|| panic!("{text:?} is not on the screen:\n{}", self.text()));
+        self.mouse(MouseEventKind::Down(MouseButton::Left), column, row)
+    }
+
+    /// The mouse does something.
+    pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> &mut Self {
+        let mouse = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        self.run(Vec::new(), vec![Occurrence::Mouse(mouse)], Duration::ZERO);
+        self
+    }
+
+    /// Something else happens to the process or its terminal.
+    pub fn occur(&mut self, occurrence: Occurrence) -> &mut Self {
+        self.run(Vec::new(), vec![occurrence], Duration::ZERO);
+        self
+    }
+
+    /// The terminal has another size.
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.terminal.backend_mut().resize(width, height);
+        self.occur(Occurrence::Redraw)
+    }
+
+    fn run(&mut self, heard: Vec<Event>, occurrences: Vec<Occurrence>, wait: Duration) {
+        let (events, receiver) = mpsc::channel(heard.len().max(1));
+        let (sender, mut commands) = mpsc::channel(64);
+        for event in heard {
+            events.try_send(event).unwrap();
+        }
+        let link = Link { events: receiver, commands: sender };
+        let heard_all = Cell::new(false);
+        let script = stream::unfold(occurrences.into_iter(), async |mut left| {
+            // The link is heard before the first key is.
+            sleep(Duration::from_millis(1)).await;
+            let Some(next) = left.next() else {
+                sleep(wait).await;
+                heard_all.set(true);
+                return None;
+            };
+            Some((Ok(next), left))
+        });
+        let (app, terminal, host) = (&mut self.app, &mut self.terminal, &mut self.host);
+        self.result = self.runtime.block_on(drive(terminal, host, Box::pin(script), link, app));
+        self.ended = !heard_all.get();
+        drop(events);
+        while let Ok(command) = commands.try_recv() {
+            self.commands.push(command);
+        }
+    }
+
+    /// Where a text stands on the screen.
+    pub fn find(&self, text: &str) -> Option<(u16, u16)> {
+        self.lines().iter().enumerate().find_map(|(row, line)| {
+            let byte = line.find(text)?;
+            Some((line[..byte].chars().count() as u16, row as u16))
+        })
+    }
+
+    /// The screen, line by line. A wide character's second cell is left out.
+    pub fn lines(&self) -> Vec<String> {
+        let buffer = self.terminal.backend().buffer();
+        let width = buffer.area.width.max(1) as usize;
+        buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect()).collect()
+    }
+
+    /// The screen as text.
+    pub fn text(&self) -> String {
+        let lines: Vec<String> = self.lines().iter().map(|line| line.trim_end().to_owned()).collect();
+        lines.join("\n")
+    }
+
+    /// Every one of these texts is on the screen.
+    #[track_caller]
+    pub fn shows(&mut self, texts: &[&str]) -> &mut Self {
+        for text in texts {
+            assert!(self.find(text).is_some(), "{text:?} is not on the screen:\n{}", self.text());
+        }
+        self
+    }
+
+    /// None of these texts is on the screen.
+    #[track_caller]
+    pub fn hides(&mut self, texts: &[&str]) -> &mut Self {
+        for text in texts {
+            assert!(self.find(text).is_none(), "{text:?} is on the screen:\n{}", self.text());
+        }
+        self
+    }
+
+    /// These texts are on the screen, each further down than the one before.
+    #[track_caller]
+    pub fn shows_in_order(&mut self, texts: &[&str]) -> &mut Self {
+        let rows: Vec<u16> = texts
+            .iter()
+            .map(|text| self.find(text).unwrap_or_else(|| panic!("no {text:?}:\n{}", self.text())).1)
+            .collect();
+        assert!(rows.is_sorted(), "{texts:?} stand in rows {rows:?}:\n{}", self.text());
+        self
+    }
+}
+
+fn key(name: &str) -> KeyEvent {
+    let code = match name {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" => KeyCode::Tab,
+        "backtab" => KeyCode::BackTab,
+        "space" => KeyCode::Char(' '),
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "pgup" => KeyCode::PageUp,
+        "pgdn" => KeyCode::PageDown,
+        "backspace" => KeyCode::Backspace,
+        "delete" => KeyCode::Delete,
+        _ => {
+            let (control, name) =
+                name.strip_prefix('^').filter(|rest| !rest.is_empty()).map_or((false, name), |rest| (true, rest));
+            let modifiers = if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+            return KeyEvent::new(KeyCode::Char(name.chars().next().unwrap()), modifiers);
+        }
+    };
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
