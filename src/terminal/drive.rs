@@ -8,7 +8,11 @@ use crate::{
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use futures::{Stream, StreamExt};
-use ratatui::{Terminal, backend::Backend};
+use ratatui::{
+    Terminal,
+    backend::Backend,
+    layout::{Position, Rect},
+};
 use std::{io, time::Duration};
 use tokio::{
     sync::mpsc::{Receiver, Sender, error::TryRecvError},
@@ -160,8 +164,11 @@ fn perform<B: Backend>(
     Ok(std::ops::ControlFlow::Continue(()))
 }
 
+/// Lets the next frame draw every cell. `Terminal::clear` would ask the terminal where its cursor is, and the answer would
+/// be taken for keys.
 fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Error> {
-    terminal.clear().map_err(|error| Error::Draw(error.to_string()))
+    let size = terminal.size().map_err(|error| Error::Draw(error.to_string()))?;
+    terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(|error| Error::Draw(error.to_string()))
 }
 
 /// When the next frame is due.

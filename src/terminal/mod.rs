@@ -6,6 +6,7 @@
 mod drive;
 mod guard;
 mod occurrences;
+mod rehearsal;
 
 pub use drive::{Host, Occurrence, drive};
 
@@ -38,7 +39,9 @@ pub async fn run(target: wire::Target, wire_options: wire::Options, options: app
     let link = wire::connect(target.clone(), wire_options);
     let mut app = app::App::new(&target.short(), options);
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
-    let result = drive(&mut terminal, &mut &guard, occurrences, link, &mut app).await;
-    drop(guard);
-    result
+    let mut host = &guard;
+    tokio::select! {
+        result = drive(&mut terminal, &mut host, occurrences, link, &mut app) => result,
+        () = rehearsal::panic_on_request() => Ok(()),
+    }
 }
