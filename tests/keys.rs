@@ -5,48 +5,18 @@ mod support;
 
 use crossterm::event::MouseEventKind;
 use holdup::{
-    model::update::Value,
     terminal::{Error, Occurrence},
     wire::{Command, Event, Temporality},
 };
-use stage::{Stage, options};
+use stage::{Stage, options, scenes::watching};
 use std::time::Duration;
-use support::service::{Service, Take};
+use support::service::Service;
 
 const WIDE: (u16, u16) = (120, 30);
 
-/// Three connections, a reader that spins, a blocking job, and a lock that is held across an await while two wait.
-fn service() -> Service {
-    let mut service = Service::new();
-    let lock = service.mutex("src/state.rs:21");
-    let holder = service.spawn("writer", "src/state.rs:40");
-    service.start(holder).take(holder, lock, Take::Lock).keep_waker(holder).pass(2).end(holder);
-    for name in ["conn-1", "conn-2"] {
-        let task = service.spawn_with(name, "src/net.rs:7", &[("peer", Value::Text("10.0.0.1".into()))]);
-        service.pass(3).start(task).take(task, lock, Take::Lock).keep_waker(task).pass(1).end(task);
-    }
-    let idle = service.spawn("conn-3", "src/net.rs:7");
-    service.start(idle).keep_waker(idle).pass(40).end(idle);
-    let spinning = service.spawn("spinner", "src/report.rs:88");
-    service.start(spinning);
-    service
-}
-
-/// The client attached to that service, with enough updates for the findings to be certain.
-fn attached((width, height): (u16, u16)) -> (Stage, Service) {
-    let mut stage = Stage::new(width, height, options());
-    let mut service = service();
-    let mut updates = vec![service.greet()];
-    for _ in 0..4 {
-        updates.push(service.pass(700).publish());
-    }
-    stage.attach(updates);
-    (stage, service)
-}
-
 #[test]
 fn it_begins_with_the_findings_worst_first() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage
         .shows(&["127.0.0.1:6669 · console · live ●", "5 tasks", "1 Findings", "spinner", "q quit"])
         .shows_in_order(&["never-yields", "held-across-await", "do "]);
@@ -54,7 +24,7 @@ fn it_begins_with_the_findings_worst_first() {
 
 #[test]
 fn the_lower_pane_follows_the_selection() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.shows(&["── task 113 spinner ──"]);
     stage.keys("j").shows(&["── Mutex src/state.rs:21 ──", "holder", "writer"]);
     stage.keys("k").shows(&["── task 113 spinner ──"]);
@@ -63,7 +33,7 @@ fn the_lower_pane_follows_the_selection() {
 
 #[test]
 fn every_screen_has_a_key_a_number_and_a_tab() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     for keys in ["t", "2", "tab", "f backtab backtab backtab"] {
         stage.keys("f").hides(&["╭ Tasks"]).keys(keys).shows(&["╭ Tasks"]);
     }
@@ -73,7 +43,7 @@ fn every_screen_has_a_key_a_number_and_a_tab() {
 
 #[test]
 fn tasks_are_sorted_by_any_column_with_keys_and_with_the_mouse() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("t").shows(&["Flags▾"]).shows_in_order(&["spinner", "conn-3"]);
     stage.keys("l").shows(&["▴ID"]).shows_in_order(&["writer", "conn-1", "conn-2", "conn-3", "spinner"]);
     stage.keys("i").shows(&["▾ID"]).shows_in_order(&["spinner", "conn-3", "conn-2", "conn-1", "writer"]);
@@ -84,7 +54,7 @@ fn tasks_are_sorted_by_any_column_with_keys_and_with_the_mouse() {
 
 #[test]
 fn a_selection_stays_on_its_task_when_the_order_changes() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("t l down down y");
     assert!(stage.host.copied.pop().is_some_and(|text| text.contains("conn-2")));
     stage.keys("i y");
@@ -97,7 +67,7 @@ fn a_selection_stays_on_its_task_when_the_order_changes() {
 
 #[test]
 fn a_filter_holds_while_it_is_typed_and_says_what_is_wrong_with_it() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("t /").types("name:conn").shows(&["filter  name:conn", "conn-1", "3 of 5"]).hides(&["writer"]);
     stage.types(" busy>").shows(&["busy needs a time or a share", "conn-1"]).hides(&["writer"]);
     // What cannot be read is not kept.
@@ -110,7 +80,7 @@ fn a_filter_holds_while_it_is_typed_and_says_what_is_wrong_with_it() {
 
 #[test]
 fn a_filter_is_taken_away_by_escape() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("t /").types("state:r").hides(&["writer"]).keys("esc").shows(&["writer"]).hides(&["filter  s"]);
     stage.keys("/").types("peer=10").shows(&["conn-1", "conn-2"]).hides(&["conn-3"]);
     stage.keys("enter esc").shows(&["conn-3", "writer"]);
@@ -119,7 +89,7 @@ fn a_filter_is_taken_away_by_escape() {
 
 #[test]
 fn tasks_are_grouped_by_spawn_location_and_narrowed_to_one() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("t z").shows(&["by spawn location", "3 places"]).shows_in_order(&["src/net.rs:7", "src/report.rs:88"]);
     stage.keys("enter").shows(&["filter  loc:\"src/net.rs:7\"", "conn-1", "3 of 5"]).hides(&["spinner"]);
     stage.keys("esc").shows(&["spinner"]);
@@ -127,7 +97,7 @@ fn tasks_are_grouped_by_spawn_location_and_narrowed_to_one() {
 
 #[test]
 fn help_and_explanations_lie_on_top_and_are_left_by_escape() {
-    let (mut stage, _) = attached((100, 40));
+    let (mut stage, _) = watching((100, 40));
     stage.keys("?").shows(&["Keys", "explain the lint", "In lists"]).keys("esc").hides(&["explain the lint"]);
     stage.keys("e").shows(&["never-yields ─", "What it means", "How to fix it"]).keys("esc").hides(&["What it means"]);
     stage.keys("e ? esc").shows(&["What it means"]).keys("esc").hides(&["What it means"]);
@@ -135,7 +105,7 @@ fn help_and_explanations_lie_on_top_and_are_left_by_escape() {
 
 #[test]
 fn a_finding_is_copied_as_text() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("j y").shows(&["copied, if the terminal allows it"]);
     let text = stage.host.copied.pop().unwrap();
     assert!(text.contains("held-across-await: Mutex src/state.rs:21"), "{text}");
@@ -147,7 +117,7 @@ fn a_finding_is_copied_as_text() {
 
 #[test]
 fn freezing_keeps_what_comes_and_loses_nothing() {
-    let (mut stage, mut service) = attached(WIDE);
+    let (mut stage, mut service) = watching(WIDE);
     stage.keys("t space").shows(&["frozen ‖ 0 held", "space go on"]);
     service.spawn("late", "src/late.rs:1");
     stage.updates([service.pass(500).publish(), service.pass(500).publish()]);
@@ -157,7 +127,7 @@ fn freezing_keeps_what_comes_and_loses_nothing() {
 
 #[test]
 fn pausing_the_target_is_asked_about_first() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("P").shows(&["Pause the target?"]).keys("n").hides(&["Pause the target?"]);
     assert!(stage.commands.is_empty());
     stage.keys("P y");
@@ -169,7 +139,7 @@ fn pausing_the_target_is_asked_about_first() {
 
 #[test]
 fn a_lost_connection_leaves_the_data_and_says_why() {
-    let (mut stage, mut service) = attached(WIDE);
+    let (mut stage, mut service) = watching(WIDE);
     stage.keys("t").lose("the target closed the connection", Duration::from_secs(10));
     stage.shows(&[
         "lost ○, retry in 10 s",
@@ -199,7 +169,7 @@ fn before_the_first_connection_it_says_what_to_check() {
 #[test]
 fn quitting_works_in_every_state() {
     for keys in ["q", "^c", "t q", "? q", "e q", "t / ^c", "t / a ^c", "t s q", "P ^c", "space q", "t z q"] {
-        let (mut stage, _) = attached(WIDE);
+        let (mut stage, _) = watching(WIDE);
         stage.keys(keys);
         assert!(stage.ended && stage.result.is_ok(), "{keys}");
     }
@@ -213,7 +183,7 @@ fn quitting_works_in_every_state() {
 
 #[test]
 fn signals_and_panics_end_the_loop_or_hand_over_the_terminal() {
-    let (mut stage, _) = attached(WIDE);
+    let (mut stage, _) = watching(WIDE);
     stage.keys("^z").occur(Occurrence::Suspend).occur(Occurrence::Resume);
     assert_eq!((stage.host.suspended, stage.host.resumed), (2, 1));
     stage.shows(&["Findings"]).occur(Occurrence::Stop);
@@ -243,7 +213,7 @@ fn the_wheel_scrolls_and_a_double_click_opens() {
 
 #[test]
 fn no_size_is_too_small_to_survive() {
-    let (mut stage, _) = attached((80, 24));
+    let (mut stage, _) = watching((80, 24));
     for keys in ["f", "t", "t z", "t z ?", "esc f e", "esc t s", "esc /", "enter P"] {
         stage.keys(keys);
         for (width, height) in [(1, 1), (2, 9), (39, 9), (40, 10), (41, 11), (55, 12), (200, 10), (40, 60), (200, 60)] {

@@ -60,6 +60,24 @@ impl App {
         Vec::new()
     }
 
+    /// Whether an action would do anything, so that only then it is offered. It may be asked for all the same.
+    pub fn can(&self, action: Action) -> bool {
+        if !self.layers.is_empty() {
+            return true;
+        }
+        let rows = match (self.screen, self.tasks.listing) {
+            (Screen::Findings, _) => self.findings.len(),
+            (Screen::Tasks, Listing::Tasks) => self.tasks.order.len(),
+            (Screen::Tasks, Listing::Places) => self.tasks.places.order().len(),
+            (Screen::Locks | Screen::Resources, _) => 0,
+        };
+        match action {
+            Action::OpenLock => self.finding().and_then(lock_of).is_some(),
+            Action::Up | Action::Open | Action::Explain | Action::Copy => rows > 0,
+            _ => true,
+        }
+    }
+
     fn back(&mut self) -> Vec<Effect> {
         match self.layers.pop() {
             Some(Layer::Page(_)) => return self.watch(),

@@ -168,6 +168,11 @@ use Key::{
 /// Every binding. The footer names them in this order.
 pub const BINDINGS: &[Binding] = &[
     bind(Place::List, &[Up, Char('k')], Action::Up, "up", "select"),
+    bind(Place::List, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Place::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
+    bind(Place::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
+    bind(Place::List, &[Home, Twice('g')], Action::First, "to the first", ""),
+    bind(Place::List, &[End, Char('G')], Action::Last, "to the last", ""),
     bind(Place::List, &[Enter], Action::Open, "open", "open"),
     bind(Place::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
     bind(
@@ -191,11 +196,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
     bind(Place::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
-    bind(Place::List, &[Down, Char('j')], Action::Down, "down", ""),
-    bind(Place::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
-    bind(Place::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
-    bind(Place::List, &[Home, Twice('g')], Action::First, "to the first", ""),
-    bind(Place::List, &[End, Char('G')], Action::Last, "to the last", ""),
     bind(Place::Text, &[Up, Char('k')], Action::Up, "up", "scroll"),
     bind(Place::Text, &[Down, Char('j')], Action::Down, "down", ""),
     bind(Place::Text, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),

@@ -12,7 +12,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Draws a line with the finding's name across the frame, and below it the lines.
 pub fn render(
@@ -29,7 +29,8 @@ pub fn render(
     buffer.set_stringn(area.x, area.y, rule, area.width as usize, theme.border());
     buffer.set_string(area.x.saturating_sub(1), area.y, symbols.tee.0, theme.border());
     buffer.set_string(area.right(), area.y, symbols.tee.1, theme.border());
-    buffer.set_line(area.x, area.y, &title(finding, app, at, theme), area.width.saturating_sub(1));
+    let title = title(finding, app, at, area.width.saturating_sub(2) as usize, theme);
+    buffer.set_line(area.x, area.y, &title, area.width.saturating_sub(1));
     let room = area.height.saturating_sub(1) as usize;
     for (at, line) in lines.iter().take(room).enumerate() {
         buffer.set_line(area.x + 1, area.y + 1 + at as u16, line, area.width.saturating_sub(2));
@@ -41,33 +42,35 @@ pub fn render(
     }
 }
 
-fn title(finding: &Finding, app: &App, at: Instant, theme: &Theme) -> Line<'static> {
-    let rule = Span::styled(format!(" {} ", theme.symbols().line.repeat(2)), theme.border());
+/// The lint, its subject, how sure it is, and since when, as far as there is room.
+fn title(finding: &Finding, app: &App, at: Instant, room: usize, theme: &Theme) -> Line<'static> {
+    let mut parts = vec![(subject(&finding.subject), Style::new())];
+    match finding.confidence {
+        Confidence::Exact => {}
+        Confidence::Inferred => parts.push(("inferred".into(), theme.dim())),
+        Confidence::Incomplete => parts.push(("incomplete".into(), theme.notice())),
+    }
+    let since = clock(finding.since, app);
+    parts.push(match (finding.status, app.now(at)) {
+        (Status::Active, Some(now)) => (format!("since {since}, {}", humanize(now.since(finding.since))), Style::new()),
+        _ => (format!("{since} to {}", clock(finding.last_seen, app)), theme.dim()),
+    });
+    if finding.episodes > 1 {
+        parts.push((format!("{} times", finding.episodes), Style::new()));
+    }
     let mut line = Line::from(vec![
         Span::raw(" "),
         Span::styled(theme.mark(finding.severity), theme.severity(finding.severity)),
         Span::raw(" "),
         Span::styled(finding.lint.name, theme.title()),
     ]);
-    let mut part = |text: String, style: Style| {
-        line.push_span(rule.clone());
-        line.push_span(Span::styled(text::safe(&units(&text, theme), 60, theme).into_owned(), style));
-    };
-    part(subject(&finding.subject), Style::new());
-    let since = clock(finding.since, app);
-    match (finding.status, app.now(at)) {
-        (Status::Active, Some(now)) => {
-            part(format!("since {since}, {}", humanize(now.since(finding.since))), Style::new());
+    let rule = format!(" {} ", theme.symbols().line.repeat(2));
+    for (text, style) in parts {
+        let text = text::safe(&units(&text, theme), 60, theme).into_owned();
+        if line.width() + text::columns(&rule) + text::columns(&text) < room {
+            line.push_span(Span::styled(rule.clone(), theme.border()));
+            line.push_span(Span::styled(text, style));
         }
-        _ => part(format!("{since} to {}", clock(finding.last_seen, app)), theme.dim()),
-    }
-    if finding.episodes > 1 {
-        part(format!("{} times", finding.episodes), Style::new());
-    }
-    match finding.confidence {
-        Confidence::Exact => {}
-        Confidence::Inferred => part("inferred".into(), theme.dim()),
-        Confidence::Incomplete => part("incomplete: the target lost or withheld data".into(), theme.notice()),
     }
     line.push_span(Span::raw(" "));
     line
@@ -93,8 +96,8 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
     }
     related(&finding.related, &mut prose, theme);
     if finding.status == Status::Past {
-        let ago =
-            app.now(at).map_or_else(String::new, |now| format!(", {} ago", humanize(now.since(finding.last_seen))));
+        let ago = app.now(at).map(|now| now.since(finding.last_seen)).filter(|ago| *ago >= Duration::from_secs(1));
+        let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", humanize(ago)));
         prose.push(("over".into(), format!("last seen at {}{ago}", clock(finding.last_seen, app)), theme.dim()));
     }
     prose.push(("do".into(), finding.advice().into(), theme.good()));

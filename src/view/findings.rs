@@ -11,13 +11,12 @@
 //! ```
 
 use super::{
-    Theme, finding, pane,
+    Theme, finding, nothing, pane,
     table::{self, Cell, Row, Table},
 };
 use crate::{
     app::{Align, App, ColumnSpec, Pace, RowId, Shown, Width, Window, task_name},
-    diagnose::{Confidence, Finding, Status, Subject, humanize},
-    wire::{Connection, Protocol},
+    diagnose::{Confidence, Finding, Status, Subject},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::Instant;
@@ -33,7 +32,7 @@ enum Column {
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
     ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
-    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(12, 18), drop: 0 },
+    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(17, 18), drop: 0 },
     ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(30, 200), drop: 0 },
     ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 28), drop: 1 },
 ];
@@ -51,7 +50,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     };
     let inner = pane::render(buffer, area, "Findings", if app.findings.is_empty() { "" } else { &right }, theme);
     let Some(selected) = app.finding() else {
-        render_nothing(buffer, inner, app, at, theme, shown);
+        nothing::render(buffer, inner, app, at, theme, shown);
         return;
     };
     let details = finding::lines(selected, app, at, inner.width.saturating_sub(2), theme);
@@ -119,56 +118,5 @@ fn row(finding: &Finding, theme: &Theme) -> Row {
             Cell::path(place, theme.dim(), theme),
         ],
         style,
-    }
-}
-
-/// What the screen says while there is nothing to say.
-fn render_nothing(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let model = &app.watched.model;
-    let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
-    let mut lines = Vec::new();
-    match (&app.watched.connection, watched) {
-        (_, Some(watched)) => {
-            shown.hurry(Pace::Slow);
-            lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
-            let unseen = match app.watched.session.as_ref().map(|session| session.protocol) {
-                Some(Protocol::Agent) => "Not seen from here: std::sync locks, and Tokio locks made with const_new.",
-                _ => {
-                    "Not seen from here: std::sync locks, Tokio locks made with const_new, and which worker a task is on."
-                }
-            };
-            lines.push((unseen.to_owned(), theme.dim()));
-        }
-        (Connection::Lost { reason, .. }, None) => {
-            lines.push((format!("Cannot reach {}: {reason}", app.target), theme.bad()));
-            lines.push((
-                "Is the service running, with console-subscriber in it and built with --cfg tokio_unstable?".to_owned(),
-                theme.dim(),
-            ));
-            lines.push(("It is tried again until it answers; R tries now.".to_owned(), theme.dim()));
-        }
-        (Connection::Live, None) => lines.push(("Connected; waiting for the first state.".to_owned(), theme.dim())),
-        (Connection::Connecting { .. }, None) => {
-            lines.push((format!("Connecting to {}", app.target), theme.dim()));
-        }
-    }
-    render_message(buffer, area, &lines, theme);
-}
-
-/// A few lines in the middle of an empty list.
-pub(super) fn render_message(buffer: &mut Buffer, area: Rect, paragraphs: &[(String, Style)], theme: &Theme) {
-    let width = area.width.saturating_sub(4).min(90) as usize;
-    let lines: Vec<(String, Style)> = paragraphs
-        .iter()
-        .flat_map(|(text, style)| super::wrap::wrap(text, width, theme).into_iter().map(|line| (line, *style)))
-        .collect();
-    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 3;
-    for (at, (line, style)) in lines.iter().enumerate() {
-        let y = top + at as u16;
-        if y >= area.bottom() {
-            return;
-        }
-        let x = area.x + area.width.saturating_sub(super::text::columns(line) as u16) / 2;
-        buffer.set_stringn(x, y, line, area.right().saturating_sub(x) as usize, *style);
     }
 }

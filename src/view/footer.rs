@@ -20,8 +20,10 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
         buffer.set_stringn(area.x, area.y, text, area.width as usize, theme.notice());
         return;
     }
-    let mut offered: Vec<(&Binding, Line)> =
-        offers(&app.places()).map(|binding| (binding, offer(binding, app, theme))).collect();
+    let mut offered: Vec<(&Binding, Line)> = offers(&app.places())
+        .filter(|binding| app.can(binding.action))
+        .map(|binding| (binding, offer(binding, app, theme)))
+        .collect();
     // The way out is always named; what goes first where room is scarce stands before it.
     let width = |offered: &[(&Binding, Line)]| offered.iter().map(|(_, line)| line.width() + 2).sum::<usize>();
     while offered.len() > 1 && width(&offered) > area.width as usize {

@@ -19,6 +19,7 @@ mod footer;
 mod header;
 mod key_names;
 mod markdown;
+mod nothing;
 pub mod numbers;
 mod overlay;
 mod pane;

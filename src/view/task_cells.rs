@@ -24,8 +24,8 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
         TaskColumn::Id => number(display_id(task).to_string()),
         TaskColumn::State => {
             let state = task.state();
-            let doubt = if model.is_doubtful(task) { "?" } else { "" };
-            Cell::Text(format!("{} {}{doubt}", theme.state_mark(state), state.name()), theme.state(state))
+            let mark = if model.is_doubtful(task) { "?" } else { theme.state_mark(state) };
+            Cell::Text(format!("{mark} {}", state.name()), theme.state(state))
         }
         TaskColumn::Name => Cell::text(model.task_name(task), theme.title(), theme),
         TaskColumn::Total => time(task.total(now)),

@@ -10,8 +10,8 @@
 
 use super::{
     Theme,
-    findings::{below_head, render_message},
-    numbers, pane,
+    findings::below_head,
+    nothing, numbers, pane,
     table::{self, Cell, Row, Table},
     task_cells, text,
 };
@@ -31,8 +31,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     let inner = pane::render(buffer, area, title, &summary(app, theme), theme);
     let list = render_filter(buffer, inner, app, theme);
     let Some(now) = app.now(at) else {
-        let text = format!("No state of {} has come yet.", app.target);
-        return render_message(buffer, list, &[(text, theme.dim())], theme);
+        return nothing::render(buffer, list, app, at, theme, shown);
     };
     match app.tasks.listing {
         Listing::Tasks => render_tasks(buffer, list, app, now, theme, shown),
@@ -134,7 +133,7 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
     shown.window = Some(Window { offset: visible.start, rows: room });
     if length == 0 {
         let text = if tasks.filter().is_empty() { "There are no tasks." } else { "No task passes the filter." };
-        render_message(buffer, below_head(area), &[(text.to_owned(), theme.dim())], theme);
+        nothing::message(buffer, below_head(area), &[(text.to_owned(), theme.dim())], theme);
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod scenes;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures::stream;
 use holdup::{
@@ -12,9 +14,10 @@ use holdup::{
     wire::{Command, Connection, Event, Link, Protocol, Session, Temporality},
 };
 use jiff::tz::TimeZone;
-use ratatui::{Terminal, backend::TestBackend};
-use std::{cell::Cell, io, time::Duration};
+use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
+use std::{cell, io, time::Duration};
 use tokio::{runtime::Runtime, sync::mpsc, time::sleep};
+use unicode_width::UnicodeWidthStr;
 
 /// The client, and everything around it.
 pub struct Stage {
@@ -158,7 +161,7 @@ impl Stage {
             events.try_send(event).unwrap();
         }
         let link = Link { events: receiver, commands: sender };
-        let heard_all = Cell::new(false);
+        let heard_all = cell::Cell::new(false);
         let script = stream::unfold(occurrences.into_iter(), async |mut left| {
             // The link is heard before the first key is.
             sleep(Duration::from_millis(1)).await;
@@ -182,21 +185,56 @@ impl Stage {
     pub fn find(&self, text: &str) -> Option<(u16, u16)> {
         self.lines().iter().enumerate().find_map(|(row, line)| {
             let byte = line.find(text)?;
-            Some((line[..byte].chars().count() as u16, row as u16))
+            Some((line[..byte].width() as u16, row as u16))
         })
     }
 
-    /// The screen, line by line. A wide character's second cell is left out.
+    /// The screen, line by line. A wide character's second cell is left out: it shows nothing, whatever is in it.
     pub fn lines(&self) -> Vec<String> {
         let buffer = self.terminal.backend().buffer();
         let width = buffer.area.width.max(1) as usize;
-        buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect()).collect()
+        let line = |row: &[Cell]| {
+            let mut line = String::new();
+            let mut cells = row.iter();
+            while let Some(cell) = cells.next() {
+                line.push_str(cell.symbol());
+                for _ in 1..cell.symbol().width() {
+                    cells.next();
+                }
+            }
+            line
+        };
+        buffer.content.chunks(width).map(line).collect()
     }
 
     /// The screen as text.
     pub fn text(&self) -> String {
         let lines: Vec<String> = self.lines().iter().map(|line| line.trim_end().to_owned()).collect();
         lines.join("\n")
+    }
+
+    /// The style of each cell: a letter for each style, and what the letters stand for.
+    pub fn styles(&self) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let mut legend: Vec<String> = Vec::new();
+        let mut letters = String::new();
+        for (at, cell) in buffer.content.iter().enumerate() {
+            if at > 0 && at % buffer.area.width as usize == 0 {
+                letters.push('\n');
+            }
+            let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
+            let known = legend.iter().position(|known| *known == style);
+            let index = known.unwrap_or_else(|| {
+                legend.push(style);
+                legend.len() - 1
+            });
+            letters.push(if index == 0 { '.' } else { char::from(b'a' + index as u8 - 1) });
+        }
+        let legend = legend.iter().enumerate().map(|(index, style)| {
+            let letter = if index == 0 { '.' } else { char::from(b'a' + index as u8 - 1) };
+            format!("{letter} {style}")
+        });
+        format!("{letters}\n\n{}", legend.collect::<Vec<_>>().join("\n"))
     }
 
     /// Every one of these texts is on the screen.

@@ -1,0 +1,204 @@
+//! What every screen and everything that lies over one looks like, at 80×24 and at 120×40. The pictures are under
+//! `tests/snapshots/`; `cargo insta review` shows what a change does to them.
+
+mod stage;
+mod support;
+
+use holdup::{
+    app::{Charset, Options, Palette},
+    model::update::Value,
+    wire::{Event, Temporality},
+};
+use insta::assert_snapshot;
+use stage::{
+    Stage, options,
+    scenes::{attached, healthy, troubled, watching},
+};
+use std::time::Duration;
+use support::service::Service;
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+/// A picture at each size, of what a script makes of a fresh stage.
+fn pictures(name: &str, play: impl Fn((u16, u16)) -> Stage) {
+    for (width, height) in SIZES {
+        let stage = play((width, height));
+        assert_snapshot!(format!("{name}_{width}x{height}"), stage.text());
+    }
+}
+
+/// A picture at each size, after these keys, of the service with troubles.
+fn after(name: &str, keys: &str) {
+    pictures(name, |size| {
+        let (mut stage, _) = watching(size);
+        stage.keys(keys);
+        stage
+    });
+}
+
+#[test]
+fn findings() {
+    after("findings", "");
+    after("findings_second", "j");
+}
+
+#[test]
+fn findings_that_are_over() {
+    pictures("findings_over", |size| {
+        let (mut stage, _) = watching(size);
+        let mut other = healthy();
+        stage.attach([other.greet(), other.pass(700).publish(), other.pass(700).publish()]);
+        stage
+    });
+}
+
+#[test]
+fn nothing_wrong() {
+    pictures("nothing_wrong", |size| attached(size, healthy(), options()).0);
+}
+
+#[test]
+fn nothing_known() {
+    pictures("connecting", |size| {
+        let mut stage = Stage::new(size.0, size.1, options());
+        stage.pass(Duration::from_millis(5));
+        stage
+    });
+    pictures("unreachable", |size| {
+        let mut stage = Stage::new(size.0, size.1, options());
+        stage.lose("connection refused", Duration::from_secs(8));
+        stage
+    });
+    pictures("unreachable_tasks", |size| {
+        let mut stage = Stage::new(size.0, size.1, options());
+        stage.lose("connection refused", Duration::from_secs(8)).keys("t");
+        stage
+    });
+}
+
+#[test]
+fn tasks() {
+    after("tasks", "t");
+    after("tasks_by_name", "t l l l");
+    after("tasks_filtered", "t / n a m e : c o n n enter");
+    after("tasks_filter_typed", "t / - s t a t e : i space b u s y >");
+    after("tasks_none_pass", "t / x y z");
+    after("places", "t z");
+    pictures("tasks_none", |size| {
+        let mut stage = attached(size, Service::new(), options()).0;
+        stage.keys("t");
+        stage
+    });
+}
+
+#[test]
+fn what_lies_over_a_screen() {
+    after("sort_menu", "t s");
+    after("help_on_findings", "?");
+    after("help_on_tasks", "t ?");
+    after("help_scrolled", "? G");
+    after("explanation", "e");
+    after("explanation_scrolled", "e G");
+    after("question", "P");
+    after("notice", "y");
+}
+
+#[test]
+fn not_live() {
+    after("frozen", "t space");
+    pictures("paused", |size| {
+        let (mut stage, _) = watching(size);
+        stage.hear([Event::Temporality(Temporality::Paused)]);
+        stage
+    });
+    pictures("lost", |size| {
+        let (mut stage, _) = watching(size);
+        stage.keys("t").lose("the target closed the connection", Duration::from_secs(8));
+        stage.pass(Duration::from_secs(3));
+        stage
+    });
+    pictures("loading", |size| {
+        let (mut stage, _) = watching(size);
+        stage.hear([Event::Progress { received: 37_000_000, total: 100_000_000 }]);
+        stage
+    });
+}
+
+#[test]
+fn lossy() {
+    pictures("lossy", |size| {
+        let (mut stage, mut service) = watching(size);
+        let mut update = service.pass(700).publish();
+        update.dropped.tasks = 1_200;
+        stage.updates([update]).keys("t");
+        stage
+    });
+}
+
+/// Names from the wire that try the columns: long, wide, combining, empty, and full of control characters.
+fn odd_names() -> Service {
+    let mut service = Service::new();
+    let long = "a-name-that-nobody-would-give-".repeat(40);
+    let names = [
+        long.as_str(),
+        "接続ハンドラ",
+        "naïve café",
+        "مرحبا",
+        "a\u{301}b\u{200b}c\u{202e}d",
+        "\u{1b}[31mred\u{7}\n",
+        "",
+    ];
+    for name in names {
+        let fields = [("path", Value::Text(format!("/srv/{name}")))];
+        let task = service.spawn_with(name, &format!("src/{name}/main.rs:12"), &fields);
+        service.start(task).pass(1);
+    }
+    service
+}
+
+#[test]
+fn odd_names_keep_the_columns() {
+    pictures("odd_names", |size| {
+        let mut stage = attached(size, odd_names(), options()).0;
+        stage.keys("t");
+        stage
+    });
+    pictures("odd_names_findings", |size| attached(size, odd_names(), options()).0);
+    pictures("odd_names_ascii", |size| {
+        let plain = Options { charset: Charset::Ascii, ..options() };
+        let mut stage = attached(size, odd_names(), plain).0;
+        stage.keys("t");
+        stage
+    });
+}
+
+#[test]
+fn ascii_without_colours() {
+    let plain = || Options { charset: Charset::Ascii, palette: Palette::Off, ..options() };
+    for (name, keys) in [("findings", ""), ("tasks", "t"), ("help", "?"), ("places", "t z"), ("frozen", "space")] {
+        pictures(&format!("ascii_{name}"), |size| {
+            let mut stage = attached(size, troubled(), plain()).0;
+            stage.keys(keys);
+            assert!(stage.text().is_ascii(), "{}", stage.text());
+            stage
+        });
+    }
+}
+
+#[test]
+fn colours() {
+    for (name, palette) in [("off", Palette::Off), ("16", Palette::Sixteen), ("256", Palette::Indexed)] {
+        for (screen, keys) in [("findings", ""), ("tasks", "t")] {
+            let mut stage = attached((80, 24), troubled(), Options { palette, ..options() }).0;
+            stage.keys(keys);
+            assert_snapshot!(format!("colours_{name}_{screen}"), format!("{}\n\n{}", stage.text(), stage.styles()));
+        }
+    }
+}
+
+#[test]
+fn too_small() {
+    let mut stage = Stage::new(39, 9, options());
+    stage.pass(Duration::from_millis(5));
+    assert_snapshot!("too_small", stage.text());
+}
