@@ -10,7 +10,7 @@ mod state;
 use clap::{Parser, ValueEnum};
 use console_api::instrument::{
     InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
-    TaskDetailsRequest, Update,
+    TaskDetailsRequest, Temporality, Update,
     instrument_server::{Instrument, InstrumentServer},
 };
 use console_api::tasks::TaskDetails;
@@ -73,7 +73,14 @@ impl Instrument for Target {
     }
 
     async fn watch_state(&self, _: Request<StateRequest>) -> Result<Response<Self::WatchStateStream>, Status> {
-        Err(Status::unimplemented("a synthetic target is always live"))
+        let (states, stream) = mpsc::channel(1);
+        tokio::spawn(async move {
+            // tokio-console connects only to a target that tells its state; this one never changes.
+            if states.send(Ok(State { temporality: Temporality::Live.into() })).await.is_ok() {
+                states.closed().await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn pause(&self, _: Request<PauseRequest>) -> Result<Response<PauseResponse>, Status> {
