@@ -300,7 +300,7 @@ impl App {
             RowId::Finding(id) => self.finding_cursor.choose(id, &self.findings[..]),
             RowId::Task(id) => self.tasks.cursor.choose(id, &rows),
             RowId::Place(id) => self.tasks.place_cursor.choose(id, self.tasks.places.order()),
-            RowId::Resource(_) => {}
+            RowId::Resource(_) | RowId::Op(_) => {}
             RowId::Line(at) => {
                 if let Some(Layer::Sort(selected)) = self.layers.last_mut() {
                     *selected = at;

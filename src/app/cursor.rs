@@ -115,7 +115,7 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
     /// The rows to show of a list this long where there is room for so many: the selection is among them.
     pub fn visible(&self, length: usize, room: usize) -> Range<usize> {
         let index = self.index.min(length.saturating_sub(1));
-        let least = (index + 1).saturating_sub(room);
+        let least = (index + 1).saturating_sub(room.max(1));
         let offset = self.window.offset.clamp(least, index).min(length.saturating_sub(room));
         offset..length.min(offset + room)
     }

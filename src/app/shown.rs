@@ -3,7 +3,7 @@
 use super::{Action, Screen, TaskColumn};
 use crate::{
     diagnose::FindingId,
-    model::{PlaceId, ResourceId, TaskId},
+    model::{OpId, PlaceId, ResourceId, TaskId},
 };
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub enum RowId {
     Place(PlaceId),
     /// A lock or another resource.
     Resource(ResourceId),
+    /// An operation, and the task that it is of.
+    Op(OpId),
     /// A line of a menu.
     Line(usize),
 }

@@ -18,13 +18,15 @@ enum Acquired {
 
 impl Model {
     /// An acquire has what it wants as soon as the semaphore inside the lock gave it the permits.
-    pub(super) fn note_permits(&mut self, op: OpId, parent: Option<OpId>) {
-        let (Some(op), Some(parent)) = (self.ops.get(op), parent) else { return };
+    pub(super) fn note_permits(&mut self, id: OpId, parent: Option<OpId>) {
+        let (Some(op), Some(parent)) = (self.ops.get(id), parent) else { return };
         let permits = |name| number(&op.attributes, &self.names, name);
         let granted = permits("permits_requested")
             .is_some_and(|wanted| wanted > 0 && permits("permits_obtained") >= Some(wanted));
-        if granted && let Some(parent) = self.ops.get_mut(parent) {
-            parent.outcome = Outcome::Complete;
+        for complete in [id, parent].into_iter().filter(|_| granted) {
+            if let Some(op) = self.ops.get_mut(complete) {
+                op.outcome = Outcome::Complete;
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The console wire format never says who holds a lock. It follows from four facts:
 //!
-//! 1. Tokio reports `locked` (Mutex), `write_locked` and `current_readers` (RwLock) as they change. A report without the
+//! 1. Tokio reports `locked` (Mutex), `write_locked` and `current_readers` (`RwLock`) as they change. A report without the
 //!    lock means that it has not changed.
 //! 2. An acquire through `lock`, `read` or `write` is an operation with a task and an end. The latest completed one took the lock.
 //! 3. `try_lock` is not an operation, but it leaves a trace: the semaphore inside the lock reports fewer permits taken than
@@ -172,7 +172,7 @@ impl HoldTimes {
 /// One lock.
 #[derive(Debug, Clone)]
 pub struct Lock {
-    /// Mutex or RwLock.
+    /// Mutex or `RwLock`.
     pub kind: LockKind,
     /// As its attributes say.
     pub state: LockState,

@@ -1,3 +1,4 @@
 //! What tests share. Each test binary takes from it what it needs.
 
+pub mod screen;
 pub mod service;

@@ -1,0 +1,39 @@
+//! Tasks and locks in words, as pages name them.
+
+use super::{copy::task_name, task_columns::display_id};
+use crate::{
+    diagnose::TaskRef,
+    model::{Model, ResourceId, TaskId},
+};
+
+/// A task in words: what it is, its number, and its name or else its place.
+pub fn task_label(model: &Model, id: TaskId) -> String {
+    let Some(task) = model.tasks().get(id) else { return format!("task {id}, not announced") };
+    if model.task_name(task).is_empty() && !task.place.is_known() {
+        return format!("{} {}, not announced", task.kind.name(), display_id(task));
+    }
+    task_name(&TaskRef {
+        id,
+        number: task.number.map(std::num::NonZero::get),
+        name: model.task_name(task).to_owned(),
+        kind: task.kind.name(),
+        place: model.place(task.place).to_string(),
+    })
+}
+
+/// A task in fewer words: its name, or else what it is and its number.
+pub fn task_short(model: &Model, id: TaskId) -> String {
+    match model.tasks().get(id) {
+        Some(task) if !model.task_name(task).is_empty() => model.task_name(task).to_owned(),
+        Some(task) => format!("{} {}", task.kind.name(), display_id(task)),
+        None => format!("task {id}"),
+    }
+}
+
+/// A lock in words: what it is, and where it was made.
+pub fn lock_label(model: &Model, id: ResourceId) -> String {
+    match model.lock(id) {
+        Some((resource, lock)) => format!("{} {}", lock.kind.name(), model.place(resource.place)),
+        None => format!("lock {id}"),
+    }
+}
