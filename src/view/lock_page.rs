@@ -25,8 +25,8 @@ use super::{
 };
 use crate::{
     app::{
-        Distribution, ListRow, LockDetail, More, Node, Pace, Percentile, PersonColumn, PersonRow, Role, RowId, RowList,
-        Shown, TreeLine, task_label,
+        Distribution, ListRow, LockDetail, LockRow, More, Node, Pace, Percentile, PersonColumn, PersonRow, Role, RowId,
+        RowList, Shown, TreeLine, task_label,
     },
     model::{Access, Across, LockState, Model, ResourceId, Stamp, Task},
 };
@@ -149,7 +149,7 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     let mut text = Text::new(width, theme);
     let row = &detail.row;
     let duration = |time| numbers::duration(time, theme);
-    let words = state_words(row.state, row.gone);
+    let words = state_words(row);
     let words = match (&detail.holder, row.others) {
         (None, _) => words.to_owned(),
         (Some(holder), 0) => format!("{words} by {holder}"),
@@ -203,8 +203,8 @@ fn in_hand_overs(detail: &LockDetail) -> String {
     format!("in {} to a waiter", page::plural(detail.hold_times.count(), "hand-over"))
 }
 
-fn state_words(state: LockState, gone: bool) -> &'static str {
-    match (gone, state) {
+fn state_words(row: &LockRow) -> &'static str {
+    match (row.gone, row.state) {
         (true, _) => "dropped",
         (_, LockState::Unknown) => "unknown",
         (_, LockState::Free) => "free",
