@@ -4,8 +4,8 @@ mod support;
 
 use holdup::{
     app::{
-        Direction, ListRow, LockColumn, LockDetail, LockRow, Node, OpColumn, OpRow, PersonColumn, PersonRow,
-        ResourceColumn, ResourceRow, Role, RowList, Watched, lock_people, lock_rows, op_rows, resource_rows,
+        Direction, ListRow, LockColumn, LockDetail, LockRow, Node, OpRow, PersonRow, ResourceRow, Role, RowList,
+        Watched, lock_people, lock_rows, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{Model, ResourceId, Retention, Stamp},

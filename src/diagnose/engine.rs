@@ -286,7 +286,9 @@ impl Engine {
             return;
         }
         let again = self.findings.iter().position(|finding| {
-            finding.lint == lint && finding.status == Status::Past && finding.is_about(&report, self.session_start(cx))
+            finding.lint == lint
+                && finding.status == Status::Past
+                && finding.is_about(&report, cx.model.attached().unwrap_or(cx.now))
         });
         self.next_id += 1;
         let mut finding = Finding {
@@ -317,10 +319,6 @@ impl Engine {
             self.findings.len() - 1
         };
         self.open.insert((lint.name, report.key), index);
-    }
-
-    fn session_start(&self, cx: &Context) -> Stamp {
-        cx.model.attached().unwrap_or(cx.now)
     }
 
     fn forget(&mut self) {

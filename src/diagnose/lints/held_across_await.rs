@@ -58,7 +58,7 @@ impl HeldAcrossAwait {
         let held = latest.seen.since(latest.acquire.at);
         let mut message = format!("held for {} by a task that sleeps", humanize(held));
         if across.waiters > 0 {
-            message += &format!("; {} for up to {}", waiting(across.waiters), humanize(across.wait));
+            message = format!("{message}; {} for up to {}", waiting(across.waiters), humanize(across.wait));
         }
         let mut evidence = evidence(across, held, latest.acquire.at, cx.now);
         if let Some(op) = cx.model.ops().get(latest.acquire.op) {

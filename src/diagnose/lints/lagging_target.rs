@@ -37,16 +37,14 @@ struct LaggingTarget {
     worst: Duration,
 }
 
-impl LaggingTarget {
-    fn is_over(&self, cx: &Context, health: &Health) -> bool {
-        health.lagged_at.is_none_or(|at| cx.now.since(at) > RECENT)
-    }
+fn is_over(cx: &Context, health: &Health) -> bool {
+    health.lagged_at.is_none_or(|at| cx.now.since(at) > RECENT)
 }
 
 impl WholeCheck for LaggingTarget {
     fn judge(&mut self, cx: &Context) -> Vec<Report> {
         let health = cx.model.health();
-        if self.is_over(cx, health) {
+        if is_over(cx, health) {
             self.worst = Duration::ZERO;
             return Vec::new();
         }
