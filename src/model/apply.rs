@@ -113,7 +113,6 @@ impl Model {
         if !fields.extra.is_empty() {
             self.extras.insert(new.id, fields.extra);
         }
-        self.hot.insert(slot);
         self.changes.tasks.push(slot);
     }
 

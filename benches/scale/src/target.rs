@@ -15,7 +15,11 @@ use console_api::instrument::{
 };
 use console_api::tasks::TaskDetails;
 use state::Tasks;
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
@@ -51,7 +55,28 @@ enum First {
     Paged,
 }
 
-struct Target(Args);
+struct Target {
+    args: Args,
+    /// Made before anybody asks, so that a client's first wait is for the message and not for its making.
+    prepared: Mutex<Option<Prepared>>,
+}
+
+struct Prepared {
+    tasks: Tasks,
+    first: Vec<Update>,
+}
+
+impl Prepared {
+    fn new(args: &Args) -> Self {
+        let tasks = Tasks::new(args.tasks);
+        let page = match args.first {
+            First::Whole => args.tasks.max(1),
+            First::Paged => 10_000,
+        };
+        let first = tasks.first_state(page).collect();
+        Self { tasks, first }
+    }
+}
 
 #[tonic::async_trait]
 impl Instrument for Target {
@@ -61,7 +86,8 @@ impl Instrument for Target {
 
     async fn watch_updates(&self, _: Request<InstrumentRequest>) -> Result<Response<Self::WatchUpdatesStream>, Status> {
         let (updates, stream) = mpsc::channel(16);
-        tokio::spawn(serve(self.0.clone(), updates));
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        tokio::spawn(serve(self.args.clone(), prepared, updates));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -92,13 +118,9 @@ impl Instrument for Target {
     }
 }
 
-async fn serve(args: Args, updates: mpsc::Sender<Result<Update, Status>>) {
-    let mut tasks = Tasks::new(args.tasks);
-    let page = match args.first {
-        First::Whole => args.tasks.max(1),
-        First::Paged => 10_000,
-    };
-    for update in tasks.first_state(page) {
+async fn serve(args: Args, prepared: Option<Prepared>, updates: mpsc::Sender<Result<Update, Status>>) {
+    let Prepared { mut tasks, first } = prepared.unwrap_or_else(|| Prepared::new(&args));
+    for update in first {
         if updates.send(Ok(update)).await.is_err() {
             return;
         }
@@ -119,12 +141,13 @@ async fn serve(args: Args, updates: mpsc::Sender<Result<Update, Status>>) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
-    let listener = tokio::net::TcpListener::bind(args.addr).await?;
+    let target = Target { prepared: Mutex::new(Some(Prepared::new(&args))), args };
+    let listener = tokio::net::TcpListener::bind(target.args.addr).await?;
     println!("console listening on http://{}", listener.local_addr()?);
     tonic::transport::Server::builder()
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 22)
-        .add_service(InstrumentServer::new(Target(args)))
+        .add_service(InstrumentServer::new(target))
         .serve_with_incoming(TcpListenerStream::new(listener))
         .await?;
     Ok(())
