@@ -1,14 +1,14 @@
 //! What each action does.
 
 use super::{
-    Action, App, Effect, Layer, Line, RowId, SCREENS, Screen, copy,
-    layers::{PageSubject, Question, Scroll},
+    Action, App, Effect, Layer, Line, SCREENS, Screen, copy,
+    layers::{Body, Page, PageSubject, Question, Scroll},
     task_columns::{Compares, TASK_COLUMNS, TaskColumn},
     task_list::Listing,
 };
 use crate::{
-    diagnose::Subject,
-    model::ResourceId,
+    diagnose::{Lint, Subject},
+    model::{Lock, OpId, ResourceId, TaskId},
     wire::{Command, Temporality},
 };
 use std::time::Instant;
@@ -36,9 +36,9 @@ impl App {
             Action::First => self.first(),
             Action::Last => self.last(),
             Action::Open => return self.open_selected(),
-            Action::ColumnLeft => self.tasks.step_column(-1),
-            Action::ColumnRight => self.tasks.step_column(1),
-            Action::Invert => self.tasks.invert(),
+            Action::ColumnLeft => self.step_column(-1),
+            Action::ColumnRight => self.step_column(1),
+            Action::Invert => self.invert(),
             Action::Sort => self.offer_columns(),
             Action::Group => self.tasks.toggle_listing(),
             Action::Filter => self.layers.push(Layer::Filter(Line::new(self.tasks.filter_text()))),
@@ -47,7 +47,6 @@ impl App {
                 self.layers.pop();
             }
             Action::OpenLock => return self.open_lock(at),
-            Action::OpenTask => {}
             Action::Explain => self.explain(at),
             Action::Copy => return self.copy(at),
             Action::Freeze => return self.freeze(at),
@@ -62,18 +61,25 @@ impl App {
 
     /// Whether an action would do anything, so that only then it is offered. It may be asked for all the same.
     pub fn can(&self, action: Action) -> bool {
-        if !self.layers.is_empty() {
-            return true;
-        }
-        let rows = match (self.screen, self.tasks.listing) {
-            (Screen::Findings, _) => self.findings.len(),
-            (Screen::Tasks, Listing::Tasks) => self.tasks.order.len(),
-            (Screen::Tasks, Listing::Places) => self.tasks.places.order().len(),
-            (Screen::Locks | Screen::Resources, _) => 0,
+        let something = match self.layers.last() {
+            Some(Layer::Page(page)) => match &page.body {
+                Body::Task(detail) => detail.is_some(),
+                Body::Lock { people, .. } => !people.rows().is_empty(),
+                Body::Resource { ops, .. } => !ops.rows().is_empty(),
+            },
+            Some(_) => true,
+            None => match (self.screen, self.tasks.listing) {
+                (Screen::Findings, _) => !self.findings.is_empty(),
+                (Screen::Tasks, Listing::Tasks) => !self.tasks.order.is_empty(),
+                (Screen::Tasks, Listing::Places) => !self.tasks.places.order().is_empty(),
+                (Screen::Locks, _) => !self.locks.rows().is_empty(),
+                (Screen::Resources, _) => !self.resources.rows().is_empty(),
+            },
         };
         match action {
-            Action::OpenLock => self.finding().and_then(lock_of).is_some(),
-            Action::Up | Action::Open | Action::Explain | Action::Copy => rows > 0,
+            Action::OpenLock => self.lock().is_some(),
+            Action::Explain => self.lint().is_some(),
+            Action::Up | Action::Open | Action::Copy => something,
             _ => true,
         }
     }
@@ -114,11 +120,11 @@ impl App {
 
     fn offer_columns(&mut self) {
         match self.tasks.listing {
-            Listing::Tasks if self.screen == Screen::Tasks => {
+            Listing::Tasks if self.screen == Screen::Tasks && self.layers.is_empty() => {
                 let at = sortable().position(|column| column == self.tasks.order.column()).unwrap_or_default();
                 self.layers.push(Layer::Sort(at));
             }
-            _ => self.tasks.step_column(1),
+            _ => self.step_column(1),
         }
     }
 
@@ -130,6 +136,24 @@ impl App {
             self.layers.pop();
             return Vec::new();
         }
+        let subject = match self.layers.last() {
+            Some(Layer::Page(page)) => match &page.body {
+                Body::Task(_) => None,
+                Body::Lock { people, .. } => self.task_of(people.selected()),
+                Body::Resource { ops, .. } => self.task_of(ops.selected()),
+            }
+            .map(PageSubject::Task),
+            _ => return self.open_row(),
+        };
+        subject.map_or_else(Vec::new, |subject| self.open(subject))
+    }
+
+    /// The task that polled an operation last.
+    fn task_of(&self, op: Option<OpId>) -> Option<TaskId> {
+        self.watched.model.ops().get(op?)?.task
+    }
+
+    fn open_row(&mut self) -> Vec<Effect> {
         let subject = match (self.screen, self.tasks.listing) {
             (Screen::Findings, _) => match self.finding().map(|finding| &finding.subject) {
                 Some(Subject::Task(task)) => Some(PageSubject::Task(task.id)),
@@ -147,7 +171,8 @@ impl App {
                 self.narrow();
                 None
             }
-            (Screen::Locks | Screen::Resources, _) => None,
+            (Screen::Locks, _) => self.locks.selected().map(PageSubject::Lock),
+            (Screen::Resources, _) => self.resources.selected().map(|id| self.resource_page(id)),
         };
         subject.map_or_else(Vec::new, |subject| self.open(subject))
     }
@@ -162,32 +187,53 @@ impl App {
         }
     }
 
+    /// A lock has a page of its own.
+    fn resource_page(&self, id: ResourceId) -> PageSubject {
+        match self.watched.model.lock(id) {
+            Some(_) => PageSubject::Lock(id),
+            None => PageSubject::Resource(id),
+        }
+    }
+
+    /// The lock that the page or the selection is about.
+    fn lock(&self) -> Option<ResourceId> {
+        match (self.page_subject(), self.screen) {
+            (Some(PageSubject::Task(task)), _) => self.lock_of_task(task),
+            (None, Screen::Findings) => self.finding().and_then(lock_of),
+            (None, Screen::Tasks) => self.lock_of_task(self.tasks.selected(&self.watched.model)?),
+            _ => None,
+        }
+    }
+
+    /// The lock that a task holds, or else waits for.
+    fn lock_of_task(&self, task: TaskId) -> Option<ResourceId> {
+        let model = &self.watched.model;
+        let holds = |lock: &Lock| lock.holds.iter().any(|hold| hold.acquire.task == task);
+        let held = model.locks().find(|(_, lock)| holds(lock)).map(|(resource, _)| resource.id);
+        held.or_else(|| model.waits_of(task).filter_map(|op| op.resource).find(|&id| model.lock(id).is_some()))
+    }
+
     fn open_lock(&mut self, at: Instant) -> Vec<Effect> {
-        let lock = match self.page_subject() {
-            Some(PageSubject::Task(task)) => {
-                let held =
-                    |(_, lock): &(_, &crate::model::Lock)| lock.holds.iter().any(|hold| hold.acquire.task == task);
-                let held = self.watched.model.locks().find(held).map(|(resource, _)| resource.id);
-                let awaited = self.watched.model.waits_of(task).filter_map(|op| op.resource);
-                held.or_else(|| awaited.into_iter().find(|&lock| self.watched.model.lock(lock).is_some()))
-            }
-            _ => self.finding().and_then(lock_of),
-        };
-        let Some(lock) = lock else {
+        let Some(lock) = self.lock() else {
             self.say("there is no lock in this", at);
             return Vec::new();
         };
         self.open(PageSubject::Lock(lock))
     }
 
-    fn explain(&mut self, at: Instant) {
-        let lint = match self.page_subject() {
-            Some(PageSubject::Task(task)) => {
+    /// The lint that the page or the selection is about.
+    fn lint(&self) -> Option<&'static Lint> {
+        match (self.page_subject(), self.screen) {
+            (Some(PageSubject::Task(task)), _) => {
                 self.watched.engine.lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint)
             }
-            _ => self.finding().map(|finding| finding.lint),
-        };
-        match lint {
+            (None, Screen::Findings) => self.finding().map(|finding| finding.lint),
+            _ => None,
+        }
+    }
+
+    fn explain(&mut self, at: Instant) {
+        match self.lint() {
             Some(lint) => self.layers.push(Layer::Explain(lint, Scroll::default())),
             None => self.say("there is no finding here", at),
         }
@@ -239,22 +285,12 @@ impl App {
     }
 
     fn step(&mut self, by: isize) {
+        let most = self.seen.scroll_most;
         match self.layers.last_mut() {
-            Some(Layer::Help(scroll) | Layer::Explain(_, scroll)) => scroll.by(by, self.seen.scroll_most),
-            Some(Layer::Page(page)) => page.scroll.by(by, self.seen.scroll_most),
+            Some(Layer::Help(scroll) | Layer::Explain(_, scroll)) => scroll.by(by, most),
+            Some(Layer::Page(Page { body: Body::Task(_), scroll, .. })) => scroll.by(by, most),
             Some(Layer::Sort(at)) => *at = at.saturating_add_signed(by).min(sortable().count() - 1),
-            Some(Layer::Ask(_)) => {}
-            Some(Layer::Filter(_)) | None => self.step_list(by),
-        }
-    }
-
-    fn step_list(&mut self, by: isize) {
-        let rows = super::task_list::TaskRows::new(&self.tasks.order, &self.watched.model);
-        match (self.screen, self.tasks.listing) {
-            (Screen::Findings, _) => self.finding_cursor.step(by, &self.findings[..]),
-            (Screen::Tasks, Listing::Tasks) => self.tasks.cursor.step(by, &rows),
-            (Screen::Tasks, Listing::Places) => self.tasks.place_cursor.step(by, self.tasks.places.order()),
-            (Screen::Locks | Screen::Resources, _) => {}
+            _ => drop(self.with_list(|list| list.step(by))),
         }
     }
 
@@ -265,14 +301,8 @@ impl App {
     }
 
     fn first(&mut self) {
-        if matches!(self.layers.last(), Some(layer) if !matches!(layer, Layer::Filter(_))) {
-            return self.step(-FAR);
-        }
-        match (self.screen, self.tasks.listing) {
-            (Screen::Findings, _) => self.finding_cursor.first(),
-            (Screen::Tasks, Listing::Tasks) => self.tasks.cursor.first(),
-            (Screen::Tasks, Listing::Places) => self.tasks.place_cursor.first(),
-            (Screen::Locks | Screen::Resources, _) => {}
+        if self.with_list(|list| list.first()).is_none() {
+            self.step(-FAR);
         }
     }
 
@@ -281,40 +311,8 @@ impl App {
     }
 
     pub(super) fn wheel(&mut self, by: isize) {
-        if matches!(self.layers.last(), Some(layer) if !matches!(layer, Layer::Filter(_))) {
-            return self.step(by);
-        }
-        let rows = super::task_list::TaskRows::new(&self.tasks.order, &self.watched.model);
-        match (self.screen, self.tasks.listing) {
-            (Screen::Findings, _) => self.finding_cursor.scroll(by, &self.findings[..]),
-            (Screen::Tasks, Listing::Tasks) => self.tasks.cursor.scroll(by, &rows),
-            (Screen::Tasks, Listing::Places) => self.tasks.place_cursor.scroll(by, self.tasks.places.order()),
-            (Screen::Locks | Screen::Resources, _) => {}
-        }
-    }
-
-    /// Selects the row that was clicked.
-    pub(super) fn choose(&mut self, row: RowId) {
-        let rows = super::task_list::TaskRows::new(&self.tasks.order, &self.watched.model);
-        match row {
-            RowId::Finding(id) => self.finding_cursor.choose(id, &self.findings[..]),
-            RowId::Task(id) => self.tasks.cursor.choose(id, &rows),
-            RowId::Place(id) => self.tasks.place_cursor.choose(id, self.tasks.places.order()),
-            RowId::Resource(_) | RowId::Op(_) => {}
-            RowId::Line(at) => {
-                if let Some(Layer::Sort(selected)) = self.layers.last_mut() {
-                    *selected = at;
-                }
-            }
-        }
-    }
-
-    pub(super) fn sort_by_nth(&mut self, column: usize) {
-        if let Some(spec) = super::places::PLACE_COLUMNS.get(column) {
-            if self.tasks.places.column == spec.column {
-                self.tasks.invert();
-            }
-            self.tasks.places.column = spec.column;
+        if self.with_list(|list| list.scroll(by)).is_none() {
+            self.step(by);
         }
     }
 }

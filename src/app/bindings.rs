@@ -51,8 +51,6 @@ pub enum Action {
     ClearFilter,
     /// Opens the lock that the selection is about.
     OpenLock,
-    /// Opens the task that the selection is about.
-    OpenTask,
     /// Explains the selected finding's lint.
     Explain,
     /// Copies the selection as text.
@@ -102,12 +100,8 @@ pub enum Place {
     Tasks,
     /// On the spawn locations.
     Places,
-    /// On the locks and the resources.
-    Resources,
     /// On a task's page.
     TaskPage,
-    /// On the page of a lock or a resource.
-    ResourcePage,
     /// Where text is read.
     Text,
     /// Where a filter is typed.
@@ -130,9 +124,7 @@ impl Place {
             Self::Findings => "Findings",
             Self::Tasks => "Tasks",
             Self::Places => "Spawn locations",
-            Self::Resources => "Locks and resources",
             Self::TaskPage => "A task's page",
-            Self::ResourcePage => "A lock's or resource's page",
             Self::Text => "In a text",
             Self::Input => "While typing a filter",
             Self::Question => "When asked",
@@ -191,7 +183,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(Place::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
     bind(Place::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
-    bind(Place::ResourcePage, &[Enter], Action::OpenTask, "open the selected operation's task", "open task"),
     bind(Place::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
     bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),

@@ -1,13 +1,16 @@
 //! What lies on top of the screens: pages, texts, questions. The topmost layer gets the keys.
 
-use super::{Line, bindings::Place};
+use super::{
+    Line, LockDetail, OpRow, PersonRow, ResourceDetail, RowList, TaskDetail, Watched, bindings::Place, lock_people,
+    op_rows,
+};
 use crate::{
     diagnose::Lint,
-    model::{ResourceId, TaskId},
+    model::{ResourceId, Stamp, TaskId},
 };
 
 /// One layer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Layer {
     /// A page about one thing, in place of the screen's list.
     Page(Page),
@@ -24,12 +27,67 @@ pub enum Layer {
 }
 
 /// A page about one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Page {
     /// The thing.
     pub subject: PageSubject,
     /// How far its text is scrolled.
     pub scroll: Scroll,
+    /// What it shows.
+    pub body: Body,
+}
+
+/// What a page shows, as of the latest [`App::prepare`](super::App::prepare). What is `None` is not known, or no longer.
+#[derive(Debug)]
+pub enum Body {
+    /// A task.
+    Task(Option<Box<TaskDetail>>),
+    /// A lock.
+    Lock {
+        /// What is known of it.
+        detail: Option<Box<LockDetail>>,
+        /// Who holds it, and who waits for it.
+        people: RowList<PersonRow>,
+    },
+    /// Another resource.
+    Resource {
+        /// What is known of it.
+        detail: Option<Box<ResourceDetail>>,
+        /// The operations on it.
+        ops: RowList<OpRow>,
+    },
+}
+
+impl Page {
+    /// A page that knows nothing yet.
+    pub fn new(subject: PageSubject) -> Self {
+        let body = match subject {
+            PageSubject::Task(_) => Body::Task(None),
+            PageSubject::Lock(_) => Body::Lock { detail: None, people: RowList::default() },
+            PageSubject::Resource(_) => Body::Resource { detail: None, ops: RowList::default() },
+        };
+        Self { subject, scroll: Scroll::default(), body }
+    }
+
+    /// Brings it up to date. Of a task that is gone, what was last known stays.
+    pub fn refresh(&mut self, watched: &Watched, now: Stamp) {
+        let model = &watched.model;
+        match (&mut self.body, self.subject) {
+            (Body::Task(detail), PageSubject::Task(id)) => {
+                let before = detail.take().map(|detail| *detail);
+                *detail = TaskDetail::refresh(before, watched, id, now).map(Box::new);
+            }
+            (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
+                *detail = LockDetail::of(watched, id, now).map(Box::new);
+                people.show(lock_people(model, id, now), model);
+            }
+            (Body::Resource { detail, ops }, PageSubject::Resource(id)) => {
+                *detail = ResourceDetail::of(model, id, now).map(Box::new);
+                ops.show(op_rows(model, id, now), model);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What a page is about.
@@ -83,7 +141,7 @@ impl Layer {
             Self::Page(Page { subject: PageSubject::Task(_), .. }) => {
                 &[Place::TaskPage, Place::Text, Place::Lost, Place::Anywhere, Place::Always]
             }
-            Self::Page(_) => &[Place::ResourcePage, Place::List, Place::Lost, Place::Anywhere, Place::Always],
+            Self::Page(_) => &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always],
             Self::Help(_) | Self::Explain(..) => &[Place::Text, Place::Anywhere, Place::Always],
             Self::Filter(_) => &[Place::Input, Place::Always],
             Self::Sort(_) => &[Place::Menu, Place::Anywhere, Place::Always],

@@ -1,9 +1,10 @@
 //! The interactive client's state, and what of it the views ask for.
 
 use super::{
-    Charset, Cursor, Layer, Options, Palette, Screen, Shown, TaskList, Watched,
+    Charset, Cursor, Layer, LockRow, Options, Palette, ResourceRow, RowList, Screen, Shown, TaskList, Watched,
     bindings::Place,
     layers::{Page, PageSubject},
+    lock_rows, resource_rows,
     task_list::Listing,
 };
 use crate::{
@@ -36,6 +37,12 @@ pub struct App {
     pub finding_cursor: Cursor<FindingId>,
     /// The task list.
     pub tasks: TaskList,
+    /// The locks.
+    pub locks: RowList<LockRow>,
+    /// The resources.
+    pub resources: RowList<ResourceRow>,
+    /// When the locks or the resources were last looked at; `None` since they changed.
+    pub(super) listed: Option<Instant>,
     pub(super) notice: Option<Notice>,
     pub(super) seen: Shown,
     pub(super) clock: Clock,
@@ -50,6 +57,9 @@ pub(super) struct Notice {
     pub(super) text: String,
     pub(super) until: Instant,
 }
+
+/// How long a list that is made anew stays as it was made, if no update comes.
+const LISTED: Duration = Duration::from_secs(1);
 
 /// How long a message stands.
 const NOTICE: Duration = Duration::from_secs(4);
@@ -78,6 +88,9 @@ impl App {
             findings: Vec::new(),
             finding_cursor: Cursor::default(),
             tasks: TaskList::default(),
+            locks: RowList::default(),
+            resources: RowList::default(),
+            listed: None,
             notice: None,
             seen: Shown::default(),
             clock: Clock::default(),
@@ -149,7 +162,7 @@ impl App {
                 &[Place::Places, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
             }
             (None, Screen::Locks | Screen::Resources, _) => {
-                &[Place::Resources, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
+                &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
             }
         };
         let lost = matches!(self.watched.connection, Connection::Lost { .. });
@@ -163,17 +176,39 @@ impl App {
         if visible || self.tasks.is_behind() {
             self.tasks.settle(&self.watched);
         }
+        let Some(now) = self.now(at) else { return };
+        self.prepare_lists(now, at);
+        for layer in &mut self.layers {
+            if let Layer::Page(page) = layer {
+                page.refresh(&self.watched, now);
+            }
+        }
+    }
+
+    /// Lists that are made anew are made after an update, and for the times in them once a second.
+    fn prepare_lists(&mut self, now: Stamp, at: Instant) {
+        let fresh = self.listed.is_some_and(|listed| at.saturating_duration_since(listed) < LISTED);
+        let model = &self.watched.model;
+        match self.screen {
+            _ if fresh => return,
+            Screen::Findings | Screen::Tasks => return,
+            Screen::Locks => self.locks.show(lock_rows(model, now), model),
+            Screen::Resources => self.resources.show(resource_rows(model, now), model),
+        }
+        self.listed = Some(at);
+    }
+
+    /// Forgets what the lists that are made anew have shown.
+    pub(super) fn restart_lists(&mut self) {
+        self.locks = RowList::default();
+        self.resources = RowList::default();
+        self.listed = None;
     }
 
     /// Takes note of what a frame showed.
     pub fn shown(&mut self, shown: Shown) {
         if let Some(window) = shown.window {
-            match (self.screen, self.tasks.listing) {
-                (Screen::Findings, _) => self.finding_cursor.shown(window),
-                (Screen::Tasks, Listing::Tasks) => self.tasks.cursor.shown(window),
-                (Screen::Tasks, Listing::Places) => self.tasks.place_cursor.shown(window),
-                (Screen::Locks | Screen::Resources, _) => {}
-            }
+            self.with_list(|list| list.shown(window));
         }
         self.seen = shown;
     }

@@ -4,7 +4,7 @@ use super::{
     Cursor, Direction, Flags, Rows, TaskColumn, Watched,
     filter::Filter,
     order::{Order, Source},
-    places::{PLACE_COLUMNS, Places},
+    places::{PLACE_COLUMNS, PlaceColumn, Places},
     task_columns::TASK_COLUMNS,
 };
 use crate::model::{Model, PlaceId, TaskId};
@@ -182,6 +182,14 @@ impl TaskList {
             Direction::Ascending
         };
         self.order.sort(column, direction);
+    }
+
+    /// Sorts the spawn locations by a column; by the same one again, the other way around.
+    pub fn sort_places_by(&mut self, column: PlaceColumn) {
+        if column == self.places.column {
+            self.places.direction = self.places.direction.inverted();
+        }
+        self.places.column = column;
     }
 
     /// Sorts by the column this many further to the right.

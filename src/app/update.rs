@@ -3,7 +3,7 @@
 use super::{
     Action, App, Effect, Input, Key, Layer, Reaction, Screen, Spot,
     bindings::{self},
-    layers::{Page, PageSubject, Scroll},
+    layers::{Page, PageSubject},
 };
 use crate::wire::{Command, Connection, Event};
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
@@ -106,6 +106,7 @@ impl App {
         if self.epoch() != epoch {
             self.clock.updated = Some(at);
             self.tasks.restart();
+            self.restart_lists();
             self.refresh_findings();
             return self.close_pages(at);
         }
@@ -114,11 +115,13 @@ impl App {
             Reaction::Model => {
                 self.clock.updated = Some(at);
                 self.tasks.note(&self.watched.model);
+                self.listed = None;
                 self.refresh_findings();
             }
             Reaction::Session => {
                 self.clock.updated = Some(at);
                 self.tasks.reload();
+                self.listed = None;
                 self.refresh_findings();
             }
         }
@@ -141,7 +144,7 @@ impl App {
         if let Some(at) = self.layers.iter().position(|layer| is_page_about(layer, subject)) {
             self.layers.truncate(at + 1);
         } else {
-            self.layers.push(Layer::Page(Page { subject, scroll: Scroll::default() }));
+            self.layers.push(Layer::Page(Page::new(subject)));
         }
         self.watch()
     }

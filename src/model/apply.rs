@@ -145,6 +145,10 @@ impl Model {
             TaskState::Running | TaskState::Scheduled => self.hot.insert(slot),
             TaskState::Idle | TaskState::Ended => self.hot.remove(&slot),
         };
+        match task.state() {
+            TaskState::Running => self.running.insert(slot),
+            _ => self.running.remove(&slot),
+        };
         if let (Some(dropped), false) = (task.stats.dropped, ended_before) {
             if task.origin == Origin::Announced {
                 self.spawns.died(task.place, now);
@@ -345,6 +349,7 @@ impl Model {
             let task = self.tasks.remove(id);
             self.ended_rows -= usize::from(task.is_some_and(|task| task.stats.dropped.is_some()));
             self.hot.remove(&slot);
+            self.running.remove(&slot);
             self.changes.removed.push((slot, id));
         }
         self.extras.remove(&id);

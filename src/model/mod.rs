@@ -95,6 +95,7 @@ pub struct Model {
     unsettled: FxHashSet<ResourceId>,
     finished: Vec<OpId>,
     hot: FxHashSet<Slot>,
+    running: FxHashSet<Slot>,
     ended: VecDeque<(Stamp, TaskId)>,
     ended_rows: usize,
     returned: apply::Returned,
@@ -224,9 +225,14 @@ impl Model {
 
     /// How many tasks there are, by state.
     pub fn counts(&self) -> Counts {
-        let running = self.hot().filter(|(_, task)| task.state() == TaskState::Running).count();
+        let running = self.running.len();
         let ended = self.ended_rows;
-        Counts { running, scheduled: self.hot.len() - running, live: self.tasks.len().saturating_sub(ended), ended }
+        Counts {
+            running,
+            scheduled: self.hot.len().saturating_sub(running),
+            live: self.tasks.len().saturating_sub(ended),
+            ended,
+        }
     }
 }
 

@@ -41,10 +41,11 @@ mod wrap;
 pub use theme::Theme;
 
 use crate::{
-    app::{App, Screen, Shown},
+    app::{App, Body, Page, PageSubject, Screen, Shown},
+    model::Stamp,
     wire::Connection,
 };
-use ratatui::{Frame, layout::Rect};
+use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use std::time::Instant;
 
 /// Below this nothing useful can be shown.
@@ -68,10 +69,9 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
     tabs::render(buffer, line(area.y + 1), app, theme, &mut shown);
     let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
     let screen = banner::render(buffer, body, app, at, theme, &mut shown);
-    match app.screen {
-        Screen::Findings => findings::render(buffer, screen, app, at, theme, &mut shown),
-        Screen::Tasks => tasks::render(buffer, screen, app, at, theme, &mut shown),
-        Screen::Locks | Screen::Resources => {}
+    match app.page() {
+        Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
+        None => render_screen(buffer, screen, app, at, theme, &mut shown),
     }
     if matches!(app.watched.connection, Connection::Lost { .. }) && app.watched.model.now().is_some() {
         buffer.set_style(screen, theme.dim());
@@ -81,4 +81,39 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
     }
     footer::render(buffer, line(area.bottom() - 1), app, theme, &mut shown);
     shown
+}
+
+fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let model = &app.watched.model;
+    match app.screen {
+        Screen::Findings => findings::render(buffer, area, app, at, theme, shown),
+        Screen::Tasks => tasks::render(buffer, area, app, at, theme, shown),
+        Screen::Locks if model.now().is_some() => locks::render(buffer, area, &app.locks, model, theme, shown),
+        Screen::Resources if model.now().is_some() => {
+            resources::render(buffer, area, &app.resources, model, theme, shown);
+        }
+        Screen::Locks | Screen::Resources => {
+            let inner = pane::render(buffer, area, app.screen.title(), "", theme);
+            nothing::render(buffer, inner, app, at, theme, shown);
+        }
+    }
+}
+
+fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let model = &app.watched.model;
+    // A page is opened from a list, and there is no list before the first update.
+    let now = app.now(at).unwrap_or(Stamp::MIN);
+    match (&page.body, page.subject) {
+        (Body::Task(detail), PageSubject::Task(id)) => {
+            task_page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+        }
+        (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
+            let subject = lock_page::Subject { id, detail: detail.as_deref(), people };
+            lock_page::render(buffer, area, &subject, model, now, theme, shown);
+        }
+        (Body::Resource { detail, ops }, PageSubject::Resource(id)) => {
+            resource_page::render(buffer, area, (id, detail.as_deref()), ops, model, theme, shown);
+        }
+        _ => {}
+    }
 }
