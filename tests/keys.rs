@@ -226,3 +226,38 @@ fn no_size_is_too_small_to_survive() {
         }
     }
 }
+
+#[test]
+fn pages_are_opened_from_lists_and_from_each_other_and_left_one_by_one() {
+    let (mut stage, _) = watching(WIDE);
+    stage.keys("j enter").shows(&["╭ Mutex src/state.rs:21", "Who waits for whom", "1 holds it, 2 wait", "Esc back"]);
+    stage.keys("enter").shows(&["╭ task 103 writer", "holds     Mutex src/state.rs:21"]);
+    let writer = stage.watched_task();
+    assert!(writer.is_some(), "its details are asked for");
+    // Back on the lock by another way is the same page, not one more.
+    stage.keys("l").shows(&["╭ Mutex src/state.rs:21"]).keys("down enter").shows(&["╭ task 106 conn-1", "waits on"]);
+    assert_ne!(stage.watched_task(), writer);
+    stage.keys("esc").shows(&["╭ Mutex src/state.rs:21"]).keys("esc").shows(&["╭ Findings"]);
+    assert_eq!(stage.watched_task(), None);
+    stage.keys("t enter").shows(&["╭ task 113 spinner"]).keys("3").shows(&["╭ Locks"]);
+    stage.keys("enter").shows(&["╭ Mutex src/state.rs:21"]).keys("esc r").shows(&["╭ Resources", "Semaphore"]);
+    stage.keys("G enter").shows(&["╭ Semaphore", "Operations"]).keys("q");
+    assert!(stage.ended);
+}
+
+#[test]
+fn a_page_is_closed_when_its_thing_may_be_another_processs() {
+    let (mut stage, _) = watching(WIDE);
+    stage.keys("t enter").shows(&["╭ task 113 spinner"]);
+    let mut other = Service::new();
+    other.spawn("newcomer", "src/new.rs:1");
+    stage.attach([other.greet(), other.pass(500).publish()]).shows(&["╭ Tasks", "another session began"]);
+}
+
+#[test]
+fn locks_and_resources_are_sorted_too() {
+    let (mut stage, _) = watching(WIDE);
+    stage.keys("r").shows(&["▾Total"]).click("Type").shows(&["Type▾"]).shows_in_order(&["Semaphore", "Mutex"]);
+    stage.keys("i").shows(&["Type▴"]).shows_in_order(&["Mutex", "Semaphore"]);
+    stage.keys("L l").shows(&["▾Longest"]).keys("i").shows(&["▴Longest"]);
+}

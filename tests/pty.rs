@@ -132,7 +132,11 @@ fn tasks_are_seen_sorted_filtered_and_opened_and_quitting_leaves_a_sane_terminal
     shell.shows("▴ID");
     shell.types("/kind:task -name:conn");
     shell.shows("filter  kind:task -name:conn");
-    shell.types("\r");
+    shell.types("\r\r");
+    shell.shows("spawned");
+    shell.shows("wakers");
+    shell.types("\u{1b}");
+    shell.shows("▴ID");
     shell.types("?");
     shell.shows("Keys");
     shell.types("\u{1b}");

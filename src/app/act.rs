@@ -287,8 +287,9 @@ impl App {
     fn step(&mut self, by: isize) {
         let most = self.seen.scroll_most;
         match self.layers.last_mut() {
-            Some(Layer::Help(scroll) | Layer::Explain(_, scroll)) => scroll.by(by, most),
-            Some(Layer::Page(Page { body: Body::Task(_), scroll, .. })) => scroll.by(by, most),
+            Some(
+                Layer::Help(scroll) | Layer::Explain(_, scroll) | Layer::Page(Page { body: Body::Task(_), scroll, .. }),
+            ) => scroll.by(by, most),
             Some(Layer::Sort(at)) => *at = at.saturating_add_signed(by).min(sortable().count() - 1),
             _ => drop(self.with_list(|list| list.step(by))),
         }

@@ -102,6 +102,8 @@ pub enum Place {
     Places,
     /// On a task's page.
     TaskPage,
+    /// On any page.
+    Page,
     /// Where text is read.
     Text,
     /// Where a filter is typed.
@@ -125,6 +127,7 @@ impl Place {
             Self::Tasks => "Tasks",
             Self::Places => "Spawn locations",
             Self::TaskPage => "A task's page",
+            Self::Page => "On a page",
             Self::Text => "In a text",
             Self::Input => "While typing a filter",
             Self::Question => "When asked",
@@ -187,10 +190,11 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
     bind(Place::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
+    bind(Place::Page, &[Esc], Action::Back, "back to where it was opened", "back"),
     bind(Place::Text, &[Up, Char('k')], Action::Up, "up", "scroll"),
     bind(Place::Text, &[Down, Char('j')], Action::Down, "down", ""),
     bind(Place::Text, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
-    bind(Place::Text, &[PageDown, Ctrl('f'), Char(' ')], Action::PageDown, "a page down", ""),
+    bind(Place::Text, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
     bind(Place::Text, &[Home, Twice('g')], Action::First, "to the start", ""),
     bind(Place::Text, &[End, Char('G')], Action::Last, "to the end", ""),
     bind(Place::Text, &[Esc, Enter], Action::Back, "close", "close"),

@@ -139,9 +139,9 @@ impl Layer {
     pub fn places(&self) -> &'static [Place] {
         match self {
             Self::Page(Page { subject: PageSubject::Task(_), .. }) => {
-                &[Place::TaskPage, Place::Text, Place::Lost, Place::Anywhere, Place::Always]
+                &[Place::TaskPage, Place::Page, Place::Text, Place::Lost, Place::Anywhere, Place::Always]
             }
-            Self::Page(_) => &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always],
+            Self::Page(_) => &[Place::Page, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always],
             Self::Help(_) | Self::Explain(..) => &[Place::Text, Place::Anywhere, Place::Always],
             Self::Filter(_) => &[Place::Input, Place::Always],
             Self::Sort(_) => &[Place::Menu, Place::Anywhere, Place::Always],

@@ -162,6 +162,7 @@ impl App {
     /// To a screen. What lay on the one before is closed.
     pub(super) fn go(&mut self, screen: Screen) -> Vec<Effect> {
         self.screen = screen;
+        self.listed = None;
         let watching = self.page().is_some();
         self.layers.clear();
         if watching { self.watch() } else { Vec::new() }

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use futures::stream;
 use holdup::{
     app::{App, Options},
-    model::update::Update,
+    model::{TaskId, update::Update},
     terminal::{Error, Host, Occurrence, drive},
     wire::{Command, Connection, Event, Link, Protocol, Session, Temporality},
 };
@@ -179,6 +179,15 @@ impl Stage {
         while let Ok(command) = commands.try_recv() {
             self.commands.push(command);
         }
+    }
+
+    /// The task whose details the link was last asked to watch.
+    pub fn watched_task(&self) -> Option<TaskId> {
+        self.commands.iter().rev().find_map(|command| match command {
+            Command::WatchTask(task) => Some(Some(*task)),
+            Command::UnwatchTask => Some(None),
+            _ => None,
+        })?
     }
 
     /// Where a text stands on the screen.
