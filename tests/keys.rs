@@ -209,6 +209,7 @@ fn the_wheel_scrolls_and_a_double_click_opens() {
     }
     stage.shows(&["task-00"]);
     stage.keys("pgdn").keys("end").shows(&["task-99"]).keys("home").shows(&["task-00"]);
+    stage.click("task-07").shows(&["╭ Tasks"]).click("task-07").shows(&["task-07 ─"]).hides(&["╭ Tasks"]);
 }
 
 #[test]
@@ -260,4 +261,19 @@ fn locks_and_resources_are_sorted_too() {
     stage.keys("r").shows(&["▾Total"]).click("Type").shows(&["Type▾"]).shows_in_order(&["Semaphore", "Mutex"]);
     stage.keys("i").shows(&["Type▴"]).shows_in_order(&["Mutex", "Semaphore"]);
     stage.keys("L l").shows(&["▾Longest"]).keys("i").shows(&["▴Longest"]);
+}
+
+#[test]
+fn a_target_that_lags_is_asked_to_catch_up_and_not_too_often() {
+    let (mut stage, mut service) = watching(WIDE);
+    for number in 0..2_000 {
+        service.spawn(&format!("task-{number}"), "src/many.rs:1");
+        service.pass(1);
+    }
+    let late = [service.pass(1).publish(), service.pass(1_000).publish(), service.pass(1_000).publish()];
+    stage.updates(late).shows(&["behind"]);
+    stage.commands.clear();
+    stage.pass(Duration::from_secs(2));
+    let asked = stage.commands.iter().filter(|&&command| command == Command::CatchUp).count();
+    assert!((20..=41).contains(&asked), "asked {asked} times in two seconds");
 }

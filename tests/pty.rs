@@ -214,6 +214,14 @@ fn it_can_be_suspended_and_goes_on_where_it_was() {
     shell.is_sane();
     shell.types("fg\r");
     shell.shows("Flags▾");
+    // Nobody can prepare for this one. The modes are the shell's own when it goes on.
+    shell.signal("STOP");
+    shell.until("another stop", |screen| screen.contents().contains("Stopped") || !screen.alternate_screen());
+    shell.types("stty sane\n");
+    shell.types("fg\n");
+    shell.until("tasks, and no echo", |screen| screen.contents().contains("Flags▾") && screen.alternate_screen());
+    shell.types("?");
+    shell.shows("Keys");
     shell.types("q");
     shell.until("the main screen", |screen| !screen.alternate_screen());
     shell.is_sane();

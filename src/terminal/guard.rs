@@ -60,6 +60,8 @@ impl Host for &Guard {
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        // Whoever used the terminal in between may have set its modes: raw mode is entered anew, not thought to be in force.
+        terminal::disable_raw_mode()?;
         TAKEN.store(false, Ordering::SeqCst);
         take()
     }
