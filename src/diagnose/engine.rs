@@ -161,7 +161,9 @@ impl Engine {
         let mut due: FxHashSet<Slot> = model.changes().tasks.iter().copied().collect();
         if model.changes().complete {
             due.extend(model.hot().map(|(slot, _)| slot));
-            due.extend(self.again.drain().filter_map(|task| model.tasks().slot(task)));
+            // Taken whole: after the first state it held every task, and that room is not needed again.
+            let again = std::mem::take(&mut self.again);
+            due.extend(again.into_iter().filter_map(|task| model.tasks().slot(task)));
             for running in &self.lints {
                 due.extend(running.groups.tasks().into_iter().filter_map(|task| model.tasks().slot(task)));
             }

@@ -116,9 +116,9 @@ impl Model {
         Self { retention, ..Self::default() }
     }
 
-    /// The target's clock at the latest update; `None` before the first.
+    /// The target's clock at the latest complete update, or at the first one while that is still on its way; `None` before.
     pub fn now(&self) -> Option<Stamp> {
-        self.now
+        self.now.or(self.attached)
     }
 
     /// The target's clock at the update before. What the latest update does not contradict was true at this instant: an
