@@ -13,8 +13,8 @@ const SOON: usize = 1_100;
 /// Where it ends, since console-subscriber keeps about 50 KiB for each task.
 const MOST: usize = 3_000;
 
-/// How often tasks are spawned: at first twenty at a time, and one at a time after [`SOON`].
-const EVERY: Duration = Duration::from_millis(100);
+/// How often tasks are spawned: four at a time at first, a few so that no poll is long; one every fifth time after [`SOON`].
+const EVERY: Duration = Duration::from_millis(20);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "task-leak",
@@ -34,9 +34,12 @@ fn start(ctx: &Ctx) -> io::Result<()> {
         let answer = Arc::new(Notify::new());
         let mut every = interval(EVERY);
         let mut leaked = 0;
-        while leaked < MOST {
+        for turn in 0.. {
+            if leaked >= MOST {
+                break;
+            }
             every.tick().await;
-            let now = if leaked < SOON { 20 } else { 1 };
+            let now = if leaked < SOON { 4 } else { usize::from(turn % 5 == 0) };
             for _ in 0..now {
                 let answer = Arc::clone(&answer);
                 let waiting = async move { answer.notified().await };
