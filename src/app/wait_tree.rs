@@ -45,7 +45,8 @@ pub enum Node {
         /// Why.
         why: &'static str,
     },
-    /// A holder waits for this lock, which stands further up: nobody in between will ever go on.
+    /// A holder waits for this lock, which stands further up. Whether nobody in between will ever go on is for the lint to say:
+    /// a branch of `join!` or a timeout may get one of them going.
     Cycle {
         /// Which.
         id: ResourceId,

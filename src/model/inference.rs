@@ -1,8 +1,8 @@
 //! Who holds which lock, from what the console wire format says. The reasoning stands in [`lock`](super::lock).
 
 use super::{
-    Access, Acquire, Across, Attr, Lock, LockKind, LockState, Model, Names, OpId, Outcome, Resource, ResourceId,
-    Sighting, Stamp, update::Value,
+    Access, Acquire, Across, Attr, Hold, Lock, LockKind, LockState, Model, Names, OpId, Outcome, Resource, ResourceId,
+    Sighting, Stamp, TaskId, update::Value,
 };
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ impl Model {
         for id in locks {
             let sighting = self.sight(id, now);
             let previous = self.previous;
+            let asks = self.asks(id);
             let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else {
                 self.unsettled.remove(&id);
                 continue;
@@ -58,6 +59,9 @@ impl Model {
             if lock.state == LockState::Free {
                 lock.freed(previous);
             }
+            // Whoever asks for it after having been seen with it has given it back in between.
+            let has_asked = |hold: &Hold| asks.iter().any(|&(task, at)| task == hold.acquire.task && at > hold.seen);
+            lock.holds.retain(|hold| !has_asked(hold));
             match sighting {
                 Some(sighting) => lock.sight(sighting),
                 None => lock.lose_track(),
@@ -67,6 +71,11 @@ impl Model {
             }
             self.changes.locks.push(id);
         }
+    }
+
+    /// Who waits for a lock, and since when.
+    fn asks(&self, id: ResourceId) -> Vec<(TaskId, Stamp)> {
+        self.waiters(id).into_iter().filter_map(|op| Some((op.task?, op.created?))).collect()
     }
 
     /// Hands the acquires that this update completed to their locks, in the order of their time.

@@ -139,14 +139,13 @@ fn key_times(terminal: &mut Terminal, presses: usize) -> Result<(Vec<Duration>, 
     for _ in 0..presses {
         let before = terminal.with_screen(|screen| first_row(&screen.contents()));
         terminal.press("i")?;
-        match terminal.wait_for(Duration::from_secs(10), |screen| first_row(&screen.contents()) != before) {
-            Some(time) => times.push(time),
+        let inverted = |screen: &vt100::Screen| first_row(&screen.contents()) != before;
+        let Some(time) = terminal.wait_for(Duration::from_secs(10), inverted) else {
             // Whoever does not answer once does not answer.
-            None => {
-                missed = presses - times.len();
-                break;
-            }
-        }
+            missed = presses - times.len();
+            break;
+        };
+        times.push(time);
         std::thread::sleep(Duration::from_millis(150));
     }
     Ok((times, missed))

@@ -57,6 +57,22 @@ fn a_mutex_held_across_an_await_is_told_after_two_updates() {
 }
 
 #[test]
+fn whoever_asks_again_has_given_it_back() {
+    let (mut service, writer, mutex) = sleeper();
+    let mut model = watch(&mut service);
+    tick(&mut service, &mut model);
+    // It drops the guard, another takes the lock, and it queues behind that one.
+    let other = service.spawn("other", "src/main.rs:20");
+    service.pass(10).start(writer).release(mutex, Take::Lock).pass(1).end(writer);
+    service.start(other).take(other, mutex, Take::Lock).pass(1).end(other);
+    assert!(!service.pass(1).start(writer).ask(writer, mutex, Take::Lock), "the other one has it");
+    service.pass(1).end(writer);
+    tick(&mut service, &mut model);
+    assert!(holders(&model, mutex).iter().all(|(holder, _)| *holder != writer), "it waits for the lock");
+    assert_eq!(waiting(&model, mutex), [writer]);
+}
+
+#[test]
 fn it_is_told_to_those_who_attach_later() {
     let (mut service, writer, mutex) = sleeper();
     service.pass(60_000);
