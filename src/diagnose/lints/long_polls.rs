@@ -88,7 +88,7 @@ impl TaskCheck for LongPolls {
             ),
             evidence: vec![
                 Evidence::time("longest poll", task.longest_poll),
-                Evidence::share("busy time in polls over 10 ms", share),
+                Evidence::share("share of busy time", share),
                 Evidence::count("polls over 10 ms", u64::from(task.long_polls)),
                 Evidence::time("busy", task.stats.polls.busy),
                 Evidence::count("polls", task.stats.polls.count),
