@@ -20,7 +20,7 @@ impl Flag {
         self.lints.count_ones()
     }
 
-    /// Whether one of these lints does, by [`lint_mask`].
+    /// Whether one of these lints does, by `lint_mask`.
     pub fn has(self, mask: u64) -> bool {
         self.lints & mask != 0
     }

@@ -1,7 +1,7 @@
 //! The real terminal: the guard that restores it, and the event loop.
 //!
 //! [`drive`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
-//! real screen ([`guard`]), the real keys and signals ([`occurrences`]), and a link to a target.
+//! real screen (`guard`), the real keys and signals (`occurrences`), and a link to a target.
 
 mod drive;
 mod guard;
