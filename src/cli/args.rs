@@ -150,6 +150,10 @@ pub struct FileArgs {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of it for each run; without the demo one variant stands out"
+)]
 pub enum Command {
     /// Start the bundled echo server with its troubles switched on, and watch it
     Demo(DemoArgs),
