@@ -217,9 +217,14 @@ fn it_can_be_suspended_and_goes_on_where_it_was() {
     // Nobody can prepare for this one. The modes are the shell's own when it goes on.
     shell.signal("STOP");
     shell.until("another stop", |screen| screen.contents().contains("Stopped") || !screen.alternate_screen());
-    shell.types("stty sane\n");
+    shell.types("stty sane; echo the-shell-is-here\n");
+    // The old screen is still there: only when what the shell wrote over it is gone has holdup gone on, and hears keys again.
+    shell.shows("the-shell-is-here");
     shell.types("fg\n");
-    shell.until("tasks, and no echo", |screen| screen.contents().contains("Flags▾") && screen.alternate_screen());
+    shell.until("tasks, and nothing of the shell", |screen| {
+        let text = screen.contents();
+        text.contains("Flags▾") && !text.contains("the-shell-is-here") && !text.contains("Stopped")
+    });
     shell.types("?");
     shell.shows("Keys");
     shell.types("q");
