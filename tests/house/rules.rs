@@ -185,7 +185,7 @@ pub fn reasons(source: &Source) -> Vec<String> {
 pub fn words(source: &Source) -> Vec<String> {
     const MARKS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
     const NAMES: [&str; 5] = ["helper", "helpers", "utils", "manager", "misc"];
-    const HOMES: [&str; 4] = ["/home/", "/Users/", "/root/", "/work/"];
+    const HOMES: [&str; 3] = ["/home/", "/Users/", "/root/"];
     let mut wrong = Vec::new();
     for (index, line) in source.text.lines().take(source.lines()).enumerate() {
         let parts = || line.split(|letter: char| !letter.is_alphanumeric());
