@@ -11,7 +11,7 @@ use console_api::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, Process,
+    DescribeRequest, DescribeResponse, Process, Report, WatchRequest,
     diagnostics_server::{Diagnostics, DiagnosticsServer},
 };
 use std::{
@@ -281,6 +281,12 @@ impl Instrument for Console {
 
 #[tonic::async_trait]
 impl Diagnostics for Console {
+    type WatchStream = BoxStream<'static, Result<Report, Status>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("this peer only describes itself"))
+    }
+
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
         Ok(Response::new(DescribeResponse {
             process: Some(Process {

@@ -44,6 +44,544 @@ pub struct Process {
     #[prost(string, tag = "7")]
     pub tokio_version: ::prost::alloc::string::String,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchRequest {}
+/// Part of the state, or what changed of it. A page stays well below 4 MiB.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Report {
+    /// The process's own clock when this was put together: the same clock as in the console's updates.
+    #[prost(message, optional, tag = "1")]
+    pub now: ::core::option::Option<::prost_types::Timestamp>,
+    /// More pages of the same instant follow. Set on all pages but the last, whole state or change alike.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+    /// Every runtime that is known; always all of them, on the last page.
+    #[prost(message, repeated, tag = "3")]
+    pub runtimes: ::prost::alloc::vec::Vec<Runtime>,
+    /// Every worker of every runtime; always all of them, on the last page.
+    #[prost(message, repeated, tag = "4")]
+    pub workers: ::prost::alloc::vec::Vec<Worker>,
+    /// Locks that changed.
+    #[prost(message, repeated, tag = "5")]
+    pub locks: ::prost::alloc::vec::Vec<Lock>,
+    /// Locks that are gone, by resource id.
+    #[prost(uint64, repeated, tag = "6")]
+    pub dropped_locks: ::prost::alloc::vec::Vec<u64>,
+    /// Stalls that began, changed or ended.
+    #[prost(message, repeated, tag = "7")]
+    pub stalls: ::prost::alloc::vec::Vec<Stall>,
+    /// Tasks whose place in the service's own spans changed.
+    #[prost(message, repeated, tag = "8")]
+    pub spans: ::prost::alloc::vec::Vec<TaskSpans>,
+    /// Tasks that ended in a panic, each told once; the latest ones again to whoever attaches late.
+    #[prost(message, repeated, tag = "9")]
+    pub panics: ::prost::alloc::vec::Vec<Panic>,
+    /// What could not be kept or told, by kind, as totals since the process started; always all of them, on the last page.
+    #[prost(message, repeated, tag = "10")]
+    pub losses: ::prost::alloc::vec::Vec<Loss>,
+    /// What is known of tasks beyond the console's format.
+    #[prost(message, repeated, tag = "11")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskFacts>,
+}
+/// One runtime, as its own metrics tell.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Runtime {
+    /// tokio's own number of it, unique in the process.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// What the service calls it; empty where it does not.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "runtime::Flavor", tag = "3")]
+    pub flavor: i32,
+    #[prost(uint32, tag = "4")]
+    pub workers: u32,
+    #[prost(uint64, tag = "5")]
+    pub alive_tasks: u64,
+    /// Tasks in the queue that all workers share.
+    #[prost(uint64, tag = "6")]
+    pub global_queue_depth: u64,
+    /// Threads of the blocking pool, how many of them are idle, and how many jobs wait for one.
+    #[prost(uint64, tag = "7")]
+    pub blocking_threads: u64,
+    #[prost(uint64, tag = "8")]
+    pub idle_blocking_threads: u64,
+    #[prost(uint64, tag = "9")]
+    pub blocking_queue_depth: u64,
+    /// File descriptors registered with the I/O driver, and readiness events it has handled.
+    #[prost(uint64, tag = "10")]
+    pub io_registered: u64,
+    #[prost(uint64, tag = "11")]
+    pub io_ready: u64,
+    /// Tasks scheduled from outside of the runtime, and tasks that the runtime made yield because their budget was spent.
+    #[prost(uint64, tag = "12")]
+    pub remote_schedules: u64,
+    #[prost(uint64, tag = "13")]
+    pub budget_yields: u64,
+    /// Judgements on the whole runtime that hold now.
+    #[prost(message, repeated, tag = "14")]
+    pub verdicts: ::prost::alloc::vec::Vec<Verdict>,
+}
+/// Nested message and enum types in `Runtime`.
+pub mod runtime {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Flavor {
+        Unspecified = 0,
+        MultiThread = 1,
+        CurrentThread = 2,
+    }
+    impl Flavor {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "FLAVOR_UNSPECIFIED",
+                Self::MultiThread => "FLAVOR_MULTI_THREAD",
+                Self::CurrentThread => "FLAVOR_CURRENT_THREAD",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "FLAVOR_UNSPECIFIED" => Some(Self::Unspecified),
+                "FLAVOR_MULTI_THREAD" => Some(Self::MultiThread),
+                "FLAVOR_CURRENT_THREAD" => Some(Self::CurrentThread),
+                _ => None,
+            }
+        }
+    }
+}
+/// A judgement on a whole runtime that holds now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Verdict {
+    #[prost(enumeration = "verdict::Kind", tag = "1")]
+    pub kind: i32,
+    #[prost(message, optional, tag = "2")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Verdict`.
+pub mod verdict {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        Unspecified = 0,
+        /// Every worker has been in one poll for longer than the threshold.
+        AllWorkersStuck = 1,
+        /// The worker that drove I/O and timers last is in a long poll, and no other has taken over.
+        DriverBlocked = 2,
+        /// Tasks wait in a queue while workers are parked.
+        QueuedWhileIdle = 3,
+        /// Jobs wait for the blocking pool, and none of its threads is idle.
+        BlockingPoolFull = 4,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::AllWorkersStuck => "KIND_ALL_WORKERS_STUCK",
+                Self::DriverBlocked => "KIND_DRIVER_BLOCKED",
+                Self::QueuedWhileIdle => "KIND_QUEUED_WHILE_IDLE",
+                Self::BlockingPoolFull => "KIND_BLOCKING_POOL_FULL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_ALL_WORKERS_STUCK" => Some(Self::AllWorkersStuck),
+                "KIND_DRIVER_BLOCKED" => Some(Self::DriverBlocked),
+                "KIND_QUEUED_WHILE_IDLE" => Some(Self::QueuedWhileIdle),
+                "KIND_BLOCKING_POOL_FULL" => Some(Self::BlockingPoolFull),
+                _ => None,
+            }
+        }
+    }
+}
+/// One worker of a runtime. Counters are totals since the runtime started.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Worker {
+    #[prost(uint64, tag = "1")]
+    pub runtime_id: u64,
+    #[prost(uint32, tag = "2")]
+    pub index: u32,
+    /// The thread that is this worker now; unset while there is none.
+    #[prost(message, optional, tag = "3")]
+    pub thread: ::core::option::Option<Thread>,
+    /// The task that it is polling; 0 for none.
+    #[prost(uint64, tag = "4")]
+    pub polling: u64,
+    /// Since when.
+    #[prost(message, optional, tag = "5")]
+    pub polling_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Time not spent parked, right also during a long poll.
+    #[prost(message, optional, tag = "6")]
+    pub busy: ::core::option::Option<::prost_types::Duration>,
+    #[prost(uint64, tag = "7")]
+    pub queue_depth: u64,
+    #[prost(uint64, tag = "8")]
+    pub polls: u64,
+    #[prost(uint64, tag = "9")]
+    pub parks: u64,
+    /// Tasks stolen from other workers, and how often it went to steal.
+    #[prost(uint64, tag = "10")]
+    pub steals: u64,
+    #[prost(uint64, tag = "11")]
+    pub steal_operations: u64,
+    /// Times that the local queue was full and half of it went to the global one.
+    #[prost(uint64, tag = "12")]
+    pub overflows: u64,
+    #[prost(uint64, tag = "13")]
+    pub local_schedules: u64,
+    /// Times that it woke and found nothing to do.
+    #[prost(uint64, tag = "14")]
+    pub noops: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Thread {
+    /// The system's id of the thread, 0 where it is not known.
+    #[prost(uint32, tag = "1")]
+    pub tid: u32,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// A lock as seen from the threads that use it: exact, not inferred.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Lock {
+    /// The resource's id in the console's format.
+    #[prost(uint64, tag = "1")]
+    pub resource_id: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub holders: ::prost::alloc::vec::Vec<lock::Holder>,
+    /// In the order in which they asked.
+    #[prost(message, repeated, tag = "3")]
+    pub waiters: ::prost::alloc::vec::Vec<lock::Waiter>,
+    /// Waiters beyond those listed.
+    #[prost(uint64, tag = "4")]
+    pub more_waiters: u64,
+    #[prost(uint64, tag = "5")]
+    pub acquisitions: u64,
+    /// Acquisitions that had to wait.
+    #[prost(uint64, tag = "6")]
+    pub contended: u64,
+    #[prost(message, optional, tag = "7")]
+    pub across_await: ::core::option::Option<lock::AcrossAwait>,
+    /// How long it was held: bucket i counts holds that took less than 2^i microseconds and not less than 2^(i-1).
+    #[prost(uint64, repeated, tag = "8")]
+    pub hold_times: ::prost::alloc::vec::Vec<u64>,
+    #[prost(message, optional, tag = "9")]
+    pub held_total: ::core::option::Option<::prost_types::Duration>,
+    #[prost(message, optional, tag = "10")]
+    pub longest_hold: ::core::option::Option<::prost_types::Duration>,
+}
+/// Nested message and enum types in `Lock`.
+pub mod lock {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Holder {
+        /// The task that acquired it; 0 when that was done outside of any task.
+        #[prost(uint64, tag = "1")]
+        pub task_id: u64,
+        /// The thread that acquired it, where that was outside of any task.
+        #[prost(message, optional, tag = "2")]
+        pub thread: ::core::option::Option<super::Thread>,
+        #[prost(enumeration = "Access", tag = "3")]
+        pub access: i32,
+        #[prost(message, optional, tag = "4")]
+        pub since: ::core::option::Option<::prost_types::Timestamp>,
+        /// Where it was acquired, where that was captured.
+        #[prost(message, optional, tag = "5")]
+        pub acquired_at: ::core::option::Option<super::Stack>,
+        /// Where the holder sleeps, where that was captured.
+        #[prost(message, optional, tag = "6")]
+        pub suspended_at: ::core::option::Option<super::Stack>,
+    }
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Waiter {
+        /// The operation's id in the console's format.
+        #[prost(uint64, tag = "1")]
+        pub op_id: u64,
+        /// The task that waits; 0 when that is none.
+        #[prost(uint64, tag = "2")]
+        pub task_id: u64,
+        #[prost(enumeration = "Access", tag = "3")]
+        pub access: i32,
+        #[prost(message, optional, tag = "4")]
+        pub since: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    /// How often polls ended while the lock was held.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct AcrossAwait {
+        /// Holds during which a poll ended, at least once.
+        #[prost(uint64, tag = "1")]
+        pub count: u64,
+        #[prost(message, optional, tag = "2")]
+        pub total: ::core::option::Option<::prost_types::Duration>,
+        #[prost(message, optional, tag = "3")]
+        pub longest: ::core::option::Option<::prost_types::Duration>,
+    }
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Access {
+        Unspecified = 0,
+        Exclusive = 1,
+        Shared = 2,
+    }
+    impl Access {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ACCESS_UNSPECIFIED",
+                Self::Exclusive => "ACCESS_EXCLUSIVE",
+                Self::Shared => "ACCESS_SHARED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ACCESS_UNSPECIFIED" => Some(Self::Unspecified),
+                "ACCESS_EXCLUSIVE" => Some(Self::Exclusive),
+                "ACCESS_SHARED" => Some(Self::Shared),
+                _ => None,
+            }
+        }
+    }
+}
+/// A poll that lasts, or lasted, longer than the threshold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Stall {
+    /// Unique in the process.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(uint64, tag = "2")]
+    pub runtime_id: u64,
+    /// The worker, unset for a poll on a thread that is none (block_in_place, a blocking job, block_on).
+    #[prost(uint32, optional, tag = "3")]
+    pub worker: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "4")]
+    pub thread: ::core::option::Option<Thread>,
+    #[prost(uint64, tag = "5")]
+    pub task_id: u64,
+    /// When the poll began.
+    #[prost(message, optional, tag = "6")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended; unset while it lasts.
+    #[prost(message, optional, tag = "7")]
+    pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(enumeration = "stall::Cause", tag = "8")]
+    pub cause: i32,
+    /// The system call's name, and where in the kernel the thread sleeps; empty where that is not known.
+    #[prost(string, tag = "9")]
+    pub system_call: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub kernel_function: ::prost::alloc::string::String,
+    /// Time on a CPU since the poll was found to last.
+    #[prost(message, optional, tag = "11")]
+    pub on_cpu: ::core::option::Option<::prost_types::Duration>,
+    /// Tasks in this worker's own queue.
+    #[prost(uint64, tag = "12")]
+    pub queued: u64,
+    #[prost(message, optional, tag = "13")]
+    pub stack: ::core::option::Option<Stack>,
+    /// Why something above is missing, in words; empty when nothing is.
+    #[prost(string, tag = "14")]
+    pub limitation: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Stall`.
+pub mod stall {
+    /// What the thread is doing, as the kernel tells.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Cause {
+        /// It could not be told; `limitation` says why.
+        Unspecified = 0,
+        /// Runs on a CPU: a computation, or a loop.
+        Running = 1,
+        /// Sleeps in a system call.
+        InSystemCall = 2,
+        /// Waits for another thread: a std::sync lock, a channel, a condition variable.
+        Lock = 3,
+        /// Sleeps on purpose, by std::thread::sleep or the like.
+        Sleep = 4,
+        /// Waits for a disk or another device, and cannot be interrupted.
+        Device = 5,
+        /// Could run, but the kernel gives the CPU to others.
+        Starved = 6,
+    }
+    impl Cause {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CAUSE_UNSPECIFIED",
+                Self::Running => "CAUSE_RUNNING",
+                Self::InSystemCall => "CAUSE_IN_SYSTEM_CALL",
+                Self::Lock => "CAUSE_LOCK",
+                Self::Sleep => "CAUSE_SLEEP",
+                Self::Device => "CAUSE_DEVICE",
+                Self::Starved => "CAUSE_STARVED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CAUSE_RUNNING" => Some(Self::Running),
+                "CAUSE_IN_SYSTEM_CALL" => Some(Self::InSystemCall),
+                "CAUSE_LOCK" => Some(Self::Lock),
+                "CAUSE_SLEEP" => Some(Self::Sleep),
+                "CAUSE_DEVICE" => Some(Self::Device),
+                "CAUSE_STARVED" => Some(Self::Starved),
+                _ => None,
+            }
+        }
+    }
+}
+/// A stack, innermost frame first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Stack {
+    #[prost(message, repeated, tag = "1")]
+    pub frames: ::prost::alloc::vec::Vec<Frame>,
+    /// Parts of it were guessed.
+    #[prost(bool, tag = "2")]
+    pub approximate: bool,
+    /// When it was captured.
+    #[prost(message, optional, tag = "3")]
+    pub captured_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why there are no frames, in words.
+    #[prost(string, tag = "4")]
+    pub limitation: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Frame {
+    /// Demangled, without hash; empty where it is not known.
+    #[prost(string, tag = "1")]
+    pub function: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub file: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub line: u32,
+    #[prost(uint32, tag = "4")]
+    pub column: u32,
+    /// The address in the process, and the file name of the module that holds it.
+    #[prost(uint64, tag = "5")]
+    pub address: u64,
+    #[prost(string, tag = "6")]
+    pub module: ::prost::alloc::string::String,
+    /// Whether the compiler inlined it into the next one.
+    #[prost(bool, tag = "7")]
+    pub inlined: bool,
+}
+/// The service's own spans around a task's last poll, outermost first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskSpans {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub spans: ::prost::alloc::vec::Vec<task_spans::Span>,
+}
+/// Nested message and enum types in `TaskSpans`.
+pub mod task_spans {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Span {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        #[prost(message, repeated, tag = "2")]
+        pub fields: ::prost::alloc::vec::Vec<Field>,
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Field {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub value: ::prost::alloc::string::String,
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Panic {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub file: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "4")]
+    pub line: u32,
+    #[prost(uint32, tag = "5")]
+    pub column: u32,
+    #[prost(message, optional, tag = "6")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// What is known of a task beyond the console's format.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskFacts {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+    /// The task that spawned it; 0 for none.
+    #[prost(uint64, tag = "2")]
+    pub parent_id: u64,
+    /// The runtime that it runs on; 0 where that is not known.
+    #[prost(uint64, tag = "3")]
+    pub runtime_id: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Loss {
+    /// Kebab-case and stable, such as "finished-tasks".
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+}
 /// Generated client implementations.
 pub mod diagnostics_client {
     #![allow(
@@ -162,6 +700,32 @@ pub mod diagnostics_client {
                 .insert(GrpcMethod::new("holdup.v1.Diagnostics", "Describe"));
             self.inner.unary(req, path, codec).await
         }
+        /// The whole state, in pages, then changes as they come. What a change names replaces what was told of it before; what
+        /// it does not name stays as it was.
+        pub async fn watch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::Report>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/holdup.v1.Diagnostics/Watch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("holdup.v1.Diagnostics", "Watch"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -186,6 +750,18 @@ pub mod diagnostics_server {
             tonic::Response<super::DescribeResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the Watch method.
+        type WatchStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::Report, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The whole state, in pages, then changes as they come. What a change names replaces what was told of it before; what
+        /// it does not name stays as it was.
+        async fn watch(
+            &self,
+            request: tonic::Request<super::WatchRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
     }
     /// What an instrumented process tells about itself.
     #[derive(Debug)]
@@ -305,6 +881,52 @@ pub mod diagnostics_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/holdup.v1.Diagnostics/Watch" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchSvc<T: Diagnostics>(pub Arc<T>);
+                    impl<
+                        T: Diagnostics,
+                    > tonic::server::ServerStreamingService<super::WatchRequest>
+                    for WatchSvc<T> {
+                        type Response = super::Report;
+                        type ResponseStream = T::WatchStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Diagnostics>::watch(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -1,0 +1,95 @@
+//! Which thread polls which task since when: written by the thread itself at the edges of a poll, read by others at any time.
+
+use super::clock::Nanos;
+use parking_lot::Mutex;
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::ThreadId,
+};
+
+/// A thread on which at least one task was polled.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// The system's id, as in `/proc/self/task`; 0 where there is none.
+    pub(crate) tid: u32,
+    /// The standard library's id: a runtime's metrics tell by it which thread is which worker.
+    pub(crate) id: ThreadId,
+    /// Its name, empty where it has none.
+    pub(crate) name: Box<str>,
+    /// Odd while `task` and `since` are written; grows with each edge.
+    edges: AtomicU64,
+    task: AtomicU64,
+    since: AtomicU64,
+}
+
+/// A poll that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Polling {
+    /// The task's id in the console's format.
+    pub(crate) task: u64,
+    /// When the poll began.
+    pub(crate) since: Nanos,
+    /// Tells this poll from every other one of the thread.
+    pub(crate) edge: u64,
+}
+
+impl Thread {
+    /// The poll that this thread is in, as far as one can be seen: `None` when there is none, or when it changes at this
+    /// very moment, which a stalled thread's does not.
+    pub(crate) fn polling(&self) -> Option<Polling> {
+        let edge = self.edges.load(Ordering::Acquire);
+        let task = self.task.load(Ordering::Acquire);
+        let since = self.since.load(Ordering::Acquire);
+        let unchanged = edge % 2 == 0 && self.edges.load(Ordering::Acquire) == edge;
+        (unchanged && task != 0).then_some(())?;
+        Some(Polling { task, since: Nanos::from_raw(since)?, edge })
+    }
+
+    /// Notes, on the thread itself, that it polls `task` from `now` on; 0 for none.
+    pub(crate) fn set_polling(&self, task: u64, now: Nanos) {
+        let edge = self.edges.load(Ordering::Relaxed);
+        self.edges.store(edge + 1, Ordering::Release);
+        self.task.store(task, Ordering::Release);
+        self.since.store(now.raw(), Ordering::Release);
+        self.edges.store(edge + 2, Ordering::Release);
+    }
+}
+
+static THREADS: Mutex<Vec<Weak<Thread>>> = Mutex::new(Vec::new());
+
+/// Makes the calling thread known.
+pub(crate) fn register() -> Arc<Thread> {
+    let current = std::thread::current();
+    let thread = Arc::new(Thread {
+        tid: tid(),
+        id: current.id(),
+        name: current.name().unwrap_or_default().into(),
+        edges: AtomicU64::new(0),
+        task: AtomicU64::new(0),
+        since: AtomicU64::new(0),
+    });
+    let mut threads = THREADS.lock();
+    threads.retain(|thread| thread.strong_count() > 0);
+    threads.push(Arc::downgrade(&thread));
+    thread
+}
+
+/// The threads that are known and alive.
+pub(crate) fn all() -> Vec<Arc<Thread>> {
+    THREADS.lock().iter().filter_map(Weak::upgrade).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn tid() -> u32 {
+    #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
+    let tid = unsafe { libc::gettid() };
+    tid as u32
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tid() -> u32 {
+    0
+}
