@@ -4,4 +4,17 @@
 //! It knows nothing of who reads what it writes.
 
 pub(crate) mod clock;
+pub(crate) mod read;
 pub(crate) mod thread;
+pub(crate) mod view;
+
+/// How much is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Detail {
+    /// All that the runtime tells.
+    Full,
+    /// Polls of tasks and locks, without wakers and other resources.
+    Lean,
+    /// Nothing.
+    Off,
+}
