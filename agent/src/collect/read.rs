@@ -23,6 +23,16 @@ pub(crate) fn task(_id: u64) -> Option<TaskView> {
     None
 }
 
+/// One resource.
+pub(crate) fn resource(_id: u64) -> Option<ResourceView> {
+    None
+}
+
+/// One operation.
+pub(crate) fn op(_id: u64) -> Option<OpView> {
+    None
+}
+
 /// One lock, by its resource's id.
 pub(crate) fn lock(_resource: u64) -> Option<LockView> {
     None
