@@ -133,6 +133,13 @@ fn lossy() {
         stage.updates([update]).keys("t");
         stage
     });
+    pictures("behind", |size| {
+        let (mut stage, mut service) = watching(size);
+        let mut update = service.pass(700).publish();
+        update.late = Duration::from_millis(12_345);
+        stage.updates([update]).keys("t");
+        stage
+    });
 }
 
 /// Names from the wire that try the columns: long, wide, combining, empty, and full of control characters.

@@ -1,4 +1,5 @@
-//! How far the target's own account can be trusted: what it lost, how late it is, and whether it sent its state at all.
+//! How far the target's account can be trusted: what it lost, how late it is, by its own fault or by the link's, and whether it
+//! sent its state at all.
 
 use super::{
     Stamp,
@@ -27,6 +28,8 @@ pub struct Health {
     pub lag: Duration,
     /// When an announcement was last late.
     pub lagged_at: Option<Stamp>,
+    /// How late the latest update came over the link; zero while that is little.
+    pub behind: Duration,
     /// Live tasks that statistics came for and that were never announced.
     pub unannounced_tasks: u64,
     /// Operations of tasks that were never announced.
@@ -45,6 +48,12 @@ struct Tally {
 /// order in which threads ran.
 const LATE: Duration = Duration::from_millis(500);
 
+/// An update that comes this late is worth a word: what is shown is then visibly not what is.
+const BEHIND: Duration = Duration::from_secs(2);
+
+/// The word stands until updates are less late than this, so that it does not come and go.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+
 impl Health {
     /// Whether nothing is known to be missing.
     pub fn is_whole(&self) -> bool {
@@ -61,6 +70,8 @@ impl Health {
             self.dropped_at = Some(now);
         }
         self.latest.events += update.poll_ops.len();
+        let least = if self.behind.is_zero() { BEHIND } else { CAUGHT_UP };
+        self.behind = if update.late >= least { update.late } else { Duration::ZERO };
     }
 
     /// Counts one more event of the update, one that brought something new. When somebody attaches, console-subscriber sends

@@ -33,6 +33,8 @@ pub struct Update {
     pub issues: DecodeIssues,
     /// Where this page stands in its update.
     pub part: Part,
+    /// How much later it came than it would have over the link at its best. A lower bound.
+    pub late: Duration,
 }
 
 /// Where a page stands in its update. A small update is one `Last` page.

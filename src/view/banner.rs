@@ -35,6 +35,10 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
         return Some(("The target was paused, for everyone who watches it. P lets it go on".into(), theme.notice()));
     }
     let health = model.health();
+    if !health.behind.is_zero() {
+        let behind = humanize(health.behind);
+        return Some((format!("Behind: the link delivers what the target said {behind} ago"), theme.notice()));
+    }
     if !health.lag.is_zero() {
         let asked = match app.watched.catch_ups {
             0 => String::new(),

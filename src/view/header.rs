@@ -7,7 +7,7 @@
 use super::{Theme, numbers, text};
 use crate::{
     app::{App, Pace, Shown},
-    diagnose::Severity,
+    diagnose::{Severity, humanize},
     wire::{Connection, Protocol, Temporality},
 };
 use ratatui::{
@@ -95,10 +95,12 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
         return (format!("loading {percent}"), theme.notice());
     }
+    let behind = app.watched.model.health().behind;
     match (&app.watched.connection, app.watched.temporality) {
         (Connection::Connecting { attempt: 1 }, _) => ("connecting".into(), theme.notice()),
         (Connection::Connecting { attempt }, _) => (format!("connecting, try {attempt}"), theme.notice()),
         (_, Some(Temporality::Paused)) => (format!("paused {}", symbols.frozen), theme.notice()),
+        _ if !behind.is_zero() => (format!("{} behind", humanize(behind)), theme.notice()),
         _ => (format!("live {}", symbols.live), theme.good()),
     }
 }

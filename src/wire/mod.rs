@@ -9,7 +9,7 @@
 //!   session    one connection's life: subscribe, deliver, command     (failure: how it ended, in words)
 //!     transport  dial, HTTP/2                                         (seen: what the peer's bytes were)
 //!     calls      every call but one, through the generated clients    (catch_up: how often one may be made)
-//!     stream     that one: a response's frames → pieces of messages   (framing)
+//!     stream     that one: a response's frames → pieces of messages   (framing, late: how late an update comes)
 //!       walk     pieces of one message → pages of an update           (protobuf, entry)
 //!         decode   one entry → plain types, counting what cannot be used
 //! ```
@@ -25,6 +25,7 @@ mod entry;
 mod event;
 mod failure;
 mod framing;
+mod late;
 mod options;
 mod protobuf;
 mod seen;

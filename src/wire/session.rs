@@ -43,14 +43,13 @@ pub(super) struct Connector {
 impl Connect for Connector {
     type Session = Session;
 
-    /// The answers to both first requests have one deadline: the target is no agent if it only answers the console's.
+    /// One request after the other: over a slow link, the answer to the first would stand in line behind the first state.
+    /// The target is no agent if it only answers the console's.
     async fn connect(&mut self) -> Result<Session, Failure> {
         let transport = transport::connect(&self.target, &self.options).await?;
         let waited = self.options.answer_timeout;
-        let (process, updates) = tokio::join!(
-            timeout(waited, calls::describe(transport.clone())),
-            timeout(waited, Updates::open(transport.clone(), self.options.max_message)),
-        );
+        let process = timeout(waited, calls::describe(transport.clone())).await;
+        let updates = timeout(waited, Updates::open(transport.clone(), self.options.max_message)).await;
         let updates = updates.unwrap_or_else(|_| {
             let target = self.target.short();
             Err(Failure::NoAnswer { target, waited })

@@ -6,11 +6,14 @@
 use super::{
     failure::Failure,
     framing::{Deframer, Piece},
+    late::Lateness,
     transport::Transport,
     walk::Walker,
 };
 use crate::model::update::Update;
 use http_body_util::{BodyExt, Full};
+use std::time::Duration;
+use tokio::time::Instant;
 use tonic::{
     Status,
     body::Body,
@@ -35,6 +38,7 @@ pub(super) struct Updates {
     walker: Walker,
     limit: usize,
     message: Option<Progress>,
+    lateness: Lateness,
 }
 
 /// How far a message has come, in bytes.
@@ -67,6 +71,7 @@ impl Updates {
             walker: Walker::default(),
             limit,
             message: None,
+            lateness: Lateness::new(Instant::now()),
         })
     }
 
@@ -77,7 +82,14 @@ impl Updates {
         };
         let frame = frame.map_err(|status| Failure::of_connection(&self.transport.seen, &status))?;
         match frame.into_data() {
-            Ok(data) => self.take(&data, pages),
+            Ok(data) => {
+                let (came, before) = (Instant::now(), pages.len());
+                let taken = self.take(&data, came, pages);
+                for page in pages.iter_mut().skip(before) {
+                    self.judge(page, came);
+                }
+                taken
+            }
             Err(frame) => Err(self.end(frame.trailers_ref())),
         }
     }
@@ -89,10 +101,16 @@ impl Updates {
 
     /// What has come of the message under way and was not handed out yet.
     pub(super) fn flush(&mut self) -> Option<Update> {
-        self.walker.flush()
+        let mut page = self.walker.flush()?;
+        self.judge(&mut page, Instant::now());
+        Some(page)
     }
 
-    fn take(&mut self, mut data: &[u8], pages: &mut Vec<Update>) -> Result<(), Failure> {
+    fn judge(&self, page: &mut Update, came: Instant) {
+        page.late = page.now.map_or(Duration::ZERO, |now| self.lateness.of(now, came));
+    }
+
+    fn take(&mut self, mut data: &[u8], came: Instant, pages: &mut Vec<Update>) -> Result<(), Failure> {
         loop {
             let piece = self.deframer.next(&mut data).map_err(|error| Failure::of_frame(error, self.limit))?;
             match piece {
@@ -102,7 +120,11 @@ impl Updates {
                     self.message = Some(Progress { received: 0, total: total as u64 });
                 }
                 Some(Piece::Bytes(bytes)) => {
+                    let said = self.walker.now();
                     self.walker.feed(bytes, pages);
+                    if let (None, Some(now)) = (said, self.walker.now()) {
+                        self.lateness.begin(now, came);
+                    }
                     if let Some(message) = &mut self.message {
                         message.received += bytes.len() as u64;
                     }

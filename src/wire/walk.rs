@@ -70,6 +70,11 @@ impl Walker {
         }
     }
 
+    /// The target's time, once the message has said it.
+    pub(super) fn now(&self) -> Option<Stamp> {
+        self.now
+    }
+
     /// The page so far, for when waiting for it to fill would make a user wait.
     pub(super) fn flush(&mut self) -> Option<Update> {
         (self.entries > 0).then(|| self.take_page(Part::More))

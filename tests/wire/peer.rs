@@ -86,7 +86,8 @@ impl Peer {
         })
     }
 
-    fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener) -> F) -> Self
+    /// Lets something listen on a runtime of its own.
+    pub fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -111,7 +112,7 @@ pub fn free_address() -> SocketAddr {
     bind(([127, 0, 0, 1], 0).into()).local_addr().expect("a bound socket")
 }
 
-fn bind(address: SocketAddr) -> TcpListener {
+pub fn bind(address: SocketAddr) -> TcpListener {
     let listener = (0..500)
         .find_map(|_| {
             let bound = TcpListener::bind(address).ok();

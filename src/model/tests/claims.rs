@@ -170,6 +170,17 @@ fn a_target_that_keeps_up_is_not_accused_of_lagging() {
 }
 
 #[test]
+fn a_link_is_behind_from_two_seconds_until_it_is_less_than_one() {
+    let mut service = Service::new();
+    let mut model = model();
+    let table = [(1_900, 0), (2_000, 2_000), (9_000, 9_000), (1_000, 1_000), (999, 0), (1_500, 0)];
+    for (late, behind) in table {
+        model.apply(Update { late: ms(late), ..service.pass(700).publish() });
+        assert_eq!(model.health().behind, ms(behind), "late by {late} ms");
+    }
+}
+
+#[test]
 fn what_may_be_out_of_date_is_doubtful_until_it_is_confirmed() {
     let mut service = Service::new();
     let mut model = model();
