@@ -1,36 +1,50 @@
-//! Measures what watching a target with many tasks costs a client: processor, memory, time to the first rows, and the time from a
-//! key to the screen. It runs holdup, and tokio-console where that is on the PATH, each in a terminal of 200×50 against the same
-//! synthetic target, and prints a table.
+//! Measures what watching a target with many tasks costs a client: processor, memory, time from the first message to the first
+//! rows, and from a key to the screen: plain moves, sorting by one column after the other, typing a filter. It runs holdup, and
+//! tokio-console where that is on the PATH, each in a terminal of 200×50 against the same synthetic target, and prints a table.
 //!
-//! `cargo build --release -p holdup -p holdup-scale && target/release/scale`
+//! ```text
+//! cargo build --release -p holdup -p holdup-scale
+//! target/release/scale                                                     the whole table
+//! target/release/scale --tasks 100000 --churn 10000 --window 600s --alone  whether memory stays flat
+//! ```
 
+mod client;
+mod keys;
 mod measure;
+mod process;
 mod screen;
+mod serving;
 
 use clap::Parser;
-use measure::{Client, Load, Row};
+use client::Client;
+use measure::{Row, Schedule};
+use screen::Error;
+use serving::Load;
 use std::{path::PathBuf, time::Duration};
+
+/// Live tasks, and the percentage of them that is polled each second, for each row of the table.
+const TABLE: [(usize, f64); 5] = [(1_000, 0.0), (1_000, 1.0), (100_000, 1.0), (100_000, 10.0), (1_000_000, 1.0)];
 
 /// Measures clients against a synthetic target.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Live tasks, a row of the table for each number.
-    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
+    /// Live tasks, a row of the table for each number [default: the whole table, with its own percentages].
+    #[arg(long, value_delimiter = ',')]
     tasks: Vec<usize>,
     /// Percentage of the tasks that is polled each second.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, requires = "tasks")]
     change: f64,
     /// Tasks that end, and others that start, each second.
     #[arg(long, default_value_t = 0)]
     churn: usize,
-    /// How long to measure.
+    /// How long to measure processor and memory.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
     window: Duration,
     /// How long to wait after the first rows before measuring.
     #[arg(long, default_value = "15s", value_parser = humantime::parse_duration)]
     settle: Duration,
-    /// Key presses to time.
-    #[arg(long, default_value_t = 60)]
+    /// Key presses to time, of each kind.
+    #[arg(long, default_value_t = 112)]
     keys: usize,
     /// The holdup to measure [default: the one beside this program].
     #[arg(long)]
@@ -40,20 +54,23 @@ struct Args {
     alone: bool,
 }
 
-fn main() -> Result<(), measure::Error> {
+fn main() -> Result<(), Error> {
     let args = Args::parse();
     let beside = std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
     let mut clients = vec![Client::holdup(args.holdup.clone().unwrap_or_else(|| beside.join("holdup")))];
     if !args.alone {
         clients.extend(on_path("tokio-console").map(Client::tokio_console));
     }
+    let rows = match &args.tasks[..] {
+        [] => TABLE.to_vec(),
+        tasks => tasks.iter().map(|&tasks| (tasks, args.change)).collect(),
+    };
+    let schedule = Schedule { settle: args.settle, window: args.window, keys: args.keys };
     println!("{}", Row::header());
-    for &tasks in &args.tasks {
+    for (tasks, change) in rows {
         for client in &clients {
-            let load = Load { tasks, change: args.change, churn: args.churn, paged: client.needs_pages() };
-            let row =
-                measure::run(&beside.join("synthetic-target"), client, &load, args.settle, args.window, args.keys)?;
-            println!("{row}");
+            let load = Load { tasks, change, churn: args.churn };
+            println!("{}", measure::run(&beside.join("synthetic-target"), client, load, &schedule)?);
         }
     }
     Ok(())

@@ -1,13 +1,17 @@
 //! A target that serves synthetic tasks over the console wire format, for measuring clients.
 //!
-//! `cargo run --release -p holdup-scale --bin synthetic-target -- --tasks 100000 --change 1%`
+//! `cargo run --release -p holdup-scale --bin synthetic-target -- --tasks 100000 --change 1`
+//!
+//! It prints where it listens, and, when the first of a first message goes to a client, that it does.
 //!
 //! Most tasks are idle; each interval a share of them has been polled, and some end and others start. The first state comes as
 //! one message, as console-subscriber sends it, or in pages below 4 MiB, so that a client with that limit can be measured too.
 
+mod connection;
 mod state;
 
 use clap::{Parser, ValueEnum};
+use connection::Connection;
 use console_api::instrument::{
     InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
     TaskDetailsRequest, Temporality, Update,
@@ -21,7 +25,10 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::{
+    StreamExt,
+    wrappers::{ReceiverStream, TcpListenerStream},
+};
 use tonic::{Request, Response, Status};
 
 /// Serves synthetic tasks over the console wire format.
@@ -148,7 +155,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 22)
         .add_service(InstrumentServer::new(target))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(TcpListenerStream::new(listener).map(|stream| stream.map(Connection::new)))
         .await?;
     Ok(())
 }

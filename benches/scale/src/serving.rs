@@ -1,0 +1,77 @@
+//! The synthetic target as a process.
+
+use crate::screen::Error;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+/// What the target does.
+pub struct Load {
+    /// Live tasks.
+    pub tasks: usize,
+    /// Percentage polled each second.
+    pub change: f64,
+    /// Ends and starts each second.
+    pub churn: usize,
+}
+
+/// How the first state is sent.
+#[derive(Clone, Copy)]
+pub enum First {
+    /// In one message.
+    Whole,
+    /// In small ones.
+    Paged,
+}
+
+/// A target. It is ended when this is dropped.
+pub struct Target {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+    first: Receiver<Instant>,
+}
+
+impl Target {
+    /// Starts one, and waits until it listens.
+    pub fn start(program: &Path, load: &Load, first: First) -> Result<Self, Error> {
+        let mut command = Command::new(program);
+        command.arg("--tasks").arg(load.tasks.to_string());
+        command.arg("--change").arg(load.change.to_string());
+        command.arg("--churn").arg(load.churn.to_string());
+        command.arg("--first").arg(match first {
+            First::Whole => "whole",
+            First::Paged => "paged",
+        });
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let mut output = BufReader::new(child.stdout.take().ok_or("the target has no output")?);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        let (sender, first) = channel();
+        std::thread::spawn(move || {
+            // The only other line says that the first message is under way.
+            if output.read_line(&mut String::new()).is_ok_and(|read| read > 0) {
+                let _ = sender.send(Instant::now());
+            }
+        });
+        Ok(Self { child, url, first })
+    }
+
+    /// When the first of its first message went to the client.
+    pub fn first_message(&self) -> Option<Instant> {
+        self.first.recv_timeout(Duration::from_secs(1)).ok()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // A target that has ended by itself cannot be ended again; that is no fault.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
