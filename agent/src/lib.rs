@@ -9,6 +9,5 @@
 
 mod collect;
 mod serve;
-#[cfg(target_os = "linux")]
 mod stack;
 mod watchdog;

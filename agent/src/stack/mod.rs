@@ -1,1 +1,64 @@
-//! The stack of a stalled thread: captured, unwound and symbolized, in three files.
+//! The stack of a thread of this process: captured, unwound and symbolized, each in a file of its own.
+//!
+//! [`capture`] copies registers and stack, of a thread that sleeps, runs or asks for it itself, into memory made beforehand;
+//! [`unwind`] finds return addresses in such a copy, and [`symbolize`] names them. Only capturing has to be done while the
+//! thread is where it is; the rest is slow the first time, and is done on a thread of its own, [`reader`]. This room knows
+//! nothing of tasks, runtimes and stalls.
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod capture;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod interrupt;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod modules;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod reader;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod recover;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod symbolize;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tests;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod unwind;
+
+use crate::collect::clock::Nanos;
+use std::sync::Arc;
+
+/// A stack, innermost frame first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    pub(crate) frames: Vec<Frame>,
+    /// Parts of it were guessed.
+    pub(crate) approximate: bool,
+    /// When it was captured.
+    pub(crate) captured_at: Nanos,
+    /// Why there are no frames, or not all of them, in words; empty when nothing is missing.
+    pub(crate) limitation: String,
+}
+
+impl Stack {
+    /// A stack that could not be had.
+    pub(crate) fn none(captured_at: Nanos, limitation: impl Into<String>) -> Self {
+        Self { frames: Vec::new(), approximate: false, captured_at, limitation: limitation.into() }
+    }
+}
+
+/// One function on a stack. An inlined one shares its address with the one that it was inlined into, which comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// Demangled, without hash; empty where it is not known.
+    pub(crate) function: Arc<str>,
+    /// The source file, empty where it is not known.
+    pub(crate) file: Arc<str>,
+    /// From 1; 0 where it is not known.
+    pub(crate) line: u32,
+    /// From 1; 0 where it is not known.
+    pub(crate) column: u32,
+    /// In the process, not in the file.
+    pub(crate) address: u64,
+    /// The file name of the executable or library that holds the address; empty where none does.
+    pub(crate) module: Arc<str>,
+    /// Whether the compiler inlined it into the next one.
+    pub(crate) inlined: bool,
+}

@@ -1,0 +1,310 @@
+//! Stacks of threads that stall in optimized code without frame pointers: right to the function and the line.
+
+use super::{
+    Frame, Stack,
+    capture::{self, Refused, STACK_BYTES, Snapshot},
+    interrupt::Interrupts,
+    reader::Reader,
+};
+use std::{
+    io::Write,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Of the tests, the ones that interrupt take turns: a process has one set of interrupts.
+static TURNS: Mutex<()> = Mutex::new(());
+
+/// A thread that stalls, and where.
+struct Staller {
+    tid: u32,
+    line: Arc<AtomicU32>,
+    thread: Option<JoinHandle<()>>,
+    release: Option<Box<dyn FnOnce()>>,
+}
+
+impl Staller {
+    fn new(release: impl FnOnce() + 'static, stall: impl FnOnce(&AtomicU32) + Send + 'static) -> Self {
+        let line = Arc::new(AtomicU32::new(0));
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn({
+            let line = Arc::clone(&line);
+            move || {
+                tell.send(own_tid()).unwrap();
+                stall(&line);
+            }
+        });
+        let tid = told.recv().unwrap();
+        Self { tid, line, thread: Some(thread), release: Some(Box::new(release)) }
+    }
+
+    /// The line on which it stalls, once it does.
+    fn line(&self) -> u32 {
+        until(|| Some(self.line.load(Ordering::Acquire)).filter(|line| *line != 0))
+    }
+}
+
+impl Drop for Staller {
+    fn drop(&mut self) {
+        self.release.take().unwrap()();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+#[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
+fn own_tid() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    (unsafe { libc::gettid() }) as u32
+}
+
+/// Asks again until there is an answer.
+fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never came");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Reads a copy, and gives it back. The tests share the tables, since debug information is slow to read in a debug build.
+fn read(stack: &mut Box<Snapshot>) -> Stack {
+    static READER: LazyLock<Reader> = LazyLock::new(|| Reader::start().unwrap());
+    let (tell, told) = mpsc::channel();
+    let mut waiting = std::mem::replace(stack, Box::new(Snapshot::new(0)));
+    while let Err(full) = READER.read(waiting, {
+        let tell = tell.clone();
+        move |stack, snapshot| tell.send((stack, snapshot)).unwrap()
+    }) {
+        thread::yield_now();
+        waiting = full;
+    }
+    let (read, snapshot) = told.recv().unwrap();
+    *stack = snapshot;
+    read
+}
+
+/// The stack of a thread that will sleep soon, in the function that is asked for.
+fn asleep(staller: &Staller, within: &str) -> Stack {
+    let mut snapshot = Box::new(Snapshot::new(STACK_BYTES));
+    staller.line();
+    until(|| {
+        capture::asleep(staller.tid, &mut snapshot).ok()?;
+        Some(read(&mut snapshot)).filter(|stack| stack.frames.iter().any(|frame| frame.function.contains(within)))
+    })
+}
+
+/// The frame of a function of the crate `stalling`. The name of an inlined one is told without its path.
+fn frame<'a>(stack: &'a Stack, function: &str) -> &'a Frame {
+    let named = |frame: &&Frame| frame.function.rsplit("::").next() == Some(function);
+    let found = stack.frames.iter().find(named);
+    let frame = found.unwrap_or_else(|| panic!("no {function} in {stack:#?}"));
+    assert!(frame.file.ends_with("stalling/src/lib.rs"), "{frame:?}");
+    frame
+}
+
+/// The stack goes all the way to where the thread began.
+fn whole(stack: &Stack) {
+    assert_eq!(stack.limitation, "", "{stack:#?}");
+    assert!(stack.frames.iter().any(|frame| frame.function.contains("thread_start")), "{stack:#?}");
+}
+
+/// Lets a thread go on once it has noticed that the other end is gone.
+fn gate() -> (impl FnOnce() + 'static, mpsc::Receiver<()>) {
+    let (open, gate) = mpsc::channel::<()>();
+    (move || drop(open), gate)
+}
+
+fn closed(gate: &mpsc::Receiver<()>) -> bool {
+    gate.try_recv() == Err(mpsc::TryRecvError::Empty)
+}
+
+#[test]
+fn the_functions_that_stall_keep_no_frame_pointer() {
+    let code = stalling::sleeps as fn(&AtomicU32, Duration) as *const u8;
+    let mut bytes = [0; 4];
+    assert_eq!(capture::read_memory(code as u64, &mut bytes).unwrap(), bytes.len());
+    assert_ne!(bytes, [0x55, 0x48, 0x89, 0xe5], "push rbp; mov rbp, rsp");
+}
+
+#[test]
+fn a_thread_that_sleeps_on_purpose() {
+    let (open, gate) = gate();
+    let staller = Staller::new(open, move |line| {
+        while closed(&gate) {
+            stalling::sleeps(line, Duration::from_millis(300));
+        }
+    });
+    let stack = asleep(&staller, "stalling::sleeps");
+    assert_eq!(frame(&stack, "sleeps").line, staller.line());
+    whole(&stack);
+    // The standard library keeps frame pointers; its first instructions say all that the kernel does not.
+    assert!(cfg!(not(target_arch = "x86_64")) || !stack.approximate);
+}
+
+#[test]
+fn a_thread_that_sleeps_in_a_function_inlined_into_another() {
+    let (open, gate) = gate();
+    let staller = Staller::new(open, move |line| {
+        while closed(&gate) {
+            stalling::sleeps_inside(line, Duration::from_millis(300));
+        }
+    });
+    let stack = asleep(&staller, "stalling::sleeps_inside");
+    let (inner, outer) = (frame(&stack, "inlined"), frame(&stack, "sleeps_inside"));
+    assert_eq!((inner.line, inner.inlined, outer.inlined), (staller.line(), true, false));
+    assert_eq!(inner.address, outer.address);
+    assert_ne!(inner.line, outer.line);
+    whole(&stack);
+}
+
+#[test]
+fn a_thread_that_waits_for_a_lock() {
+    let lock = Arc::new(Mutex::new(0));
+    let theirs = Arc::clone(&lock);
+    // The guard lives in a thread of its own, which gives it back in the end.
+    let (open, gate) = gate();
+    let (tell, told) = mpsc::channel();
+    let holder = thread::spawn(move || {
+        let _guard = lock.lock().unwrap();
+        tell.send(()).unwrap();
+        let _ = gate.recv();
+    });
+    told.recv().unwrap();
+    let staller = Staller::new(open, move |line| {
+        stalling::locks(line, &theirs);
+    });
+    let stack = asleep(&staller, "stalling::locks");
+    assert_eq!(frame(&stack, "locks").line, staller.line());
+    whole(&stack);
+    drop(staller);
+    holder.join().unwrap();
+}
+
+#[test]
+fn a_thread_that_waits_for_a_message() {
+    let (send, messages) = mpsc::channel::<u64>();
+    let staller = Staller::new(
+        move || drop(send),
+        move |line| {
+            stalling::receives(line, &messages);
+        },
+    );
+    let stack = asleep(&staller, "stalling::receives");
+    assert_eq!(frame(&stack, "receives").line, staller.line());
+    whole(&stack);
+}
+
+#[test]
+fn a_thread_that_reads_from_a_socket() {
+    let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+    let staller = Staller::new(
+        move || ours.write_all(b"x").unwrap(),
+        move |line| {
+            stalling::reads(line, &mut theirs);
+        },
+    );
+    let stack = asleep(&staller, "stalling::reads");
+    let function = stack.frames.iter().find(|frame| frame.function.starts_with("stalling::reads")).unwrap();
+    assert_eq!(function.line, staller.line());
+    whole(&stack);
+}
+
+#[test]
+fn a_thread_that_computes() {
+    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stop = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&stop);
+    let staller = Staller::new(
+        move || stop.store(true, Ordering::Relaxed),
+        move |line| {
+            stalling::computes(line, &theirs);
+        },
+    );
+    staller.line();
+    let mut snapshot = Box::new(Snapshot::new(STACK_BYTES));
+    let mut interrupts = Interrupts::new().unwrap();
+    assert!(matches!(Interrupts::new(), Err(Refused::NotInterruptible(_))));
+    let stack = until(|| {
+        let armed = interrupts.arm(staller.tid).unwrap();
+        until(|| armed.take(&mut snapshot).then_some(()));
+        Some(read(&mut snapshot))
+            .filter(|stack| stack.frames.iter().any(|frame| &*frame.function == "stalling::computes"))
+    });
+    let line = staller.line();
+    assert!((line..=line + 1).contains(&frame(&stack, "computes").line), "{stack:#?}");
+    assert!(!stack.approximate);
+    whole(&stack);
+}
+
+#[test]
+fn a_thread_that_blocks_signals_is_left_alone() {
+    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (open, gate) = gate();
+    let (tell, told) = mpsc::channel();
+    let staller = Staller::new(open, move |_| {
+        block_signals();
+        tell.send(()).unwrap();
+        let _ = gate.recv();
+    });
+    told.recv().unwrap();
+    let refused = Interrupts::new().unwrap().arm(staller.tid).unwrap_err();
+    assert_eq!(refused.to_string(), "the thread runs, and blocks the signal that would interrupt it");
+}
+
+#[expect(unsafe_code, reason = "the standard library cannot block signals")]
+fn block_signals() {
+    // SAFETY: all zeroes is a valid set, and the call changes the calling thread's mask alone.
+    unsafe {
+        let mut every: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut every);
+        assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, &raw const every, std::ptr::null_mut()), 0);
+    }
+}
+
+#[test]
+fn a_capture_that_is_given_up_does_not_happen() {
+    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (open, gate) = gate();
+    let staller = Staller::new(open, move |line| {
+        line.store(1, Ordering::Release);
+        let _ = gate.recv();
+    });
+    staller.line();
+    let mut interrupts = Interrupts::new().unwrap();
+    let mut snapshot = Box::new(Snapshot::new(STACK_BYTES));
+    let armed = interrupts.arm(staller.tid).unwrap();
+    assert!(interrupts.arm(staller.tid).is_err(), "one at a time");
+    thread::sleep(Duration::from_millis(20));
+    // It sleeps, and nothing wakes it.
+    assert!(!armed.take(&mut snapshot));
+    drop(armed);
+    drop(interrupts.arm(staller.tid).unwrap());
+}
+
+#[test]
+fn the_calling_thread() {
+    let mut snapshot = Box::new(Snapshot::new(STACK_BYTES));
+    capture::here(&mut snapshot).unwrap();
+    let stack = read(&mut snapshot);
+    let own = stack.frames.iter().find(|frame| frame.function.ends_with("the_calling_thread")).unwrap();
+    assert!(own.file.ends_with("stack/tests.rs") && own.line > 0, "{own:?}");
+    whole(&stack);
+}
+
+#[test]
+fn a_stack_deeper_than_the_copy() {
+    let mut snapshot = Box::new(Snapshot::new(1024));
+    capture::here(&mut snapshot).unwrap();
+    let stack = read(&mut snapshot);
+    assert_eq!(stack.limitation, "the stack is deeper than what was copied of it");
+    assert!(!stack.frames.is_empty());
+}
