@@ -1,13 +1,79 @@
-//! What a Tokio service links in to be seen by holdup: its tasks, locks, workers and stalls, at a cost that production can
-//! afford.
+//! What a Tokio service links in to be seen by [holdup](https://crates.io/crates/holdup): its tasks, locks, workers and
+//! stalls, at a cost that production can afford. tokio-console can watch it, too.
 //!
-//! The parts, and which way a datum goes: [`collect`] runs on the service's own threads and writes what happens into slots
-//! of memory; [`watchdog`] is a plain thread that looks at those slots and notices a poll that does not end; [`stack`] tells
-//! where in the source such a thread is; [`serve`] reads all of it, on a thread and a runtime of its own, and answers the
-//! console's `Instrument` service and holdup's `Diagnostics`. Nothing flows back: a service's thread never waits for
-//! whoever watches it.
+//! ```no_run
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _agent = holdup_agent::init()?;
+//!     // … the service
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Then, beside the service: `holdup`, or `holdup http://host:6669` from another machine. The service has to be built with
+//! tokio's instrumentation, `--cfg tokio_unstable`; without it, [`init`] says how.
+//!
+//! A service that has a `tracing` subscriber of its own hands it over instead of installing it:
+//! [`Builder::with_subscriber`]. To name a runtime, or to build one with the agent's hooks: [`Agent::runtime`],
+//! [`Agent::instrument`].
+//!
+//! # Settings
+//!
+//! [`init`] takes them from the environment; [`builder`] has a method for each, and reads the environment only when
+//! [`Builder::from_env`] says so.
+//!
+//! | variable | default | what it is |
+//! |---|---|---|
+//! | `HOLDUP_ADDR` | `127.0.0.1:6669` | where to listen; port 0 picks a free one |
+//! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
+//! | `HOLDUP_NAME` |  | what the service is called on the screen; without it, the file name of its executable |
+//! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
+//! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept, whatever its age |
+//! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
+//! | `HOLDUP_STACKS` | `on` | `on` or `off`: whether the stack of a stalled thread is captured |
+//! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
+//!
+//! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and
+//! costs nothing.
+//!
+//! # How it works
+//!
+//! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into slots of memory;
+//! `watchdog` is a plain thread that looks at those slots and notices a poll that does not end; `stack` tells where in
+//! the source such a thread is; `runtimes` reads what the runtimes tell of themselves; `serve` reads all of it, on a
+//! thread and a runtime of its own, and answers the console's `Instrument` service and holdup's `Diagnostics`. Nothing flows
+//! back: a service's thread never waits for whoever watches it.
 
+mod agent;
+mod builder;
 mod collect;
+mod error;
+mod panics;
+mod process;
+mod runtimes;
 mod serve;
+mod settings;
 mod stack;
 mod watchdog;
+
+pub use agent::Agent;
+pub use builder::Builder;
+pub use error::Error;
+pub use settings::{Detail, Stacks};
+
+/// Starts the agent with the settings that the environment has, and the defaults for all others. What it returns is to be
+/// kept for as long as the service runs.
+///
+/// It may be called inside of a runtime or before one is built, once in a process.
+///
+/// # Errors
+///
+/// Whatever is wrong with the set-up, in words that say what to do; see [`Error`]. It never panics.
+pub fn init() -> Result<Agent, Error> {
+    builder().from_env()?.init()
+}
+
+/// The agent with its default settings, to be changed and started.
+pub fn builder() -> Builder {
+    Builder::new()
+}

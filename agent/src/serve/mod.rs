@@ -1,1 +1,114 @@
-//! Two gRPC services on one port, from a thread and a runtime of their own: the console's `Instrument`, and holdup's `Diagnostics`.
+//! Two gRPC services on one port, from a thread and a runtime of their own: the console's `Instrument`, and holdup's
+//! `Diagnostics`. It answers while every worker of the service is blocked, for it needs nothing of theirs: what is collected
+//! is read without waiting for whoever writes it.
+//!
+//! A client is a [`feed`]; what it is to be told is noted there by the one [`hub`], and told in pages as the network takes
+//! them. Only this room names tonic.
+
+mod console;
+mod diagnostics;
+mod feed;
+mod histogram;
+mod hub;
+mod instrument;
+mod pending;
+mod report;
+mod reports;
+mod time;
+mod updates;
+
+use crate::{Error, collect::read::Changes, runtimes::Sampler, settings::Settings};
+use console_api::instrument::instrument_server::InstrumentServer;
+use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
+use std::{
+    net::{SocketAddr, TcpListener},
+    thread::{self, JoinHandle},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{mpsc, oneshot},
+};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+pub(crate) use report::Description;
+
+/// Commands that may wait for the hub.
+const COMMANDS: usize = 64;
+
+/// The thread that serves, for as long as this exists.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts to serve on a listener that is bound.
+pub(crate) fn start(
+    listener: TcpListener,
+    settings: &Settings,
+    changes: Changes,
+    description: Description,
+) -> Result<Serving, Error> {
+    let address = listener.local_addr().map_err(Error::io("read the agent's address"))?;
+    listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(Error::io("build the agent's runtime"))?;
+    let (stop, stopped) = oneshot::channel();
+    let (commands, asked) = mpsc::channel(COMMANDS);
+    let hub = hub::Hub::new(asked, changes, Sampler::new(settings.stall_threshold), settings.publish_interval);
+    let thread = thread::Builder::new()
+        .name("holdup-agent".to_owned())
+        .spawn(move || {
+            serve(&runtime, listener, hub, commands, description, stopped);
+        })
+        .map_err(Error::io("start the agent's thread"))?;
+    Ok(Serving { address, stop: Some(stop), thread: Some(thread) })
+}
+
+fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    hub: hub::Hub,
+    commands: mpsc::Sender<hub::Command>,
+    description: Description,
+    stopped: oneshot::Receiver<()>,
+) {
+    runtime.block_on(async {
+        // It was bound before, so that this fails only when the system is out of something; then there is nobody to tell.
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+        tokio::spawn(hub.run());
+        let instrument = InstrumentServer::new(instrument::Service(commands.clone()));
+        let diagnostics = DiagnosticsServer::new(diagnostics::Service { hub: commands, description });
+        let serving = Server::builder()
+            .add_service(instrument)
+            .add_service(diagnostics)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::select! {
+            _ = serving => {}
+            // Also when it is dropped.
+            _ = stopped => {}
+        }
+    });
+}
+
+impl Serving {
+    /// Stops: streams that are open end, and the port is free when this returns.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say that would help anybody now.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

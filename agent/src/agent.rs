@@ -1,0 +1,143 @@
+//! The agent while it runs.
+
+use crate::{
+    Error, collect, panics,
+    process::Process,
+    runtimes,
+    serve::{self, Description, Serving},
+    settings::Settings,
+};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::atomic::{AtomicBool, Ordering},
+};
+use tokio::runtime::Handle;
+use tracing_core::Subscriber;
+
+/// The agent, for as long as this is kept: when it is dropped, nobody can attach any more.
+///
+/// ```
+/// # fn main() -> Result<(), holdup_agent::Error> {
+/// # let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
+/// let agent = builder.init()?;
+/// // …
+/// agent.shutdown();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "the agent stops when this is dropped: keep it for as long as the service runs"]
+pub struct Agent {
+    watching: Option<Watching>,
+}
+
+impl Agent {
+    pub(crate) fn switched_off() -> Self {
+        Self { watching: None }
+    }
+
+    pub(crate) fn watching(watching: Watching) -> Self {
+        Self { watching: Some(watching) }
+    }
+
+    /// Where it listens, with the port that was picked; `None` when it is switched off.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.watching.as_ref().map(|watching| watching.serving.address)
+    }
+
+    /// Names a runtime. Runtimes that are not named are found when they first poll a task, and go by the name that they
+    /// were built with, if any.
+    pub fn runtime(&self, name: &str, handle: &Handle) {
+        if self.watching.is_some() {
+            runtimes::name(name, handle);
+        }
+    }
+
+    /// Hooks the agent into a runtime that is about to be built: in lean detail, this is how polls are seen at the least
+    /// cost. It takes the builder's `on_task_spawn`, `on_before_task_poll`, `on_after_task_poll` and `on_task_terminate`:
+    /// a service that needs one of them for itself does without this.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let agent = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).init()?;
+    /// let mut builder = tokio::runtime::Builder::new_multi_thread();
+    /// builder.enable_all();
+    /// let runtime = agent.instrument(&mut builder).build()?;
+    /// runtime.block_on(async { /* the service */ });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn instrument<'a>(&self, runtime: &'a mut tokio::runtime::Builder) -> &'a mut tokio::runtime::Builder {
+        if self.watching.is_some() {
+            instrument(runtime);
+        }
+        runtime
+    }
+
+    /// Stops serving, and returns when the port is free. The service's own subscriber stays installed, as does the
+    /// agent's part in front of it: `tracing` has no way to take a subscriber out.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+/// What runs while the agent is on.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    serving: Serving,
+    _only: Only,
+}
+
+impl Watching {
+    /// Starts it all. What can fail without a trace comes first: a subscriber, once installed, stays.
+    pub(crate) fn start<S>(settings: &Settings, listener: Option<TcpListener>, subscriber: S) -> Result<Self, Error>
+    where
+        S: Subscriber + Send + Sync + 'static,
+    {
+        let only = Only::claim()?;
+        let listener = match listener {
+            Some(listener) => listener,
+            None => bind(settings.address)?,
+        };
+        let changes = collect::read::Changes::take().ok_or(Error::Running)?;
+        let description = Description {
+            process: Process::this(settings.name.as_deref()),
+            detail: settings.detail,
+            capabilities: vec!["runtimes", "workers", "locks", "spans", "panics", "losses", "task-facts"],
+            limitations: Vec::new(),
+        };
+        let serving = serve::start(listener, settings, changes, description)?;
+        tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(subscriber))
+            .map_err(|_| Error::SubscriberSet)?;
+        panics::hook(|| None);
+        if let Ok(handle) = Handle::try_current() {
+            runtimes::meet(&handle);
+        }
+        Ok(Self { serving, _only: only })
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).map_err(|source| Error::Bind { address, source })
+}
+
+/// Hooks into a runtime that is about to be built.
+pub(crate) fn instrument(_runtime: &mut tokio::runtime::Builder) {}
+
+/// There is one agent in a process at a time.
+#[derive(Debug)]
+struct Only;
+
+static RUNS: AtomicBool = AtomicBool::new(false);
+
+impl Only {
+    fn claim() -> Result<Self, Error> {
+        if RUNS.swap(true, Ordering::AcqRel) { Err(Error::Running) } else { Ok(Self) }
+    }
+}
+
+impl Drop for Only {
+    fn drop(&mut self) {
+        RUNS.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,193 @@
+//! How a service sets the agent up and starts it.
+
+use crate::{
+    Agent, Detail, Error, Stacks,
+    agent::{self, Watching},
+    runtimes,
+    settings::Settings,
+};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+use tokio::runtime::Handle;
+use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default, subscriber::NoSubscriber};
+
+/// The agent before it is started; made by [`builder`](crate::builder).
+///
+/// ```
+/// # fn main() -> Result<(), holdup_agent::Error> {
+/// use holdup_agent::Detail;
+/// use std::time::Duration;
+///
+/// let agent = holdup_agent::builder()
+///     .name("orders")
+///     .address(([127, 0, 0, 1], 0).into())
+///     .detail(Detail::Lean)
+///     .stall_threshold(Duration::from_millis(50))
+///     .init()?;
+/// println!("to watch this service: holdup http://{}", agent.address().expect("it is on"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing starts before init()"]
+pub struct Builder<S = NoSubscriber> {
+    settings: Settings,
+    listener: Option<TcpListener>,
+    subscriber: S,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self { settings: Settings::default(), listener: None, subscriber: NoSubscriber::new() }
+    }
+
+    /// The service's own `tracing` subscriber, with all of its layers. It is told of the service's spans and events as if
+    /// there were no agent, and of none of the runtime's, whatever its filters say.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), holdup_agent::Error> {
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    /// let _agent = holdup_agent::builder()
+    ///     .address(([127, 0, 0, 1], 0).into())
+    ///     .with_subscriber(tracing_subscriber::registry().with(logs))
+    ///     .init()?;
+    /// tracing::info!("goes to stderr, as always");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_subscriber<S>(self, subscriber: S) -> Builder<S>
+    where
+        S: Subscriber + Send + Sync + 'static,
+    {
+        let Self { settings, listener, .. } = self;
+        Builder { settings, listener, subscriber }
+    }
+}
+
+impl<S> Builder<S>
+where
+    S: Subscriber + Send + Sync + 'static,
+{
+    /// Replaces every setting for which the environment has a variable; the [crate's documentation](crate#settings) has
+    /// them all. What is set after this stands.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Variable`] when a variable has a value that it cannot have.
+    pub fn from_env(mut self) -> Result<Self, Error> {
+        self.settings.read_environment()?;
+        Ok(self)
+    }
+
+    /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.settings.address = address;
+        self
+    }
+
+    /// Serves on a listener that is bound already, instead of an address.
+    pub fn listener(mut self, listener: TcpListener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// How much is collected.
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.settings.detail = detail;
+        self
+    }
+
+    /// What the service is called on the screen; without it, the file name of its executable.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
+    /// How long what has ended is kept for clients that attach later.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.settings.retention = retention;
+        self
+    }
+
+    /// How many bytes of what has ended are kept, whatever its age.
+    pub fn retention_bytes(mut self, bytes: usize) -> Self {
+        self.settings.retention_bytes = bytes;
+        self
+    }
+
+    /// How long one poll may last before it is a stall; a millisecond at the least.
+    pub fn stall_threshold(mut self, threshold: Duration) -> Self {
+        self.settings.stall_threshold = threshold.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Whether the stack of a stalled thread is captured.
+    pub fn stacks(mut self, stacks: Stacks) -> Self {
+        self.settings.stacks = stacks;
+        self
+    }
+
+    /// How often clients are told what has changed; a millisecond at the least.
+    pub fn publish_interval(mut self, interval: Duration) -> Self {
+        self.settings.publish_interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Names a runtime that is there already. Runtimes that are not named here are found when they first poll a task, and
+    /// go by the name that they were built with, if any.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let background = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+    /// let _agent = holdup_agent::builder()
+    ///     .address(([127, 0, 0, 1], 0).into())
+    ///     .runtime("background", background.handle())
+    ///     .init()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn runtime(self, name: &str, handle: &Handle) -> Self {
+        runtimes::name(name, handle);
+        self
+    }
+
+    /// Hooks the agent into a runtime that is about to be built; see [`Agent::instrument`].
+    pub fn instrument(self, runtime: &mut tokio::runtime::Builder) -> Self {
+        agent::instrument(runtime);
+        self
+    }
+
+    /// Starts the agent, for as long as what this returns is kept.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the set-up, see [`Error`]. The service can go on without the agent; its own subscriber is
+    /// then installed nowhere.
+    pub fn init(self) -> Result<Agent, Error> {
+        let Self { settings, listener, subscriber } = self;
+        if settings.detail == Detail::Off {
+            install_alone(subscriber)?;
+            return Ok(Agent::switched_off());
+        }
+        if !cfg!(tokio_unstable) {
+            return Err(Error::NotInstrumented);
+        }
+        Watching::start(&settings, listener, subscriber).map(Agent::watching)
+    }
+}
+
+/// Installs the service's subscriber as it would have done itself, if it has one.
+fn install_alone<S>(subscriber: S) -> Result<(), Error>
+where
+    S: Subscriber + Send + Sync + 'static,
+{
+    let dispatch = Dispatch::new(subscriber);
+    if dispatch.is::<NoSubscriber>() {
+        return Ok(());
+    }
+    set_global_default(dispatch).map_err(|_| Error::SubscriberSet)
+}

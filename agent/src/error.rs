@@ -1,0 +1,69 @@
+//! What can keep the agent from starting, in words that say what to try next. Nothing of it stops the service: the caller
+//! decides what an agent that is not there is worth.
+
+use std::{io, net::SocketAddr};
+
+/// Why the agent could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Built without `--cfg tokio_unstable`: tokio emits nothing to look at.
+    #[error(
+        "this service was built without tokio's instrumentation, so there would be nothing to see. Build it with \
+         RUSTFLAGS=\"--cfg tokio_unstable\", or put rustflags = [\"--cfg\", \"tokio_unstable\"] under [build] in \
+         .cargo/config.toml; a RUSTFLAGS variable in the environment overrides that file"
+    )]
+    NotInstrumented,
+
+    /// The process has a global `tracing` subscriber already.
+    #[error(
+        "this process has a global tracing subscriber already, so the agent would see nothing. Do not install that one: \
+         hand it to holdup_agent::builder().with_subscriber(…), which keeps it and all of its layers working"
+    )]
+    SubscriberSet,
+
+    /// The agent has been started in this process already.
+    #[error(
+        "the agent runs in this process already; start it once, and keep what init() returned for as long as the service runs"
+    )]
+    Running,
+
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {source}. If another service listens there, choose another address with \
+         HOLDUP_ADDR or .address(…); port 0 picks a free one"
+    )]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// An environment variable has a value that it cannot have.
+    #[error("{name}={value:?} is not valid: {expected}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// Its value, with what is not Unicode replaced.
+        value: String,
+        /// What it takes, as a phrase with an example.
+        expected: &'static str,
+    },
+
+    /// The operating system refused something that the agent cannot do without.
+    #[error("cannot {action}: {source}")]
+    Io {
+        /// What was tried, as in "cannot …".
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// For `map_err`: says what was tried when the operating system refused it.
+    pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, source }
+    }
+}

@@ -1,0 +1,102 @@
+//! Tasks that ended in a panic, with message and place. The panic hook is chained: what the service's own hook does, and
+//! tokio's catching of the panic, stay as they were.
+
+use crate::collect::clock::{self, Nanos};
+use parking_lot::Mutex;
+use std::{collections::VecDeque, panic::PanicHookInfo, sync::Once};
+
+/// Panics that are kept: the latest ones.
+const MOST: usize = 128;
+
+/// Bytes of a message that are kept.
+const LONGEST: usize = 1024;
+
+/// One panic in a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Panic {
+    /// Counts up in the process.
+    pub(crate) number: u64,
+    /// The task's id in the console's format.
+    pub(crate) task: u64,
+    pub(crate) message: Box<str>,
+    pub(crate) file: Box<str>,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) at: Nanos,
+}
+
+#[derive(Debug)]
+struct Ring {
+    /// Panics of which it is not known yet whether the task caught it itself.
+    raised: VecDeque<Panic>,
+    /// Panics in which a task ended.
+    ended: VecDeque<Panic>,
+    count: u64,
+}
+
+static RING: Mutex<Ring> = Mutex::new(Ring { raised: VecDeque::new(), ended: VecDeque::new(), count: 0 });
+
+/// Chains the hook, once in the process. `task` tells the task that the calling thread polls.
+pub(crate) fn hook(task: fn() -> Option<u64>) {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if let Some(task) = task() {
+                raised(task, info);
+            }
+            previous(info);
+        }));
+    });
+}
+
+fn raised(task: u64, info: &PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    let (file, line, column) = info.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
+    let (message, file) = (bounded(message).into(), bounded(file).into());
+    let mut ring = RING.lock();
+    if ring.raised.len() == MOST {
+        ring.raised.pop_front();
+    }
+    ring.raised.push_back(Panic { number: 0, task, message, file, line, column, at: clock::now() });
+}
+
+/// Notes that a poll of this task was left by a panic, and the task has ended with it: to be called while the thread unwinds
+/// out of the poll. The first panic of the poll is the one that counts.
+pub(crate) fn ended(task: u64) {
+    let mut ring = RING.lock();
+    let Some(at) = ring.raised.iter().rposition(|panic| panic.task == task) else { return };
+    let Some(mut panic) = ring.raised.remove(at) else { return };
+    ring.raised.retain(|earlier| earlier.task != task);
+    ring.count += 1;
+    panic.number = ring.count;
+    if ring.ended.len() == MOST {
+        ring.ended.pop_front();
+    }
+    ring.ended.push_back(panic);
+}
+
+/// Those with a number above `number`, oldest first.
+pub(crate) fn after(number: u64) -> Vec<Panic> {
+    RING.lock().ended.iter().filter(|panic| panic.number > number).cloned().collect()
+}
+
+fn bounded(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_two_characters() {
+        assert_eq!(bounded("short"), "short");
+        assert_eq!(bounded(""), "");
+        let long = "é".repeat(LONGEST);
+        assert_eq!(bounded(&format!("x{long}")).len(), LONGEST - 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! holdup's own service.
+
+use super::{
+    feed::Stream,
+    hub::Command,
+    instrument::ask,
+    report::{self, Description},
+};
+use holdup_proto::v1::{DescribeRequest, DescribeResponse, Report, WatchRequest, diagnostics_server::Diagnostics};
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status, async_trait};
+
+pub(super) struct Service {
+    pub(super) hub: mpsc::Sender<Command>,
+    pub(super) description: Description,
+}
+
+#[async_trait]
+impl Diagnostics for Service {
+    type WatchStream = Stream<Report>;
+
+    /// Asks nobody: it is answered also when there is much to be told to others.
+    async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
+        Ok(Response::new(report::description(&self.description)))
+    }
+
+    async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        ask(&self.hub, Command::Reports).await.map(Response::new)
+    }
+}

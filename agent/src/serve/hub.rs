@@ -1,0 +1,237 @@
+//! The one task that reads what is collected and tells every client: rounds of changes while somebody watches, and nothing
+//! but a look for runtimes that have ended while nobody does.
+
+use super::{
+    feed::{self, Feed, Stream},
+    histogram, report,
+    reports::{Common, Reports},
+    time::timestamp,
+    updates::Updates,
+};
+use crate::{
+    collect::{
+        clock,
+        read::{self, Changes, Watched},
+    },
+    runtimes::Sampler,
+};
+use console_api::{
+    instrument::{State, Temporality, Update},
+    tasks::TaskDetails,
+};
+use holdup_proto::v1;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval_at},
+};
+use tonic::Status;
+
+/// How often workers are looked at while somebody watches: several times within what makes a verdict.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often runtimes that have ended are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// Messages on one task, or on the temporality, that may wait for a client. When there are more, the newest is left out: the
+/// next one says all of it again.
+const AHEAD: usize = 4;
+
+/// What a client asks for.
+pub(super) enum Command {
+    Updates(oneshot::Sender<Stream<Update>>),
+    Reports(oneshot::Sender<Stream<v1::Report>>),
+    /// Answered with nothing when there is no such task.
+    Details(u64, oneshot::Sender<Option<Stream<TaskDetails>>>),
+    State(oneshot::Sender<Stream<State>>),
+    Set(Temporality),
+}
+
+type Sender<M> = mpsc::Sender<Result<M, Status>>;
+
+pub(super) struct Hub {
+    commands: mpsc::Receiver<Command>,
+    changes: Changes,
+    sampler: Sampler,
+    publish_interval: Duration,
+    temporality: Temporality,
+    updates: Vec<Feed<Updates>>,
+    reports: Vec<Feed<Reports>>,
+    details: Vec<(u64, Sender<TaskDetails>)>,
+    states: Vec<Sender<State>>,
+}
+
+impl Hub {
+    pub(super) fn new(
+        commands: mpsc::Receiver<Command>,
+        changes: Changes,
+        sampler: Sampler,
+        publish_interval: Duration,
+    ) -> Self {
+        Self {
+            commands,
+            changes,
+            sampler,
+            publish_interval,
+            temporality: Temporality::Live,
+            updates: Vec::new(),
+            reports: Vec::new(),
+            details: Vec::new(),
+            states: Vec::new(),
+        }
+    }
+
+    /// Serves until nobody can ask for anything any more.
+    pub(super) async fn run(mut self) {
+        let mut publish = ticks(self.publish_interval);
+        let mut look = ticks(LOOK.min(self.publish_interval));
+        let mut housekeeping = ticks(HOUSEKEEPING);
+        loop {
+            let watched = self.is_watched();
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                _ = publish.tick(), if watched => self.publish(),
+                _ = look.tick(), if !self.reports.is_empty() => self.look(),
+                _ = housekeeping.tick() => {
+                    self.sampler.sample(clock::now());
+                }
+            }
+            self.let_go();
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        !(self.updates.is_empty() && self.reports.is_empty() && self.details.is_empty())
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Updates(answer) => {
+                // What changed up to now is told to those who are here already, and is part of the whole state.
+                self.catch_up();
+                let (feed, stream) = feed::start(Updates::all());
+                if answer.send(stream).is_ok() {
+                    self.updates.push(feed);
+                }
+            }
+            Command::Reports(answer) => {
+                self.catch_up();
+                let common = self.common();
+                let (feed, stream) = feed::start(Reports::all(common));
+                if answer.send(stream).is_ok() {
+                    self.reports.push(feed);
+                }
+            }
+            Command::Details(task, answer) => {
+                let (sender, receiver) = mpsc::channel(AHEAD);
+                let found = tell_details(task, &sender);
+                if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {
+                    self.details.push((task, sender));
+                }
+            }
+            Command::State(answer) => {
+                let (sender, receiver) = mpsc::channel(AHEAD);
+                if answer.send(Stream::new(receiver)).is_ok() {
+                    self.states.push(sender);
+                    self.tell_state();
+                }
+            }
+            Command::Set(temporality) => {
+                self.temporality = temporality;
+                self.tell_state();
+            }
+        }
+        self.changes.set_watched(if self.is_watched() { Watched::Yes } else { Watched::No });
+    }
+
+    /// Takes what has changed, and hands it to every client.
+    fn catch_up(&mut self) {
+        let Self { changes, updates, reports, .. } = self;
+        changes.begin();
+        changes.tasks(&mut |change| {
+            reports.iter().for_each(|feed| feed.note(|reports| reports.task(&change)));
+            hand_out(updates, change, |updates, change| updates.tasks.change(change));
+        });
+        changes.resources(&mut |change| {
+            hand_out(updates, change, |updates, change| updates.resources.change(change));
+        });
+        changes.ops(&mut |change| hand_out(updates, change, |updates, change| updates.ops.change(change)));
+        changes.locks(&mut |change| hand_out(reports, change, |reports, change| reports.locks.change(change)));
+        changes.spans(&mut |row| hand_out(reports, row, Reports::spans));
+    }
+
+    /// A round: everybody is told what has changed, and what time it is.
+    fn publish(&mut self) {
+        // What is paused is the console's view; holdup freezes its screen without asking anybody to stop.
+        let live = self.temporality == Temporality::Live;
+        if live || !self.reports.is_empty() {
+            self.catch_up();
+        }
+        if live {
+            self.updates.iter().for_each(|feed| feed.tell(Updates::round_is_over));
+            self.details.retain(|(task, sender)| tell_details(*task, sender));
+        }
+        let common = self.common();
+        self.reports.iter().for_each(|feed| feed.tell(|reports| reports.round_is_over(Arc::clone(&common))));
+    }
+
+    /// Looks at the workers, so that what has lasted is known to have.
+    fn look(&mut self) {
+        self.sampler.sample(clock::now());
+    }
+
+    fn common(&mut self) -> Arc<Common> {
+        if self.reports.is_empty() {
+            return Arc::default();
+        }
+        let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
+        Arc::new(Common { runtimes, workers, losses: report::losses(read::losses()) })
+    }
+
+    fn tell_state(&mut self) {
+        let state = State { temporality: self.temporality.into() };
+        self.states.retain(|sender| tell(sender, state));
+    }
+
+    /// Lets go of clients that have left.
+    fn let_go(&mut self) {
+        let before = self.is_watched();
+        self.updates.retain(Feed::is_alive);
+        self.reports.retain(Feed::is_alive);
+        self.details.retain(|(_, sender)| !sender.is_closed());
+        self.states.retain(|sender| !sender.is_closed());
+        if before && !self.is_watched() {
+            self.changes.set_watched(Watched::No);
+            // Nobody is left to ask that it goes on.
+            self.temporality = Temporality::Live;
+        }
+    }
+}
+
+/// Ticks that begin after one interval, and are left out when they are late.
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Hands one thing to every client: the last one gets the thing itself.
+fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: T, add: impl Fn(&mut P, T)) {
+    let Some((last, others)) = feeds.split_last() else { return };
+    others.iter().for_each(|feed| feed.note(|pages| add(pages, thing.clone())));
+    last.note(|pages| add(pages, thing));
+}
+
+/// Tells a client of one task; whether it goes on.
+fn tell_details(task: u64, sender: &Sender<TaskDetails>) -> bool {
+    let Some(histograms) = read::histograms(task) else { return false };
+    tell(sender, TaskDetails { now: Some(timestamp(clock::now())), ..histogram::details(task, &histograms) })
+}
+
+/// Sends what is whole in itself: where the client has not read the last ones yet, it can do without. Whether it is there.
+fn tell<M>(sender: &Sender<M>, message: M) -> bool {
+    !matches!(sender.try_send(Ok(message)), Err(mpsc::error::TrySendError::Closed(_)))
+}

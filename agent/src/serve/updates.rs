@@ -1,0 +1,73 @@
+//! What a client of the console's service is to be told, and its pages.
+
+use super::{console, feed::Pages, pending::Pending, time::timestamp};
+use crate::collect::{
+    clock, read,
+    view::{OpView, ResourceView, TaskView},
+};
+use console_api::instrument::Update;
+
+/// Rows of each kind on a page: some hundreds of kilobytes, where a client takes 4 MiB.
+const ROWS: usize = 500;
+
+/// Whether a client has been told of the metadata.
+#[derive(Debug, PartialEq, Eq)]
+enum Metadata {
+    Told,
+    ToTell,
+}
+
+/// What one client is to be told.
+#[derive(Debug)]
+pub(super) struct Updates {
+    pub(super) tasks: Pending<TaskView>,
+    pub(super) resources: Pending<ResourceView>,
+    pub(super) ops: Pending<OpView>,
+    metadata: Metadata,
+    /// A round is over: there is a page even when nothing has changed, for it tells the time.
+    is_due: bool,
+}
+
+impl Updates {
+    /// The whole state.
+    pub(super) fn all() -> Self {
+        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        read::tasks(&mut |row| tasks.want(row));
+        read::resources(&mut |row| resources.want(row));
+        read::ops(&mut |row| ops.want(row));
+        Self { tasks, resources, ops, metadata: Metadata::ToTell, is_due: true }
+    }
+
+    /// A round of changes is over.
+    pub(super) fn round_is_over(&mut self) {
+        self.tasks.next_round();
+        self.resources.next_round();
+        self.ops.next_round();
+        self.is_due = true;
+    }
+}
+
+impl Pages for Updates {
+    type Page = Update;
+
+    fn next(&mut self) -> Option<Update> {
+        let more = !(self.tasks.is_empty() && self.resources.is_empty() && self.ops.is_empty());
+        if !more && !std::mem::take(&mut self.is_due) {
+            return None;
+        }
+        self.is_due = false;
+        let new_metadata = (self.metadata == Metadata::ToTell).then(console::metadata);
+        self.metadata = Metadata::Told;
+        let tasks = self.tasks.take(ROWS, read::task);
+        let resources = self.resources.take(ROWS, read::resource);
+        let ops = self.ops.take(ROWS, read::op);
+        Some(Update {
+            // After the rows were read: nothing in them is later.
+            now: Some(timestamp(clock::now())),
+            new_metadata,
+            task_update: Some(console::task_update(tasks, self.tasks.take_missed())),
+            resource_update: Some(console::resource_update(resources, self.resources.take_missed())),
+            async_op_update: Some(console::op_update(ops, self.ops.take_missed())),
+        })
+    }
+}

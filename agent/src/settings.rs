@@ -1,0 +1,262 @@
+//! What the agent can be told, each setting once: its variable in the environment, its default and how it is read.
+//!
+//! Only `init()` and `Builder::from_env` read the environment; everything else is handed a [`Settings`].
+
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use crate::Error;
+
+/// How much is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Detail {
+    /// Everything: tasks, wakers, resources, async operations, exact locks, spans, workers and stalls.
+    #[default]
+    Full,
+    /// What production can always afford: polls, busy, scheduled and idle time of each task, workers, stalls, and locks;
+    /// no waker operations.
+    Lean,
+    /// Nothing: no thread, no port, no subscriber but the service's own.
+    Off,
+}
+
+impl Detail {
+    /// The word for it, in settings and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Lean => "lean",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Whether the stack of a stalled thread is captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Stacks {
+    /// Captured, on systems where that can be done.
+    #[default]
+    On,
+    /// Never captured: a stall still says which task and what the thread does in the kernel.
+    Off,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) address: SocketAddr,
+    pub(crate) detail: Detail,
+    /// What the service calls itself; nothing for the file name of the executable.
+    pub(crate) name: Option<String>,
+    /// How long what has ended is kept for clients that attach later.
+    pub(crate) retention: Duration,
+    /// How many bytes of what has ended are kept, whatever its age.
+    pub(crate) retention_bytes: usize,
+    /// How long a poll may take before it is a stall.
+    pub(crate) stall_threshold: Duration,
+    pub(crate) stacks: Stacks,
+    /// How often changes are sent to the clients.
+    pub(crate) publish_interval: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 6669).into(),
+            detail: Detail::Full,
+            name: None,
+            retention: Duration::from_secs(600),
+            retention_bytes: 16 << 20,
+            stall_threshold: Duration::from_millis(100),
+            stacks: Stacks::On,
+            // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
+            // what has changed, and nothing while nobody watches.
+            publish_interval: Duration::from_millis(250),
+        }
+    }
+}
+
+/// One environment variable.
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// What it is when it is not set, as one would set it. Only the documentation reads it, and a test that compares it
+    /// with what [`Settings::default`] has.
+    #[cfg_attr(not(test), expect(dead_code, reason = "documentation, which a test keeps true"))]
+    pub(crate) default: &'static str,
+    /// What it takes, as a phrase with an example.
+    expected: &'static str,
+    set: fn(&mut Settings, &str) -> Option<()>,
+}
+
+/// Every variable. The documentation of the crate has the same table, and a test compares the two.
+pub(crate) const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "HOLDUP_ADDR",
+        default: "127.0.0.1:6669",
+        expected: "an IP address and a port, such as 127.0.0.1:6669; port 0 picks a free one",
+        set: |settings, text| text.parse().ok().map(|address| settings.address = address),
+    },
+    Variable {
+        name: "HOLDUP_DETAIL",
+        default: "full",
+        expected: "one of full, lean and off",
+        set: |settings, text| {
+            let known = [Detail::Full, Detail::Lean, Detail::Off];
+            known.into_iter().find(|detail| detail.word() == text).map(|detail| settings.detail = detail)
+        },
+    },
+    Variable {
+        name: "HOLDUP_NAME",
+        default: "",
+        expected: "a name for this service, such as orders",
+        set: |settings, text| {
+            settings.name = (!text.is_empty()).then(|| text.to_owned());
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_RETENTION",
+        default: "10min",
+        expected: "a duration, such as 90s, 10min or 1h",
+        set: |settings, text| duration(text).map(|retention| settings.retention = retention),
+    },
+    Variable {
+        name: "HOLDUP_RETENTION_BYTES",
+        default: "16MiB",
+        expected: "a number of bytes, such as 65536, 512KiB or 16MiB",
+        set: |settings, text| bytes(text).map(|bytes| settings.retention_bytes = bytes),
+    },
+    Variable {
+        name: "HOLDUP_STALL_THRESHOLD",
+        default: "100ms",
+        expected: "a duration of 1ms or more, such as 100ms",
+        set: |settings, text| interval(text).map(|threshold| settings.stall_threshold = threshold),
+    },
+    Variable {
+        name: "HOLDUP_STACKS",
+        default: "on",
+        expected: "on or off",
+        set: |settings, text| {
+            settings.stacks = match text {
+                "on" => Stacks::On,
+                "off" => Stacks::Off,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_PUBLISH_INTERVAL",
+        default: "250ms",
+        expected: "a duration of 1ms or more, such as 250ms",
+        set: |settings, text| interval(text).map(|interval| settings.publish_interval = interval),
+    },
+];
+
+impl Settings {
+    /// Replaces what the environment has a variable for.
+    pub(crate) fn read_environment(&mut self) -> Result<(), Error> {
+        for variable in VARIABLES {
+            if let Some(value) = env::var_os(variable.name) {
+                // What is not Unicode is no value of any setting; with the replacement it can be shown.
+                self.set(variable, &value.to_string_lossy())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, variable: &Variable, value: &str) -> Result<(), Error> {
+        let Variable { name, expected, .. } = *variable;
+        (variable.set)(self, value.trim()).ok_or_else(|| Error::Variable { name, value: value.to_owned(), expected })
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
+}
+
+/// A duration that something can be repeated after.
+fn interval(text: &str) -> Option<Duration> {
+    duration(text).filter(|interval| *interval >= Duration::from_millis(1))
+}
+
+fn bytes(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(name: &str) -> &'static Variable {
+        VARIABLES.iter().find(|variable| variable.name == name).unwrap()
+    }
+
+    fn with(name: &str, value: &str) -> Result<Settings, Error> {
+        let mut settings = Settings::default();
+        settings.set(variable(name), value).map(|()| settings)
+    }
+
+    #[test]
+    fn the_defaults_in_the_table_are_the_defaults() {
+        let mut settings = Settings::default();
+        for variable in VARIABLES {
+            settings.set(variable, variable.default).unwrap();
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn the_documentation_has_each_variable_with_its_default() {
+        let documentation = include_str!("lib.rs");
+        for Variable { name, default, .. } in VARIABLES {
+            let row =
+                if default.is_empty() { format!("| `{name}` | ") } else { format!("| `{name}` | `{default}` | ") };
+            assert!(documentation.contains(&row), "lib.rs has no row {row:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_read() {
+        assert_eq!(with("HOLDUP_ADDR", "[::1]:0").unwrap().address, "[::1]:0".parse().unwrap());
+        assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
+        assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);
+        assert_eq!(with("HOLDUP_NAME", "orders").unwrap().name.as_deref(), Some("orders"));
+        assert_eq!(with("HOLDUP_RETENTION", "1h").unwrap().retention, Duration::from_secs(3600));
+        assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
+        assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
+        assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
+        assert_eq!(with("HOLDUP_PUBLISH_INTERVAL", "50ms").unwrap().publish_interval, Duration::from_millis(50));
+    }
+
+    #[test]
+    fn what_is_no_value_is_an_error_that_names_it_and_says_what_would_be_one() {
+        for (name, value) in [
+            ("HOLDUP_ADDR", "6669"),
+            ("HOLDUP_ADDR", "localhost:6669"),
+            ("HOLDUP_DETAIL", "Full"),
+            ("HOLDUP_RETENTION", "10"),
+            ("HOLDUP_RETENTION_BYTES", "16 MB"),
+            ("HOLDUP_RETENTION_BYTES", "99999999999999999999GiB"),
+            ("HOLDUP_STALL_THRESHOLD", "0s"),
+            ("HOLDUP_STACKS", "yes"),
+            ("HOLDUP_PUBLISH_INTERVAL", "10us"),
+        ] {
+            let message = with(name, value).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains(value), "{message}");
+            assert!(message.contains(variable(name).expected), "{message}");
+        }
+    }
+}
