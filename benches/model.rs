@@ -42,7 +42,6 @@ fn stats(polls: u64, second: u64) -> TaskStats {
         last_wake: Some(at(second)),
         polls: PollStats {
             count: polls,
-            first: Some(at(0)),
             last_started: Some(at(second).plus(Duration::from_micros(5))),
             last_ended: Some(at(second).plus(Duration::from_micros(35))),
             busy: Duration::from_micros(30) * polls as u32,

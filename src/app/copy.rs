@@ -80,8 +80,8 @@ pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String>
     line("busy", humanize(task.busy(now)));
     line("scheduled", humanize(task.scheduled(now)));
     line("idle", humanize(task.idle(now)));
-    line("polls", task.stats.polls.count.to_string());
-    line("wakes", format!("{} ({} by itself)", task.stats.wakes, task.stats.self_wakes));
+    line("polls", task.stats().polls.count.to_string());
+    line("wakes", format!("{} ({} by itself)", task.stats().wakes, task.stats().self_wakes));
     line("wakers", task.wakers().to_string());
     for (name, value) in model.extra_fields(id) {
         line("field", field(name, value));

@@ -162,10 +162,10 @@ impl Quantity {
             Self::Busy => task.busy(now).as_secs_f64(),
             Self::Scheduled => task.scheduled(now).as_secs_f64(),
             Self::Idle => task.idle(now).as_secs_f64(),
-            Self::Polls => task.stats.polls.count as f64,
-            Self::Rate => task.poll_rate.per_second(now),
+            Self::Polls => task.stats().polls.count as f64,
+            Self::Rate => task.poll_rate(now),
             Self::Load => task_columns::load(task, now),
-            Self::Wakes => task.stats.wakes as f64,
+            Self::Wakes => task.stats().wakes as f64,
             Self::Wakers => task.wakers() as f64,
             Self::Size => f64::from(task.size),
         };

@@ -14,7 +14,7 @@ pub fn task_label(model: &Model, id: TaskId) -> String {
     }
     task_name(&TaskRef {
         id,
-        number: task.number.map(std::num::NonZero::get),
+        number: task.number().map(std::num::NonZero::get),
         name: model.task_name(task).to_owned(),
         kind: task.kind.name(),
         place: model.place(task.place).to_string(),

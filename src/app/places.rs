@@ -161,8 +161,8 @@ impl Places {
         let share = task.map(|task| Share {
             place: task.place,
             state: task.state(),
-            polls: task.stats.polls.count,
-            busy: crate::model::nanos(task.stats.polls.busy),
+            polls: task.stats().polls.count,
+            busy: crate::model::nanos(task.stats().polls.busy),
         });
         if let Some(before) = std::mem::replace(&mut self.shares[slot.index()], share) {
             let sums = self.sums.entry(before.place).or_default();

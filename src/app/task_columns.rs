@@ -161,16 +161,16 @@ impl TaskColumn {
                 TaskState::Ended => 3,
             },
             Self::Name => task.name.index() as u64,
-            Self::Total if live => task.stats.created.map_or(0, |created| u64::MAX - created.nanos()),
+            Self::Total if live => task.stats().created.map_or(0, |created| u64::MAX - created.nanos()),
             Self::Total => nanos(task.total(now)),
             Self::Busy => nanos(task.busy(now)),
             Self::Scheduled => nanos(task.scheduled(now)),
             Self::Idle if live => idle_key(task, now),
             Self::Idle => nanos(task.idle(now)),
-            Self::Polls => task.stats.polls.count,
-            Self::Rate => milli(task.poll_rate.per_second(now)),
+            Self::Polls => task.stats().polls.count,
+            Self::Rate => milli(task.poll_rate(now)),
             Self::Load => milli(load(task, now)),
-            Self::Wakes => task.stats.wakes,
+            Self::Wakes => task.stats().wakes,
             Self::Kind => rank_of_kind(task),
             Self::Location => task.place.index() as u64,
             Self::Fields => u64::from(model.extra_fields(task.id).next().is_some()),
@@ -180,12 +180,12 @@ impl TaskColumn {
 
 /// The number that a user knows a task by.
 pub fn display_id(task: &Task) -> u64 {
-    task.number.map_or(task.id.0, std::num::NonZero::get)
+    task.number().map_or(task.id.0, std::num::NonZero::get)
 }
 
 /// The share of the last seconds that a task was busy, from 0 to 1.
 pub fn load(task: &Task, now: Stamp) -> f64 {
-    let shares = task.spark.shares(task.running_since(), now);
+    let shares = task.shares(now);
     f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
 }
 
@@ -198,7 +198,7 @@ fn flagged_key(flags: &Flags, task: &Task, now: Stamp) -> u64 {
 
 /// Idle time is age less the rest; age is what all share, so that the rest alone decides.
 fn idle_key(task: &Task, now: Stamp) -> u64 {
-    let Some(created) = task.stats.created else { return 0 };
+    let Some(created) = task.stats().created else { return 0 };
     let rest = created.nanos().saturating_add(nanos(task.busy(now))).saturating_add(nanos(task.scheduled(now)));
     u64::MAX - rest
 }

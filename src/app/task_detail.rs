@@ -184,8 +184,8 @@ impl TaskDetail {
         let state_since = match task.state() {
             TaskState::Running => task.running_since(),
             TaskState::Scheduled => task.scheduled_since(),
-            TaskState::Idle => task.stats.polls.last_ended,
-            TaskState::Ended => task.stats.dropped,
+            TaskState::Idle => task.stats().polls.last_ended,
+            TaskState::Ended => task.stats().dropped,
         };
         let ago = |at: Option<Stamp>| at.map(|at| now.since(at));
         Self {
@@ -197,10 +197,10 @@ impl TaskDetail {
             state_for: ago(state_since),
             presence,
             place: if task.place.is_known() { model.place(task.place).to_string() } else { String::new() },
-            spawned: ago(task.stats.created),
-            ended: ago(task.stats.dropped),
+            spawned: ago(task.stats().created),
+            ended: ago(task.stats().dropped),
             size: task.size,
-            original_size: task.original_size,
+            original_size: task.original_size(),
             fields: model.extra_fields(task.id).take(MOST).map(|(name, value)| field(name, value)).collect(),
             times: Times {
                 total: task.total(now),
@@ -208,13 +208,13 @@ impl TaskDetail {
                 scheduled: task.scheduled(now),
                 idle: task.idle(now),
             },
-            stats: task.stats,
-            poll_rate: task.poll_rate.per_second(now),
-            longest_poll: task.longest_poll,
-            spark: task.spark.shares(task.running_since(), now),
+            stats: task.stats(),
+            poll_rate: task.poll_rate(now),
+            longest_poll: task.longest_poll(),
+            spark: task.shares(now),
             wakers: task.wakers(),
             self_wakes: task.self_wake_share(),
-            woken: ago(task.stats.last_wake),
+            woken: ago(task.stats().last_wake),
             histograms: histograms(watched, task.id),
             holds: holds(model, task.id, now),
             waits: waits(model, task.id, now),

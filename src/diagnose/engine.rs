@@ -32,6 +32,8 @@ pub struct Engine {
     next_id: u64,
     /// Tasks to be asked about again after the next update, changed or not.
     again: FxHashSet<TaskId>,
+    /// Whether that is every task: the first state stands, and nothing of it was judged.
+    unjudged: bool,
     /// Lints that another one has spoken for, by what it spoke about.
     claimed: FxHashSet<(&'static str, Key)>,
 }
@@ -55,6 +57,7 @@ impl Engine {
             open: FxHashMap::default(),
             next_id: 0,
             again: FxHashSet::default(),
+            unjudged: false,
             claimed: FxHashSet::default(),
         }
     }
@@ -125,6 +128,7 @@ impl Engine {
         }
         self.open.clear();
         self.again.clear();
+        self.unjudged = false;
         self.claimed.clear();
         for running in &mut self.lints {
             running.groups = Groups::default();
@@ -143,11 +147,15 @@ impl Engine {
         }
         // Before a second update has confirmed the first, nothing is certain.
         if settled.is_none() {
-            self.again.extend(model.changes().tasks.iter().filter_map(|&slot| Some(model.tasks().at(slot)?.id)));
+            self.unjudged = true;
             return;
         }
-        for slot in self.due(model) {
-            if let Some(task) = model.tasks().at(slot) {
+        if model.changes().complete && std::mem::take(&mut self.unjudged) {
+            for (_, task) in model.tasks().iter() {
+                self.ask(&cx, task);
+            }
+        } else {
+            for task in self.due(model).into_iter().filter_map(|slot| model.tasks().at(slot)) {
                 self.ask(&cx, task);
             }
         }
@@ -161,7 +169,6 @@ impl Engine {
         let mut due: FxHashSet<Slot> = model.changes().tasks.iter().copied().collect();
         if model.changes().complete {
             due.extend(model.hot().map(|(slot, _)| slot));
-            // Taken whole: after the first state it held every task, and that room is not needed again.
             let again = std::mem::take(&mut self.again);
             due.extend(again.into_iter().filter_map(|task| model.tasks().slot(task)));
             for running in &self.lints {

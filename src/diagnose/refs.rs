@@ -8,7 +8,7 @@ use std::time::Duration;
 pub fn task(model: &Model, task: &Task) -> TaskRef {
     TaskRef {
         id: task.id,
-        number: task.number.map(std::num::NonZero::get),
+        number: task.number().map(std::num::NonZero::get),
         name: model.task_name(task).to_owned(),
         kind: task.kind.name(),
         place: model.place(task.place).to_string(),

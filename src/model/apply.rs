@@ -79,10 +79,11 @@ impl Model {
         self.infer_holders(now);
         self.returned.clear();
         self.forget(now);
+        self.forget_recents(now);
     }
 
     fn announce_task(&mut self, new: NewTask, now: Stamp) {
-        if self.tasks.get(new.id).is_some_and(|task| task.stats.dropped.is_some()) {
+        if self.tasks.get(new.id).is_some_and(|task| task.stats().dropped.is_some()) {
             self.returned.tasks.insert(new.id, new);
             return;
         }
@@ -97,10 +98,12 @@ impl Model {
         task.origin = Origin::Announced;
         task.name = name;
         task.place = place;
-        task.number = fields.number;
+        let was_rare = task.has_rare();
+        task.set_tokio_number(fields.number);
         task.kind = kind.unwrap_or_default();
         task.size = fields.size;
-        task.original_size = fields.original_size;
+        task.set_original_size(fields.original_size);
+        self.rare_rows += usize::from(!was_rare && task.has_rare());
         if counted_at.is_none() {
             self.health.event();
         }
@@ -121,9 +124,9 @@ impl Model {
         if stats.dropped.is_some() && self.tasks.slot(id).is_none() {
             return;
         }
-        if let Some(over) = self.tasks.get(id).filter(|task| task.stats.dropped.is_some()) {
+        if let Some(over) = self.tasks.get(id).filter(|task| task.stats().dropped.is_some()) {
             let again = self.returned.tasks.remove(&id);
-            if over.stats.created == stats.created {
+            if over.stats().created == stats.created {
                 return;
             }
             self.remove_task(id);
@@ -133,14 +136,19 @@ impl Model {
         }
         let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
-        if task.origin == Origin::StatisticsOnly && task.stats.created.is_none() {
+        if task.origin == Origin::StatisticsOnly && task.stats().created.is_none() {
             self.health.unannounced_tasks += 1;
         }
-        let ended_before = task.stats.dropped.is_some();
-        if task.stats.created.is_none() {
+        let ended_before = task.stats().dropped.is_some();
+        if task.stats().created.is_none() {
             self.health.announced(stats.created);
         }
+        let before = (task.has_recent(), task.has_rare());
         task.report(stats, now);
+        if !before.0 && task.has_recent() {
+            self.recents.push_back(id);
+        }
+        self.rare_rows += usize::from(!before.1 && task.has_rare());
         match task.state() {
             TaskState::Running | TaskState::Scheduled => self.hot.insert(slot),
             TaskState::Idle | TaskState::Ended => self.hot.remove(&slot),
@@ -149,7 +157,7 @@ impl Model {
             TaskState::Running => self.running.insert(slot),
             _ => self.running.remove(&slot),
         };
-        if let (Some(dropped), false) = (task.stats.dropped, ended_before) {
+        if let (Some(dropped), false) = (task.stats().dropped, ended_before) {
             if task.origin == Origin::Announced {
                 self.spawns.died(task.place, now);
             }
@@ -300,80 +308,12 @@ impl Model {
         self.unsettled.extend(of_lock);
     }
 
-    fn stop_waiting(&mut self, task: TaskId, op: OpId) {
+    pub(super) fn stop_waiting(&mut self, task: TaskId, op: OpId) {
         if let Some(ops) = self.waiting.get_mut(&task) {
             ops.retain(|&waiting| waiting != op);
             if ops.is_empty() {
                 self.waiting.remove(&task);
             }
-        }
-    }
-
-    /// Lets go of what is over and was shown for long enough, oldest first.
-    fn forget(&mut self, now: Stamp) {
-        let before = self.retention.keep.map(|keep| now.minus(keep));
-        let most = self.retention.most;
-        let due = |queue: usize, at: Stamp| queue > most || before.is_some_and(|before| at < before);
-        while let Some(&(at, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
-            self.ended.pop_front();
-            if self.tasks.get(id).is_some_and(|task| task.stats.dropped == Some(at)) {
-                self.remove_task(id);
-            }
-        }
-        // The first update's operations come once more with the second, and must then be known: an acquire is counted once.
-        let first = self.previous.is_none();
-        while let Some(&(at, id)) =
-            self.dropped_ops.front().filter(|(at, _)| !first && due(self.dropped_ops.len(), *at))
-        {
-            self.dropped_ops.pop_front();
-            if self.ops.get(id).is_some_and(|op| op.dropped == Some(at)) {
-                self.remove_op(id);
-            }
-        }
-        while let Some(&(at, id)) =
-            self.dropped_resources.front().filter(|(at, _)| due(self.dropped_resources.len(), *at))
-        {
-            self.dropped_resources.pop_front();
-            if self.resources.get(id).is_some_and(|resource| resource.dropped == Some(at)) {
-                self.remove_resource(id);
-            }
-        }
-        if !self.changes.removed.is_empty() {
-            let tasks = &self.tasks;
-            self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
-        }
-    }
-
-    fn remove_task(&mut self, id: TaskId) {
-        if let Some(slot) = self.tasks.slot(id) {
-            let task = self.tasks.remove(id);
-            self.ended_rows -= usize::from(task.is_some_and(|task| task.stats.dropped.is_some()));
-            self.hot.remove(&slot);
-            self.running.remove(&slot);
-            self.changes.removed.push((slot, id));
-        }
-        self.extras.remove(&id);
-        self.waiting.remove(&id);
-    }
-
-    fn remove_op(&mut self, id: OpId) {
-        let Some(op) = self.ops.remove(id) else { return };
-        if let Some(task) = op.task {
-            self.stop_waiting(task, id);
-        }
-        if let Some(resource) = op.resource.and_then(|resource| self.resources.get_mut(resource)) {
-            resource.ops.remove(&id);
-        }
-    }
-
-    fn remove_resource(&mut self, id: ResourceId) {
-        let Some(resource) = self.resources.remove(id) else { return };
-        self.unsettled.remove(&id);
-        if resource.lock.is_some() {
-            self.locks.retain(|&lock| lock != id);
-        }
-        if let Some(parent) = resource.parent.and_then(|parent| self.resources.get_mut(parent)) {
-            parent.parts.retain(|&part| part != id);
         }
     }
 }

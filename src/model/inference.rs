@@ -130,8 +130,8 @@ impl Model {
                 return None;
             }
             // A guard can outlive its task, in another one's hands. Who that is nobody says.
-            let task = self.tasks.get(acquire.task).filter(|task| task.stats.dropped.is_none())?;
-            let slept = task.stats.polls.last_ended.is_some_and(|ended| ended > acquire.at);
+            let task = self.tasks.get(acquire.task).filter(|task| task.stats().dropped.is_none())?;
+            let slept = task.stats().polls.last_ended.is_some_and(|ended| ended > acquire.at);
             holders.push((acquire, if slept { Across::Await } else { Across::SamePoll }));
         }
         if holders.is_empty() {

@@ -6,12 +6,16 @@
 
 mod apply;
 mod fields;
+mod forget;
 mod health;
 mod ids;
 mod inference;
 mod intern;
+mod kind;
 mod lock;
+mod rare;
 mod rates;
+mod recent;
 mod resource;
 mod spawns;
 mod table;
@@ -23,14 +27,16 @@ pub mod update;
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};
+pub use kind::{TaskKind, TaskState};
 pub use lock::{
     Access, Acquire, Across, AcrossAwait, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
 };
 pub use rates::{Rate, SPARK_SECONDS, Spark};
+pub use recent::Scheduling;
 pub use resource::{Attr, Op, Outcome, Resource};
 pub use spawns::{SpawnTable, Spawns};
-pub use table::{Slot, Table};
-pub use task::{LONG_POLL, Origin, Task, TaskKind, TaskState, Window};
+pub use table::{Row, Slot, Table};
+pub use task::{LONG_POLL, Origin, Task};
 pub use time::{Stamp, nanos};
 pub use unknown::Unknown;
 
@@ -83,9 +89,9 @@ pub struct Counts {
 /// One process that was attached to, from the moment of attaching. Another process, or another attachment, is another model.
 #[derive(Debug, Default)]
 pub struct Model {
-    tasks: Table<TaskId, Task>,
-    resources: Table<ResourceId, Resource>,
-    ops: Table<OpId, Op>,
+    tasks: Table<Task>,
+    resources: Table<Resource>,
+    ops: Table<Op>,
     names: Names,
     places: Places,
     descriptions: Descriptions,
@@ -98,6 +104,10 @@ pub struct Model {
     running: FxHashSet<Slot>,
     ended: VecDeque<(Stamp, TaskId)>,
     ended_rows: usize,
+    /// Tasks that have a recent past, each once.
+    recents: VecDeque<TaskId>,
+    /// How many tasks have something rare.
+    rare_rows: usize,
     returned: apply::Returned,
     dropped_ops: VecDeque<(Stamp, OpId)>,
     dropped_resources: VecDeque<(Stamp, ResourceId)>,
@@ -133,17 +143,17 @@ impl Model {
     }
 
     /// All tasks.
-    pub fn tasks(&self) -> &Table<TaskId, Task> {
+    pub fn tasks(&self) -> &Table<Task> {
         &self.tasks
     }
 
     /// All resources.
-    pub fn resources(&self) -> &Table<ResourceId, Resource> {
+    pub fn resources(&self) -> &Table<Resource> {
         &self.resources
     }
 
     /// All operations that are pending, and those dropped a short while ago.
-    pub fn ops(&self) -> &Table<OpId, Op> {
+    pub fn ops(&self) -> &Table<Op> {
         &self.ops
     }
 
@@ -220,7 +230,7 @@ impl Model {
 
     /// Whether what is shown of a task may be out of date: the target lost events since it last spoke of it.
     pub fn is_doubtful(&self, task: &Task) -> bool {
-        self.health.dropped_at.is_some_and(|at| at > task.confirmed) && task.stats.dropped.is_none()
+        self.health.dropped_at.is_some_and(|at| at > task.confirmed) && task.stats().dropped.is_none()
     }
 
     /// How many tasks there are, by state.

@@ -67,7 +67,7 @@ pub struct Spark {
 impl Spark {
     /// No history.
     pub fn new(now: Stamp) -> Self {
-        Self { shares: [0; SPARK_SECONDS], second: second(now), busy: 0 }
+        Self { shares: [0; SPARK_SECONDS], second: now.seconds(), busy: 0 }
     }
 
     /// Sets where busy time stands, as history.
@@ -78,15 +78,15 @@ impl Spark {
     /// Takes in where busy time stands at `now`. What is more than the present second can hold was spent in the ones
     /// before it: a long poll is reported only when it ends.
     pub fn observe(&mut self, busy: u64, now: Stamp) {
-        self.shares = self.shifted(second(now));
-        self.second = self.second.max(second(now));
+        self.shares = self.shifted(now.seconds());
+        self.second = self.second.max(now.seconds());
         fill(&mut self.shares, busy.saturating_sub(self.busy), now);
         self.busy = busy;
     }
 
     /// The shares up to `now`, from 0 to 1, oldest first, with a poll in progress since `running_since` filled in.
     pub fn shares(&self, running_since: Option<Stamp>, now: Stamp) -> [f32; SPARK_SECONDS] {
-        let mut shares = self.shifted(second(now));
+        let mut shares = self.shifted(now.seconds());
         if let Some(since) = running_since {
             fill(&mut shares, super::nanos(now.since(since)), now);
         }
@@ -100,10 +100,6 @@ impl Spark {
         shares[SPARK_SECONDS - by..].fill(0);
         shares
     }
-}
-
-fn second(at: Stamp) -> u32 {
-    u32::try_from(at.nanos() / BUCKET).unwrap_or(u32::MAX)
 }
 
 /// Adds busy time that ended at `now`, newest second first.

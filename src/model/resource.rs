@@ -1,7 +1,7 @@
 //! One resource, and one operation on one: what was reported of them.
 
 use super::{
-    Lock, OpId, PlaceId, ResourceId, Stamp, Sym, TaskId,
+    Lock, OpId, PlaceId, ResourceId, Row, Stamp, Sym, TaskId,
     update::{PollStats, Value},
 };
 use rustc_hash::FxHashSet;
@@ -38,6 +38,13 @@ pub struct Resource {
     pub ops: FxHashSet<OpId>,
     /// What it is as a lock, if it is one.
     pub lock: Option<Box<Lock>>,
+}
+
+impl Row for Resource {
+    type Key = ResourceId;
+    fn key(&self) -> ResourceId {
+        self.id
+    }
 }
 
 impl Resource {
@@ -106,6 +113,13 @@ pub enum Outcome {
     Pending,
     /// It has what it asked for.
     Complete,
+}
+
+impl Row for Op {
+    type Key = OpId;
+    fn key(&self) -> OpId {
+        self.id
+    }
 }
 
 impl Op {

@@ -1,8 +1,9 @@
 //! Rows by id, in slots that stay put: an id is looked up once, and a slot is then an index. Storage grows by chunks, so that a
-//! million rows are never copied to make room for one more.
+//! million rows are never copied to make room for one more. A row has its id in it; the index from ids to rows holds slots alone.
 
-use rustc_hash::FxHashMap;
-use std::hash::Hash;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 /// Where a row lives, for as long as it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,43 +23,54 @@ impl Slot {
 
 const CHUNK: usize = 1024;
 
+/// What a table can hold: a row that says which one it is.
+pub trait Row {
+    /// What tells it from the others. It never changes while the row is in a table.
+    type Key: Copy + Eq + Hash;
+    /// The row's own.
+    fn key(&self) -> Self::Key;
+}
+
 /// Rows of one kind.
 #[derive(Debug)]
-pub struct Table<K, V> {
-    slots: FxHashMap<K, Slot>,
+pub struct Table<V> {
+    index: HashTable<Slot>,
     chunks: Vec<Vec<Option<V>>>,
     free: Vec<Slot>,
 }
 
-impl<K, V> Default for Table<K, V> {
+impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self { slots: FxHashMap::default(), chunks: Vec::new(), free: Vec::new() }
+        Self { index: HashTable::new(), chunks: Vec::new(), free: Vec::new() }
     }
 }
 
-impl<K: Hash + Eq + Copy, V> Table<K, V> {
+impl<V: Row> Table<V> {
+    /// What a row costs on average beyond what it points to: its place in a chunk, and its share of the index.
+    pub const ROW_BYTES: usize = size_of::<Option<V>>() + 2 * (size_of::<Slot>() + 1);
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.index.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.index.is_empty()
     }
 
     /// The slot of an id.
-    pub fn slot(&self, key: K) -> Option<Slot> {
-        self.slots.get(&key).copied()
+    pub fn slot(&self, key: V::Key) -> Option<Slot> {
+        self.index.find(hash(key), |&slot| key_at(&self.chunks, slot) == Some(key)).copied()
     }
 
     /// The row of an id.
-    pub fn get(&self, key: K) -> Option<&V> {
+    pub fn get(&self, key: V::Key) -> Option<&V> {
         self.at(self.slot(key)?)
     }
 
     /// The row of an id, to change.
-    pub fn get_mut(&mut self, key: K) -> Option<&mut V> {
+    pub fn get_mut(&mut self, key: V::Key) -> Option<&mut V> {
         let slot = self.slot(key)?;
         self.at_mut(slot)
     }
@@ -75,21 +87,23 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
         self.chunks.get_mut(chunk)?.get_mut(row)?.as_mut()
     }
 
-    /// The slot of an id, with `make` filling it where it is new.
-    pub fn slot_or_insert(&mut self, key: K, make: impl FnOnce() -> V) -> Slot {
+    /// The slot of an id, with `make` filling it where it is new. What it makes must have that id.
+    pub fn slot_or_insert(&mut self, key: V::Key, make: impl FnOnce() -> V) -> Slot {
         if let Some(slot) = self.slot(key) {
             return slot;
         }
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
         let (chunk, row) = place(slot);
         self.chunks[chunk][row] = Some(make());
-        self.slots.insert(key, slot);
+        let chunks = &self.chunks;
+        self.index.insert_unique(hash(key), slot, |&slot| key_at(chunks, slot).map_or(0, hash));
         slot
     }
 
     /// Takes a row out; its slot may be given to another.
-    pub fn remove(&mut self, key: K) -> Option<V> {
-        let slot = self.slots.remove(&key)?;
+    pub fn remove(&mut self, key: V::Key) -> Option<V> {
+        let found = self.index.find_entry(hash(key), |&slot| key_at(&self.chunks, slot) == Some(key)).ok()?;
+        let (slot, _) = found.remove();
         self.free.push(slot);
         let (chunk, row) = place(slot);
         self.chunks[chunk][row].take()
@@ -113,6 +127,15 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
     }
 }
 
+fn hash(key: impl Hash) -> u64 {
+    FxBuildHasher.hash_one(key)
+}
+
+fn key_at<V: Row>(chunks: &[Vec<Option<V>>], slot: Slot) -> Option<V::Key> {
+    let (chunk, row) = place(slot);
+    chunks.get(chunk)?.get(row)?.as_ref().map(V::key)
+}
+
 fn place(slot: Slot) -> (usize, usize) {
     (slot.0 as usize / CHUNK, slot.0 as usize % CHUNK)
 }
@@ -121,25 +144,32 @@ fn place(slot: Slot) -> (usize, usize) {
 mod tests {
     use super::*;
 
+    impl Row for (u64, &str) {
+        type Key = u64;
+        fn key(&self) -> u64 {
+            self.0
+        }
+    }
+
     #[test]
     fn a_slot_is_reused_only_after_its_row_is_gone() {
-        let mut table: Table<u64, &str> = Table::default();
-        let first = table.slot_or_insert(1, || "one");
-        let second = table.slot_or_insert(2, || "two");
-        assert_eq!(table.slot_or_insert(1, || "again"), first);
-        assert_eq!(table.remove(1), Some("one"));
+        let mut table: Table<(u64, &str)> = Table::default();
+        let first = table.slot_or_insert(1, || (1, "one"));
+        let second = table.slot_or_insert(2, || (2, "two"));
+        assert_eq!(table.slot_or_insert(1, || (1, "again")), first);
+        assert_eq!(table.remove(1), Some((1, "one")));
         assert_eq!((table.at(first), table.get(1)), (None, None));
-        assert_eq!(table.slot_or_insert(3, || "three"), first);
-        assert_eq!(table.iter().collect::<Vec<_>>(), [(first, &"three"), (second, &"two")]);
+        assert_eq!(table.slot_or_insert(3, || (3, "three")), first);
+        assert_eq!(table.iter().collect::<Vec<_>>(), [(first, &(3, "three")), (second, &(2, "two"))]);
     }
 
     #[test]
     fn rows_stay_put_across_chunks() {
-        let mut table: Table<usize, usize> = Table::default();
-        for key in 0..CHUNK * 3 {
-            table.slot_or_insert(key, || key * 2);
-        }
-        assert!((0..CHUNK * 3).all(|key| table.get(key) == Some(&(key * 2))));
+        let keys = 0..CHUNK as u64 * 3;
+        let mut table: Table<(u64, &str)> = Table::default();
+        let slots: Vec<Slot> = keys.clone().map(|key| table.slot_or_insert(key, || (key, ""))).collect();
+        assert!(keys.clone().all(|key| table.get(key) == Some(&(key, ""))));
+        assert!(keys.zip(slots).all(|(key, slot)| table.slot(key) == Some(slot)));
         assert_eq!(table.len(), CHUNK * 3);
     }
 }

@@ -1,119 +1,16 @@
 //! One task: what was reported of it, and what follows from that at a given instant.
 
 use super::{
-    PlaceId, Stamp, Sym, TaskId, nanos,
-    rates::{Rate, Spark},
-    update::TaskStats,
+    PlaceId, Row, SPARK_SECONDS, Scheduling, Spark, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
+    rare::{Number, Rare},
+    recent::Recent,
+    update::{PollStats, TaskStats},
 };
 use std::{num::NonZeroU64, time::Duration};
 
 /// A poll of at least this length is a long one: Tokio's own guidance is 10 to 100 microseconds between awaits, and at
 /// 10 milliseconds every other task of the worker has begun to feel it.
 pub const LONG_POLL: Duration = Duration::from_millis(10);
-
-/// What a task was spawned as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum TaskKind {
-    /// `tokio::spawn`.
-    #[default]
-    Task,
-    /// `tokio::task::spawn_local`.
-    Local,
-    /// `spawn_blocking`: one poll, on a thread that may block.
-    Blocking,
-    /// The root future of `block_on`.
-    BlockOn,
-    /// Something that this version does not know.
-    Other,
-}
-
-impl TaskKind {
-    /// As the instrumentation names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Task => "task",
-            Self::Local => "local",
-            Self::Blocking => "blocking",
-            Self::BlockOn => "block_on",
-            Self::Other => "other",
-        }
-    }
-
-    /// The reverse of [`TaskKind::name`].
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "task" => Self::Task,
-            "local" => Self::Local,
-            "blocking" => Self::Blocking,
-            "block_on" => Self::BlockOn,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// What a task is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TaskState {
-    /// Inside a poll.
-    Running,
-    /// Woken, or just spawned, and waiting in a run queue.
-    Scheduled,
-    /// Waiting to be woken.
-    Idle,
-    /// Over.
-    Ended,
-}
-
-impl TaskState {
-    /// In one word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Scheduled => "scheduled",
-            Self::Idle => "idle",
-            Self::Ended => "ended",
-        }
-    }
-}
-
-/// One task. Everything in it is plain data; a name or place is told by the model's tables.
-#[derive(Debug, Clone)]
-pub struct Task {
-    /// The instrumentation's id.
-    pub id: TaskId,
-    /// Tokio's own number for it (`tokio::task::Id`), where the target says it.
-    pub number: Option<NonZeroU64>,
-    /// Its name, empty where the service gave none.
-    pub name: Sym,
-    /// Where it was spawned.
-    pub place: PlaceId,
-    /// What it was spawned as.
-    pub kind: TaskKind,
-    /// Whether the target announced it, or only ever sent statistics.
-    pub origin: Origin,
-    /// The size of what the runtime stores, in bytes; 0 where it is not known.
-    pub size: u32,
-    /// The size before the runtime boxed the future; 0 where it did not.
-    pub original_size: u32,
-    /// As last reported.
-    pub stats: TaskStats,
-    /// The `now` of the update that last spoke of this task.
-    pub confirmed: Stamp,
-    /// The longest poll that is known to have ended. From totals it is a lower bound.
-    pub longest_poll: Duration,
-    /// When that poll ended, or was reported.
-    pub longest_at: Stamp,
-    /// Time spent in polls over [`LONG_POLL`], a lower bound: what cannot be told apart is not counted.
-    pub long_busy: Duration,
-    /// Polls over [`LONG_POLL`], a lower bound.
-    pub long_polls: u32,
-    /// Polls per second.
-    pub poll_rate: Rate,
-    /// Busy share, second by second.
-    pub spark: Spark,
-    /// Where the last ten seconds began.
-    pub window: Window,
-}
 
 /// How we came to know a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,61 +22,98 @@ pub enum Origin {
     StatisticsOnly,
 }
 
-/// The counters as they were some seconds ago, for averages over the recent past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// When.
-    pub at: Stamp,
-    /// Polls up to then.
-    pub polls: u64,
-    /// Time scheduled up to then.
-    pub scheduled: Duration,
+/// One task. Everything in it is plain data; a name or place is told by the model's tables.
+///
+/// There may be a million of them, so a row has no byte that most tasks do not need:
+///
+/// | bytes | what |
+/// |---|---|
+/// | 8 | its id |
+/// | 48 | six instants: spawned, ended, woken, poll started, poll ended, confirmed |
+/// | 16 | time busy and time scheduled, in nanoseconds |
+/// | 24 | the lower halves of six numbers, see [`Number`] |
+/// | 8 | the longest poll in microseconds, and when in seconds |
+/// | 12 | name, place and size |
+/// | 16 | where [`Recent`] and [`Rare`] are, if it has them |
+/// | 2 | kind and origin |
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The instrumentation's id.
+    pub id: TaskId,
+    /// Its name, empty where the service gave none.
+    pub name: Sym,
+    /// Where it was spawned.
+    pub place: PlaceId,
+    /// What it was spawned as.
+    pub kind: TaskKind,
+    /// Whether the target announced it, or only ever sent statistics.
+    pub origin: Origin,
+    /// The size of what the runtime stores, in bytes; 0 where it is not known.
+    pub size: u32,
+    /// The `now` of the update that last spoke of this task.
+    pub confirmed: Stamp,
+    created: Option<Stamp>,
+    dropped: Option<Stamp>,
+    last_wake: Option<Stamp>,
+    last_started: Option<Stamp>,
+    last_ended: Option<Stamp>,
+    busy: u64,
+    scheduled: u64,
+    numbers: [u32; Number::ALL.len()],
+    longest_micros: u32,
+    longest_at: u32,
+    recent: Option<Box<Recent>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// How far back [`Window`] reaches at most, as long as the task changes.
-const WINDOW: Duration = Duration::from_secs(10);
+/// The room that a row takes is part of the design: a change of it is made on purpose.
+const _: [(); 136] = [(); size_of::<Option<Task>>()];
+
+impl Row for Task {
+    type Key = TaskId;
+    fn key(&self) -> TaskId {
+        self.id
+    }
+}
 
 impl Task {
     /// A row for a task seen for the first time at `now`.
     pub fn new(id: TaskId, now: Stamp) -> Self {
         Self {
             id,
-            number: None,
             name: Sym::EMPTY,
             place: PlaceId::UNKNOWN,
             kind: TaskKind::default(),
             origin: Origin::StatisticsOnly,
             size: 0,
-            original_size: 0,
-            stats: TaskStats::default(),
             confirmed: now,
-            longest_poll: Duration::ZERO,
-            longest_at: now,
-            long_busy: Duration::ZERO,
-            long_polls: 0,
-            poll_rate: Rate::new(now),
-            spark: Spark::new(now),
-            window: Window { at: now, polls: 0, scheduled: Duration::ZERO },
+            created: None,
+            dropped: None,
+            last_wake: None,
+            last_started: None,
+            last_ended: None,
+            busy: 0,
+            scheduled: 0,
+            numbers: [0; Number::ALL.len()],
+            longest_micros: 0,
+            longest_at: 0,
+            recent: None,
+            rare: None,
         }
     }
 
     /// Takes in what the target says at `now`. A first report is history, not a rate.
     pub fn report(&mut self, stats: TaskStats, now: Stamp) {
-        let old = self.stats;
+        let old = self.stats();
         self.note_polls(&old, &stats, now);
-        let first = old.created.is_none();
-        if first {
-            self.poll_rate.start(stats.polls.count, now);
-            self.spark.start(nanos(stats.polls.busy), now);
-            self.window = Window { at: now, polls: stats.polls.count, scheduled: stats.scheduled };
-        } else {
-            self.poll_rate.observe(stats.polls.count, now);
-            self.spark.observe(nanos(stats.polls.busy), now);
-            if now.since(self.window.at) > WINDOW {
-                self.window = Window { at: now, polls: stats.polls.count, scheduled: stats.scheduled };
-            }
+        if old.created.is_some() {
+            let silent = now.since(self.confirmed) > Recent::SPAN;
+            let recent = self.recent.take().filter(|_| !silent);
+            let mut recent = recent.unwrap_or_else(|| Box::new(Recent::new(&old, self.confirmed)));
+            recent.observe(&stats, now);
+            self.recent = Some(recent);
         }
-        self.stats = stats;
+        self.set_stats(&stats);
         self.confirmed = now;
     }
 
@@ -197,23 +131,160 @@ impl Task {
             _ => Duration::ZERO,
         };
         let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);
-        let longest = mean.max(last.min(busy));
-        if longest > self.longest_poll {
-            self.longest_poll = longest;
-            self.longest_at = new.polls.last_ended.unwrap_or(now);
+        let longest = u32::try_from(mean.max(last.min(busy)).as_micros()).unwrap_or(u32::MAX);
+        if longest > self.longest_micros {
+            self.longest_micros = longest;
+            self.longest_at = new.polls.last_ended.unwrap_or(now).seconds();
         }
         let short_at_most = LONG_POLL.saturating_mul(u32::try_from(polls).unwrap_or(u32::MAX));
         let last_if_long = if last >= LONG_POLL { last.min(busy) } else { Duration::ZERO };
         let long_busy = busy.saturating_sub(short_at_most).max(last_if_long);
-        self.long_busy += long_busy;
-        self.long_polls = self.long_polls.saturating_add(u32::from(!long_busy.is_zero()));
+        if !long_busy.is_zero() {
+            let rare = self.rare.get_or_insert_default();
+            rare.long_busy = rare.long_busy.saturating_add(nanos(long_busy));
+            rare.long_polls = rare.long_polls.saturating_add(1);
+        }
+    }
+
+    fn set_stats(&mut self, stats: &TaskStats) {
+        self.created = stats.created;
+        self.dropped = stats.dropped;
+        self.last_wake = stats.last_wake;
+        self.last_started = stats.polls.last_started;
+        self.last_ended = stats.polls.last_ended;
+        self.busy = nanos(stats.polls.busy);
+        self.scheduled = nanos(stats.scheduled);
+        self.set_number(Number::Polls, stats.polls.count);
+        self.set_number(Number::Wakes, stats.wakes);
+        self.set_number(Number::SelfWakes, stats.self_wakes);
+        self.set_number(Number::WakerClones, stats.waker_clones);
+        self.set_number(Number::WakerDrops, stats.waker_drops);
+    }
+
+    /// As last reported.
+    #[inline]
+    pub fn stats(&self) -> TaskStats {
+        TaskStats {
+            created: self.created,
+            dropped: self.dropped,
+            last_wake: self.last_wake,
+            polls: PollStats {
+                count: self.number_of(Number::Polls),
+                last_started: self.last_started,
+                last_ended: self.last_ended,
+                busy: Duration::from_nanos(self.busy),
+            },
+            scheduled: Duration::from_nanos(self.scheduled),
+            wakes: self.number_of(Number::Wakes),
+            self_wakes: self.number_of(Number::SelfWakes),
+            waker_clones: self.number_of(Number::WakerClones),
+            waker_drops: self.number_of(Number::WakerDrops),
+        }
+    }
+
+    #[inline]
+    fn number_of(&self, number: Number) -> u64 {
+        let low = u64::from(self.numbers[number as usize]);
+        self.rare.as_ref().map_or(low, |rare| u64::from(rare.high[number as usize]) << 32 | low)
+    }
+
+    fn set_number(&mut self, number: Number, value: u64) {
+        self.numbers[number as usize] = value as u32;
+        let high = (value >> 32) as u32;
+        if high > 0 || self.rare.is_some() {
+            self.rare.get_or_insert_default().high[number as usize] = high;
+        }
+    }
+
+    /// Tokio's own number for it (`tokio::task::Id`), where the target says it.
+    #[inline]
+    pub fn number(&self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.number_of(Number::TokioId))
+    }
+
+    pub(super) fn set_tokio_number(&mut self, number: Option<NonZeroU64>) {
+        self.set_number(Number::TokioId, number.map_or(0, NonZeroU64::get));
+    }
+
+    /// The size before the runtime boxed the future; 0 where it did not.
+    pub fn original_size(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.original_size)
+    }
+
+    pub(super) fn set_original_size(&mut self, size: u32) {
+        if size != self.original_size() {
+            self.rare.get_or_insert_default().original_size = size;
+        }
+    }
+
+    /// The longest poll that is known to have ended, in whole microseconds. From totals it is a lower bound, and so it is
+    /// where it is over 71 minutes.
+    pub fn longest_poll(&self) -> Duration {
+        Duration::from_micros(u64::from(self.longest_micros))
+    }
+
+    /// The second in which that poll ended, or was reported.
+    pub fn longest_at(&self) -> Stamp {
+        Stamp::from_seconds(self.longest_at)
+    }
+
+    /// Time spent in polls over [`LONG_POLL`], a lower bound: what cannot be told apart is not counted.
+    pub fn long_busy(&self) -> Duration {
+        Duration::from_nanos(self.rare.as_ref().map_or(0, |rare| rare.long_busy))
+    }
+
+    /// Polls over [`LONG_POLL`], a lower bound.
+    pub fn long_polls(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.long_polls)
+    }
+
+    /// What is kept of its recent past at `now`; `None` where it was silent for so long that there is nothing to tell.
+    fn recent(&self, now: Stamp) -> Option<&Recent> {
+        self.recent.as_deref().filter(|_| now.since(self.confirmed) <= Recent::SPAN)
+    }
+
+    /// Whether there is something that [`Task::forget_recent`] could let go of.
+    pub(super) fn has_recent(&self) -> bool {
+        self.recent.is_some()
+    }
+
+    /// Whether it has something that most tasks do not have.
+    pub(super) fn has_rare(&self) -> bool {
+        self.rare.is_some()
+    }
+
+    /// Lets go of what is no longer told, and says whether nothing is left.
+    pub(super) fn forget_recent(&mut self, now: Stamp) -> bool {
+        if self.recent(now).is_none() {
+            self.recent = None;
+        }
+        self.recent.is_none()
+    }
+
+    /// Polls per second at `now`.
+    pub fn poll_rate(&self, now: Stamp) -> f64 {
+        self.recent(now).map_or(0.0, |recent| recent.polls.per_second(now))
+    }
+
+    /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.
+    pub fn shares(&self, now: Stamp) -> [f32; SPARK_SECONDS] {
+        match (self.recent(now), self.running_since()) {
+            (None, None) => [0.0; SPARK_SECONDS],
+            (None, since) => Spark::new(now).shares(since, now),
+            (Some(recent), since) => recent.busy.shares(since, now),
+        }
+    }
+
+    /// How long it waited between wake and poll of late; `None` if it was not polled.
+    pub fn recent_scheduling(&self, now: Stamp) -> Option<Scheduling> {
+        self.recent(now)?.scheduling(&self.stats())
     }
 
     /// What the task was doing when last reported.
     pub fn state(&self) -> TaskState {
-        if self.stats.dropped.is_some() {
+        if self.dropped.is_some() {
             TaskState::Ended
-        } else if self.stats.is_running() {
+        } else if self.is_running() {
             TaskState::Running
         } else if self.scheduled_since().is_some() {
             TaskState::Scheduled
@@ -222,38 +293,42 @@ impl Task {
         }
     }
 
+    fn is_running(&self) -> bool {
+        is_running(self.last_started, self.last_ended)
+    }
+
     /// Since when the poll in progress runs, if one does.
     pub fn running_since(&self) -> Option<Stamp> {
-        if self.stats.dropped.is_none() && self.stats.is_running() { self.stats.polls.last_started } else { None }
+        if self.dropped.is_none() && self.is_running() { self.last_started } else { None }
     }
 
     /// Since when it waits in a run queue, if it does. A task wakes before it is polled, and one that was never polled
     /// waits since its spawn.
     pub fn scheduled_since(&self) -> Option<Stamp> {
-        if self.stats.dropped.is_some() || self.stats.is_running() {
+        if self.dropped.is_some() || self.is_running() {
             return None;
         }
-        let Some(started) = self.stats.polls.last_started else {
-            return self.stats.last_wake.or(self.stats.created).max(self.stats.created);
+        let Some(started) = self.last_started else {
+            return self.last_wake.or(self.created).max(self.created);
         };
-        let wake = self.stats.last_wake.filter(|&wake| wake > started)?;
+        let wake = self.last_wake.filter(|&wake| wake > started)?;
         // A task that is woken during its own poll goes back to the queue when that poll ends.
-        Some(self.stats.polls.last_ended.map_or(wake, |ended| ended.max(wake)))
+        Some(self.last_ended.map_or(wake, |ended| ended.max(wake)))
     }
 
     /// The task's age at `now`, or its whole life if it has ended.
     pub fn total(&self, now: Stamp) -> Duration {
-        self.stats.created.map_or(Duration::ZERO, |created| self.stats.dropped.unwrap_or(now).since(created))
+        self.created.map_or(Duration::ZERO, |created| self.dropped.unwrap_or(now).since(created))
     }
 
     /// Time inside polls up to `now`, the poll now in progress included.
     pub fn busy(&self, now: Stamp) -> Duration {
-        self.stats.polls.busy + self.running_since().map_or(Duration::ZERO, |start| now.since(start))
+        Duration::from_nanos(self.busy) + self.running_since().map_or(Duration::ZERO, |start| now.since(start))
     }
 
     /// Time in a run queue up to `now`, the present wait included.
     pub fn scheduled(&self, now: Stamp) -> Duration {
-        self.stats.scheduled + self.scheduled_since().map_or(Duration::ZERO, |start| now.since(start))
+        Duration::from_nanos(self.scheduled) + self.scheduled_since().map_or(Duration::ZERO, |start| now.since(start))
     }
 
     /// Time neither busy nor scheduled.
@@ -263,113 +338,30 @@ impl Task {
 
     /// How many wakers are out there: clones less drops. The runtime's own are not counted.
     pub fn wakers(&self) -> u64 {
-        self.stats.waker_clones.saturating_sub(self.stats.waker_drops)
+        self.number_of(Number::WakerClones).saturating_sub(self.number_of(Number::WakerDrops))
     }
 
     /// The share of wakes that were the task's own, from 0 to 1.
     pub fn self_wake_share(&self) -> f64 {
-        if self.stats.wakes == 0 { 0.0 } else { self.stats.self_wakes as f64 / self.stats.wakes as f64 }
-    }
-
-    /// The mean wait between wake and poll since [`Window`] began, and over how many polls; `None` if there was none.
-    pub fn recent_scheduling(&self) -> Option<(Duration, u64)> {
-        let polls = self.stats.polls.count.saturating_sub(self.window.polls);
-        let waited = self.stats.scheduled.saturating_sub(self.window.scheduled);
-        (polls > 0).then(|| (waited / u32::try_from(polls).unwrap_or(u32::MAX), polls))
+        let (own, all) = (self.number_of(Number::SelfWakes), self.number_of(Number::Wakes));
+        if all == 0 { 0.0 } else { own as f64 / all as f64 }
     }
 }
 
 impl TaskStats {
     /// Whether a poll has started that has not ended.
     pub fn is_running(&self) -> bool {
-        match (self.polls.last_started, self.polls.last_ended) {
-            (Some(started), Some(ended)) => started > ended,
-            (Some(_), None) => true,
-            (None, _) => false,
-        }
+        is_running(self.polls.last_started, self.polls.last_ended)
+    }
+}
+
+fn is_running(started: Option<Stamp>, ended: Option<Stamp>) -> bool {
+    match (started, ended) {
+        (Some(started), Some(ended)) => started > ended,
+        (Some(_), None) => true,
+        (None, _) => false,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::update::PollStats;
-
-    fn at(millis: u64) -> Stamp {
-        Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
-    }
-    fn ms(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
-    fn polled(count: u64, started: u64, ended: Option<u64>, busy: u64) -> PollStats {
-        PollStats {
-            count,
-            first: Some(at(0)),
-            last_started: Some(at(started)),
-            last_ended: ended.map(at),
-            busy: ms(busy),
-        }
-    }
-    fn task(stats: TaskStats, now: u64) -> Task {
-        let mut task = Task::new(TaskId(1), at(now));
-        task.report(TaskStats { created: Some(at(0)), ..stats }, at(now));
-        task
-    }
-
-    #[test]
-    fn the_poll_in_progress_counts_as_busy_whichever_poll_it_is() {
-        let task = task(TaskStats { polls: polled(5, 100, Some(50), 20), ..Default::default() }, 110);
-        assert_eq!(task.state(), TaskState::Running);
-        assert_eq!(task.busy(at(300)), ms(220));
-        assert_eq!(task.idle(at(300)), ms(80));
-    }
-
-    #[test]
-    fn a_woken_task_is_scheduled_until_it_is_polled() {
-        let woken =
-            task(TaskStats { polls: polled(1, 10, Some(20), 10), last_wake: Some(at(50)), ..Default::default() }, 60);
-        assert_eq!(woken.state(), TaskState::Scheduled);
-        assert_eq!(woken.scheduled(at(80)), ms(30));
-        // Woken by itself while it ran: it waits since the poll ended, not since the wake.
-        let itself =
-            task(TaskStats { polls: polled(1, 10, Some(20), 10), last_wake: Some(at(15)), ..Default::default() }, 60);
-        assert_eq!(itself.scheduled_since(), Some(at(20)));
-        let idle =
-            task(TaskStats { polls: polled(2, 60, Some(70), 20), last_wake: Some(at(50)), ..Default::default() }, 80);
-        assert_eq!(idle.state(), TaskState::Idle);
-    }
-
-    #[test]
-    fn a_task_never_polled_waits_since_its_spawn() {
-        let task = task(TaskStats::default(), 40);
-        assert_eq!(task.state(), TaskState::Scheduled);
-        assert_eq!(task.scheduled(at(40)), ms(40));
-    }
-
-    #[test]
-    fn long_polls_are_bounded_from_below() {
-        // 10 polls, 100 ms together: each may have been exactly as long as the limit, so nothing is proven.
-        let even = task(TaskStats { polls: polled(10, 99, Some(100), 100), ..Default::default() }, 100);
-        assert_eq!(even.long_busy, ms(0));
-        // 2 polls, 100 ms together: at least 80 ms of it were in long ones, and one took at least 50 ms.
-        let long = task(TaskStats { polls: polled(2, 99, Some(100), 100), ..Default::default() }, 100);
-        assert_eq!((long.long_busy, long.longest_poll), (ms(80), ms(50)));
-        // The latest poll is told exactly.
-        let last = task(TaskStats { polls: polled(100, 60, Some(100), 50), ..Default::default() }, 100);
-        assert_eq!((last.long_busy, last.longest_poll), (ms(40), ms(40)));
-    }
-
-    #[test]
-    fn a_poll_that_has_not_ended_is_not_judged_as_one_that_has() {
-        let task = task(TaskStats { polls: polled(1, 10, None, 0), ..Default::default() }, 5_000);
-        assert_eq!((task.longest_poll, task.long_busy), (ms(0), ms(0)));
-    }
-
-    #[test]
-    fn an_ended_task_stands_still() {
-        let stats = TaskStats { polls: polled(1, 0, Some(30), 30), dropped: Some(at(100)), ..Default::default() };
-        let task = task(stats, 100);
-        assert_eq!(task.state(), TaskState::Ended);
-        assert_eq!((task.total(at(9_000)), task.busy(at(9_000)), task.idle(at(9_000))), (ms(100), ms(30), ms(70)));
-    }
-}
+mod tests;

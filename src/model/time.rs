@@ -20,6 +20,16 @@ impl Stamp {
         self.0.get()
     }
 
+    /// The start of a second since the epoch.
+    pub fn from_seconds(seconds: u32) -> Self {
+        Self::from_nanos(u64::from(seconds) * 1_000_000_000)
+    }
+
+    /// Whole seconds since the epoch, saturating in the year 2106.
+    pub fn seconds(self) -> u32 {
+        u32::try_from(self.nanos() / 1_000_000_000).unwrap_or(u32::MAX)
+    }
+
     /// The time from `earlier` to here, and zero where `earlier` is the later one: a target's clock may step back.
     pub fn since(self, earlier: Stamp) -> Duration {
         Duration::from_nanos(self.nanos().saturating_sub(earlier.nanos()))

@@ -195,8 +195,6 @@ pub struct TaskStats {
 pub struct PollStats {
     /// How many have started.
     pub count: u64,
-    /// When the first one started.
-    pub first: Option<Stamp>,
     /// When the latest one started.
     pub last_started: Option<Stamp>,
     /// When the latest one that ended did so.

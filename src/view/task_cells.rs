@@ -32,10 +32,10 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
         TaskColumn::Busy => time(task.busy(now)),
         TaskColumn::Scheduled => time(task.scheduled(now)),
         TaskColumn::Idle => time(task.idle(now)),
-        TaskColumn::Polls => number(numbers::count(task.stats.polls.count)),
-        TaskColumn::Rate => number(numbers::rate(task.poll_rate.per_second(now))),
-        TaskColumn::Load => Cell::Drawn(sparkline(&task.spark.shares(task.running_since(), now), theme)),
-        TaskColumn::Wakes => number(numbers::count(task.stats.wakes)),
+        TaskColumn::Polls => number(numbers::count(task.stats().polls.count)),
+        TaskColumn::Rate => number(numbers::rate(task.poll_rate(now))),
+        TaskColumn::Load => Cell::Drawn(sparkline(&task.shares(now), theme)),
+        TaskColumn::Wakes => number(numbers::count(task.stats().wakes)),
         TaskColumn::Kind => Cell::text(task.kind.name(), Style::new(), theme),
         TaskColumn::Location if task.place.is_known() => {
             Cell::path(&model.place(task.place).to_string(), theme.dim(), theme)

@@ -630,7 +630,6 @@ impl Service {
 
 fn start(polls: &mut PollStats, now: Stamp) {
     polls.count += 1;
-    polls.first.get_or_insert(now);
     polls.last_started = Some(now);
 }
 

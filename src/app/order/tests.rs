@@ -84,7 +84,6 @@ fn apply(model: &mut Model, step: &Step, now: &mut u64) {
             let ended = (state != 0).then(|| at(now.saturating_sub(if state == 1 { 5 } else { 30 })));
             let polls = PollStats {
                 count: polls,
-                first: Some(at(id)),
                 last_started: Some(at(now.saturating_sub(40))),
                 last_ended: ended,
                 busy: Duration::from_millis(busy),

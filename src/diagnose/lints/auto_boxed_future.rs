@@ -25,10 +25,11 @@ struct AutoBoxedFuture;
 
 impl TaskCheck for AutoBoxedFuture {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires = task.kind != TaskKind::Blocking && task.original_size > task.size && task.stats.dropped.is_none();
-        match task.stats.created.filter(|_| fires) {
+        let fires =
+            task.kind != TaskKind::Blocking && task.original_size() > task.size && task.stats().dropped.is_none();
+        match task.stats().created.filter(|_| fires) {
             Some(since) => {
-                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size) })
+                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })
             }
             None => Judgement::Clear,
         }
@@ -36,9 +37,9 @@ impl TaskCheck for AutoBoxedFuture {
 
     fn describe(&self, _: &Context, task: &Task) -> Description {
         Description {
-            message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size))),
+            message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size()))),
             evidence: vec![
-                Evidence::bytes("future", u64::from(task.original_size)),
+                Evidence::bytes("future", u64::from(task.original_size())),
                 Evidence::bytes("stored in the task", u64::from(task.size)),
             ],
         }

@@ -36,8 +36,9 @@ impl LargeFuture {
 
 impl TaskCheck for LargeFuture {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires = task.kind != TaskKind::Blocking && u64::from(task.size) > self.size && task.stats.dropped.is_none();
-        match task.stats.created.filter(|_| fires) {
+        let fires =
+            task.kind != TaskKind::Blocking && u64::from(task.size) > self.size && task.stats().dropped.is_none();
+        match task.stats().created.filter(|_| fires) {
             Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
             None => Judgement::Clear,
         }

@@ -63,15 +63,15 @@ impl LongPolls {
 
 impl TaskCheck for LongPolls {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats.dropped.is_some() {
+        if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
             return Judgement::Clear;
         }
         let share = long_share(task);
         let often =
-            task.stats.polls.count > self.polls && u64::from(task.long_polls) >= self.long && share >= self.share;
-        let once = task.longest_poll >= self.single && cx.now.since(task.longest_at) <= RECENT;
+            task.stats().polls.count > self.polls && u64::from(task.long_polls()) >= self.long && share >= self.share;
+        let once = task.longest_poll() >= self.single && cx.now.since(task.longest_at()) <= RECENT;
         if often || once {
-            Verdict::weighing(Severity::Warning, task.longest_at, task.longest_poll)
+            Verdict::weighing(Severity::Warning, task.longest_at(), task.longest_poll())
         } else {
             Judgement::Clear
         }
@@ -82,16 +82,16 @@ impl TaskCheck for LongPolls {
         Description {
             message: format!(
                 "polls of up to {}; at least {:.0}% of its busy time in polls over {}",
-                humanize(task.longest_poll),
+                humanize(task.longest_poll()),
                 share * 100.0,
                 humanize(LONG_POLL),
             ),
             evidence: vec![
-                Evidence::time("longest poll", task.longest_poll),
+                Evidence::time("longest poll", task.longest_poll()),
                 Evidence::share("share of busy time", share),
-                Evidence::count("polls over 10 ms", u64::from(task.long_polls)),
-                Evidence::time("busy", task.stats.polls.busy),
-                Evidence::count("polls", task.stats.polls.count),
+                Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
+                Evidence::time("busy", task.stats().polls.busy),
+                Evidence::count("polls", task.stats().polls.count),
             ],
         }
     }
@@ -99,6 +99,6 @@ impl TaskCheck for LongPolls {
 
 /// At least this share of the busy time was spent in long polls.
 fn long_share(task: &Task) -> f64 {
-    let busy = task.stats.polls.busy.as_secs_f64();
-    if busy > 0.0 { (task.long_busy.as_secs_f64() / busy).min(1.0) } else { 0.0 }
+    let busy = task.stats().polls.busy.as_secs_f64();
+    if busy > 0.0 { (task.long_busy().as_secs_f64() / busy).min(1.0) } else { 0.0 }
 }

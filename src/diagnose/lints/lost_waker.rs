@@ -42,7 +42,7 @@ impl TaskCheck for LostWaker {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
         // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
         let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
-        let Some(slept) = task.stats.polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
+        let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
             return Judgement::Clear;
         };
         if task.wakers() > 0 {
@@ -56,15 +56,15 @@ impl TaskCheck for LostWaker {
     }
 
     fn describe(&self, cx: &Context, task: &Task) -> Description {
-        let asleep = task.stats.polls.last_ended.map_or(Duration::ZERO, |slept| cx.now.since(slept));
+        let asleep = task.stats().polls.last_ended.map_or(Duration::ZERO, |slept| cx.now.since(slept));
         Description {
             message: format!("asleep for {} with no waker left", humanize(asleep)),
             evidence: vec![
                 Evidence::time("asleep", asleep),
                 Evidence::count("wakers", task.wakers()),
-                Evidence::count("waker clones", task.stats.waker_clones),
-                Evidence::count("waker drops", task.stats.waker_drops),
-                Evidence::count("polls", task.stats.polls.count),
+                Evidence::count("waker clones", task.stats().waker_clones),
+                Evidence::count("waker drops", task.stats().waker_drops),
+                Evidence::count("polls", task.stats().polls.count),
             ],
         }
     }

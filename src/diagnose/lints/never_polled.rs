@@ -40,9 +40,9 @@ impl NeverPolled {
 
 impl TaskCheck for NeverPolled {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let Some(created) = task.stats.created else { return Judgement::Clear };
+        let Some(created) = task.stats().created else { return Judgement::Clear };
         // A blocking task that waits has no free thread, which is another matter.
-        let polled = task.stats.polls.count > 0 || task.stats.dropped.is_some();
+        let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
         let waited = cx.settled.since(created);
         if polled || task.kind == TaskKind::Blocking || waited < self.after {
             return Judgement::Clear;
@@ -54,7 +54,7 @@ impl TaskCheck for NeverPolled {
         let age = task.total(cx.now);
         Description {
             message: format!("spawned {} ago and never polled", humanize(age)),
-            evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.stats.polls.count)],
+            evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.stats().polls.count)],
         }
     }
 }

@@ -63,7 +63,7 @@ impl TaskCheck for NeverYields {
 
     fn describe(&self, cx: &Context, task: &Task) -> Description {
         let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
-        let polls = task.stats.polls.count;
+        let polls = task.stats().polls.count;
         let kind = if task.kind == TaskKind::BlockOn {
             "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
         } else {
@@ -74,7 +74,7 @@ impl TaskCheck for NeverYields {
             evidence: vec![
                 Evidence::time("current poll", lasted),
                 Evidence::count("poll number", polls),
-                Evidence::time("busy before", task.stats.polls.busy),
+                Evidence::time("busy before", task.stats().polls.busy),
                 Evidence::text("caveat", kind),
             ],
         }

@@ -42,11 +42,13 @@ impl SelfWakes {
 impl TaskCheck for SelfWakes {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
         let fires = task.kind != TaskKind::Blocking
-            && task.stats.dropped.is_none()
-            && task.stats.self_wakes >= self.wakes
+            && task.stats().dropped.is_none()
+            && task.stats().self_wakes >= self.wakes
             && task.self_wake_share() > self.share;
-        match task.stats.created.filter(|_| fires) {
-            Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: task.stats.self_wakes }),
+        match task.stats().created.filter(|_| fires) {
+            Some(since) => {
+                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: task.stats().self_wakes })
+            }
             None => Judgement::Clear,
         }
     }
@@ -54,11 +56,11 @@ impl TaskCheck for SelfWakes {
     fn describe(&self, _: &Context, task: &Task) -> Description {
         let share = task.self_wake_share();
         Description {
-            message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.stats.wakes),
+            message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.stats().wakes),
             evidence: vec![
                 Evidence::share("own wakes", share),
-                Evidence::count("wakes", task.stats.wakes),
-                Evidence::count("self wakes", task.stats.self_wakes),
+                Evidence::count("wakes", task.stats().wakes),
+                Evidence::count("self wakes", task.stats().self_wakes),
             ],
         }
     }

@@ -42,7 +42,7 @@ impl TaskCheck for Starved {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
         let queued = matches!(task.kind, TaskKind::Task | TaskKind::Local);
         // A task that was never polled has a lint of its own.
-        if !queued || task.stats.dropped.is_some() || task.stats.polls.count == 0 {
+        if !queued || task.stats().dropped.is_some() || task.stats().polls.count == 0 {
             return Judgement::Clear;
         }
         if let Some(since) = task.scheduled_since()
@@ -50,9 +50,9 @@ impl TaskCheck for Starved {
         {
             return Verdict::weighing(Severity::Warning, since, cx.settled.since(since));
         }
-        match task.recent_scheduling() {
-            Some((mean, polls)) if polls >= 3 && mean > self.wait => {
-                Verdict::weighing(Severity::Warning, task.window.at, mean)
+        match task.recent_scheduling(cx.now) {
+            Some(recent) if recent.polls >= 3 && recent.mean > self.wait => {
+                Verdict::weighing(Severity::Warning, recent.since, recent.mean)
             }
             _ => Judgement::Clear,
         }
@@ -60,10 +60,10 @@ impl TaskCheck for Starved {
 
     fn describe(&self, cx: &Context, task: &Task) -> Description {
         let mut evidence = vec![Evidence::time("scheduled in all", task.scheduled(cx.now))];
-        let recent = task.recent_scheduling();
-        if let Some((mean, polls)) = recent {
-            evidence.push(Evidence::time("mean wait, last 10 s", mean));
-            evidence.push(Evidence::count("polls, last 10 s", polls));
+        let recent = task.recent_scheduling(cx.now);
+        if let Some(recent) = recent {
+            evidence.push(Evidence::time("mean wait, last 10 s", recent.mean));
+            evidence.push(Evidence::count("polls, last 10 s", recent.polls));
         }
         let now = task.scheduled_since().filter(|&since| cx.settled.since(since) > self.wait);
         let message = match (now, recent) {
@@ -71,7 +71,7 @@ impl TaskCheck for Starved {
                 evidence.insert(0, Evidence::time("scheduled now", cx.now.since(since)));
                 format!("woken, and not polled for {}", humanize(cx.now.since(since)))
             }
-            (None, Some((mean, _))) => format!("waits {} for each poll", humanize(mean)),
+            (None, Some(recent)) => format!("waits {} for each poll", humanize(recent.mean)),
             (None, None) => "was woken and not polled".to_owned(),
         };
         Description { message, evidence }

@@ -83,7 +83,7 @@ fn an_id_that_is_given_to_another_task_starts_from_nothing() {
     assert_eq!(another.spawn("second", "src/main.rs:9"), task);
     model.apply(another.publish());
     let row = model.tasks().get(task).expect("announced");
-    assert_eq!((model.task_name(row), row.stats.polls.count, row.longest_poll), ("second", 0, Duration::ZERO));
+    assert_eq!((model.task_name(row), row.stats().polls.count, row.longest_poll()), ("second", 0, Duration::ZERO));
     assert_eq!((model.counts().live, model.counts().ended), (1, 0));
     // The first one's end does not take the second one away.
     another.pass(60_000);

@@ -22,8 +22,11 @@ fn id() -> impl Strategy<Value = u64> {
 }
 
 fn polls() -> impl Strategy<Value = PollStats> {
-    (0..5_u64, stamp(), stamp(), stamp(), any::<u32>()).prop_map(|(count, first, last_started, last_ended, busy)| {
-        PollStats { count, first, last_started, last_ended, busy: Duration::from_nanos(busy.into()) }
+    (0..5_u64, stamp(), stamp(), any::<u32>()).prop_map(|(count, last_started, last_ended, busy)| PollStats {
+        count,
+        last_started,
+        last_ended,
+        busy: Duration::from_nanos(busy.into()),
     })
 }
 
@@ -150,12 +153,12 @@ fn update() -> impl Strategy<Value = Update> {
 fn check(model: &Model) -> Result<(), TestCaseError> {
     let counts = model.counts();
     let tasks: Vec<_> = model.tasks().iter().map(|(_, task)| task).collect();
-    let ended = tasks.iter().filter(|task| task.stats.dropped.is_some()).count();
+    let ended = tasks.iter().filter(|task| task.stats().dropped.is_some()).count();
     prop_assert_eq!((counts.live, counts.ended), (tasks.len() - ended, ended));
     prop_assert!(counts.running + counts.scheduled <= counts.live);
 
     let mut live: BTreeMap<PlaceId, u64> = BTreeMap::new();
-    for task in tasks.iter().filter(|task| task.stats.dropped.is_none() && task.origin == Origin::Announced) {
+    for task in tasks.iter().filter(|task| task.stats().dropped.is_none() && task.origin == Origin::Announced) {
         *live.entry(task.place).or_default() += 1;
     }
     for (place, spawns) in model.spawns().iter() {

@@ -37,7 +37,6 @@ fn required(id: Option<u64>, issues: &mut DecodeIssues) -> Option<u64> {
 fn poll_stats(stats: &api::PollStats, issues: &mut DecodeIssues) -> PollStats {
     PollStats {
         count: stats.polls,
-        first: stamp(stats.first_poll, issues),
         last_started: stamp(stats.last_poll_started, issues),
         last_ended: stamp(stats.last_poll_ended, issues),
         busy: time::duration(stats.busy_time, issues),

@@ -1,0 +1,87 @@
+//! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
+
+use super::{Model, OpId, ResourceId, Stamp, TaskId};
+
+/// How many tasks are looked at after each update for a recent past that has become an old one.
+const SWEEP: usize = 16_384;
+
+impl Model {
+    /// Lets go of what is over and was shown for long enough, oldest first.
+    pub(super) fn forget(&mut self, now: Stamp) {
+        let before = self.retention.keep.map(|keep| now.minus(keep));
+        let most = self.retention.most;
+        let due = |queue: usize, at: Stamp| queue > most || before.is_some_and(|before| at < before);
+        while let Some(&(at, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
+            self.ended.pop_front();
+            if self.tasks.get(id).is_some_and(|task| task.stats().dropped == Some(at)) {
+                self.remove_task(id);
+            }
+        }
+        // The first update's operations come once more with the second, and must then be known: an acquire is counted once.
+        let first = self.previous.is_none();
+        while let Some(&(at, id)) =
+            self.dropped_ops.front().filter(|(at, _)| !first && due(self.dropped_ops.len(), *at))
+        {
+            self.dropped_ops.pop_front();
+            if self.ops.get(id).is_some_and(|op| op.dropped == Some(at)) {
+                self.remove_op(id);
+            }
+        }
+        while let Some(&(at, id)) =
+            self.dropped_resources.front().filter(|(at, _)| due(self.dropped_resources.len(), *at))
+        {
+            self.dropped_resources.pop_front();
+            if self.resources.get(id).is_some_and(|resource| resource.dropped == Some(at)) {
+                self.remove_resource(id);
+            }
+        }
+        if !self.changes.removed.is_empty() {
+            let tasks = &self.tasks;
+            self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
+        }
+    }
+
+    /// Lets go of the recent past of tasks that fell silent, some at each update: a million are not looked at all at once.
+    pub(super) fn forget_recents(&mut self, now: Stamp) {
+        for _ in 0..SWEEP.max(self.recents.len() / 8).min(self.recents.len()) {
+            let Some(id) = self.recents.pop_front() else { return };
+            if self.tasks.get_mut(id).is_some_and(|task| !task.forget_recent(now)) {
+                self.recents.push_back(id);
+            }
+        }
+    }
+
+    pub(super) fn remove_task(&mut self, id: TaskId) {
+        if let Some(slot) = self.tasks.slot(id) {
+            let task = self.tasks.remove(id);
+            self.ended_rows -= usize::from(task.as_ref().is_some_and(|task| task.stats().dropped.is_some()));
+            self.rare_rows -= usize::from(task.is_some_and(|task| task.has_rare()));
+            self.hot.remove(&slot);
+            self.running.remove(&slot);
+            self.changes.removed.push((slot, id));
+        }
+        self.extras.remove(&id);
+        self.waiting.remove(&id);
+    }
+
+    pub(super) fn remove_op(&mut self, id: OpId) {
+        let Some(op) = self.ops.remove(id) else { return };
+        if let Some(task) = op.task {
+            self.stop_waiting(task, id);
+        }
+        if let Some(resource) = op.resource.and_then(|resource| self.resources.get_mut(resource)) {
+            resource.ops.remove(&id);
+        }
+    }
+
+    pub(super) fn remove_resource(&mut self, id: ResourceId) {
+        let Some(resource) = self.resources.remove(id) else { return };
+        self.unsettled.remove(&id);
+        if resource.lock.is_some() {
+            self.locks.retain(|&lock| lock != id);
+        }
+        if let Some(parent) = resource.parent.and_then(|parent| self.resources.get_mut(parent)) {
+            parent.parts.retain(|&part| part != id);
+        }
+    }
+}

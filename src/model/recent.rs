@@ -1,0 +1,70 @@
+//! A task's recent past: what it did in the last seconds. Only tasks that were reported again within that time have one, which
+//! among a million are few.
+
+use super::{Rate, Spark, Stamp, nanos, update::TaskStats};
+use std::time::Duration;
+
+/// What a task did in the last seconds.
+#[derive(Debug, Clone)]
+pub struct Recent {
+    /// Polls per second.
+    pub polls: Rate,
+    /// Busy share, second by second.
+    pub busy: Spark,
+    window: Window,
+}
+
+/// The counters as they were some seconds ago, for averages over the recent past.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    at: Stamp,
+    polls: u64,
+    scheduled: u64,
+}
+
+/// How long a task waited to be polled of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scheduling {
+    /// Since when this was counted.
+    pub since: Stamp,
+    /// Polls since then.
+    pub polls: u64,
+    /// The mean wait between wake and poll.
+    pub mean: Duration,
+}
+
+impl Recent {
+    /// How far back it reaches. Of a task that is silent for longer nothing is told that its row does not say.
+    pub const SPAN: Duration = Duration::from_secs(10);
+
+    /// Begins where the counters stood when they were last told.
+    pub fn new(stats: &TaskStats, at: Stamp) -> Self {
+        let (mut polls, mut busy) = (Rate::new(at), Spark::new(at));
+        polls.start(stats.polls.count, at);
+        busy.start(nanos(stats.polls.busy), at);
+        Self { polls, busy, window: Window::new(stats, at) }
+    }
+
+    /// Takes in where they stand now.
+    pub fn observe(&mut self, stats: &TaskStats, now: Stamp) {
+        self.polls.observe(stats.polls.count, now);
+        self.busy.observe(nanos(stats.polls.busy), now);
+        if now.since(self.window.at) > Self::SPAN {
+            self.window = Window::new(stats, now);
+        }
+    }
+
+    /// How long the task waited since the window began; `None` if it was not polled.
+    pub fn scheduling(&self, stats: &TaskStats) -> Option<Scheduling> {
+        let polls = stats.polls.count.saturating_sub(self.window.polls);
+        let waited = stats.scheduled.saturating_sub(Duration::from_nanos(self.window.scheduled));
+        let mean = waited / u32::try_from(polls).unwrap_or(u32::MAX).max(1);
+        (polls > 0).then_some(Scheduling { since: self.window.at, polls, mean })
+    }
+}
+
+impl Window {
+    fn new(stats: &TaskStats, at: Stamp) -> Self {
+        Self { at, polls: stats.polls.count, scheduled: nanos(stats.scheduled) }
+    }
+}
