@@ -3,6 +3,9 @@
 use super::Window;
 use std::ops::Range;
 
+/// More rows than a terminal has.
+const MARGIN: usize = 512;
+
 /// A list as a cursor sees it.
 pub trait Rows<Id> {
     /// How many rows there are.
@@ -94,6 +97,15 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
     /// Some windows down, or up where it is negative.
     pub fn page(&mut self, by: isize, rows: &(impl Rows<Id> + ?Sized)) {
         self.step(by * self.window.rows.max(1) as isize, rows);
+    }
+
+    /// The rows that can come into sight when the selection or the window moves by so many.
+    pub fn around(&self, by: isize, length: usize) -> Range<usize> {
+        let margin = self.window.rows.max(MARGIN);
+        let last = length.saturating_sub(1);
+        let to = |from: usize| from.saturating_add_signed(by).min(last);
+        let (index, offset) = (to(self.index), to(self.window.offset));
+        index.min(offset).saturating_sub(margin)..(index.max(offset) + margin).min(length)
     }
 
     /// Moves the window; the selection stays inside it.

@@ -1,8 +1,7 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
 use super::{Flags, task_columns};
-use crate::model::{Model, PlaceId, Stamp, Sym, Task, TaskKind, TaskState, update::Value};
-use rustc_hash::FxHashMap;
+use crate::model::{Model, Stamp, Task, TaskKind, TaskState, update::Value};
 use std::time::Duration;
 
 /// A filter: every term must hold.
@@ -74,11 +73,37 @@ pub(super) enum Amount {
     Number(f64),
 }
 
-/// What was answered before: a million tasks share a handful of names and places, and each is looked at once.
+/// What was answered before, term by term: a million tasks share a handful of names, places and kinds, and each is looked at once.
 #[derive(Debug, Default)]
-pub struct Memo {
-    names: FxHashMap<(usize, Sym), bool>,
-    places: FxHashMap<(usize, PlaceId), bool>,
+pub struct Memo(Vec<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    names: Answered,
+    places: Answered,
+    kinds: Answered,
+}
+
+/// Answers by the number of what was asked about.
+#[derive(Debug, Default)]
+struct Answered(Vec<Option<bool>>);
+
+impl Memo {
+    fn of(&mut self, term: usize) -> &mut Answers {
+        if term >= self.0.len() {
+            self.0.resize_with(term + 1, Answers::default);
+        }
+        &mut self.0[term]
+    }
+}
+
+impl Answered {
+    fn or_ask(&mut self, about: usize, ask: impl FnOnce() -> bool) -> bool {
+        if about >= self.0.len() {
+            self.0.resize(about + 1, None);
+        }
+        *self.0[about].get_or_insert_with(ask)
+    }
 }
 
 impl Filter {
@@ -100,24 +125,24 @@ impl Filter {
     /// Whether a task is to be shown.
     pub fn matches(&self, model: &Model, flags: &Flags, memo: &mut Memo, task: &Task, now: Stamp) -> bool {
         self.0.iter().enumerate().all(|(at, term)| {
-            let holds = term.test.holds(at, model, flags, memo, task, now);
+            let holds = term.test.holds(model, flags, memo.of(at), task, now);
             holds == (term.sense == Sense::Must)
         })
     }
 }
 
 impl Test {
-    fn holds(&self, at: usize, model: &Model, flags: &Flags, memo: &mut Memo, task: &Task, now: Stamp) -> bool {
+    fn holds(&self, model: &Model, flags: &Flags, memo: &mut Answers, task: &Task, now: Stamp) -> bool {
         match self {
             Self::Word(word) => {
-                in_name(word, at, model, memo, task)
-                    || in_place(word, at, model, memo, task)
-                    || task.kind.name().contains(word)
+                in_name(word, model, memo, task)
+                    || in_place(word, model, memo, task)
+                    || memo.kinds.or_ask(task.kind as usize, || task.kind.name().contains(word))
                     || word.parse() == Ok(task_columns::display_id(task))
                     || in_fields(word, model, task)
             }
-            Self::Name(word) => in_name(word, at, model, memo, task),
-            Self::Location(word) => in_place(word, at, model, memo, task),
+            Self::Name(word) => in_name(word, model, memo, task),
+            Self::Location(word) => in_place(word, model, memo, task),
             Self::State(state) => task.state() == *state,
             Self::Kind(kind) => task.kind == *kind,
             Self::Lint(mask) => flags.of(task.id).is_some_and(|flag| flag.has(*mask)),
@@ -130,14 +155,12 @@ impl Test {
     }
 }
 
-fn in_name(word: &str, at: usize, model: &Model, memo: &mut Memo, task: &Task) -> bool {
-    let look = || model.task_name(task).to_lowercase().contains(word);
-    *memo.names.entry((at, task.name)).or_insert_with(look)
+fn in_name(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
+    memo.names.or_ask(task.name.index(), || model.task_name(task).to_lowercase().contains(word))
 }
 
-fn in_place(word: &str, at: usize, model: &Model, memo: &mut Memo, task: &Task) -> bool {
-    let look = || model.place(task.place).to_string().to_lowercase().contains(word);
-    *memo.places.entry((at, task.place)).or_insert_with(look)
+fn in_place(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
+    memo.places.or_ask(task.place.index(), || model.place(task.place).to_string().to_lowercase().contains(word))
 }
 
 fn in_fields(word: &str, model: &Model, task: &Task) -> bool {

@@ -1,7 +1,7 @@
 //! Moving in whichever list the user is in, and sorting it.
 
 use super::{
-    App, Cursor, Layer, ListRow, PLACE_COLUMNS, RowId, RowList, Rows, Screen, Window,
+    App, Cursor, Layer, ListRow, PLACE_COLUMNS, RowId, RowList, Rows, Screen, TaskList, Window,
     layers::{Body, Page},
     task_list::{Listing, TaskRows},
 };
@@ -40,6 +40,27 @@ impl<Id: Copy + PartialEq, R: Rows<Id> + ?Sized> Moves for On<'_, Id, R> {
     }
 }
 
+/// The task list: it is sorted first where one goes.
+struct InTasks<'a> {
+    tasks: &'a mut TaskList,
+    model: &'a Model,
+}
+
+impl Moves for InTasks<'_> {
+    fn step(&mut self, by: isize) {
+        self.tasks.step(by, self.model);
+    }
+    fn scroll(&mut self, by: isize) {
+        self.tasks.scroll(by, self.model);
+    }
+    fn first(&mut self) {
+        self.tasks.cursor.first();
+    }
+    fn shown(&mut self, window: Window) {
+        self.tasks.cursor.shown(window);
+    }
+}
+
 impl<R: ListRow> Moves for RowList<R> {
     fn step(&mut self, by: isize) {
         RowList::step(self, by);
@@ -68,10 +89,7 @@ impl App {
         let tasks = &mut self.tasks;
         Some(match (self.screen, tasks.listing) {
             (Screen::Findings, _) => act(&mut On { cursor: &mut self.finding_cursor, rows: &self.findings[..] }),
-            (Screen::Tasks, Listing::Tasks) => {
-                let rows = &TaskRows::new(&tasks.order, &self.watched.model);
-                act(&mut On { cursor: &mut tasks.cursor, rows })
-            }
+            (Screen::Tasks, Listing::Tasks) => act(&mut InTasks { tasks, model: &self.watched.model }),
             (Screen::Tasks, Listing::Places) => {
                 act(&mut On { cursor: &mut tasks.place_cursor, rows: tasks.places.order() })
             }

@@ -8,7 +8,7 @@ use super::{
     task_columns::{Ages, Compares, TaskColumn},
 };
 use crate::model::{Model, PlaceId, Slot, Stamp, Sym, Task, TaskId, TaskState};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Range};
 
 /// Which end of an order comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,12 @@ enum Standing {
 /// million rows are then gone through in a few dozen updates, and an update costs a few milliseconds.
 const SWEEP: usize = 20_000;
 
+/// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
+const EFFORT: usize = 400_000;
+
+/// How many texts are ranked when a list is sorted by them, in a few milliseconds. Beyond that they are compared as they come.
+const RANKED_MOST: usize = 10_000;
+
 /// What an order is made from.
 pub struct Source<'a> {
     /// The target.
@@ -63,6 +69,8 @@ pub struct Order {
     keys: Vec<u64>,
     standings: Vec<Standing>,
     dirty: Vec<Slot>,
+    /// Of a column of text, where each key stands among those that there were when the order was made.
+    ranks: Vec<u32>,
     memo: Memo,
     swept: usize,
     stale: bool,
@@ -80,6 +88,7 @@ impl Default for Order {
             keys: Vec::new(),
             standings: Vec::new(),
             dirty: Vec::new(),
+            ranks: Vec::new(),
             memo: Memo::default(),
             swept: 0,
             stale: true,
@@ -143,18 +152,42 @@ impl Order {
     pub fn position(&self, model: &Model, task: TaskId) -> Option<usize> {
         let slot = model.tasks().slot(task)?;
         let key = *self.keys.get(slot.index())?;
-        let compare = compare(self.column, model);
+        let compare = compare(self.column, model, &self.ranks);
         let (part, before) = match self.standings[slot.index()] {
             Standing::Out => return None,
             Standing::Live => (&self.live, 0),
             Standing::Ended => (&self.ended, self.live()),
         };
-        let index = part.position(Entry { key, slot }, &compare)?;
+        let index = part.position(Entry::new(key, slot), &compare)?;
         let index = match self.direction {
             Direction::Ascending => index,
             Direction::Descending => part.as_slice().len() - 1 - index,
         };
         Some(before + index)
+    }
+
+    /// Sees to it that these rows of the list are the right ones: a long list is sorted little by little, and first where
+    /// somebody looks.
+    pub fn place(&mut self, rows: Range<usize>, model: &Model) {
+        if !self.is_rough() {
+            return;
+        }
+        let compare = compare(self.column, model, &self.ranks);
+        let live = self.live.as_slice().len();
+        for (part, first) in [(&mut self.live, 0), (&mut self.ended, live)] {
+            let length = part.as_slice().len();
+            let within = rows.start.saturating_sub(first).min(length)..rows.end.saturating_sub(first).min(length);
+            let within = match self.direction {
+                Direction::Ascending => within,
+                Direction::Descending => length - within.end..length - within.start,
+            };
+            part.place(within, &compare);
+        }
+    }
+
+    /// Whether rows that nobody has looked at yet are still to be sorted.
+    pub fn is_rough(&self) -> bool {
+        self.live.is_rough() || self.ended.is_rough()
     }
 
     /// Takes note of what the model's latest update changed.
@@ -179,6 +212,8 @@ impl Order {
         let Some(now) = source.model.now() else {
             if self.stale {
                 self.clear();
+                self.live = Sorted::default();
+                self.ended = Sorted::default();
             }
             return;
         };
@@ -186,10 +221,18 @@ impl Order {
             self.rebuild(source, now);
             return;
         }
+        if self.is_rough() {
+            let compare = compare(self.column, source.model, &self.ranks);
+            self.live.refine(EFFORT, &compare);
+            self.ended.refine(EFFORT, &compare);
+            // What has changed in the meantime waits, since a rough list cannot be merged.
+            if self.is_rough() {
+                return;
+            }
+        }
         if std::mem::take(&mut self.updated) {
             self.age(source);
         }
-        let compare = compare(self.column, source.model);
         let (mut gone, mut come) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         for slot in std::mem::take(&mut self.dirty) {
             let (standing, key) = place(self.column, source, &mut self.memo, slot, now);
@@ -200,15 +243,20 @@ impl Order {
                 continue;
             }
             if let Some(part) = part(before) {
-                gone[part].push(Entry { key: old, slot });
+                gone[part].push(Entry::new(old, slot));
             }
             if let Some(part) = part(standing) {
-                come[part].push(Entry { key, slot });
+                come[part].push(Entry::new(key, slot));
             }
         }
         let ([gone_live, gone_ended], [come_live, come_ended]) = (gone, come);
-        self.live.merge(gone_live, come_live, &compare);
-        self.ended.merge(gone_ended, come_ended, &compare);
+        let compare = compare(self.column, source.model, &self.ranks);
+        let live = self.live.merge(gone_live, come_live, &compare);
+        let ended = self.ended.merge(gone_ended, come_ended, &compare);
+        drop(compare);
+        if live.and(ended).is_err() {
+            self.rebuild(source, now);
+        }
     }
 
     /// Adds what may have changed although nobody reported it.
@@ -228,26 +276,38 @@ impl Order {
 
     fn rebuild(&mut self, source: &Source, now: Stamp) {
         self.clear();
-        let (mut live, mut ended) = (Vec::new(), Vec::new());
-        for (slot, task) in source.model.tasks().iter() {
+        let tasks = source.model.tasks();
+        self.keys.resize(tasks.slots(), 0);
+        self.standings.resize(tasks.slots(), Standing::Out);
+        let mut live = std::mem::take(&mut self.live).into_entries();
+        let mut ended = std::mem::take(&mut self.ended).into_entries();
+        live.clear();
+        ended.clear();
+        for (slot, task) in tasks.iter() {
             let (standing, key) = stand(self.column, source, &mut self.memo, task, now);
-            self.reserve(slot);
             self.keys[slot.index()] = key;
             self.standings[slot.index()] = standing;
             match standing {
                 Standing::Out => {}
-                Standing::Live => live.push(Entry { key, slot }),
-                Standing::Ended => ended.push(Entry { key, slot }),
+                Standing::Live => live.push(Entry::new(key, slot)),
+                Standing::Ended => ended.push(Entry::new(key, slot)),
             }
         }
-        sort(self.column, source.model, &mut live);
-        sort(self.column, source.model, &mut ended);
-        self.live = Sorted::new(live);
-        self.ended = Sorted::new(ended);
+        self.ranks = ranks(self.column, source.model);
+        let compare = compare(self.column, source.model, &self.ranks);
+        self.live = Sorted::new(live, &compare);
+        self.ended = Sorted::new(ended, &compare);
     }
 
+    /// Forgets everything but the room that it took.
     fn clear(&mut self) {
-        *self = Self { column: self.column, direction: self.direction, stale: false, ..Self::default() };
+        self.keys.clear();
+        self.standings.clear();
+        self.dirty.clear();
+        self.memo = Memo::default();
+        self.swept = 0;
+        self.stale = false;
+        self.updated = false;
     }
 
     fn reserve(&mut self, slot: Slot) {
@@ -284,11 +344,20 @@ fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Task, now:
     (standing, column.key(source.model, source.flags, task, now))
 }
 
-/// The order of a column. Keys of text stand for the text, and equal ones are equal without a look at it.
-fn compare(column: TaskColumn, model: &Model) -> impl Fn(&Entry, &Entry) -> Ordering {
+/// The order of a column. Keys of text stand for the text, and equal ones are equal without a look at it; of those with a rank
+/// the rank decides, which says the same faster.
+fn compare(column: TaskColumn, model: &Model, ranks: &[u32]) -> impl Fn(&Entry, &Entry) -> Ordering {
     let compares = column.compares();
     move |a: &Entry, b: &Entry| {
-        let texts = if a.key == b.key { Ordering::Equal } else { texts(compares, model, a.key, b.key) };
+        let (key_a, key_b) = (a.key(), b.key());
+        let texts = match compares {
+            Compares::Numbers | Compares::Nothing => Ordering::Equal,
+            _ if key_a == key_b => Ordering::Equal,
+            _ => match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
+                (Some(a), Some(b)) => a.cmp(b),
+                _ => texts(compares, model, key_a, key_b),
+            },
+        };
         texts.then_with(|| a.cmp(b))
     }
 }
@@ -308,22 +377,24 @@ fn texts(compares: Compares, model: &Model, a: u64, b: u64) -> Ordering {
     }
 }
 
-/// Sorts from nothing. Each text is compared once, and then its rank.
-fn sort(column: TaskColumn, model: &Model, entries: &mut [Entry]) {
+/// Where each key of a column of text stands; nothing where there are too many to compare them all at once.
+fn ranks(column: TaskColumn, model: &Model) -> Vec<u32> {
     let compares = column.compares();
-    if matches!(compares, Compares::Numbers | Compares::Nothing) {
-        entries.sort_unstable();
-        return;
+    let count = match compares {
+        Compares::Numbers | Compares::Nothing => 0,
+        Compares::Names => model.names(),
+        Compares::Places => model.places(),
+    };
+    if count > RANKED_MOST {
+        return Vec::new();
     }
-    let mut distinct: Vec<u64> = entries.iter().map(|entry| entry.key).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.sort_by(|&a, &b| texts(compares, model, a, b).then(a.cmp(&b)));
-    let mut ranks = vec![0_u32; distinct.iter().max().map_or(0, |&most| most as usize + 1)];
-    for (rank, &key) in distinct.iter().enumerate() {
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    order.sort_unstable_by(|&a, &b| texts(compares, model, u64::from(a), u64::from(b)).then(a.cmp(&b)));
+    let mut ranks = vec![0; count];
+    for (rank, key) in order.into_iter().enumerate() {
         ranks[key as usize] = rank as u32;
     }
-    entries.sort_unstable_by_key(|entry| (ranks[entry.key as usize], entry.slot));
+    ranks
 }
 
 #[cfg(test)]

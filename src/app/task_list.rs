@@ -139,6 +139,18 @@ impl TaskList {
         self.order.is_behind()
     }
 
+    /// Moves the selection some rows down, or up where it is negative.
+    pub fn step(&mut self, by: isize, model: &Model) {
+        self.order.place(self.cursor.around(by, self.order.len()), model);
+        self.cursor.step(by, &TaskRows { order: &self.order, model });
+    }
+
+    /// Moves the window; the selection stays inside it.
+    pub fn scroll(&mut self, by: isize, model: &Model) {
+        self.order.place(self.cursor.around(by, self.order.len()), model);
+        self.cursor.scroll(by, &TaskRows { order: &self.order, model });
+    }
+
     /// Brings everything up to date with the model.
     pub fn settle(&mut self, watched: &Watched) {
         let model = &watched.model;
@@ -152,6 +164,7 @@ impl TaskList {
                 self.order.settle(&source);
                 let rows = TaskRows { order: &self.order, model };
                 self.cursor.follow(&rows);
+                self.order.place(self.cursor.around(0, self.order.len()), model);
             }
             Listing::Places => {
                 self.places.settle(&source);

@@ -55,6 +55,11 @@ impl Names {
         sym
     }
 
+    /// How many strings there are, the empty one included.
+    pub fn count(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The text of a symbol.
     pub fn text(&self, sym: Sym) -> &str {
         self.texts.get(sym.0 as usize).map_or("", |text| text)

@@ -212,6 +212,16 @@ impl Model {
         self.names.text(sym)
     }
 
+    /// How many texts there are. Every symbol's index is below that.
+    pub fn names(&self) -> usize {
+        self.names.count()
+    }
+
+    /// How many places there are. Every place's index is below that.
+    pub fn places(&self) -> usize {
+        self.places.count()
+    }
+
     /// A place in the service's source.
     pub fn place(&self, id: PlaceId) -> &Place {
         self.places.get(id)

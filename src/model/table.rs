@@ -109,6 +109,11 @@ impl<V: Row> Table<V> {
         self.chunks[chunk][row].take()
     }
 
+    /// How many slots there are, those without a row included. Every slot's index is below that.
+    pub fn slots(&self) -> usize {
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+    }
+
     /// All rows, in the order of their slots.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &V)> {
         let slots = (0..).map(Slot);

@@ -107,6 +107,9 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
     let length = tasks.order.len();
     let room = area.height.saturating_sub(1) as usize;
     let visible = tasks.cursor.visible(length, room);
+    if tasks.order.is_rough() {
+        shown.hurry(Pace::Fast);
+    }
     let mut rows = Vec::with_capacity(visible.len());
     for task in visible.clone().filter_map(|at| model.tasks().at(tasks.order.at(at)?)) {
         let state = task.state();
