@@ -2,6 +2,7 @@
 //! information, and whoever captures stacks cannot wait for that.
 
 use super::{Stack, capture::Snapshot, symbolize::Symbols, unwind::Unwinder};
+use parking_lot::Mutex;
 use std::{
     io,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
@@ -15,7 +16,7 @@ const QUEUE: usize = 8;
 /// How long files stay mapped after the last stack.
 const KEEP_FILES: Duration = Duration::from_secs(60);
 
-/// Reads copies of stacks, in the order in which they come. The thread ends when the last of its handles is dropped.
+/// Reads copies of stacks, in the order in which they come.
 #[derive(Clone)]
 pub(crate) struct Reader {
     jobs: SyncSender<Job>,
@@ -27,17 +28,23 @@ struct Job {
 }
 
 /// What unwinding and naming need, on one thread.
-pub(crate) struct Tables {
+struct Tables {
     unwinder: Unwinder,
     symbols: Symbols,
 }
 
 impl Reader {
-    /// Starts the thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// The one of this process: what it has read, it need not read again for another. Its thread starts when it is first asked
+    /// for, and stays.
+    pub(crate) fn shared() -> io::Result<Self> {
+        static SHARED: Mutex<Option<Reader>> = Mutex::new(None);
+        let mut shared = SHARED.lock();
+        if let Some(reader) = &*shared {
+            return Ok(reader.clone());
+        }
         let (jobs, queue) = sync_channel(QUEUE);
         thread::Builder::new().name("holdup-stacks".into()).spawn(move || work(&queue))?;
-        Ok(Self { jobs })
+        Ok(shared.insert(Self { jobs }).clone())
     }
 
     /// Reads a copy, and hands over the stack and the copy's memory. Never waits: gives the copy back when too many wait already.
@@ -68,12 +75,12 @@ fn work(queue: &Receiver<Job>) {
 }
 
 impl Tables {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self { unwinder: Unwinder::new(), symbols: Symbols::default() }
     }
 
     /// Unwinds a copy and names its frames.
-    pub(crate) fn read(&mut self, stack: &Snapshot) -> Stack {
+    fn read(&mut self, stack: &Snapshot) -> Stack {
         let trace = self.unwinder.unwind(stack);
         Stack {
             frames: self.symbols.name(&trace.addresses, self.unwinder.modules()),

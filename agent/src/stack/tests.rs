@@ -10,7 +10,7 @@ use std::{
     io::Write,
     os::unix::net::UnixStream,
     sync::{
-        Arc, LazyLock, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
@@ -19,7 +19,10 @@ use std::{
 };
 
 /// Of the tests, the ones that interrupt take turns: a process has one set of interrupts.
-static TURNS: Mutex<()> = Mutex::new(());
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURNS: Mutex<()> = Mutex::new(());
+    TURNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A thread that stalls, and where.
 struct Staller {
@@ -75,12 +78,12 @@ fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Reads a copy, and gives it back. The tests share the tables, since debug information is slow to read in a debug build.
+/// Reads a copy, and gives it back.
 fn read(stack: &mut Box<Snapshot>) -> Stack {
-    static READER: LazyLock<Reader> = LazyLock::new(|| Reader::start().unwrap());
+    let reader = Reader::shared().unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = std::mem::replace(stack, Box::new(Snapshot::new(0)));
-    while let Err(full) = READER.read(waiting, {
+    while let Err(full) = reader.read(waiting, {
         let tell = tell.clone();
         move |stack, snapshot| tell.send((stack, snapshot)).unwrap()
     }) {
@@ -220,7 +223,7 @@ fn a_thread_that_reads_from_a_socket() {
 
 #[test]
 fn a_thread_that_computes() {
-    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = turn();
     let stop = Arc::new(AtomicBool::new(false));
     let theirs = Arc::clone(&stop);
     let staller = Staller::new(
@@ -247,7 +250,7 @@ fn a_thread_that_computes() {
 
 #[test]
 fn a_thread_that_blocks_signals_is_left_alone() {
-    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = turn();
     let (open, gate) = gate();
     let (tell, told) = mpsc::channel();
     let staller = Staller::new(open, move |_| {
@@ -272,7 +275,7 @@ fn block_signals() {
 
 #[test]
 fn a_capture_that_is_given_up_does_not_happen() {
-    let _turn = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = turn();
     let (open, gate) = gate();
     let staller = Staller::new(open, move |line| {
         line.store(1, Ordering::Release);

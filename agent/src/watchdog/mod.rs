@@ -1,0 +1,116 @@
+//! A plain OS thread that notices stalls; it works when every worker is blocked.
+//!
+//! It looks every 25 ms at which thread polls what since when ([`collect::thread`](crate::collect::thread)). A poll that has
+//! lasted longer than the threshold, on a thread that is a worker, becomes a [`Stall`]: `kernel` says why it lasts, `camera` has
+//! the stack captured, and `stalls` keeps what is known for whoever serves it. It knows nothing of how runtimes are asked which
+//! thread is which worker, nor of any wire format. No thread of the service ever waits for it.
+
+#[cfg(target_os = "linux")]
+mod calls;
+mod camera;
+mod cause;
+mod kernel;
+mod stalls;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tests;
+mod watch;
+
+pub(crate) use cause::Cause;
+pub(crate) use stalls::{Stall, Stalls};
+
+use crate::collect::{clock, thread};
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread::{JoinHandle, ThreadId},
+    time::Duration,
+};
+use watch::Watch;
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_millis(25);
+
+/// Between two looks, while a running thread's capture is due any moment.
+const SHORT_INTERVAL: Duration = Duration::from_millis(2);
+
+/// What a thread is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A worker: nobody else polls the tasks of its queue. A current-thread runtime has one, of index 0.
+    Worker {
+        /// Tokio's own number of the runtime.
+        runtime: u64,
+        index: u32,
+        /// Tasks in its own queue, now.
+        queued: u64,
+    },
+    /// No worker of any runtime that is known: it runs a blocking job, handed its worker over by `block_in_place`, or drives
+    /// the root future of a multi-thread runtime.
+    Other,
+}
+
+/// Tells what a thread is for. Asked only of threads in a poll that lasts, so it may take its time, but no lock that a thread
+/// of the service holds for long.
+pub(crate) type Roles = Box<dyn FnMut(ThreadId) -> Role + Send>;
+
+/// Which stacks are captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Stacks {
+    /// Of threads that sleep, and of threads that run, which are interrupted by a signal.
+    All,
+    /// Of threads that sleep: nothing is interrupted.
+    Asleep,
+    /// None.
+    Off,
+}
+
+/// What can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// How long a poll may last.
+    pub(crate) threshold: Duration,
+    pub(crate) stacks: Stacks,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { threshold: Duration::from_millis(100), stacks: Stacks::All }
+    }
+}
+
+/// The thread. When this is dropped, it ends within a look.
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    alive: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Starts to watch, and keeps `stalls` up to date.
+    pub(crate) fn start(settings: Settings, roles: Roles, stalls: &Arc<Stalls>) -> io::Result<Self> {
+        let (alive, ended) = channel::<()>();
+        let stalls = Arc::clone(stalls);
+        let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
+            let mut watch = Watch::new(settings, roles, stalls);
+            let mut interval = INTERVAL;
+            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                watch.look(&thread::all(), clock::now());
+                interval = if watch.is_hurried(clock::now()) { SHORT_INTERVAL } else { INTERVAL };
+            }
+        })?;
+        Ok(Self { alive: Some(alive), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.alive.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell; if it panicked, the panic has been reported.
+            let _ = thread.join();
+        }
+    }
+}
