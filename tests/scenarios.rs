@@ -34,6 +34,8 @@ impl Server {
                 "127.0.0.1:0",
                 "--console-addr",
                 "127.0.0.1:0",
+                "--instrument",
+                "console-subscriber",
                 "--scenario",
                 scenario,
             ])
@@ -162,6 +164,14 @@ scenarios! {
     self_wakes: "self-wakes",
     auto_boxed_future: "auto-boxed-future",
     large_future: "large-future",
+    stalled_by_sleep: "stalled-by-sleep",
+    stalled_by_loop: "stalled-by-loop",
+    stalled_by_mutex: "stalled-by-mutex",
+    stalled_by_read: "stalled-by-read",
+    all_workers_stalled: "all-workers-stalled",
+    stalled_local_set: "stalled-local-set",
+    blocking_pool_full: "blocking-pool-full",
+    panics: "panics",
     healthy: "healthy",
     brief_lock: "brief-lock",
     contended_lock: "contended-lock",
@@ -171,6 +181,9 @@ scenarios! {
     local_set: "local-set",
     current_thread: "current-thread",
     churn: "churn",
+    two_runtimes: "two-runtimes",
+    block_in_place: "block-in-place",
+    nested_spans: "nested-spans",
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr};
 
 use clap::builder::PossibleValuesParser;
 
-use crate::scenarios;
+use crate::{Instrumentation, scenarios};
 
 /// The scenario that is every trouble at once.
 pub(crate) const ALL: &str = "all";
@@ -34,6 +34,9 @@ pub struct Args {
         hide_possible_values = true
     )]
     pub scenario: Vec<String>,
+
+    #[command(flatten)]
+    pub instrumentation: Instrumentation,
 
     /// Echo requests per second from the built-in clients; 0 for none
     #[arg(long, value_name = "RATE", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=10_000))]
@@ -69,6 +72,7 @@ impl Args {
             "--load".into(),
             self.load.to_string().into(),
         ];
+        words.extend(self.instrumentation.to_words().map(OsString::from));
         if let Some(filter) = &self.log {
             words.extend(["--log".into(), filter.into()]);
         }
@@ -116,6 +120,10 @@ mod tests {
             "127.0.0.1:0",
             "--scenario",
             "deadlock,churn",
+            "--instrument",
+            "agent",
+            "--detail",
+            "lean",
             "--log",
             "info",
             "--load",

@@ -2,18 +2,18 @@
 //!
 //! It must know nothing of the service's runtime: it has to answer while every worker of that is stuck.
 
-use std::{
-    io::{self, IsTerminal},
-    net::TcpListener,
-    thread,
-    time::Duration,
-};
+use std::{net::TcpListener, thread, time::Duration};
 
 use console_subscriber::{ConsoleLayer, Server, ServerParts};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::{Filtered, Targets},
+    layer::{Layered, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 use crate::{Error, silent, stop::Stop};
 
@@ -25,22 +25,17 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// its buffer for each publish: one task's budget of 128 steps between two yields, less the one for the timer.
 pub(crate) const EVENTS_PER_PUBLISH: u32 = 127;
 
-/// Installs the subscriber for the process: the console, and a log on stderr when a filter asks for one.
+/// Installs the subscriber for the process: the console, and a log if there is to be one.
 ///
 /// `retention` is how long what has ended is kept for clients that connect later.
-pub(crate) fn install(log: Option<&str>, retention: Duration) -> Result<Server, Error> {
-    let log_layer = log
-        .map(|filter| {
-            let parsed = EnvFilter::try_new(filter)
-                .map_err(|reason| Error::LogFilter { filter: filter.to_owned(), reason: reason.to_string() })?;
-            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-            Ok::<_, Error>(layer.with_filter(parsed))
-        })
-        .transpose()?;
+pub(crate) fn install<L>(log: L, retention: Duration) -> Result<Server, Error>
+where
+    L: Layer<Layered<Filtered<ConsoleLayer, Targets, Registry>, Registry>> + Send + Sync,
+{
     let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(retention).build();
     let instrumentation =
         Targets::new().with_target("tokio", LevelFilter::TRACE).with_target("runtime", LevelFilter::TRACE);
-    tracing_subscriber::registry().with(layer.with_filter(instrumentation)).with(log_layer).try_init()?;
+    tracing_subscriber::registry().with(layer.with_filter(instrumentation)).with(log).try_init()?;
     Ok(server)
 }
 

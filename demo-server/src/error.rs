@@ -41,6 +41,10 @@ pub enum Error {
     #[error("cannot install the console in this process: {0}")]
     Subscriber(#[from] tracing_subscriber::util::TryInitError),
 
+    /// The agent could not start.
+    #[error("cannot start the agent: {0}")]
+    Agent(#[from] holdup_agent::Error),
+
     /// The console stopped serving.
     #[error("the console stopped: {0}")]
     Console(String),

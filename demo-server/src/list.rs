@@ -24,12 +24,17 @@ fn write(out: &mut impl Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    writeln!(out, "`all` is every trouble at once. The second column is the finding that must be raised.")?;
+    writeln!(
+        out,
+        "`all` is every trouble at once. The second column is the finding that must be raised; after a + what only the agent can tell."
+    )?;
     out.flush()
 }
 
-fn raises(scenario: &Scenario) -> &'static str {
-    scenario.raises.unwrap_or("-")
+fn raises(scenario: &Scenario) -> String {
+    let from_agent = scenario.from_agent.iter().map(|raised| format!("+{}", raised.lint));
+    let words: Vec<String> = scenario.raises.map(str::to_owned).into_iter().chain(from_agent).collect();
+    if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 
 fn width(of: impl Fn(&Scenario) -> usize) -> usize {

@@ -15,10 +15,11 @@ use tracing::info;
 use crate::{
     Args, Ctx, Error, Kind, Listening, Scenario,
     args::ALL,
-    console, echo, list, load, scenario, scenarios, silent,
+    echo,
+    instrument::{self, Seen},
+    list, load, scenario, scenarios, silent,
     stop::{self, Signals, Stop},
     unstable::{hand_over_the_driver, spawn_named},
-    warm_up,
 };
 
 /// How long open connections may take to end.
@@ -33,7 +34,8 @@ const WORKERS_GRACE: Duration = Duration::from_millis(500);
 /// process, and may return with threads left over that a trouble keeps busy: it is meant for a process of its own, which
 /// ends next.
 pub fn run(args: Args) -> Result<(), Error> {
-    let Args { echo_addr, console_addr, workers, scenario: names, load, log, list, exit_with_stdin } = args;
+    let Args { echo_addr, console_addr, workers, scenario: names, instrumentation, load, log, list, exit_with_stdin } =
+        args;
     if list {
         return list::print().map_err(Error::io("print the scenarios"));
     }
@@ -48,13 +50,14 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let chosen = chosen(&names);
     let (stop_sender, stop_receiver) = mpsc::channel(4);
-    console::serve(console::install(log.as_deref(), retention(&chosen))?, console_listener, stop_sender.clone())?;
+    let seen =
+        instrument::start(instrumentation, log.as_deref(), retention(&chosen), console_listener, stop_sender.clone())?;
     if exit_with_stdin {
         stop::with_stdin(stop_sender)?;
     }
 
-    let service = Service::new(usize::from(workers) + more_workers(&names, &chosen))?;
-    warm_up::run(&service.handle).map_err(Error::io("warm up the console"))?;
+    let service = Service::new(usize::from(workers) + more_workers(&names, &chosen), &seen)?;
+    seen.meet(&service.handle)?;
     let ctx = Ctx::new(service.handle.clone());
     let tracker = TaskTracker::new();
     start_echo(&service.handle, echo_listener, &ctx.shutdown, &tracker)?;
@@ -130,10 +133,11 @@ struct Service {
 }
 
 impl Service {
-    fn new(workers: usize) -> Result<Self, Error> {
+    fn new(workers: usize, seen: &Seen) -> Result<Self, Error> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(workers).thread_name("demo-worker").enable_io().enable_time();
         hand_over_the_driver(&mut builder);
+        seen.prepare(&mut builder);
         let runtime = builder.build().map_err(Error::io("build the service's runtime"))?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }

@@ -99,7 +99,9 @@ fn the_list_names_each_scenario_and_its_finding() {
             .lines()
             .find(|line| line.split_whitespace().next() == Some(scenario.name))
             .unwrap_or_else(|| panic!("{} is not listed", scenario.name));
-        assert!(line.contains(scenario.raises.unwrap_or("-")), "{line}");
+        let nothing = scenario.from_agent.is_empty().then_some("-");
+        assert!(line.contains(scenario.raises.or(nothing).unwrap_or_default()), "{line}");
+        assert!(scenario.from_agent.iter().all(|raised| line.contains(raised.lint)), "{line}");
         assert!(line.ends_with(scenario.says), "{line}");
     }
 }

@@ -36,6 +36,11 @@ impl Ctx {
         spawn_named(&self.service, name, future)
     }
 
+    /// The service's runtime.
+    pub(super) fn service(&self) -> &Handle {
+        &self.service
+    }
+
     /// Keeps a runtime that a scenario has built for itself until the process ends.
     pub(super) fn keep(&self, runtime: Runtime) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(runtime);

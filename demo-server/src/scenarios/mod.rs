@@ -6,7 +6,10 @@
 mod burn;
 mod ctx;
 
+mod all_workers_stalled;
 mod auto_boxed_future;
+mod block_in_place;
+mod blocking_pool_full;
 mod blocking_sleep;
 mod brief_lock;
 mod churn;
@@ -21,6 +24,8 @@ mod lock_across_await_uncontended;
 mod lock_convoy;
 mod long_polls;
 mod lost_waker;
+mod nested_spans;
+mod panics;
 mod rwlock_across_await;
 mod self_deadlock;
 mod self_wakes;
@@ -29,8 +34,14 @@ mod sleeper;
 mod spawn_blocking;
 mod spin_first_poll;
 mod spin_later_poll;
+mod stalled_by_loop;
+mod stalled_by_mutex;
+mod stalled_by_read;
+mod stalled_by_sleep;
+mod stalled_local_set;
 mod starved;
 mod task_leak;
+mod two_runtimes;
 
 use std::{io, time::Duration};
 
@@ -39,11 +50,23 @@ pub use ctx::Ctx;
 /// Whether a scenario is there to be found, or there to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something is wrong: [`Scenario::raises`] must be found.
+    /// Something is wrong: [`Scenario::raises`] must be found, and [`Scenario::from_agent`] where the agent is watched.
     Trouble,
     /// Nothing is wrong with the service: nothing above a note may be found, but for [`Scenario::raises`].
     Control,
 }
+
+/// A lint that must be raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raised {
+    /// The lint.
+    pub lint: &'static str,
+    /// The lowest severity that it must reach: `note`, `warning` or `critical`.
+    pub severity: &'static str,
+}
+
+/// What the agent makes of a worker that does not come back.
+const STALLED: Raised = Raised { lint: "stalled-worker", severity: "critical" };
 
 /// One thing that the server can be told to do beside its echo, and what a diagnosis must make of it.
 #[derive(Debug, Clone, Copy)]
@@ -54,10 +77,12 @@ pub struct Scenario {
     pub kind: Kind,
     /// One sentence: what it does.
     pub says: &'static str,
-    /// The lint that must be raised; none for most controls.
+    /// The lint that must be raised, whoever tells; none for most controls, and for what only the agent can tell.
     pub raises: Option<&'static str>,
     /// The lowest severity that the lint must reach: `note`, `warning` or `critical`. None when `raises` is.
     pub severity: Option<&'static str>,
+    /// The lints that must be raised as well where the agent tells. One that names no task is about the whole runtime.
+    pub from_agent: &'static [Raised],
     /// Other lints above a note that are true of it as well, and may be raised beside.
     pub also: &'static [&'static str],
     /// The names of the tasks of which one must be the finding's subject; empty when the subject is a lock or the target.
@@ -85,6 +110,7 @@ impl Scenario {
         says: "",
         raises: None,
         severity: None,
+        from_agent: &[],
         also: &[],
         tasks: &[],
         lock: None,
@@ -113,6 +139,14 @@ const SCENARIOS: &[Scenario] = &[
     self_wakes::SCENARIO,
     auto_boxed_future::SCENARIO,
     large_future::SCENARIO,
+    stalled_by_sleep::SCENARIO,
+    stalled_by_loop::SCENARIO,
+    stalled_by_mutex::SCENARIO,
+    stalled_by_read::SCENARIO,
+    all_workers_stalled::SCENARIO,
+    stalled_local_set::SCENARIO,
+    blocking_pool_full::SCENARIO,
+    panics::SCENARIO,
     healthy::SCENARIO,
     brief_lock::SCENARIO,
     contended_lock::SCENARIO,
@@ -122,6 +156,9 @@ const SCENARIOS: &[Scenario] = &[
     local_set::SCENARIO,
     current_thread::SCENARIO,
     churn::SCENARIO,
+    two_runtimes::SCENARIO,
+    block_in_place::SCENARIO,
+    nested_spans::SCENARIO,
 ];
 
 /// Every scenario: troubles first, then controls.
@@ -180,7 +217,7 @@ mod tests {
             assert!(scenario.says.ends_with('.'), "{name}: one sentence");
             assert_eq!(scenario.raises.is_some(), scenario.severity.is_some(), "{name}");
             if scenario.kind == Kind::Trouble {
-                assert!(scenario.raises.is_some(), "{name}");
+                assert!(scenario.raises.is_some() || !scenario.from_agent.is_empty(), "{name}");
                 assert!(!scenario.tasks.is_empty() || scenario.lock.is_some(), "{name}: a subject to look for");
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, io};
 
-use super::{Ctx, Kind, Scenario, burn::burn_for_ever};
+use super::{Ctx, Kind, STALLED, Scenario, burn::burn_for_ever};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "spin-first-poll",
@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task spins in its very first poll and never yields; its worker is lost.",
     raises: Some("never-yields"),
     severity: Some("critical"),
+    from_agent: &[STALLED],
     tasks: &["spin-first"],
     file: file!(),
     keeps_workers: 1,

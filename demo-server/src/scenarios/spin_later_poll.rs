@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{Ctx, Kind, Scenario, burn::burn_for_ever};
+use super::{Ctx, Kind, STALLED, Scenario, burn::burn_for_ever};
 
 /// Polls in which it behaves.
 const GOOD_TURNS: usize = 10;
@@ -15,6 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task behaves for ten polls and two seconds, then spins in the next one and never yields; its worker is lost.",
     raises: Some("never-yields"),
     severity: Some("critical"),
+    from_agent: &[STALLED],
     tasks: &["spin-later"],
     file: file!(),
     within: Duration::from_secs(5),

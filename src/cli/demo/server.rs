@@ -3,7 +3,7 @@
 
 use super::{super::args::DemoArgs, DemoError};
 use crate::wire::Target;
-use demo_server::{Args, Listening};
+use demo_server::{Args, Instrumentation, Listening};
 use std::{
     io::{self, BufRead, BufReader, Read},
     net::{Ipv4Addr, SocketAddr},
@@ -27,6 +27,7 @@ pub fn args(args: &DemoArgs) -> Args {
         console_addr: free,
         workers: args.workers,
         scenario: args.scenario.clone(),
+        instrumentation: Instrumentation::default(),
         load: args.load,
         log: None,
         list: args.list,

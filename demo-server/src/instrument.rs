@@ -1,0 +1,134 @@
+//! What lets the server be seen: holdup's agent, or console-subscriber as anybody else uses it. Both serve the console on one
+//! port, from threads that are none of the service's.
+
+use std::{
+    io::{self, IsTerminal},
+    net::TcpListener,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use holdup_agent::Agent;
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::mpsc,
+};
+use tracing::Subscriber;
+use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan};
+
+use crate::{Error, console, stop::Stop, warm_up};
+
+/// What the service is called on the screen.
+const NAME: &str = "echo-demo";
+
+/// How the server lets itself be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
+pub struct Instrumentation {
+    /// What collects and serves what there is to see
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
+    pub instrument: Instrument,
+
+    /// How much the agent collects; console-subscriber knows one level only
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
+    pub detail: Detail,
+}
+
+/// What collects and serves what there is to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Instrument {
+    /// holdup's own agent
+    Agent,
+    /// The stock subscriber of tokio-console
+    #[default]
+    ConsoleSubscriber,
+}
+
+/// How much the agent collects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Detail {
+    /// Everything
+    #[default]
+    Full,
+    /// What production can always afford
+    Lean,
+}
+
+impl Instrumentation {
+    /// The same as words of a command line.
+    pub(crate) fn to_words(self) -> [String; 4] {
+        let word = |value: Option<clap::builder::PossibleValue>| {
+            value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+        };
+        let (instrument, detail) = (word(self.instrument.to_possible_value()), word(self.detail.to_possible_value()));
+        ["--instrument".to_owned(), instrument, "--detail".to_owned(), detail]
+    }
+}
+
+/// What sees the server, for as long as this is kept.
+pub(crate) enum Seen {
+    ByAgent(Agent),
+    ByConsoleSubscriber,
+}
+
+/// Installs the subscriber for the process, with a log on stderr when a filter asks for one, and serves the console on a
+/// listener that is bound already. A later failure is sent to `stop`.
+///
+/// `retention` is how long what has ended is kept for clients that connect later.
+pub(crate) fn start(
+    instrumentation: Instrumentation,
+    log: Option<&str>,
+    retention: Duration,
+    listener: TcpListener,
+    stop: mpsc::Sender<Stop>,
+) -> Result<Seen, Error> {
+    let Instrumentation { instrument, detail } = instrumentation;
+    match instrument {
+        Instrument::Agent => {
+            let detail = match detail {
+                Detail::Full => holdup_agent::Detail::Full,
+                Detail::Lean => holdup_agent::Detail::Lean,
+            };
+            let subscriber = Registry::default().with(log_layer(log)?);
+            let builder = holdup_agent::builder().name(NAME).detail(detail).retention(retention).listener(listener);
+            Ok(Seen::ByAgent(builder.with_subscriber(subscriber).init()?))
+        }
+        Instrument::ConsoleSubscriber => {
+            console::serve(console::install(log_layer(log)?, retention)?, listener, stop)?;
+            Ok(Seen::ByConsoleSubscriber)
+        }
+    }
+}
+
+/// The log on stderr.
+fn log_layer<S>(log: Option<&str>) -> Result<Option<impl Layer<S> + Send + Sync + use<S>>, Error>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    log.map(|filter| {
+        let parsed = EnvFilter::try_new(filter)
+            .map_err(|reason| Error::LogFilter { filter: filter.to_owned(), reason: reason.to_string() })?;
+        let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+        Ok(layer.with_filter(parsed))
+    })
+    .transpose()
+}
+
+impl Seen {
+    /// Hooks into the service's runtime, which is about to be built.
+    pub(crate) fn prepare(&self, builder: &mut Builder) {
+        if let Self::ByAgent(agent) = self {
+            agent.instrument(builder);
+        }
+    }
+
+    /// Gets ready for the service's runtime, before there is anything to see.
+    pub(crate) fn meet(&self, service: &Handle) -> Result<(), Error> {
+        match self {
+            Self::ByAgent(agent) => {
+                agent.runtime("echo", service);
+                Ok(())
+            }
+            Self::ByConsoleSubscriber => warm_up::run(service).map_err(Error::io("warm up the console")),
+        }
+    }
+}
