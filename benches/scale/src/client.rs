@@ -67,9 +67,10 @@ impl Client {
         screen.contains(".rs:")
     }
 
-    /// The line of the selected row.
-    pub fn selected_line(&self, screen: &str) -> Option<usize> {
-        screen.lines().position(|line| line.contains(self.selected) && line.contains(".rs:"))
+    /// The task of the selected row. A line's number would not do: rows above it may go while it is looked at.
+    pub fn selected_task(&self, screen: &str) -> Option<usize> {
+        let row = screen.lines().find(|line| line.contains(self.selected) && line.contains(".rs:"))?;
+        row.split_whitespace().find_map(|word| word.parse().ok())
     }
 
     /// Where the list's head marks the column that it is sorted by.

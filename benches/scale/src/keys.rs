@@ -74,8 +74,8 @@ pub fn measure(terminal: &mut Terminal, client: &Client, presses: usize) -> Resu
         std::thread::sleep(PAUSE * 4);
     }
     let moves = ["j"; 20].into_iter().chain(["k"; 20]).cycle().take(presses);
-    let line = |screen: &str| client.selected_line(screen);
-    press(terminal, moves, &mut keys.moves, line)?;
+    let task = |screen: &str| client.selected_task(screen);
+    press(terminal, moves, &mut keys.moves, task)?;
     for key in client.and_back.chars() {
         terminal.press(&key.to_string())?;
         std::thread::sleep(PAUSE * 4);
@@ -137,4 +137,19 @@ fn take_time(terminal: &Terminal, times: &mut Times, is_answer: impl Fn(&vt100::
     times.times.push(time);
     std::thread::sleep(PAUSE);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_all_answers_and_missing_ones_are_counted() {
+        let times = (1..=100).rev().map(Duration::from_millis).collect();
+        assert_eq!(Times { times, missed: 0 }.to_string(), "51.0/100.0/100.0");
+        let times = (1..=200).map(Duration::from_millis).collect();
+        assert_eq!(Times { times, missed: 1 }.to_string(), "101.0/199.0/200.0 !1");
+        assert_eq!(Times { times: Vec::new(), missed: 1 }.to_string(), "none");
+        assert_eq!(Times::default().to_string(), "-");
+    }
 }

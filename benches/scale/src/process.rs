@@ -86,3 +86,23 @@ impl fmt::Display for Course {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(bytes: impl Fn(u64) -> u64) -> Course {
+        Course { samples: (0..=120).map(|at| (Duration::from_secs(at * 5), bytes(at))).collect() }
+    }
+
+    #[test]
+    fn the_slope_tells_growth_from_flatness() {
+        let said = course(|at| (50 << 20) + ((at % 3) << 10)).to_string();
+        assert_eq!(
+            said,
+            "memory over 600 s, by quarters: 50.0 50.0 50.0 50.0 50.0 MiB; most 50.0 MiB; +0.000 MiB a minute"
+        );
+        let said = course(|at| (50 << 20) + (at << 20) / 12).to_string();
+        assert!(said.ends_with("50.0 52.5 55.0 57.5 60.0 MiB; most 60.0 MiB; +1.000 MiB a minute"), "{said}");
+    }
+}
