@@ -54,6 +54,8 @@ mod runtimes;
 mod serve;
 mod settings;
 mod stack;
+#[doc(hidden)]
+pub mod testing;
 mod watchdog;
 
 pub use agent::Agent;

@@ -1,9 +1,10 @@
 //! The agent's clock: nanoseconds since an origin that is taken once in the process. It is read at each edge of a poll, so it
-//! is the processor's time stamp counter where that is sound, and the system's monotonic clock where it is not.
+//! is the processor's time stamp counter where that is sound (invariant, as the processor says), and the system's monotonic
+//! clock where it is not.
 
 use std::{
     sync::OnceLock,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 /// An instant, in nanoseconds since the origin; never 0, so that 0 can stand for "never".
@@ -34,16 +35,30 @@ impl Nanos {
 }
 
 struct Origin {
-    at: Instant,
+    clock: quanta::Clock,
+    raw: u64,
     wall: SystemTime,
 }
 
+static ORIGIN: OnceLock<Origin> = OnceLock::new();
+
+#[cold]
+fn make() -> &'static Origin {
+    ORIGIN.get_or_init(|| {
+        // Made once: it measures how fast the counter runs, for some milliseconds.
+        let clock = quanta::Clock::new();
+        Origin { raw: clock.raw(), wall: SystemTime::now(), clock }
+    })
+}
+
+#[inline]
 fn origin() -> &'static Origin {
-    static ORIGIN: OnceLock<Origin> = OnceLock::new();
-    ORIGIN.get_or_init(|| Origin { at: Instant::now(), wall: SystemTime::now() })
+    ORIGIN.get().unwrap_or_else(make)
 }
 
 /// Now.
+#[inline]
 pub(crate) fn now() -> Nanos {
-    Nanos((origin().at.elapsed().as_nanos() as u64).max(1))
+    let origin = origin();
+    Nanos(origin.clock.delta_as_nanos(origin.raw, origin.clock.raw()).max(1))
 }

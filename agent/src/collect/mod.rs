@@ -3,10 +3,28 @@
 //!
 //! It knows nothing of who reads what it writes.
 
+mod arena;
+mod attribute;
+mod barrier;
+mod bitmap;
+mod callsite;
 pub(crate) mod clock;
+pub(crate) mod histogram;
+mod id;
+mod intern;
+mod life;
+mod local;
+mod locks;
+mod op;
 pub(crate) mod read;
+mod resource;
+mod stock;
+pub(crate) mod subscriber;
+mod sync;
+mod task;
 pub(crate) mod thread;
 pub(crate) mod view;
+mod word;
 
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,3 +36,6 @@ pub(crate) enum Detail {
     /// Nothing.
     Off,
 }
+
+#[cfg(test)]
+mod tests;

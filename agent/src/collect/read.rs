@@ -1,26 +1,45 @@
 //! Reading what is collected. Everything here may be called from any thread at any time, and makes no thread of the service
-//! wait; [`Changes`] has one reader.
+//! wait, but for the copying of one lock's state; [`Changes`] has one reader.
 
-use super::view::{Change, Counts, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView};
+use super::{
+    arena::Arena,
+    barrier,
+    id::{self, Kind, Ours},
+    life::{Clones, Life},
+    local, locks, op, resource, stock, task,
+    view::{Change, Counts, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
+    word::Word,
+};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Every task that lives, and those that ended and are still kept.
-pub(crate) fn tasks(_each: &mut dyn FnMut(TaskView)) {}
+pub(crate) fn tasks(each: &mut dyn FnMut(TaskView)) {
+    task::TASKS.iter().filter_map(|(index, slot)| task::view(index, slot)).for_each(each);
+}
 
 /// Every resource that lives, and those that ended and are still kept.
-pub(crate) fn resources(_each: &mut dyn FnMut(ResourceView)) {}
+pub(crate) fn resources(each: &mut dyn FnMut(ResourceView)) {
+    resource::RESOURCES.iter().filter_map(|(index, slot)| resource::view(index, slot)).for_each(each);
+}
 
-/// Every operation that lives, and those that ended and are still kept.
-pub(crate) fn ops(_each: &mut dyn FnMut(OpView)) {}
+/// Every operation that lives, and those that had to wait, have ended, and are still kept.
+pub(crate) fn ops(each: &mut dyn FnMut(OpView)) {
+    op::OPS.iter().filter_map(|(index, slot)| op::view(index, slot)).for_each(each);
+}
 
 /// Every lock that lives.
-pub(crate) fn locks(_each: &mut dyn FnMut(LockView)) {}
+pub(crate) fn locks(each: &mut dyn FnMut(LockView)) {
+    let locks = resource::RESOURCES.iter().filter_map(|(index, slot)| locks::view(index, slot));
+    locks.filter(|lock| lock.dropped.is_none()).for_each(each);
+}
 
 /// The service's own spans around every task that lives and was polled inside of some.
 pub(crate) fn spans(_each: &mut dyn FnMut(SpansView)) {}
 
-/// One task.
-pub(crate) fn task(_id: u64) -> Option<TaskView> {
-    None
+/// One task; `None` when it was never, or is no longer kept.
+pub(crate) fn task(id: u64) -> Option<TaskView> {
+    let span = id::decode(id).filter(|span| span.kind == Kind::Task)?;
+    task::view(span.index, task::TASKS.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One resource.
@@ -34,23 +53,37 @@ pub(crate) fn op(_id: u64) -> Option<OpView> {
 }
 
 /// One lock, by its resource's id.
-pub(crate) fn lock(_resource: u64) -> Option<LockView> {
-    None
+pub(crate) fn lock(resource: u64) -> Option<LockView> {
+    let span = id::decode(resource).filter(|span| span.kind == Kind::Resource)?;
+    locks::view(span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.resource == resource)
 }
 
 /// The histograms of one task.
-pub(crate) fn histograms(_task: u64) -> Option<Histograms> {
-    None
+pub(crate) fn histograms(task: u64) -> Option<Histograms> {
+    task::histograms(id::decode(task).filter(|span| span.kind == Kind::Task)?)
 }
 
-/// How many live now.
+/// How many live now. It counts them one by one.
 pub(crate) fn counts() -> Counts {
-    Counts::default()
+    fn alive<'a>(lives: impl Iterator<Item = &'a Life>) -> u64 {
+        lives.filter_map(Life::look).filter(|seen| seen.is_alive()).count() as u64
+    }
+    Counts {
+        tasks: alive(task::TASKS.iter().map(|(_, slot)| &slot.life)),
+        resources: alive(resource::RESOURCES.iter().map(|(_, slot)| &slot.life)),
+        ops: alive(op::OPS.iter().map(|(_, slot)| &slot.life)),
+    }
 }
 
 /// What could not be kept.
 pub(crate) fn losses() -> Losses {
-    Losses::default()
+    Losses {
+        finished_tasks: task::STOCK.lost(),
+        finished_resources: resource::STOCK.lost(),
+        finished_ops: op::STOCK.lost(),
+        unseen: task::STOCK.refused() + resource::STOCK.refused() + op::STOCK.refused(),
+        deep_spans: local::too_deep(),
+    }
 }
 
 /// What has changed since it was asked for last. There is one in the process: what it has told, it does not tell again.
@@ -58,34 +91,74 @@ pub(crate) fn losses() -> Losses {
 /// Ask once in each interval while somebody watches. A client that joins gets the whole state by [`tasks`] and its like
 /// *after* the last round of changes: nothing is then missed, and what is told twice is the same.
 #[derive(Debug)]
-pub(crate) struct Changes(());
+pub(crate) struct Changes {
+    tasks: Vec<u32>,
+    resources: Vec<u32>,
+    ops: Vec<u32>,
+}
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 impl Changes {
     /// The one of this process; `None` when it is taken.
     pub(crate) fn take() -> Option<Self> {
-        Some(Self(()))
+        let free = !TAKEN.swap(true, Ordering::AcqRel);
+        free.then(|| Self { tasks: Vec::new(), resources: Vec::new(), ops: Vec::new() })
     }
 
-    /// Begins a round: what was written before this call is told in this round.
-    pub(crate) fn begin(&mut self) {}
+    /// Begins a round: what was written before this call is told in this round, to whoever asks before the next one begins.
+    pub(crate) fn begin(&mut self) {
+        for touched in [&mut self.tasks, &mut self.resources, &mut self.ops] {
+            touched.clear();
+        }
+        task::TASKS.take_touched(&mut self.tasks);
+        resource::RESOURCES.take_touched(&mut self.resources);
+        op::OPS.take_touched(&mut self.ops);
+        barrier::heavy();
+    }
 
     /// Tasks that changed before the round began.
-    pub(crate) fn tasks(&mut self, _each: &mut dyn FnMut(Change<TaskView>)) {}
+    pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
+        tell(&self.tasks, &task::TASKS, Kind::Task, each, |index, slot| {
+            (&slot.told, task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+        });
+    }
 
     /// Resources that changed before the round began.
-    pub(crate) fn resources(&mut self, _each: &mut dyn FnMut(Change<ResourceView>)) {}
+    pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
+        tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
+            (&slot.told, resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+        });
+    }
 
     /// Operations that changed before the round began.
-    pub(crate) fn ops(&mut self, _each: &mut dyn FnMut(Change<OpView>)) {}
+    pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
+        tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
+            (&slot.told, op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+        });
+    }
 
-    /// Locks that changed before the round began.
-    pub(crate) fn locks(&mut self, _each: &mut dyn FnMut(Change<LockView>)) {}
+    /// Locks that changed before the round began, those that are gone included. A lock that is gone is also told as gone
+    /// among the resources.
+    pub(crate) fn locks(&mut self, each: &mut dyn FnMut(Change<LockView>)) {
+        let slots = self.resources.iter().filter_map(|index| Some((*index, resource::RESOURCES.get(*index)?)));
+        slots.filter_map(|(index, slot)| locks::view(index, slot)).map(Change::Now).for_each(each);
+    }
 
     /// Tasks whose place in the service's own spans changed before the round began; no spans when it left them.
     pub(crate) fn spans(&mut self, _each: &mut dyn FnMut(SpansView)) {}
 
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
-    pub(crate) fn set_watched(&mut self, _watched: Watched) {}
+    pub(crate) fn set_watched(&mut self, watched: Watched) {
+        stock::set_watched(watched == Watched::Yes);
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        stock::set_watched(false);
+        TAKEN.store(false, Ordering::Release);
+    }
 }
 
 /// Whether somebody watches.
@@ -93,4 +166,27 @@ impl Changes {
 pub(crate) enum Watched {
     No,
     Yes,
+}
+
+/// Tells what changed of one kind. A slot keeps what was told of it last, so that whoever was told to live and was overwritten
+/// since is not taken to live for ever.
+fn tell<T: 'static, V>(
+    touched: &[u32],
+    arena: &'static Arena<T>,
+    kind: Kind,
+    each: &mut dyn FnMut(Change<V>),
+    mut look: impl FnMut(u32, &'static T) -> (&'static Word, Option<(u64, bool, V)>),
+) {
+    for index in touched.iter().copied() {
+        let Some(slot) = arena.get(index) else { continue };
+        let (told, now) = look(index, slot);
+        let Some((id, ended, view)) = now else { continue };
+        let last = told.get();
+        let before = id::encode(Ours { kind, index, stamp: last >> 1 });
+        if last != 0 && last & 1 == 0 && before != id {
+            each(Change::Gone(before));
+        }
+        told.set(id::decode(id).map_or(0, |span| (span.stamp << 1) | u64::from(ended)));
+        each(Change::Now(view));
+    }
 }

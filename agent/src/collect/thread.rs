@@ -4,7 +4,7 @@ use super::clock::Nanos;
 use parking_lot::Mutex;
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
     thread::ThreadId,
@@ -80,6 +80,41 @@ pub(crate) fn register() -> Arc<Thread> {
 /// The threads that are known and alive.
 pub(crate) fn all() -> Vec<Arc<Thread>> {
     THREADS.lock().iter().filter_map(Weak::upgrade).collect()
+}
+
+/// Hides the calling thread, its tasks and what it logs, for as long as it lives: the agent does not watch itself.
+pub(crate) fn hide() {
+    super::local::with(|local| local.own.set(true));
+}
+
+static ON_RUNTIME: OnceLock<fn(&tokio::runtime::Handle)> = OnceLock::new();
+
+/// Has `f` called with each runtime of the service as it is met: on the service's own threads, at least once for each
+/// runtime, and at most once for each thread and `block_on`. Only the first call of this has an effect.
+pub(crate) fn on_runtime(f: fn(&tokio::runtime::Handle)) {
+    let _first_wins = ON_RUNTIME.set(f);
+}
+
+/// The number of a runtime, as tokio prints it; 0 where tokio does not tell.
+pub(crate) fn runtime_number(handle: &tokio::runtime::Handle) -> u64 {
+    #[cfg(tokio_unstable)]
+    let number = handle.id().to_string().parse().unwrap_or(0);
+    #[cfg(not(tokio_unstable))]
+    let number = {
+        let _ = handle;
+        0
+    };
+    number
+}
+
+/// The number of the runtime that the calling thread works for; 0 for none.
+#[cold]
+pub(super) fn current_runtime() -> u64 {
+    let Ok(handle) = tokio::runtime::Handle::try_current() else { return 0 };
+    if let Some(tell) = ON_RUNTIME.get() {
+        tell(&handle);
+    }
+    runtime_number(&handle)
 }
 
 #[cfg(target_os = "linux")]

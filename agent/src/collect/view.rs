@@ -73,7 +73,7 @@ pub(crate) struct TaskView {
     /// `None` where it has none.
     pub(crate) name: Option<Arc<str>>,
     /// The type of a blocking job's function.
-    pub(crate) function: Option<Arc<str>>,
+    pub(crate) function: Option<&'static str>,
     pub(crate) place: Option<&'static Place>,
     /// Bytes of the future as the runtime keeps it.
     pub(crate) size: u64,
@@ -181,7 +181,7 @@ pub(crate) struct Waiter {
 /// How often polls ended while a lock was held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct AcrossAwait {
-    /// Holds that have ended, and during which a poll of the holder ended.
+    /// Holds during which a poll of the holder ended, those that last included.
     pub(crate) count: u64,
     pub(crate) total: Duration,
     pub(crate) longest: Duration,

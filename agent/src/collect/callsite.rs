@@ -1,0 +1,131 @@
+//! Tokio's callsites: which spans and events are the runtime's own, and what each of them means. They are told apart by name
+//! and target once, when tokio registers them; from then on by address.
+
+use super::Detail;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use tracing_core::{Interest, Metadata};
+
+/// What a callsite of tokio's means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Site {
+    /// A span: a task, or a blocking job.
+    Spawn = 1,
+    /// A span: a resource.
+    Resource = 2,
+    /// A span: an operation on a resource.
+    Op = 3,
+    /// An event: something is done to a waker; which, the first event of the callsite tells.
+    Waker = 4,
+    WakerClone = 5,
+    WakerDrop = 6,
+    Wake = 7,
+    WakeByRef = 8,
+    /// An event: an operation was polled.
+    PollOp = 9,
+    /// An event: a resource's attribute changes.
+    ResourceState = 10,
+    /// The same, and it tells that a lock is acquired or released.
+    LockState = 11,
+    /// An event: an operation's attribute changes.
+    OpState = 12,
+    /// Of no interest, at this detail or at all.
+    Ignored = 13,
+}
+
+impl Site {
+    fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            1 => Self::Spawn,
+            2 => Self::Resource,
+            3 => Self::Op,
+            4 => Self::Waker,
+            5 => Self::WakerClone,
+            6 => Self::WakerDrop,
+            7 => Self::Wake,
+            8 => Self::WakeByRef,
+            9 => Self::PollOp,
+            10 => Self::ResourceState,
+            11 => Self::LockState,
+            12 => Self::OpState,
+            13 => Self::Ignored,
+            _ => return None,
+        })
+    }
+}
+
+/// Attributes by which a lock tells its state.
+pub(super) const LOCK_ATTRIBUTES: [&str; 3] = ["locked", "write_locked", "current_readers"];
+
+struct Row {
+    metadata: AtomicUsize,
+    site: AtomicU32,
+}
+
+/// Tokio 1.54 has about ninety.
+const ROWS: usize = 512;
+static TABLE: [Row; ROWS] = [const { Row { metadata: AtomicUsize::new(0), site: AtomicU32::new(0) } }; ROWS];
+static REGISTERING: Mutex<()> = Mutex::new(());
+
+/// The row of a callsite, or the one where it belongs; `None` when the table is full.
+#[inline]
+fn row(address: usize) -> Option<&'static Row> {
+    let start = (address >> 4).wrapping_mul(0x9E37_79B9) >> 7;
+    (0..ROWS).map(|step| &TABLE[start.wrapping_add(step) % ROWS]).find(|row| {
+        let there = row.metadata.load(Ordering::Acquire);
+        there == address || there == 0
+    })
+}
+
+/// What a callsite means; `None` when it is not tokio's.
+#[inline]
+pub(super) fn find(metadata: &Metadata<'_>) -> Option<Site> {
+    let address = std::ptr::from_ref(metadata).addr();
+    let row = row(address)?;
+    (row.metadata.load(Ordering::Acquire) == address).then(|| Site::from_raw(row.site.load(Ordering::Relaxed)))?
+}
+
+/// Notes what a callsite has turned out to mean.
+pub(super) fn learn(metadata: &Metadata<'_>, site: Site) {
+    let address = std::ptr::from_ref(metadata).addr();
+    if let Some(row) = row(address).filter(|row| row.metadata.load(Ordering::Acquire) == address) {
+        row.site.store(site as u32, Ordering::Relaxed);
+    }
+}
+
+/// Registers a callsite: `None` when it is not tokio's.
+pub(super) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
+    let site = classify(metadata, detail)?;
+    let _one_at_a_time = REGISTERING.lock();
+    let address = std::ptr::from_ref(metadata).addr();
+    let Some(row) = row(address) else { return Some(Interest::never()) };
+    if row.metadata.load(Ordering::Relaxed) == 0 {
+        row.site.store(site as u32, Ordering::Relaxed);
+        row.metadata.store(address, Ordering::Release);
+    }
+    Some(if site == Site::Ignored { Interest::never() } else { Interest::always() })
+}
+
+fn classify(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
+    let module = metadata.module_path().filter(|module| module.starts_with("tokio::"))?;
+    let lock = ["tokio::sync::mutex", "tokio::sync::rwlock"].iter().any(|lock| module.starts_with(lock));
+    // The operations on locks, and not those on the semaphores inside of them.
+    let lock_op = module == "tokio::util::trace";
+    let all = detail == Detail::Full;
+    let (site, wanted) = match (metadata.name(), metadata.target()) {
+        ("runtime.spawn", _) => (Site::Spawn, true),
+        ("runtime.resource", _) => (Site::Resource, all || lock),
+        ("runtime.resource.async_op", _) => (Site::Op, all || lock_op),
+        // Says nothing that its operation does not say.
+        ("runtime.resource.async_op.poll", _) => (Site::Ignored, false),
+        (_, "tokio::task::waker") => (Site::Waker, all),
+        (_, "runtime::resource::poll_op") => (Site::PollOp, all || lock_op),
+        (_, "runtime::resource::state_update") => {
+            let tells = lock && metadata.fields().iter().any(|field| LOCK_ATTRIBUTES.contains(&field.name()));
+            (if tells { Site::LockState } else { Site::ResourceState }, all || lock)
+        }
+        (_, "runtime::resource::async_op::state_update") => (Site::OpState, all),
+        _ => return None,
+    };
+    Some(if wanted { site } else { Site::Ignored })
+}

@@ -1,0 +1,197 @@
+//! What one thread of the service knows while it runs: which of our spans it is inside of, the slots that it has at hand,
+//! and what it has looked up lately. Nobody else reads it.
+
+use super::{
+    clock::{self, Nanos},
+    id::{self, Kind},
+    intern::Recent,
+    stock::Magazine,
+    thread::{self, Thread},
+    view::TaskKind,
+};
+use std::{
+    cell::{Cell, OnceCell},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Spans that a thread can be inside of at once. A poll of a lock is inside of five.
+const DEPTH: usize = 64;
+
+/// A span that was entered.
+#[derive(Clone, Copy)]
+struct Entered {
+    id: u64,
+    /// The innermost one of its kind before.
+    outer: u64,
+}
+
+pub(super) struct Local {
+    depth: Cell<usize>,
+    entered: [Cell<Entered>; DEPTH],
+    /// The innermost span of each kind; 0 for none.
+    innermost: [Cell<u64>; 4],
+    /// When the clock was read last.
+    read_at: Cell<u64>,
+    /// The task whose poll ended at that time; 0 once anything else was noted.
+    pub(super) just_left: Cell<u64>,
+    /// The handle of a resource that was cloned last.
+    pub(super) just_cloned: Cell<u64>,
+    /// How long the task that is about to be polled waited in a run queue, in nanoseconds and one, where the runtime's own
+    /// hooks tell.
+    pub(super) latency: Cell<u64>,
+    thread: OnceCell<Arc<Thread>>,
+    /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
+    runtime: Cell<u64>,
+    /// The agent's own threads are not seen.
+    pub(super) own: Cell<bool>,
+    pub(super) recent: Recent,
+    pub(super) tasks: Magazine,
+    pub(super) resources: Magazine,
+    pub(super) ops: Magazine,
+}
+
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+}
+
+/// Spans that were entered too deep inside of others.
+static TOO_DEEP: AtomicU64 = AtomicU64::new(0);
+
+/// How many spans were entered too deep inside of others, and so not noticed.
+pub(super) fn too_deep() -> u64 {
+    TOO_DEEP.load(Ordering::Relaxed)
+}
+
+/// Runs `f` with the thread's state; the default where the thread is ending and has none any more.
+#[inline]
+pub(super) fn with<T: Default>(f: impl FnOnce(&Local) -> T) -> T {
+    LOCAL.try_with(f).unwrap_or_default()
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self {
+            depth: Cell::new(0),
+            entered: [const { Cell::new(Entered { id: 0, outer: 0 }) }; DEPTH],
+            innermost: [const { Cell::new(0) }; 4],
+            read_at: Cell::new(0),
+            just_left: Cell::new(0),
+            just_cloned: Cell::new(0),
+            latency: Cell::new(0),
+            thread: OnceCell::new(),
+            runtime: Cell::new(0),
+            own: Cell::new(false),
+            recent: Recent::new(),
+            tasks: Magazine::new(),
+            resources: Magazine::new(),
+            ops: Magazine::new(),
+        }
+    }
+
+    /// The innermost span of a kind; 0 for none.
+    #[inline]
+    pub(super) fn innermost(&self, kind: Kind) -> u64 {
+        self.innermost[kind as usize].get()
+    }
+
+    /// Whether the thread is inside of a span, however deep.
+    pub(super) fn is_inside(&self, id: u64) -> bool {
+        self.entered[..self.depth.get()].iter().any(|entered| entered.get().id == id)
+    }
+
+    /// Enters a span. False when the thread is too deep inside of others already.
+    #[inline]
+    pub(super) fn push(&self, kind: Kind, id: u64) -> bool {
+        let depth = self.depth.get();
+        let Some(cell) = self.entered.get(depth) else {
+            TOO_DEEP.fetch_add(1, Ordering::Relaxed);
+            return false;
+        };
+        let innermost = &self.innermost[kind as usize];
+        cell.set(Entered { id, outer: innermost.replace(id) });
+        self.depth.set(depth + 1);
+        true
+    }
+
+    /// Leaves a span. False when it was not entered.
+    #[inline]
+    pub(super) fn pop(&self, kind: Kind, id: u64) -> bool {
+        let Some(depth) = self.depth.get().checked_sub(1) else { return false };
+        let top = self.entered[depth].get();
+        if top.id != id {
+            return self.pull(kind, id);
+        }
+        self.depth.set(depth);
+        self.innermost[kind as usize].set(top.outer);
+        true
+    }
+
+    /// Leaves a span that is not the innermost one.
+    #[cold]
+    fn pull(&self, kind: Kind, id: u64) -> bool {
+        let depth = self.depth.get();
+        let Some(at) = self.entered[..depth].iter().rposition(|entered| entered.get().id == id) else { return false };
+        let gone = self.entered[at].get();
+        for next in at + 1..depth {
+            self.entered[next - 1].set(self.entered[next].get());
+        }
+        self.depth.set(depth - 1);
+        // Whoever came right after it, and is of its kind, has what it had outside of it.
+        let kind_of = |id| id::decode(id).map(|span| span.kind);
+        let inside = self.entered[at..depth - 1].iter().find(|entered| kind_of(entered.get().id) == Some(kind));
+        match inside {
+            Some(entered) => entered.set(Entered { outer: gone.outer, ..entered.get() }),
+            None => self.innermost[kind as usize].set(gone.outer),
+        }
+        true
+    }
+
+    /// Reads the clock.
+    #[inline]
+    pub(super) fn now(&self) -> Nanos {
+        let now = clock::now();
+        self.read_at.set(now.raw());
+        now
+    }
+
+    /// When the clock was read last inside of the poll that is under way; read now where there is none. Good enough for what
+    /// happens within a poll and is not worth a look at the clock of its own.
+    #[inline]
+    pub(super) fn about_now(&self) -> Nanos {
+        match Nanos::from_raw(self.read_at.get()) {
+            Some(at) if self.innermost(Kind::Task) != 0 => at,
+            _ => self.now(),
+        }
+    }
+
+    /// When the clock was read last.
+    pub(super) fn last_read(&self) -> Option<Nanos> {
+        Nanos::from_raw(self.read_at.get())
+    }
+
+    /// The number of the runtime of a task that is polled here first. A thread may block on one runtime after another.
+    #[inline]
+    pub(super) fn runtime(&self, kind: TaskKind) -> u64 {
+        if self.runtime.get() == 0 || kind == TaskKind::BlockOn {
+            self.runtime.set(thread::current_runtime());
+        }
+        self.runtime.get()
+    }
+
+    /// The thread, as others see it.
+    #[inline]
+    pub(super) fn thread(&self) -> &Arc<Thread> {
+        self.thread.get_or_init(thread::register)
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        super::task::STOCK.take_back(&self.tasks);
+        super::resource::STOCK.take_back(&self.resources);
+        super::op::STOCK.take_back(&self.ops);
+    }
+}

@@ -1,0 +1,276 @@
+//! Operations on resources: one call of `Mutex::lock` and its like, and how its future is polled.
+//!
+//! Times in here are those of the edges of the task's poll: an operation is polled for nanoseconds, and the clock is not read
+//! for it. When an operation on a lock begins to wait, it is.
+
+use super::{
+    arena::Arena,
+    attribute::{Attributes, Of, Update},
+    clock::Nanos,
+    id::{self, Kind, Ours},
+    intern,
+    life::{Clones, Life},
+    local::Local,
+    locks,
+    resource::{self, RESOURCES},
+    stock::{Keep, Stock},
+    view::{Access, OpView, Polls},
+    word::{Half, Word},
+};
+use std::time::Duration;
+use tracing_core::{Event, Field, field::Visit, span};
+
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Slot {
+    pub(super) life: Life,
+    /// What of it was told last, see [`super::read`].
+    pub(super) told: Word,
+    resource: Word,
+    parent: Word,
+    task: Word,
+    polls: Word,
+    first: Word,
+    started: Word,
+    ended: Word,
+    busy: Word,
+    created: Word,
+    pub(super) dropped: Word,
+    source: Half,
+    flags: Half,
+    /// How it asks for a lock, see [`access`].
+    access: Half,
+    /// [`NEVER`], [`WAITS`] or [`SERVED`].
+    waiting: Half,
+    attributes: Attributes<4>,
+}
+
+const INHERITS: u32 = 1;
+
+/// It was not polled in vain.
+pub(super) const NEVER: u32 = 0;
+/// It was polled in vain, and is not done.
+const WAITS: u32 = 1;
+/// It was polled in vain, and is done.
+const SERVED: u32 = 2;
+
+pub(super) static OPS: Arena<Slot> = Arena::new();
+pub(super) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
+
+fn access(raw: u32) -> Option<Access> {
+    match raw {
+        1 => Some(Access::Exclusive),
+        2 => Some(Access::Shared),
+        _ => None,
+    }
+}
+
+/// Begins an operation on the resource that the thread is inside of; returns its span's id.
+#[inline]
+pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
+    let Some((resource, _)) = resource::current(local) else { return id::INERT };
+    let Some(index) = local.ops.take(&STOCK, &OPS) else { return id::INERT };
+    let Some(slot) = OPS.get(index) else { return id::INERT };
+    let mut told = Told { local, source: 0, flags: 0, shared: 1 };
+    attributes.record(&mut told);
+    let stamp = slot.life.conceive(Clones::Alike);
+    slot.resource.set(resource::first_handle(local.innermost(Kind::Resource)));
+    slot.parent.set(local.innermost(Kind::Op));
+    for word in [&slot.task, &slot.polls, &slot.first, &slot.started, &slot.ended, &slot.busy, &slot.dropped] {
+        word.set(0);
+    }
+    slot.created.set(local.about_now().raw());
+    slot.source.set(told.source);
+    slot.flags.set(told.flags);
+    slot.access.set(if resource.lock_kind.get() == locks::NONE { 0 } else { told.shared });
+    slot.waiting.set(NEVER);
+    slot.attributes.reset();
+    slot.life.born(stamp);
+    OPS.touch(index);
+    id::encode(Ours { kind: Kind::Op, index, stamp })
+}
+
+/// The operation is entered: it is polled, or something is done on its behalf.
+#[inline]
+pub(super) fn enter(local: &Local, span: Ours, id: u64) {
+    let outer = local.innermost(Kind::Op);
+    if !local.push(Kind::Op, id) || outer == id {
+        return;
+    }
+    let Some(slot) = OPS.get(span.index) else { return };
+    let now = local.about_now().raw();
+    if slot.polls.get() == 0 {
+        slot.first.set(now);
+    }
+    slot.polls.add(1);
+    slot.started.set(now);
+    OPS.touch(span.index);
+}
+
+/// The operation is left.
+#[inline]
+pub(super) fn exit(local: &Local, span: Ours, id: u64) {
+    if !local.pop(Kind::Op, id) || local.innermost(Kind::Op) == id {
+        return;
+    }
+    let Some(slot) = OPS.get(span.index) else { return };
+    let now = local.about_now().raw();
+    slot.busy.add(now.saturating_sub(slot.started.get()));
+    slot.ended.set(now);
+}
+
+/// A handle of the span is cloned.
+#[inline]
+pub(super) fn clone_handle(span: Ours) {
+    if let Some(slot) = OPS.get(span.index) {
+        slot.life.clone_handle(Clones::Alike);
+    }
+}
+
+/// A handle of the span is dropped. True when it was the last one.
+#[inline]
+pub(super) fn close(local: &Local, span: Ours, id: u64) -> bool {
+    let Some(slot) = OPS.get(span.index) else { return false };
+    if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
+        return false;
+    }
+    if slot.waiting.get() == WAITS {
+        forget(slot, id);
+    }
+    OPS.touch(span.index);
+    // What never had to wait, and nobody has seen, is not worth keeping.
+    if slot.waiting.get() == NEVER && slot.told.get() >> 1 != span.stamp {
+        local.ops.recycle(&STOCK, span.index);
+    } else {
+        local.ops.retire(&STOCK, span.index);
+    }
+    true
+}
+
+/// The operation waits for a lock no longer, and has not got it.
+#[cold]
+fn forget(slot: &Slot, id: u64) {
+    if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+        locks::leave(lock, id, locks::Leave::Cancelled);
+    }
+}
+
+/// The operation that the thread is inside of was polled.
+#[inline]
+pub(super) fn polled(local: &Local, event: &Event<'_>) {
+    let id = local.innermost(Kind::Op);
+    let Some(span) = id::decode(id) else { return };
+    let Some(slot) = OPS.get(span.index) else { return };
+    let task = local.innermost(Kind::Task);
+    let moved = slot.task.get() != task && task != 0;
+    if moved {
+        slot.task.set(task);
+    }
+    let mut ready = Ready(None);
+    event.record(&mut ready);
+    let waiting = slot.waiting.get();
+    match (ready.0, waiting == WAITS) {
+        (Some(true), true) => {
+            slot.waiting.set(SERVED);
+            if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+                locks::leave(lock, id, locks::Leave::Served);
+            }
+        }
+        (Some(false), waits) if moved || !waits => {
+            slot.waiting.set(WAITS);
+            if let (Some(access), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+                locks::wait(lock, id, task, access, local);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An attribute of the operation that the thread is inside of changes.
+#[inline]
+pub(super) fn update(local: &Local, event: &Event<'_>) {
+    let Some(span) = id::decode(local.innermost(Kind::Op)) else { return };
+    let Some(slot) = OPS.get(span.index) else { return };
+    let mut update = Update::new(local);
+    event.record(&mut update);
+    slot.attributes.update(&update, Of::Itself);
+    OPS.touch(span.index);
+    let parent = id::decode(slot.parent.get()).and_then(|span| Some((OPS.get(span.index)?, span)));
+    if let Some((parent, span)) = parent.filter(|(parent, _)| parent.flags.get() & INHERITS != 0) {
+        parent.attributes.update(&update, Of::Child);
+        OPS.touch(span.index);
+    }
+}
+
+/// A copy of a slot; `None` when it is nobody's.
+pub(super) fn view(index: u32, slot: &Slot) -> Option<OpView> {
+    loop {
+        let seen = slot.life.look()?;
+        let span = Ours { kind: Kind::Op, index, stamp: seen.stamp(Clones::Alike) };
+        let view = Nanos::from_raw(slot.created.get()).map(|created| OpView {
+            id: id::encode(span),
+            resource: slot.resource.get(),
+            source: intern::text(slot.source.get()),
+            parent: slot.parent.get(),
+            task: slot.task.get(),
+            polls: Polls {
+                count: slot.polls.get(),
+                first: Nanos::from_raw(slot.first.get()),
+                last_started: Nanos::from_raw(slot.started.get()),
+                last_ended: Nanos::from_raw(slot.ended.get()),
+                busy: Duration::from_nanos(slot.busy.get()),
+            },
+            attributes: slot.attributes.view(),
+            created,
+            dropped: Nanos::from_raw(slot.dropped.get()),
+        });
+        // Ended without ever having to wait, and never told of: as if it had not been.
+        let passed = !seen.is_alive() && slot.waiting.get() == NEVER && slot.told.get() >> 1 != span.stamp;
+        if slot.life.still(seen, Clones::Alike) {
+            return view.filter(|_| !passed);
+        }
+    }
+}
+
+/// What a `runtime.resource.async_op` span tells.
+struct Told<'a> {
+    local: &'a Local,
+    source: u32,
+    flags: u32,
+    shared: u32,
+}
+
+impl Visit for Told<'_> {
+    #[inline]
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == "inherits_child_attrs" && value {
+            self.flags |= INHERITS;
+        }
+    }
+
+    #[inline]
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "source" {
+            self.source = self.local.recent.text(value);
+            self.shared = if value.starts_with("RwLock::read") { 2 } else { 1 };
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+/// What a `poll_op` event tells.
+struct Ready(Option<bool>);
+
+impl Visit for Ready {
+    #[inline]
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == "is_ready" {
+            self.0 = Some(value);
+        }
+    }
+
+    fn record_str(&mut self, _: &Field, _: &str) {}
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}

@@ -1,0 +1,190 @@
+//! Resources: locks, semaphores, channels, timers.
+
+use super::{
+    arena::Arena,
+    attribute::{Attributes, Of, Update},
+    clock::Nanos,
+    id::{self, Kind, Ours},
+    intern,
+    life::{Clones, Life, user},
+    local::Local,
+    locks,
+    stock::{Keep, Stock},
+    view::ResourceView,
+    word::{Half, Word},
+};
+use parking_lot::Mutex;
+use tracing_core::{Event, Field, field::Visit, span};
+
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Slot {
+    pub(super) life: Life,
+    /// What of it was told last, see [`super::read`].
+    pub(super) told: Word,
+    created: Word,
+    pub(super) dropped: Word,
+    parent: Word,
+    place: Half,
+    concrete_type: Half,
+    kind: Half,
+    flags: Half,
+    /// Which kind of lock it is.
+    pub(super) lock_kind: Half,
+    attributes: Attributes<6>,
+    /// Kept for the next user, so that not every lock has to make one.
+    pub(super) lock: Mutex<Option<Box<locks::State>>>,
+}
+
+const INTERNAL: u32 = 1;
+const INHERITS: u32 = 2;
+
+pub(super) static RESOURCES: Arena<Slot> = Arena::new();
+pub(super) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
+
+/// The id of a resource's first handle, from that of any.
+#[inline]
+pub(super) fn first_handle(id: u64) -> u64 {
+    match id::decode(id) {
+        Some(span) => id::encode(Ours { stamp: user(span.stamp, Clones::Numbered), ..span }),
+        None => 0,
+    }
+}
+
+/// The slot of the resource that the thread is inside of, and the handle that it was entered by.
+#[inline]
+pub(super) fn current(local: &Local) -> Option<(&'static Slot, Ours)> {
+    let span = id::decode(local.innermost(Kind::Resource))?;
+    Some((RESOURCES.get(span.index)?, span))
+}
+
+/// Begins a resource; returns its span's id.
+pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
+    let mut told = Told { local, concrete_type: 0, kind: 0, file: 0, line: 0, place: 0, flags: 0, lock_kind: 0 };
+    attributes.record(&mut told);
+    let Some(index) = local.resources.take(&STOCK, &RESOURCES) else { return id::INERT };
+    let Some(slot) = RESOURCES.get(index) else { return id::INERT };
+    let stamp = slot.life.conceive(Clones::Numbered);
+    slot.created.set(local.about_now().raw());
+    slot.dropped.set(0);
+    slot.parent.set(first_handle(local.innermost(Kind::Resource)));
+    slot.place.set(told.place);
+    slot.concrete_type.set(told.concrete_type);
+    slot.kind.set(told.kind);
+    slot.flags.set(told.flags);
+    slot.attributes.reset();
+    slot.lock_kind.set(told.lock_kind);
+    if told.lock_kind != locks::NONE {
+        slot.lock.lock().get_or_insert_default().reset();
+    }
+    slot.life.born(stamp);
+    RESOURCES.touch(index);
+    id::encode(Ours { kind: Kind::Resource, index, stamp })
+}
+
+/// A handle of the span is cloned; returns the new one's id.
+#[inline]
+pub(super) fn clone_handle(local: &Local, span: Ours) -> u64 {
+    let Some(slot) = RESOURCES.get(span.index) else { return id::INERT };
+    let id = id::encode(Ours { stamp: slot.life.clone_handle(Clones::Numbered), ..span });
+    local.just_cloned.set(id);
+    id
+}
+
+/// A handle of the span is dropped. True when it was the last one.
+#[inline]
+pub(super) fn close(local: &Local, span: Ours) -> bool {
+    let Some(slot) = RESOURCES.get(span.index) else { return false };
+    if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
+        return false;
+    }
+    RESOURCES.touch(span.index);
+    local.resources.retire(&STOCK, span.index);
+    true
+}
+
+/// An attribute of the resource that the thread is inside of changes.
+#[inline]
+pub(super) fn update(local: &Local, event: &Event<'_>) {
+    let Some((slot, span)) = current(local) else { return };
+    let mut update = Update::new(local);
+    event.record(&mut update);
+    slot.attributes.update(&update, Of::Itself);
+    RESOURCES.touch(span.index);
+    let parent = id::decode(slot.parent.get()).and_then(|span| Some((RESOURCES.get(span.index)?, span)));
+    if let Some((parent, span)) = parent.filter(|(parent, _)| parent.flags.get() & INHERITS != 0) {
+        parent.attributes.update(&update, Of::Child);
+        RESOURCES.touch(span.index);
+    }
+}
+
+/// A copy of a slot; `None` when it is nobody's.
+pub(super) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
+    loop {
+        let seen = slot.life.look()?;
+        let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
+        let mut attributes = slot.attributes.view();
+        if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != locks::NONE) {
+            lock.attributes(slot.lock_kind.get(), &mut attributes);
+        }
+        let view = Nanos::from_raw(slot.created.get()).map(|created| ResourceView {
+            id: id::encode(span),
+            parent: slot.parent.get(),
+            concrete_type: intern::text(slot.concrete_type.get()),
+            kind: intern::text(slot.kind.get()),
+            place: intern::place(slot.place.get()),
+            internal: slot.flags.get() & INTERNAL != 0,
+            attributes,
+            created,
+            dropped: Nanos::from_raw(slot.dropped.get()),
+        });
+        if slot.life.still(seen, Clones::Numbered) {
+            return view;
+        }
+    }
+}
+
+/// What a `runtime.resource` span tells.
+struct Told<'a> {
+    local: &'a Local,
+    concrete_type: u32,
+    kind: u32,
+    file: u32,
+    line: u32,
+    place: u32,
+    flags: u32,
+    lock_kind: u32,
+}
+
+impl Visit for Told<'_> {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "loc.line" => self.line = value as u32,
+            // The last one of the three.
+            "loc.col" => self.place = self.local.recent.place(self.file, self.line, value as u32),
+            _ => {}
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.flags |= match field.name() {
+            "is_internal" if value => INTERNAL,
+            "inherits_child_attrs" if value => INHERITS,
+            _ => 0,
+        };
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "concrete_type" => {
+                self.concrete_type = self.local.recent.text(value);
+                self.lock_kind = locks::kind(value);
+            }
+            "kind" => self.kind = self.local.recent.text(value),
+            "loc.file" => self.file = self.local.recent.text(value),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}

@@ -1,0 +1,277 @@
+//! The service's own subscriber, with the runtime's spans and events taken out of its way and put to use.
+//!
+//! Spans and events of tokio's callsites are ours and never reach the inner subscriber; everything else does, and nothing but
+//! what it would see without us: it is asked what it is interested in, and what it is not, is not collected.
+
+use super::{
+    Detail, callsite,
+    callsite::Site,
+    id::{self, Kind},
+    local, locks, op, resource,
+    task::{self, WakerOp},
+};
+use std::{
+    any::TypeId,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+use tracing_core::{
+    Dispatch, Event, Field, Interest, LevelFilter, Metadata,
+    field::Visit,
+    span::{Attributes, Current, Id, Record},
+};
+
+/// Wraps the service's own subscriber.
+#[derive(Debug)]
+pub(crate) struct Subscriber<S> {
+    inner: S,
+    detail: Detail,
+    /// The most verbose level that the inner one enables, as a number: see [`verbosity`].
+    most: AtomicUsize,
+}
+
+impl<S: tracing_core::Subscriber> Subscriber<S> {
+    /// Collects as much as `detail` says, beside what `inner` does.
+    pub(crate) fn new(inner: S, detail: Detail) -> Self {
+        let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
+        Self { inner, detail, most }
+    }
+
+    /// Whether the inner subscriber may want it: without us, what is beyond its hint would not even be asked about.
+    fn is_within_hint(&self, metadata: &Metadata<'_>) -> bool {
+        verbosity(Some(LevelFilter::from_level(*metadata.level()))) <= self.most.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that grows with what a filter lets through. No hint lets everything through.
+fn verbosity(hint: Option<LevelFilter>) -> usize {
+    match hint.and_then(LevelFilter::into_level) {
+        None if hint.is_some() => 0,
+        None => 5,
+        Some(level) => match level {
+            tracing_core::Level::ERROR => 1,
+            tracing_core::Level::WARN => 2,
+            tracing_core::Level::INFO => 3,
+            tracing_core::Level::DEBUG => 4,
+            tracing_core::Level::TRACE => 5,
+        },
+    }
+}
+
+/// Whether the calling thread is one of the agent's.
+#[inline]
+fn is_own() -> bool {
+    local::with(|local| local.own.get())
+}
+
+/// The id of a span that exists.
+fn id_of(raw: u64) -> Id {
+    Id::from_u64(raw.max(1))
+}
+
+impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.inner.on_register_dispatch(dispatch);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match callsite::register(metadata, self.detail) {
+            Some(interest) => interest,
+            None if self.is_within_hint(metadata) => self.inner.register_callsite(metadata),
+            None => Interest::never(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        match callsite::find(metadata) {
+            Some(site) => site != Site::Ignored,
+            None => self.is_within_hint(metadata) && !is_own() && self.inner.enabled(metadata),
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        // Tokio's are at this level. It is asked for whenever the inner one's may have changed.
+        self.most.store(verbosity(self.inner.max_level_hint()), Ordering::Relaxed);
+        Some(LevelFilter::TRACE)
+    }
+
+    #[inline]
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        match callsite::find(attributes.metadata()) {
+            None if is_own() => id_of(id::INERT),
+            None => self.inner.new_span(attributes),
+            Some(site) => id_of(local::with(|local| begin(site, local, attributes)).max(id::INERT)),
+        }
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        if id::decode(span.into_u64()).is_none() {
+            self.inner.record(span, values);
+        }
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        if id::decode(span.into_u64()).is_none() && id::decode(follows.into_u64()).is_none() {
+            self.inner.record_follows_from(span, follows);
+        }
+    }
+
+    #[inline]
+    fn event_enabled(&self, event: &Event<'_>) -> bool {
+        callsite::find(event.metadata()).is_some() || (!is_own() && self.inner.event_enabled(event))
+    }
+
+    #[inline]
+    fn event(&self, event: &Event<'_>) {
+        match callsite::find(event.metadata()) {
+            Some(site) => local::with(|local| happen(site, local, event)),
+            None if is_own() => {}
+            None => self.inner.event(event),
+        }
+    }
+
+    #[inline]
+    fn enter(&self, span: &Id) {
+        let id = span.into_u64();
+        let Some(ours) = id::decode(id) else { return self.inner.enter(span) };
+        local::with(|local| match ours.kind {
+            Kind::Task => task::enter(local, ours, id),
+            Kind::Resource => drop(local.push(Kind::Resource, id)),
+            Kind::Op => op::enter(local, ours, id),
+            Kind::Inert => {}
+        });
+    }
+
+    #[inline]
+    fn exit(&self, span: &Id) {
+        let id = span.into_u64();
+        let Some(ours) = id::decode(id) else { return self.inner.exit(span) };
+        local::with(|local| match ours.kind {
+            Kind::Task => task::exit(local, ours, id),
+            Kind::Resource => drop(local.pop(Kind::Resource, id)),
+            Kind::Op => op::exit(local, ours, id),
+            Kind::Inert => {}
+        });
+    }
+
+    #[inline]
+    fn clone_span(&self, span: &Id) -> Id {
+        let id = span.into_u64();
+        let Some(ours) = id::decode(id) else { return self.inner.clone_span(span) };
+        match ours.kind {
+            Kind::Resource => {
+                return id_of(local::with(|local| resource::clone_handle(local, ours)).max(id::INERT));
+            }
+            Kind::Task => task::clone_handle(ours),
+            Kind::Op => op::clone_handle(ours),
+            Kind::Inert => {}
+        }
+        span.clone()
+    }
+
+    #[inline]
+    fn try_close(&self, span: Id) -> bool {
+        let id = span.into_u64();
+        let Some(ours) = id::decode(id) else { return self.inner.try_close(span) };
+        local::with(|local| match ours.kind {
+            Kind::Task => task::close(local, ours, id),
+            Kind::Resource => resource::close(local, ours),
+            Kind::Op => op::close(local, ours, id),
+            Kind::Inert => false,
+        })
+    }
+
+    fn current_span(&self) -> Current {
+        self.inner.current_span()
+    }
+
+    #[expect(unsafe_code, reason = "the trait's method is unsafe, so that its callers may trust the pointers")]
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        // SAFETY: the pointer is passed on as the inner one gave it, and it borrows from `self`, as does the inner one.
+        unsafe { self.inner.downcast_raw(id) }
+    }
+}
+
+/// A span of tokio's begins; returns its id.
+#[inline]
+fn begin(site: Site, local: &local::Local, attributes: &Attributes<'_>) -> u64 {
+    if local.own.get() {
+        return id::INERT;
+    }
+    match site {
+        Site::Spawn => task::spawn(local, attributes),
+        Site::Resource => resource::begin(local, attributes),
+        Site::Op => op::begin(local, attributes),
+        _ => id::INERT,
+    }
+}
+
+/// An event of tokio's.
+#[inline]
+fn happen(site: Site, local: &local::Local, event: &Event<'_>) {
+    match site {
+        Site::WakerClone => wake(local, event, WakerOp::Clone),
+        Site::WakerDrop => wake(local, event, WakerOp::Drop),
+        Site::Wake => wake(local, event, WakerOp::Wake),
+        Site::WakeByRef => wake(local, event, WakerOp::WakeByRef),
+        Site::Waker => first_wake(local, event),
+        Site::PollOp => op::polled(local, event),
+        Site::ResourceState => resource::update(local, event),
+        Site::LockState => locks::tell(local, event),
+        Site::OpState => op::update(local, event),
+        Site::Spawn | Site::Resource | Site::Op | Site::Ignored => {}
+    }
+}
+
+#[inline]
+fn wake(local: &local::Local, event: &Event<'_>, op: WakerOp) {
+    let mut whose = Whose(0);
+    event.record(&mut whose);
+    task::waker(local, whose.0, op);
+}
+
+/// The first event of a callsite tells what all of them are: the operation is a literal in tokio's source.
+#[cold]
+fn first_wake(local: &local::Local, event: &Event<'_>) {
+    let mut what = What(None);
+    event.record(&mut what);
+    let Some((site, op)) = what.0 else { return };
+    callsite::learn(event.metadata(), site);
+    wake(local, event, op);
+}
+
+/// The task of a waker.
+struct Whose(u64);
+
+impl Visit for Whose {
+    #[inline]
+    fn record_u64(&mut self, _: &Field, value: u64) {
+        self.0 = value;
+    }
+
+    #[inline]
+    fn record_str(&mut self, _: &Field, _: &str) {}
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+/// What is done to a waker.
+struct What(Option<(Site, WakerOp)>);
+
+impl Visit for What {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "op" {
+            self.0 = match value {
+                "waker.clone" => Some((Site::WakerClone, WakerOp::Clone)),
+                "waker.drop" => Some((Site::WakerDrop, WakerOp::Drop)),
+                "waker.wake" => Some((Site::Wake, WakerOp::Wake)),
+                "waker.wake_by_ref" => Some((Site::WakeByRef, WakerOp::WakeByRef)),
+                _ => None,
+            };
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}

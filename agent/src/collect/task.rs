@@ -1,0 +1,382 @@
+//! Tasks: a slot for each, written at the edges of its polls by whoever polls it, and at its wakes by whoever wakes it.
+
+use super::{
+    arena::Arena,
+    clock::Nanos,
+    histogram::Durations,
+    id::{self, Kind, Ours},
+    intern,
+    life::{Clones, Life},
+    local::Local,
+    stock::{Keep, Stock},
+    view::{Histograms, Polls, TaskKind, TaskView, Wakes},
+    word::{Half, Word},
+};
+use parking_lot::Mutex;
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+use tracing_core::{Field, field::Visit, span::Attributes};
+
+/// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Slot {
+    pub(super) life: Life,
+    pub(super) polls: Word,
+    pub(super) started: Word,
+    ended: Word,
+    busy: Word,
+    scheduled: Word,
+    poll_times: Durations,
+
+    scheduled_times: Durations,
+    /// These four are written from inside of the task's own polls.
+    self_wakes: Word,
+    own_clones: Word,
+    own_drops: Word,
+    wakes: Word,
+    clones: Word,
+    drops: Word,
+    last_wake: Word,
+
+    first: Word,
+    created: Word,
+    dropped: Word,
+    tokio_id: Word,
+    parent: Word,
+    runtime: Word,
+    size: Word,
+    /// And one; 0 for none.
+    original_size: Word,
+    /// What of it was told last, see [`super::read`].
+    pub(super) told: Word,
+    place: Half,
+    kind: Half,
+    /// And one; 0 for none.
+    function: Half,
+    /// Whether there is a name.
+    named: Half,
+    name: Mutex<Option<Arc<str>>>,
+}
+
+pub(super) static TASKS: Arena<Slot> = Arena::new();
+pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
+
+/// The slot of a task that is still its user's.
+#[inline]
+pub(super) fn slot(span: Ours) -> Option<&'static Slot> {
+    TASKS.get(span.index).filter(|slot| slot.life.is(span.stamp, Clones::Alike))
+}
+
+/// Begins a task; returns its span's id.
+#[inline]
+pub(super) fn spawn(local: &Local, attributes: &Attributes<'_>) -> u64 {
+    let Some(index) = local.tasks.take(&STOCK, &TASKS) else { return id::INERT };
+    let Some(slot) = TASKS.get(index) else { return id::INERT };
+    let mut told = Told::new(local);
+    attributes.record(&mut told);
+    let stamp = slot.life.conceive(Clones::Alike);
+    slot.rewrite(&told, local.innermost(Kind::Task), local.now());
+    slot.life.born(stamp);
+    TASKS.touch(index);
+    id::encode(Ours { kind: Kind::Task, index, stamp })
+}
+
+impl Slot {
+    /// Writes the slot for a new user.
+    #[inline]
+    fn rewrite(&self, told: &Told<'_>, parent: u64, now: Nanos) {
+        for word in [&self.polls, &self.started, &self.ended, &self.busy, &self.scheduled, &self.self_wakes] {
+            word.set(0);
+        }
+        for word in [&self.own_clones, &self.own_drops, &self.wakes, &self.clones, &self.drops, &self.last_wake] {
+            word.set(0);
+        }
+        for word in [&self.first, &self.dropped, &self.runtime] {
+            word.set(0);
+        }
+        self.poll_times.reset();
+        self.scheduled_times.reset();
+        self.created.set(now.raw());
+        self.tokio_id.set(told.tokio_id);
+        self.parent.set(parent);
+        self.size.set(told.size);
+        self.original_size.set(told.original_size.map_or(0, |size| size + 1));
+        self.place.set(told.place);
+        self.kind.set(told.kind as u32);
+        self.function.set(told.function);
+        if told.name.is_some() || self.named.get() != 0 {
+            self.named.set(u32::from(told.name.is_some()));
+            self.name.lock().clone_from(&told.name);
+        }
+    }
+
+    /// Whether a poll is under way.
+    pub(super) fn is_polled(&self) -> bool {
+        self.started.get() > self.ended.get()
+    }
+
+    fn kind(&self) -> TaskKind {
+        [TaskKind::Task, TaskKind::Local, TaskKind::BlockOn, TaskKind::Blocking][self.kind.get() as usize % 4]
+    }
+}
+
+/// A poll begins.
+#[inline]
+pub(super) fn enter(local: &Local, span: Ours, id: u64) {
+    let Some(slot) = TASKS.get(span.index) else { return };
+    let outer = local.innermost(Kind::Task);
+    if !local.push(Kind::Task, id) || outer == id {
+        return;
+    }
+    let now = local.now();
+    let polls = slot.polls.get();
+    if polls == 0 {
+        slot.first.set(now.raw());
+        slot.runtime.set(local.runtime(slot.kind()));
+    }
+    slot.polls.set(polls + 1);
+    slot.started.set(now.raw());
+    // Woken during its last poll, it waited from that poll's end on.
+    let latency = local.latency.take();
+    let woken = slot.last_wake.get().max(slot.ended.get());
+    let waited = match (latency, woken) {
+        (0, 0) => None,
+        (0, woken) => Some(now.raw().saturating_sub(woken)),
+        (latency, _) => Some(latency - 1),
+    };
+    if let Some(waited) = waited {
+        slot.scheduled.add(waited);
+        slot.scheduled_times.record(waited);
+    }
+    local.thread().set_polling(id, now);
+    TASKS.touch(span.index);
+}
+
+/// A poll ends.
+#[inline]
+pub(super) fn exit(local: &Local, span: Ours, id: u64) {
+    let Some(slot) = TASKS.get(span.index) else { return };
+    if !local.pop(Kind::Task, id) {
+        return;
+    }
+    let outer = local.innermost(Kind::Task);
+    if outer == id {
+        return;
+    }
+    let now = local.now();
+    let took = now.raw().saturating_sub(slot.started.get());
+    slot.ended.set(now.raw());
+    slot.busy.add(took);
+    slot.poll_times.record(took);
+    local.just_left.set(id);
+    let since = id::decode(outer).and_then(|span| TASKS.get(span.index)).map_or(0, |slot| slot.started.get());
+    local.thread().set_polling(outer, Nanos::from_raw(since).unwrap_or(now));
+    TASKS.touch(span.index);
+}
+
+/// A handle of the span is cloned.
+#[inline]
+pub(super) fn clone_handle(span: Ours) {
+    if let Some(slot) = TASKS.get(span.index) {
+        slot.life.clone_handle(Clones::Alike);
+    }
+}
+
+/// A handle of the span is dropped; with the last one, the task ends. True when it was.
+#[inline]
+pub(super) fn close(local: &Local, span: Ours, id: u64) -> bool {
+    let Some(slot) = TASKS.get(span.index) else { return false };
+    // The span ends right after it was left for good.
+    let ended = local.last_read().filter(|_| local.just_left.get() == id);
+    let ended = ended.unwrap_or_else(super::clock::now);
+    if !slot.life.drop_handle(|| slot.dropped.set(ended.raw())) {
+        return false;
+    }
+    TASKS.touch(span.index);
+    local.tasks.retire(&STOCK, span.index);
+    true
+}
+
+/// What is done to a waker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WakerOp {
+    Clone,
+    Drop,
+    Wake,
+    WakeByRef,
+}
+
+/// Something is done to a task's waker.
+///
+/// A waker may outlive its task. Were the slot given to another task between the look at its life and the write, the other
+/// one would be counted a waker too many or too few: for that, thousands of tasks would have to end in between.
+#[inline]
+pub(super) fn waker(local: &Local, id: u64, op: WakerOp) {
+    let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
+    let Some(slot) = slot(span) else { return };
+    let own = local.innermost(Kind::Task) == id || local.is_inside(id);
+    let count = |of_own: &Word, of_others: &Word| if own { of_own.add(1) } else { of_others.add_shared(1) };
+    match op {
+        WakerOp::Clone => count(&slot.own_clones, &slot.clones),
+        WakerOp::Drop => count(&slot.own_drops, &slot.drops),
+        WakerOp::Wake | WakerOp::WakeByRef => {
+            slot.last_wake.set(local.now().raw());
+            count(&slot.self_wakes, &slot.wakes);
+            if op == WakerOp::Wake {
+                count(&slot.own_drops, &slot.drops);
+            }
+        }
+    }
+    TASKS.touch(span.index);
+}
+
+/// A copy of a slot; `None` when it is nobody's.
+pub(super) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
+    loop {
+        let seen = slot.life.look()?;
+        let stamp = seen.stamp(Clones::Alike);
+        let created = Nanos::from_raw(slot.created.get());
+        let name = if slot.named.get() == 0 { None } else { slot.name.lock().clone() };
+        let self_wakes = slot.self_wakes.get();
+        let view = created.map(|created| TaskView {
+            id: id::encode(Ours { kind: Kind::Task, index, stamp }),
+            tokio_id: slot.tokio_id.get(),
+            kind: slot.kind(),
+            name,
+            function: slot.function.get().checked_sub(1).map(intern::text),
+            place: intern::place(slot.place.get()),
+            size: slot.size.get(),
+            original_size: slot.original_size.get().checked_sub(1),
+            created,
+            dropped: Nanos::from_raw(slot.dropped.get()),
+            polls: Polls {
+                count: slot.polls.get(),
+                first: Nanos::from_raw(slot.first.get()),
+                last_started: Nanos::from_raw(slot.started.get()),
+                last_ended: Nanos::from_raw(slot.ended.get()),
+                busy: Duration::from_nanos(slot.busy.get()),
+            },
+            scheduled: Duration::from_nanos(slot.scheduled.get()),
+            wakes: Wakes {
+                wakes: slot.wakes.get() + self_wakes,
+                self_wakes,
+                clones: slot.clones.get() + slot.own_clones.get(),
+                drops: slot.drops.get() + slot.own_drops.get(),
+                last: Nanos::from_raw(slot.last_wake.get()),
+            },
+            parent: slot.parent.get(),
+            runtime: slot.runtime.get(),
+        });
+        if slot.life.still(seen, Clones::Alike) {
+            return view;
+        }
+    }
+}
+
+/// The histograms of a task that is still there.
+pub(super) fn histograms(span: Ours) -> Option<Histograms> {
+    let slot = slot(span)?;
+    let histograms = Histograms { polls: slot.poll_times.read(), scheduled: slot.scheduled_times.read() };
+    slot.life.is(span.stamp, Clones::Alike).then_some(histograms)
+}
+
+/// What a `runtime.spawn` span tells.
+struct Told<'a> {
+    local: &'a Local,
+    tokio_id: u64,
+    size: u64,
+    original_size: Option<u64>,
+    file: u32,
+    line: u32,
+    place: u32,
+    kind: TaskKind,
+    name: Option<Arc<str>>,
+    function: u32,
+}
+
+impl<'a> Told<'a> {
+    #[inline]
+    fn new(local: &'a Local) -> Self {
+        Self {
+            local,
+            tokio_id: 0,
+            size: 0,
+            original_size: None,
+            file: 0,
+            line: 0,
+            place: 0,
+            kind: TaskKind::Task,
+            name: None,
+            function: 0,
+        }
+    }
+}
+
+impl Visit for Told<'_> {
+    #[inline]
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "task.id" => self.tokio_id = value,
+            "size.bytes" => self.size = value,
+            "original_size.bytes" => self.original_size = Some(value),
+            "loc.line" => self.line = value as u32,
+            // The last one of the three.
+            "loc.col" => self.place = self.local.recent.place(self.file, self.line, value as u32),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "loc.file" {
+            self.file = self.local.recent.text(value);
+        }
+    }
+
+    #[inline]
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let mut text = Short::new();
+        let whole = write!(text, "{value:?}").is_ok();
+        match field.name() {
+            "kind" => {
+                self.kind = match text.bytes() {
+                    b"local" => TaskKind::Local,
+                    b"block_on" => TaskKind::BlockOn,
+                    b"blocking" => TaskKind::Blocking,
+                    _ => TaskKind::Task,
+                };
+            }
+            "task.name" if whole && text.len == 0 => {}
+            "task.name" => self.name = Some(format!("{value:?}").into()),
+            "fn" => self.function = intern::number_of_text(&format!("{value:?}")).wrapping_add(1),
+            _ => {}
+        }
+    }
+}
+
+/// A few bytes of text: enough for tokio's words, and to see whether there is any.
+struct Short {
+    bytes: [u8; 16],
+    len: usize,
+}
+
+impl Short {
+    #[inline]
+    fn new() -> Self {
+        Self { bytes: [0; 16], len: 0 }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl std::fmt::Write for Short {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let room = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Tasks, as the runtime tells of them.
+
+use super::*;
+use std::time::Duration;
+use tracing::Instrument as _;
+
+fn task(id: u64) -> TaskView {
+    read::task(id).expect("the task is known")
+}
+
+#[test]
+fn a_task_from_its_birth_to_its_end() {
+    current_thread().block_on(async {
+        let root = me();
+        let spawned = tokio::spawn(async {
+            tokio::task::yield_now().await;
+            std::thread::sleep(Duration::from_millis(5));
+            me()
+        });
+        let line = line!() - 5;
+        let tokio_id = spawned.id().to_string();
+        let view = task(spawned.await.expect("it ends"));
+        assert_eq!((view.kind, view.parent), (TaskKind::Task, root));
+        assert_eq!(view.tokio_id.to_string(), tokio_id);
+        let place = view.place.expect("it was spawned somewhere");
+        assert_eq!((place.file, place.line), (file!(), line));
+        assert_eq!(view.polls.count, 3, "two, and the drop of the future");
+        assert!(view.polls.busy >= Duration::from_millis(5), "{view:?}");
+        assert_eq!((view.wakes.wakes, view.wakes.self_wakes), (1, 0), "who yields is woken after its poll");
+        assert_eq!(view.wakes.clones, view.wakes.drops, "{view:?}");
+        assert!(view.created <= view.polls.first.expect("it was polled"));
+        assert!(view.polls.last_ended <= view.dropped);
+        assert!(view.dropped.is_some());
+        assert_eq!(task(root).kind, TaskKind::BlockOn);
+        assert_eq!(task(root).runtime, view.runtime);
+        assert_ne!(view.runtime, 0);
+        let histograms = read::histograms(view.id).expect("it is kept for a while");
+        assert_eq!(histograms.polls.buckets.iter().map(|(_, count)| count).sum::<u64>(), 3);
+    });
+}
+
+#[test]
+fn names_kinds_and_sizes() {
+    current_thread().block_on(async {
+        let large = [0_u8; 1 << 15];
+        let named = tokio::task::Builder::new()
+            .name("a name that is longer than sixteen bytes")
+            .spawn(async move { (me(), large.len()) })
+            .expect("it is spawned");
+        let view = task(named.await.expect("it ends").0);
+        assert_eq!(view.name.as_deref(), Some("a name that is longer than sixteen bytes"));
+        assert!(view.original_size.is_some_and(|size| size > 1 << 15), "{view:?}");
+        let view = task(tokio::task::spawn_blocking(me).await.expect("it ends"));
+        assert_eq!((view.kind, view.name), (TaskKind::Blocking, None));
+        assert!(view.function.is_some_and(|function| function.contains("me")), "{:?}", view.function);
+        let set = tokio::task::LocalSet::new();
+        let local = set.run_until(async { tokio::task::spawn_local(async { me() }).await });
+        assert_eq!(task(local.await.expect("it ends")).kind, TaskKind::Local);
+    });
+}
+
+#[test]
+fn a_poll_that_is_under_way_is_seen_from_outside() {
+    let runtime = multi_thread(1);
+    let (tell, told) = std::sync::mpsc::channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let task_handle = runtime.spawn(async move {
+        tell.send(me()).expect("somebody listens");
+        wait.recv().expect("it is told");
+    });
+    let id = told.recv().expect("it runs");
+    let polled =
+        super::super::thread::all().into_iter().filter_map(|thread| thread.polling()).find(|poll| poll.task == id);
+    let polled = polled.expect("its thread says so");
+    let view = task(id);
+    assert_eq!(view.polls.last_started, Some(polled.since));
+    assert_eq!(view.polls.last_ended, None);
+    go_on.send(()).expect("it waits");
+    runtime.block_on(task_handle).expect("it ends");
+}
+
+#[test]
+fn spans_of_the_service_do_not_see_those_of_the_runtime() {
+    current_thread().block_on(async {
+        let span = tracing::info_span!("request");
+        let outer = span.id();
+        let inside = async move {
+            let mutex = Mutex::new(0);
+            let _guard = mutex.lock().await;
+            assert_eq!(tracing::Span::current().id(), outer);
+            tokio::spawn(async { tracing::Span::current().id() }).await.expect("it ends")
+        };
+        assert_eq!(inside.instrument(span).await, None, "a task does not inherit a span");
+    });
+}
+
+#[test]
+fn changes_tell_each_thing_once_and_what_was_overwritten() {
+    let runtime = current_thread();
+    let mut changes = read::Changes::take().expect("nobody else takes it in these tests");
+    assert!(read::Changes::take().is_none());
+    changes.begin();
+    changes.tasks(&mut |_| {});
+    let (id, handle) = runtime.block_on(async {
+        let handle = tokio::spawn(async {
+            tokio::task::yield_now().await;
+            std::future::pending::<()>().await;
+        });
+        tokio::task::yield_now().await;
+        let mut newest = 0;
+        read::tasks(&mut |task| {
+            if task.tokio_id.to_string() == handle.id().to_string() {
+                newest = task.id;
+            }
+        });
+        (newest, handle)
+    });
+    let mut told = |id: u64| {
+        changes.begin();
+        let mut views = Vec::new();
+        changes.tasks(&mut |change| match change {
+            Change::Now(view) if view.id == id => views.push(view),
+            _ => {}
+        });
+        views
+    };
+    assert_eq!(told(id).len(), 1);
+    assert_eq!(told(id).len(), 0, "nothing has changed since");
+    runtime.block_on(async { tokio::task::yield_now().await });
+    assert_eq!(told(id).len(), 1, "it was polled once more");
+    handle.abort();
+    runtime.block_on(async { drop(handle.await) });
+    let ended = told(id);
+    assert!(ended[0].dropped.is_some());
+}

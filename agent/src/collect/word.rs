@@ -1,0 +1,56 @@
+//! Numbers that one thread writes and others read.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// 64 bits. Each value by itself is whole; order between several is whatever the reader arranges.
+#[derive(Debug, Default)]
+pub(super) struct Word(AtomicU64);
+
+impl Word {
+    #[inline]
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Writes `value` where 0 stands; returns what stands there then.
+    #[inline]
+    pub(super) fn claim(&self, value: u64) -> u64 {
+        match self.0.compare_exchange(0, value, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => value,
+            Err(standing) => standing,
+        }
+    }
+
+    /// Adds, where this thread is the only one that writes.
+    #[inline]
+    pub(super) fn add(&self, more: u64) {
+        self.set(self.get().wrapping_add(more));
+    }
+
+    /// Adds, whoever else writes.
+    #[inline]
+    pub(super) fn add_shared(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+}
+
+/// 32 bits.
+#[derive(Debug, Default)]
+pub(super) struct Half(AtomicU32);
+
+impl Half {
+    #[inline]
+    pub(super) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set(&self, value: u32) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
