@@ -63,6 +63,8 @@ fn a_generated_configuration_generates_itself() {
         "all",
         "-W",
         "deadlock",
+        "--max-memory",
+        "64MiB",
         "--max-message",
         "3KiB",
         "--palette",
@@ -130,13 +132,14 @@ fn the_later_word_weighs_more_and_the_nearer_file() {
 
 #[test]
 fn what_is_wrong_is_said_and_never_exits_with_0() {
-    let table: [(&[&str], &str); 12] = [
+    let table: [(&[&str], &str); 13] = [
         (&["https://localhost"], "TLS is not supported yet"),
         (&["check", "--for", "soon"], "--for"),
         (&["check", "-W", "nope"], "possible values: deadlock"),
         (&["check", "--set", "deadlock.lasts=soon"], "a duration such as"),
         (&["check", "--fail-on", "disaster"], "note, warning, critical, never"),
         (&["check", "--max-message", "0"], "greater than zero"),
+        (&["check", "--max-memory", "512"], "such as 512MiB"),
         (&["check", "--log", "=[", "127.0.0.1:1"], "the log filter"),
         (&["--palette", "mauve"], "auto, off, 8, 16, 256, all"),
         (&["--palette", "8", "--no-colors"], "cannot be used with"),

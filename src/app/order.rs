@@ -192,6 +192,7 @@ impl Order {
 
     /// Takes note of what the model's latest update changed.
     pub fn note(&mut self, model: &Model) {
+        self.stale |= model.changes().renamed;
         // What is made anew needs no notes.
         if self.stale {
             return;

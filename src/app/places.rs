@@ -131,6 +131,9 @@ impl Places {
 
     /// Takes note of what the model's latest update changed.
     pub fn note(&mut self, model: &Model) {
+        if model.changes().renamed {
+            self.restart();
+        }
         if !self.stale {
             let changes = model.changes();
             self.dirty.extend(&changes.tasks);

@@ -9,7 +9,7 @@
 
 use super::{
     check,
-    choice::{PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names},
+    choice::{MemoryBound, PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names},
 };
 use crate::wire::Target;
 use clap::{Parser, Subcommand, ValueHint};
@@ -96,6 +96,10 @@ pub struct LinkArgs {
     /// How long ended tasks and dropped resources stay, as in 30s or 2m; `none` keeps them [default: 6s]
     #[arg(long, value_name = "DURATION")]
     pub retain_for: Option<RetainFor>,
+
+    /// How much memory what is known of the target may take, as in 512MiB; what is over goes first [default: 512MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<MemoryBound>,
 
     /// The largest single message that is accepted, as in 64MiB [default: 512MiB]
     #[arg(long, value_name = "SIZE")]

@@ -125,6 +125,31 @@ impl fmt::Display for Size {
     }
 }
 
+/// A bound on memory: a size that leaves room for something to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBound(pub Size);
+
+/// The least that makes sense: some tens of thousands of tasks.
+const LEAST_MEMORY: Size = Size(8 << 20);
+
+impl FromStr for MemoryBound {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let size: Size = typed.parse()?;
+        if size.0 < LEAST_MEMORY.0 {
+            return Err(format!("write {LEAST_MEMORY} or more, such as 512MiB; without a unit it is in bytes"));
+        }
+        Ok(Self(size))
+    }
+}
+
+impl fmt::Display for MemoryBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// How many colours there are to draw with, or that the environment is to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum PaletteChoice {
@@ -212,6 +237,15 @@ mod tests {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
         }
         assert_eq!(Size(512 << 20).to_string(), "512MiB");
+    }
+
+    #[test]
+    fn a_bound_on_memory_leaves_room_for_something() {
+        assert_eq!("64MiB".parse::<MemoryBound>().unwrap().to_string(), "64MiB");
+        for (typed, said) in [("512", "8MiB or more"), ("1MiB", "such as 512MiB"), ("much", "write a size such as")] {
+            let error = typed.parse::<MemoryBound>().unwrap_err();
+            assert!(error.contains(said), "{typed}: {error}");
+        }
     }
 
     #[test]

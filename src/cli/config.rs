@@ -3,7 +3,7 @@
 
 use super::{
     args::{FileArgs, LinkArgs, LintArgs, Options, ScreenArgs},
-    choice::{ALL, CharsetChoice, PaletteChoice, RetainFor, Size, canonical},
+    choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::Environment,
     file::{self, ConfigFile, FileError},
 };
@@ -24,6 +24,8 @@ pub struct Config {
     pub lints: Settings,
     /// How long what is over stays.
     pub retain_for: RetainFor,
+    /// How much memory what is known of the target may take.
+    pub max_memory: MemoryBound,
     /// The largest single message that is accepted.
     pub max_message: Size,
     /// Whether a target that lags may be asked to catch up.
@@ -75,6 +77,7 @@ impl Config {
             target: Target::default(),
             lints: Settings::default(),
             retain_for: RetainFor(Retention::default().keep),
+            max_memory: MemoryBound(Size(Retention::default().max_bytes)),
             max_message: Size(max_message),
             catch_up,
             screen: Screen::default(),
@@ -97,9 +100,10 @@ impl Config {
 
     /// Takes in a configuration file. What it says of lints was checked when it was read.
     pub fn apply_file(&mut self, file: ConfigFile) {
-        let ConfigFile { target, retain_for, max_message, catch_up, screen, log, lints } = file;
+        let ConfigFile { target, retain_for, max_memory, max_message, catch_up, screen, log, lints } = file;
         replace(&mut self.target, target);
         replace(&mut self.retain_for, retain_for);
+        replace(&mut self.max_memory, max_memory);
         replace(&mut self.max_message, max_message);
         replace(&mut self.catch_up, catch_up);
         replace(&mut self.screen.palette, screen.palette);
@@ -145,6 +149,7 @@ impl Config {
     /// Takes in what is said of the connection.
     pub fn apply_link(&mut self, args: &LinkArgs) {
         replace(&mut self.retain_for, args.retain_for);
+        replace(&mut self.max_memory, args.max_memory);
         replace(&mut self.max_message, args.max_message);
         if args.no_catch_up {
             self.catch_up = CatchUp::Forbidden;
@@ -175,7 +180,7 @@ impl Config {
 
     /// What is kept of tasks and resources that are over.
     pub fn retention(&self) -> Retention {
-        Retention { keep: self.retain_for.0, ..Retention::default() }
+        Retention { keep: self.retain_for.0, max_bytes: self.max_memory.0.0, ..Retention::default() }
     }
 
     /// How the link behaves.

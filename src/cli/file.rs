@@ -1,6 +1,6 @@
 //! The configuration file: its keys, and what is said when it is wrong.
 
-use super::choice::{CharsetChoice, PaletteChoice, RetainFor, Size, by_name, canonical};
+use super::choice::{CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, by_name, canonical};
 use crate::{
     diagnose::{LINTS, Settings},
     wire::{CatchUp, Target},
@@ -26,6 +26,8 @@ pub struct ConfigFile {
     pub(super) target: Option<Target>,
     #[serde(deserialize_with = "parsed")]
     pub(super) retain_for: Option<RetainFor>,
+    #[serde(deserialize_with = "memory_bound")]
+    pub(super) max_memory: Option<MemoryBound>,
     #[serde(deserialize_with = "size")]
     pub(super) max_message: Option<Size>,
     #[serde(deserialize_with = "catch_up")]
@@ -109,6 +111,10 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Size>, D::E
     as_typed(&Value::deserialize(deserializer)?).parse().map(Some).map_err(D::Error::custom)
 }
 
+fn memory_bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MemoryBound>, D::Error> {
+    as_typed(&Value::deserialize(deserializer)?).parse().map(Some).map_err(D::Error::custom)
+}
+
 fn catch_up<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CatchUp>, D::Error> {
     let is_allowed = bool::deserialize(deserializer)?;
     Ok(Some(if is_allowed { CatchUp::Allowed } else { CatchUp::Forbidden }))
@@ -182,6 +188,7 @@ mod tests {
             ("[screen]\ncharset = 7", "charset = 7", "expected a string"),
             ("retain-for = 'soon'", "retain-for", "`none`"),
             ("max-message = 0", "max-message = 0", "greater than zero"),
+            ("max-memory = 512", "max-memory = 512", "such as 512MiB"),
             ("target = 'https://x'", "target = ", "TLS is not supported"),
             ("[lints.nope]\nenabled = true", "[lints.nope]", "the lints are: deadlock"),
             ("[lints.deadlock]\nlasst = '1s'", "lints.deadlock.lasst", "it has: lasts"),

@@ -21,6 +21,12 @@ pub fn config_file(config: &Config) -> String {
         "retain-for",
         config.retain_for.to_string(),
     );
+    entry(
+        &mut out,
+        "How much memory what is known of the target may take; what is over goes first.",
+        "max-memory",
+        config.max_memory.to_string(),
+    );
     entry(&mut out, "The largest single message that is accepted.", "max-message", config.max_message.to_string());
     let catch_up = config.catch_up == CatchUp::Allowed;
     entry(&mut out, "Whether a target that lags may be asked to catch up.", "catch-up", catch_up);
@@ -94,7 +100,7 @@ mod tests {
     use super::*;
     use crate::{
         cli::{
-            choice::{CharsetChoice, PaletteChoice, RetainFor, Size},
+            choice::{CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size},
             environment::Environment,
             file,
         },
@@ -124,6 +130,7 @@ mod tests {
         changed.target = "unix:///run/a \"quoted\" path.sock".parse().unwrap();
         changed.retain_for = RetainFor(None);
         changed.max_message = Size(12_345);
+        changed.max_memory = MemoryBound(Size(1 << 30));
         changed.catch_up = CatchUp::Forbidden;
         changed.screen.palette = PaletteChoice::Indexed;
         changed.screen.charset = CharsetChoice::Ascii;
@@ -144,8 +151,8 @@ mod tests {
             let read = round_trip(&config);
             assert_eq!(thresholds(&read), thresholds(&config));
             assert_eq!(
-                (&read.target, read.retain_for, read.max_message),
-                (&config.target, config.retain_for, config.max_message)
+                (&read.target, read.retain_for, read.max_memory, read.max_message),
+                (&config.target, config.retain_for, config.max_memory, config.max_message)
             );
             assert_eq!((read.catch_up, &read.screen, &read.log), (config.catch_up, &config.screen, &config.log));
         }

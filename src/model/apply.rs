@@ -4,6 +4,7 @@ use super::{
     Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Stamp, Task, TaskId, TaskState,
     fields::{TaskFields, attributes},
     lock::{Lock, LockKind},
+    memory,
     update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
 };
 use rustc_hash::FxHashMap;
@@ -32,6 +33,7 @@ impl Model {
         self.changes.removed.clear();
         self.changes.locks.clear();
         self.changes.complete = update.part == Part::Last;
+        self.changes.renamed = false;
         // A target's clock may step back, and a message may come without a time; the model's does not.
         let now = update.now.max(self.now).unwrap_or(Stamp::MIN);
         self.attached.get_or_insert(now);
@@ -40,6 +42,7 @@ impl Model {
         if update.dropped.ops > 0 {
             self.forget_acquires();
         }
+        let kept_out = self.let_go.new_others;
         for metadata in update.metadata.drain(..) {
             if self.descriptions.register(metadata) {
                 self.health.event();
@@ -58,16 +61,24 @@ impl Model {
             self.report_resource(id, stats, now);
         }
         for op in update.new_ops {
-            self.announce_op(op);
+            self.announce_op(op, now);
         }
         for poll in update.poll_ops {
             self.note_poll_op(&poll);
         }
         for (id, stats) in update.op_stats {
-            self.report_op(id, stats);
+            self.report_op(id, stats, now);
+        }
+        // The latest acquire that we know of need not be the latest if there was no room for another.
+        if self.let_go.new_others > kept_out {
+            self.forget_acquires();
         }
         if update.part == Part::Last {
             self.complete(now);
+        }
+        if !self.changes.removed.is_empty() {
+            let tasks = &self.tasks;
+            self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
         }
     }
 
@@ -80,11 +91,18 @@ impl Model {
         self.returned.clear();
         self.forget(now);
         self.forget_recents(now);
+        if self.names.should_collect() {
+            self.forget_names();
+        }
     }
 
     fn announce_task(&mut self, new: NewTask, now: Stamp) {
         if self.tasks.get(new.id).is_some_and(|task| task.stats().dropped.is_some()) {
             self.returned.tasks.insert(new.id, new);
+            return;
+        }
+        if self.tasks.slot(new.id).is_none() && !self.takes_task(now) {
+            self.health.event();
             return;
         }
         let fields = TaskFields::read(new.fields, &self.descriptions);
@@ -114,7 +132,10 @@ impl Model {
             }
         }
         if !fields.extra.is_empty() {
-            self.extras.insert(new.id, fields.extra);
+            self.loose_bytes += memory::fields(&fields.extra);
+            if let Some(before) = self.extras.insert(new.id, fields.extra) {
+                self.loose_bytes -= memory::fields(&before);
+            }
         }
         self.changes.tasks.push(slot);
     }
@@ -133,6 +154,10 @@ impl Model {
             if let Some(new) = again {
                 self.announce_task(new, now);
             }
+        }
+        // Of a task that there was no room for the target goes on to speak.
+        if self.tasks.slot(id).is_none() && (self.let_go.new_tasks > 0 || !self.takes_task(now)) {
+            return;
         }
         let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
@@ -170,6 +195,10 @@ impl Model {
     fn announce_resource(&mut self, new: NewResource, now: Stamp) {
         if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
             self.returned.resources.insert(new.id, new);
+            return;
+        }
+        if self.resources.slot(new.id).is_none() && !self.takes_other(now) {
+            self.health.event();
             return;
         }
         let concrete_type = self.names.intern(&new.concrete_type);
@@ -212,6 +241,9 @@ impl Model {
                 self.announce_resource(new, now);
             }
         }
+        if self.resources.slot(id).is_none() && (self.let_go.new_others > 0 || !self.takes_other(now)) {
+            return;
+        }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
         let slot = self.resources.slot_or_insert(id, || Resource::new(id));
         let Some(resource) = self.resources.at_mut(slot) else { return };
@@ -222,6 +254,8 @@ impl Model {
         resource.created = stats.created;
         // Sent again is not changed, since whoever attaches gets everything twice; and what is announced late did not change then.
         if resource.attributes != attributes {
+            self.loose_bytes += memory::attributes(&attributes);
+            self.loose_bytes -= memory::attributes(&resource.attributes);
             resource.attributes = attributes;
             resource.changed_after = self.now.filter(|_| !first);
         }
@@ -233,9 +267,13 @@ impl Model {
         self.unsettled.extend(lock);
     }
 
-    fn announce_op(&mut self, new: NewOp) {
+    fn announce_op(&mut self, new: NewOp, now: Stamp) {
         if self.ops.get(new.id).is_some_and(|op| op.dropped.is_some()) {
             self.returned.ops.insert(new.id, new);
+            return;
+        }
+        if self.ops.slot(new.id).is_none() && !self.takes_other(now) {
+            self.health.event();
             return;
         }
         let source = self.names.intern(&new.source);
@@ -266,7 +304,7 @@ impl Model {
         }
     }
 
-    fn report_op(&mut self, id: OpId, stats: OpStats) {
+    fn report_op(&mut self, id: OpId, stats: OpStats, now: Stamp) {
         if let Some(over) = self.ops.get(id).filter(|op| op.dropped.is_some()) {
             let again = self.returned.ops.remove(&id);
             if over.created == stats.created {
@@ -274,8 +312,11 @@ impl Model {
             }
             self.remove_op(id);
             if let Some(new) = again {
-                self.announce_op(new);
+                self.announce_op(new, now);
             }
+        }
+        if self.ops.slot(id).is_none() && (self.let_go.new_others > 0 || !self.takes_other(now)) {
+            return;
         }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
         let slot = self.ops.slot_or_insert(id, || Op::new(id));
@@ -288,6 +329,8 @@ impl Model {
         op.dropped = stats.dropped;
         op.task = stats.task;
         op.polls = stats.polls;
+        self.loose_bytes += memory::attributes(&attributes);
+        self.loose_bytes -= memory::attributes(&op.attributes);
         op.attributes = attributes;
         if let (None, Some(dropped)) = (dropped_before, op.dropped) {
             self.dropped_ops.push_back((dropped, id));
@@ -299,7 +342,7 @@ impl Model {
         }
         if let Some(task) = task.filter(|_| !dropped && task_before != task) {
             self.waiting.entry(task).or_default().push(id);
-            if self.tasks.slot(task).is_none() {
+            if self.tasks.slot(task).is_none() && self.let_go.new_tasks == 0 {
                 self.health.unannounced_in_ops += 1;
             }
         }

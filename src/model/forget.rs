@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Model, OpId, ResourceId, Stamp, TaskId};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, TaskId, memory};
 
 /// How many tasks are looked at after each update for a recent past that has become an old one.
 const SWEEP: usize = 16_384;
@@ -17,28 +17,43 @@ impl Model {
                 self.remove_task(id);
             }
         }
+        self.has_room(now);
+        let is_full = self.bytes() >= self.retention.max_bytes;
         // The first update's operations come once more with the second, and must then be known: an acquire is counted once.
         let first = self.previous.is_none();
         while let Some(&(at, id)) =
-            self.dropped_ops.front().filter(|(at, _)| !first && due(self.dropped_ops.len(), *at))
+            self.dropped_ops.front().filter(|(at, _)| !first && (is_full || due(self.dropped_ops.len(), *at)))
         {
             self.dropped_ops.pop_front();
             if self.ops.get(id).is_some_and(|op| op.dropped == Some(at)) {
                 self.remove_op(id);
+                self.let_go.dropped += u64::from(is_full);
             }
         }
         while let Some(&(at, id)) =
-            self.dropped_resources.front().filter(|(at, _)| due(self.dropped_resources.len(), *at))
+            self.dropped_resources.front().filter(|(at, _)| is_full || due(self.dropped_resources.len(), *at))
         {
             self.dropped_resources.pop_front();
             if self.resources.get(id).is_some_and(|resource| resource.dropped == Some(at)) {
                 self.remove_resource(id);
+                self.let_go.dropped += u64::from(is_full);
             }
         }
-        if !self.changes.removed.is_empty() {
-            let tasks = &self.tasks;
-            self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
-        }
+    }
+
+    /// Lets go of strings that nothing refers to any more: a service may name each of its tasks differently.
+    pub(super) fn forget_names(&mut self) {
+        let attributes = |attributes: &[Attr]| -> Vec<Sym> {
+            attributes.iter().flat_map(|attribute| [attribute.name, attribute.unit]).collect()
+        };
+        let of_tasks = self.tasks.iter().map(|(_, task)| task.name);
+        let of_resources = self.resources.iter().flat_map(|(_, resource)| {
+            let own = [resource.kind, resource.concrete_type, resource.target];
+            attributes(&resource.attributes).into_iter().chain(own)
+        });
+        let of_ops = self.ops.iter().flat_map(|(_, op)| attributes(&op.attributes).into_iter().chain([op.source]));
+        self.names.collect(of_tasks.chain(of_resources).chain(of_ops));
+        self.changes.renamed = true;
     }
 
     /// Lets go of the recent past of tasks that fell silent, some at each update: a million are not looked at all at once.
@@ -60,12 +75,15 @@ impl Model {
             self.running.remove(&slot);
             self.changes.removed.push((slot, id));
         }
-        self.extras.remove(&id);
+        if let Some(extra) = self.extras.remove(&id) {
+            self.loose_bytes -= memory::fields(&extra);
+        }
         self.waiting.remove(&id);
     }
 
     pub(super) fn remove_op(&mut self, id: OpId) {
         let Some(op) = self.ops.remove(id) else { return };
+        self.loose_bytes -= memory::attributes(&op.attributes);
         if let Some(task) = op.task {
             self.stop_waiting(task, id);
         }
@@ -76,6 +94,7 @@ impl Model {
 
     pub(super) fn remove_resource(&mut self, id: ResourceId) {
         let Some(resource) = self.resources.remove(id) else { return };
+        self.loose_bytes -= memory::attributes(&resource.attributes);
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.retain(|&lock| lock != id);

@@ -28,17 +28,30 @@ impl Sym {
     }
 }
 
+/// Fewer strings than this are not worth a look.
+const COLLECTED_FROM: usize = 10_000;
+
 /// The strings of one model.
 #[derive(Debug)]
 pub struct Names {
     texts: Vec<Arc<str>>,
+    text_bytes: usize,
+    free: Vec<Sym>,
+    /// How many there were in use when last somebody looked.
+    used: usize,
     by_text: FxHashMap<Arc<str>, Sym>,
 }
 
 impl Default for Names {
     fn default() -> Self {
         let empty: Arc<str> = Arc::from("");
-        Self { texts: vec![empty.clone()], by_text: FxHashMap::from_iter([(empty, Sym::EMPTY)]) }
+        Self {
+            texts: vec![empty.clone()],
+            text_bytes: 0,
+            free: Vec::new(),
+            used: 0,
+            by_text: FxHashMap::from_iter([(empty, Sym::EMPTY)]),
+        }
     }
 }
 
@@ -48,9 +61,15 @@ impl Names {
         if let Some(&sym) = self.by_text.get(text) {
             return sym;
         }
-        let sym = Sym(self.texts.len() as u32);
         let text: Arc<str> = Arc::from(text);
-        self.texts.push(text.clone());
+        self.text_bytes += text.len();
+        let sym = if let Some(sym) = self.free.pop() {
+            self.texts[sym.index()] = text.clone();
+            sym
+        } else {
+            self.texts.push(text.clone());
+            Sym((self.texts.len() - 1) as u32)
+        };
         self.by_text.insert(text, sym);
         sym
     }
@@ -58,6 +77,47 @@ impl Names {
     /// How many strings there are, the empty one included.
     pub fn count(&self) -> usize {
         self.texts.len()
+    }
+
+    /// How many of them stand for a text.
+    pub(super) fn in_use(&self) -> usize {
+        self.by_text.len()
+    }
+
+    /// Whether so many were made since somebody last looked which are in use that looking again may free some.
+    pub(super) fn may_collect(&self) -> bool {
+        self.by_text.len() > self.used + COLLECTED_FROM
+    }
+
+    /// Whether so many were made since then that it is time to look again.
+    pub(super) fn should_collect(&self) -> bool {
+        self.by_text.len() > self.used * 2 + COLLECTED_FROM
+    }
+
+    /// Lets go of every string that is not among these. Its symbol may then be given to another.
+    pub(super) fn collect(&mut self, used: impl Iterator<Item = Sym>) {
+        let mut keep = vec![false; self.texts.len()];
+        keep[Sym::EMPTY.index()] = true;
+        for sym in used {
+            if let Some(keep) = keep.get_mut(sym.index()) {
+                *keep = true;
+            }
+        }
+        self.free.clear();
+        for (index, _) in keep.iter().enumerate().filter(|(_, keep)| !**keep) {
+            let text = std::mem::take(&mut self.texts[index]);
+            self.text_bytes -= text.len();
+            self.by_text.remove(&text);
+            self.free.push(Sym::from_index(index));
+        }
+        // What was free before stands for no text, and the empty string is still there.
+        self.by_text.insert(self.texts[0].clone(), Sym::EMPTY);
+        self.used = self.by_text.len();
+    }
+
+    /// How long they are together.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// The text of a symbol.
@@ -181,6 +241,19 @@ mod tests {
         assert_eq!(place("src/main.rs"), "src/main.rs:7");
         assert_eq!(place(r"src\main.rs"), "src/main.rs:7");
         assert_eq!(Place::default().to_string(), "<unknown location>");
+    }
+
+    #[test]
+    fn a_string_that_nobody_uses_makes_room_for_another() {
+        let mut names = Names::default();
+        let [kept, gone] = ["kept", "gone"].map(|text| names.intern(text));
+        for _ in 0..2 {
+            names.collect([kept].into_iter());
+            assert_eq!((names.text(kept), names.text(gone), names.text_bytes()), ("kept", "", 4));
+        }
+        assert_eq!((names.intern("another"), names.intern("kept"), names.intern("")), (gone, kept, Sym::EMPTY));
+        assert_eq!(names.text(gone), "another");
+        assert_ne!(names.intern("gone"), gone);
     }
 
     #[test]

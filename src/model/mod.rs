@@ -13,6 +13,7 @@ mod inference;
 mod intern;
 mod kind;
 mod lock;
+mod memory;
 mod rare;
 mod rates;
 mod recent;
@@ -31,6 +32,7 @@ pub use kind::{TaskKind, TaskState};
 pub use lock::{
     Access, Acquire, Across, AcrossAwait, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
 };
+pub use memory::LetGo;
 pub use rates::{Rate, SPARK_SECONDS, Spark};
 pub use recent::Scheduling;
 pub use resource::{Attr, Op, Outcome, Resource};
@@ -52,11 +54,16 @@ pub struct Retention {
     pub keep: Option<Duration>,
     /// How many ended tasks, and how many dropped resources and operations, stay at most.
     pub most: usize,
+    /// How many bytes the model takes at most, by its own estimate ([`Model::bytes`]). What is over goes first; if that is not
+    /// enough, what is new is counted and not kept.
+    pub max_bytes: usize,
 }
 
 impl Default for Retention {
+    /// As long as tokio-console keeps what is over; and room for three million live tasks, which no screen needs more of and no
+    /// laptop is out of breath with.
     fn default() -> Self {
-        Self { keep: Some(Duration::from_secs(6)), most: 100_000 }
+        Self { keep: Some(Duration::from_secs(6)), most: 100_000, max_bytes: 512 << 20 }
     }
 }
 
@@ -71,6 +78,8 @@ pub struct Changes {
     pub locks: Vec<ResourceId>,
     /// Whether the update is complete.
     pub complete: bool,
+    /// Whether symbols may stand for other texts than before.
+    pub renamed: bool,
 }
 
 /// How many tasks are in which state.
@@ -108,6 +117,9 @@ pub struct Model {
     recents: VecDeque<TaskId>,
     /// How many tasks have something rare.
     rare_rows: usize,
+    /// Bytes of fields and attributes.
+    loose_bytes: usize,
+    let_go: LetGo,
     returned: apply::Returned,
     dropped_ops: VecDeque<(Stamp, OpId)>,
     dropped_resources: VecDeque<(Stamp, ResourceId)>,

@@ -5,4 +5,5 @@ mod service;
 
 mod claims;
 mod holders;
+mod memory;
 mod order;

@@ -1,13 +1,14 @@
 //! One line above a screen that says what must not be overlooked: that what is shown is old, stands still, or is not all.
 
-use super::{Theme, text};
+use super::{Theme, numbers, text};
 use crate::{
     app::{App, Pace, Shown},
-    diagnose::humanize,
+    diagnose::{humanize, humanize_bytes},
+    model::Model,
     wire::Temporality,
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Draws the line, if there is something to say, and tells what is left of the area.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Rect {
@@ -50,9 +51,35 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
             theme.notice(),
         ));
     }
+    if let Some(said) = let_go(model) {
+        return Some((said, theme.notice()));
+    }
     if health.dropped.total() > 0 {
-        let lost = super::numbers::grouped(health.dropped.total());
+        let lost = numbers::grouped(health.dropped.total());
         return Some((format!("The target lost {lost} events: what is shown may be incomplete"), theme.notice()));
     }
     None
+}
+
+/// How long it is news that something finished was let go of. That something alive is not shown is worth a line for as long as
+/// it is so.
+const NEWS: Duration = Duration::from_secs(60);
+
+/// What was let go of, or not taken in, for want of room.
+fn let_go(model: &Model) -> Option<String> {
+    let let_go = model.let_go();
+    let recent = let_go.at.is_some_and(|at| model.now().is_none_or(|now| now.since(at) <= NEWS));
+    if !recent && !let_go.is_short() {
+        return None;
+    }
+    let bound = humanize_bytes(model.max_bytes() as u64);
+    let counts = [
+        (let_go.new_tasks, "new tasks are not shown"),
+        (let_go.new_others, "new resources and operations are not shown"),
+        (let_go.finished_tasks, "finished tasks let go of"),
+        (let_go.dropped, "dropped resources and operations let go of"),
+    ];
+    let parts = counts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", numbers::grouped(*count))).collect();
+    Some(format!("To stay under {bound} of memory: {}; --max-memory sets it", parts.join(", ")))
 }

@@ -105,7 +105,7 @@ proptest! {
     fn keeping_up_is_sorting_again(steps in steps(), column in columns(), filter in filters(), inverted: bool) {
         let filter: Filter = filter.parse().unwrap();
         let direction = if inverted { Direction::Ascending } else { Direction::Descending };
-        let mut model = Model::new(Retention { keep: Some(Duration::from_secs(4)), most: 5 });
+        let mut model = Model::new(Retention { keep: Some(Duration::from_secs(4)), most: 5, ..Retention::default() });
         let mut engine = Engine::new(&Settings::default());
         let mut flags = Flags::default();
         let mut kept = Order::default();

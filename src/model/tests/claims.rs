@@ -61,7 +61,7 @@ fn what_is_over_stays_for_as_long_as_it_is_retained() {
 #[test]
 fn there_is_room_for_so_many_that_are_over_and_no_more() {
     let mut service = Service::new();
-    let mut model = Model::new(Retention { keep: None, most: 3 });
+    let mut model = Model::new(Retention { keep: None, most: 3, ..Retention::default() });
     let tasks: Vec<TaskId> = (0..10).map(|_| service.spawn("short", "src/main.rs:7")).collect();
     for &task in &tasks {
         service.pass(1).finish(task);

@@ -194,7 +194,7 @@ proptest! {
 
     #[test]
     fn no_order_of_updates_breaks_a_count(updates in vec(update(), 0..12), most in 0..5_usize) {
-        let mut model = Model::new(Retention { keep: Some(Duration::from_secs(2)), most });
+        let mut model = Model::new(Retention { keep: Some(Duration::from_secs(2)), most, ..Retention::default() });
         for update in updates {
             model.apply(update);
             check(&model)?;

@@ -1,0 +1,135 @@
+//! How much room the model takes, as an estimate that costs nothing to make: rows and their parts are counted where they come
+//! and go, and each kind has its price. `tests/memory.rs` compares it with the allocator's own account.
+
+use super::{
+    Attr, Lock, Model, Names, Op, Resource, Stamp, Table, Task, TaskId,
+    rare::Rare,
+    recent::Recent,
+    update::{Field, FieldName, Value},
+};
+
+/// An entry of a hash map or set beyond what is in it: tables are between half and almost full.
+const SPARE: usize = 2;
+
+/// What a task takes beside its row when it has a recent past: the past, and its place in the queue to be forgotten.
+const RECENT_BYTES: usize = size_of::<Recent>() + SPARE * size_of::<TaskId>();
+
+/// What an operation takes beside its row: its places among those of its resource and of its task.
+const OP_EXTRA_BYTES: usize = 96;
+
+/// A finished task's place in the queue to be let go of.
+const QUEUED_BYTES: usize = size_of::<(Stamp, TaskId)>();
+
+/// What was let go of, or not taken in, to stay below [`Retention::max_bytes`](super::Retention::max_bytes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LetGo {
+    /// Tasks that had ended, before their time.
+    pub finished_tasks: u64,
+    /// Resources and operations that were over, before their time.
+    pub dropped: u64,
+    /// New tasks that there was no room for. They are counted and not kept.
+    pub new_tasks: u64,
+    /// New resources and operations that there was no room for.
+    pub new_others: u64,
+    /// When that last happened, by the target's clock.
+    pub at: Option<Stamp>,
+}
+
+impl LetGo {
+    /// Whether anything that is alive is not shown.
+    pub fn is_short(&self) -> bool {
+        self.new_tasks + self.new_others > 0
+    }
+}
+
+impl Model {
+    /// How many bytes the model takes, as an estimate.
+    pub fn bytes(&self) -> usize {
+        self.tasks.len() * Table::<Task>::ROW_BYTES
+            + self.recents.len() * RECENT_BYTES
+            + self.rare_rows * size_of::<Rare>()
+            + self.ended.len() * QUEUED_BYTES
+            + self.resources.len() * Table::<Resource>::ROW_BYTES
+            + self.locks.len() * size_of::<Lock>()
+            + self.ops.len() * (Table::<Op>::ROW_BYTES + OP_EXTRA_BYTES)
+            + self.names.bytes()
+            + self.loose_bytes
+    }
+
+    /// What was let go of to stay below the bound.
+    pub fn let_go(&self) -> &LetGo {
+        &self.let_go
+    }
+
+    /// The bound that the model keeps to.
+    pub fn max_bytes(&self) -> usize {
+        self.retention.max_bytes
+    }
+
+    /// Whether there is room for one more row. Names that nothing has any more make room, and then finished tasks, the oldest first.
+    pub(super) fn has_room(&mut self, now: Stamp) -> bool {
+        if self.bytes() >= self.retention.max_bytes && self.names.may_collect() {
+            self.forget_names();
+        }
+        while self.bytes() >= self.retention.max_bytes {
+            let Some((at, id)) = self.ended.pop_front() else { return false };
+            if self.tasks.get(id).is_some_and(|task| task.stats().dropped == Some(at)) {
+                self.remove_task(id);
+                self.let_go.finished_tasks += 1;
+                self.let_go.at = Some(now);
+            }
+        }
+        true
+    }
+
+    /// Whether a new task can be taken in; if not, it is counted.
+    pub(super) fn takes_task(&mut self, now: Stamp) -> bool {
+        let takes = self.has_room(now);
+        if !takes {
+            self.let_go.new_tasks += 1;
+            self.let_go.at = Some(now);
+        }
+        takes
+    }
+
+    /// Whether a new resource or operation can be taken in; if not, it is counted.
+    pub(super) fn takes_other(&mut self, now: Stamp) -> bool {
+        let takes = self.has_room(now);
+        if !takes {
+            self.let_go.new_others += 1;
+            self.let_go.at = Some(now);
+        }
+        takes
+    }
+}
+
+/// What a task's other fields take, their entry in the map included.
+pub(super) fn fields(fields: &[Field]) -> usize {
+    let name = |field: &Field| match &field.name {
+        FieldName::Text(text) => text.len(),
+        FieldName::Index(..) => 0,
+    };
+    let inside: usize = fields.iter().map(|field| size_of::<Field>() + name(field) + value(&field.value)).sum();
+    SPARE * size_of::<(TaskId, Vec<Field>)>() + inside
+}
+
+/// What attributes take.
+pub(super) fn attributes(attributes: &[Attr]) -> usize {
+    attributes.iter().map(|attribute| size_of::<Attr>() + value(&attribute.value)).sum()
+}
+
+fn value(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bool(_) | Value::U64(_) | Value::I64(_) => 0,
+    }
+}
+
+impl Names {
+    /// How many bytes they take, as an estimate.
+    pub(super) fn bytes(&self) -> usize {
+        // A text stands in a list and in a map, and its counts before it.
+        let each = 2 * size_of::<usize>() * (2 + SPARE);
+        self.in_use() * each + self.text_bytes()
+    }
+}

@@ -1,0 +1,66 @@
+//! What is let go of where there is no room.
+
+use super::service::{Service, at};
+use crate::model::{LetGo, Model, Retention, Table, Task, TaskId, update::Update};
+
+/// Room for so many tasks, and a little for their names.
+fn model(tasks: usize) -> Model {
+    let empty = Model::default().bytes();
+    let max_bytes = empty + 512 + tasks * (Table::<Task>::ROW_BYTES + 16);
+    Model::new(Retention { keep: None, max_bytes, ..Retention::default() })
+}
+
+#[test]
+fn finished_tasks_make_room_the_oldest_first() {
+    let (mut service, mut model) = (Service::new(), model(10));
+    let stays = service.spawn("stays", "src/main.rs:7");
+    let mut last = stays;
+    for _ in 0..40 {
+        last = service.pass(10).spawn("short", "src/main.rs:8");
+        model.apply(service.publish());
+        service.pass(10).finish(last);
+        model.apply(service.publish());
+    }
+    assert!(model.tasks().get(stays).is_some(), "what lives is not let go of");
+    assert!(model.tasks().get(last).is_some(), "the latest to end is still there");
+    let let_go = *model.let_go();
+    assert_eq!(model.tasks().len() as u64 + let_go.finished_tasks, 41);
+    assert!(let_go.finished_tasks >= 25 && model.bytes() <= model.max_bytes());
+    assert_eq!((let_go.new_tasks, let_go.is_short()), (0, false));
+    assert!(let_go.at.is_some());
+}
+
+#[test]
+fn what_is_new_and_finds_no_room_is_counted_and_not_kept() {
+    let (mut service, mut model) = (Service::new(), model(10));
+    let tasks: Vec<TaskId> = (0..30).map(|_| service.spawn("conn", "src/main.rs:7")).collect();
+    model.apply(service.publish());
+    let kept = model.tasks().len() as u64;
+    assert!((5..20).contains(&kept), "{kept} of them");
+    assert_eq!(model.let_go().new_tasks, 30 - kept);
+    assert!(model.let_go().is_short());
+    // The target goes on to speak of them: that is neither news nor its fault.
+    for &task in &tasks {
+        service.pass(1).poll(task, 1);
+    }
+    model.apply(service.publish());
+    assert_eq!((model.tasks().len() as u64, model.let_go().new_tasks), (kept, 30 - kept));
+    assert_eq!((model.health().unannounced_tasks, model.health().unannounced_in_ops), (0, 0));
+    // Where some end, others find room.
+    for &task in &tasks[1..kept as usize] {
+        service.pass(1).finish(task);
+    }
+    model.apply(service.publish());
+    let late = service.pass(10).spawn("late", "src/main.rs:7");
+    model.apply(service.publish());
+    assert!(model.tasks().get(late).is_some() && model.tasks().get(tasks[1]).is_none());
+}
+
+#[test]
+fn nothing_is_let_go_of_while_there_is_room() {
+    let (mut service, mut model) = (Service::new(), Model::default());
+    service.spawn("conn", "src/main.rs:7");
+    model.apply(service.publish());
+    model.apply(Update { now: Some(at(50_000)), ..Update::default() });
+    assert_eq!(*model.let_go(), LetGo::default());
+}
