@@ -1,7 +1,7 @@
 //! Copies the registers and the stack of a thread that sleeps, or of the calling one.
 //!
 //! A sleeping thread is only looked at: where it sleeps stands in `/proc`, and its stack is read as a debugger would, so
-//! that an address that is not there is an error and not a crash. Nothing here allocates, once a [`Snapshot`] exists.
+//! that an address that is not there is an error and not a crash. Room for the copy is made beforehand, in a [`Snapshot`].
 
 #![allow(unsafe_code, reason = "reading registers, and memory that may not be there")]
 
@@ -46,6 +46,9 @@ pub(crate) enum Refused {
     Unreadable(String),
     #[error("the thread woke up while its stack was copied")]
     Moved,
+    /// A handler is still at work for a capture that was given up: ask again.
+    #[error("another capture is not over")]
+    Busy,
     #[error("the thread runs, and {0}")]
     NotInterruptible(String),
 }

@@ -5,8 +5,9 @@
 //! never restarted. So none is sent. Instead, the thread's own CPU clock is given a timer: it expires at a tick that finds
 //! the thread on a CPU, and kernels that expire such timers in the thread's own context (`POSIX_CPU_TIMERS_TASK_WORK`: x86-64
 //! since 5.10, and every architecture that mainline can build for real time since 6.12) do that on the way back to user space:
-//! a call that sleeps is not woken by it, and one that returns has returned already. Where the kernel is older, or the thread
-//! blocks the signal, the thread is left alone, and the refusal says so.
+//! a call that sleeps is not woken by it, and one that returns has returned already. Only `io_uring_enter` does such work
+//! itself before it sleeps, and can return early if the tick came during the call; it does so for other reasons, too. Where the
+//! kernel is older, or the thread blocks the signal, the thread is left alone, and the refusal says so.
 
 #![allow(
     unsafe_code,
@@ -25,8 +26,6 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Interrupts {
     signal: c_int,
-    /// Grows with each capture, so that a signal that comes too late is told from the one that is waited for.
-    turn: u64,
 }
 
 /// A capture that is under way: it happens when the thread uses a CPU next. Dropped, it happens no more.
@@ -71,6 +70,9 @@ static SLOT: Slot = Slot {
 
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
+/// Grows with each capture, so that a signal that comes too late is told from the one that is waited for.
+static TURNS: AtomicU64 = AtomicU64::new(0);
+
 impl Interrupts {
     /// Takes a real-time signal that nobody uses.
     pub(crate) fn new() -> Result<Self, Refused> {
@@ -80,16 +82,24 @@ impl Interrupts {
         if IN_USE.swap(true, Ordering::AcqRel) {
             return Err(refused("something else in this process captures threads already"));
         }
-        let taken = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|signal| handler_of(*signal) == libc::SIG_DFL);
-        taken.filter(|signal| install(*signal)).map(|signal| Self { signal, turn: 0 }).ok_or_else(|| {
+        // The one that was taken before, if there was one.
+        let with = |handler| (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|signal| handler_of(*signal) == handler);
+        let ours = handler as *const () as libc::sighandler_t;
+        let signal = with(ours).or_else(|| with(libc::SIG_DFL));
+        signal.filter(|signal| install(*signal)).map(|signal| Self { signal }).ok_or_else(|| {
             IN_USE.store(false, Ordering::Release);
             refused("every real-time signal is in use")
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn signal(&self) -> c_int {
+        self.signal
+    }
+
     /// Has a thread captured when it uses a CPU next. One at a time.
     pub(crate) fn arm(&mut self, tid: u32) -> Result<Armed, Refused> {
-        if handler_of(self.signal) != handler as *const () as usize {
+        if handler_of(self.signal) != handler as *const () as libc::sighandler_t {
             return Err(refused("the service has taken over the signal that interrupts it"));
         }
         if blocks(tid, self.signal)? {
@@ -97,13 +107,13 @@ impl Interrupts {
         }
         let state = SLOT.state.load(Ordering::Acquire);
         if matches!(state % 4, WANTED | TAKING) {
-            return Err(refused("another capture is not over"));
+            return Err(Refused::Busy);
         }
-        self.turn += 1;
-        let timer = timer_on_cpu_clock(tid, self.signal, self.turn)
+        let turn = TURNS.fetch_add(1, Ordering::Relaxed) + 1;
+        let timer = timer_on_cpu_clock(tid, self.signal, turn)
             .map_err(|error| Refused::NotInterruptible(format!("its CPU clock takes no timer ({error})")))?;
-        let armed = Armed { timer, turn: self.turn };
-        SLOT.state.store(4 * self.turn + WANTED, Ordering::Release);
+        let armed = Armed { timer, turn };
+        SLOT.state.store(4 * turn + WANTED, Ordering::Release);
         expire_at_next_tick(timer)
             .map_err(|error| Refused::NotInterruptible(format!("its timer does not start ({error})")))?;
         Ok(armed)

@@ -14,7 +14,7 @@ use std::{
 const QUEUE: usize = 8;
 
 /// How long files stay mapped after the last stack.
-const KEEP_FILES: Duration = Duration::from_secs(60);
+const KEEP_FILES: Duration = Duration::from_secs(15);
 
 /// Reads copies of stacks, in the order in which they come.
 #[derive(Clone)]

@@ -61,7 +61,7 @@ impl Drop for Staller {
 }
 
 #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
-fn own_tid() -> u32 {
+pub(super) fn own_tid() -> u32 {
     // SAFETY: it takes nothing and cannot fail.
     (unsafe { libc::gettid() }) as u32
 }
@@ -79,7 +79,7 @@ fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Reads a copy, and gives it back.
-fn read(stack: &mut Box<Snapshot>) -> Stack {
+pub(super) fn read(stack: &mut Box<Snapshot>) -> Stack {
     let reader = Reader::shared().unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = std::mem::replace(stack, Box::new(Snapshot::new(0)));

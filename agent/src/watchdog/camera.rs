@@ -140,6 +140,10 @@ mod linux {
             match self.interrupts.as_mut().map_err(|refused| refused.clone()).and_then(|interrupts| interrupts.arm(tid))
             {
                 Ok(armed) => self.waiting = Some(Waiting { stall, tid, armed, copy, since: now }),
+                Err(Refused::Busy) => {
+                    self.give_back(copy);
+                    return Answer::Later;
+                }
                 Err(refused) => {
                     self.give_back(copy);
                     self.tell(stall, &refused.to_string());
