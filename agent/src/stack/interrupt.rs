@@ -76,7 +76,7 @@ static TURNS: AtomicU64 = AtomicU64::new(0);
 impl Interrupts {
     /// Takes a real-time signal that nobody uses.
     pub(crate) fn new() -> Result<Self, Refused> {
-        if !kernel_is_safe(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()) {
+        if !is_safe() {
             return Err(refused("this kernel is too old to interrupt it without a risk for its system calls"));
         }
         if IN_USE.swap(true, Ordering::AcqRel) {
@@ -190,7 +190,12 @@ fn refused(why: &str) -> Refused {
     Refused::NotInterruptible(why.into())
 }
 
-/// Whether timers on CPU clocks expire on the way to user space in a kernel of this release.
+/// Whether this kernel lets timers on CPU clocks expire on the way to user space.
+pub(crate) fn is_safe() -> bool {
+    kernel_is_safe(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
+}
+
+/// Whether a kernel of this release does.
 fn kernel_is_safe(release: &str) -> bool {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));

@@ -60,6 +60,7 @@ impl Reader {
 }
 
 fn work(queue: &Receiver<Job>) {
+    crate::collect::thread::hide();
     let mut tables = Tables::new();
     loop {
         match queue.recv_timeout(KEEP_FILES) {

@@ -36,8 +36,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    fn until_stopped(&self, work: impl Fn(usize)) {
+        let mut round = 0;
+        while !self.stop.load(Ordering::Relaxed) {
+            work(round);
+            round += 1;
+        }
     }
 
     /// Notes what a call that may be interrupted returned.
@@ -139,7 +143,9 @@ fn works(shared: &Arc<Shared>) -> Vec<Box<dyn Fn(usize) + Send>> {
     }));
     works.push(Box::new(|round| {
         let children: Vec<_> = (0..4).map(|i| thread::spawn(move || black_box(vec![round; i * 100]))).collect();
-        children.into_iter().for_each(|child| drop(child.join().unwrap()));
+        for child in children {
+            child.join().unwrap();
+        }
         thread::sleep(Duration::from_millis(1));
     }));
     works
@@ -154,7 +160,7 @@ fn start(shared: &Arc<Shared>) -> (Vec<u32>, Vec<JoinHandle<()>>) {
         let (shared, tell) = (Arc::clone(shared), tell.clone());
         thread::spawn(move || {
             tell.send(own_tid()).unwrap();
-            (0..).take_while(|_| !shared.stopped()).for_each(work);
+            shared.until_stopped(work);
         })
     });
     let threads = threads.collect();
@@ -206,7 +212,9 @@ fn ten_thousand_captures_disturb_nobody() {
     assert!(shared.calls.load(Ordering::Relaxed) > 1000);
     assert_eq!(shared.interrupted.load(Ordering::Relaxed), 0, "calls failed with EINTR");
     shared.stop.store(true, Ordering::Relaxed);
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 #[test]
@@ -219,7 +227,7 @@ fn a_signal_that_is_sent_would_have_been_noticed() {
         let (shared, tid) = (Arc::clone(&shared), Arc::clone(&tid));
         move || {
             tid.store(own_tid(), Ordering::Release);
-            (0..).take_while(|_| !shared.stopped()).for_each(|way| shared.returned(sleep(way, 50)));
+            shared.until_stopped(|way| shared.returned(sleep(way, 50)));
         }
     });
     let begun = Instant::now();

@@ -10,12 +10,14 @@ mod calls;
 mod camera;
 mod cause;
 mod kernel;
+mod limits;
 mod stalls;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests;
 mod watch;
 
 pub(crate) use cause::Cause;
+pub(crate) use limits::limitations;
 pub(crate) use stalls::{Stall, Stalls};
 
 use crate::collect::{clock, thread};
@@ -94,6 +96,7 @@ impl Watchdog {
         let (alive, ended) = channel::<()>();
         let stalls = Arc::clone(stalls);
         let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
+            thread::hide();
             let mut watch = Watch::new(settings, roles, stalls);
             let mut interval = INTERVAL;
             while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
