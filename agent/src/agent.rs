@@ -1,15 +1,20 @@
 //! The agent while it runs.
 
 use crate::{
-    Error, collect, panics,
+    Detail, Error, panics,
     process::Process,
     runtimes,
     serve::{self, Description, Serving},
-    settings::Settings,
+    settings::{Settings, Stacks},
+    watchdog::{self, Role, Stalls, Watchdog},
 };
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::ThreadId,
 };
 use tokio::runtime::Handle;
 use tracing_core::Subscriber;
@@ -85,7 +90,7 @@ impl Agent {
 #[derive(Debug)]
 pub(crate) struct Watching {
     serving: Serving,
-    _only: Only,
+    _watchdog: Watchdog,
 }
 
 impl Watching {
@@ -99,22 +104,51 @@ impl Watching {
             Some(listener) => listener,
             None => bind(settings.address)?,
         };
-        let changes = collect::read::Changes::take().ok_or(Error::Running)?;
-        let description = Description {
-            process: Process::this(settings.name.as_deref()),
-            detail: settings.detail,
-            capabilities: vec!["runtimes", "workers", "locks", "spans", "panics", "losses", "task-facts"],
-            limitations: Vec::new(),
+        let stalls = Arc::new(Stalls::default());
+        let serving = serve::start(listener, settings, describe(settings), &stalls)?;
+        let watching = watchdog::Settings {
+            threshold: settings.stall_threshold,
+            stacks: match settings.stacks {
+                Stacks::All => watchdog::Stacks::All,
+                Stacks::Asleep => watchdog::Stacks::Asleep,
+                Stacks::Off => watchdog::Stacks::Off,
+            },
         };
-        let serving = serve::start(listener, settings, changes, description)?;
+        let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
         tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(subscriber))
             .map_err(|_| Error::SubscriberSet)?;
+        only.keep();
         panics::hook(|| None);
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }
-        Ok(Self { serving, _only: only })
+        Ok(Self { serving, _watchdog: watchdog })
     }
+}
+
+fn describe(settings: &Settings) -> Description {
+    let mut capabilities = vec!["runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
+    let mut limitations = Vec::new();
+    if settings.stacks != Stacks::Off {
+        if cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
+            capabilities.push("stacks");
+        } else {
+            limitations.push("no stacks of stalled threads: they need Linux on x86-64 or aarch64".to_owned());
+        }
+    }
+    if settings.detail == Detail::Lean {
+        limitations.push("lean detail: no wakers, and of resources and operations only those of locks".to_owned());
+    }
+    Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
+}
+
+/// What a thread is for, as the runtimes tell.
+fn role(thread: ThreadId) -> Role {
+    runtimes::worker(thread).map_or(Role::Other, |worker| Role::Worker {
+        runtime: worker.runtime,
+        index: worker.index,
+        queued: runtimes::queued(worker),
+    })
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
@@ -124,20 +158,25 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 /// Hooks into a runtime that is about to be built.
 pub(crate) fn instrument(_runtime: &mut tokio::runtime::Builder) {}
 
-/// There is one agent in a process at a time.
+/// There is one agent in a process, for the process has one subscriber. Dropped without [`keep`](Self::keep), it has not
+/// started, and another try is free.
 #[derive(Debug)]
 struct Only;
 
-static RUNS: AtomicBool = AtomicBool::new(false);
+static STARTED: AtomicBool = AtomicBool::new(false);
 
 impl Only {
     fn claim() -> Result<Self, Error> {
-        if RUNS.swap(true, Ordering::AcqRel) { Err(Error::Running) } else { Ok(Self) }
+        if STARTED.swap(true, Ordering::AcqRel) { Err(Error::Running) } else { Ok(Self) }
+    }
+
+    fn keep(self) {
+        std::mem::forget(self);
     }
 }
 
 impl Drop for Only {
     fn drop(&mut self) {
-        RUNS.store(false, Ordering::Release);
+        STARTED.store(false, Ordering::Release);
     }
 }

@@ -125,7 +125,7 @@ where
         self
     }
 
-    /// Whether the stack of a stalled thread is captured.
+    /// Of which stalled threads the stack is captured.
     pub fn stacks(mut self, stacks: Stacks) -> Self {
         self.settings.stacks = stacks;
         self

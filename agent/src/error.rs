@@ -24,7 +24,7 @@ pub enum Error {
 
     /// The agent has been started in this process already.
     #[error(
-        "the agent runs in this process already; start it once, and keep what init() returned for as long as the service runs"
+        "the agent has been started in this process already; start it once, and keep what init() returned for as long as the service runs"
     )]
     Running,
 

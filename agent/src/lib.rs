@@ -30,7 +30,7 @@
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept, whatever its age |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
-//! | `HOLDUP_STACKS` | `on` | `on` or `off`: whether the stack of a stalled thread is captured |
+//! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off` |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
 //!
 //! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and

@@ -35,13 +35,15 @@ impl Detail {
     }
 }
 
-/// Whether the stack of a stalled thread is captured.
+/// Of which stalled threads the stack is captured, on systems where that can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Stacks {
-    /// Captured, on systems where that can be done.
+    /// Of threads that sleep in the kernel, and of threads that run: those are interrupted by a signal for a moment.
     #[default]
-    On,
-    /// Never captured: a stall still says which task and what the thread does in the kernel.
+    All,
+    /// Of threads that sleep in the kernel: no thread is interrupted.
+    Asleep,
+    /// Of none: a stall still says which task it is, and what the thread does in the kernel.
     Off,
 }
 
@@ -72,7 +74,7 @@ impl Default for Settings {
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
             stall_threshold: Duration::from_millis(100),
-            stacks: Stacks::On,
+            stacks: Stacks::All,
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
             // what has changed, and nothing while nobody watches.
             publish_interval: Duration::from_millis(250),
@@ -138,11 +140,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "HOLDUP_STACKS",
-        default: "on",
-        expected: "on or off",
+        default: "all",
+        expected: "one of all, asleep and off",
         set: |settings, text| {
             settings.stacks = match text {
-                "on" => Stacks::On,
+                "all" => Stacks::All,
+                "asleep" => Stacks::Asleep,
                 "off" => Stacks::Off,
                 _ => return None,
             };

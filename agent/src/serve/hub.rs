@@ -14,6 +14,8 @@ use crate::{
         read::{self, Changes, Watched},
     },
     runtimes::Sampler,
+    settings::Settings,
+    watchdog::Stalls,
 };
 use console_api::{
     instrument::{State, Temporality, Update},
@@ -51,8 +53,12 @@ type Sender<M> = mpsc::Sender<Result<M, Status>>;
 
 pub(super) struct Hub {
     commands: mpsc::Receiver<Command>,
-    changes: Changes,
+    /// Taken when the first client comes: what is collected has one reader.
+    changes: Option<Changes>,
     sampler: Sampler,
+    stalls: Arc<Stalls>,
+    /// Up to which of the stalls' versions the clients were told.
+    told: u64,
     publish_interval: Duration,
     temporality: Temporality,
     updates: Vec<Feed<Updates>>,
@@ -62,17 +68,14 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(
-        commands: mpsc::Receiver<Command>,
-        changes: Changes,
-        sampler: Sampler,
-        publish_interval: Duration,
-    ) -> Self {
+    pub(super) fn new(commands: mpsc::Receiver<Command>, settings: &Settings, stalls: Arc<Stalls>) -> Self {
         Self {
             commands,
-            changes,
-            sampler,
-            publish_interval,
+            changes: None,
+            sampler: Sampler::new(settings.stall_threshold),
+            stalls,
+            told: 0,
+            publish_interval: settings.publish_interval,
             temporality: Temporality::Live,
             updates: Vec::new(),
             reports: Vec::new(),
@@ -85,6 +88,7 @@ impl Hub {
     pub(super) async fn run(mut self) {
         let mut publish = ticks(self.publish_interval);
         let mut look = ticks(LOOK.min(self.publish_interval));
+        let mut stalled = self.stalls.subscribe();
         let mut housekeeping = ticks(HOUSEKEEPING);
         loop {
             let watched = self.is_watched();
@@ -95,6 +99,7 @@ impl Hub {
                 },
                 _ = publish.tick(), if watched => self.publish(),
                 _ = look.tick(), if !self.reports.is_empty() => self.look(),
+                Ok(()) = stalled.changed(), if !self.reports.is_empty() => self.tell_stalls(),
                 _ = housekeeping.tick() => {
                     self.sampler.sample(clock::now());
                 }
@@ -108,6 +113,9 @@ impl Hub {
     }
 
     fn obey(&mut self, command: Command) {
+        if self.changes.is_none() {
+            self.changes = Changes::take();
+        }
         match command {
             Command::Updates(answer) => {
                 // What changed up to now is told to those who are here already, and is part of the whole state.
@@ -120,7 +128,8 @@ impl Hub {
             Command::Reports(answer) => {
                 self.catch_up();
                 let common = self.common();
-                let (feed, stream) = feed::start(Reports::all(common));
+                let (_, stalls) = self.stalls.since(0);
+                let (feed, stream) = feed::start(Reports::all(common, stalls));
                 if answer.send(stream).is_ok() {
                     self.reports.push(feed);
                 }
@@ -144,12 +153,20 @@ impl Hub {
                 self.tell_state();
             }
         }
-        self.changes.set_watched(if self.is_watched() { Watched::Yes } else { Watched::No });
+        self.set_watched();
+    }
+
+    fn set_watched(&mut self) {
+        let watched = if self.is_watched() { Watched::Yes } else { Watched::No };
+        if let Some(changes) = &mut self.changes {
+            changes.set_watched(watched);
+        }
     }
 
     /// Takes what has changed, and hands it to every client.
     fn catch_up(&mut self) {
         let Self { changes, updates, reports, .. } = self;
+        let Some(changes) = changes else { return };
         changes.begin();
         changes.tasks(&mut |change| {
             reports.iter().for_each(|feed| feed.note(|reports| reports.task(&change)));
@@ -183,6 +200,16 @@ impl Hub {
         self.sampler.sample(clock::now());
     }
 
+    /// What stalls is told at once, with the workers as they are.
+    fn tell_stalls(&mut self) {
+        let (version, changed) = self.stalls.since(self.told);
+        self.told = version;
+        if !changed.is_empty() {
+            let common = self.common();
+            self.reports.iter().for_each(|feed| feed.tell(|reports| reports.stalls(&changed, Arc::clone(&common))));
+        }
+    }
+
     fn common(&mut self) -> Arc<Common> {
         if self.reports.is_empty() {
             return Arc::default();
@@ -204,7 +231,7 @@ impl Hub {
         self.details.retain(|(_, sender)| !sender.is_closed());
         self.states.retain(|sender| !sender.is_closed());
         if before && !self.is_watched() {
-            self.changes.set_watched(Watched::No);
+            self.set_watched();
             // Nobody is left to ask that it goes on.
             self.temporality = Temporality::Live;
         }

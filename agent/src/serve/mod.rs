@@ -14,14 +14,16 @@ mod instrument;
 mod pending;
 mod report;
 mod reports;
+mod stall;
 mod time;
 mod updates;
 
-use crate::{Error, collect::read::Changes, runtimes::Sampler, settings::Settings};
+use crate::{Error, settings::Settings, watchdog::Stalls};
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 use tokio::{
@@ -48,8 +50,8 @@ pub(crate) struct Serving {
 pub(crate) fn start(
     listener: TcpListener,
     settings: &Settings,
-    changes: Changes,
     description: Description,
+    stalls: &Arc<Stalls>,
 ) -> Result<Serving, Error> {
     let address = listener.local_addr().map_err(Error::io("read the agent's address"))?;
     listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
@@ -60,7 +62,7 @@ pub(crate) fn start(
         .map_err(Error::io("build the agent's runtime"))?;
     let (stop, stopped) = oneshot::channel();
     let (commands, asked) = mpsc::channel(COMMANDS);
-    let hub = hub::Hub::new(asked, changes, Sampler::new(settings.stall_threshold), settings.publish_interval);
+    let hub = hub::Hub::new(asked, settings, Arc::clone(stalls));
     let thread = thread::Builder::new()
         .name("holdup-agent".to_owned())
         .spawn(move || {

@@ -3,7 +3,7 @@
 use super::{
     feed::Pages,
     pending::{Pending, Told},
-    report,
+    report, stall,
     time::timestamp,
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         view::{Change, LockView, SpansView, TaskView},
     },
     panics,
+    watchdog::Stall,
 };
 use holdup_proto::v1;
 use std::{
@@ -40,6 +41,7 @@ pub(super) struct Reports {
     facts: Facts,
     /// The last ones of each task.
     spans: HashMap<u64, SpansView>,
+    stalls: Vec<Stall>,
     last_panic: u64,
     /// What the last page says; there is no page without it.
     common: Arc<Common>,
@@ -49,7 +51,7 @@ pub(super) struct Reports {
 
 impl Reports {
     /// The whole state.
-    pub(super) fn all(common: Arc<Common>) -> Self {
+    pub(super) fn all(common: Arc<Common>, stalls: Vec<Stall>) -> Self {
         let mut locks = Pending::new();
         read::locks(&mut |row| locks.want(row));
         let mut facts = Facts::default();
@@ -58,7 +60,7 @@ impl Reports {
         read::spans(&mut |row| {
             spans.insert(row.task, row);
         });
-        Self { locks, facts, spans, last_panic: 0, common, unsent_locks: 0, is_due: true }
+        Self { locks, facts, spans, stalls, last_panic: 0, common, unsent_locks: 0, is_due: true }
     }
 
     pub(super) fn task(&mut self, change: &Change<TaskView>) {
@@ -70,6 +72,14 @@ impl Reports {
 
     pub(super) fn spans(&mut self, row: SpansView) {
         self.spans.insert(row.task, row);
+    }
+
+    /// Stalls have begun, changed or ended.
+    pub(super) fn stalls(&mut self, changed: &[Stall], common: Arc<Common>) {
+        self.stalls.retain(|known| changed.iter().all(|stall| stall.id != known.id));
+        self.stalls.extend_from_slice(changed);
+        self.common = common;
+        self.is_due = true;
     }
 
     /// A round of changes is over.
@@ -95,6 +105,7 @@ impl Pages for Reports {
                 Told::Gone(id) => page.dropped_locks.push(id),
             }
         }
+        page.stalls = std::mem::take(&mut self.stalls).iter().map(stall::stall).collect();
         page.tasks = self.facts.take(ROWS);
         let tasks: Vec<u64> = self.spans.keys().copied().take(ROWS).collect();
         page.spans = tasks.iter().filter_map(|task| self.spans.remove(task)).map(report::spans).collect();

@@ -1,0 +1,252 @@
+//! A client that attaches: who answers, which runtimes there are, what their workers do, and what is wrong with them.
+
+use crate::{
+    clients::{Clients, block_on, until},
+    process::{Service, say, until_stdin_ends},
+};
+use holdup_proto::v1::{Report, Runtime, Worker, runtime::Flavor, verdict};
+use std::{
+    thread,
+    time::{Duration, SystemTime},
+};
+use tokio::runtime::Builder;
+
+pub const ROLES: &[(&str, fn())] = &[
+    ("attach-calm", calm),
+    ("attach-stuck", stuck),
+    ("attach-full-pool", full_pool),
+    ("attach-many-runtimes", many_runtimes),
+    ("attach-panics", panics),
+];
+
+fn agent() -> holdup_agent::Agent {
+    let builder = holdup_agent::builder().from_env().expect("a sound environment");
+    let agent = builder.address(([127, 0, 0, 1], 0).into()).init().expect("it starts");
+    say(agent.address().expect("it listens"));
+    agent
+}
+
+fn multi(name: &str, workers: usize) -> Builder {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(workers).thread_name(name).enable_all();
+    builder
+}
+
+/// Two runtimes, one of them named by the service and one by its builder; the second polls now and then.
+fn calm() {
+    let agent = agent();
+    let main = multi("main-worker", 3).build().expect("a runtime");
+    agent.runtime("main", main.handle());
+    let ticks = multi("ticks-worker", 1).name("ticks").build().expect("a runtime");
+    ticks.spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    say("ready");
+    until_stdin_ends();
+}
+
+/// A runtime whose workers are all in one long poll each.
+fn stuck() {
+    let _agent = agent();
+    let runtime = multi("stuck-worker", 2).name("stuck").build().expect("a runtime");
+    for _ in 0..2 {
+        runtime.spawn(async { thread::sleep(Duration::from_secs(3600)) });
+    }
+    until_stdin_ends();
+    runtime.shutdown_background();
+}
+
+fn full_pool() {
+    let _agent = agent();
+    let runtime = multi("pool-worker", 1).name("pool").max_blocking_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        for _ in 0..3 {
+            tokio::task::spawn_blocking(|| thread::sleep(Duration::from_secs(3600)));
+        }
+    });
+    until_stdin_ends();
+    runtime.shutdown_background();
+}
+
+/// A runtime for each request, and one that stays.
+fn many_runtimes() {
+    let _agent = agent();
+    let stays = multi("stays", 1).name("stays").build().expect("a runtime");
+    stays.spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    for _ in 0..500 {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async { tokio::spawn(async {}).await.expect("it does not panic") });
+    }
+    let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    say(open);
+    until_stdin_ends();
+}
+
+/// A task that ends in a panic, one that catches it, and one that panics in a blocking job.
+fn panics() {
+    let _agent = agent();
+    let runtime = multi("panics-worker", 1).build().expect("a runtime");
+    runtime.block_on(async {
+        let ends = tokio::spawn(async {
+            tokio::task::yield_now().await;
+            panic!("out of {}", "luck");
+        });
+        assert!(ends.await.is_err());
+        let catches = tokio::spawn(async {
+            let caught = std::panic::catch_unwind(|| panic!("this one is caught"));
+            tokio::task::yield_now().await;
+            caught.is_err()
+        });
+        assert!(catches.await.expect("it does not end in a panic"));
+        assert!(tokio::task::spawn_blocking(|| panic!("in a job")).await.is_err());
+    });
+    say("ready");
+    until_stdin_ends();
+}
+
+fn runtime<'a>(report: &'a Report, name: &str) -> Option<&'a Runtime> {
+    report.runtimes.iter().find(|runtime| runtime.name == name)
+}
+
+fn workers<'a>(report: &'a Report, runtime: &Runtime) -> Vec<&'a Worker> {
+    report.workers.iter().filter(|worker| worker.runtime_id == runtime.id).collect()
+}
+
+fn verdicts(report: &Report, name: &str) -> Vec<verdict::Kind> {
+    runtime(report, name).into_iter().flat_map(|runtime| &runtime.verdicts).map(verdict_kind).collect()
+}
+
+fn verdict_kind(verdict: &holdup_proto::v1::Verdict) -> verdict::Kind {
+    verdict.kind.try_into().expect("a known verdict")
+}
+
+#[test]
+fn it_says_who_it_is() {
+    let mut service = Service::start("attach-calm", &[("HOLDUP_NAME", "orders"), ("HOLDUP_DETAIL", "lean")]);
+    let address = service.address();
+    let (first, second) = block_on(async {
+        let mut clients = Clients::connect(address).await;
+        (clients.describe().await, clients.describe().await)
+    });
+    assert_eq!(first, second, "nothing of it changes");
+    let process = first.process.expect("it names its process");
+    assert_eq!(process.boot_id.len(), 16);
+    assert_eq!(process.name, "orders");
+    assert_eq!(process.agent_version, env!("CARGO_PKG_VERSION"));
+    assert!(process.executable.contains("service-"), "{}", process.executable);
+    let started: SystemTime = process.started_at.expect("it says when").try_into().expect("a time");
+    assert!(started.elapsed().expect("in the past") < Duration::from_secs(600));
+    assert_eq!(first.detail, "lean");
+    assert!(first.capabilities.iter().any(|known| known == "workers"), "{:?}", first.capabilities);
+}
+
+#[test]
+fn runtimes_go_by_their_names_and_an_idle_worker_is_not_busy() {
+    let mut service = Service::start("attach-calm", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "ready");
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let known = |report: &Report| runtime(report, "main").is_some() && runtime(report, "ticks").is_some();
+        let first = until(&mut reports, known).await;
+        let main = runtime(&first, "main").expect("it is known");
+        assert_eq!((main.workers, main.flavor), (3, Flavor::MultiThread.into()));
+        let ticks = runtime(&first, "ticks").expect("it is known");
+        assert_eq!(ticks.alive_tasks, 1);
+        assert!(main.verdicts.is_empty() && ticks.verdicts.is_empty());
+
+        let mut polls = 0;
+        let later = until(&mut reports, |report| {
+            polls = workers(report, ticks).iter().map(|worker| worker.polls).sum();
+            polls > 20
+        })
+        .await;
+        let ticking = workers(&later, ticks);
+        let thread = ticking[0].thread.as_ref().expect("it has polled");
+        assert!(thread.tid > 0 && thread.name == "ticks-worker", "{thread:?}");
+        let busy: Duration = ticking[0].busy.expect("it says").try_into().expect("a duration");
+        // Each of its polls takes microseconds.
+        assert!(busy < Duration::from_millis(200), "{busy:?} for {polls} polls");
+        assert!(!later.losses.is_empty() && later.losses.iter().all(|loss| loss.count == 0), "{:?}", later.losses);
+    });
+}
+
+#[test]
+fn workers_in_a_long_poll_are_busy_all_the_time_and_the_runtime_is_called_stuck() {
+    let mut service = Service::start("attach-stuck", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let stuck = |report: &Report| verdicts(report, "stuck").contains(&verdict::Kind::AllWorkersStuck);
+        let first = until(&mut reports, stuck).await;
+        let now = |report: &Report| -> SystemTime { report.now.expect("it says when").try_into().expect("a time") };
+        let busy = |report: &Report| -> Vec<Duration> {
+            let stuck = runtime(report, "stuck").expect("it is known");
+            let busy = workers(report, stuck).into_iter().map(|worker| worker.busy.expect("it says"));
+            busy.map(|busy| busy.try_into().expect("a duration")).collect()
+        };
+        let stuck = runtime(&first, "stuck").expect("it is known");
+        for worker in workers(&first, stuck) {
+            assert_ne!(worker.polling, 0);
+            assert!(worker.polling_since.is_some());
+        }
+        let second = until(&mut reports, |report| {
+            now(report).duration_since(now(&first)).is_ok_and(|passed| passed > Duration::from_millis(500))
+        })
+        .await;
+        let passed = now(&second).duration_since(now(&first)).expect("later");
+        for (before, after) in busy(&first).into_iter().zip(busy(&second)) {
+            // Looked at a moment before the report was put together.
+            let share = (after - before).as_secs_f64() / passed.as_secs_f64();
+            assert!((0.8..1.2).contains(&share), "{share}");
+        }
+    });
+}
+
+#[test]
+fn a_full_blocking_pool_is_called_that() {
+    let mut service = Service::start("attach-full-pool", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let full = |report: &Report| verdicts(report, "pool").contains(&verdict::Kind::BlockingPoolFull);
+        let report = until(&mut reports, full).await;
+        let pool = runtime(&report, "pool").expect("it is known");
+        assert_eq!((pool.blocking_threads, pool.idle_blocking_threads, pool.blocking_queue_depth), (1, 0, 2));
+    });
+}
+
+#[test]
+fn runtimes_that_have_ended_are_let_go() {
+    let mut service = Service::start("attach-many-runtimes", &[]);
+    let address = service.address();
+    let open: usize = service.hear().parse().expect("a number");
+    assert!(open < 200, "{open} files are open");
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let alone = |report: &Report| report.runtimes.len() == 1 && runtime(report, "stays").is_some();
+        until(&mut reports, alone).await;
+    });
+}
+
+#[test]
+fn a_panic_that_ends_a_task_is_told_with_message_and_place_and_one_that_is_caught_is_not() {
+    let mut service = Service::start("attach-panics", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "ready");
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let report = until(&mut reports, |report| !report.panics.is_empty()).await;
+        let messages: Vec<&str> = report.panics.iter().map(|panic| panic.message.as_str()).collect();
+        assert_eq!(messages, ["out of luck", "in a job"]);
+        for panic in &report.panics {
+            assert!(panic.task_id != 0 && panic.line > 0 && panic.file.ends_with("attach.rs"), "{panic:?}");
+        }
+    });
+}

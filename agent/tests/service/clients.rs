@@ -1,0 +1,71 @@
+//! The two services' clients, with a deadline on everything that they wait for.
+
+use console_api::{
+    instrument::{InstrumentRequest, Update, instrument_client::InstrumentClient},
+    tasks::TaskDetails,
+};
+use holdup_proto::v1::{
+    DescribeRequest, DescribeResponse, Report, WatchRequest, diagnostics_client::DiagnosticsClient,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::timeout;
+use tonic::{Streaming, transport::Channel};
+
+/// Far above what anything takes here: a test that hangs is to fail instead.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Clients {
+    pub instrument: InstrumentClient<Channel>,
+    pub diagnostics: DiagnosticsClient<Channel>,
+}
+
+impl Clients {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("a URL");
+        let channel = timeout(PATIENCE, endpoint.connect()).await.expect("in time").expect("it listens");
+        Self { instrument: InstrumentClient::new(channel.clone()), diagnostics: DiagnosticsClient::new(channel) }
+    }
+
+    pub async fn describe(&mut self) -> DescribeResponse {
+        let answer = timeout(PATIENCE, self.diagnostics.describe(DescribeRequest {})).await.expect("in time");
+        answer.expect("it answers").into_inner()
+    }
+
+    pub async fn reports(&mut self) -> Streaming<Report> {
+        let answer = timeout(PATIENCE, self.diagnostics.watch(WatchRequest {})).await.expect("in time");
+        answer.expect("it answers").into_inner()
+    }
+
+    pub async fn updates(&mut self) -> Streaming<Update> {
+        let answer = timeout(PATIENCE, self.instrument.watch_updates(InstrumentRequest {})).await.expect("in time");
+        answer.expect("it answers").into_inner()
+    }
+
+    pub async fn details(&mut self, task: u64) -> TaskDetails {
+        let request = console_api::instrument::TaskDetailsRequest { id: Some(task.into()) };
+        let answer = timeout(PATIENCE, self.instrument.watch_task_details(request)).await.expect("in time");
+        next(&mut answer.expect("it answers").into_inner()).await
+    }
+}
+
+/// The next message of a stream that goes on.
+pub async fn next<M>(stream: &mut Streaming<M>) -> M {
+    let message = timeout(PATIENCE, stream.message()).await.expect("in time");
+    message.expect("no error").expect("the stream goes on")
+}
+
+/// The first report, from now on, of which this holds.
+pub async fn until(stream: &mut Streaming<Report>, mut holds: impl FnMut(&Report) -> bool) -> Report {
+    loop {
+        let report = next(stream).await;
+        if holds(&report) {
+            return report;
+        }
+    }
+}
+
+/// A runtime for a test's own side.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(future)
+}

@@ -1,0 +1,9 @@
+//! The agent as a service and its clients meet it. A process has one subscriber and one agent, so each case runs in a process of
+//! its own: this very executable, once more, in a role.
+
+mod attach;
+mod clients;
+mod compat;
+mod process;
+mod setup;
+mod wire;

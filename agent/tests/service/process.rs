@@ -1,0 +1,98 @@
+//! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
+
+use crate::{attach, compat, setup, wire};
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+const ROLE: &str = "HOLDUP_TEST_ROLE";
+
+/// Begins each line that a role says; the others are the test harness's.
+const SAYS: &str = "> ";
+
+const ROLES: &[&[(&str, fn())]] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES];
+
+/// Not a test: where a process finds its role.
+#[test]
+fn role() {
+    let Ok(name) = env::var(ROLE) else { return };
+    let roles = ROLES.iter().copied().flatten();
+    let (_, play) = roles.into_iter().find(|(known, _)| *known == name).expect("the role is known");
+    play();
+}
+
+/// Says something to whoever started the role.
+pub fn say(what: impl std::fmt::Display) {
+    for line in what.to_string().lines() {
+        println!("{SAYS}{line}");
+    }
+}
+
+/// Waits until whoever started the role has seen enough.
+pub fn until_stdin_ends() {
+    let mut ignored = Vec::new();
+    std::io::stdin().read_to_end(&mut ignored).expect("stdin can be read");
+}
+
+fn command(role: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env::current_exe().expect("this executable is known"));
+    command.args(["--exact", "process::role", "--nocapture", "--test-threads", "1"]);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("HOLDUP_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("RUST_LOG").env(ROLE, role).envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command
+}
+
+/// Plays a role to its end: what it said.
+pub fn play(role: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let output = command(role, environment).stdin(Stdio::null()).output().expect("the role runs");
+    assert!(output.status.success(), "{role}: {}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8(output.stdout).expect("text");
+    said.lines().filter_map(|line| line.strip_prefix(SAYS)).map(str::to_owned).collect()
+}
+
+/// A role that goes on until this is dropped.
+pub struct Service {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Service {
+    pub fn start(role: &str, environment: &[(&str, &str)]) -> Self {
+        let mut child = command(role, environment).spawn().expect("the role runs");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self { child, stdout }
+    }
+
+    /// The next line that it says.
+    pub fn hear(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.stdout.read_line(&mut line).expect("text"), 0, "it ended");
+            if let Some(said) = line.trim_end().strip_prefix(SAYS) {
+                return said.to_owned();
+            }
+        }
+    }
+
+    /// An address that it says next.
+    pub fn address(&mut self) -> SocketAddr {
+        self.hear().parse().expect("an address")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // A role whose workers are stuck by design does not end by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
