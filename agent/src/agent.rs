@@ -1,7 +1,9 @@
 //! The agent while it runs.
 
 use crate::{
-    Detail, Error, panics,
+    Detail, Error,
+    collect::{self, thread},
+    panics,
     process::Process,
     runtimes,
     serve::{self, Description, Serving},
@@ -17,7 +19,7 @@ use std::{
     thread::ThreadId,
 };
 use tokio::runtime::Handle;
-use tracing_core::Subscriber;
+use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default};
 
 /// The agent, for as long as this is kept: when it is dropped, nobody can attach any more.
 ///
@@ -106,6 +108,15 @@ impl Watching {
         };
         let stalls = Arc::new(Stalls::default());
         let serving = serve::start(listener, settings, describe(settings), &stalls)?;
+        let detail = match settings.detail {
+            Detail::Lean => collect::Detail::Lean,
+            _ => collect::Detail::Full,
+        };
+        let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
+        thread::on_runtime(runtimes::meet);
+        thread::on_unwinding(panics::ended);
+        set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
+        only.keep();
         let watching = watchdog::Settings {
             threshold: settings.stall_threshold,
             stacks: match settings.stacks {
@@ -115,10 +126,7 @@ impl Watching {
             },
         };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
-        tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(subscriber))
-            .map_err(|_| Error::SubscriberSet)?;
-        only.keep();
-        panics::hook(|| None);
+        panics::hook(thread::current_task);
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }

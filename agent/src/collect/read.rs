@@ -43,13 +43,15 @@ pub(crate) fn task(id: u64) -> Option<TaskView> {
 }
 
 /// One resource.
-pub(crate) fn resource(_id: u64) -> Option<ResourceView> {
-    None
+pub(crate) fn resource(id: u64) -> Option<ResourceView> {
+    let span = id::decode(id).filter(|span| span.kind == Kind::Resource)?;
+    resource::view(span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One operation.
-pub(crate) fn op(_id: u64) -> Option<OpView> {
-    None
+pub(crate) fn op(id: u64) -> Option<OpView> {
+    let span = id::decode(id).filter(|span| span.kind == Kind::Op)?;
+    op::view(span.index, op::OPS.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One lock, by its resource's id.

@@ -61,6 +61,13 @@ pub(super) struct Slot {
 pub(super) static TASKS: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
 
+/// Of a slot's kind: it is no job of the service's, but a worker of a multi-thread runtime, which the runtime runs as one for
+/// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
+const WORKER: u32 = 4;
+
+/// Where the functions of those jobs are.
+const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
+
 /// The slot of a task that is still its user's.
 #[inline]
 pub(super) fn slot(span: Ours) -> Option<&'static Slot> {
@@ -102,7 +109,7 @@ impl Slot {
         self.size.set(told.size);
         self.original_size.set(told.original_size.map_or(0, |size| size + 1));
         self.place.set(told.place);
-        self.kind.set(told.kind as u32);
+        self.kind.set(told.kind as u32 | told.worker);
         self.function.set(told.function);
         if told.name.is_some() || self.named.get() != 0 {
             self.named.set(u32::from(told.name.is_some()));
@@ -113,6 +120,10 @@ impl Slot {
     /// Whether a poll is under way.
     pub(super) fn is_polled(&self) -> bool {
         self.started.get() > self.ended.get()
+    }
+
+    fn is_worker(&self) -> bool {
+        self.kind.get() & WORKER != 0
     }
 
     fn kind(&self) -> TaskKind {
@@ -148,7 +159,9 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
         slot.scheduled.add(waited);
         slot.scheduled_times.record(waited);
     }
-    local.thread().set_polling(id, now);
+    if !slot.is_worker() {
+        local.thread().set_polling(id, now);
+    }
     TASKS.touch(span.index);
 }
 
@@ -169,9 +182,13 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
     slot.busy.add(took);
     slot.poll_times.record(took);
     local.just_left.set(id);
-    let since = id::decode(outer).and_then(|span| TASKS.get(span.index)).map_or(0, |slot| slot.started.get());
+    let outside = id::decode(outer).and_then(|span| TASKS.get(span.index)).filter(|slot| !slot.is_worker());
+    let (outer, since) = outside.map_or((0, 0), |slot| (outer, slot.started.get()));
     local.thread().set_polling(outer, Nanos::from_raw(since).unwrap_or(now));
     TASKS.touch(span.index);
+    if std::thread::panicking() {
+        super::thread::unwinds(id);
+    }
 }
 
 /// A handle of the span is cloned.
@@ -292,6 +309,8 @@ struct Told<'a> {
     kind: TaskKind,
     name: Option<Arc<str>>,
     function: u32,
+    /// [`WORKER`] for one, else 0.
+    worker: u32,
 }
 
 impl<'a> Told<'a> {
@@ -308,6 +327,7 @@ impl<'a> Told<'a> {
             kind: TaskKind::Task,
             name: None,
             function: 0,
+            worker: 0,
         }
     }
 }
@@ -348,7 +368,11 @@ impl Visit for Told<'_> {
             }
             "task.name" if whole && text.len == 0 => {}
             "task.name" => self.name = Some(format!("{value:?}").into()),
-            "fn" => self.function = intern::number_of_text(&format!("{value:?}")).wrapping_add(1),
+            "fn" => {
+                let function = format!("{value:?}");
+                self.worker = if function.starts_with(WORKERS) { WORKER } else { 0 };
+                self.function = intern::number_of_text(&function).wrapping_add(1);
+            }
             _ => {}
         }
     }

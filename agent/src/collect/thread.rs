@@ -95,6 +95,28 @@ pub(crate) fn on_runtime(f: fn(&tokio::runtime::Handle)) {
     let _first_wins = ON_RUNTIME.set(f);
 }
 
+/// The task that the calling thread polls.
+pub(crate) fn current_task() -> Option<u64> {
+    let task = super::local::with(|local| local.innermost(super::id::Kind::Task));
+    (task != 0).then_some(task)
+}
+
+static ON_UNWINDING: OnceLock<fn(u64)> = OnceLock::new();
+
+/// Has `f` called with each task whose poll is left by a panic, on its thread and while that unwinds. Only the first call of
+/// this has an effect.
+pub(crate) fn on_unwinding(f: fn(u64)) {
+    let _first_wins = ON_UNWINDING.set(f);
+}
+
+/// A task's poll is left by a panic.
+#[cold]
+pub(super) fn unwinds(task: u64) {
+    if let Some(tell) = ON_UNWINDING.get() {
+        tell(task);
+    }
+}
+
 /// The number of a runtime, as tokio prints it; 0 where tokio does not tell.
 pub(crate) fn runtime_number(handle: &tokio::runtime::Handle) -> u64 {
     #[cfg(tokio_unstable)]

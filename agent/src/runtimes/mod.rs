@@ -11,7 +11,7 @@ mod metrics;
 mod sample;
 mod verdict;
 
-use crate::collect::clock::Nanos;
+use crate::collect::{clock::Nanos, thread::runtime_number as number};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -156,11 +156,6 @@ pub(crate) fn queued(worker: WorkerId) -> u64 {
     let known = known();
     let runtime = known.iter().find(|runtime| runtime.id == worker.runtime);
     runtime.map_or(0, |runtime| metrics::worker(runtime, worker.index).queue_depth)
-}
-
-/// Tokio's number of a runtime: it has no other form than its text.
-pub(crate) fn number(handle: &Handle) -> u64 {
-    handle.id().to_string().parse().unwrap_or(0)
 }
 
 /// How long something must have lasted to be said: a moment of it is no fault.

@@ -1,53 +1,14 @@
 //! Rows in the console's format: every field means what console-subscriber 0.5 means by it.
 //!
-//! What the console calls metadata are there the callsites inside of tokio. Clients look up no more than their names and
-//! targets, of which there are four, so four are announced, with ids of our own.
+//! What the console calls metadata is in [`super::metadata`].
 
 use super::{
+    metadata,
     pending::{Row, Told},
     time::{duration, timestamp},
 };
-use crate::collect::view::{Attribute, OpView, Place, Polls, ResourceView, TaskKind, TaskView, Value};
-use console_api::{
-    self as proto, Field, MetaId, Metadata, PollStats, RegisterMetadata, async_ops, field,
-    metadata::{Kind, Level},
-    register_metadata::NewMetadata,
-    resources, tasks,
-};
-
-const TASK: MetaId = MetaId { id: 1 };
-const BLOCKING: MetaId = MetaId { id: 2 };
-const RESOURCE: MetaId = MetaId { id: 3 };
-const OP: MetaId = MetaId { id: 4 };
-
-/// All metadata that rows refer to.
-pub(super) fn metadata() -> RegisterMetadata {
-    const SPAWN: &[&str] =
-        &["kind", "task.name", "task.id", "original_size.bytes", "size.bytes", "loc.file", "loc.line", "loc.col"];
-    const SPAWN_BLOCKING: &[&str] =
-        &["kind", "task.name", "task.id", "fn", "original_size.bytes", "size.bytes", "loc.file", "loc.line", "loc.col"];
-    const MAKE: &[&str] =
-        &["concrete_type", "kind", "is_internal", "inherits_child_attrs", "loc.file", "loc.line", "loc.col"];
-    const OPERATE: &[&str] = &["source", "inherits_child_attrs"];
-    let known: [(MetaId, &str, &str, &[&str]); 4] = [
-        (TASK, "runtime.spawn", "tokio::task", SPAWN),
-        (BLOCKING, "runtime.spawn", "tokio::task::blocking", SPAWN_BLOCKING),
-        (RESOURCE, "runtime.resource", "tokio", MAKE),
-        (OP, "runtime.resource.async_op", "tokio::util::trace", OPERATE),
-    ];
-    let metadata = known.into_iter().map(|(id, name, target, fields)| NewMetadata {
-        id: Some(id),
-        metadata: Some(Metadata {
-            name: name.to_owned(),
-            target: target.to_owned(),
-            kind: Kind::Span as i32,
-            level: Level::Trace as i32,
-            field_names: fields.iter().map(ToString::to_string).collect(),
-            ..Metadata::default()
-        }),
-    });
-    RegisterMetadata { metadata: metadata.collect() }
-}
+use crate::collect::view::{Attribute, OpView, Place, Polls, ResourceView, TaskView, Value};
+use console_api::{self as proto, Field, MetaId, PollStats, async_ops, field, resources, tasks};
 
 /// Tasks; `dropped_events` counts those that were left out.
 pub(super) fn task_update(rows: Vec<Told<TaskView>>, dropped_events: u64) -> tasks::TaskUpdate {
@@ -104,7 +65,7 @@ pub(super) fn op_update(rows: Vec<Told<OpView>>, dropped_events: u64) -> async_o
 }
 
 fn task(row: TaskView) -> tasks::Task {
-    let metadata = if row.kind == TaskKind::Blocking { BLOCKING } else { TASK };
+    let metadata = metadata::of_task(row.kind);
     let field = |name: &str, value| Field {
         metadata_id: Some(metadata),
         name: Some(field::Name::StrName(name.to_owned())),
@@ -154,7 +115,7 @@ fn resource(row: &ResourceView) -> resources::Resource {
     };
     resources::Resource {
         id: Some(row.id.into()),
-        metadata: Some(RESOURCE),
+        metadata: Some(metadata::of_resource(row)),
         concrete_type: row.concrete_type.to_owned(),
         kind: Some(Kind { kind: Some(kind) }),
         location: location(row.place),
@@ -167,14 +128,14 @@ fn resource_stats(row: &ResourceView) -> resources::Stats {
     resources::Stats {
         created_at: Some(timestamp(row.created)),
         dropped_at: row.dropped.map(timestamp),
-        attributes: attributes(&row.attributes, RESOURCE),
+        attributes: attributes(&row.attributes, metadata::of_resource(row)),
     }
 }
 
 fn op(row: &OpView) -> async_ops::AsyncOp {
     async_ops::AsyncOp {
         id: Some(row.id.into()),
-        metadata: Some(OP),
+        metadata: Some(metadata::of_op(row)),
         resource_id: known(row.resource),
         source: row.source.to_owned(),
         parent_async_op_id: known(row.parent),
@@ -187,7 +148,7 @@ fn op_stats(row: &OpView) -> async_ops::Stats {
         dropped_at: row.dropped.map(timestamp),
         poll_stats: Some(poll_stats(&row.polls)),
         task_id: known(row.task),
-        attributes: attributes(&row.attributes, OP),
+        attributes: attributes(&row.attributes, metadata::of_op(row)),
     }
 }
 

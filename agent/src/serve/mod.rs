@@ -11,6 +11,7 @@ mod feed;
 mod histogram;
 mod hub;
 mod instrument;
+mod metadata;
 mod pending;
 mod report;
 mod reports;
@@ -18,7 +19,7 @@ mod stall;
 mod time;
 mod updates;
 
-use crate::{Error, settings::Settings, watchdog::Stalls};
+use crate::{Error, collect::thread::hide, settings::Settings, watchdog::Stalls};
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
@@ -66,6 +67,7 @@ pub(crate) fn start(
     let thread = thread::Builder::new()
         .name("holdup-agent".to_owned())
         .spawn(move || {
+            hide();
             serve(&runtime, listener, hub, commands, description, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;

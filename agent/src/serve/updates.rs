@@ -1,6 +1,6 @@
 //! What a client of the console's service is to be told, and its pages.
 
-use super::{console, feed::Pages, pending::Pending, time::timestamp};
+use super::{console, feed::Pages, metadata, pending::Pending, time::timestamp};
 use crate::collect::{
     clock, read,
     view::{OpView, ResourceView, TaskView},
@@ -56,7 +56,7 @@ impl Pages for Updates {
             return None;
         }
         self.is_due = false;
-        let new_metadata = (self.metadata == Metadata::ToTell).then(console::metadata);
+        let new_metadata = (self.metadata == Metadata::ToTell).then(metadata::all);
         self.metadata = Metadata::Told;
         let tasks = self.tasks.take(ROWS, read::task);
         let resources = self.resources.take(ROWS, read::resource);

@@ -8,7 +8,6 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 use tokio::{sync::oneshot, task::yield_now};
 use tracing::{
@@ -20,7 +19,7 @@ pub const ROLES: &[(&str, fn())] =
     &[("compat-alone", alone), ("compat-full", || watched(Detail::Full)), ("compat-lean", || watched(Detail::Lean))];
 
 /// Filters of real services.
-const FILTERS: [&str; 3] = ["info,service=debug", WITHOUT_RUNTIME, "warn,service[request{method=GET}]=trace"];
+const FILTERS: [&str; 3] = ["info,service=debug", WITHOUT_RUNTIME, "warn,service[request{method=GET}]=debug"];
 
 /// Everything, and everything but what the runtime itself traces.
 const EVERYTHING: &str = "trace";
@@ -123,7 +122,6 @@ async fn query(number: u64) -> u64 {
     for _ in 0..number {
         yield_now().await;
     }
-    tokio::time::sleep(Duration::from_millis(5)).await;
     debug!(target: "service", current = ?Span::current().metadata().map(tracing::Metadata::name), "answered");
     number * 2
 }

@@ -10,8 +10,8 @@ use std::{
 
 const ROLE: &str = "HOLDUP_TEST_ROLE";
 
-/// Begins each line that a role says; the others are the test harness's.
-const SAYS: &str = "> ";
+/// Begins whatever a role says; what is before it, and other lines, are the test harness's.
+const SAYS: &str = "|> ";
 
 const ROLES: &[&[(&str, fn())]] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES];
 
@@ -45,7 +45,7 @@ fn command(role: &str, environment: &[(&str, &str)]) -> Command {
             command.env_remove(name);
         }
     }
-    command.env_remove("RUST_LOG").env(ROLE, role).envs(environment.iter().copied());
+    command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").env(ROLE, role).envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command
 }
@@ -55,7 +55,7 @@ pub fn play(role: &str, environment: &[(&str, &str)]) -> Vec<String> {
     let output = command(role, environment).stdin(Stdio::null()).output().expect("the role runs");
     assert!(output.status.success(), "{role}: {}", String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8(output.stdout).expect("text");
-    said.lines().filter_map(|line| line.strip_prefix(SAYS)).map(str::to_owned).collect()
+    said.lines().filter_map(|line| line.split_once(SAYS)).map(|(_, said)| said.to_owned()).collect()
 }
 
 /// A role that goes on until this is dropped.
@@ -76,7 +76,7 @@ impl Service {
         loop {
             let mut line = String::new();
             assert_ne!(self.stdout.read_line(&mut line).expect("text"), 0, "it ended");
-            if let Some(said) = line.trim_end().strip_prefix(SAYS) {
+            if let Some((_, said)) = line.trim_end().split_once(SAYS) {
                 return said.to_owned();
             }
         }

@@ -1,7 +1,8 @@
 //! The console's wire, field by field: the same deterministic service under console-subscriber and under the agent tells the
 //! same, but for what cannot be the same in two processes (ids, times) and the differences that are listed here.
 //!
-//! - Metadata: ours are four, with ids of our own; the callsites that they stand for have the same names, targets and fields.
+//! - Metadata have ids of our own and no places; the callsites that they stand for have the same names, targets and fields.
+//! - Operations that were ready at once are not kept when they are over: a lock that is free is no news.
 //! - `new_poll_ops` is empty: one message for each poll of each operation is what makes a busy lock expensive to watch, and
 //!   who polls what stands in the operations' statistics.
 //! - The metadata of an attribute is that of its resource, not of the event that set it.
@@ -238,7 +239,11 @@ impl Told {
                 attributes(&stats.attributes)
             )
         });
-        let ops = self.ops.keys().map(|id| {
+        // One poll that was ready, and the drop, which counts as one.
+        let was_ready = |stats: &async_ops::Stats| {
+            stats.dropped_at.is_some() && stats.poll_stats.as_ref().is_some_and(|stats| stats.polls <= 2)
+        };
+        let ops = self.ops.keys().filter(|id| !was_ready(&self.op_stats[*id])).map(|id| {
             let stats = &self.op_stats[id];
             let task = stats.task_id.map_or("nobody".to_owned(), |task| self.task(task.id));
             let ended = stats.dropped_at.is_some();
@@ -282,7 +287,8 @@ impl Told {
         let op = &self.ops[&id];
         let parent = op.parent_async_op_id.map_or("nothing".to_owned(), |parent| self.op(parent.id));
         let resource = op.resource_id.map_or("nothing".to_owned(), |resource| self.resource(resource.id));
-        format!("{} in ({parent}) on ({resource})", op.source)
+        let metadata = op.metadata.map_or("none", |metadata| &self.names[&metadata.id]);
+        format!("{} {metadata} in ({parent}) on ({resource})", op.source)
     }
 }
 
@@ -292,12 +298,13 @@ fn polls(stats: Option<&PollStats>) -> String {
     format!("polls {} {times:?} busy {}", stats.polls, stats.busy_time.is_some())
 }
 
-/// Names, and values with their types; tokio's own id of a task is another one in each process.
+/// Names, and values with their types; tokio's own id of a task is another one in each process, and a timer's duration is what
+/// is left of it when it is made.
 fn fields(fields: &[Field]) -> String {
     let line = |field: &Field| {
         let Some(field::Name::StrName(name)) = &field.name else { panic!("a field without a name") };
         match (name.as_str(), &field.value) {
-            ("task.id", Some(field::Value::U64Val(_))) => "task.id".to_owned(),
+            ("task.id" | "duration", Some(field::Value::U64Val(_))) => format!("{name}: a number"),
             (name, value) => format!("{name}={value:?}"),
         }
     };
