@@ -7,15 +7,15 @@ mod support;
 use holdup::{
     app::{Charset, Options, Palette},
     model::update::Value,
-    wire::{Event, Temporality},
+    wire::{Event, Protocol, Temporality},
 };
 use insta::assert_snapshot;
 use stage::{
     Stage, options,
-    scenes::{attached, healthy, troubled, watching},
+    scenes::{attached, healthy, stalled, troubled, watching},
 };
 use std::time::Duration;
-use support::service::Service;
+use support::{agent, service::Service};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
@@ -87,6 +87,48 @@ fn tasks() {
     pictures("tasks_none", |size| {
         let mut stage = attached(size, Service::new(), options()).0;
         stage.keys("t");
+        stage
+    });
+}
+
+#[test]
+fn workers() {
+    for (name, keys) in [
+        ("workers", "W"),
+        ("worker_page", "W j j enter"),
+        ("findings_agent", ""),
+        ("findings_agent_lock", "j"),
+        ("tasks_agent", "t"),
+        ("help_agent", "? G"),
+    ] {
+        pictures(name, |size| {
+            let (mut stage, _) = stalled(size, options());
+            stage.keys(keys);
+            stage
+        });
+    }
+    let mut stage = stalled((200, 50), options()).0;
+    stage.keys("W");
+    assert_snapshot!("workers_200x50", stage.text());
+    stage.keys("f w");
+    assert_snapshot!("worker_page_200x50", stage.text());
+}
+
+#[test]
+fn workers_of_a_target_that_does_not_tell() {
+    after("workers_stock", "W");
+    pictures("workers_awaited", |size| {
+        let mut stage = Stage::new(size.0, size.1, options());
+        let mut service = healthy();
+        stage.attach_to(Protocol::Agent, Some(agent::process()), [service.greet()]).keys("W");
+        stage
+    });
+    pictures("workers_older_agent", |size| {
+        let mut stage = Stage::new(size.0, size.1, options());
+        let mut service = healthy();
+        stage.attach_to(Protocol::Agent, Some(agent::process()), [service.greet()]).keys("W");
+        let reason = "this agent is older, and does not tell of workers and stalls".to_owned();
+        stage.hear([Event::ReportsUnavailable { reason }]);
         stage
     });
 }
@@ -182,6 +224,14 @@ fn odd_names_keep_the_columns() {
 #[test]
 fn ascii_without_colours() {
     let plain = || Options { charset: Charset::Ascii, palette: Palette::Off, ..options() };
+    for (name, keys) in [("workers", "W"), ("worker_page", "f w"), ("findings_agent", "")] {
+        pictures(&format!("ascii_{name}"), |size| {
+            let mut stage = stalled(size, plain()).0;
+            stage.keys(keys);
+            assert!(stage.text().is_ascii(), "{}", stage.text());
+            stage
+        });
+    }
     for (name, keys) in [("findings", ""), ("tasks", "t"), ("help", "?"), ("places", "t z"), ("frozen", "space")] {
         pictures(&format!("ascii_{name}"), |size| {
             let mut stage = attached(size, troubled(), plain()).0;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnose::{Lint, Subject},
-    model::{Lock, OpId, ResourceId, TaskId},
+    model::{Lock, OpId, ResourceId, TaskId, WorkerId},
     wire::{Command, Temporality},
 };
 use std::time::Instant;
@@ -47,6 +47,7 @@ impl App {
                 self.layers.pop();
             }
             Action::OpenLock => return self.open_lock(at),
+            Action::OpenWorker => return self.open_worker(at),
             Action::Explain => self.explain(at),
             Action::Copy => return self.copy(at),
             Action::Freeze => return self.freeze(at),
@@ -64,6 +65,7 @@ impl App {
         let something = match self.layers.last() {
             Some(Layer::Page(page)) => match &page.body {
                 Body::Task(detail) => detail.is_some(),
+                Body::Worker(detail) => detail.as_ref().is_some_and(|detail| detail.row.task.is_some()),
                 Body::Lock { people, .. } => !people.rows().is_empty(),
                 Body::Resource { ops, .. } => !ops.rows().is_empty(),
             },
@@ -72,12 +74,14 @@ impl App {
                 (Screen::Findings, _) => !self.findings.is_empty(),
                 (Screen::Tasks, Listing::Tasks) => !self.tasks.order.is_empty(),
                 (Screen::Tasks, Listing::Places) => !self.tasks.places.order().is_empty(),
+                (Screen::Workers, _) => !self.workers.rows().is_empty(),
                 (Screen::Locks, _) => !self.locks.rows().is_empty(),
                 (Screen::Resources, _) => !self.resources.rows().is_empty(),
             },
         };
         match action {
             Action::OpenLock => self.lock().is_some(),
+            Action::OpenWorker => self.worker().is_some(),
             Action::Explain => self.lint().is_some(),
             Action::Up | Action::Open | Action::Copy => something,
             _ => true,
@@ -139,7 +143,12 @@ impl App {
         let subject = match self.layers.last() {
             Some(Layer::Page(page)) => match &page.body {
                 Body::Task(_) => None,
-                Body::Lock { people, .. } => self.task_of(people.selected()),
+                Body::Worker(detail) => detail.as_ref().and_then(|detail| detail.row.task),
+                Body::Lock { people, .. } => {
+                    let selected = people.selected();
+                    let person = people.rows().iter().find(|row| Some(row.op) == selected);
+                    person.map(|row| row.task).filter(|&task| task != TaskId::NONE)
+                }
                 Body::Resource { ops, .. } => self.task_of(ops.selected()),
             }
             .map(PageSubject::Task),
@@ -164,6 +173,7 @@ impl App {
                     self.tasks.set_filter(filter);
                     return self.go(Screen::Tasks);
                 }
+                Some(Subject::Runtime(_)) => return self.go(Screen::Workers),
                 Some(Subject::Target) | None => None,
             },
             (Screen::Tasks, Listing::Tasks) => self.tasks.selected(&self.watched.model).map(PageSubject::Task),
@@ -171,6 +181,7 @@ impl App {
                 self.narrow();
                 None
             }
+            (Screen::Workers, _) => self.workers.selected().map(PageSubject::Worker),
             (Screen::Locks, _) => self.locks.selected().map(PageSubject::Lock),
             (Screen::Resources, _) => self.resources.selected().map(|id| self.resource_page(id)),
         };
@@ -219,6 +230,33 @@ impl App {
             return Vec::new();
         };
         self.open(PageSubject::Lock(lock))
+    }
+
+    /// The worker that the page or the selection is about.
+    fn worker(&self) -> Option<WorkerId> {
+        let agent = self.watched.model.agent();
+        match (self.page_subject(), self.screen) {
+            (Some(PageSubject::Task(task)), _) => {
+                let stalled = || agent.stall_of_task(task).and_then(|stall| stall.worker);
+                agent.worker_of(task).map(|worker| worker.stats.id).or_else(stalled)
+            }
+            (None, Screen::Findings) => self.finding()?.related.worker.as_ref().map(|worker| worker.id),
+            _ => None,
+        }
+    }
+
+    fn open_worker(&mut self, at: Instant) -> Vec<Effect> {
+        let Some(worker) = self.worker() else {
+            let agent = self.watched.model.agent().speaks();
+            let why = if agent {
+                "there is no worker in this"
+            } else {
+                "only holdup's agent tells of workers: see 3 Workers"
+            };
+            self.say(why, at);
+            return Vec::new();
+        };
+        self.open(PageSubject::Worker(worker))
     }
 
     /// The lint that the page or the selection is about.
@@ -288,7 +326,9 @@ impl App {
         let most = self.seen.scroll_most;
         match self.layers.last_mut() {
             Some(
-                Layer::Help(scroll) | Layer::Explain(_, scroll) | Layer::Page(Page { body: Body::Task(_), scroll, .. }),
+                Layer::Help(scroll)
+                | Layer::Explain(_, scroll)
+                | Layer::Page(Page { body: Body::Task(_) | Body::Worker(_), scroll, .. }),
             ) => scroll.by(by, most),
             Some(Layer::Sort(at)) => *at = at.saturating_add_signed(by).min(sortable().count() - 1),
             _ => drop(self.with_list(|list| list.step(by))),

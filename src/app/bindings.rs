@@ -51,6 +51,8 @@ pub enum Action {
     ClearFilter,
     /// Opens the lock that the selection is about.
     OpenLock,
+    /// Opens the worker that the selection is about.
+    OpenWorker,
     /// Explains the selected finding's lint.
     Explain,
     /// Copies the selection as text.
@@ -102,6 +104,8 @@ pub enum Place {
     Places,
     /// On a task's page.
     TaskPage,
+    /// On a worker's page.
+    WorkerPage,
     /// On any page.
     Page,
     /// Where text is read.
@@ -127,6 +131,7 @@ impl Place {
             Self::Tasks => "Tasks",
             Self::Places => "Spawn locations",
             Self::TaskPage => "A task's page",
+            Self::WorkerPage => "A worker's page",
             Self::Page => "On a page",
             Self::Text => "In a text",
             Self::Input => "While typing a filter",
@@ -170,6 +175,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::List, &[End, Char('G')], Action::Last, "to the last", ""),
     bind(Place::List, &[Enter], Action::Open, "open", "open"),
     bind(Place::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
+    bind(Place::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
     bind(
         Place::Findings,
         &[Char('e')],
@@ -184,8 +190,16 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Places, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
     bind(Place::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
     bind(Place::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
+    bind(
+        Place::TaskPage,
+        &[Char('w')],
+        Action::OpenWorker,
+        "open the worker that polls it, or that it stalled",
+        "worker",
+    ),
     bind(Place::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
     bind(Place::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
+    bind(Place::WorkerPage, &[Enter, Char('t')], Action::Open, "open the task that it polls", "task"),
     bind(Place::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
     bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
@@ -237,6 +251,7 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(Place::Anywhere, &[Char('f')], Action::Go(Screen::Findings), "to the findings", ""),
     bind(Place::Anywhere, &[Char('t')], Action::Go(Screen::Tasks), "to the tasks", ""),
+    bind(Place::Anywhere, &[Char('W')], Action::Go(Screen::Workers), "to the workers", ""),
     bind(Place::Anywhere, &[Char('L')], Action::Go(Screen::Locks), "to the locks", ""),
     bind(Place::Anywhere, &[Char('r')], Action::Go(Screen::Resources), "to the resources", ""),
     bind(Place::Anywhere, &[Tab], Action::NextScreen, "to the next screen", ""),
@@ -264,7 +279,11 @@ pub fn action(places: &[Place], key: Key) -> Option<Action> {
 /// What the footer offers where the user is. What a more inward place has taken a key for is not offered.
 pub fn offers(places: &[Place]) -> impl Iterator<Item = &'static Binding> {
     let here = BINDINGS.iter().filter(|binding| !binding.footer.is_empty() && places.contains(&binding.place));
-    here.filter(|binding| action(places, binding.keys[0]) == Some(binding.action))
+    here.filter(|binding| action(places, binding.keys[0]) == Some(binding.action)).filter(|binding| {
+        // A page is a text too, and is left by the same key.
+        let same = |other: &&Binding| places.contains(&other.place) && other.keys[0] == binding.keys[0];
+        BINDINGS.iter().find(same).is_some_and(|first| first == *binding)
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A finding or a task as text, to be pasted elsewhere.
 
-use super::{Watched, filter::field, task_columns::display_id};
+use super::{Watched, filter::field, labels::span_label, task_columns::display_id};
 use crate::{
-    diagnose::{Finding, Measure, Status, Subject, TaskRef, humanize, humanize_bytes},
+    diagnose::{Finding, Measure, StackRef, Status, Subject, TaskRef, humanize, humanize_bytes},
     model::{Stamp, TaskId},
 };
 use std::fmt::Write;
@@ -17,6 +17,16 @@ pub fn finding(finding: &Finding) -> String {
     }
     if let Some(holder) = &finding.related.holder {
         let _ = writeln!(text, "  holder: {}", task_name(holder));
+    }
+    for other in &finding.related.co_holders {
+        let _ = writeln!(text, "  holds too: {}", task_name(other));
+    }
+    for StackRef { what, stack } in &finding.related.stacks {
+        let guess = if stack.approximate { " (approximate)" } else { "" };
+        let _ = writeln!(text, "  {what}{guess}: {}", stack.limitation);
+        for frame in &stack.frames {
+            let _ = writeln!(text, "    {}", frame.in_words());
+        }
     }
     for step in &finding.related.cycle {
         let _ = writeln!(
@@ -40,12 +50,19 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Task(task) => task_name(task),
         Subject::Lock(lock) => format!("{} {}", lock.kind, lock.place),
         Subject::Place(place) => format!("tasks spawned at {place}"),
+        Subject::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
         Subject::Target => "the target".into(),
     }
 }
 
 /// A task in words: its number, its name where it has one, else its place.
 pub fn task_name(task: &TaskRef) -> String {
+    if task.id == TaskId::NONE {
+        return match task.name.as_str() {
+            "" => "a thread that runs no task".into(),
+            name => format!("thread {name}"),
+        };
+    }
     let number = task.number.unwrap_or(task.id.0);
     if task.name.is_empty() {
         format!("{} {number} {}", task.kind, task.place)
@@ -83,6 +100,9 @@ pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String>
     line("polls", task.stats().polls.count.to_string());
     line("wakes", format!("{} ({} by itself)", task.stats().wakes, task.stats().self_wakes));
     line("wakers", task.wakers().to_string());
+    if let Some(span) = span_label(model, id) {
+        line("span", span);
+    }
     for (name, value) in model.extra_fields(id) {
         line("field", field(name, value));
     }

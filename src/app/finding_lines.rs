@@ -2,7 +2,7 @@
 
 use crate::{
     diagnose::{Confidence, Engine, Finding, FindingId, Severity, Status, Subject},
-    model::{ResourceId, Stamp, TaskId},
+    model::{ResourceId, Stamp, TaskId, WorkerId},
 };
 
 /// A page lists at most this many findings.
@@ -54,6 +54,11 @@ pub fn findings_of_lock(engine: &Engine, lock: ResourceId, attached: Option<Stam
             || related.lock.as_ref().is_some_and(|other| other.id == lock)
             || related.cycle.iter().any(|step| step.waits_for.id == lock)
     })
+}
+
+/// What was found about a worker since the session began.
+pub fn findings_of_worker(engine: &Engine, worker: WorkerId, attached: Option<Stamp>) -> Vec<FindingLine> {
+    findings(engine, attached, |finding| finding.related.worker.as_ref().is_some_and(|other| other.id == worker))
 }
 
 fn findings(engine: &Engine, attached: Option<Stamp>, is_about: impl Fn(&Finding) -> bool) -> Vec<FindingLine> {

@@ -3,11 +3,14 @@
 use super::{copy::task_name, task_columns::display_id};
 use crate::{
     diagnose::TaskRef,
-    model::{Model, ResourceId, TaskId},
+    model::{Hold, Model, ResourceId, TaskId},
 };
 
 /// A task in words: what it is, its number, and its name or else its place.
 pub fn task_label(model: &Model, id: TaskId) -> String {
+    if id == TaskId::NONE {
+        return "a thread that runs no task".into();
+    }
     let Some(task) = model.tasks().get(id) else { return format!("task {id}, not announced") };
     if model.task_name(task).is_empty() && !task.place.is_known() {
         return format!("{} {}, not announced", task.kind.name(), display_id(task));
@@ -26,7 +29,23 @@ pub fn task_short(model: &Model, id: TaskId) -> String {
     match model.tasks().get(id) {
         Some(task) if !model.task_name(task).is_empty() => model.task_name(task).to_owned(),
         Some(task) => format!("{} {}", task.kind.name(), display_id(task)),
+        None if id == TaskId::NONE => "a thread".into(),
         None => format!("task {id}"),
+    }
+}
+
+/// The service's own spans around a task's latest poll, in one line; `None` where there are none.
+pub fn span_label(model: &Model, id: TaskId) -> Option<String> {
+    let spans = model.agent().spans(id);
+    (!spans.is_empty()).then(|| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(" > "))
+}
+
+/// One who holds a lock, in words: a task, or a thread that runs none.
+pub fn holder_label(model: &Model, lock: ResourceId, hold: &Hold) -> String {
+    let thread = model.told_holder(lock, hold).and_then(|holder| holder.thread.as_ref());
+    match thread {
+        Some(thread) if hold.acquire.task == TaskId::NONE => format!("thread {}", thread.name),
+        _ => task_label(model, hold.acquire.task),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What lies on top of the screens: pages, texts, questions. The topmost layer gets the keys.
 
 use super::{
-    Line, LockDetail, OpRow, PersonRow, ResourceDetail, RowList, TaskDetail, Watched, bindings::Place, lock_people,
-    op_rows,
+    Line, LockDetail, OpRow, PersonRow, ResourceDetail, RowList, TaskDetail, Watched, WorkerDetail, bindings::Place,
+    lock_people, op_rows,
 };
 use crate::{
     diagnose::Lint,
-    model::{ResourceId, Stamp, TaskId},
+    model::{ResourceId, Stamp, TaskId, WorkerId},
 };
 
 /// One layer.
@@ -42,6 +42,8 @@ pub struct Page {
 pub enum Body {
     /// A task.
     Task(Option<Box<TaskDetail>>),
+    /// A worker.
+    Worker(Option<Box<WorkerDetail>>),
     /// A lock.
     Lock {
         /// What is known of it.
@@ -63,6 +65,7 @@ impl Page {
     pub fn new(subject: PageSubject) -> Self {
         let body = match subject {
             PageSubject::Task(_) => Body::Task(None),
+            PageSubject::Worker(_) => Body::Worker(None),
             PageSubject::Lock(_) => Body::Lock { detail: None, people: RowList::default() },
             PageSubject::Resource(_) => Body::Resource { detail: None, ops: RowList::default() },
         };
@@ -76,6 +79,12 @@ impl Page {
             (Body::Task(detail), PageSubject::Task(id)) => {
                 let before = detail.take().map(|detail| *detail);
                 *detail = TaskDetail::refresh(before, watched, id, now).map(Box::new);
+            }
+            (Body::Worker(detail), PageSubject::Worker(id)) => {
+                // Of a worker that is gone, what was last known stays.
+                if let Some(fresh) = WorkerDetail::of(watched, id, now) {
+                    *detail = Some(Box::new(fresh));
+                }
             }
             (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
                 *detail = LockDetail::of(watched, id, now).map(Box::new);
@@ -95,6 +104,8 @@ impl Page {
 pub enum PageSubject {
     /// A task.
     Task(TaskId),
+    /// A worker.
+    Worker(WorkerId),
     /// A lock.
     Lock(ResourceId),
     /// A resource.
@@ -140,6 +151,9 @@ impl Layer {
         match self {
             Self::Page(Page { subject: PageSubject::Task(_), .. }) => {
                 &[Place::TaskPage, Place::Page, Place::Text, Place::Lost, Place::Anywhere, Place::Always]
+            }
+            Self::Page(Page { subject: PageSubject::Worker(_), .. }) => {
+                &[Place::WorkerPage, Place::Page, Place::Text, Place::Lost, Place::Anywhere, Place::Always]
             }
             Self::Page(_) => &[Place::Page, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always],
             Self::Help(_) | Self::Explain(..) => &[Place::Text, Place::Anywhere, Place::Always],

@@ -158,14 +158,12 @@ pub fn lock_people(model: &Model, id: ResourceId, now: Stamp) -> Vec<PersonRow> 
         time: Some(now.since(hold.acquire.at)),
     });
     let waiters = model.waiters(id);
-    let waiters = waiters.iter().enumerate().filter_map(|(at, op)| {
-        Some(PersonRow {
-            op: op.id,
-            task: op.task?,
-            role: Role::Waits(at + 1),
-            access: model.access(op)?,
-            time: op.created.map(|created| now.since(created)),
-        })
+    let waiters = waiters.iter().enumerate().map(|(at, waiter)| PersonRow {
+        op: waiter.op,
+        task: waiter.task.unwrap_or(TaskId::NONE),
+        role: Role::Waits(at + 1),
+        access: waiter.access,
+        time: waiter.since.map(|since| now.since(since)),
     });
     holders.chain(waiters).collect()
 }

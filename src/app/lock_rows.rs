@@ -1,7 +1,7 @@
 //! The list of locks: one row each, and the columns that it can be sorted by.
 
 use super::{Align, ColumnSpec, Direction, Width, row_list::ListRow};
-use crate::model::{Across, LockKind, LockState, Model, PlaceId, ResourceId, Stamp, TaskId, Unknown};
+use crate::model::{Across, Basis, LockKind, LockState, Model, PlaceId, ResourceId, Stamp, TaskId, Unknown};
 use std::{cmp::Ordering, time::Duration};
 
 /// One lock.
@@ -35,6 +35,8 @@ pub struct LockRow {
     pub rate: f64,
     /// The share of acquires that had to wait, from 0 to 1; `None` before the first.
     pub contended: Option<f64>,
+    /// How it is known who holds it.
+    pub basis: Basis,
     /// Whether the lock still exists.
     pub gone: bool,
 }
@@ -135,11 +137,10 @@ impl LockRow {
         let (resource, lock) = model.lock(id)?;
         let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
         // Most locks have no operation at the moment.
-        let (waiters, wait) = if resource.ops.is_empty() {
+        let (waiters, wait) = if resource.ops.is_empty() && lock.basis == Basis::Inferred {
             (0, None)
         } else {
-            let waiters = model.waiters(id);
-            (waiters.len(), waiters.iter().filter_map(|op| op.created).min())
+            (model.waiters_count(id), model.waiters(id).iter().filter_map(|waiter| waiter.since).min())
         };
         let asleep = lock.holds.iter().any(|hold| hold.across == Across::Await);
         Some(Self {
@@ -157,6 +158,7 @@ impl LockRow {
             acquisitions: lock.acquisitions,
             rate: lock.rate.per_second(now),
             contended: (lock.acquisitions > 0).then(|| lock.contended as f64 / lock.acquisitions as f64),
+            basis: lock.basis,
             gone: resource.dropped.is_some(),
         })
     }

@@ -35,6 +35,8 @@ mod task_list;
 mod update;
 mod wait_tree;
 mod watched;
+mod worker_detail;
+mod worker_rows;
 
 pub use act::sortable;
 pub use bindings::{Action, BINDINGS, Binding, Place, offers};
@@ -47,7 +49,7 @@ pub use finding_lines::FindingLine;
 pub use flags::{Flag, Flags};
 pub use input::{Effect, Input};
 pub use keys::Key;
-pub use labels::{lock_label, task_label, task_short};
+pub use labels::{holder_label, lock_label, span_label, task_label, task_short};
 pub use layers::{Body, Layer, Page, PageSubject, Question, Scroll};
 pub use line::Line;
 pub use lock_detail::{LockDetail, PersonColumn, PersonRow, Role, lock_people};
@@ -67,3 +69,5 @@ pub use task_detail::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Tim
 pub use task_list::{Listing, TaskList, TaskRows};
 pub use wait_tree::{More, Node, TreeLine};
 pub use watched::{Progress, Reaction, Watched};
+pub use worker_detail::{StallLine, WorkerDetail};
+pub use worker_rows::{Doing, WorkerColumn, WorkerRow, worker_rows, workers_load};

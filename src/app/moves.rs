@@ -93,6 +93,7 @@ impl App {
             (Screen::Tasks, Listing::Places) => {
                 act(&mut On { cursor: &mut tasks.place_cursor, rows: tasks.places.order() })
             }
+            (Screen::Workers, _) => act(&mut self.workers),
             (Screen::Locks, _) => act(&mut self.locks),
             (Screen::Resources, _) => act(&mut self.resources),
         })
@@ -105,7 +106,7 @@ impl App {
             (RowId::Op(op), Some(Layer::Page(page))) => match &mut page.body {
                 Body::Lock { people, .. } => people.choose(op),
                 Body::Resource { ops, .. } => ops.choose(op),
-                Body::Task(_) => {}
+                Body::Task(_) | Body::Worker(_) => {}
             },
             (RowId::Finding(id), _) => self.finding_cursor.choose(id, &self.findings[..]),
             (RowId::Task(id), _) => {
@@ -113,6 +114,7 @@ impl App {
                 self.tasks.cursor.choose(id, &rows);
             }
             (RowId::Place(id), _) => self.tasks.place_cursor.choose(id, self.tasks.places.order()),
+            (RowId::Worker(id), _) => self.workers.choose(id),
             (RowId::Resource(id), _) => match self.screen {
                 Screen::Locks => self.locks.choose(id),
                 _ => self.resources.choose(id),
@@ -130,6 +132,7 @@ impl App {
             _ => match self.screen {
                 Screen::Findings => {}
                 Screen::Tasks => self.tasks.step_column(by),
+                Screen::Workers => self.workers.step_column(by, model),
                 Screen::Locks => self.locks.step_column(by, model),
                 Screen::Resources => self.resources.step_column(by, model),
             },
@@ -145,6 +148,7 @@ impl App {
             _ => match self.screen {
                 Screen::Findings => {}
                 Screen::Tasks => self.tasks.invert(),
+                Screen::Workers => self.workers.invert(model),
                 Screen::Locks => self.locks.invert(model),
                 Screen::Resources => self.resources.invert(model),
             },
@@ -158,6 +162,7 @@ impl App {
             Some(Layer::Page(Page { body: Body::Lock { people, .. }, .. })) => sort_nth(people, column, model),
             Some(Layer::Page(Page { body: Body::Resource { ops, .. }, .. })) => sort_nth(ops, column, model),
             _ => match self.screen {
+                Screen::Workers => sort_nth(&mut self.workers, column, model),
                 Screen::Locks => sort_nth(&mut self.locks, column, model),
                 Screen::Resources => sort_nth(&mut self.resources, column, model),
                 Screen::Findings | Screen::Tasks => {

@@ -8,6 +8,8 @@ pub enum Screen {
     Findings,
     /// Every task, or every spawn location.
     Tasks,
+    /// Every worker, and the runtimes that they are of.
+    Workers,
     /// Every lock.
     Locks,
     /// Every resource.
@@ -15,7 +17,7 @@ pub enum Screen {
 }
 
 /// The screens in the order of their tabs; the number keys count from here.
-pub const SCREENS: &[Screen] = &[Screen::Findings, Screen::Tasks, Screen::Locks, Screen::Resources];
+pub const SCREENS: &[Screen] = &[Screen::Findings, Screen::Tasks, Screen::Workers, Screen::Locks, Screen::Resources];
 
 impl Screen {
     /// What its tab says.
@@ -23,6 +25,7 @@ impl Screen {
         match self {
             Self::Findings => "Findings",
             Self::Tasks => "Tasks",
+            Self::Workers => "Workers",
             Self::Locks => "Locks",
             Self::Resources => "Resources",
         }

@@ -3,7 +3,7 @@
 use super::{Action, Screen, TaskColumn};
 use crate::{
     diagnose::FindingId,
-    model::{OpId, PlaceId, ResourceId, TaskId},
+    model::{OpId, PlaceId, ResourceId, TaskId, WorkerId},
 };
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub enum RowId {
     Resource(ResourceId),
     /// An operation, and the task that it is of.
     Op(OpId),
+    /// A worker.
+    Worker(WorkerId),
     /// A line of a menu.
     Line(usize),
 }

@@ -2,10 +2,12 @@
 
 use super::{
     Charset, Cursor, Layer, LockRow, Options, Palette, ResourceRow, RowList, Screen, Shown, TaskList, Watched,
+    WorkerRow,
     bindings::Place,
     layers::{Page, PageSubject},
     lock_rows, resource_rows,
     task_list::Listing,
+    worker_rows,
 };
 use crate::{
     diagnose::{Finding, FindingId, Status},
@@ -37,6 +39,8 @@ pub struct App {
     pub finding_cursor: Cursor<FindingId>,
     /// The task list.
     pub tasks: TaskList,
+    /// The workers.
+    pub workers: RowList<WorkerRow>,
     /// The locks.
     pub locks: RowList<LockRow>,
     /// The resources.
@@ -88,6 +92,7 @@ impl App {
             findings: Vec::new(),
             finding_cursor: Cursor::default(),
             tasks: TaskList::default(),
+            workers: RowList::default(),
             locks: RowList::default(),
             resources: RowList::default(),
             listed: None,
@@ -161,7 +166,7 @@ impl App {
             (None, Screen::Tasks, Listing::Places) => {
                 &[Place::Places, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
             }
-            (None, Screen::Locks | Screen::Resources, _) => {
+            (None, Screen::Workers | Screen::Locks | Screen::Resources, _) => {
                 &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
             }
         };
@@ -192,6 +197,7 @@ impl App {
         match self.screen {
             _ if fresh => return,
             Screen::Findings | Screen::Tasks => return,
+            Screen::Workers => self.workers.show(worker_rows(model, now), model),
             Screen::Locks => self.locks.show(lock_rows(model, now), model),
             Screen::Resources => self.resources.show(resource_rows(model, now), model),
         }
@@ -200,6 +206,7 @@ impl App {
 
     /// Forgets what the lists that are made anew have shown.
     pub(super) fn restart_lists(&mut self) {
+        self.workers = RowList::default();
         self.locks = RowList::default();
         self.resources = RowList::default();
         self.listed = None;

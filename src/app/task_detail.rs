@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     model::{
-        Access, Across, Model, Op, OpId, Origin, ResourceId, SPARK_SECONDS, Stamp, Task, TaskId, TaskKind, TaskState,
-        update::TaskStats,
+        Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, SPARK_SECONDS, Stamp, Task, TaskId, TaskKind,
+        TaskState, update::TaskStats,
     },
     wire::Connection,
 };
@@ -129,6 +129,8 @@ pub struct HeldLock {
     pub held: Duration,
     /// Whether it was seen asleep with it.
     pub across: Across,
+    /// How that is known.
+    pub basis: Basis,
     /// How many wait for it.
     pub waiters: usize,
 }
@@ -246,7 +248,8 @@ fn holds(model: &Model, task: TaskId, now: Stamp) -> Vec<HeldLock> {
             access: hold.acquire.access,
             held: now.since(hold.acquire.at),
             across: hold.across,
-            waiters: model.waiters(resource.id).len(),
+            basis: hold.basis,
+            waiters: model.waiters_count(resource.id),
         })
     };
     model.locks().filter_map(of_lock).take(MOST).collect()

@@ -3,8 +3,8 @@
 
 use crate::{
     diagnose::{Engine, Settings},
-    model::{Model, Retention, Stamp, update::TaskDetails, update::Update},
-    wire::{Connection, Event, Session, Temporality},
+    model::{Model, Retention, Stamp, Teller, report::Report, update::TaskDetails, update::Update},
+    wire::{Connection, Event, Protocol, Session, Temporality},
 };
 use std::{collections::VecDeque, time::Duration};
 
@@ -51,6 +51,8 @@ pub struct Watched {
     pub details: Option<TaskDetails>,
     /// Why there are none.
     pub details_missing: Option<String>,
+    /// Why an agent tells nothing beyond the console's format, where that is so.
+    pub reports_missing: Option<String>,
     /// How often the target was asked to catch up.
     pub catch_ups: u64,
     /// What a command did not do.
@@ -78,6 +80,7 @@ impl Watched {
             progress: None,
             details: None,
             details_missing: None,
+            reports_missing: None,
             catch_ups: 0,
             trouble: None,
             retention,
@@ -88,7 +91,7 @@ impl Watched {
     /// Takes in an event. While frozen, what would change the model waits.
     pub fn receive(&mut self, event: Event) -> Reaction {
         if let Some(held) = &mut self.held
-            && matches!(event, Event::Update(_) | Event::Session(_) | Event::Details(_))
+            && matches!(event, Event::Update(_) | Event::Report(_) | Event::Session(_) | Event::Details(_))
         {
             held.rows += rows(&event);
             held.events.push_back(event);
@@ -109,8 +112,20 @@ impl Watched {
                 self.engine.observe(&self.model);
                 return Reaction::Model;
             }
+            Event::Report(report) => {
+                self.model.hear(*report);
+                self.engine.observe(&self.model);
+                self.reports_missing = None;
+                return Reaction::Model;
+            }
+            Event::ReportsUnavailable { reason } => self.reports_missing = Some(reason),
             Event::Session(session) => {
-                self.model = Model::new(self.retention);
+                let teller = match session.protocol {
+                    Protocol::Console => Teller::Console,
+                    Protocol::Agent => Teller::Agent,
+                };
+                self.model = Model::told_by(teller, self.retention);
+                self.reports_missing = None;
                 self.engine.begin_session();
                 self.session = Some(session);
                 self.temporality = None;
@@ -190,6 +205,10 @@ fn rows(event: &Event) -> usize {
                 + new_ops.len()
                 + op_stats.len()
                 + poll_ops.len()
+        }
+        Event::Report(report) => {
+            let Report { workers, locks, stalls, spans, tasks, .. } = &**report;
+            1 + workers.len() + locks.len() + stalls.len() + spans.len() + tasks.len()
         }
         _ => 1,
     }

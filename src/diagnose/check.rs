@@ -1,7 +1,7 @@
 //! What a lint is to the engine: a question about one task, or about the whole model.
 
 use super::{Confidence, Evidence, Related, Severity, Subject};
-use crate::model::{Model, PlaceId, ResourceId, Stamp, Task, TaskId};
+use crate::model::{Model, PlaceId, ResourceId, RuntimeId, Stamp, Task, TaskId, WorkerId};
 use std::time::Duration;
 
 /// What a check may look at.
@@ -113,6 +113,10 @@ pub enum Key {
     Place(PlaceId),
     /// One lock.
     Lock(ResourceId),
+    /// One runtime.
+    Runtime(RuntimeId),
+    /// One worker.
+    Worker(WorkerId),
     /// The target.
     Target,
 }

@@ -97,11 +97,10 @@ impl Engine {
             let &index = self.open.get(&(running.lint.name, key))?;
             Some((running.lint, self.findings[index].severity))
         });
-        let whole =
-            self.open.iter().filter(|((_, key), _)| matches!(key, Key::Lock(_))).filter_map(move |(_, &index)| {
-                let finding = &self.findings[index];
-                finding.concerns(task).then_some((finding.lint, finding.severity))
-            });
+        let whole = self.open.iter().filter(|((name, _), _)| self.is_whole(name)).filter_map(move |(_, &index)| {
+            let finding = &self.findings[index];
+            finding.concerns(task).then_some((finding.lint, finding.severity))
+        });
         of_groups.chain(whole)
     }
 
@@ -114,11 +113,16 @@ impl Engine {
                 Some(group.tasks().map(move |task| (task, running.lint, severity)))
             })
         });
-        let of_locks = self.open.iter().filter(|((_, key), _)| matches!(key, Key::Lock(_))).flat_map(|(_, &index)| {
+        let of_locks = self.open.iter().filter(|((name, _), _)| self.is_whole(name)).flat_map(|(_, &index)| {
             let finding = &self.findings[index];
             finding.tasks().map(move |task| (task, finding.lint, finding.severity))
         });
         of_groups.flatten().chain(of_locks)
+    }
+
+    /// Whether a lint is one that is asked about the whole model: its findings name the tasks themselves.
+    fn is_whole(&self, name: &str) -> bool {
+        self.lints.iter().any(|running| running.lint.name == name && matches!(running.check, Check::Whole(_)))
     }
 
     /// Another process or attachment begins: what was found so far is over, and stays to be read.
@@ -148,6 +152,10 @@ impl Engine {
         // Before a second update has confirmed the first, nothing is certain.
         if settled.is_none() {
             self.unjudged = true;
+            // What an agent tells needs no confirmation.
+            if model.changes().complete && model.agent().speaks() {
+                self.conclude(&cx);
+            }
             return;
         }
         if model.changes().complete && std::mem::take(&mut self.unjudged) {
@@ -374,7 +382,7 @@ impl Finding {
             _ => None,
         };
         let related = &self.related;
-        let named = subject.into_iter().chain(&related.holder).chain(&related.tasks);
+        let named = subject.into_iter().chain(&related.holder).chain(&related.co_holders).chain(&related.tasks);
         named.chain(related.cycle.iter().map(|step| &step.task)).map(|task| task.id)
     }
 

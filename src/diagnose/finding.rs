@@ -2,8 +2,8 @@
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
 use super::Lint;
-use crate::model::{ResourceId, Stamp, TaskId};
-use std::{fmt, time::Duration};
+use crate::model::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +90,35 @@ pub struct LockRef {
     pub place: String,
 }
 
+/// A runtime as a finding names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeRef {
+    /// Tokio's number of it.
+    pub id: RuntimeId,
+    /// What the service calls it, or else its number in words.
+    pub name: String,
+}
+
+/// A worker as a finding names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerRef {
+    /// Its number, and its runtime's.
+    pub id: WorkerId,
+    /// Its runtime.
+    pub runtime: String,
+    /// Its thread's name, empty where it has none.
+    pub thread: String,
+}
+
+/// A stack as a finding shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackRef {
+    /// What it is the stack of, in a word: `stack`, `acquired`, `asleep`.
+    pub what: &'static str,
+    /// The frames.
+    pub stack: Arc<Stack>,
+}
+
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
@@ -99,6 +128,8 @@ pub enum Subject {
     Lock(LockRef),
     /// A spawn location, as `file:line`.
     Place(String),
+    /// A runtime.
+    Runtime(RuntimeRef),
     /// The target as a whole.
     Target,
 }
@@ -169,12 +200,18 @@ pub struct WaitRef {
 }
 
 /// Who else is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Related {
     /// The lock that it is about, where the subject is not one.
     pub lock: Option<LockRef>,
-    /// Who holds the lock.
+    /// Who holds the lock; of several, one.
     pub holder: Option<TaskRef>,
+    /// The others who hold it, if they read; at most [`RELATED_MOST`].
+    pub co_holders: Vec<TaskRef>,
+    /// The worker that it is about.
+    pub worker: Option<WorkerRef>,
+    /// Stacks that show it.
+    pub stacks: Vec<StackRef>,
     /// Who waits for the lock, first come first; at most [`RELATED_MOST`].
     pub waiters: Vec<WaitRef>,
     /// How many wait, those not named included.

@@ -15,8 +15,8 @@ mod words;
 
 pub use engine::{Engine, Tally};
 pub use finding::{
-    Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Measure, RELATED_MOST, Related, Severity, Status,
-    Subject, TaskRef, WaitRef,
+    Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Measure, RELATED_MOST, Related, RuntimeRef, Severity,
+    StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef,
 };
 pub use lints::{LINTS, lint};
 pub use settings::{Param, SettingError, Settings, Threshold};

@@ -85,7 +85,7 @@ impl Model {
     fn complete(&mut self, now: Stamp) {
         self.previous = self.now;
         self.now = Some(now);
-        self.health.complete(self.previous);
+        self.health.complete(self.previous, self.teller);
         self.spawns.settle(now);
         self.infer_holders(now);
         self.returned.clear();

@@ -78,6 +78,7 @@ impl Model {
         if let Some(extra) = self.extras.remove(&id) {
             self.loose_bytes -= memory::fields(&extra);
         }
+        self.agent.forget_task(id);
         self.waiting.remove(&id);
     }
 
@@ -95,6 +96,7 @@ impl Model {
     pub(super) fn remove_resource(&mut self, id: ResourceId) {
         let Some(resource) = self.resources.remove(id) else { return };
         self.loose_bytes -= memory::attributes(&resource.attributes);
+        self.agent.locks.remove(id);
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.retain(|&lock| lock != id);

@@ -2,7 +2,7 @@
 //! sent its state at all.
 
 use super::{
-    Stamp,
+    Stamp, Teller,
     update::{DecodeIssues, Dropped, Update},
 };
 use std::time::Duration;
@@ -86,11 +86,16 @@ impl Health {
     }
 
     /// Judges an update that is complete. Events come in the order in which they happened, so an announcement says that
-    /// all that came before it has been told. The first update tells of the past, so it says nothing about lateness.
-    pub(super) fn complete(&mut self, previous: Option<Stamp>) {
+    /// all that came before it has been told. The first update tells of the past, so it says nothing about lateness. An agent has no
+    /// queue to be behind with.
+    pub(super) fn complete(&mut self, previous: Option<Stamp>, teller: Teller) {
         let Tally { events, newest } = std::mem::take(&mut self.latest);
         self.updates += 1;
         let Some(previous) = previous else { return };
+        if teller == Teller::Agent {
+            self.told_until = self.told_until.max(Some(previous));
+            return;
+        }
         let told = if events < DRAINED_BELOW { Some(previous) } else { newest.map(|newest| newest.min(previous)) };
         self.told_until = self.told_until.max(told);
         let late = match newest {

@@ -21,6 +21,12 @@ id! {
     /// The number that a user knows is [`Task::number`](super::Task::number).
     TaskId
 }
+
+impl TaskId {
+    /// What stands for a thread that runs no task, where something is done outside of any.
+    pub const NONE: TaskId = TaskId(0);
+}
+
 id! {
     /// A resource: a lock, a semaphore, a timer, a channel end.
     ResourceId

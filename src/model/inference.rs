@@ -45,6 +45,11 @@ impl Model {
         let told_until = self.health.told_until;
         let locks: Vec<ResourceId> = self.unsettled.iter().copied().collect();
         for id in locks {
+            // What is told is not inferred.
+            if self.settle_told_lock(id, now) {
+                self.changes.locks.push(id);
+                continue;
+            }
             let sighting = self.sight(id, now);
             let previous = self.previous;
             let asks = self.asks(id);
@@ -75,7 +80,7 @@ impl Model {
 
     /// Who waits for a lock, and since when.
     fn asks(&self, id: ResourceId) -> Vec<(TaskId, Stamp)> {
-        self.waiters(id).into_iter().filter_map(|op| Some((op.task?, op.created?))).collect()
+        self.waiters(id).into_iter().filter_map(|waiter| Some((waiter.task?, waiter.since?))).collect()
     }
 
     /// Hands the acquires that this update completed to their locks, in the order of their time.
@@ -139,7 +144,7 @@ impl Model {
         }
         let waiters = self.waiters(id);
         let longest_wait =
-            waiters.iter().filter_map(|op| op.created).min().map_or(Duration::ZERO, |first| now.since(first));
+            waiters.iter().filter_map(|waiter| waiter.since).min().map_or(Duration::ZERO, |first| now.since(first));
         Some(Sighting { seen: now, holders, waiters: waiters.len(), longest_wait })
     }
 

@@ -177,7 +177,8 @@ impl From<SourcePlace> for Place {
     }
 }
 
-/// Cuts what says where the compiler kept a dependency: a registry checkout or cargo's folder of git checkouts.
+/// Cuts what says where the compiler kept a dependency: a registry checkout, cargo's folder of git checkouts, or the standard
+/// library's source.
 fn shorten(file: &str) -> String {
     let file = file.replace('\\', "/");
     for marker in ["/registry/src/", "/git/checkouts/"] {
@@ -186,6 +187,12 @@ fn shorten(file: &str) -> String {
         {
             return format!("<cargo>/{inside}");
         }
+    }
+    // The standard library: as it was built, or as it lies beside the compiler.
+    let of_rust = ["/rustlib/src/rust/library/", "/library/"];
+    let is_rust = file.starts_with("/rustc/") || file.contains(of_rust[0]);
+    if let Some((_, inside)) = of_rust.iter().find_map(|part| file.split_once(part)).filter(|_| is_rust) {
+        return format!("<rust>/{inside}");
     }
     file
 }
@@ -238,6 +245,9 @@ mod tests {
     fn a_place_in_a_dependency_loses_the_path_of_the_machine_it_was_built_on() {
         let place = |file: &str| Place::from(SourcePlace { file: file.into(), line: 7, column: 1 }).to_string();
         assert_eq!(place("/home/x/.cargo/registry/src/index-1f/hyper-1.0/src/a.rs"), "<cargo>/hyper-1.0/src/a.rs:7");
+        assert_eq!(place("/rustc/59807616e1/library/std/src/thread/mod.rs"), "<rust>/std/src/thread/mod.rs:7");
+        assert_eq!(place("/x/lib/rustlib/src/rust/library/core/src/a.rs"), "<rust>/core/src/a.rs:7");
+        assert_eq!(place("/srv/library/src/main.rs"), "/srv/library/src/main.rs:7");
         assert_eq!(place("src/main.rs"), "src/main.rs:7");
         assert_eq!(place(r"src\main.rs"), "src/main.rs:7");
         assert_eq!(Place::default().to_string(), "<unknown location>");

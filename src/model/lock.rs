@@ -115,6 +115,16 @@ pub struct Sighting {
     pub longest_wait: Duration,
 }
 
+/// How something is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basis {
+    /// It follows from what the console's format tells, as long as nothing happened that is not in that.
+    #[default]
+    Inferred,
+    /// The agent saw it on the threads that did it.
+    Exact,
+}
+
 /// A holder that later data has not contradicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
@@ -124,17 +134,21 @@ pub struct Hold {
     pub across: Across,
     /// The latest instant for which it is known.
     pub seen: Stamp,
+    /// How it is known.
+    pub basis: Basis,
 }
 
 /// Tasks that slept while they held a lock, over the time that we have watched.
 #[derive(Debug, Clone, Default)]
 pub struct AcrossAwait {
-    /// Distinct holds that were seen. Those between two updates are missed.
+    /// Distinct holds that were seen, and those between two updates are missed; all of them, where an agent tells.
     pub count: u64,
     /// The latest holder that was seen asleep.
     pub latest: Option<Hold>,
     /// When the first was seen.
     pub first_seen: Option<Stamp>,
+    /// When the last was.
+    pub last_seen: Option<Stamp>,
     /// The longest that a holder was seen to hold.
     pub longest: Duration,
     /// How many waited at the latest sighting.
@@ -145,6 +159,8 @@ pub struct AcrossAwait {
     pub most_waiters: usize,
     /// The longest wait that was seen.
     pub longest_wait: Duration,
+    /// Whether an agent has told of it before.
+    pub(super) told: bool,
 }
 
 /// How many doublings of a microsecond [`HoldTimes`] tells apart.
@@ -190,6 +206,8 @@ pub struct Lock {
     pub hold_times: HoldTimes,
     /// Tasks that slept while they held it.
     pub across: AcrossAwait,
+    /// How all this is known.
+    pub basis: Basis,
     latest: Option<Acquire>,
     readers: Vec<Acquire>,
     sighting: Option<Sighting>,
@@ -211,6 +229,7 @@ impl Lock {
             longest_wait: Duration::ZERO,
             hold_times: HoldTimes::default(),
             across: AcrossAwait::default(),
+            basis: Basis::Inferred,
             latest: None,
             readers: Vec::new(),
             sighting: None,
@@ -312,7 +331,7 @@ impl Lock {
         let Some(sighting) = self.sighting.take_if(|sighting| told_until >= sighting.seen) else { return };
         self.holds.clear();
         for &(acquire, across) in &sighting.holders {
-            let hold = Hold { acquire, across, seen: sighting.seen };
+            let hold = Hold { acquire, across, seen: sighting.seen, basis: Basis::Inferred };
             self.holds.push(hold);
             if across == Across::Await {
                 self.across.note(hold, &sighting);
@@ -327,6 +346,7 @@ impl AcrossAwait {
             self.count += 1;
         }
         self.first_seen.get_or_insert(sighting.seen);
+        self.last_seen = Some(sighting.seen);
         self.latest = Some(hold);
         self.longest = self.longest.max(sighting.seen.since(hold.acquire.at));
         self.waiters = sighting.waiters;

@@ -54,6 +54,7 @@ impl Model {
             + self.ops.len() * (Table::<Op>::ROW_BYTES + OP_EXTRA_BYTES)
             + self.names.bytes()
             + self.loose_bytes
+            + self.agent.bytes()
     }
 
     /// What was let go of to stay below the bound.

@@ -4,7 +4,9 @@
 //! id; a [`Slot`] is a row's place for as long as it lives. What an update changed stands in [`Changes`] until the next one, so
 //! that whoever follows looks at that alone.
 
+mod agent;
 mod apply;
+mod exact;
 mod fields;
 mod forget;
 mod health;
@@ -14,33 +16,43 @@ mod intern;
 mod kind;
 mod lock;
 mod memory;
+mod priced;
 mod rare;
 mod rates;
 mod recent;
+pub mod report;
 mod resource;
+mod runtime;
 mod spawns;
+mod stall;
 mod table;
 mod task;
 mod time;
 mod unknown;
 pub mod update;
+mod worker;
 
+pub use agent::{Agent, Losses, Teller};
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};
 pub use kind::{TaskKind, TaskState};
 pub use lock::{
-    Access, Acquire, Across, AcrossAwait, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
+    Access, Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
 };
 pub use memory::LetGo;
 pub use rates::{Rate, SPARK_SECONDS, Spark};
 pub use recent::Scheduling;
+pub use report::{Holder, Loss, Panic, Span, TaskFacts, Waiting};
 pub use resource::{Attr, Op, Outcome, Resource};
+pub use runtime::{Flavor, Runtime, RuntimeId, Verdict, VerdictKind};
 pub use spawns::{SpawnTable, Spawns};
+pub use stall::{Cause, Frame, Stack, Stall, Thread};
 pub use table::{Row, Slot, Table};
 pub use task::{LONG_POLL, Origin, Task};
 pub use time::{Stamp, nanos};
 pub use unknown::Unknown;
+pub use worker::{LANE_SECONDS, Lane, Worker, WorkerId};
 
 use fields::Descriptions;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -125,6 +137,8 @@ pub struct Model {
     dropped_resources: VecDeque<(Stamp, ResourceId)>,
     spawns: SpawnTable,
     health: Health,
+    agent: Agent,
+    teller: Teller,
     changes: Changes,
     retention: Retention,
     attached: Option<Stamp>,
@@ -133,14 +147,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// An empty model.
+    /// An empty model of a target that has no agent.
     pub fn new(retention: Retention) -> Self {
         Self { retention, ..Self::default() }
     }
 
-    /// The target's clock at the latest complete update, or at the first one while that is still on its way; `None` before.
+    /// An empty model of a target that this one tells of.
+    pub fn told_by(teller: Teller, retention: Retention) -> Self {
+        Self { teller, retention, ..Self::default() }
+    }
+
+    /// The target's clock at the latest complete update, or at the first one while that is still on its way, and `None` before;
+    /// or at the latest report of its agent, if that is later.
     pub fn now(&self) -> Option<Stamp> {
-        self.now.or(self.attached)
+        self.now.or(self.attached).map(|now| self.agent.now.map_or(now, |told| told.max(now)))
     }
 
     /// The target's clock at the update before. What the latest update does not contradict was true at this instant: an
@@ -185,13 +205,34 @@ impl Model {
         self.waiting.get(&task).into_iter().flatten().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting())
     }
 
-    /// Who waits for a lock, in the order in which they asked.
-    pub fn waiters(&self, lock: ResourceId) -> Vec<&Op> {
+    /// Who waits for a lock, in the order in which they asked: as the agent tells, or else by the operations on it.
+    pub fn waiters(&self, lock: ResourceId) -> Vec<Waiting> {
+        if let Some(told) = self.agent.lock(lock) {
+            return told.waiters.clone();
+        }
         let Some(resource) = self.resources.get(lock) else { return Vec::new() };
-        let ops = resource.ops.iter().filter_map(|&op| self.ops.get(op));
-        let mut waiters: Vec<&Op> = ops.filter(|op| op.is_waiting() && self.access(op).is_some()).collect();
-        waiters.sort_by_key(|op| (op.created, op.id));
+        let ops = resource.ops.iter().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting());
+        let waiting = |op: &Op| Some(Waiting { op: op.id, task: op.task, access: self.access(op)?, since: op.created });
+        let mut waiters: Vec<Waiting> = ops.filter_map(waiting).collect();
+        waiters.sort_by_key(|waiter| (waiter.since, waiter.op));
         waiters
+    }
+
+    /// How many wait for a lock: more than [`Model::waiters`] where the agent tells of the first ones alone.
+    pub fn waiters_count(&self, lock: ResourceId) -> usize {
+        match self.agent.lock(lock) {
+            Some(told) => told.waiters.len().saturating_add(usize::try_from(told.more_waiters).unwrap_or(usize::MAX)),
+            None => self.waiters(lock).len(),
+        }
+    }
+
+    /// What the agent tells of one who holds a lock: the thread, and where it was acquired. Inference knows nothing of that.
+    pub fn told_holder(&self, lock: ResourceId, hold: &Hold) -> Option<&Holder> {
+        let told = self.agent.lock(lock).filter(|_| hold.basis == Basis::Exact)?;
+        let is_it = |holder: &&Holder| {
+            holder.task.unwrap_or(TaskId::NONE) == hold.acquire.task && holder.since == hold.acquire.at
+        };
+        told.holders.iter().find(is_it)
     }
 
     /// How an operation takes a lock, if it does.

@@ -4,6 +4,7 @@
 mod service;
 
 mod claims;
+mod exact;
 mod holders;
 mod memory;
 mod order;

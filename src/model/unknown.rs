@@ -1,6 +1,6 @@
 //! Why nobody can tell who holds a lock that is held.
 
-use super::{LockState, Model, ResourceId};
+use super::{Basis, LockState, Model, ResourceId};
 
 /// Why the holder of a lock is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ impl Model {
     /// Why the holder of a lock is not known; `None` where it is, and where the lock is free.
     pub fn unknown_holder(&self, id: ResourceId) -> Option<Unknown> {
         let (resource, lock) = self.lock(id)?;
-        if !lock.holds.is_empty() || lock.state == LockState::Free {
+        if !lock.holds.is_empty() || lock.state == LockState::Free || lock.basis == Basis::Exact {
             return None;
         }
         let expected = match lock.state {

@@ -1,10 +1,10 @@
 //! What shows one finding: evidence, who else is in it, and what to do.
 
-use super::{Theme, text, wrap::wrap};
+use super::{Theme, stack, text, wrap::wrap};
 use crate::{
     app::{App, measure, subject, task_name},
-    diagnose::{Confidence, Finding, Measure, Related, Severity, Status, TaskRef, humanize},
-    model::Stamp,
+    diagnose::{Confidence, Finding, Measure, Related, Severity, StackRef, Status, TaskRef, humanize},
+    model::{Stamp, TaskId},
 };
 use ratatui::{
     buffer::Buffer,
@@ -13,6 +13,9 @@ use ratatui::{
     text::{Line, Span},
 };
 use std::time::{Duration, Instant};
+
+/// A finding shows at most this many lines of a stack; the worker's page has them all.
+const FRAMES_MOST: usize = 24;
 
 /// Draws a line with the finding's name across the frame, and below it the lines.
 pub fn render(
@@ -95,6 +98,8 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
         }
     }
     related(&finding.related, &mut prose, theme);
+    let stacks: Vec<Line<'static>> =
+        finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, width as usize, theme)).collect();
     if finding.status == Status::Past {
         let ago = app.now(at).map(|now| now.since(finding.last_seen)).filter(|ago| *ago >= Duration::from_secs(1));
         let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", humanize(ago)));
@@ -110,6 +115,19 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
     for entry in &prose {
         push(&mut lines, entry, names, width, theme);
     }
+    lines.extend(stacks);
+    lines
+}
+
+/// A stack below a line that says what it is of.
+fn stack_lines(shown: &StackRef, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let title = match shown.what {
+        "acquired" => "where the lock was acquired",
+        "asleep" => "where its holder sleeps",
+        _ => "the thread's stack",
+    };
+    let mut lines = vec![Line::styled(text::safe(title, width, theme).into_owned(), theme.label())];
+    lines.extend(stack::lines(&shown.stack, width, FRAMES_MOST, theme));
     lines
 }
 
@@ -119,6 +137,9 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
     }
     if let Some(holder) = &related.holder {
         prose.push(("holder".into(), place_too(holder), theme.severity(Severity::Warning)));
+    }
+    for other in &related.co_holders {
+        prose.push(("holds too".into(), place_too(other), Style::new()));
     }
     for step in &related.cycle {
         let text = format!(
@@ -156,11 +177,18 @@ fn some(named: &[String], total: usize, separator: &str) -> String {
 }
 
 fn short(task: &TaskRef) -> String {
+    if task.id == TaskId::NONE {
+        return task_name(task);
+    }
     if task.name.is_empty() { format!("task {}", task.number.unwrap_or(task.id.0)) } else { task.name.clone() }
 }
 
 fn place_too(task: &TaskRef) -> String {
-    if task.name.is_empty() { task_name(task) } else { format!("{} {}", task_name(task), task.place) }
+    if task.name.is_empty() || task.place.is_empty() {
+        task_name(task)
+    } else {
+        format!("{} {}", task_name(task), task.place)
+    }
 }
 
 /// One name and its value, in as many lines as the value needs.

@@ -96,6 +96,7 @@ fn row(finding: &Finding, theme: &Theme) -> Row {
         }
         Subject::Lock(lock) => (lock.kind.to_owned(), lock.place.as_str()),
         Subject::Place(place) => ("tasks".to_owned(), place.as_str()),
+        Subject::Runtime(_) => (crate::app::subject(&finding.subject), ""),
         Subject::Target => ("target".to_owned(), ""),
     };
     let mut what = vec![subject.trim_end().to_owned(), finding.message.clone()];

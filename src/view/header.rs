@@ -1,12 +1,12 @@
 //! The first line: who is watched, by which way, how the connection stands, and how much there is.
 //!
 //! ```text
-//!  holdup  echo-demo · pid 4242 · 127.0.0.1:6669 · agent · live ●                    118 tasks · ▲2 ●1
+//!  holdup  echo-demo · pid 4242 · 127.0.0.1:6669 · agent, full · live ●    4 workers 67% · 118 tasks · ▲2 ●1
 //! ```
 
 use super::{Theme, numbers, text};
 use crate::{
-    app::{App, Pace, Shown},
+    app::{App, Pace, Shown, workers_load},
     diagnose::{Severity, humanize},
     wire::{Connection, Protocol, Temporality},
 };
@@ -67,9 +67,12 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
         }
         parts.push(plain(&app.target, 1));
         parts.push(plain(
-            match session.protocol {
-                Protocol::Console => "console",
-                Protocol::Agent => "agent",
+            &match session.protocol {
+                Protocol::Console => "console".to_owned(),
+                Protocol::Agent => match session.process.as_ref().map_or("", |process| process.detail.as_str()) {
+                    "" => "agent".to_owned(),
+                    detail => format!("agent, {detail}"),
+                },
             },
             2,
         ));
@@ -109,7 +112,13 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
 fn right(app: &App, theme: &Theme) -> Line<'static> {
     let live = app.watched.model.counts().live as u64;
     let tasks = if live == 1 { "1 task".into() } else { format!("{} tasks", numbers::grouped(live)) };
-    let mut spans = vec![Span::raw(tasks)];
+    let mut spans = Vec::new();
+    if let Some(load) = workers_load(&app.watched.model) {
+        let workers = app.watched.model.agent().workers().len() as u64;
+        spans.push(Span::raw(format!("{} {}", super::page::plural(workers, "worker"), numbers::percent(load))));
+        spans.push(Span::styled(format!(" {} ", theme.symbols().dot), theme.dim()));
+    }
+    spans.push(Span::raw(tasks));
     let tally = app.watched.engine.tally();
     let counts =
         [(Severity::Note, tally.note), (Severity::Warning, tally.warning), (Severity::Critical, tally.critical)];

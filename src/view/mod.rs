@@ -29,6 +29,7 @@ mod pane;
 pub mod resource_page;
 pub mod resources;
 pub mod sparkline;
+pub mod stack;
 pub mod table;
 mod tabs;
 mod task_cells;
@@ -36,6 +37,8 @@ pub mod task_page;
 mod tasks;
 pub mod text;
 pub mod theme;
+pub mod worker_page;
+pub mod workers;
 mod wrap;
 
 pub use theme::Theme;
@@ -88,11 +91,15 @@ fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme:
     match app.screen {
         Screen::Findings => findings::render(buffer, area, app, at, theme, shown),
         Screen::Tasks => tasks::render(buffer, area, app, at, theme, shown),
+        Screen::Workers if model.now().is_some() => {
+            let now = app.now(at).unwrap_or(Stamp::MIN);
+            workers::render(buffer, area, &workers::Subject::of(app, now), theme, shown);
+        }
         Screen::Locks if model.now().is_some() => locks::render(buffer, area, &app.locks, model, theme, shown),
         Screen::Resources if model.now().is_some() => {
             resources::render(buffer, area, &app.resources, model, theme, shown);
         }
-        Screen::Locks | Screen::Resources => {
+        Screen::Workers | Screen::Locks | Screen::Resources => {
             let inner = pane::render(buffer, area, app.screen.title(), "", theme);
             nothing::render(buffer, inner, app, at, theme, shown);
         }
@@ -106,6 +113,9 @@ fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Inst
     match (&page.body, page.subject) {
         (Body::Task(detail), PageSubject::Task(id)) => {
             task_page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+        }
+        (Body::Worker(detail), PageSubject::Worker(id)) => {
+            worker_page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
         }
         (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
             let subject = lock_page::Subject { id, detail: detail.as_deref(), people };

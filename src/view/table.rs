@@ -6,7 +6,7 @@
 //!          3 ▶ running  report   3.42 s       1 src/report.rs:88
 //! ```
 
-use super::{Theme, text};
+use super::{Theme, sparkline::sparkline, text};
 use crate::app::{Align, ColumnSpec, Direction, Region, RowId, Shown, Spot, Width};
 use ratatui::{
     buffer::Buffer,
@@ -29,6 +29,8 @@ pub enum Cell {
     Path(String, Style),
     /// Something drawn.
     Drawn(Line<'static>),
+    /// Shares from 0 to 1, a column each; where room is scarce, the oldest are left out.
+    Lane(Vec<f32>),
 }
 
 impl Cell {
@@ -48,6 +50,7 @@ impl Cell {
             Self::Empty => 0,
             Self::Text(text, _) | Self::Path(text, _) => text::columns(text) as u16,
             Self::Drawn(line) => line.width() as u16,
+            Self::Lane(shares) => shares.len() as u16,
         }
     }
 
@@ -57,6 +60,7 @@ impl Cell {
             Self::Text(text, style) => Span::styled(text::safe(text, width, theme).into_owned(), *style).into(),
             Self::Path(text, style) => Span::styled(text::safe_end(text, width, theme).into_owned(), *style).into(),
             Self::Drawn(line) => line.clone(),
+            Self::Lane(shares) => sparkline(&shares[shares.len().saturating_sub(width)..], theme),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The second line: the screens, and what is always at hand.
 //!
 //! ```text
-//!  1 Findings  2 Tasks  3 Locks  4 Resources                                          / filter   ? help
+//!  1 Findings  2 Tasks  3 Workers  4 Locks  5 Resources                               / filter   ? help
 //! ```
 
 use super::{Theme, text};

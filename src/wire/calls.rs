@@ -1,4 +1,4 @@
-//! Every call but `WatchUpdates`, through the generated clients. Each that takes time is a task of its own, which tells
+//! Every call but `WatchUpdates` and an agent's `Watch`, through the generated clients. Each that takes time is a task of its own, which tells
 //! what came of it through one channel, so that none of them can hold up the updates.
 //!
 //! Their messages are small, and tonic's own limit of 4 MiB for each stays in force.
@@ -8,7 +8,7 @@ use super::{
     failure::{Failure, bounded},
     transport::{Sanitized, Transport},
 };
-use crate::model::{TaskId, update::TaskDetails};
+use crate::model::{TaskId, report::Report, update::TaskDetails};
 use console_api::instrument::{
     self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,
 };
@@ -26,6 +26,10 @@ pub(super) enum Told {
     Details(Box<TaskDetails>),
     /// No details of a task, or no more of them.
     NoDetails(TaskId, String),
+    /// Part of what an agent tells.
+    Report(Box<Report>),
+    /// No reports, or no more of them for now.
+    NoReports(String),
     /// A command was carried out, or not.
     Performed(Command, Result<(), String>),
 }

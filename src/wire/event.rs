@@ -1,6 +1,6 @@
 //! What a link tells, and what it can be told.
 
-use crate::model::{Stamp, TaskId, update};
+use crate::model::{Stamp, TaskId, report::Report, update};
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
@@ -21,6 +21,13 @@ pub enum Event {
     },
     /// An update of the target's state, or a page of one.
     Update(Box<update::Update>),
+    /// What an agent tells beyond the console's format, or a page of that.
+    Report(Box<Report>),
+    /// An agent tells nothing beyond the console's format, or no more for now: it is asked again.
+    ReportsUnavailable {
+        /// Why not, for the user.
+        reason: String,
+    },
     /// Details of the task that is being watched.
     Details(Box<update::TaskDetails>),
     /// There are no details to be had, or no more of them. The watch is over.

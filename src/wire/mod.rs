@@ -8,7 +8,8 @@
 //! connection   try, deliver, lose, wait, try again              (backoff)
 //!   session    one connection's life: subscribe, deliver, command     (failure: how it ended, in words)
 //!     transport  dial, HTTP/2                                         (seen: what the peer's bytes were)
-//!     calls      every call but one, through the generated clients    (catch_up: how often one may be made)
+//!     calls      every call but two, through the generated clients    (catch_up: how often one may be made)
+//!     reports    what an agent tells beyond the console's format
 //!     stream     that one: a response's frames → pieces of messages   (framing, late: how late an update comes)
 //!       walk     pieces of one message → pages of an update           (protobuf, entry)
 //!         decode   one entry → plain types, counting what cannot be used
@@ -28,6 +29,7 @@ mod framing;
 mod late;
 mod options;
 mod protobuf;
+mod reports;
 mod seen;
 mod session;
 mod stream;

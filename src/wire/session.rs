@@ -10,6 +10,7 @@ use super::{
     catch_up::Throttle,
     connection::{Connect, Ended, Port, Serve},
     failure::Failure,
+    reports,
     stream::Updates,
     transport::{self, Transport},
 };
@@ -136,6 +137,9 @@ impl Desk {
         let transport = session.transport.clone();
         calls.spawn(calls::watch_state(transport.clone(), told.clone()));
         let patience = session.options.answer_timeout;
+        if session.process.is_some() {
+            calls.spawn(reports::watch(transport.clone(), told.clone()));
+        }
         calls.spawn(calls::perform(transport.clone(), patience, performing, told.clone()));
         Self {
             queue: VecDeque::new(),
@@ -229,6 +233,8 @@ impl Desk {
                 self.watched = None;
                 self.queue.push_back(Event::DetailsUnavailable { task, reason });
             }
+            Told::Report(report) => self.queue.push_back(Event::Report(report)),
+            Told::NoReports(reason) => self.queue.push_back(Event::ReportsUnavailable { reason }),
             Told::Details(_) | Told::NoDetails(..) | Told::Performed(_, Ok(())) => {}
             Told::Performed(command, Err(reason)) => self.failed(command, reason),
         }

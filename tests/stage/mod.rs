@@ -9,9 +9,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use futures::stream;
 use holdup::{
     app::{App, Options},
-    model::{TaskId, update::Update},
+    model::{TaskId, report::Report, update::Update},
     terminal::{Error, Host, Occurrence, drive},
-    wire::{Command, Connection, Event, Link, Protocol, Session, Temporality},
+    wire::{Command, Connection, Event, Link, Process, Protocol, Session, Temporality},
 };
 use jiff::tz::TimeZone;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
@@ -81,8 +81,18 @@ impl Stage {
 
     /// The target answers, and sends these updates.
     pub fn attach(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
+        self.attach_to(Protocol::Console, None, updates)
+    }
+
+    /// An agent answers for this process, and sends these updates.
+    pub fn attach_to(
+        &mut self,
+        protocol: Protocol,
+        process: Option<Process>,
+        updates: impl IntoIterator<Item = Update>,
+    ) -> &mut Self {
         self.epoch += 1;
-        let session = Session { epoch: self.epoch, protocol: Protocol::Console, process: None };
+        let session = Session { epoch: self.epoch, protocol, process };
         let mut events = vec![Event::Session(session), Event::Connection(Connection::Live)];
         events.push(Event::Temporality(Temporality::Live));
         events.extend(updates.into_iter().map(|update| Event::Update(Box::new(update))));
@@ -92,6 +102,11 @@ impl Stage {
     /// More updates come.
     pub fn updates(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
         self.hear(updates.into_iter().map(|update| Event::Update(Box::new(update))))
+    }
+
+    /// Reports of an agent come.
+    pub fn reports(&mut self, reports: impl IntoIterator<Item = Report>) -> &mut Self {
+        self.hear(reports.into_iter().map(|report| Event::Report(Box::new(report))))
     }
 
     /// The connection breaks.

@@ -1,8 +1,20 @@
 //! Services played by hand that scripts and pictures of screens share.
 
 use super::{Stage, options};
-use crate::support::service::{Service, Take};
-use holdup::{app::Options, model::update::Value};
+use crate::support::{
+    agent,
+    service::{Service, Take, at},
+};
+use holdup::{
+    app::Options,
+    model::{
+        Holder, RuntimeId, Span, Stack, Stall, TaskFacts, TaskId, WorkerId,
+        report::{LockStats, Report, WorkerStats},
+        update::Value,
+    },
+    wire::Protocol,
+};
+use std::{sync::Arc, time::Duration};
 
 /// Three connections of which two wait for a lock that a writer holds across an await, and a task that spins.
 pub fn troubled() -> Service {
@@ -45,4 +57,72 @@ pub fn attached((width, height): (u16, u16), mut service: Service, options: Opti
 /// The client attached to the service with troubles.
 pub fn watching(size: (u16, u16)) -> (Stage, Service) {
     attached(size, troubled(), options())
+}
+
+/// A service with an agent: four workers on one runtime, of which one sleeps in a report; another runtime with one worker; a
+/// writer that sleeps with a lock that two wait for.
+pub fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
+    let mut service = troubled();
+    let mut stage = Stage::new(size.0, size.1, options);
+    stage.attach_to(Protocol::Agent, Some(agent::process()), [service.greet()]);
+    for _ in 0..4 {
+        let update = service.pass(700).publish();
+        stage.updates([update]);
+        stage.reports([report_of(&service)]);
+    }
+    (stage, service)
+}
+
+/// The report of that service's agent.
+pub fn report_of(service: &Service) -> Report {
+    let now = service.now();
+    let age = now.since(at(0));
+    let [writer, first, second, third, spinner] = service.task_ids()[..] else { panic!("five tasks") };
+    let since = service.polled_since(spinner).expect("it spins");
+    let worker = |index, busy: f64, polls: u64, polling: Option<TaskId>| WorkerStats {
+        polling,
+        polling_since: polling.map(|_| if index == 2 { since } else { now.minus(Duration::from_micros(12)) }),
+        polls: polls * age.as_millis() as u64 / 1_000,
+        parks: polls / 3 * age.as_millis() as u64 / 1_000,
+        steals: u64::from(index) * age.as_millis() as u64 / 1_000,
+        ..agent::worker(index, age.mul_f64(busy))
+    };
+    let side = RuntimeId(2);
+    let report_worker = WorkerStats { id: WorkerId { runtime: side, index: 0 }, ..worker(0, 0.02, 12, None) };
+    let span =
+        Span { name: "request".into(), fields: vec![("peer".into(), "10.0.0.1".into()), ("id".into(), "77".into())] };
+    let lock = service.lock_ids()[0];
+    let asleep =
+        Stack { frames: vec![agent::frame("echo_demo::state::flush", "src/state.rs", 61)], ..Stack::default() };
+    let got = Stack { frames: vec![agent::frame("echo_demo::state::flush", "src/state.rs", 58)], ..Stack::default() };
+    let holder = Holder {
+        acquired_at: Some(Arc::new(got)),
+        suspended_at: Some(Arc::new(asleep)),
+        ..agent::holder(writer, at(0))
+    };
+    let waiters = vec![agent::waiting(901, first, at(5)), agent::waiting(902, second, at(9))];
+    Report {
+        runtimes: vec![agent::runtime(1, "main", 4), agent::runtime(2, "metrics", 1)],
+        workers: vec![
+            worker(0, 0.31, 1_203, Some(third)),
+            worker(1, 0.12, 310, None),
+            WorkerStats { queue: 14, ..worker(2, 0.98, 0, Some(spinner)) },
+            worker(3, 0.07, 95, None),
+            report_worker,
+        ],
+        stalls: vec![Stall { since, ..agent::stall(1, Some(2), spinner, since) }],
+        locks: vec![LockStats {
+            hold_times: vec![0, 0, 12, 40, 77, 310, 95, 31, 8, 2, 1],
+            longest_hold: Duration::from_millis(1),
+            across_count: 14,
+            across_longest: Duration::from_millis(1_203),
+            ..agent::lock(lock, vec![holder], waiters)
+        }],
+        spans: vec![
+            (spinner, vec![span.clone()]),
+            (writer, vec![span, Span { name: "flush".into(), ..Span::default() }]),
+        ],
+        tasks: vec![(spinner, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
+        ..agent::report(now)
+    }
 }

@@ -283,6 +283,21 @@ impl Service {
         self.tasks.get_mut(&task.0).expect("a task of this service").change()
     }
 
+    /// Every task that was ever spawned, in that order.
+    pub fn task_ids(&self) -> Vec<TaskId> {
+        self.tasks.keys().copied().map(TaskId).collect()
+    }
+
+    /// When a task's latest poll started.
+    pub fn polled_since(&self, task: TaskId) -> Option<Stamp> {
+        self.tasks.get(&task.0)?.stats.polls.last_started
+    }
+
+    /// Every lock that was ever made, in that order.
+    pub fn lock_ids(&self) -> Vec<ResourceId> {
+        self.semaphores.keys().copied().map(ResourceId).collect()
+    }
+
     // ---- resources ----
 
     pub fn mutex(&mut self, place: &str) -> ResourceId {

@@ -53,7 +53,7 @@ fn location(subject: &Named) -> Option<&Location> {
         Named::Task(task) => task.location.as_ref(),
         Named::Lock(lock) => lock.location.as_ref(),
         Named::Place { location } => location.as_ref(),
-        Named::Target => None,
+        Named::Runtime(_) | Named::Target => None,
     }
 }
 

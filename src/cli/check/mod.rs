@@ -6,6 +6,7 @@
 //!     json, text, github   three ways to print a report
 //! ```
 
+mod exact;
 mod github;
 mod report;
 mod text;

@@ -1,7 +1,10 @@
 //! What was seen, as plain data: the JSON of `holdup check`, field by field. Whoever changes it changes
 //! `schema/check.schema.json` with it, and the version where a reader of the old form would be wrong.
 
-use super::watch::{End, Plan, Seen};
+use super::{
+    exact::{self, RuntimeRow, StackRow, WorkerRow},
+    watch::{End, Plan, Seen},
+};
 use crate::{
     diagnose::{Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
     model::Stamp,
@@ -49,6 +52,10 @@ pub struct Process {
     pub agent_version: String,
     /// Empty where it is not known.
     pub tokio_version: String,
+    /// How much is being collected, in one word.
+    pub detail: String,
+    /// What the agent cannot see in this process, and why.
+    pub limitations: Vec<String>,
 }
 
 /// When we watched.
@@ -147,6 +154,8 @@ pub enum Named {
         /// Where.
         location: Option<Location>,
     },
+    /// A runtime.
+    Runtime(RuntimeRow),
     /// The target as a whole.
     Target,
 }
@@ -245,8 +254,14 @@ pub enum FactValue {
 pub struct Others {
     /// The lock that it is about.
     pub lock: Option<LockRow>,
-    /// Who holds it.
+    /// Who holds it; of several who read, one.
     pub holder: Option<TaskRow>,
+    /// The others who hold it.
+    pub co_holders: Vec<TaskRow>,
+    /// The worker that it is about; nothing but an agent tells.
+    pub worker: Option<WorkerRow>,
+    /// Stacks that show it; nothing but an agent tells.
+    pub stacks: Vec<StackRow>,
     /// Who waits for it, first come first.
     pub waiters: Vec<Waiter>,
     /// How many wait, those not named included.
@@ -324,6 +339,8 @@ fn process(process: &wire::Process) -> Process {
         started: process.started.map(rfc3339),
         agent_version: process.agent_version.clone(),
         tokio_version: process.tokio_version.clone(),
+        detail: process.detail.clone(),
+        limitations: process.limitations.clone(),
     }
 }
 
@@ -364,6 +381,7 @@ pub(super) fn row(finding: &Finding) -> Row {
             Subject::Task(subject) => Named::Task(task(subject)),
             Subject::Lock(subject) => Named::Lock(lock(subject)),
             Subject::Place(place) => Named::Place { location: location(place) },
+            Subject::Runtime(subject) => Named::Runtime(exact::runtime(subject)),
             Subject::Target => Named::Target,
         },
         since: rfc3339(finding.since),
@@ -375,6 +393,9 @@ pub(super) fn row(finding: &Finding) -> Row {
         related: Others {
             lock: related.lock.as_ref().map(lock),
             holder: related.holder.as_ref().map(task),
+            co_holders: related.co_holders.iter().map(task).collect(),
+            worker: related.worker.as_ref().map(exact::worker),
+            stacks: related.stacks.iter().map(exact::stack).collect(),
             waiters: related.waiters.iter().map(waiter).collect(),
             waiters_total: related.waiters_total,
             cycle: related

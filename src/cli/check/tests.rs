@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     diagnose::{
-        Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Related, Severity, Status, Subject, TaskRef,
-        WaitRef, lint,
+        Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Related, RuntimeRef, Severity, StackRef, Status,
+        Subject, TaskRef, WaitRef, WorkerRef, lint,
     },
-    model::{ResourceId, Stamp, TaskId},
+    model::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 fn task(id: u64, name: &str) -> TaskRef {
     TaskRef { id: TaskId(id), number: Some(id + 100), name: name.into(), kind: "task", place: "src/pair.rs:30".into() }
@@ -60,6 +60,8 @@ fn report(findings: &[Finding]) -> Report {
             started: None,
             agent_version: "0.1.0".into(),
             tokio_version: String::new(),
+            detail: "full".into(),
+            limitations: vec!["no stacks".into()],
         }),
         target: "http://127.0.0.1:6669".into(),
         protocol: Some("agent"),
@@ -94,7 +96,31 @@ fn of_every_kind() -> Vec<Finding> {
     let many = Related { tasks: vec![task(4, "a"), task(5, "b")], tasks_total: 900, ..Related::default() };
     let past =
         Finding { status: Status::Past, ..finding("large-future", Severity::Note, Subject::Task(task(1, "")), many) };
+    let id = WorkerId { runtime: RuntimeId(1), index: 2 };
+    let frame = |function: &str, file: &str, line| Frame {
+        function: function.into(),
+        place: Place { file: file.into(), line, column: 1 },
+        module: "echo".into(),
+        address: 4_096,
+    };
+    let frames = vec![
+        frame("", "", 0),
+        frame("std::thread::sleep", "<rust>/std/src/thread.rs", 9),
+        frame("echo::report", "src/report.rs", 88),
+    ];
+    let stack = Arc::new(Stack { frames, approximate: true, ..Stack::default() });
+    let thread = TaskRef { id: TaskId::NONE, number: None, name: "main".into(), kind: "thread", place: String::new() };
+    let stalled = Related {
+        worker: Some(WorkerRef { id, runtime: "main".into(), thread: String::new() }),
+        stacks: vec![StackRef { what: "stack", stack }],
+        holder: Some(thread),
+        co_holders: vec![task(7, "reader")],
+        ..Related::default()
+    };
+    let runtime = Subject::Runtime(RuntimeRef { id: RuntimeId(1), name: "main".into() });
     vec![
+        finding("stalled-worker", Severity::Critical, Subject::Task(task(3, "report")), stalled),
+        finding("blocking-pool-full", Severity::Warning, runtime, Related::default()),
         finding(
             "deadlock",
             Severity::Critical,

@@ -29,6 +29,9 @@ const LINE_MOST: usize = 400;
 /// How many others are named before they are counted.
 const NAMED_MOST: usize = 5;
 
+/// How many frames of a stack are named.
+const FRAMES_MOST: usize = 20;
+
 /// The report as text, safe to be shown by a terminal.
 pub fn render(report: &Report) -> String {
     let mut out = String::new();
@@ -56,6 +59,15 @@ fn finding(out: &mut String, row: &Row) {
     if let Some(holder) = &related.holder {
         entry(out, "holder", &task(holder));
     }
+    several(out, "holds too", related.co_holders.iter().map(task), related.co_holders.len());
+    for stack in &related.stacks {
+        let guess = if stack.approximate { ", approximate" } else { "" };
+        let name = format!("{}{guess}", stack.what);
+        several_of(out, &name, FRAMES_MOST, stack.frames.iter().map(|frame| frame.words.clone()), stack.frames.len());
+        if let Some(limitation) = &stack.limitation {
+            entry(out, &name, limitation);
+        }
+    }
     let waiters = related.waiters.iter().map(|waiter| {
         format!(
             "{}, for {}",
@@ -73,8 +85,12 @@ fn finding(out: &mut String, row: &Row) {
 
 /// One for each line, as far as they are worth reading, and how many more there are.
 fn several(out: &mut String, name: &str, items: impl Iterator<Item = String>, total: usize) {
+    several_of(out, name, NAMED_MOST, items, total);
+}
+
+fn several_of(out: &mut String, name: &str, most: usize, items: impl Iterator<Item = String>, total: usize) {
     let mut named = 0;
-    for item in items.take(NAMED_MOST) {
+    for item in items.take(most) {
         entry(out, if named == 0 { name } else { "" }, &item);
         named += 1;
     }
@@ -93,12 +109,14 @@ pub(super) fn subject(subject: &Named) -> String {
         Named::Task(row) => task(row),
         Named::Lock(row) => lock(row),
         Named::Place { location } => format!("spawned at {}", place(location.as_ref())),
+        Named::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
         Named::Target => "the target".into(),
     }
 }
 
 fn task(task: &TaskRow) -> String {
     let mut words = match task.task_kind {
+        "thread" => return format!("thread {}", task.name.as_deref().unwrap_or("without a name")),
         "task" => "task".to_owned(),
         kind => format!("{kind} task"),
     };

@@ -7,7 +7,7 @@ use crate::{
         refs,
         words::humanize,
     },
-    model::{Op, ResourceId, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Op, ResourceId, Stamp, TaskId, TaskState},
 };
 use rustc_hash::FxHashSet;
 use std::time::Duration;
@@ -17,6 +17,9 @@ const LASTS: Param = Param {
     default: Threshold::Time(Duration::from_secs(1)),
     help: "the cycle has stood for this long",
 };
+
+/// A finding keeps at most this many stacks.
+const STACKS_MOST: usize = 8;
 
 /// Longer cycles are not looked for.
 const LONGEST_CYCLE: usize = 64;
@@ -45,6 +48,8 @@ struct Edge<'a> {
     /// The cycle was complete at this instant at the earliest, and known to stand until `seen`.
     since: Stamp,
     seen: Stamp,
+    /// How the lock is held by the one who does.
+    hold: &'a Hold,
 }
 
 impl Deadlock {
@@ -57,9 +62,9 @@ impl Deadlock {
         let Some(wait) = only_wait(cx, task) else { return Vec::new() };
         let Some(lock) = wait.resource else { return Vec::new() };
         let (Some((_, state)), Some(asked)) = (cx.model.lock(lock), wait.created) else { return Vec::new() };
-        let of_hold = |hold: &crate::model::Hold| {
+        let of_hold = |hold: &'a Hold| {
             let since = asked.max(hold.acquire.at);
-            (Edge { wait, task, lock, since, seen: hold.seen }, hold.acquire.task)
+            (Edge { wait, task, lock, since, seen: hold.seen, hold }, hold.acquire.task)
         };
         state.holds.iter().map(of_hold).collect()
     }
@@ -109,15 +114,28 @@ impl Deadlock {
         };
         let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
         evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
+        let exact = cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
+        let mut stacks = Vec::new();
+        for edge in cycle {
+            let (told, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
+            evidence.extend(told);
+            stacks.extend(of_hold);
+        }
+        stacks.truncate(STACKS_MOST);
         Some(Report {
             key: Key::Lock(cycle.iter().map(|edge| edge.lock).min()?),
             severity: Severity::Critical,
-            confidence: Confidence::Inferred,
+            confidence: if exact { Confidence::Exact } else { Confidence::Inferred },
             since,
             subject: Subject::Task(refs::task_by_id(cx.model, first.task)),
             message,
             evidence,
-            related: Related { lock: Some(refs::lock(cx.model, first.lock)), cycle: steps, ..Related::default() },
+            related: Related {
+                lock: Some(refs::lock(cx.model, first.lock)),
+                cycle: steps,
+                stacks,
+                ..Related::default()
+            },
         })
     }
 }

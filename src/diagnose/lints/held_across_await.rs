@@ -3,7 +3,7 @@
 use crate::diagnose::refs;
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
+        Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         check::{Check, Context, Key, Report, WholeCheck},
         words::{humanize, plural},
     },
@@ -47,14 +47,17 @@ impl HeldAcrossAwait {
     fn report(&self, cx: &Context, id: ResourceId) -> Option<Report> {
         let (_, lock) = cx.model.lock(id)?;
         let across = &lock.across;
-        let latest = across.latest.filter(|hold| cx.now.since(hold.seen) <= RECENT)?;
+        let seen = across.last_seen.filter(|&seen| cx.now.since(seen) <= RECENT)?;
         let severity = match (across.waiters, across.wait) {
             (0, _) => Severity::Note,
             (_, wait) if wait >= self.wait => Severity::Critical,
             _ => Severity::Warning,
         };
         let waiters = cx.model.waiters(id);
-        let holder = refs::task_by_id(cx.model, latest.acquire.task);
+        // An agent counts holds that were over before anybody looked.
+        let Some(latest) = across.latest else {
+            return Some(Self::unseen(cx, id, across, seen));
+        };
         let held = latest.seen.since(latest.acquire.at);
         let mut message = format!("held for {} by a task that sleeps", humanize(held));
         if across.waiters > 0 {
@@ -64,21 +67,40 @@ impl HeldAcrossAwait {
         if let Some(op) = cx.model.ops().get(latest.acquire.op) {
             evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
         }
+        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
+        evidence.extend(told);
+        let others = lock.holds.iter().filter(|hold| hold.acquire != latest.acquire).take(RELATED_MOST);
         Some(Report {
             key: Key::Lock(id),
             severity,
-            confidence: Confidence::Inferred,
+            confidence: refs::confidence(latest.basis),
             since: latest.acquire.at,
             subject: Subject::Lock(refs::lock(cx.model, id)),
             message,
             evidence,
             related: Related {
-                holder: Some(holder),
+                holder: Some(refs::holder(cx.model, id, &latest)),
+                co_holders: others.map(|hold| refs::holder(cx.model, id, hold)).collect(),
+                stacks,
                 waiters: refs::waiters(cx.model, &waiters, cx.now),
-                waiters_total: waiters.len(),
+                waiters_total: cx.model.waiters_count(id),
                 ..Related::default()
             },
         })
+    }
+
+    /// Holds that an agent counted, and of which none was in progress when it told of the lock.
+    fn unseen(cx: &Context, id: ResourceId, across: &AcrossAwait, seen: Stamp) -> Report {
+        Report {
+            key: Key::Lock(id),
+            severity: Severity::Note,
+            confidence: Confidence::Exact,
+            since: across.first_seen.unwrap_or(seen),
+            subject: Subject::Lock(refs::lock(cx.model, id)),
+            message: format!("held across an await {} times, for up to {}", across.count, humanize(across.longest)),
+            evidence: vec![Evidence::count("times seen", across.count), Evidence::time("longest seen", across.longest)],
+            related: Related::default(),
+        }
     }
 }
 

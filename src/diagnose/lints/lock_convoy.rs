@@ -3,11 +3,11 @@
 use crate::diagnose::refs;
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
+        Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         check::{Check, Context, Key, Report, WholeCheck},
         words::humanize,
     },
-    model::{Op, ResourceId},
+    model::{Basis, ResourceId, Waiting},
 };
 use std::time::Duration;
 
@@ -43,19 +43,29 @@ impl LockConvoy {
 
     fn report(&self, cx: &Context, id: ResourceId) -> Option<Report> {
         let (_, lock) = cx.model.lock(id)?;
-        let waited = |op: &Op| op.created.map_or(Duration::ZERO, |created| cx.settled.since(created));
+        // What an agent tells is so now, and needs no confirmation.
+        let until = if lock.basis == Basis::Exact { cx.now } else { cx.settled };
+        let waited = |waiter: &Waiting| waiter.since.map_or(Duration::ZERO, |since| until.since(since));
         let mut waiters = cx.model.waiters(id);
-        waiters.retain(|op| waited(op) > self.wait);
+        waiters.retain(|waiter| waited(waiter) > self.wait);
         if waiters.len() < self.tasks.max(1) {
             return None;
         }
         let first = *waiters.first()?;
-        let longest = waited(first);
+        let longest = waited(&first);
+        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
+        let mut evidence = vec![
+            Evidence::count("waiting", waiters.len() as u64),
+            Evidence::time("longest wait", longest),
+            Evidence::count("acquisitions", lock.acquisitions),
+            Evidence::count("contended", lock.contended),
+        ];
+        evidence.extend(told);
         Some(Report {
             key: Key::Lock(id),
             severity: Severity::Warning,
             confidence: Confidence::Exact,
-            since: first.created?,
+            since: first.since?,
             subject: Subject::Lock(refs::lock(cx.model, id)),
             message: format!(
                 "{} tasks have waited over {}, the first for {}",
@@ -63,14 +73,17 @@ impl LockConvoy {
                 humanize(self.wait),
                 humanize(longest)
             ),
-            evidence: vec![
-                Evidence::count("waiting", waiters.len() as u64),
-                Evidence::time("longest wait", longest),
-                Evidence::count("acquisitions", lock.acquisitions),
-                Evidence::count("contended", lock.contended),
-            ],
+            evidence,
             related: Related {
-                holder: lock.holds.first().map(|hold| refs::task_by_id(cx.model, hold.acquire.task)),
+                holder: lock.holds.first().map(|hold| refs::holder(cx.model, id, hold)),
+                co_holders: lock
+                    .holds
+                    .iter()
+                    .skip(1)
+                    .take(RELATED_MOST)
+                    .map(|hold| refs::holder(cx.model, id, hold))
+                    .collect(),
+                stacks,
                 waiters: refs::waiters(cx.model, &waiters, cx.now),
                 waiters_total: waiters.len(),
                 ..Related::default()

@@ -2,6 +2,7 @@
 
 mod auto_boxed_future;
 mod blind_target;
+mod blocking_pool_full;
 mod deadlock;
 mod held_across_await;
 mod lagging_target;
@@ -12,7 +13,9 @@ mod lost_events;
 mod lost_waker;
 mod never_polled;
 mod never_yields;
+mod panicked;
 mod self_wakes;
+mod stalled_worker;
 mod starved;
 mod task_leak;
 
@@ -21,6 +24,7 @@ use super::Lint;
 /// Every lint, the worst first. One that subsumes another stands before it.
 pub static LINTS: &[&Lint] = &[
     &deadlock::LINT,
+    &stalled_worker::LINT,
     &never_yields::LINT,
     &lost_waker::LINT,
     &held_across_await::LINT,
@@ -28,7 +32,9 @@ pub static LINTS: &[&Lint] = &[
     &long_polls::LINT,
     &starved::LINT,
     &never_polled::LINT,
+    &blocking_pool_full::LINT,
     &task_leak::LINT,
+    &panicked::LINT,
     &lost_events::LINT,
     &lagging_target::LINT,
     &blind_target::LINT,

@@ -177,7 +177,8 @@ fn check(model: &Model) -> Result<(), TestCaseError> {
         }
     }
     for (resource, _) in model.locks() {
-        for op in model.waiters(resource.id) {
+        for waiter in model.waiters(resource.id) {
+            let op = model.ops().get(waiter.op).expect("it is told of");
             prop_assert!(op.is_waiting() && op.resource == Some(resource.id));
         }
         prop_assert!(resource.parts.iter().all(|&part| part != resource.id));

@@ -1,19 +1,23 @@
-//! One entry of the console's wire format → one plain type of the model. Total: every input gives a value or a count.
+//! One entry of the console's wire format, or of an agent's reports → one plain type of the model. Total: every input gives a value or a count.
 //!
 //! Nothing here panics, allocates more than its input warrants, or fills a gap with a guess. What cannot be used is left
 //! out and counted in [`DecodeIssues`]; an entry that is still of use without it is kept. This module must not know in
 //! what order entries come, nor what came before.
 
 mod histogram;
+mod locks;
 mod ops;
 mod process;
+mod report;
 mod resources;
 mod tasks;
 mod text;
 mod time;
 
+pub(super) use locks::{lock, stall};
 pub(super) use ops::{new_op, op_stats};
 pub(super) use process::process;
+pub(super) use report::{loss, packed_ids, panic, runtime, spans, task_facts, worker};
 pub(super) use resources::{new_resource, poll_op, resource_stats};
 pub(super) use tasks::{new_task, task_details, task_stats};
 pub(super) use text::new_metadata;

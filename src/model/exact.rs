@@ -1,0 +1,127 @@
+//! Locks as an agent tells them: who holds and who waits is a fact there, and nothing is inferred. What is told overrides what
+//! [`inference`](super::inference) made of the console's format, in the same fields, so that a reader need not ask which it was;
+//! [`Hold::basis`] says it.
+
+use super::{
+    Acquire, Across, Basis, HOLD_BUCKETS, Hold, Lock, LockState, Model, OpId, ResourceId, Stamp, TaskId,
+    lock::Access,
+    report::{Holder, LockStats},
+};
+use std::time::Duration;
+
+impl Model {
+    /// Brings the locks that the agent tells of, and that are or were in use, up to `now`.
+    pub(super) fn settle_told(&mut self, now: Stamp) {
+        let locks: Vec<ResourceId> = self.unsettled.iter().copied().collect();
+        for id in locks {
+            self.settle_told_lock(id, now);
+        }
+    }
+
+    /// Takes over what the agent tells of one lock. Whether it tells of it at all.
+    pub(super) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
+        let Some(told) = self.agent.locks.get(id) else { return false };
+        // What the agent told holds until it tells something else.
+        let seen = self.agent.now.unwrap_or(now);
+        let holds: Vec<Hold> =
+            told.holders.iter().enumerate().map(|(at, holder)| self.hold(at, holder, seen)).collect();
+        let first = told.waiters.iter().filter_map(|waiter| waiter.since).min();
+        let waits = Waits {
+            count: told.waiters.len() + usize::try_from(told.more_waiters).unwrap_or(usize::MAX / 2),
+            longest: first.map_or(Duration::ZERO, |first| seen.since(first)),
+        };
+        let told = told.clone();
+        // A report may come before the update that announces the lock.
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
+        lock.tell(&told, holds, &waits, seen);
+        if lock.holds.is_empty() && waits.count == 0 {
+            self.unsettled.remove(&id);
+        }
+        true
+    }
+
+    fn hold(&self, at: usize, holder: &Holder, seen: Stamp) -> Hold {
+        let slept = holder.suspended_at.is_some()
+            || holder.task.and_then(|task| self.tasks.get(task)).is_some_and(|task| {
+                task.stats().polls.last_ended.is_some_and(|ended| ended > holder.since) && !task.stats().is_running()
+            });
+        Hold {
+            acquire: Acquire {
+                task: holder.task.unwrap_or(TaskId::NONE),
+                // The operation is over and not told any more; what matters is that each holder has another one.
+                op: OpId(u64::MAX - at as u64),
+                asked: holder.since,
+                at: holder.since,
+                access: holder.access,
+                contended: false,
+            },
+            across: if slept { Across::Await } else { Across::SamePoll },
+            seen,
+            basis: Basis::Exact,
+        }
+    }
+}
+
+/// Who waits for a lock, in two numbers.
+struct Waits {
+    count: usize,
+    longest: Duration,
+}
+
+impl Lock {
+    fn tell(&mut self, told: &LockStats, holds: Vec<Hold>, waits: &Waits, seen: Stamp) {
+        self.basis = Basis::Exact;
+        self.state = match told.holders.first().map(|holder| holder.access) {
+            None => LockState::Free,
+            Some(Access::Exclusive) => LockState::Exclusive,
+            Some(Access::Shared) => LockState::Shared(told.holders.len() as u64),
+        };
+        self.acquisitions = told.acquisitions;
+        self.contended = told.contended;
+        self.rate.observe(told.acquisitions, seen);
+        self.longest_wait = self.longest_wait.max(waits.longest);
+        for (bucket, count) in self.hold_times.buckets.iter_mut().zip(fold(&told.hold_times)) {
+            *bucket = u32::try_from(count).unwrap_or(u32::MAX);
+        }
+        self.hold_times.longest = told.longest_hold;
+
+        let across = &mut self.across;
+        let asleep = holds.iter().find(|hold| hold.across == Across::Await).copied();
+        let grew = told.across_count > across.count;
+        across.count = told.across_count.max(u64::from(asleep.is_some()));
+        if let Some(asleep) = asleep {
+            across.latest = Some(asleep);
+            across.waiters = waits.count;
+            across.wait = waits.longest;
+            across.most_waiters = across.most_waiters.max(waits.count);
+            across.longest_wait = across.longest_wait.max(waits.longest);
+            across.longest = across.longest.max(seen.since(asleep.acquire.at));
+        }
+        across.longest = across.longest.max(told.across_longest);
+        // What was told at the first time is history: it need not go on.
+        if asleep.is_some() || (grew && across.told) {
+            across.first_seen.get_or_insert(seen);
+            across.last_seen = Some(seen);
+        }
+        across.told = true;
+        self.holds = holds;
+    }
+}
+
+impl Lock {
+    /// Nothing is told of it any more.
+    pub(super) fn untell(&mut self) {
+        self.forget_acquires();
+        self.basis = Basis::Inferred;
+    }
+}
+
+/// The buckets that the model has: what lies beyond them goes to the last.
+fn fold(told: &[u64]) -> [u64; HOLD_BUCKETS] {
+    let mut buckets = [0_u64; HOLD_BUCKETS];
+    for (at, &count) in told.iter().enumerate() {
+        let bucket = &mut buckets[at.min(HOLD_BUCKETS - 1)];
+        *bucket = bucket.saturating_add(count);
+    }
+    buckets
+}

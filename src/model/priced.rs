@@ -1,0 +1,119 @@
+//! A map that knows how much room it takes, so that what an agent tells counts against the bound on memory.
+
+use super::{Span, TaskFacts, report::LockStats};
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
+
+/// An entry beyond what is in it: tables are between half and almost full.
+const SPARE: usize = 2;
+
+/// What something takes beyond its own size, in bytes.
+pub(super) trait Price {
+    /// The bytes that it refers to.
+    fn inside(&self) -> usize;
+}
+
+impl Price for TaskFacts {
+    fn inside(&self) -> usize {
+        0
+    }
+}
+
+impl Price for Vec<Span> {
+    fn inside(&self) -> usize {
+        let field = |(name, value): &(String, String)| size_of::<(String, String)>() + name.len() + value.len();
+        self.iter().map(|span| size_of::<Span>() + span.name.len() + span.fields.iter().map(field).sum::<usize>()).sum()
+    }
+}
+
+impl Price for LockStats {
+    /// Stacks are shared with few others, and captured for few locks: they are taken to have some frames.
+    fn inside(&self) -> usize {
+        const STACK: usize = 4_096;
+        let stacks = |holder: &super::Holder| {
+            usize::from(holder.acquired_at.is_some()) + usize::from(holder.suspended_at.is_some())
+        };
+        self.holders.iter().map(|holder| size_of::<super::Holder>() + stacks(holder) * STACK).sum::<usize>()
+            + size_of_val(self.waiters.as_slice())
+            + size_of_val(self.hold_times.as_slice())
+    }
+}
+
+/// Values by id, and how much room they take together.
+#[derive(Debug)]
+pub(super) struct Priced<K, V> {
+    values: FxHashMap<K, V>,
+    bytes: usize,
+}
+
+impl<K, V> Default for Priced<K, V> {
+    fn default() -> Self {
+        Self { values: FxHashMap::default(), bytes: 0 }
+    }
+}
+
+impl<K: Hash + Eq + Copy, V: Price> Priced<K, V> {
+    /// How many bytes it takes, as an estimate.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn get(&self, key: K) -> Option<&V> {
+        self.values.get(&key)
+    }
+
+    pub(super) fn contains(&self, key: K) -> bool {
+        self.values.contains_key(&key)
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        self.bytes += Self::price(&value);
+        if let Some(before) = self.values.insert(key, value) {
+            self.bytes -= Self::price(&before);
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: K) {
+        if let Some(before) = self.values.remove(&key) {
+            self.bytes -= Self::price(&before);
+        }
+    }
+
+    pub(super) fn retain(&mut self, keeps: impl Fn(K) -> bool) {
+        let mut gone = 0;
+        self.values.retain(|&key, value| {
+            let keeps = keeps(key);
+            gone += if keeps { 0 } else { Self::price(value) };
+            keeps
+        });
+        self.bytes -= gone;
+    }
+
+    fn price(value: &V) -> usize {
+        SPARE * size_of::<(K, V)>() + value.inside()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_is_paid_back() {
+        let mut map: Priced<u64, Vec<Span>> = Priced::default();
+        let spans = |name: &str| vec![Span { name: name.into(), fields: vec![("id".into(), "7".into())] }];
+        for key in 0..10 {
+            map.insert(key, spans("request"));
+        }
+        let ten = map.bytes();
+        map.insert(3, spans("a longer name than before"));
+        assert_eq!(map.bytes(), ten + 18);
+        map.remove(3);
+        map.remove(99);
+        assert_eq!(map.bytes(), ten / 10 * 9);
+        map.retain(|key| key == 0);
+        assert_eq!(map.bytes(), ten / 10);
+        map.remove(0);
+        assert_eq!((map.bytes(), map.contains(0), map.get(0)), (0, false, None));
+    }
+}

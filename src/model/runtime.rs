@@ -1,0 +1,109 @@
+//! One runtime of the target, and what the agent judges of the whole of it.
+
+use super::{Stamp, rates::Rate, report::RuntimeStats};
+
+/// Tokio's own number of a runtime, unique in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct RuntimeId(pub u64);
+
+/// What kind of runtime it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flavor {
+    /// Several workers that take tasks from each other.
+    MultiThread,
+    /// One thread.
+    CurrentThread,
+}
+
+impl Flavor {
+    /// As Tokio names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MultiThread => "multi-thread",
+            Self::CurrentThread => "current-thread",
+        }
+    }
+}
+
+/// A judgement on a whole runtime that holds now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// What.
+    pub kind: VerdictKind,
+    /// Since when.
+    pub since: Option<Stamp>,
+}
+
+/// What is judged of a whole runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerdictKind {
+    /// Every worker has been in one poll for longer than the threshold.
+    AllWorkersStuck,
+    /// The worker that drove I/O and timers last is in a long poll.
+    DriverBlocked,
+    /// Tasks wait in a queue while workers are parked.
+    QueuedWhileIdle,
+    /// Jobs wait for the blocking pool, and none of its threads is idle.
+    BlockingPoolFull,
+}
+
+impl VerdictKind {
+    /// In a few words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::AllWorkersStuck => "all workers are stuck: nothing on this runtime goes on",
+            Self::DriverBlocked => "the I/O driver is blocked: timers and I/O stand still",
+            Self::QueuedWhileIdle => "tasks are queued while workers are idle",
+            Self::BlockingPoolFull => "the blocking pool is full: jobs wait for a thread",
+        }
+    }
+}
+
+/// One runtime.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// As last told.
+    pub stats: RuntimeStats,
+    /// Readiness events per second.
+    pub io_rate: Rate,
+    /// Since when jobs have waited for the blocking pool while none of its threads was idle; by the agent's own verdict where
+    /// it gives one.
+    pub blocking_full: Option<Stamp>,
+}
+
+impl Runtime {
+    /// A runtime that is told for the first time.
+    pub(super) fn new(now: Stamp) -> Self {
+        Self { stats: RuntimeStats::default(), io_rate: Rate::new(now), blocking_full: None }
+    }
+
+    /// Takes in what is told at `now`.
+    pub(super) fn tell(&mut self, stats: RuntimeStats, now: Stamp) {
+        if self.stats.id == stats.id {
+            self.io_rate.observe(stats.io_ready, now);
+        } else {
+            self.io_rate.start(stats.io_ready, now);
+        }
+        let told = stats.verdicts.iter().find(|verdict| verdict.kind == VerdictKind::BlockingPoolFull);
+        let full = told.is_some() || (stats.blocking_queue > 0 && stats.idle_blocking_threads == 0);
+        self.blocking_full = full.then(|| {
+            let before = self.blocking_full.unwrap_or(now);
+            told.and_then(|verdict| verdict.since).map_or(before, |since| since.min(before))
+        });
+        self.stats = stats;
+    }
+
+    /// What it is called, or else its number.
+    pub fn label(&self) -> String {
+        match self.stats.name.as_str() {
+            "" => format!("runtime {}", self.stats.id.0),
+            name => name.to_owned(),
+        }
+    }
+
+    /// Since when a judgement holds, if it does; `now` where the agent does not say since when.
+    pub fn verdict(&self, kind: VerdictKind, now: Stamp) -> Option<Stamp> {
+        let verdict = self.stats.verdicts.iter().find(|verdict| verdict.kind == kind)?;
+        Some(verdict.since.unwrap_or(now))
+    }
+}

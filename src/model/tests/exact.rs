@@ -1,0 +1,248 @@
+//! What an agent tells overrides what would have been inferred.
+
+use super::service::{Service, Take, at};
+use crate::model::{
+    Access, Across, Basis, Holder, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack, Stall,
+    TaskFacts, TaskId, Teller, Thread, VerdictKind, Waiting, WorkerId,
+    report::{LockStats, Report, RuntimeStats, WorkerStats},
+    update::Part,
+};
+use std::{sync::Arc, time::Duration};
+
+fn model() -> Model {
+    Model::told_by(Teller::Agent, Retention::default())
+}
+
+fn report(millis: u64) -> Report {
+    Report { now: Some(at(millis)), ..Report::default() }
+}
+
+fn holder(task: Option<TaskId>, since: u64) -> Holder {
+    Holder { task, thread: None, access: Access::Exclusive, since: at(since), acquired_at: None, suspended_at: None }
+}
+
+fn told(lock: ResourceId, holders: Vec<Holder>) -> LockStats {
+    LockStats { holders, acquisitions: 40, contended: 10, ..LockStats::new(lock) }
+}
+
+fn waiting(op: u64, task: TaskId, since: u64) -> Waiting {
+    Waiting { op: OpId(op), task: Some(task), access: Access::Exclusive, since: Some(at(since)) }
+}
+
+fn stall(id: u64, worker: Option<u32>, task: TaskId, since: u64) -> Stall {
+    let runtime = RuntimeId(1);
+    Stall {
+        id,
+        runtime,
+        worker: worker.map(|index| WorkerId { runtime, index }),
+        thread: None,
+        task: Some(task),
+        since: at(since),
+        ended: None,
+        cause: crate::model::Cause::Sleep,
+        system_call: String::new(),
+        kernel_function: String::new(),
+        on_cpu: Duration::ZERO,
+        queued: 0,
+        stack: None,
+        limitation: String::new(),
+    }
+}
+
+/// One who took a lock by an operation, and one who in truth has it.
+fn two() -> (Service, Model, [TaskId; 2], ResourceId) {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let tasks = ["accused", "holder"].map(|name| service.spawn(name, "src/main.rs:7"));
+    service.pass(5).start(tasks[0]).take(tasks[0], lock, Take::Lock).pass(1).end(tasks[0]);
+    service.pass(1).poll(tasks[1], 1);
+    let mut model = model();
+    model.apply(service.greet());
+    (service, model, tasks, lock)
+}
+
+#[test]
+fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_be_it() {
+    let (mut service, mut model, [_, holds], lock) = two();
+    model.hear(Report { locks: vec![told(lock, vec![holder(Some(holds), 6)])], ..report(10) });
+    let holders = |model: &Model| {
+        let holds = &model.lock(lock).expect("announced").1.holds;
+        holds.iter().map(|hold| (hold.acquire.task, hold.acquire.at, hold.across, hold.basis)).collect::<Vec<_>>()
+    };
+    assert_eq!(holders(&model), [(holds, at(6), Across::Await, Basis::Exact)]);
+    assert_eq!((model.changes().locks.as_slice(), model.changes().complete), (&[lock][..], true));
+    for _ in 0..3 {
+        service.pass(500);
+        model.apply(service.publish());
+        assert_eq!(holders(&model)[0].0, holds);
+        assert_eq!(model.unknown_holder(lock), None);
+    }
+    let row = model.lock(lock).expect("announced").1;
+    assert_eq!((row.state, row.acquisitions, row.contended), (LockState::Exclusive, 40, 10));
+    model.hear(Report { locks: vec![told(lock, vec![])], ..report(2_000) });
+    assert_eq!((holders(&model), model.lock(lock).expect("announced").1.state), (vec![], LockState::Free));
+    assert_eq!(model.now(), Some(at(2_000)));
+}
+
+#[test]
+fn a_holder_that_is_still_in_its_poll_does_not_sleep() {
+    let (mut service, mut model, [_, holds], lock) = two();
+    service.pass(5).start(holds);
+    let since = service.now();
+    model.apply(service.publish());
+    let lock_told = LockStats { holders: vec![Holder { since, ..holder(Some(holds), 0) }], ..told(lock, vec![]) };
+    model.hear(Report { locks: vec![lock_told], ..report(20) });
+    assert_eq!(model.lock(lock).expect("announced").1.holds[0].across, Across::SamePoll);
+    service.pass(5).end(holds);
+    model.apply(service.publish());
+    let row = model.lock(lock).expect("announced").1;
+    assert_eq!((row.holds[0].across, row.across.count), (Across::Await, 1));
+    // Where it sleeps was captured: no update is needed to know that it does.
+    let (mut service, mut model, [_, holds], lock) = two();
+    service.pass(5).start(holds);
+    model.apply(service.publish());
+    let asleep = Holder { suspended_at: Some(Arc::new(Stack::default())), ..holder(Some(holds), 13) };
+    model.hear(Report { locks: vec![told(lock, vec![asleep])], ..report(30) });
+    let hold = model.lock(lock).expect("announced").1.holds[0];
+    assert_eq!(hold.across, Across::Await);
+    assert!(model.told_holder(lock, &hold).is_some_and(|holder| holder.suspended_at.is_some()));
+}
+
+#[test]
+fn readers_threads_and_a_queue_in_order() {
+    let (_, mut model, [a, b], lock) = two();
+    let reader = |task, since| Holder { access: Access::Shared, ..holder(Some(task), since) };
+    let thread =
+        Holder { thread: Some(Thread { tid: 9, name: "main".into() }), access: Access::Shared, ..holder(None, 3) };
+    let waiters = vec![waiting(7, b, 9), waiting(3, a, 8)];
+    let lock_told = LockStats {
+        waiters,
+        more_waiters: 5,
+        hold_times: vec![1; 40],
+        ..told(lock, vec![reader(a, 1), reader(b, 2), thread])
+    };
+    model.hear(Report { locks: vec![lock_told], ..report(50) });
+    let row = model.lock(lock).expect("announced").1;
+    assert_eq!(row.state, LockState::Shared(3));
+    assert_eq!(row.holds.iter().map(|hold| hold.acquire.task).collect::<Vec<_>>(), [a, b, TaskId::NONE]);
+    let outside = model.told_holder(lock, &row.holds[2]).and_then(|holder| holder.thread.as_ref());
+    assert_eq!(outside.map(|thread| thread.name.as_str()), Some("main"));
+    assert_eq!(model.waiters(lock).iter().map(|waiter| waiter.op.0).collect::<Vec<_>>(), [7, 3]);
+    assert_eq!(model.waiters_count(lock), 7);
+    assert_eq!(row.hold_times.buckets.iter().sum::<u32>(), 40, "what lies beyond the buckets is in the last");
+}
+
+#[test]
+fn what_is_told_before_it_is_announced_waits_for_that() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let task = service.spawn("early", "src/main.rs:7");
+    let mut model = model();
+    let facts = TaskFacts { parent: Some(TaskId(99)), runtime: Some(RuntimeId(1)) };
+    let spans = vec![Span { name: "request".into(), fields: vec![("id".into(), "7".into())] }];
+    model.hear(Report {
+        locks: vec![told(lock, vec![holder(Some(task), 1)])],
+        tasks: vec![(task, facts)],
+        spans: vec![(task, spans)],
+        ..report(5)
+    });
+    assert_eq!((model.now(), model.changes().complete), (None, false), "nothing is shown before the first update");
+    model.apply(service.greet());
+    assert_eq!(model.agent().facts(task), facts);
+    assert_eq!(model.agent().spans(task)[0].name, "request");
+    let update = service.pass(10).publish();
+    model.apply(update);
+    assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 1);
+    // It is not kept for ever when it is never announced.
+    let ghosts = vec![(TaskId(777), facts)];
+    for seconds in [1, 12, 23, 34] {
+        model.hear(Report { tasks: if seconds == 1 { ghosts.clone() } else { vec![] }, ..report(seconds * 1_000) });
+    }
+    assert_eq!((model.agent().facts(TaskId(777)), model.agent().facts(task)), (TaskFacts::default(), facts));
+}
+
+#[test]
+fn holds_across_an_await_that_no_report_caught_are_counted() {
+    let (_, mut model, _, lock) = two();
+    let counted =
+        |count| LockStats { across_count: count, across_longest: Duration::from_millis(30), ..told(lock, vec![]) };
+    model.hear(Report { locks: vec![counted(100)], ..report(100) });
+    let across = |model: &Model| model.lock(lock).expect("announced").1.across.clone();
+    assert_eq!((across(&model).count, across(&model).last_seen), (100, None), "what was before need not go on");
+    model.hear(Report { locks: vec![counted(103)], ..report(1_100) });
+    assert_eq!((across(&model).count, across(&model).last_seen), (103, Some(at(1_100))));
+    assert_eq!((across(&model).longest, across(&model).latest), (Duration::from_millis(30), None));
+}
+
+#[test]
+fn workers_stalls_and_losses() {
+    let (mut service, mut model, [task, other], _) = two();
+    let id = |index| WorkerId { runtime: RuntimeId(1), index };
+    let worker = |index, busy, polls| WorkerStats {
+        id: id(index),
+        busy: Duration::from_millis(busy),
+        polls,
+        ..WorkerStats::default()
+    };
+    let loss = |count| vec![Loss { kind: "stalls".into(), count }];
+    let runtime = |queue| RuntimeStats {
+        id: RuntimeId(1),
+        name: "main".into(),
+        blocking_threads: 4,
+        blocking_queue: queue,
+        ..RuntimeStats::default()
+    };
+    model.hear(Report {
+        workers: vec![worker(1, 0, 0), worker(0, 9_000, 50)],
+        runtimes: vec![runtime(0)],
+        losses: loss(7),
+        ..report(1_000)
+    });
+    // In pages: workers and runtimes are taken over with the last.
+    model.hear(Report {
+        part: Part::More,
+        stalls: vec![stall(1, Some(0), task, 900), stall(2, None, other, 950)],
+        ..report(2_000)
+    });
+    assert!(!model.changes().complete);
+    model.hear(Report {
+        workers: vec![worker(0, 9_500, 250), worker(1, 0, 0)],
+        runtimes: vec![runtime(3)],
+        losses: loss(9),
+        ..report(2_000)
+    });
+    let agent = model.agent();
+    assert_eq!(agent.workers().iter().map(|worker| worker.stats.id.index).collect::<Vec<_>>(), [0, 1]);
+    assert!((agent.workers()[0].polls.per_second(at(2_000)) - 200.0).abs() < 1.0);
+    assert!((agent.workers()[0].lane.recent(10) - 0.5).abs() < 0.01);
+    assert_eq!(agent.stall_of_worker(id(0)).map(|stall| stall.id), Some(1));
+    assert_eq!((agent.stall_of_worker(id(1)), agent.stall_of_task(other).map(|stall| stall.id)), (None, Some(2)));
+    assert_eq!(agent.losses().since_attached().collect::<Vec<_>>(), [("stalls", 2)]);
+    assert_eq!(agent.losses().grew_at, Some(at(2_000)));
+    assert_eq!(agent.runtimes()[0].blocking_full, Some(at(2_000)));
+    assert_eq!(agent.runtimes()[0].verdict(VerdictKind::BlockingPoolFull, at(1)), None);
+    assert_eq!(agent.worker_label(id(1)), "1");
+
+    let over = Stall { ended: Some(at(2_500)), ..stall(1, Some(0), task, 900) };
+    model.hear(Report { stalls: vec![over], runtimes: vec![runtime(1)], ..report(3_000) });
+    let agent = model.agent();
+    assert_eq!((agent.stall_of_worker(id(0)), agent.stalls().count()), (None, 2));
+    assert_eq!(agent.runtimes()[0].blocking_full, Some(at(2_000)), "it has lasted since then");
+    assert!(agent.workers().is_empty(), "all of them are told each time, and these are gone");
+    // An agent's account is neither behind nor blind.
+    service.pass(60_000);
+    model.apply(service.publish());
+    assert!(model.health().is_whole());
+}
+
+#[test]
+fn past_stalls_are_bounded_and_those_that_last_are_kept() {
+    let (_, mut model, [task, _], _) = two();
+    model.hear(Report { stalls: vec![stall(0, Some(0), task, 1)], ..report(5) });
+    for id in 1..2_000 {
+        let over = Stall { ended: Some(at(6)), ..stall(id, Some(1), task, 2) };
+        model.hear(Report { stalls: vec![over], ..report(10) });
+    }
+    assert!(model.agent().stalls().count() < 300);
+    assert!(model.agent().stalls().any(|stall| stall.id == 0));
+}
