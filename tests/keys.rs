@@ -8,7 +8,10 @@ use holdup::{
     terminal::{Error, Occurrence},
     wire::{Command, Event, Temporality},
 };
-use stage::{Stage, options, scenes::watching};
+use stage::{
+    Stage, options,
+    scenes::{report_of, stalled, watching},
+};
 use std::time::Duration;
 use support::service::Service;
 
@@ -34,11 +37,40 @@ fn the_lower_pane_follows_the_selection() {
 #[test]
 fn every_screen_has_a_key_a_number_and_a_tab() {
     let (mut stage, _) = watching(WIDE);
-    for keys in ["t", "2", "tab", "f backtab backtab backtab"] {
+    for keys in ["t", "2", "tab", "f backtab backtab backtab backtab"] {
         stage.keys("f").hides(&["╭ Tasks"]).keys(keys).shows(&["╭ Tasks"]);
     }
     stage.click("1 Findings").shows(&["╭ Findings"]);
     stage.click("2 Tasks").shows(&["╭ Tasks"]);
+}
+
+#[test]
+fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
+    let (mut stage, service) = stalled(WIDE, options());
+    stage.shows(&["stalled-worker", "w worker"]).keys("w").shows(&[
+        "╭ Worker main/2",
+        "src/report.rs:88",
+        "In one poll",
+    ]);
+    stage.keys("enter").shows(&["╭ task 113 spinner"]).keys("w").shows(&["╭ Worker main/2"]);
+    stage.keys("esc").shows(&["╭ Findings"]).keys("3").shows(&["╭ Workers", "1 stalled"]);
+    stage.keys("down enter").shows(&["╭ Worker main/1"]).hides(&["In one poll"]);
+    // It is over: the stack stays to be read.
+    let mut over = report_of(&service);
+    over.stalls[0].ended = over.now;
+    stage.keys("esc").reports([over]).keys("down enter").shows(&[
+        "╭ Worker main/2",
+        "Stalls before",
+        "src/report.rs:88",
+    ]);
+    stage.keys("f").shows(&["stalled-worker"]);
+    // A stock target knows of no workers, and the key says so.
+    let (mut stage, _) = watching(WIDE);
+    stage
+        .keys("w")
+        .shows(&["only holdup's agent tells of workers"])
+        .click("3 Workers")
+        .shows(&["holdup_agent::init()"]);
 }
 
 #[test]
@@ -240,7 +272,7 @@ fn pages_are_opened_from_lists_and_from_each_other_and_left_one_by_one() {
     assert_ne!(stage.watched_task(), writer);
     stage.keys("esc").shows(&["╭ Mutex src/state.rs:21"]).keys("esc").shows(&["╭ Findings"]);
     assert_eq!(stage.watched_task(), None);
-    stage.keys("t enter").shows(&["╭ task 113 spinner"]).keys("3").shows(&["╭ Locks"]);
+    stage.keys("t enter").shows(&["╭ task 113 spinner"]).keys("4").shows(&["╭ Locks"]);
     stage.keys("enter").shows(&["╭ Mutex src/state.rs:21"]).keys("esc r").shows(&["╭ Resources", "Semaphore"]);
     stage.keys("G enter").shows(&["╭ Semaphore", "Operations"]).keys("q");
     assert!(stage.ended);
