@@ -64,8 +64,9 @@ impl<'a> Update<'a> {
 
     #[inline]
     fn tell(&mut self, field: &Field, value: Raw) {
+        // The first field is the attribute; how it changes, and its unit, come after it.
         let name = field.name();
-        if !name.ends_with(".op") && !name.ends_with(".unit") {
+        if field.index() == 0 || (!name.ends_with(".op") && !name.ends_with(".unit")) {
             self.name = Some(name);
             self.number = self.local.recent.text(name);
             self.value = value;
@@ -92,7 +93,9 @@ impl Visit for Update<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         let name = field.name();
-        if name.ends_with(".op") {
+        if field.index() == 0 {
+            self.tell(field, Raw::Text(self.local.recent.text(value)));
+        } else if name.ends_with(".op") {
             self.change = match value {
                 "add" => Change::Add,
                 "sub" => Change::Subtract,

@@ -21,8 +21,10 @@ pub(super) enum Site {
     WakerDrop = 6,
     Wake = 7,
     WakeByRef = 8,
-    /// An event: an operation was polled.
+    /// An event: an operation was polled; whether it was ready, the first event of the callsite tells.
     PollOp = 9,
+    PollReady = 14,
+    PollPending = 15,
     /// An event: a resource's attribute changes.
     ResourceState = 10,
     /// The same, and it tells that a lock is acquired or released.
@@ -49,6 +51,8 @@ impl Site {
             11 => Self::LockState,
             12 => Self::OpState,
             13 => Self::Ignored,
+            14 => Self::PollReady,
+            15 => Self::PollPending,
             _ => return None,
         })
     }

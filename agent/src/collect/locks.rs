@@ -62,7 +62,8 @@ struct Hold {
     task: u64,
     /// How many polls of the task had begun then.
     polls: u64,
-    thread: Arc<Thread>,
+    /// Where it was acquired outside of any task.
+    thread: Option<Arc<Thread>>,
     access: Access,
     since: Nanos,
 }
@@ -112,7 +113,7 @@ fn acquire(local: &Local, access: Access) {
         guard: handle.stamp,
         task,
         polls: id::decode(task).and_then(task::slot).map_or(0, |slot| slot.polls.get()),
-        thread: Arc::clone(local.thread()),
+        thread: (task == 0).then(|| Arc::clone(local.thread())),
         access,
         since: now,
     };
@@ -223,10 +224,9 @@ impl Hold {
     }
 
     fn view(&self) -> view::Holder {
-        let owner = if self.task == 0 {
-            Owner::Thread { tid: self.thread.tid, name: Arc::from(&*self.thread.name) }
-        } else {
-            Owner::Task(self.task)
+        let owner = match &self.thread {
+            Some(thread) => Owner::Thread { tid: thread.tid, name: Arc::from(&*thread.name) },
+            None => Owner::Task(self.task),
         };
         view::Holder { owner, access: self.access, since: self.since }
     }

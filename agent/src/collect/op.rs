@@ -45,7 +45,10 @@ pub(super) struct Slot {
     attributes: Attributes<4>,
 }
 
+/// What its parts tell of themselves holds for it, too.
 const INHERITS: u32 = 1;
+/// It is part of such a one.
+const PART: u32 = 2;
 
 /// It was not polled in vain.
 pub(super) const NEVER: u32 = 0;
@@ -81,7 +84,9 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     }
     slot.created.set(local.about_now().raw());
     slot.source.set(told.source);
-    slot.flags.set(told.flags);
+    let parent = id::decode(local.innermost(Kind::Op)).and_then(|span| OPS.get(span.index));
+    let part = parent.is_some_and(|parent| parent.flags.get() & INHERITS != 0);
+    slot.flags.set(told.flags | if part { PART } else { 0 });
     slot.access.set(if resource.lock_kind.get() == locks::NONE { 0 } else { told.shared });
     slot.waiting.set(NEVER);
     slot.attributes.reset();
@@ -155,9 +160,16 @@ fn forget(slot: &Slot, id: u64) {
     }
 }
 
+/// What came of a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Polled {
+    Ready,
+    Pending,
+}
+
 /// The operation that the thread is inside of was polled.
 #[inline]
-pub(super) fn polled(local: &Local, event: &Event<'_>) {
+pub(super) fn polled(local: &Local, polled: Polled) {
     let id = local.innermost(Kind::Op);
     let Some(span) = id::decode(id) else { return };
     let Some(slot) = OPS.get(span.index) else { return };
@@ -166,17 +178,14 @@ pub(super) fn polled(local: &Local, event: &Event<'_>) {
     if moved {
         slot.task.set(task);
     }
-    let mut ready = Ready(None);
-    event.record(&mut ready);
-    let waiting = slot.waiting.get();
-    match (ready.0, waiting == WAITS) {
-        (Some(true), true) => {
+    match (polled, slot.waiting.get() == WAITS) {
+        (Polled::Ready, true) => {
             slot.waiting.set(SERVED);
             if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
                 locks::leave(lock, id, locks::Leave::Served);
             }
         }
-        (Some(false), waits) if moved || !waits => {
+        (Polled::Pending, waits) if moved || !waits => {
             slot.waiting.set(WAITS);
             if let (Some(access), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
                 locks::wait(lock, id, task, access, local);
@@ -195,8 +204,10 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
     event.record(&mut update);
     slot.attributes.update(&update, Of::Itself);
     OPS.touch(span.index);
-    let parent = id::decode(slot.parent.get()).and_then(|span| Some((OPS.get(span.index)?, span)));
-    if let Some((parent, span)) = parent.filter(|(parent, _)| parent.flags.get() & INHERITS != 0) {
+    if slot.flags.get() & PART != 0
+        && let Some(span) = id::decode(slot.parent.get())
+        && let Some(parent) = OPS.get(span.index)
+    {
         parent.attributes.update(&update, Of::Child);
         OPS.touch(span.index);
     }
@@ -255,22 +266,6 @@ impl Visit for Told<'_> {
             self.shared = if value.starts_with("RwLock::read") { 2 } else { 1 };
         }
     }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
-}
-
-/// What a `poll_op` event tells.
-struct Ready(Option<bool>);
-
-impl Visit for Ready {
-    #[inline]
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        if field.name() == "is_ready" {
-            self.0 = Some(value);
-        }
-    }
-
-    fn record_str(&mut self, _: &Field, _: &str) {}
 
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }

@@ -37,7 +37,10 @@ pub(super) struct Slot {
 }
 
 const INTERNAL: u32 = 1;
+/// What its parts tell of themselves holds for it, too.
 const INHERITS: u32 = 2;
+/// It is part of such a one.
+const PART: u32 = 4;
 
 pub(super) static RESOURCES: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
@@ -71,7 +74,8 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     slot.place.set(told.place);
     slot.concrete_type.set(told.concrete_type);
     slot.kind.set(told.kind);
-    slot.flags.set(told.flags);
+    let part = current(local).is_some_and(|(parent, _)| parent.flags.get() & INHERITS != 0);
+    slot.flags.set(told.flags | if part { PART } else { 0 });
     slot.attributes.reset();
     slot.lock_kind.set(told.lock_kind);
     if told.lock_kind != locks::NONE {
@@ -111,8 +115,10 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
     event.record(&mut update);
     slot.attributes.update(&update, Of::Itself);
     RESOURCES.touch(span.index);
-    let parent = id::decode(slot.parent.get()).and_then(|span| Some((RESOURCES.get(span.index)?, span)));
-    if let Some((parent, span)) = parent.filter(|(parent, _)| parent.flags.get() & INHERITS != 0) {
+    if slot.flags.get() & PART != 0
+        && let Some(span) = id::decode(slot.parent.get())
+        && let Some(parent) = RESOURCES.get(span.index)
+    {
         parent.attributes.update(&update, Of::Child);
         RESOURCES.touch(span.index);
     }

@@ -7,7 +7,9 @@ use super::{
     Detail, callsite,
     callsite::Site,
     id::{self, Kind},
-    local, locks, op, resource,
+    local, locks,
+    op::{self, Polled},
+    resource,
     task::{self, WakerOp},
 };
 use std::{
@@ -117,15 +119,17 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
     #[inline]
     fn event_enabled(&self, event: &Event<'_>) -> bool {
-        callsite::find(event.metadata()).is_some() || (!is_own() && self.inner.event_enabled(event))
+        // Asked once for each event, right before it is handed over: what is ours is dealt with here, which saves the
+        // handing over.
+        let Some(site) = callsite::find(event.metadata()) else { return !is_own() && self.inner.event_enabled(event) };
+        local::with(|local| happen(site, local, event));
+        false
     }
 
     #[inline]
     fn event(&self, event: &Event<'_>) {
-        match callsite::find(event.metadata()) {
-            Some(site) => local::with(|local| happen(site, local, event)),
-            None if is_own() => {}
-            None => self.inner.event(event),
+        if !is_own() {
+            self.inner.event(event);
         }
     }
 
@@ -217,7 +221,9 @@ fn happen(site: Site, local: &local::Local, event: &Event<'_>) {
         Site::Wake => wake(local, event, WakerOp::Wake),
         Site::WakeByRef => wake(local, event, WakerOp::WakeByRef),
         Site::Waker => first_wake(local, event),
-        Site::PollOp => op::polled(local, event),
+        Site::PollOp => first_poll_op(local, event),
+        Site::PollReady => op::polled(local, Polled::Ready),
+        Site::PollPending => op::polled(local, Polled::Pending),
         Site::ResourceState => resource::update(local, event),
         Site::LockState => locks::tell(local, event),
         Site::OpState => op::update(local, event),
@@ -240,6 +246,32 @@ fn first_wake(local: &local::Local, event: &Event<'_>) {
     let Some((site, op)) = what.0 else { return };
     callsite::learn(event.metadata(), site);
     wake(local, event, op);
+}
+
+/// The same of polls of operations: whether the future was ready is a literal, too.
+#[cold]
+fn first_poll_op(local: &local::Local, event: &Event<'_>) {
+    let mut ready = Ready(None);
+    event.record(&mut ready);
+    let Some(ready) = ready.0 else { return };
+    let (site, polled) = if ready { (Site::PollReady, Polled::Ready) } else { (Site::PollPending, Polled::Pending) };
+    callsite::learn(event.metadata(), site);
+    op::polled(local, polled);
+}
+
+/// Whether an operation was ready.
+struct Ready(Option<bool>);
+
+impl Visit for Ready {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == "is_ready" {
+            self.0 = Some(value);
+        }
+    }
+
+    fn record_str(&mut self, _: &Field, _: &str) {}
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
 /// The task of a waker.
