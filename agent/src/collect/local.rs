@@ -45,6 +45,12 @@ pub(super) struct Local {
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
     runtime: Cell<u64>,
+    /// The service's own spans that this poll is inside of now, at its innermost so far, and which one was the innermost.
+    depth_of_theirs: Cell<u32>,
+    deepest_of_theirs: Cell<u32>,
+    innermost_of_theirs: Cell<u64>,
+    /// More became known of one of them.
+    pub(super) context_rewritten: Cell<bool>,
     /// The agent's own threads are not seen.
     pub(super) own: Cell<bool>,
     pub(super) recent: Recent,
@@ -83,6 +89,10 @@ impl Local {
             latency: Cell::new(0),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
+            depth_of_theirs: Cell::new(0),
+            deepest_of_theirs: Cell::new(0),
+            innermost_of_theirs: Cell::new(0),
+            context_rewritten: Cell::new(false),
             own: Cell::new(false),
             recent: Recent::new(),
             tasks: Magazine::new(),
@@ -147,6 +157,30 @@ impl Local {
             None => self.innermost[kind as usize].set(gone.outer),
         }
         true
+    }
+
+    /// Enters a span of the service's own.
+    #[inline]
+    pub(super) fn enter_theirs(&self, id: u64) {
+        let depth = self.depth_of_theirs.get() + 1;
+        self.depth_of_theirs.set(depth);
+        if depth >= self.deepest_of_theirs.get() {
+            self.deepest_of_theirs.set(depth);
+            self.innermost_of_theirs.set(id);
+        }
+    }
+
+    /// Leaves a span of the service's own.
+    #[inline]
+    pub(super) fn exit_theirs(&self) {
+        self.depth_of_theirs.set(self.depth_of_theirs.get().saturating_sub(1));
+    }
+
+    /// The innermost of the service's own spans since this was asked last; 0 for none.
+    #[inline]
+    pub(super) fn take_innermost_of_theirs(&self) -> u64 {
+        self.deepest_of_theirs.set(0);
+        self.innermost_of_theirs.take()
     }
 
     /// Reads the clock.

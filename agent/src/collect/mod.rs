@@ -18,6 +18,7 @@ mod locks;
 mod op;
 pub(crate) mod read;
 mod resource;
+mod spans;
 mod stock;
 pub(crate) mod subscriber;
 mod sync;
@@ -33,8 +34,6 @@ pub(crate) enum Detail {
     Full,
     /// Polls of tasks and locks, without wakers and other resources.
     Lean,
-    /// Nothing.
-    Off,
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 
 use super::{
     arena::Arena,
-    barrier,
+    barrier, histogram,
     id::{self, Kind, Ours},
-    life::{Clones, Life},
     local, locks, op, resource, stock, task,
-    view::{Change, Counts, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
+    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
     word::Word,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +33,10 @@ pub(crate) fn locks(each: &mut dyn FnMut(LockView)) {
 }
 
 /// The service's own spans around every task that lives and was polled inside of some.
-pub(crate) fn spans(_each: &mut dyn FnMut(SpansView)) {}
+pub(crate) fn spans(each: &mut dyn FnMut(SpansView)) {
+    let alive = task::TASKS.iter().filter(|(_, slot)| slot.life.look().is_some_and(|seen| seen.is_alive()));
+    alive.filter_map(|(index, slot)| task::context(index, slot, task::Contexts::All)).for_each(each);
+}
 
 /// One task; `None` when it was never, or is no longer kept.
 pub(crate) fn task(id: u64) -> Option<TaskView> {
@@ -63,18 +65,6 @@ pub(crate) fn lock(resource: u64) -> Option<LockView> {
 /// The histograms of one task.
 pub(crate) fn histograms(task: u64) -> Option<Histograms> {
     task::histograms(id::decode(task).filter(|span| span.kind == Kind::Task)?)
-}
-
-/// How many live now. It counts them one by one.
-pub(crate) fn counts() -> Counts {
-    fn alive<'a>(lives: impl Iterator<Item = &'a Life>) -> u64 {
-        lives.filter_map(Life::look).filter(|seen| seen.is_alive()).count() as u64
-    }
-    Counts {
-        tasks: alive(task::TASKS.iter().map(|(_, slot)| &slot.life)),
-        resources: alive(resource::RESOURCES.iter().map(|(_, slot)| &slot.life)),
-        ops: alive(op::OPS.iter().map(|(_, slot)| &slot.life)),
-    }
 }
 
 /// What could not be kept.
@@ -117,6 +107,15 @@ impl Changes {
         resource::RESOURCES.take_touched(&mut self.resources);
         op::OPS.take_touched(&mut self.ops);
         barrier::heavy();
+        histogram::stock();
+    }
+
+    /// Bounds what is kept of what has ended, in bytes; at least a few hundred kilobytes are.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        // Tasks are what somebody who comes late asks about.
+        task::STOCK.keep(bytes / 4 * 3, size_of::<task::Slot>());
+        resource::STOCK.keep(bytes / 8, size_of::<resource::Slot>());
+        op::STOCK.keep(bytes / 8, size_of::<op::Slot>());
     }
 
     /// Tasks that changed before the round began.
@@ -148,7 +147,10 @@ impl Changes {
     }
 
     /// Tasks whose place in the service's own spans changed before the round began; no spans when it left them.
-    pub(crate) fn spans(&mut self, _each: &mut dyn FnMut(SpansView)) {}
+    pub(crate) fn spans(&mut self, each: &mut dyn FnMut(SpansView)) {
+        let slots = self.tasks.iter().filter_map(|index| Some((*index, task::TASKS.get(*index)?)));
+        slots.filter_map(|(index, slot)| task::context(index, slot, task::Contexts::Untold)).for_each(each);
+    }
 
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
     pub(crate) fn set_watched(&mut self, watched: Watched) {

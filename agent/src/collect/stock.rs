@@ -112,6 +112,12 @@ impl Stock {
         }
     }
 
+    /// Bounds what is kept of what has ended.
+    pub(super) fn keep(&self, bytes: u64, slot: usize) {
+        let keep = &mut self.inner.lock().keep;
+        keep.most = (bytes as usize / (slot * BATCH)).max(keep.least + 1);
+    }
+
     /// How many ended and were overwritten before they were read, while somebody watched.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)

@@ -9,7 +9,7 @@ use super::{
     id::{self, Kind},
     local, locks,
     op::{self, Polled},
-    resource,
+    resource, spans,
     task::{self, WakerOp},
 };
 use std::{
@@ -36,6 +36,31 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
         Self { inner, detail, most }
+    }
+
+    /// A span of the service's own is made.
+    fn begin_theirs(&self, attributes: &Attributes<'_>) -> Id {
+        if self.detail != Detail::Full {
+            return self.inner.new_span(attributes);
+        }
+        let parent = match attributes.parent() {
+            Some(parent) => Some(parent.into_u64()),
+            None if attributes.is_contextual() => self.inner.current_span().id().map(Id::into_u64),
+            None => None,
+        };
+        let id = self.inner.new_span(attributes);
+        spans::begin(&id, attributes, parent);
+        id
+    }
+
+    /// A handle of a span of the service's own is dropped. True when it was the last one.
+    fn end_theirs(&self, span: Id) -> bool {
+        let id = span.into_u64();
+        let ended = self.inner.try_close(span);
+        if ended && self.detail == Detail::Full {
+            spans::end(id);
+        }
+        ended
     }
 
     /// Whether the inner subscriber may want it: without us, what is beyond its hint would not even be asked about.
@@ -100,7 +125,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         match callsite::find(attributes.metadata()) {
             None if is_own() => id_of(id::INERT),
-            None => self.inner.new_span(attributes),
+            None => self.begin_theirs(attributes),
             Some(site) => id_of(local::with(|local| begin(site, local, attributes)).max(id::INERT)),
         }
     }
@@ -108,6 +133,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn record(&self, span: &Id, values: &Record<'_>) {
         if id::decode(span.into_u64()).is_none() {
             self.inner.record(span, values);
+            if self.detail == Detail::Full {
+                local::with(|local| spans::record(local, span, values));
+            }
         }
     }
 
@@ -136,7 +164,10 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn enter(&self, span: &Id) {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else { return self.inner.enter(span) };
+        let Some(ours) = id::decode(id) else {
+            local::with(|local| local.enter_theirs(id));
+            return self.inner.enter(span);
+        };
         local::with(|local| match ours.kind {
             Kind::Task => task::enter(local, ours, id),
             Kind::Resource => drop(local.push(Kind::Resource, id)),
@@ -148,7 +179,10 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn exit(&self, span: &Id) {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else { return self.inner.exit(span) };
+        let Some(ours) = id::decode(id) else {
+            local::with(local::Local::exit_theirs);
+            return self.inner.exit(span);
+        };
         local::with(|local| match ours.kind {
             Kind::Task => task::exit(local, ours, id),
             Kind::Resource => drop(local.pop(Kind::Resource, id)),
@@ -175,7 +209,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn try_close(&self, span: Id) -> bool {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else { return self.inner.try_close(span) };
+        let Some(ours) = id::decode(id) else { return self.end_theirs(span) };
         local::with(|local| match ours.kind {
             Kind::Task => task::close(local, ours, id),
             Kind::Resource => resource::close(local, ours),

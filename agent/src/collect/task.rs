@@ -8,8 +8,9 @@ use super::{
     intern,
     life::{Clones, Life},
     local::Local,
+    spans::{self, Span},
     stock::{Keep, Stock},
-    view::{Histograms, Polls, TaskKind, TaskView, Wakes},
+    view::{Histograms, Polls, SpansView, TaskKind, TaskView, Wakes},
     word::{Half, Word},
 };
 use parking_lot::Mutex;
@@ -29,34 +30,48 @@ pub(super) struct Slot {
     poll_times: Durations,
 
     scheduled_times: Durations,
-    /// These four are written from inside of the task's own polls.
-    self_wakes: Word,
-    own_clones: Word,
-    own_drops: Word,
+    last_wake: Word,
     wakes: Word,
     clones: Word,
     drops: Word,
-    last_wake: Word,
+    /// These three are written from inside of the task's own polls.
+    self_wakes: Word,
+    own_clones: Word,
 
+    own_drops: Word,
     first: Word,
     created: Word,
     dropped: Word,
     tokio_id: Word,
     parent: Word,
-    runtime: Word,
-    size: Word,
-    /// And one; 0 for none.
-    original_size: Word,
+    /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
+    context: Word,
     /// What of it was told last, see [`super::read`].
     pub(super) told: Word,
+
+    runtime: Half,
+    size: Half,
+    /// And one; 0 for none.
+    original_size: Half,
     place: Half,
     kind: Half,
     /// And one; 0 for none.
     function: Half,
-    /// Whether there is a name.
-    named: Half,
-    name: Mutex<Option<Arc<str>>>,
+    /// Whether there is anything in `extra`.
+    has_extra: Half,
+    /// Whether its context has yet to be told.
+    untold_context: Half,
+    extra: Mutex<Extra>,
 }
+
+/// What few tasks have.
+#[derive(Debug, Default)]
+struct Extra {
+    name: Option<Arc<str>>,
+    context: Option<Arc<Span>>,
+}
+
+const _: () = assert!(size_of::<Slot>() == 256, "four cache lines");
 
 pub(super) static TASKS: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
@@ -98,7 +113,7 @@ impl Slot {
         for word in [&self.own_clones, &self.own_drops, &self.wakes, &self.clones, &self.drops, &self.last_wake] {
             word.set(0);
         }
-        for word in [&self.first, &self.dropped, &self.runtime] {
+        for word in [&self.first, &self.dropped, &self.context] {
             word.set(0);
         }
         self.poll_times.reset();
@@ -106,15 +121,26 @@ impl Slot {
         self.created.set(now.raw());
         self.tokio_id.set(told.tokio_id);
         self.parent.set(parent);
+        self.runtime.set(0);
         self.size.set(told.size);
-        self.original_size.set(told.original_size.map_or(0, |size| size + 1));
+        self.original_size.set(told.original_size.map_or(0, |size| size.saturating_add(1)));
+        self.untold_context.set(0);
         self.place.set(told.place);
         self.kind.set(told.kind as u32 | told.worker);
         self.function.set(told.function);
-        if told.name.is_some() || self.named.get() != 0 {
-            self.named.set(u32::from(told.name.is_some()));
-            self.name.lock().clone_from(&told.name);
+        if told.name.is_some() || self.has_extra.get() != 0 {
+            self.has_extra.set(u32::from(told.name.is_some()));
+            *self.extra.lock() = Extra { name: told.name.clone(), context: None };
         }
+    }
+
+    /// Another context than after the poll before.
+    #[cold]
+    fn set_context(&self, innermost: u64) {
+        self.context.set(innermost);
+        self.extra.lock().context = spans::context(innermost);
+        self.has_extra.set(1);
+        self.untold_context.set(1);
     }
 
     /// Whether a poll is under way.
@@ -143,7 +169,7 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     let polls = slot.polls.get();
     if polls == 0 {
         slot.first.set(now.raw());
-        slot.runtime.set(local.runtime(slot.kind()));
+        slot.runtime.set(local.runtime(slot.kind()) as u32);
     }
     slot.polls.set(polls + 1);
     slot.started.set(now.raw());
@@ -159,6 +185,8 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
         slot.scheduled.add(waited);
         slot.scheduled_times.record(waited);
     }
+    // Of a task that polls others inside of its own polls, those spans count that it enters after the last of them.
+    local.take_innermost_of_theirs();
     if !slot.is_worker() {
         local.thread().set_polling(id, now);
     }
@@ -182,6 +210,10 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
     slot.busy.add(took);
     slot.poll_times.record(took);
     local.just_left.set(id);
+    let innermost = local.take_innermost_of_theirs();
+    if innermost != slot.context.get() || local.context_rewritten.take() {
+        slot.set_context(innermost);
+    }
     let outside = id::decode(outer).and_then(|span| TASKS.get(span.index)).filter(|slot| !slot.is_worker());
     let (outer, since) = outside.map_or((0, 0), |slot| (outer, slot.started.get()));
     local.thread().set_polling(outer, Nanos::from_raw(since).unwrap_or(now));
@@ -253,7 +285,7 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
         let seen = slot.life.look()?;
         let stamp = seen.stamp(Clones::Alike);
         let created = Nanos::from_raw(slot.created.get());
-        let name = if slot.named.get() == 0 { None } else { slot.name.lock().clone() };
+        let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
         let self_wakes = slot.self_wakes.get();
         let view = created.map(|created| TaskView {
             id: id::encode(Ours { kind: Kind::Task, index, stamp }),
@@ -262,8 +294,8 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
             name,
             function: slot.function.get().checked_sub(1).map(intern::text),
             place: intern::place(slot.place.get()),
-            size: slot.size.get(),
-            original_size: slot.original_size.get().checked_sub(1),
+            size: slot.size.get().into(),
+            original_size: slot.original_size.get().checked_sub(1).map(u64::from),
             created,
             dropped: Nanos::from_raw(slot.dropped.get()),
             polls: Polls {
@@ -282,12 +314,37 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
                 last: Nanos::from_raw(slot.last_wake.get()),
             },
             parent: slot.parent.get(),
-            runtime: slot.runtime.get(),
+            runtime: slot.runtime.get().into(),
         });
         if slot.life.still(seen, Clones::Alike) {
             return view;
         }
     }
+}
+
+/// Which of a task's contexts are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contexts {
+    All,
+    /// Those that were not told yet, which they are by this.
+    Untold,
+}
+
+/// The service's own spans around a task's last poll; `None` where there is nothing to tell.
+pub(super) fn context(index: u32, slot: &Slot, which: Contexts) -> Option<SpansView> {
+    let seen = slot.life.look()?;
+    let task = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
+    let asked = match which {
+        Contexts::All => slot.context.get() != 0,
+        Contexts::Untold => slot.untold_context.get() != 0,
+    };
+    asked.then_some(())?;
+    if which == Contexts::Untold {
+        slot.untold_context.set(0);
+    }
+    let span = slot.extra.lock().context.clone();
+    let view = SpansView { task, spans: span.as_deref().map(spans::view).unwrap_or_default() };
+    slot.life.still(seen, Clones::Alike).then_some(view)
 }
 
 /// The histograms of a task that is still there.
@@ -301,8 +358,8 @@ pub(super) fn histograms(span: Ours) -> Option<Histograms> {
 struct Told<'a> {
     local: &'a Local,
     tokio_id: u64,
-    size: u64,
-    original_size: Option<u64>,
+    size: u32,
+    original_size: Option<u32>,
     file: u32,
     line: u32,
     place: u32,
@@ -337,8 +394,8 @@ impl Visit for Told<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
             "task.id" => self.tokio_id = value,
-            "size.bytes" => self.size = value,
-            "original_size.bytes" => self.original_size = Some(value),
+            "size.bytes" => self.size = at_most(value),
+            "original_size.bytes" => self.original_size = Some(at_most(value)),
             "loc.line" => self.line = value as u32,
             // The last one of the three.
             "loc.col" => self.place = self.local.recent.place(self.file, self.line, value as u32),
@@ -376,6 +433,11 @@ impl Visit for Told<'_> {
             _ => {}
         }
     }
+}
+
+/// A size; beyond 4 GiB it is just large.
+fn at_most(bytes: u64) -> u32 {
+    bytes.try_into().unwrap_or(u32::MAX - 1)
 }
 
 /// A few bytes of text: enough for tokio's words, and to see whether there is any.

@@ -82,12 +82,6 @@ pub(crate) fn all() -> Vec<Arc<Thread>> {
     THREADS.lock().iter().filter_map(Weak::upgrade).collect()
 }
 
-/// The task that the calling thread polls.
-pub(crate) fn current_task() -> Option<u64> {
-    let task = super::local::with(|local| local.innermost(super::id::Kind::Task));
-    (task != 0).then_some(task)
-}
-
 /// Hides the calling thread, its tasks and what it logs, for as long as it lives: the agent does not watch itself.
 pub(crate) fn hide() {
     super::local::with(|local| local.own.set(true));

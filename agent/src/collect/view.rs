@@ -243,14 +243,6 @@ pub(crate) struct Histograms {
     pub(crate) scheduled: Histogram,
 }
 
-/// How many there are now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) tasks: u64,
-    pub(crate) resources: u64,
-    pub(crate) ops: u64,
-}
-
 /// What could not be kept, as totals since the process started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Losses {

@@ -133,3 +133,48 @@ fn changes_tell_each_thing_once_and_what_was_overwritten() {
     let ended = told(id);
     assert!(ended[0].dropped.is_some());
 }
+
+/// The service's own spans around a task: names, with their fields.
+fn context(id: u64) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    read::spans(&mut |view| {
+        if view.task == id {
+            let fields = |span: &SpanView| span.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            found = view.spans.iter().map(|span| (span.name, fields(span))).collect();
+        }
+    });
+    found
+}
+
+#[test]
+fn the_services_own_spans_around_a_task() {
+    current_thread().block_on(async {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (go_on, wait) = tokio::sync::oneshot::channel::<()>();
+        let request = tracing::info_span!("request", path = "/a", status = tracing::field::Empty);
+        let query = tracing::info_span!(parent: &request, "query", rows = 7);
+        let work = async move {
+            let id = me();
+            async {
+                tell.send(id).expect("somebody listens");
+                wait.await.expect("it is told");
+            }
+            .instrument(query)
+            .await;
+            std::future::pending::<()>().await;
+        };
+        let task = tokio::spawn(work.instrument(request.clone()));
+        let id = told.await.expect("it runs");
+        assert_eq!(context(id), [("request", "path=/a".to_owned()), ("query", "rows=7".to_owned())]);
+        request.record("status", 200);
+        assert_eq!(context(id)[0], ("request", "path=/astatus=200".to_owned()));
+        go_on.send(()).expect("it waits");
+        tokio::task::yield_now().await;
+        // Its last poll was inside of both, and it waits inside of one: what counts is the poll.
+        assert_eq!(context(id).len(), 2);
+        task.abort();
+        assert!(task.await.is_err());
+        assert_eq!(context(id), []);
+        assert_eq!(context(me()), []);
+    });
+}

@@ -1,0 +1,132 @@
+//! The service's own spans around what a task does: a task's context is the innermost span that its last poll was inside of,
+//! and those around that one. A span's name and fields are noted as the span is made; a poll notes one number, and looks
+//! anything up only when that number is another than after the poll before.
+
+use super::{local::Local, view::SpanView};
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    fmt::{Debug, Write as _},
+    sync::{Arc, LazyLock},
+};
+use tracing_core::{
+    Field, Metadata,
+    field::Visit,
+    span::{Attributes, Id, Record},
+};
+
+/// Fields of a span that are kept.
+const MOST_FIELDS: usize = 16;
+/// Bytes of a value that are kept.
+const MOST_BYTES: usize = 128;
+/// Spans inside of each other that are kept.
+const MOST_DEPTH: u32 = 16;
+/// Spans that are kept at once.
+const MOST_SPANS: usize = 1 << 20;
+
+/// A span of the service's.
+#[derive(Debug)]
+pub(super) struct Span {
+    metadata: &'static Metadata<'static>,
+    fields: Mutex<Vec<(&'static str, Arc<str>)>>,
+    parent: Option<Arc<Span>>,
+    depth: u32,
+}
+
+const SHARDS: usize = 64;
+type Shard = Mutex<HashMap<u64, Arc<Span>>>;
+static SPANS: LazyLock<[Shard; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Mutex::default()));
+
+/// Where a span is kept.
+fn shard(id: u64) -> &'static Shard {
+    // The registry counts its ids up, within a shard of its own for each thread.
+    &SPANS[(id ^ (id >> 38)) as usize % SHARDS]
+}
+
+/// A span that is kept.
+fn find(id: u64) -> Option<Arc<Span>> {
+    shard(id).lock().get(&id).cloned()
+}
+
+/// A span of the service's was made, inside of `parent` where it is inside of any.
+pub(super) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
+    let mut fields = Fields(Vec::new());
+    attributes.record(&mut fields);
+    let parent = parent.and_then(find).filter(|parent| parent.depth < MOST_DEPTH);
+    let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+    let span = Span { metadata: attributes.metadata(), fields: Mutex::new(fields.0), parent, depth };
+    let mut shard = shard(id.into_u64()).lock();
+    if shard.len() < MOST_SPANS / SHARDS {
+        shard.insert(id.into_u64(), Arc::new(span));
+    }
+}
+
+/// More of a span's fields became known.
+pub(super) fn record(local: &Local, id: &Id, values: &Record<'_>) {
+    let Some(span) = find(id.into_u64()) else { return };
+    let mut fields = Fields(std::mem::take(&mut *span.fields.lock()));
+    values.record(&mut fields);
+    *span.fields.lock() = fields.0;
+    local.context_rewritten.set(true);
+}
+
+/// A span is gone.
+pub(super) fn end(id: u64) {
+    // Dropped after the lock is given back: its parents may go with it.
+    let gone = shard(id).lock().remove(&id);
+    drop(gone);
+}
+
+/// The context that a poll has told of: what is kept of its innermost span.
+pub(super) fn context(id: u64) -> Option<Arc<Span>> {
+    (id != 0).then(|| find(id))?
+}
+
+/// A span and those around it, outermost first.
+pub(super) fn view(span: &Span) -> Vec<SpanView> {
+    let outwards = std::iter::successors(Some(span), |span| span.parent.as_deref());
+    let mut spans: Vec<SpanView> =
+        outwards.map(|span| SpanView { name: span.metadata.name(), fields: span.fields.lock().clone() }).collect();
+    spans.reverse();
+    spans
+}
+
+struct Fields(Vec<(&'static str, Arc<str>)>);
+
+impl Fields {
+    fn set(&mut self, name: &'static str, value: &str) {
+        if let Some(known) = self.0.iter_mut().find(|(known, _)| *known == name) {
+            known.1 = value.into();
+        } else if self.0.len() < MOST_FIELDS {
+            self.0.push((name, value.into()));
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field.name(), &value[..value.floor_char_boundary(MOST_BYTES)]);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let mut text = Bounded(String::new());
+        // It ends with an error where it is cut off.
+        let _ = write!(text, "{value:?}");
+        self.set(field.name(), &text.0);
+    }
+}
+
+/// Text up to its bound.
+struct Bounded(String);
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let room = MOST_BYTES - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        Err(std::fmt::Error)
+    }
+}
