@@ -2,8 +2,8 @@
 //!
 //! A function that keeps a frame pointer begins by saving its caller's, right below its return address: a frame record. Two
 //! ways lead to it. The function's first instructions say how far the stack pointer moved down after that, so that the record
-//! lies at a known distance; if the call before that return address leads to this very function, there is no doubt. Else
-//! the stack is searched upwards for the first record from which unwinding goes on to the end. What is left of earlier calls
+//! lies at a known distance; if what lies there returns to right after a call that leads to this very function, or that got its
+//! target from a register, there is no doubt. Else the stack is searched upwards for the first record from which unwinding goes on to the end. What is left of earlier calls
 //! may look the same, and so such a stack is approximate.
 
 use super::{
@@ -36,12 +36,16 @@ pub(super) fn recover(unwinder: &mut Unwinder, lost: Position, stack: &Snapshot)
         .find(lost.at.address_for_lookup())
         .and_then(|module| module.function(lost.at.address_for_lookup()));
     let sp = lost.registers.sp();
-    if let Some(record) = function.and_then(|function| sp.checked_add(frame_size(function, lost.at.address())?)) {
-        let target = call_before(unwinder, stack.word(record + 8).unwrap_or(0));
-        if matches!(target, Some(Target::Address(target)) if Some(target) == function)
-            && let Some(way) = follow(unwinder, record, stack)
-        {
-            return Some(Way { certain: true, ..way });
+    let measured = function.and_then(|function| Some((function, frame_size(function, lost.at.address())?)));
+    if let Some((function, size)) = measured {
+        let record = sp.checked_add(size.bytes)?;
+        let certain = match call_before(unwinder, stack.word(record + 8).unwrap_or(0)) {
+            Some(Target::Address(target)) => target == function,
+            Some(Target::Untold) => size.reserves,
+            None => false,
+        };
+        if let Some(way) = certain.then(|| follow(unwinder, record, stack)).flatten() {
+            return Some(Way { certain, ..way });
         }
     }
     let records: Vec<(u64, Target)> = (sp.next_multiple_of(8)..stack.end())
@@ -103,42 +107,52 @@ fn called(code: [u8; 8], next: u64) -> Option<Target> {
     (instruction & 0xffff_fc1f == 0xd63f_0000).then_some(Target::Untold)
 }
 
-/// How far above the stack pointer the frame record of a function lies, once its first instructions are through.
-fn frame_size(function: u64, at: u64) -> Option<u64> {
-    let mut code = [0; 32];
-    let filled = read_memory(function, &mut code).ok()?;
-    let (size, length) = pushed(&code[..filled])?;
-    (at >= function.checked_add(length)?).then_some(size)
+/// How far above the stack pointer a frame record lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    bytes: u64,
+    /// The function reserves what it needs right after it has saved registers: it moves the stack pointer no more.
+    reserves: bool,
+    /// How long the instructions are that do it.
+    length: u64,
 }
 
-/// What a function puts below its frame record, and how long the instructions are that do it.
+/// The size of a function's frame, once its first instructions are through.
+fn frame_size(function: u64, at: u64) -> Option<Size> {
+    let mut code = [0; 32];
+    let filled = read_memory(function, &mut code).ok()?;
+    let size = pushed(&code[..filled])?;
+    (at >= function.checked_add(size.length)?).then_some(size)
+}
+
+/// What a function puts below its frame record: push rbp; mov rbp, rsp; any number of pushes; then perhaps sub rsp, n.
 #[cfg(target_arch = "x86_64")]
-fn pushed(code: &[u8]) -> Option<(u64, u64)> {
-    // push rbp; mov rbp, rsp; any number of: push r; then perhaps: sub rsp, n.
+fn pushed(code: &[u8]) -> Option<Size> {
     let body = code.strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa]).unwrap_or(code);
     let mut rest = body.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
-    let mut size = 0;
+    let mut saved = 0;
     loop {
-        rest = match *rest {
-            [0x50..=0x57, ref rest @ ..] | [0x41, 0x50..=0x57, ref rest @ ..] => {
-                size += 8;
-                rest
+        let (bytes, reserves, after) = match rest {
+            [0x50..=0x57, after @ ..] | [0x41, 0x50..=0x57, after @ ..] => {
+                saved += 8;
+                rest = after;
+                continue;
             }
-            [0x48, 0x83, 0xec, bytes, ref rest @ ..] => {
-                return Some((size + u64::from(bytes & 0x7f), (code.len() - rest.len()) as u64));
+            [0x48, 0x83, 0xec, bytes @ 0..=0x7f, after @ ..] => (u64::from(*bytes), true, after),
+            [0x48, 0x81, 0xec, a, b, c, d, after @ ..] => {
+                (u64::from(u32::from_le_bytes([*a, *b, *c, *d])), true, after)
             }
-            [0x48, 0x81, 0xec, a, b, c, d, ref rest @ ..] => {
-                let bytes = u32::from_le_bytes([a, b, c, d]);
-                return Some((size + u64::from(bytes), (code.len() - rest.len()) as u64));
-            }
-            _ => return Some((size, (code.len() - rest.len()) as u64)),
+            // It rounds the stack pointer down, by nobody knows how much.
+            [0x48, 0x83 | 0x81, 0xe4, ..] => return None,
+            _ => (0, false, rest),
         };
+        return Some(Size { bytes: saved + bytes, reserves, length: (code.len() - after.len()) as u64 });
     }
 }
 
 /// Where frame records lie in a frame differs on this architecture: they are searched.
 #[cfg(target_arch = "aarch64")]
-fn pushed(_: &[u8]) -> Option<(u64, u64)> {
+fn pushed(_: &[u8]) -> Option<Size> {
     None
 }
 
@@ -150,10 +164,15 @@ mod tests {
     fn frames_are_measured_by_their_first_instructions() {
         // push rbp; mov rbp, rsp; push r15; push rbx; sub rsp, 0x18
         let small = [0x55, 0x48, 0x89, 0xe5, 0x41, 0x57, 0x53, 0x48, 0x83, 0xec, 0x18, 0x90];
-        assert_eq!(pushed(&small), Some((16 + 0x18, 11)));
+        assert_eq!(pushed(&small), Some(Size { bytes: 16 + 0x18, reserves: true, length: 11 }));
         // endbr64; push rbp; mov rbp, rsp; sub rsp, 0x1234
         let large = [0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0x34, 0x12, 0, 0];
-        assert_eq!(pushed(&large), Some((0x1234, 15)));
+        assert_eq!(pushed(&large), Some(Size { bytes: 0x1234, reserves: true, length: 15 }));
+        // push rbp; mov rbp, rsp; push rbx; mov rbx, rdi
+        let small = [0x55, 0x48, 0x89, 0xe5, 0x53, 0x48, 0x89, 0xfb];
+        assert_eq!(pushed(&small), Some(Size { bytes: 8, reserves: false, length: 5 }));
+        // push rbp; mov rbp, rsp; and rsp, -64
+        assert_eq!(pushed(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xe4, 0xc0]), None);
         assert_eq!(pushed(&[0x53, 0x48, 0x83, 0xec, 0x18]), None);
     }
 

@@ -1,5 +1,7 @@
 //! Stacks of threads that stall in optimized code without frame pointers: right to the function and the line.
 
+#![allow(unsafe_code, reason = "thread ids, signal masks, and assembly that no compiler would write")]
+
 use super::{
     Frame, Stack,
     capture::{self, Refused, STACK_BYTES, Snapshot},
@@ -60,7 +62,6 @@ impl Drop for Staller {
     }
 }
 
-#[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
 pub(super) fn own_tid() -> u32 {
     // SAFETY: it takes nothing and cannot fail.
     (unsafe { libc::gettid() }) as u32
@@ -114,8 +115,14 @@ fn frame<'a>(stack: &'a Stack, function: &str) -> &'a Frame {
     frame
 }
 
-/// The stack goes all the way to where the thread began.
+/// The stack goes all the way to where the thread began, and nothing on it was guessed.
 fn whole(stack: &Stack) {
+    // The standard library keeps frame pointers; its first instructions say all that the kernel does not.
+    assert!(cfg!(not(target_arch = "x86_64")) || !stack.approximate, "{stack:#?}");
+    to_its_root(stack);
+}
+
+fn to_its_root(stack: &Stack) {
     assert_eq!(stack.limitation, "", "{stack:#?}");
     assert!(stack.frames.iter().any(|frame| frame.function.contains("thread_start")), "{stack:#?}");
 }
@@ -149,8 +156,6 @@ fn a_thread_that_sleeps_on_purpose() {
     let stack = asleep(&staller, "stalling::sleeps");
     assert_eq!(frame(&stack, "sleeps").line, staller.line());
     whole(&stack);
-    // The standard library keeps frame pointers; its first instructions say all that the kernel does not.
-    assert!(cfg!(not(target_arch = "x86_64")) || !stack.approximate);
 }
 
 #[test]
@@ -263,7 +268,6 @@ fn a_thread_that_blocks_signals_is_left_alone() {
     assert_eq!(refused.to_string(), "the thread runs, and blocks the signal that would interrupt it");
 }
 
-#[expect(unsafe_code, reason = "the standard library cannot block signals")]
 fn block_signals() {
     // SAFETY: all zeroes is a valid set, and the call changes the calling thread's mask alone.
     unsafe {
@@ -310,4 +314,57 @@ fn a_stack_deeper_than_the_copy() {
     let stack = read(&mut snapshot);
     assert_eq!(stack.limitation, "the stack is deeper than what was copied of it");
     assert!(!stack.frames.is_empty());
+}
+
+// A function whose frame pointer cannot be told by its first instructions: it rounds the stack pointer down.
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".pushsection .text.holdup_rounds, \"ax\", @progbits",
+    ".globl holdup_rounds",
+    ".hidden holdup_rounds",
+    ".type holdup_rounds, @function",
+    "holdup_rounds:",
+    ".cfi_startproc",
+    "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
+    "mov rbp, rsp",
+    ".cfi_def_cfa_register rbp",
+    "and rsp, -64",
+    "sub rsp, 128",
+    "call rdi",
+    "mov rsp, rbp",
+    "pop rbp",
+    ".cfi_def_cfa rsp, 8",
+    "ret",
+    ".cfi_endproc",
+    ".size holdup_rounds, . - holdup_rounds",
+    ".popsection",
+);
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_frame_pointer_that_must_be_searched_for() {
+    unsafe extern "C" {
+        fn holdup_rounds(call: extern "C" fn());
+    }
+    extern "C" fn nap() {
+        let time = libc::timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+        // SAFETY: the time lives until the call returns, and what is left of it is not asked for.
+        unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+    }
+    let (open, gate) = gate();
+    let staller = Staller::new(open, move |line| {
+        line.store(line!() + 3, Ordering::Release);
+        while closed(&gate) {
+            // SAFETY: it calls what it is given, with the stack as the calling convention asks.
+            unsafe { holdup_rounds(nap) };
+        }
+    });
+    let stack = asleep(&staller, "holdup_rounds");
+    let at = stack.frames.iter().position(|frame| &*frame.function == "holdup_rounds").unwrap();
+    let caller = &stack.frames[at + 1];
+    assert!(caller.file.ends_with("stack/tests.rs") && caller.line == staller.line(), "{stack:#?}");
+    assert!(stack.approximate);
+    to_its_root(&stack);
 }

@@ -1,7 +1,7 @@
 //! A plain OS thread that notices stalls; it works when every worker is blocked.
 //!
-//! It looks every 25 ms at which thread polls what since when ([`collect::thread`](crate::collect::thread)). A poll that has
-//! lasted longer than the threshold, on a thread that is a worker, becomes a [`Stall`]: `kernel` says why it lasts, `camera` has
+//! It looks at which thread polls what since when ([`collect::thread`](crate::collect::thread)): once in half the threshold, and
+//! every 25 ms while there is something to see, so that a stall is noticed at most 25 ms late. A poll that has lasted longer than the threshold, on a thread that is a worker, becomes a [`Stall`]: `kernel` says why it lasts, `camera` has
 //! the stack captured, and `stalls` keeps what is known for whoever serves it. It knows nothing of how runtimes are asked which
 //! thread is which worker, nor of any wire format. No thread of the service ever waits for it.
 
@@ -30,10 +30,13 @@ use std::{
     thread::{JoinHandle, ThreadId},
     time::Duration,
 };
-use watch::Watch;
+use watch::{Hurry, Watch};
 
-/// Between two looks.
+/// Between two looks, while a poll may become a stall, or has.
 const INTERVAL: Duration = Duration::from_millis(25);
+
+/// Between two looks at most, while there is nothing to see: waking up is what the watchdog costs.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Between two looks, while a running thread's capture is due any moment.
 const SHORT_INTERVAL: Duration = Duration::from_millis(2);
@@ -98,10 +101,15 @@ impl Watchdog {
         let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
             thread::hide();
             let mut watch = Watch::new(settings, roles, stalls);
-            let mut interval = INTERVAL;
+            let idle = (settings.threshold / 2).clamp(INTERVAL, LONGEST_INTERVAL);
+            let mut interval = idle;
             while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 watch.look(&thread::all(), clock::now());
-                interval = if watch.is_hurried(clock::now()) { SHORT_INTERVAL } else { INTERVAL };
+                interval = match watch.hurry(clock::now()) {
+                    Hurry::None => idle,
+                    Hurry::Some => INTERVAL,
+                    Hurry::Much => SHORT_INTERVAL,
+                };
             }
         })?;
         Ok(Self { alive: Some(alive), thread: Some(thread) })

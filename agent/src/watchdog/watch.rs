@@ -22,6 +22,17 @@ const HURRIED: Duration = Duration::from_secs(1);
 /// How often then. So is a long poll on a thread that is no worker, since it may become one again.
 const UNHURRIED: Duration = Duration::from_millis(250);
 
+/// How soon to look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    /// There is nothing to see.
+    None,
+    /// There may be something soon, or there is.
+    Some,
+    /// A stack is due any moment.
+    Much,
+}
+
 pub(super) struct Watch {
     settings: Settings,
     roles: Roles,
@@ -57,9 +68,15 @@ impl Watch {
         Self { settings, roles, stalls, camera, long: Vec::new() }
     }
 
-    /// A stack is due any moment.
-    pub(super) fn is_hurried(&self, now: Nanos) -> bool {
-        self.camera.is_hurried(now)
+    /// How soon to look again.
+    pub(super) fn hurry(&self, now: Nanos) -> Hurry {
+        if self.camera.is_hurried(now) {
+            Hurry::Much
+        } else if self.long.iter().any(|long| long.is_hurried(now)) {
+            Hurry::Some
+        } else {
+            Hurry::None
+        }
     }
 
     /// Looks at what the threads poll now.
@@ -129,12 +146,16 @@ impl Long {
         self.stall.as_ref().map(|stall| stall.id)
     }
 
-    fn look(&mut self, thread: &Thread, polling: Polling, now: Nanos, tools: &mut Tools) {
-        let hurried = match &self.stall {
+    /// It may become a stall, or is a young one.
+    fn is_hurried(&self, now: Nanos) -> bool {
+        match &self.stall {
             Some(stall) => now.since(stall.noticed) < HURRIED,
             None => self.worker_since.is_some(),
-        };
-        if hurried || now.since(self.looked) >= UNHURRIED {
+        }
+    }
+
+    fn look(&mut self, thread: &Thread, polling: Polling, now: Nanos, tools: &mut Tools) {
+        if self.is_hurried(now) || now.since(self.looked) >= UNHURRIED {
             self.looked = now;
             match ((tools.roles)(thread.id), &mut self.stall) {
                 (Role::Worker { queued, .. }, Some(stall)) => {
