@@ -112,6 +112,7 @@ impl Watching {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
         };
+        collect::read::keep(settings.retention_bytes);
         let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
         thread::on_runtime(runtimes::meet);
         thread::on_unwinding(panics::ended);

@@ -20,6 +20,10 @@ pub(super) struct Arena<T> {
 }
 
 impl<T: Default> Arena<T> {
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "an arena is a static, and this is evaluated when the crate is compiled"
+    )]
     pub(super) const fn new() -> Self {
         Self { chunks: [const { OnceLock::new() }; CHUNKS] }
     }
@@ -38,6 +42,14 @@ impl<T> Arena<T> {
     pub(super) fn get(&self, index: u32) -> Option<&T> {
         let chunk = self.chunks.get(index as usize / CHUNK)?.get()?;
         Some(&chunk.slots[index as usize % CHUNK])
+    }
+
+    /// The slot, and where to note that it was written, where there is one.
+    #[inline]
+    pub(super) fn at(&self, index: u32) -> Option<(&T, Written<'_>)> {
+        let chunk = self.chunks.get(index as usize / CHUNK)?.get()?;
+        let at = index as usize % CHUNK;
+        Some((&chunk.slots[at], Written { bits: &chunk.written, at }))
     }
 
     /// Notes that the slot was written.
@@ -74,6 +86,21 @@ impl<T> Arena<T> {
     /// The chunks that were made. They are made in order.
     fn made(&self) -> impl Iterator<Item = &Chunk<T>> {
         self.chunks.iter().map_while(OnceLock::get)
+    }
+}
+
+/// Where to note that a slot was written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    bits: &'a Bitmap<{ CHUNK / 64 }>,
+    at: usize,
+}
+
+impl Written<'_> {
+    /// Notes that the slot was written.
+    #[inline]
+    pub(super) fn touch(self) {
+        self.bits.set(self.at);
     }
 }
 

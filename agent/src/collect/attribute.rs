@@ -16,6 +16,22 @@ pub(super) enum Change {
     Subtract,
 }
 
+/// What a field of such an event is, which its name's end tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Value,
+    Change,
+    Unit,
+}
+
+fn part_of(name: &str) -> Part {
+    match name.rsplit_once('.') {
+        Some((_, "op")) => Part::Change,
+        Some((_, "unit")) => Part::Unit,
+        _ => Part::Value,
+    }
+}
+
 /// What an event tells of one attribute.
 pub(super) struct Update<'a> {
     local: &'a Local,
@@ -66,7 +82,7 @@ impl<'a> Update<'a> {
     fn tell(&mut self, field: &Field, value: Raw) {
         // The first field is the attribute; how it changes, and its unit, come after it.
         let name = field.name();
-        if field.index() == 0 || (!name.ends_with(".op") && !name.ends_with(".unit")) {
+        if field.index() == 0 || (part_of(name) == Part::Value) {
             self.name = Some(name);
             self.number = self.local.recent.text(name);
             self.value = value;
@@ -95,13 +111,13 @@ impl Visit for Update<'_> {
         let name = field.name();
         if field.index() == 0 {
             self.tell(field, Raw::Text(self.local.recent.text(value)));
-        } else if name.ends_with(".op") {
+        } else if part_of(name) == Part::Change {
             self.change = match value {
                 "add" => Change::Add,
                 "sub" => Change::Subtract,
                 _ => Change::Set,
             };
-        } else if name.ends_with(".unit") {
+        } else if part_of(name) == Part::Unit {
             self.unit = self.local.recent.text(value);
         } else {
             self.tell(field, Raw::Text(self.local.recent.text(value)));

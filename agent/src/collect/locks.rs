@@ -209,10 +209,10 @@ fn bucket(nanos: u64) -> usize {
 }
 
 fn across(sum: &mut AcrossAwait, hold: &Hold, now: Nanos) {
-    let held = now.since(hold.since);
+    let time = now.since(hold.since);
     sum.count += 1;
-    sum.total += held;
-    sum.longest = sum.longest.max(held);
+    sum.total += time;
+    sum.longest = sum.longest.max(time);
 }
 
 impl Hold {

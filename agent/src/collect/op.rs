@@ -101,14 +101,14 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     if !local.push(Kind::Op, id) || outer == id {
         return;
     }
-    let Some(slot) = OPS.get(span.index) else { return };
+    let Some((slot, written)) = OPS.at(span.index) else { return };
     let now = local.about_now().raw();
     if slot.polls.get() == 0 {
         slot.first.set(now);
     }
     slot.polls.add(1);
     slot.started.set(now);
-    OPS.touch(span.index);
+    written.touch();
 }
 
 /// The operation is left.

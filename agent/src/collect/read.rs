@@ -5,6 +5,7 @@ use super::{
     arena::Arena,
     barrier, histogram,
     id::{self, Kind, Ours},
+    life::Seen,
     local, locks, op, resource, stock, task,
     view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
     word::Word,
@@ -34,7 +35,7 @@ pub(crate) fn locks(each: &mut dyn FnMut(LockView)) {
 
 /// The service's own spans around every task that lives and was polled inside of some.
 pub(crate) fn spans(each: &mut dyn FnMut(SpansView)) {
-    let alive = task::TASKS.iter().filter(|(_, slot)| slot.life.look().is_some_and(|seen| seen.is_alive()));
+    let alive = task::TASKS.iter().filter(|(_, slot)| slot.life.look().is_some_and(Seen::is_alive));
     alive.filter_map(|(index, slot)| task::context(index, slot, task::Contexts::All)).for_each(each);
 }
 
@@ -65,6 +66,14 @@ pub(crate) fn lock(resource: u64) -> Option<LockView> {
 /// The histograms of one task.
 pub(crate) fn histograms(task: u64) -> Option<Histograms> {
     task::histograms(id::decode(task).filter(|span| span.kind == Kind::Task)?)
+}
+
+/// Bounds what is kept of what has ended, in bytes; at least a few hundred kilobytes are.
+pub(crate) fn keep(bytes: usize) {
+    // Tasks are what somebody who comes late asks about.
+    task::STOCK.keep(bytes / 4 * 3, size_of::<task::Slot>());
+    resource::STOCK.keep(bytes / 8, size_of::<resource::Slot>());
+    op::STOCK.keep(bytes / 8, size_of::<op::Slot>());
 }
 
 /// What could not be kept.
@@ -110,14 +119,6 @@ impl Changes {
         histogram::stock();
     }
 
-    /// Bounds what is kept of what has ended, in bytes; at least a few hundred kilobytes are.
-    pub(crate) fn keep(&mut self, bytes: u64) {
-        // Tasks are what somebody who comes late asks about.
-        task::STOCK.keep(bytes / 4 * 3, size_of::<task::Slot>());
-        resource::STOCK.keep(bytes / 8, size_of::<resource::Slot>());
-        op::STOCK.keep(bytes / 8, size_of::<op::Slot>());
-    }
-
     /// Tasks that changed before the round began.
     pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
         tell(&self.tasks, &task::TASKS, Kind::Task, each, |index, slot| {
@@ -153,6 +154,7 @@ impl Changes {
     }
 
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
+    #[expect(clippy::unused_self, reason = "only the one reader may say so")]
     pub(crate) fn set_watched(&mut self, watched: Watched) {
         stock::set_watched(watched == Watched::Yes);
     }

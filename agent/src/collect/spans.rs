@@ -105,7 +105,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.set(field.name(), &value[..value.floor_char_boundary(MOST_BYTES)]);
+        self.set(field.name(), at_most(value, MOST_BYTES));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -114,6 +114,12 @@ impl Visit for Fields {
         let _ = write!(text, "{value:?}");
         self.set(field.name(), &text.0);
     }
+}
+
+/// As much of a text as so many bytes hold.
+fn at_most(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Text up to its bound.
@@ -126,7 +132,7 @@ impl std::fmt::Write for Bounded {
             self.0.push_str(text);
             return Ok(());
         }
-        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        self.0.push_str(at_most(text, room));
         Err(std::fmt::Error)
     }
 }

@@ -88,11 +88,11 @@ impl Stock {
     }
 
     #[cold]
-    fn put(&self, batch: Batch, state: State) {
+    fn put(&self, batch: &Batch, state: &State) {
         let mut inner = self.inner.lock();
         match state {
-            State::Free => inner.free.push(batch),
-            State::Ended => inner.ended.push_back(batch),
+            State::Free => inner.free.push(*batch),
+            State::Ended => inner.ended.push_back(*batch),
         }
     }
 
@@ -113,9 +113,9 @@ impl Stock {
     }
 
     /// Bounds what is kept of what has ended.
-    pub(super) fn keep(&self, bytes: u64, slot: usize) {
+    pub(super) fn keep(&self, bytes: usize, slot: usize) {
         let keep = &mut self.inner.lock().keep;
-        keep.most = (bytes as usize / (slot * BATCH)).max(keep.least + 1);
+        keep.most = (bytes / (slot * BATCH)).max(keep.least + 1);
     }
 
     /// How many ended and were overwritten before they were read, while somebody watched.
@@ -174,7 +174,7 @@ impl Magazine {
     #[inline]
     pub(super) fn retire(&self, stock: &Stock, index: u32) {
         if let Some(batch) = self.ended.push(index) {
-            stock.put(batch, State::Ended);
+            stock.put(&batch, &State::Ended);
         }
     }
 
@@ -182,7 +182,7 @@ impl Magazine {
     #[inline]
     pub(super) fn recycle(&self, stock: &Stock, index: u32) {
         if let Some(batch) = self.free.push(index) {
-            stock.put(batch, State::Free);
+            stock.put(&batch, &State::Free);
         }
     }
 

@@ -160,7 +160,7 @@ impl Slot {
 /// A poll begins.
 #[inline]
 pub(super) fn enter(local: &Local, span: Ours, id: u64) {
-    let Some(slot) = TASKS.get(span.index) else { return };
+    let Some((slot, written)) = TASKS.at(span.index) else { return };
     let outer = local.innermost(Kind::Task);
     if !local.push(Kind::Task, id) || outer == id {
         return;
@@ -190,13 +190,13 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     if !slot.is_worker() {
         local.thread().set_polling(id, now);
     }
-    TASKS.touch(span.index);
+    written.touch();
 }
 
 /// A poll ends.
 #[inline]
 pub(super) fn exit(local: &Local, span: Ours, id: u64) {
-    let Some(slot) = TASKS.get(span.index) else { return };
+    let Some((slot, written)) = TASKS.at(span.index) else { return };
     if !local.pop(Kind::Task, id) {
         return;
     }
@@ -217,7 +217,7 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
     let outside = id::decode(outer).and_then(|span| TASKS.get(span.index)).filter(|slot| !slot.is_worker());
     let (outer, since) = outside.map_or((0, 0), |slot| (outer, slot.started.get()));
     local.thread().set_polling(outer, Nanos::from_raw(since).unwrap_or(now));
-    TASKS.touch(span.index);
+    written.touch();
     if std::thread::panicking() {
         super::thread::unwinds(id);
     }
@@ -262,7 +262,10 @@ pub(super) enum WakerOp {
 #[inline]
 pub(super) fn waker(local: &Local, id: u64, op: WakerOp) {
     let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
-    let Some(slot) = slot(span) else { return };
+    let Some((slot, written)) = TASKS.at(span.index) else { return };
+    if !slot.life.is(span.stamp, Clones::Alike) {
+        return;
+    }
     let own = local.innermost(Kind::Task) == id || local.is_inside(id);
     let count = |of_own: &Word, of_others: &Word| if own { of_own.add(1) } else { of_others.add_shared(1) };
     match op {
@@ -276,7 +279,10 @@ pub(super) fn waker(local: &Local, id: u64, op: WakerOp) {
             }
         }
     }
-    TASKS.touch(span.index);
+    // The end of its own poll is noted soon enough.
+    if !own {
+        written.touch();
+    }
 }
 
 /// A copy of a slot; `None` when it is nobody's.

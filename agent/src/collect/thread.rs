@@ -43,7 +43,7 @@ impl Thread {
         let edge = self.edges.load(Ordering::Acquire);
         let task = self.task.load(Ordering::Acquire);
         let since = self.since.load(Ordering::Acquire);
-        let unchanged = edge % 2 == 0 && self.edges.load(Ordering::Acquire) == edge;
+        let unchanged = edge.is_multiple_of(2) && self.edges.load(Ordering::Acquire) == edge;
         (unchanged && task != 0).then_some(())?;
         Some(Polling { task, since: Nanos::from_raw(since)?, edge })
     }

@@ -53,6 +53,7 @@ pub(crate) struct Polls {
 
 /// Wakes and wakers of a task; all zero in lean detail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a wake is a wake")]
 pub(crate) struct Wakes {
     pub(crate) wakes: u64,
     /// Those that came from the task's own poll.

@@ -90,12 +90,11 @@ async fn obey(locks: Locks, mut steps: mpsc::UnboundedReceiver<(Step, oneshot::S
         let came = match step {
             Step::Ask(ask) => {
                 let mut asking = locks.ask(ask);
-                match once(asking.as_mut()).await {
-                    Some(guard) => Came::Got(guard),
-                    None => {
-                        asked.push(Some(asking));
-                        Came::Asked(asked.len() - 1)
-                    }
+                if let Some(guard) = once(asking.as_mut()).await {
+                    Came::Got(guard)
+                } else {
+                    asked.push(Some(asking));
+                    Came::Asked(asked.len() - 1)
                 }
             }
             Step::Attempt(ask) => locks.attempt(ask).map_or(Came::Nothing, Came::Got),
