@@ -60,9 +60,9 @@ impl Agent {
         }
     }
 
-    /// Hooks the agent into a runtime that is about to be built: in lean detail, this is how polls are seen at the least
-    /// cost. It takes the builder's `on_task_spawn`, `on_before_task_poll`, `on_after_task_poll` and `on_task_terminate`:
-    /// a service that needs one of them for itself does without this.
+    /// Hooks the agent into a runtime that is about to be built: in lean detail, where wakes are not seen, this is how it is
+    /// known for how long tasks waited to be polled. It takes the builder's `on_before_task_poll`: a service that needs
+    /// that for itself does without this. In full detail it does nothing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,8 +75,8 @@ impl Agent {
     /// # }
     /// ```
     pub fn instrument<'a>(&self, runtime: &'a mut tokio::runtime::Builder) -> &'a mut tokio::runtime::Builder {
-        if self.watching.is_some() {
-            instrument(runtime);
+        if let Some(watching) = &self.watching {
+            instrument(runtime, watching.detail);
         }
         runtime
     }
@@ -93,6 +93,7 @@ impl Agent {
 pub(crate) struct Watching {
     serving: Serving,
     _watchdog: Watchdog,
+    detail: Detail,
 }
 
 impl Watching {
@@ -131,7 +132,7 @@ impl Watching {
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }
-        Ok(Self { serving, _watchdog: watchdog })
+        Ok(Self { serving, _watchdog: watchdog, detail: settings.detail })
     }
 }
 
@@ -165,7 +166,14 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 /// Hooks into a runtime that is about to be built.
-pub(crate) fn instrument(_runtime: &mut tokio::runtime::Builder) {}
+pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder, detail: Detail) {
+    #[cfg(tokio_unstable)]
+    if detail == Detail::Lean {
+        collect::hooks::instrument(runtime);
+    }
+    #[cfg(not(tokio_unstable))]
+    let _ = (runtime, detail);
+}
 
 /// There is one agent in a process, for the process has one subscriber. Dropped without [`keep`](Self::keep), it has not
 /// started, and another try is free.

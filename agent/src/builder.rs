@@ -157,7 +157,7 @@ where
 
     /// Hooks the agent into a runtime that is about to be built; see [`Agent::instrument`].
     pub fn instrument(self, runtime: &mut tokio::runtime::Builder) -> Self {
-        agent::instrument(runtime);
+        agent::instrument(runtime, self.settings.detail);
         self
     }
 

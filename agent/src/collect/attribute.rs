@@ -149,6 +149,13 @@ impl<const N: usize> Default for Attributes<N> {
     }
 }
 
+/// Who writes at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writers {
+    One,
+    Many,
+}
+
 /// Whose attribute it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
@@ -170,7 +177,7 @@ impl<const N: usize> Attributes<N> {
     }
 
     #[inline]
-    pub(super) fn update(&self, update: &Update<'_>, of: Of) {
+    pub(super) fn update(&self, update: &Update<'_>, of: Of, writers: Writers) {
         let (kind, raw) = match update.value {
             Raw::None => return,
             Raw::Bool(value) => (BOOL, u64::from(value)),
@@ -183,13 +190,18 @@ impl<const N: usize> Attributes<N> {
         let key = USED | of | (kind << 32) | (unit << 16) | name;
         for cell in &self.0 {
             let there = cell.key.get();
-            if there != key && (there != 0 || cell.key.claim(key) != key) {
-                continue;
+            if there != key {
+                let claimed = there == 0 && (writers == Writers::One || cell.key.claim(key) == key);
+                if !claimed {
+                    continue;
+                }
+                cell.key.set(key);
             }
-            match update.change {
-                Change::Set => cell.value.set(raw),
-                Change::Add => cell.value.add_shared(raw),
-                Change::Subtract => cell.value.add_shared(raw.wrapping_neg()),
+            let more = if update.change == Change::Subtract { raw.wrapping_neg() } else { raw };
+            match (update.change, writers) {
+                (Change::Set, _) => cell.value.set(raw),
+                (_, Writers::One) => cell.value.add(more),
+                (_, Writers::Many) => cell.value.add_shared(more),
             }
             return;
         }

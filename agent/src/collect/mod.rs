@@ -10,6 +10,8 @@ mod bitmap;
 mod callsite;
 pub(crate) mod clock;
 pub(crate) mod histogram;
+#[cfg(tokio_unstable)]
+pub(crate) mod hooks;
 mod id;
 mod intern;
 mod life;

@@ -5,7 +5,7 @@
 
 use super::{
     arena::Arena,
-    attribute::{Attributes, Of, Update},
+    attribute::{Attributes, Of, Update, Writers},
     clock::Nanos,
     id::{self, Kind, Ours},
     intern,
@@ -201,13 +201,14 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
     let Some(slot) = OPS.get(span.index) else { return };
     let mut update = Update::new(local);
     event.record(&mut update);
-    slot.attributes.update(&update, Of::Itself);
+    // Whoever polls it, and whoever gives it permits: the semaphore lets them do so one at a time.
+    slot.attributes.update(&update, Of::Itself, Writers::One);
     OPS.touch(span.index);
     if slot.flags.get() & PART != 0
         && let Some(span) = id::decode(slot.parent.get())
         && let Some(parent) = OPS.get(span.index)
     {
-        parent.attributes.update(&update, Of::Child);
+        parent.attributes.update(&update, Of::Child, Writers::One);
         OPS.touch(span.index);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     arena::Arena,
-    attribute::{Attributes, Of, Update},
+    attribute::{Attributes, Of, Update, Writers},
     clock::Nanos,
     id::{self, Kind, Ours},
     intern,
@@ -113,13 +113,13 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
     let Some((slot, span)) = current(local) else { return };
     let mut update = Update::new(local);
     event.record(&mut update);
-    slot.attributes.update(&update, Of::Itself);
+    slot.attributes.update(&update, Of::Itself, Writers::Many);
     RESOURCES.touch(span.index);
     if slot.flags.get() & PART != 0
         && let Some(span) = id::decode(slot.parent.get())
         && let Some(parent) = RESOURCES.get(span.index)
     {
-        parent.attributes.update(&update, Of::Child);
+        parent.attributes.update(&update, Of::Child, Writers::Many);
         RESOURCES.touch(span.index);
     }
 }
