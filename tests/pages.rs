@@ -10,7 +10,8 @@ use holdup::{
     },
     diagnose::Settings,
     model::{
-        ResourceId, Retention, Stamp, TaskId,
+        Access, Holder, ResourceId, Retention, Span, Stack, Stamp, TaskFacts, TaskId, Thread,
+        report::{LockStats, Report},
         update::{Histogram, TaskDetails, Value},
     },
     view::{Theme, lock_page, locks, resource_page, resources, task_page},
@@ -18,8 +19,9 @@ use holdup::{
 };
 use insta::assert_snapshot;
 use ratatui::{buffer::Buffer, layout::Rect};
+use std::{sync::Arc, time::Duration};
 use support::{
-    screen,
+    agent, screen,
     service::{Service, Take},
 };
 
@@ -325,6 +327,73 @@ fn the_resources() {
     assert_snapshot!("resource_120", screen::text(&scene.resource_page(table, LARGE, PLAIN)));
     assert_snapshot!("resource_ascii_80", screen::text(&scene.resource_page(table, SMALL, ASCII)));
     assert_snapshot!("resource_not_known_80", screen::text(&scene.resource_page(ResourceId(999), SMALL, PLAIN)));
+}
+
+/// A service with an agent: two readers and a thread hold a table, a writer waits, and the first reader stalled a worker before.
+fn told() -> (Scene, TaskId, ResourceId) {
+    let mut scene = Scene::new();
+    let service = &mut scene.service;
+    let table = service.rwlock("src/table.rs:9");
+    let [reader, other, writer] = ["reader", "other", "writer"].map(|name| service.spawn(name, "src/server.rs:77"));
+    for task in [reader, other, writer] {
+        service.pass(5).poll(task, 1).keep_waker(task);
+    }
+    let process = Some(agent::process());
+    let session = Session { epoch: 1, protocol: Protocol::Agent, process };
+    scene.watched.receive(Event::Session(session));
+    scene.watched.receive(Event::Connection(Connection::Live));
+    scene.watched.receive(Event::Update(Box::new(scene.service.greet())));
+    let since = scene.now();
+    let stack = |line| {
+        let frames = vec![agent::frame("echo_demo::table::scan", "src/table.rs", line)];
+        Some(Arc::new(Stack { frames, ..Stack::default() }))
+    };
+    let shared = |holder| Holder { access: Access::Shared, ..holder };
+    let first = Holder { acquired_at: stack(40), suspended_at: stack(44), ..shared(agent::holder(reader, since)) };
+    let thread = Some(Thread { tid: 9, name: "main".into() });
+    let outside = Holder { task: None, thread, ..shared(agent::holder(reader, since)) };
+    let lock = LockStats {
+        more_waiters: 3,
+        across_count: 14,
+        across_longest: Duration::from_millis(1_203),
+        hold_times: vec![0, 0, 12, 40, 77, 310, 95, 31, 8, 2, 1],
+        longest_hold: Duration::from_micros(900),
+        ..agent::lock(
+            table,
+            vec![first, shared(agent::holder(other, since)), outside],
+            vec![agent::waiting(7, writer, since)],
+        )
+    };
+    let span = |name: &str| Span { name: name.into(), fields: vec![("peer".into(), "10.0.0.1".into())] };
+    let mut stall = agent::stall(1, Some(0), reader, since.minus(Duration::from_millis(402)));
+    stall.ended = Some(since);
+    scene.seconds(2);
+    let report = Report {
+        runtimes: vec![agent::runtime(1, "main", 4)],
+        workers: vec![agent::worker(0, Duration::from_secs(1))],
+        locks: vec![lock],
+        stalls: vec![stall],
+        spans: vec![(reader, vec![span("request"), span("scan")])],
+        tasks: vec![(reader, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
+        ..agent::report(scene.now())
+    };
+    scene.watched.receive(Event::Report(Box::new(report)));
+    scene.seconds(1);
+    (scene, reader, table)
+}
+
+#[test]
+fn pages_of_what_an_agent_tells() {
+    let (scene, reader, table) = told();
+    for (name, size) in [("80", SMALL), ("120", LARGE)] {
+        let detail = scene.detail(reader);
+        let page = screen::text(&scene.task_page(reader, detail.as_ref(), size, PLAIN));
+        assert_snapshot!(format!("task_told_{name}"), page);
+        assert_snapshot!(format!("lock_told_{name}"), screen::text(&scene.lock_page(table, size, PLAIN)));
+    }
+    assert_snapshot!("locks_told_120", screen::text(&scene.locks(LARGE, PLAIN)));
+    let ascii = screen::text(&scene.lock_page(table, LARGE, ASCII));
+    assert!(ascii.is_ascii() && ascii.contains("exact") && !ascii.contains("inferred"), "{ascii}");
 }
 
 #[test]

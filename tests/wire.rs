@@ -17,7 +17,8 @@ use holdup::{
         Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Session, Target, Temporality, connect,
     },
 };
-use peer::{Console, PauseCall, Peer, StateCall, free_address};
+use holdup_proto::v1;
+use peer::{Console, PauseCall, Peer, Reports, StateCall, free_address};
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering::SeqCst},
@@ -177,6 +178,77 @@ mod connects {
         assert_eq!((process.boot_id.as_str(), process.pid), ("cafe", 4242));
         assert_eq!(process.name, "echo-demo");
         assert_eq!(process.capabilities, ["stacks"]);
+    }
+
+    #[tokio::test]
+    async fn to_an_agent_and_hears_its_reports_beside_the_updates() {
+        let mut console = Console::new(vec![three()]);
+        console.boot_id = Some(vec![1]);
+        let worker = v1::Worker { runtime_id: 7, index: 2, polling: 3, ..v1::Worker::default() };
+        let stall = v1::Stall { id: 5, since: Some(timestamp(4)), worker: Some(2), ..v1::Stall::default() };
+        let first = v1::Report { now: Some(timestamp(9)), more: true, stalls: vec![stall], ..v1::Report::default() };
+        // Tiny entries that say nothing cost a count each, and hold nothing up.
+        let locks = vec![v1::Lock::default(); 1_000];
+        let last = v1::Report { now: Some(timestamp(9)), workers: vec![worker], locks, ..v1::Report::default() };
+        console.reports = Reports::Lasting(vec![first, last]);
+        let peer = console.serve();
+        let mut link = link_to(peer.address);
+        let mut reports = Vec::new();
+        let mut updates = Vec::new();
+        while reports.len() < 2 || updates.is_empty() {
+            match next(&mut link).await {
+                Event::Report(report) => reports.push(*report),
+                Event::Update(update) => updates.extend(ids(&update)),
+                _ => {}
+            }
+        }
+        assert_eq!(updates, [1, 2, 3]);
+        let [first, last] = reports.try_into().expect("two");
+        assert_eq!(
+            (first.part, first.stalls[0].id, first.stalls[0].worker.map(|worker| worker.index)),
+            (Part::More, 5, Some(2))
+        );
+        assert_eq!((last.part, last.workers[0].polling, last.issues.missing_id), (Part::Last, Some(TaskId(3)), 1_000));
+        assert!(last.locks.is_empty());
+    }
+
+    #[tokio::test]
+    async fn to_an_agent_that_has_no_reports_and_goes_on_without() {
+        let mut console = Console::new(vec![three()]);
+        console.boot_id = Some(vec![1]);
+        let peer = console.serve();
+        let mut link = link_to(peer.address);
+        let (mut reason, mut seen) = (None, Vec::new());
+        while reason.is_none() || seen.is_empty() {
+            match next(&mut link).await {
+                Event::ReportsUnavailable { reason: why } => reason = Some(why),
+                Event::Update(update) => seen = ids(&update),
+                Event::Connection(Connection::Lost { reason, .. }) => panic!("{reason}"),
+                _ => {}
+            }
+        }
+        assert!(reason.is_some_and(|reason| reason.contains("this agent is older")));
+        assert_eq!(seen, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn to_an_agent_whose_reports_end_and_asks_again() {
+        let mut console = Console::new(vec![three()]);
+        console.boot_id = Some(vec![1]);
+        let report = v1::Report { now: Some(timestamp(9)), ..v1::Report::default() };
+        console.reports = Reports::Ending(vec![report]);
+        let peer = console.serve();
+        let mut link = link_to(peer.address);
+        let mut heard = Vec::new();
+        while heard.len() < 3 {
+            match next(&mut link).await {
+                Event::Report(_) => heard.push("report"),
+                Event::ReportsUnavailable { .. } => heard.push("end"),
+                Event::Connection(Connection::Lost { reason, .. }) => panic!("{reason}"),
+                _ => {}
+            }
+        }
+        assert_eq!(heard, ["report", "end", "report"]);
     }
 
     #[tokio::test]

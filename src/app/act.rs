@@ -83,6 +83,7 @@ impl App {
             Action::OpenLock => self.lock().is_some(),
             Action::OpenWorker => self.worker().is_some(),
             Action::Explain => self.lint().is_some(),
+            Action::Up if matches!(self.page_subject(), Some(PageSubject::Worker(_))) => true,
             Action::Up | Action::Open | Action::Copy => something,
             _ => true,
         }

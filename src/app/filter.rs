@@ -25,10 +25,14 @@ pub(super) enum Sense {
 /// Texts are in lower case, as are the texts that they are looked for in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
-    /// In its name, place, kind, fields or id.
+    /// In its name, place, kind, fields, spans or id.
     Word(String),
     Name(String),
     Location(String),
+    /// In the service's own spans around its latest poll.
+    Span(String),
+    /// In the name of its runtime.
+    Runtime(String),
     State(TaskState),
     Kind(TaskKind),
     /// By [`super::flags::lint_mask`].
@@ -140,9 +144,12 @@ impl Test {
                     || memo.kinds.or_ask(task.kind as usize, || task.kind.name().contains(word))
                     || word.parse() == Ok(task_columns::display_id(task))
                     || in_fields(word, model, task)
+                    || in_spans(word, model, task)
             }
             Self::Name(word) => in_name(word, model, memo, task),
             Self::Location(word) => in_place(word, model, memo, task),
+            Self::Span(word) => in_spans(word, model, task),
+            Self::Runtime(word) => in_runtime(word, model, task),
             Self::State(state) => task.state() == *state,
             Self::Kind(kind) => task.kind == *kind,
             Self::Lint(mask) => flags.of(task.id).is_some_and(|flag| flag.has(*mask)),
@@ -161,6 +168,16 @@ fn in_name(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
 
 fn in_place(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
     memo.places.or_ask(task.place.index(), || model.place(task.place).to_string().to_lowercase().contains(word))
+}
+
+fn in_spans(word: &str, model: &Model, task: &Task) -> bool {
+    model.agent().spans(task.id).iter().any(|span| span.to_string().to_lowercase().contains(word))
+}
+
+fn in_runtime(word: &str, model: &Model, task: &Task) -> bool {
+    let id = model.agent().facts(task.id).runtime;
+    let runtime = id.and_then(|id| model.agent().runtime(id));
+    runtime.is_some_and(|runtime| runtime.label().to_lowercase().contains(word))
 }
 
 fn in_fields(word: &str, model: &Model, task: &Task) -> bool {

@@ -1,8 +1,9 @@
 //! How a filter is typed.
 //!
 //! ```text
-//! conn "two words"                     words: in the name, the place, the kind, the fields, or as the id
+//! conn "two words"                     words: in the name, the place, the kind, the fields, the spans, or as the id
 //! name:conn loc:src/x.rs kind:blocking state:running id:17
+//! span:request runtime:main            what an agent tells
 //! lint:held-across-await lint:any
 //! busy>50% idle<10ms polls>=1k load>20%
 //! -name:conn !state:idle               not
@@ -118,6 +119,10 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
         "name" => Ok(Test::Name(lower)),
         "loc" | "location" if lower.is_empty() => Err(needs("src/main.rs")),
         "loc" | "location" => Ok(Test::Location(lower)),
+        "span" if lower.is_empty() => Err(needs("request")),
+        "span" => Ok(Test::Span(lower)),
+        "runtime" if lower.is_empty() => Err(needs("main")),
+        "runtime" => Ok(Test::Runtime(lower)),
         "state" => one_of("state", &lower, &STATES.map(|state| (state.name(), state))).map(Test::State),
         "kind" => one_of("kind", &lower, &KINDS.map(|kind| (kind.name(), kind))).map(Test::Kind),
         "lint" => lints(&lower).map(Test::Lint),
@@ -126,7 +131,7 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
             Err(FilterError(format!("{other} is compared, as in {other}>10 or {other}<=10")))
         }
         _ => Err(FilterError(format!(
-            "there is no {name}:; there are name:, loc:, state:, kind:, lint: and id:, and quotes for a word with a colon"
+            "there is no {name}:; there are name:, loc:, span:, runtime:, state:, kind:, lint: and id:, and quotes for a word with a colon"
         ))),
     }
 }
@@ -243,6 +248,8 @@ mod tests {
         assert_eq!(one("src/x.rs:88"), Test::Word("src/x.rs:88".into()));
         assert_eq!(one("peer=10.0.0.1"), Test::Word("peer=10.0.0.1".into()));
         assert_eq!(one("loc:src/x.rs:88"), Test::Location("src/x.rs:88".into()));
+        assert_eq!(one("span:peer=10.0.0.1"), Test::Span("peer=10.0.0.1".into()));
+        assert_eq!(one("runtime:Main"), Test::Runtime("main".into()));
         assert_eq!(one("state:r"), Test::State(TaskState::Running));
         assert_eq!(one("kind:block_on"), Test::Kind(TaskKind::BlockOn));
         assert_eq!(one("id:17"), Test::Id(17));
@@ -263,6 +270,8 @@ mod tests {
     fn what_cannot_and_what_is_said() {
         let table = [
             ("name:", "such as name:conn"),
+            ("span:", "such as span:request"),
+            ("runtime:", "such as runtime:main"),
             ("-", "something to leave out"),
             ("state:x", "running, scheduled, idle, ended"),
             ("state:", "takes one of"),

@@ -3,12 +3,12 @@
 use super::{
     Align, ColumnSpec, Direction, Distribution, LockRow, Watched, Width,
     finding_lines::{FindingLine, findings_of_lock},
-    labels::task_label,
+    labels::{holder_label, span_label, task_label},
     row_list::ListRow,
     wait_tree::{TreeLine, wait_tree},
 };
-use crate::model::{Access, Across, AcrossAwait, Model, OpId, ResourceId, Stamp, Task, TaskId};
-use std::{cmp::Ordering, time::Duration};
+use crate::model::{Access, Across, AcrossAwait, Hold, Model, OpId, ResourceId, Stack, Stamp, Task, TaskId};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 /// One lock, with everything that its page says above the list of people.
 #[derive(Debug, Clone)]
@@ -31,8 +31,41 @@ pub struct LockDetail {
     pub hold_times: Distribution,
     /// Who waits for whom.
     pub tree: Vec<TreeLine>,
+    /// Where those who hold it acquired it and where they sleep, as far as an agent captured that.
+    pub places: Vec<HoldPlaces>,
     /// What was found.
     pub findings: Vec<FindingLine>,
+}
+
+/// Where one who holds a lock acquired it, and where they sleep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldPlaces {
+    /// Who, in words.
+    pub holder: String,
+    /// The line of the acquire.
+    pub acquired: Option<String>,
+    /// The line of the await.
+    pub asleep: Option<String>,
+    /// The service's own spans that the holder is in, in one line.
+    pub span: Option<String>,
+}
+
+/// A page tells this of so many holders.
+const PLACES_MOST: usize = 3;
+
+fn hold_places(model: &Model, id: ResourceId, holds: &[Hold]) -> Vec<HoldPlaces> {
+    let of_hold = |hold: &Hold| {
+        let told = model.told_holder(id, hold);
+        let top = |stack: &Option<Arc<Stack>>| Some(stack.as_ref()?.top()?.in_words());
+        Some(HoldPlaces {
+            holder: holder_label(model, id, hold),
+            acquired: told.and_then(|told| top(&told.acquired_at)),
+            asleep: told.and_then(|told| top(&told.suspended_at)),
+            span: span_label(model, hold.acquire.task),
+        })
+        .filter(|places| places.acquired.is_some() || places.asleep.is_some() || places.span.is_some())
+    };
+    holds.iter().filter_map(of_hold).take(PLACES_MOST).collect()
 }
 
 impl LockDetail {
@@ -41,11 +74,13 @@ impl LockDetail {
         let model = &watched.model;
         let (resource, lock) = model.lock(id)?;
         let row = LockRow::of(model, id, now)?;
+        let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
         Some(Self {
             row,
             place: model.place(resource.place).to_string(),
             age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
-            holder: row.holder.map(|task| task_label(model, task)),
+            holder: first.map(|hold| holder_label(model, id, hold)),
+            places: hold_places(model, id, &lock.holds),
             longest_wait: lock.longest_wait,
             across_by: lock.across.latest.map(|hold| task_label(model, hold.acquire.task)),
             across: lock.across.clone(),

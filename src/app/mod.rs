@@ -52,7 +52,7 @@ pub use keys::Key;
 pub use labels::{holder_label, lock_label, span_label, task_label, task_short};
 pub use layers::{Body, Layer, Page, PageSubject, Question, Scroll};
 pub use line::Line;
-pub use lock_detail::{LockDetail, PersonColumn, PersonRow, Role, lock_people};
+pub use lock_detail::{HoldPlaces, LockDetail, PersonColumn, PersonRow, Role, lock_people};
 pub use lock_rows::{LockColumn, LockRow, lock_rows};
 pub use options::{Charset, Options, Palette};
 pub use order::{Direction, Order, Source};

@@ -1,16 +1,16 @@
 //! What a task's page shows: everything that is known of one task, kept when the task itself is let go of.
 
 use super::{
-    Distribution, Watched,
+    Distribution, StallLine, Watched,
     filter::field,
     finding_lines::{FindingLine, findings_of_task},
-    labels::lock_label,
+    labels::{lock_label, task_label},
     task_columns::display_id,
 };
 use crate::{
     model::{
-        Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, SPARK_SECONDS, Stamp, Task, TaskId, TaskKind,
-        TaskState, update::TaskStats,
+        Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, Runtime, SPARK_SECONDS, Stamp, Task, TaskId,
+        TaskKind, TaskState, update::TaskStats,
     },
     wire::Connection,
 };
@@ -48,6 +48,14 @@ pub struct TaskDetail {
     pub original_size: u32,
     /// Its other fields, each as `name=value`.
     pub fields: Vec<String>,
+    /// The service's own spans around its latest poll, outermost first.
+    pub spans: Vec<String>,
+    /// The task that spawned it, in words.
+    pub parent: Option<String>,
+    /// The runtime that it runs on, and the worker that polls it, in words.
+    pub runtime: Option<String>,
+    /// The poll in which it keeps its worker, or the latest one in which it did.
+    pub stall: Option<StallLine>,
     /// Times.
     pub times: Times,
     /// Its counters as last reported.
@@ -204,6 +212,10 @@ impl TaskDetail {
             size: task.size,
             original_size: task.original_size(),
             fields: model.extra_fields(task.id).take(MOST).map(|(name, value)| field(name, value)).collect(),
+            spans: model.agent().spans(task.id).iter().take(MOST).map(ToString::to_string).collect(),
+            parent: model.agent().facts(task.id).parent.map(|parent| task_label(model, parent)),
+            runtime: runtime(model, task.id),
+            stall: model.agent().stall_of_task(task.id).map(|stall| StallLine::of(model, stall, now)),
             times: Times {
                 total: task.total(now),
                 busy: task.busy(now),
@@ -223,6 +235,18 @@ impl TaskDetail {
             findings: findings_of_task(&watched.engine, task.id, model.attached()),
         }
     }
+}
+
+/// The runtime that a task runs on, and the worker that polls it.
+fn runtime(model: &Model, task: TaskId) -> Option<String> {
+    let agent = model.agent();
+    let worker = agent.worker_of(task);
+    let id = worker.map(|worker| worker.stats.id.runtime).or(agent.facts(task).runtime)?;
+    let label = agent.runtime(id).map_or_else(|| format!("runtime {}", id.0), Runtime::label);
+    Some(match worker {
+        Some(worker) => format!("{label}, polled by worker {}", worker.stats.id.index),
+        None => label,
+    })
 }
 
 fn histograms(watched: &Watched, task: TaskId) -> Histograms {

@@ -1,6 +1,6 @@
 //! Who waits for whom: from a lock to those who hold it, to the locks that they wait for in turn, and so on.
 
-use super::labels::{lock_label, task_label};
+use super::labels::{holder_label, lock_label};
 use crate::model::{Across, Model, ResourceId, TaskId};
 
 /// One line of the tree.
@@ -94,7 +94,7 @@ impl Tree<'_> {
         for (at, hold) in holds.iter().enumerate() {
             let more = if at + 1 == holds.len() { More::Last } else { More::Follows };
             let id = hold.acquire.task;
-            let node = Node::Holder { id, label: task_label(self.model, id), across: hold.across };
+            let node = Node::Holder { id, label: holder_label(self.model, lock, hold), across: hold.across };
             if !self.child(more, node, |tree| tree.waits(id)) {
                 return;
             }

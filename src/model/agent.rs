@@ -3,6 +3,7 @@
 
 use super::{
     Loss, Model, Panic, ResourceId, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
+    frames::Root,
     priced::Priced,
     report::{LockStats, Report, RuntimeStats, WorkerStats},
     update::Part,
@@ -39,6 +40,7 @@ pub struct Agent {
     facts: Priced<TaskId, TaskFacts>,
     panics: VecDeque<Panic>,
     losses: Losses,
+    root: Root,
     swept: Option<Stamp>,
     /// What was told of since then before it was announced.
     early_tasks: FxHashSet<TaskId>,
@@ -291,12 +293,19 @@ impl Model {
                 lock.untell();
             }
         }
-        for lock in report.locks.drain(..) {
+        for mut lock in report.locks.drain(..) {
+            for holder in &mut lock.holders {
+                self.agent.root.relate(&mut holder.acquired_at, &self.places);
+                self.agent.root.relate(&mut holder.suspended_at, &self.places);
+            }
             if self.agent.locks.contains(lock.id) || self.takes_other(now) {
                 self.unsettled.insert(lock.id);
                 self.agent.locks.insert(lock.id, lock);
             }
         }
+        // Whoever shows tasks by what is told of them looks at these again.
+        let told = report.spans.iter().map(|(task, _)| *task).chain(report.tasks.iter().map(|(task, _)| *task));
+        self.changes.tasks.extend(told.filter_map(|task| self.tasks.slot(task)));
         for (task, spans) in report.spans.drain(..) {
             if spans.is_empty() {
                 self.agent.spans.remove(task);
@@ -309,7 +318,13 @@ impl Model {
                 self.agent.facts.insert(task, facts);
             }
         }
+        for stall in &mut report.stalls {
+            self.agent.root.relate(&mut stall.stack, &self.places);
+        }
         self.agent.tell(&mut report, now);
+        // Making room may have taken some of them.
+        let rows = &self.tasks;
+        self.changes.tasks.retain(|&changed| rows.at(changed).is_some());
         if is_last {
             self.agent.now = Some(now);
             self.changes.locks.extend(self.unsettled.iter().copied());

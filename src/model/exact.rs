@@ -3,7 +3,8 @@
 //! [`Hold::basis`] says it.
 
 use super::{
-    Acquire, Across, Basis, HOLD_BUCKETS, Hold, Lock, LockState, Model, OpId, ResourceId, Stamp, TaskId,
+    Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, OpId, Rate, ResourceId,
+    Stamp, TaskId,
     lock::Access,
     report::{Holder, LockStats},
 };
@@ -70,6 +71,14 @@ struct Waits {
 
 impl Lock {
     fn tell(&mut self, told: &LockStats, holds: Vec<Hold>, waits: &Waits, seen: Stamp) {
+        // What was inferred before is void.
+        if self.basis == Basis::Inferred {
+            self.across = AcrossAwait::default();
+            self.hold_times = HoldTimes::default();
+            self.longest_wait = Duration::ZERO;
+            self.rate = Rate::new(seen);
+            self.rate.start(told.acquisitions, seen);
+        }
         self.basis = Basis::Exact;
         self.state = match told.holders.first().map(|holder| holder.access) {
             None => LockState::Free,

@@ -9,6 +9,7 @@ mod apply;
 mod exact;
 mod fields;
 mod forget;
+mod frames;
 mod health;
 mod ids;
 mod inference;

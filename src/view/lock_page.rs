@@ -26,9 +26,9 @@ use super::{
 use crate::{
     app::{
         Distribution, ListRow, LockDetail, LockRow, More, Node, Pace, Percentile, PersonColumn, PersonRow, Role, RowId,
-        RowList, Shown, TreeLine, task_label,
+        RowList, Shown, TreeLine, holder_label, task_label,
     },
-    model::{Access, Across, LockState, Model, ResourceId, Stamp, Task},
+    model::{Access, Across, Basis, LockState, Model, ResourceId, Stamp, Task},
 };
 use ratatui::{
     buffer::Buffer,
@@ -106,9 +106,9 @@ pub fn render(
     if rest.height < 2 {
         return;
     }
-    page::rule(buffer, inner, rest.y, &people_title(people), theme);
+    page::rule(buffer, inner, rest.y, &people_title(people, detail.row.waiters), theme);
     let list = Rect { x: rest.x.saturating_sub(1), y: rest.y + 1, width: rest.width + 2, height: rest.height - 1 };
-    render_list(buffer, list, people, theme, shown, |row| person(row, model, theme));
+    render_list(buffer, list, people, theme, shown, |row| person(row, id, model, theme));
 }
 
 fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
@@ -132,9 +132,11 @@ fn titled(buffer: &mut Buffer, frame: Rect, area: Rect, title: &str, lines: &[Li
     }
 }
 
-fn people_title(people: &RowList<PersonRow>) -> String {
-    let waiters = people.rows().iter().filter(|row| matches!(row.role, Role::Waits(_))).count();
-    let holders = people.rows().len() - waiters;
+fn people_title(people: &RowList<PersonRow>, all: usize) -> String {
+    let listed = people.rows().iter().filter(|row| matches!(row.role, Role::Waits(_))).count();
+    let holders = people.rows().len() - listed;
+    // An agent lists the first ones, and counts the others.
+    let waiters = listed.max(all);
     let verb = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     match (holders, waiters) {
         (0, 0) => "Nobody is known to hold it or to wait".into(),
@@ -158,7 +160,7 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     let mut state = vec![text.styled(&words, locks::state_style(row, theme))];
     if let Some(held) = row.held {
         state.push(text.plain(&format!("for {}", duration(held))));
-        state.push(text.styled("inferred", theme.dim()));
+        state.push(basis(&text, row.basis, theme));
     }
     text.entry("state", state);
     if let Some(unknown) = row.unknown {
@@ -194,13 +196,31 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
         text.entry("held for", held);
     }
     across(&mut text, detail, now, theme);
+    for places in &detail.places {
+        let mut pieces = vec![text.styled(&places.holder, theme.title())];
+        pieces.extend(places.acquired.as_ref().map(|at| text.plain(&format!("took it in {at}"))));
+        pieces.extend(places.asleep.as_ref().map(|at| text.styled(&format!("sleeps in {at}"), theme.notice())));
+        pieces.extend(places.span.as_ref().map(|span| text.plain(span)));
+        text.entry("where", pieces);
+    }
     text.findings(&detail.findings, now);
     text.lines()
 }
 
-/// What hold times are known from: only there are both ends of a hold told.
+/// How it is known who holds a lock.
+pub(super) fn basis(text: &Text, basis: Basis, theme: &Theme) -> page::Piece {
+    match basis {
+        Basis::Exact => text.styled("exact", theme.good()),
+        Basis::Inferred => text.styled("inferred", theme.dim()),
+    }
+}
+
+/// What hold times are known from: without an agent, both ends of a hold are told only there.
 fn in_hand_overs(detail: &LockDetail) -> String {
-    format!("in {} to a waiter", page::plural(detail.hold_times.count(), "hand-over"))
+    match detail.row.basis {
+        Basis::Exact => format!("in {}", page::plural(detail.hold_times.count(), "hold")),
+        Basis::Inferred => format!("in {} to a waiter", page::plural(detail.hold_times.count(), "hand-over")),
+    }
 }
 
 fn state_words(row: &LockRow) -> &'static str {
@@ -216,14 +236,18 @@ fn state_words(row: &LockRow) -> &'static str {
 /// Tasks that were seen asleep with it.
 fn across(text: &mut Text, detail: &LockDetail, now: Stamp, theme: &Theme) {
     let across = &detail.across;
-    let (Some(latest), Some(by)) = (&across.latest, &detail.across_by) else { return };
+    if across.count == 0 {
+        return;
+    }
     let duration = |time| numbers::duration(time, theme);
     let times = if across.count == 1 { "once".into() } else { format!("{} times", numbers::grouped(across.count)) };
     let mut pieces = vec![
         text.styled(&format!("an await {times}"), theme.notice()),
         text.plain(&format!("longest {}", duration(across.longest))),
-        text.plain(&format!("last {by}, {} ago", duration(now.since(latest.seen)))),
     ];
+    if let (Some(latest), Some(by)) = (&across.latest, &detail.across_by) {
+        pieces.push(text.plain(&format!("last {by}, {} ago", duration(now.since(latest.seen)))));
+    }
     if across.most_waiters > 0 {
         let most = format!("up to {} waited up to {}", across.most_waiters, duration(across.longest_wait));
         pieces.push(text.plain(&most));
@@ -268,8 +292,13 @@ fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
     ])
 }
 
-fn person(row: &PersonRow, model: &Model, theme: &Theme) -> Row {
+fn person(row: &PersonRow, lock: ResourceId, model: &Model, theme: &Theme) -> Row {
     let task = model.tasks().get(row.task);
+    // A thread that runs no task is named by what it holds.
+    let label = || {
+        let hold = model.lock(lock).and_then(|(_, lock)| lock.holds.iter().find(|hold| hold.acquire.op == row.op));
+        hold.map_or_else(|| task_label(model, row.task), |hold| holder_label(model, lock, hold))
+    };
     let cell = |column| match column {
         PersonColumn::Role => match row.role {
             Role::HoldsAsleep => Cell::Text("holds, asleep".into(), theme.notice()),
@@ -287,7 +316,7 @@ fn person(row: &PersonRow, model: &Model, theme: &Theme) -> Row {
             };
             Cell::Text(word.into(), Style::new())
         }
-        PersonColumn::Task => Cell::text(&task_label(model, row.task), theme.title(), theme),
+        PersonColumn::Task => Cell::text(&label(), theme.title(), theme),
         PersonColumn::State => match task.map(Task::state) {
             Some(state) => Cell::Text(format!("{} {}", theme.state_mark(state), state.name()), theme.state(state)),
             None => Cell::Text("unknown".into(), theme.dim()),

@@ -95,7 +95,34 @@ fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
             }
         }
     }
+    about(&mut lines, width as usize, app, theme);
     lines
+}
+
+/// Who is watched, and what its agent cannot see.
+fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme) {
+    let Some(process) = app.watched.session.as_ref().and_then(|session| session.process.as_ref()) else { return };
+    let facts = [
+        ("process", format!("{}, pid {}", process.name, process.pid)),
+        ("executable", process.executable.clone()),
+        ("agent", format!("{} {}", process.agent_version, process.detail)),
+        ("tokio", process.tokio_version.clone()),
+    ];
+    lines.push(Line::default());
+    lines.push(Line::styled("The target", theme.head()));
+    let limitations = process.limitations.iter().map(|limitation| ("cannot see", limitation.clone()));
+    let missing = app.watched.reports_missing.iter().map(|reason| ("reports", reason.clone()));
+    for (name, value) in facts.into_iter().chain(limitations).chain(missing) {
+        let mut name = text::left(name, 16, theme);
+        for line in wrap(value.trim(), width.saturating_sub(18), theme) {
+            let blank = " ".repeat(16);
+            lines.push(Line::from(vec![
+                Span::styled(std::mem::replace(&mut name, blank), theme.label()),
+                Span::raw("  "),
+                Span::raw(line),
+            ]));
+        }
+    }
 }
 
 fn explanation(lint: &Lint, width: u16, theme: &Theme) -> Vec<Line<'static>> {

@@ -17,9 +17,11 @@
 use super::{
     Theme,
     bars::{self, Share},
+    lock_page::basis,
     numbers,
     page::{self, Piece, Text},
     sparkline::sparkline,
+    workers::stall_lines,
 };
 use crate::{
     app::{AwaitedOp, Charset, Distribution, HeldLock, Histograms, Pace, Presence, Scroll, Shown, TaskDetail},
@@ -34,6 +36,9 @@ use ratatui::{
 
 /// Two histograms stand side by side from this width on.
 const SIDE_BY_SIDE: usize = 74;
+
+/// The page can be scrolled: a stack is shown whole.
+const FRAMES_MOST: usize = 400;
 
 /// A name that is no wider stands in the frame alone.
 const NAME_MOST: usize = 30;
@@ -86,6 +91,12 @@ fn lines(detail: &TaskDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     identity(&mut text, detail, theme);
     times(&mut text, detail, theme);
     polls(&mut text, detail, theme);
+    if let Some(stall) = &detail.stall {
+        text.section(if stall.ended.is_some() { "Kept its worker" } else { "Keeps its worker" });
+        for line in stall_lines(stall, width, FRAMES_MOST, theme) {
+            text.line(line);
+        }
+    }
     if !detail.findings.is_empty() {
         text.section("Findings");
         text.findings(&detail.findings, now);
@@ -145,6 +156,16 @@ fn identity(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     text.entry("spawned", pieces);
     if let Some(ended) = detail.ended {
         text.entry("ended", [text.plain(&format!("{} ago", numbers::duration(ended, theme)))]);
+    }
+    if let Some(runtime) = &detail.runtime {
+        text.entry("runtime", [text.plain(runtime)]);
+    }
+    if let Some(parent) = &detail.parent {
+        text.entry("parent", [text.plain(parent)]);
+    }
+    if !detail.spans.is_empty() {
+        let pieces: Vec<Piece> = detail.spans.iter().map(|span| text.plain(span)).collect();
+        text.entry("span", pieces);
     }
     if !detail.fields.is_empty() {
         let pieces: Vec<Piece> = detail.fields.iter().map(|field| text.plain(field)).collect();
@@ -241,9 +262,10 @@ fn hold(text: &mut Text, held: &HeldLock, theme: &Theme) {
         text.plain(&format!("for {}", numbers::duration(held.held, theme))),
     ];
     pieces.push(match held.across {
-        Across::Await => text.styled("across an await, inferred", theme.notice()),
-        Across::SamePoll => text.styled("in this poll, inferred", theme.dim()),
+        Across::Await => text.styled("across an await", theme.notice()),
+        Across::SamePoll => text.styled("in this poll", theme.dim()),
     });
+    pieces.push(basis(text, held.basis, theme));
     if held.waiters > 0 {
         let wait = if held.waiters == 1 { "waits" } else { "wait" };
         pieces.push(text.styled(&format!("{} {wait}", numbers::grouped(held.waiters as u64)), theme.notice()));

@@ -147,6 +147,17 @@ pub enum PauseCall {
     NeverAnswered,
 }
 
+/// What an agent has to report.
+#[derive(Clone)]
+pub enum Reports {
+    /// It is older than reports.
+    Unimplemented,
+    /// These, and then nothing more for as long as the connection stands.
+    Lasting(Vec<Report>),
+    /// These, and then the stream ends.
+    Ending(Vec<Report>),
+}
+
 /// A console whose every answer is the test's.
 #[derive(Clone)]
 pub struct Console {
@@ -156,6 +167,8 @@ pub struct Console {
     pub pause: PauseCall,
     /// The process that an agent describes; none for a stock console.
     pub boot_id: Option<Vec<u8>>,
+    /// What an agent reports, each time that it is asked.
+    pub reports: Reports,
     /// The bytes of every task's histogram of poll times.
     pub histogram: Vec<u8>,
     pub live: broadcast::Sender<Update>,
@@ -197,6 +210,7 @@ impl Console {
             state: StateCall::Told,
             pause: PauseCall::Answered,
             boot_id: None,
+            reports: Reports::Unimplemented,
             histogram: Vec::new(),
             live: broadcast::channel(64).0,
             counts: Arc::default(),
@@ -285,7 +299,12 @@ impl Diagnostics for Console {
     type WatchStream = BoxStream<'static, Result<Report, Status>>;
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        Err(Status::unimplemented("this peer only describes itself"))
+        let told = |reports: &[Report]| futures::stream::iter(reports.to_vec()).map(Ok);
+        Ok(Response::new(match &self.reports {
+            Reports::Unimplemented => return Err(Status::unimplemented("this peer only describes itself")),
+            Reports::Lasting(reports) => told(reports).chain(futures::stream::pending()).boxed(),
+            Reports::Ending(reports) => told(reports).boxed(),
+        }))
     }
 
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {

@@ -59,6 +59,10 @@ fn finding(out: &mut String, row: &Row) {
     if let Some(holder) = &related.holder {
         entry(out, "holder", &task(holder));
     }
+    if let Some(worker) = &related.worker {
+        let thread = worker.thread.as_ref().map_or_else(String::new, |thread| format!(", thread {thread}"));
+        entry(out, "worker", &format!("{} of {}{thread}", worker.index, worker.runtime.name));
+    }
     several(out, "holds too", related.co_holders.iter().map(task), related.co_holders.len());
     for stack in &related.stacks {
         let guess = if stack.approximate { ", approximate" } else { "" };

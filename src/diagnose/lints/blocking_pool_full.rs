@@ -47,7 +47,11 @@ impl BlockingPoolFull {
         }
         let stats = &runtime.stats;
         let facts = |task: &Task| cx.model.agent().facts(task.id);
-        let of_runtime = |task: &&Task| facts(task).runtime.is_none_or(|of| of == stats.id);
+        // A multi-threaded runtime's workers are blocking tasks too, by a trick of its own.
+        let is_worker = |task: &Task| cx.model.place(task.place).file.starts_with("<cargo>/tokio-");
+        let of_runtime = |task: &&Task| {
+            facts(task).runtime.is_none_or(|of| of == stats.id) && !(is_worker(task) && task.stats().polls.count > 0)
+        };
         let blocking = cx.model.hot().map(|(_, task)| task).filter(|task| task.kind == TaskKind::Blocking);
         let (mut running, mut waiting): (Vec<&Task>, Vec<&Task>) =
             blocking.filter(of_runtime).partition(|task| task.stats().polls.count > 0);

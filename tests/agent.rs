@@ -1,0 +1,490 @@
+//! What an agent tells becomes findings, through the model and the lints that ship: cases that must fire, and cases that must
+//! not. Services are played by hand.
+
+mod support;
+
+use holdup::{
+    app::Watched,
+    diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
+    model::{
+        Access, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId, Thread,
+        VerdictKind, WorkerId,
+        report::{LockStats, Report, RuntimeStats, WorkerStats},
+        update::{SourcePlace, Value},
+    },
+    wire::{Connection, Event, Protocol, Session},
+};
+use std::{sync::Arc, time::Duration};
+use support::{
+    agent::{self, MAIN},
+    service::{Service, Take},
+};
+
+/// A service with an agent, and whoever watches it.
+struct Scene {
+    service: Service,
+    watched: Watched,
+}
+
+impl Scene {
+    fn new(service: Service) -> Self {
+        let mut watched = Watched::new(&Settings::default(), Retention::default());
+        let process = Some(agent::process());
+        watched.receive(Event::Session(Session { epoch: 1, protocol: Protocol::Agent, process }));
+        watched.receive(Event::Connection(Connection::Live));
+        let mut scene = Self { service, watched };
+        let first = scene.service.greet();
+        scene.watched.receive(Event::Update(Box::new(first)));
+        scene
+    }
+
+    /// Time passes, and an update and a report are sent.
+    fn pass(&mut self, millis: u64, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
+        let update = self.service.pass(millis).publish();
+        self.watched.receive(Event::Update(Box::new(update)));
+        self.tell(report)
+    }
+
+    /// A report is sent.
+    fn tell(&mut self, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
+        let report = report(self.service.now());
+        self.watched.receive(Event::Report(Box::new(report)));
+        self
+    }
+
+    fn active(&self, lint: &str) -> Vec<&Finding> {
+        let findings = self.watched.engine.findings();
+        findings.into_iter().filter(|finding| finding.lint.name == lint && finding.status == Status::Active).collect()
+    }
+
+    /// The one finding of a lint that holds now.
+    #[track_caller]
+    fn finding(&self, lint: &str) -> &Finding {
+        let active = self.active(lint);
+        assert_eq!(active.len(), 1, "{lint}: {:#?}", self.names());
+        active[0]
+    }
+
+    fn names(&self) -> Vec<(&'static str, Status)> {
+        self.watched.engine.findings().iter().map(|finding| (finding.lint.name, finding.status)).collect()
+    }
+}
+
+fn text<'a>(finding: &'a Finding, name: &str) -> Option<&'a str> {
+    finding.evidence.iter().find(|evidence| evidence.name == name).and_then(|evidence| match &evidence.value {
+        Measure::Text(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+fn workers(polling: Option<(u32, TaskId, Stamp)>) -> Vec<WorkerStats> {
+    (0..2)
+        .map(|index| {
+            let own = polling.filter(|&(on, ..)| on == index);
+            WorkerStats {
+                polling: own.map(|(_, task, _)| task),
+                polling_since: own.map(|(.., since)| since),
+                ..agent::worker(index, Duration::from_secs(1))
+            }
+        })
+        .collect()
+}
+
+/// A task that entered a poll and has not come back.
+fn stuck() -> (Scene, TaskId, Stamp) {
+    let mut service = Service::new();
+    let task = service.spawn("report", "src/report.rs:12");
+    service.pass(10).start(task);
+    let since = service.now();
+    (Scene::new(service), task, since)
+}
+
+#[test]
+fn a_stalled_worker_is_found_by_the_first_report_with_its_reason_and_its_line() {
+    let (mut scene, task, since) = stuck();
+    let spans = vec![(task, vec![Span { name: "request".into(), fields: vec![("id".into(), "7".into())] }])];
+    scene.service.pass(150);
+    scene.tell(|now| Report {
+        workers: workers(Some((1, task, since))),
+        stalls: vec![agent::stall(1, Some(1), task, since)],
+        runtimes: vec![RuntimeStats {
+            verdicts: vec![agent::verdict(VerdictKind::DriverBlocked, since)],
+            ..agent::runtime(1, "main", 2)
+        }],
+        spans,
+        ..agent::report(now)
+    });
+    let finding = scene.finding("stalled-worker");
+    assert_eq!((finding.severity, finding.confidence, finding.since), (Severity::Critical, Confidence::Exact, since));
+    assert!(matches!(&finding.subject, Subject::Task(subject) if subject.name == "report"));
+    assert_eq!(finding.message, "worker 1 150 ms in one poll: sleeps at src/report.rs:88; 14 tasks behind it");
+    assert_eq!(text(finding, "span"), Some("request{id=7}"));
+    assert_eq!(text(finding, "thread"), Some("sleeps on purpose, as by std::thread::sleep (clock_nanosleep)"));
+    assert!(text(finding, "runtime").is_some_and(|said| said.contains("timers and I/O stand still")));
+    assert_eq!(finding.related.worker.as_ref().map(|worker| worker.id.index), Some(1));
+    assert_eq!(finding.related.stacks[0].stack.frames.len(), 7);
+    assert!(scene.watched.engine.lints_of(task).any(|(lint, _)| lint.name == "stalled-worker"), "the task is flagged");
+}
+
+#[test]
+fn the_same_poll_is_not_told_twice_and_when_it_is_over_that_is_so() {
+    let (mut scene, task, since) = stuck();
+    let report = |stall: Stall| {
+        move |now| Report { workers: workers(Some((0, task, since))), stalls: vec![stall], ..agent::report(now) }
+    };
+    for _ in 0..4 {
+        scene.pass(700, report(agent::stall(1, Some(0), task, since)));
+    }
+    assert_eq!(scene.finding("stalled-worker").episodes, 1);
+    assert!(scene.active("never-yields").is_empty(), "it says the same less well");
+    scene.service.end(task);
+    let ended = Some(scene.service.now());
+    scene.pass(5_000, report(Stall { ended, ..agent::stall(1, Some(0), task, since) }));
+    scene.pass(700, |now| Report { workers: workers(None), ..agent::report(now) });
+    assert!(scene.active("stalled-worker").is_empty());
+    assert!(scene.active("long-polls").is_empty(), "it was told while it lasted");
+}
+
+#[test]
+fn a_stall_between_two_reports_is_shown_all_the_same() {
+    let (mut scene, task, since) = stuck();
+    scene.service.pass(400).end(task);
+    let ended = Some(scene.service.now());
+    let stall = Stall { ended, ..agent::stall(1, Some(0), task, since) };
+    scene.pass(100, |now| Report { stalls: vec![stall], ..agent::report(now) });
+    assert!(scene.finding("stalled-worker").message.contains("400 ms"));
+    scene.pass(1_200, agent::report);
+    assert!(scene.active("stalled-worker").is_empty());
+}
+
+#[test]
+fn a_poll_on_a_thread_that_is_no_worker_stalls_none() {
+    // block_in_place: the poll lasts, its thread is no worker any more, and the workers poll others.
+    let (mut scene, task, since) = stuck();
+    for _ in 0..5 {
+        scene.pass(700, |now| Report {
+            workers: workers(None),
+            stalls: vec![agent::stall(1, None, task, since)],
+            ..agent::report(now)
+        });
+    }
+    assert_eq!(scene.names(), [], "neither a stalled worker nor a task that never yields");
+}
+
+#[test]
+fn a_worker_without_a_stall_is_none_however_long_it_is_parked_or_busy() {
+    let mut service = Service::new();
+    let task = service.spawn("busy", "src/main.rs:7");
+    service.pass(10).poll(task, 5);
+    let mut scene = Scene::new(service);
+    for _ in 0..5 {
+        scene.service.pass(695).wake(task).start(task).keep_waker(task);
+        let since = scene.service.now();
+        scene.pass(5, |now| Report { workers: workers(Some((0, task, since))), ..agent::report(now) });
+        scene.service.end(task);
+    }
+    assert_eq!(scene.names(), []);
+}
+
+#[test]
+fn without_a_watchdog_a_poll_on_a_worker_is_still_one_that_never_yields() {
+    let (mut scene, task, since) = stuck();
+    for _ in 0..3 {
+        scene.pass(700, |now| Report { workers: workers(Some((0, task, since))), ..agent::report(now) });
+    }
+    assert_eq!(text(scene.finding("never-yields"), "caveat"), Some("The agent sees the poll on a worker."));
+}
+
+#[test]
+fn a_stall_whose_task_or_stack_is_not_known_says_so() {
+    let (mut scene, _, since) = stuck();
+    let stall = Stall {
+        task: None,
+        cause: Cause::Unknown,
+        stack: Some(Arc::new(Stack { limitation: "the capture is switched off".into(), ..Stack::default() })),
+        limitation: "/proc cannot be read".into(),
+        queued: 0,
+        ..agent::stall(1, Some(1), TaskId(1), since)
+    };
+    scene.pass(300, |now| Report {
+        stalls: vec![stall],
+        runtimes: vec![agent::runtime(1, "main", 2)],
+        ..agent::report(now)
+    });
+    let finding = scene.finding("stalled-worker");
+    assert!(matches!(&finding.subject, Subject::Runtime(runtime) if runtime.name == "main"));
+    assert_eq!(finding.message, "worker 1 300 ms in one poll: cause unknown");
+    let said: Vec<_> = finding.evidence.iter().filter(|evidence| evidence.name == "not known").collect();
+    assert_eq!(said.len(), 2);
+}
+
+/// A runtime whose pool has this many jobs waiting, and this many idle threads.
+fn pool(waiting: u64, idle: u64) -> Vec<RuntimeStats> {
+    vec![RuntimeStats { blocking_queue: waiting, idle_blocking_threads: idle, ..agent::runtime(1, "main", 2) }]
+}
+
+#[test]
+fn a_blocking_pool_is_full_when_that_lasts() {
+    let mut service = Service::new();
+    let kind = [("kind", Value::Text("blocking".into()))];
+    let runs = service.spawn_with("", "src/hash.rs:5", &kind);
+    let waits = service.spawn_with("", "src/hash.rs:9", &kind);
+    service.pass(10).start(runs);
+    let mut scene = Scene::new(service);
+    let report = |waiting, idle| move |now| Report { runtimes: pool(waiting, idle), ..agent::report(now) };
+    scene.pass(700, report(3, 0));
+    assert!(scene.active("blocking-pool-full").is_empty(), "a new thread takes a moment to start");
+    scene.pass(700, report(5, 0)).pass(700, report(7, 0));
+    let finding = scene.finding("blocking-pool-full");
+    assert_eq!(
+        (finding.severity, finding.message.as_str()),
+        (Severity::Warning, "7 blocking jobs wait for a thread, all 4 busy for 1.40 s")
+    );
+    assert_eq!((finding.related.waiters[0].task.id, finding.related.waiters_total), (waits, 7));
+    assert!(text(finding, "longest job").is_some_and(|job| job.contains("src/hash.rs:5")));
+    assert!(scene.active("never-polled").is_empty(), "a job behind a full pool is the pool's matter");
+    scene.pass(700, report(0, 0));
+    assert!(scene.active("blocking-pool-full").is_empty());
+    // Full, then not, then full: it never lasted.
+    for round in 0..6 {
+        scene.pass(700, report(round % 2, round % 2));
+    }
+    assert!(scene.active("blocking-pool-full").is_empty());
+}
+
+fn panicked(task: TaskId, at: Stamp) -> Panic {
+    let place = SourcePlace { file: "src/parse.rs".into(), line: 40, column: 9 };
+    Panic { task, message: "bad line\nof input".into(), place, at }
+}
+
+#[test]
+fn panics_of_one_spawn_location_are_one_finding_for_a_minute() {
+    let mut service = Service::new();
+    let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
+    let other = service.spawn("other", "src/other.rs:1");
+    service.pass(5).poll(other, 1).keep_waker(other);
+    let mut scene = Scene::new(service);
+    for task in tasks {
+        scene.service.poll(task, 1).finish(task);
+        let at = scene.service.now();
+        scene.pass(500, |now| Report { panics: vec![panicked(task, at)], ..agent::report(now) });
+    }
+    // The tasks themselves are let go of, and what was found names them still.
+    for _ in 0..20 {
+        scene.pass(1_000, agent::report);
+    }
+    let finding = scene.finding("panicked");
+    assert_eq!(finding.message, "panicked 2 times, the last at src/parse.rs:40: bad line");
+    assert!(matches!(&finding.subject, Subject::Task(subject) if subject.name == "b"));
+    assert_eq!(text(finding, "said"), Some("bad line\nof input"));
+    for _ in 0..60 {
+        scene.pass(1_000, agent::report);
+    }
+    assert!(scene.active("panicked").is_empty());
+    assert_eq!(scene.names(), [("panicked", Status::Past)], "a task that ended in peace is no panic");
+}
+
+#[test]
+fn a_panic_that_is_told_before_its_task_is_named_as_soon_as_that_is() {
+    let mut scene = Scene::new(Service::new());
+    let task = scene.service.spawn("late", "src/net.rs:7");
+    let at = scene.service.now();
+    scene.tell(|now| Report { panics: vec![panicked(task, at)], ..agent::report(now) });
+    scene.service.pass(1).poll(task, 1).finish(task);
+    scene.pass(100, agent::report).pass(100, agent::report);
+    assert!(matches!(&scene.finding("panicked").subject, Subject::Task(subject) if subject.name == "late"));
+}
+
+/// A lock that a task took by an operation, and that others in truth hold.
+fn locked() -> (Scene, [TaskId; 3], holdup::model::ResourceId) {
+    let mut service = Service::new();
+    let lock = service.rwlock("src/state.rs:21");
+    let tasks = ["accused", "reader", "writer"].map(|name| service.spawn(name, "src/main.rs:7"));
+    service.pass(5).start(tasks[0]).take(tasks[0], lock, Take::Read).pass(1).end(tasks[0]).keep_waker(tasks[0]);
+    for task in &tasks[1..] {
+        service.pass(5).poll(*task, 1).keep_waker(*task);
+    }
+    (Scene::new(service), tasks, lock)
+}
+
+#[test]
+fn exact_holders_clear_the_one_who_seems_to_be_it() {
+    let (mut scene, [accused, reader, writer], lock) = locked();
+    let since = scene.service.now().minus(Duration::from_millis(5));
+    let asleep = Arc::new(Stack { frames: vec![agent::frame("state::flush", "src/state.rs", 61)], ..Stack::default() });
+    let holder = Holder { access: Access::Shared, suspended_at: Some(asleep), ..agent::holder(reader, since) };
+    let thread = Holder { task: None, thread: Some(Thread { tid: 7, name: "main".into() }), ..holder.clone() };
+    let waiting = vec![agent::waiting(900, writer, since)];
+    for _ in 0..3 {
+        scene.pass(700, |now| Report {
+            locks: vec![LockStats {
+                across_count: 1,
+                ..agent::lock(lock, vec![holder.clone(), thread.clone()], waiting.clone())
+            }],
+            ..agent::report(now)
+        });
+    }
+    let finding = scene.finding("held-across-await");
+    assert_eq!((finding.confidence, finding.severity), (Confidence::Exact, Severity::Critical));
+    assert_eq!(finding.related.holder.as_ref().map(|holder| holder.id), Some(reader));
+    assert_eq!(finding.related.co_holders.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["main"]);
+    assert_eq!(text(finding, "asleep at"), Some("state::flush at src/state.rs:61"));
+    assert_eq!(finding.related.waiters[0].task.id, writer);
+    assert!(!finding.concerns(accused));
+    // Given back: it was so, and is not.
+    for _ in 0..9 {
+        scene.pass(700, |now| Report { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
+    }
+    assert!(scene.active("held-across-await").is_empty());
+}
+
+#[test]
+fn a_lock_held_inside_its_poll_is_no_trouble_however_long_it_is_watched() {
+    let (mut scene, [_, reader, _], lock) = locked();
+    for _ in 0..4 {
+        scene.service.pass(690).wake(reader).start(reader);
+        let since = scene.service.now();
+        scene.pass(10, |now| Report {
+            locks: vec![agent::lock(lock, vec![agent::holder(reader, since)], vec![])],
+            ..agent::report(now)
+        });
+        scene.service.end(reader);
+        scene.tell(|now| Report { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
+    }
+    assert!(scene.active("held-across-await").is_empty(), "{:?}", scene.names());
+}
+
+#[test]
+fn a_convoy_is_told_from_the_queue_that_the_agent_knows() {
+    let (mut scene, [_, reader, writer], lock) = locked();
+    let since = scene.service.now();
+    let queue: Vec<_> = (0..6).map(|at| agent::waiting(900 + at, writer, since)).collect();
+    scene.pass(700, |now| Report {
+        locks: vec![agent::lock(lock, vec![agent::holder(reader, now)], queue.clone())],
+        ..agent::report(now)
+    });
+    let finding = scene.finding("lock-convoy");
+    assert!(
+        finding.message.starts_with("6 tasks have waited over 100 ms, the first for 700 ms"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(finding.related.holder.as_ref().map(|holder| holder.id), Some(reader));
+    let four = queue[..4].to_vec();
+    scene.tell(|now| Report {
+        locks: vec![agent::lock(lock, vec![agent::holder(reader, now)], four)],
+        ..agent::report(now)
+    });
+    assert!(scene.active("lock-convoy").is_empty());
+}
+
+#[test]
+fn a_deadlock_of_exact_holders_is_exact() {
+    let mut service = Service::new();
+    let tasks = ["left", "right"].map(|name| service.spawn(name, "src/pair.rs:5"));
+    let locks = ["src/pair.rs:1", "src/pair.rs:2"].map(|place| service.mutex(place));
+    for at in 0..2 {
+        service.pass(5).start(tasks[at]).take(tasks[at], locks[at], Take::Lock).pass(1).end(tasks[at]);
+    }
+    let held = service.now();
+    for at in 0..2 {
+        service
+            .pass(5)
+            .wake(tasks[at])
+            .start(tasks[at])
+            .take(tasks[at], locks[1 - at], Take::Lock)
+            .pass(1)
+            .end(tasks[at]);
+        service.keep_waker(tasks[at]);
+    }
+    let mut scene = Scene::new(service);
+    for _ in 0..3 {
+        scene.pass(700, |now| Report {
+            locks: (0..2)
+                .map(|at| {
+                    agent::lock(
+                        locks[at],
+                        vec![agent::holder(tasks[at], held)],
+                        vec![agent::waiting(900 + at as u64, tasks[1 - at], held)],
+                    )
+                })
+                .collect(),
+            ..agent::report(now)
+        });
+    }
+    let finding = scene.finding("deadlock");
+    assert_eq!((finding.confidence, finding.related.cycle.len()), (Confidence::Exact, 2));
+    assert!(scene.active("held-across-await").is_empty(), "the deadlock speaks for it");
+}
+
+#[test]
+fn what_an_agent_lost_is_news_when_it_grows_and_what_ended_is_not_lost() {
+    let mut scene = Scene::new(Service::new());
+    let losses = |finished, unseen| {
+        move |now| Report {
+            losses: vec![
+                Loss { kind: "finished-tasks".into(), count: finished },
+                Loss { kind: "unseen".into(), count: unseen },
+            ],
+            ..agent::report(now)
+        }
+    };
+    scene.pass(700, losses(5, 3)).pass(700, losses(9_000, 3)).pass(700, losses(18_000, 3));
+    assert_eq!(
+        scene.names(),
+        [],
+        "what was lost before we came, and what is over, is missing from nothing that is shown"
+    );
+    scene.pass(700, losses(18_000, 10));
+    assert_eq!(scene.finding("lost-events").message, "the agent could not keep everything: 7 unseen");
+}
+
+#[test]
+fn an_agent_that_announces_late_or_in_parts_is_neither_behind_nor_blind() {
+    let mut service = Service::new();
+    for _ in 0..500 {
+        service.spawn("", "src/net.rs:7");
+    }
+    let mut scene = Scene::new(service);
+    for _ in 0..3 {
+        for _ in 0..130 {
+            scene.service.spawn("", "src/net.rs:7");
+        }
+        scene.pass(5_000, agent::report);
+    }
+    assert!(scene.active("lagging-target").is_empty() && scene.active("blind-target").is_empty());
+}
+
+#[test]
+fn tasks_are_found_by_their_spans_and_their_runtime() {
+    use holdup::app::{Filter, Flags, Memo};
+    let mut service = Service::new();
+    let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
+    let mut scene = Scene::new(service);
+    let span = Span { name: "request".into(), fields: vec![("peer".into(), "10.0.0.1".into())] };
+    scene.pass(10, |now| Report {
+        runtimes: vec![agent::runtime(1, "main", 2), agent::runtime(2, "Metrics", 1)],
+        spans: vec![(tasks[0], vec![span])],
+        tasks: vec![
+            (tasks[0], TaskFacts { parent: None, runtime: Some(MAIN) }),
+            (tasks[1], TaskFacts { parent: Some(tasks[0]), runtime: Some(RuntimeId(2)) }),
+        ],
+        ..agent::report(now)
+    });
+    assert_eq!(scene.watched.model.changes().tasks.len(), 3, "they are looked at again");
+    let shown = |filter: &str| {
+        let filter: Filter = filter.parse().unwrap();
+        let model = &scene.watched.model;
+        let rows = model.tasks().iter().map(|(_, task)| task);
+        let shows = |task: &&holdup::model::Task| {
+            filter.matches(model, &Flags::default(), &mut Memo::default(), task, scene.service.now())
+        };
+        rows.filter(shows).map(|task| task.id).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("span:peer=10.0.0.1"), [tasks[0]]);
+    assert_eq!(shown("-span:request"), [tasks[1]]);
+    assert_eq!(shown("request"), [tasks[0]], "a word alone is looked for in spans too");
+    assert_eq!(shown("runtime:metrics"), [tasks[1]]);
+    let worker = WorkerId { runtime: RuntimeId(2), index: 0 };
+    assert_eq!(scene.watched.model.agent().worker_label(worker), "Metrics/0");
+}
