@@ -54,8 +54,6 @@ mod runtimes;
 mod serve;
 mod settings;
 mod stack;
-#[doc(hidden)]
-pub mod testing;
 mod watchdog;
 
 pub use agent::Agent;

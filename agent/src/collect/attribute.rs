@@ -24,11 +24,15 @@ enum Part {
     Unit,
 }
 
+#[inline]
 fn part_of(name: &str) -> Part {
-    match name.rsplit_once('.') {
-        Some((_, "op")) => Part::Change,
-        Some((_, "unit")) => Part::Unit,
-        _ => Part::Value,
+    let name = name.as_bytes();
+    if name.ends_with(b".op") {
+        Part::Change
+    } else if name.ends_with(b".unit") {
+        Part::Unit
+    } else {
+        Part::Value
     }
 }
 

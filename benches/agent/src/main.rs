@@ -6,6 +6,7 @@
 mod work;
 
 use clap::{Parser, ValueEnum};
+use holdup_agent::Detail;
 use std::{
     process::{Command, ExitCode},
     time::Duration,
@@ -19,7 +20,7 @@ enum Mode {
     Plain,
     /// console-subscriber, its aggregator running, no client.
     Console,
-    /// The agent in full detail.
+    /// The agent in full detail, its watchdog and its server running, no client.
     Full,
     /// The agent in lean detail.
     Lean,
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
     }
     let all = |given: &[Work]| if given.is_empty() { Work::value_variants().to_vec() } else { given.to_vec() };
     let modes = if arguments.mode.is_empty() { MODES.to_vec() } else { arguments.mode.clone() };
-    println!("{:<44}{}", "", modes.iter().map(|mode| format!("{:>22}", name(mode))).collect::<String>());
+    print_row("", modes.iter().map(name));
     for work in all(&arguments.work) {
         let mut samples = vec![Vec::new(); modes.len()];
         for _ in 0..arguments.runs {
@@ -70,10 +71,17 @@ fn main() -> ExitCode {
         }
         let medians: Vec<Option<f64>> = samples.iter_mut().map(|samples| median(samples)).collect();
         let base = medians.first().copied().flatten();
-        let cells = medians.iter().map(|median| format!("{:>22}", cell(work, *median, base)));
-        println!("{:<44}{}", work.title(), cells.collect::<String>());
+        print_row(work.title(), medians.iter().map(|median| cell(work, *median, base)));
     }
     ExitCode::SUCCESS
+}
+
+fn print_row(title: &str, cells: impl Iterator<Item = String>) {
+    print!("{title:<46}");
+    for cell in cells {
+        print!("{cell:>22}");
+    }
+    println!();
 }
 
 fn name(mode: &Mode) -> String {
@@ -109,6 +117,7 @@ fn run(work: Work, mode: Mode, scale: usize) -> Result<f64, String> {
 
 fn child(arguments: &Arguments) -> ExitCode {
     let (Some(work), Some(mode)) = (arguments.work.first(), arguments.mode.first()) else { return ExitCode::FAILURE };
+    let mut agent = None;
     match mode {
         Mode::Plain => {}
         Mode::Console => {
@@ -119,11 +128,17 @@ fn child(arguments: &Arguments) -> ExitCode {
                 .init();
         }
         Mode::Full | Mode::Lean => {
-            if !holdup_agent::testing::collect(&name(mode)) {
-                return ExitCode::FAILURE;
+            let detail = if *mode == Mode::Lean { Detail::Lean } else { Detail::Full };
+            match holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail).init() {
+                Ok(started) => agent = Some(started),
+                Err(error) => {
+                    eprintln!("{error}");
+                    return ExitCode::FAILURE;
+                }
             }
         }
     }
     println!("{}", work.run(arguments.scale));
+    drop(agent);
     ExitCode::SUCCESS
 }
