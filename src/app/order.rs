@@ -295,9 +295,22 @@ impl Order {
             }
         }
         self.ranks = ranks(self.column, source.model);
-        let compare = compare(self.column, source.model, &self.ranks);
-        self.live = Sorted::new(live, &compare);
-        self.ended = Sorted::new(ended, &compare);
+        self.live = self.sorted(source.model, live);
+        self.ended = self.sorted(source.model, ended);
+    }
+
+    fn sorted(&self, model: &Model, entries: Vec<Entry>) -> Sorted {
+        let ranks = &self.ranks;
+        match self.column {
+            _ if !ranks.is_empty() => {
+                Sorted::by_number(&entries, ranks.len(), |entry| ranks[entry.key() as usize] as usize)
+            }
+            TaskColumn::State | TaskColumn::Kind => {
+                let numbers = entries.iter().map(|entry| entry.key() as usize + 1).max().unwrap_or_default();
+                Sorted::by_number(&entries, numbers, |entry| entry.key() as usize)
+            }
+            _ => Sorted::new(entries, &compare(self.column, model, ranks)),
+        }
     }
 
     /// Forgets everything but the room that it took.

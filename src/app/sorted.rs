@@ -60,6 +60,24 @@ impl Sorted {
         sorted
     }
 
+    /// Takes entries in the order of their slots whose place is decided by one of few numbers, and then by their slots.
+    pub(super) fn by_number(entries: &[Entry], numbers: usize, number: impl Fn(&Entry) -> usize) -> Self {
+        let mut ends = vec![0; numbers + 1];
+        for entry in entries {
+            ends[number(entry) + 1] += 1;
+        }
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
+        }
+        let mut sorted = entries.to_vec();
+        for entry in entries {
+            let next = &mut ends[number(entry)];
+            sorted[*next] = *entry;
+            *next += 1;
+        }
+        Self { entries: sorted, rough: Vec::new() }
+    }
+
     /// The entries. Those in rough ranges are not in order.
     pub(super) fn as_slice(&self) -> &[Entry] {
         &self.entries
@@ -84,12 +102,20 @@ impl Sorted {
                 left.push(within);
                 continue;
             }
+            let mut inner = within.clone();
+            if to < within.end {
+                let front = narrow(&mut self.entries[inner.clone()], to - within.start, End::Front, compare);
+                self.entries[inner.start..inner.start + front].select_nth_unstable_by(to - within.start, compare);
+                inner.end = to;
+            } else if from > within.start {
+                inner.start =
+                    inner.end - narrow(&mut self.entries[inner.clone()], inner.end - from, End::Back, compare);
+            }
             if from > within.start {
-                self.entries[within.clone()].select_nth_unstable_by(from - within.start, compare);
+                self.entries[inner.clone()].select_nth_unstable_by(from - inner.start, compare);
                 left.extend(rough(within.start..from));
             }
             if to < within.end {
-                self.entries[from..within.end].select_nth_unstable_by(to - from, compare);
                 left.extend(rough(to + 1..within.end));
             }
             self.entries[from..to].sort_unstable_by(compare);
@@ -189,6 +215,48 @@ impl Sorted {
 /// An entry was not where it should have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Astray;
+
+/// An end of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Front,
+    Back,
+}
+
+/// Where few of many entries are wanted, a look at some of them tells about where to part the others, and one walk moves all
+/// that can be among the `wanted + 1` at an end to that end. Says how many it moved; all of them where a look tells nothing.
+fn narrow(entries: &mut [Entry], wanted: usize, end: End, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> usize {
+    const LOOKS: usize = 1_024;
+    let length = entries.len();
+    if length <= RUN || wanted > length / 16 {
+        return length;
+    }
+    let mut looks: Vec<Entry> = entries.iter().step_by(length / LOOKS).copied().collect();
+    let about = wanted * looks.len() / length * 2 + 16;
+    let mut moved = 0;
+    match end {
+        End::Front => {
+            let (_, &mut part, _) = looks.select_nth_unstable_by(about, compare);
+            for at in 0..length {
+                if compare(&entries[at], &part).is_lt() {
+                    entries.swap(at, moved);
+                    moved += 1;
+                }
+            }
+        }
+        End::Back => {
+            let about = looks.len() - 1 - about;
+            let (_, &mut part, _) = looks.select_nth_unstable_by(about, compare);
+            for at in (0..length).rev() {
+                if compare(&entries[at], &part).is_gt() {
+                    moved += 1;
+                    entries.swap(at, length - moved);
+                }
+            }
+        }
+    }
+    if moved > wanted { moved } else { length }
+}
 
 /// A range, if it is long enough to be out of order.
 fn rough(range: Range<usize>) -> Option<Range<usize>> {

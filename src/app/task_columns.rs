@@ -185,6 +185,9 @@ pub fn display_id(task: &Task) -> u64 {
 
 /// The share of the last seconds that a task was busy, from 0 to 1.
 pub fn load(task: &Task, now: Stamp) -> f64 {
+    if task.was_still(now) {
+        return 0.0;
+    }
     let shares = task.shares(now);
     f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
 }

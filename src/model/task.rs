@@ -266,6 +266,11 @@ impl Task {
         self.recent(now).map_or(0.0, |recent| recent.polls.per_second(now))
     }
 
+    /// Whether it is known to have done nothing in the last seconds, without a look at each of them.
+    pub fn was_still(&self, now: Stamp) -> bool {
+        self.recent(now).is_none() && self.running_since().is_none()
+    }
+
     /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.
     pub fn shares(&self, now: Stamp) -> [f32; SPARK_SECONDS] {
         match (self.recent(now), self.running_since()) {
