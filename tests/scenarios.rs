@@ -39,6 +39,8 @@ impl Server {
                 "--scenario",
                 scenario,
             ])
+            // A long trace of a panic would be a long poll.
+            .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the demo server starts");

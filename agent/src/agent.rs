@@ -119,14 +119,7 @@ impl Watching {
         thread::on_unwinding(panics::ended);
         set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
         only.keep();
-        let watching = watchdog::Settings {
-            threshold: settings.stall_threshold,
-            stacks: match settings.stacks {
-                Stacks::All => watchdog::Stacks::All,
-                Stacks::Asleep => watchdog::Stacks::Asleep,
-                Stacks::Off => watchdog::Stacks::Off,
-            },
-        };
+        let watching = watchdog::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
         panics::hook(thread::current_task);
         if let Ok(handle) = Handle::try_current() {
@@ -138,18 +131,23 @@ impl Watching {
 
 fn describe(settings: &Settings) -> Description {
     let mut capabilities = vec!["runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
-    let mut limitations = Vec::new();
-    if settings.stacks != Stacks::Off {
-        if cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
-            capabilities.push("stacks");
-        } else {
-            limitations.push("no stacks of stalled threads: they need Linux on x86-64 or aarch64".to_owned());
-        }
+    let stacks = watched_stacks(settings);
+    let mut limitations = watchdog::limitations(stacks);
+    if stacks != watchdog::Stacks::Off && cfg!(target_os = "linux") {
+        capabilities.push("stacks");
     }
     if settings.detail == Detail::Lean {
         limitations.push("lean detail: no wakers, and of resources and operations only those of locks".to_owned());
     }
     Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
+}
+
+fn watched_stacks(settings: &Settings) -> watchdog::Stacks {
+    match settings.stacks {
+        Stacks::All => watchdog::Stacks::All,
+        Stacks::Asleep => watchdog::Stacks::Asleep,
+        Stacks::Off => watchdog::Stacks::Off,
+    }
 }
 
 /// What a thread is for, as the runtimes tell.

@@ -1,11 +1,12 @@
 //! A client that attaches: who answers, which runtimes there are, what their workers do, and what is wrong with them.
 
 use crate::{
-    clients::{Clients, block_on, until},
+    clients::{Clients, block_on, next, until},
     process::{Service, say, until_stdin_ends},
 };
-use holdup_proto::v1::{Report, Runtime, Worker, runtime::Flavor, verdict};
+use holdup_proto::v1::{Report, Runtime, Worker, runtime::Flavor, stall::Cause, verdict};
 use std::{
+    collections::HashSet,
     thread,
     time::{Duration, SystemTime},
 };
@@ -17,6 +18,9 @@ pub const ROLES: &[(&str, fn())] = &[
     ("attach-full-pool", full_pool),
     ("attach-many-runtimes", many_runtimes),
     ("attach-panics", panics),
+    ("attach-stalls", stalls),
+    ("attach-in-place", in_place),
+    ("attach-spawns", spawns),
 ];
 
 fn agent() -> holdup_agent::Agent {
@@ -110,6 +114,77 @@ fn panics() {
     until_stdin_ends();
 }
 
+/// Longer than a test takes to see it.
+const STALL: Duration = Duration::from_secs(2);
+
+#[inline(never)]
+fn sleeps_in_a_poll() {
+    thread::sleep(STALL);
+}
+
+/// Two workers, one of which stalls when the service is told to.
+fn stalls() {
+    let _agent = agent();
+    let runtime = multi("stalls-worker", 2).name("stalls").build().expect("a runtime");
+    runtime.block_on(async {
+        tokio::spawn(async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            sleeps_in_a_poll();
+        })
+        .await
+        .expect("it does not panic");
+    });
+    until_stdin_ends();
+}
+
+/// The same in a place where nobody waits.
+fn in_place() {
+    let _agent = agent();
+    let runtime = multi("place-worker", 1).name("place").build().expect("a runtime");
+    runtime.spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    runtime.spawn(async {
+        loop {
+            tokio::task::block_in_place(|| thread::sleep(Duration::from_millis(700)));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    until_stdin_ends();
+    runtime.shutdown_background();
+}
+
+/// Many idle tasks, and one that spawns short ones.
+fn spawns() {
+    let _agent = agent();
+    let runtime = multi("spawns-worker", 2).name("spawns").build().expect("a runtime");
+    runtime.block_on(async {
+        for _ in 0..IDLE {
+            tokio::spawn(std::future::pending::<()>());
+        }
+        let spawns = tokio::task::Builder::new().name("spawns");
+        let spawns = spawns.spawn(async {
+            loop {
+                for _ in 0..20 {
+                    tokio::spawn(async {}).await.expect("it does not panic");
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        say("ready");
+        drop(spawns);
+    });
+    until_stdin_ends();
+    runtime.shutdown_background();
+}
+
+const IDLE: usize = 20_000;
+
+/// Both levels of detail.
+const DETAILS: [[(&str, &str); 1]; 2] = [[("HOLDUP_DETAIL", "full")], [("HOLDUP_DETAIL", "lean")]];
+
 fn runtime<'a>(report: &'a Report, name: &str) -> Option<&'a Runtime> {
     report.runtimes.iter().find(|runtime| runtime.name == name)
 }
@@ -179,34 +254,36 @@ fn runtimes_go_by_their_names_and_an_idle_worker_is_not_busy() {
 
 #[test]
 fn workers_in_a_long_poll_are_busy_all_the_time_and_the_runtime_is_called_stuck() {
-    let mut service = Service::start("attach-stuck", &[]);
-    let address = service.address();
-    block_on(async {
-        let mut reports = Clients::connect(address).await.reports().await;
-        let stuck = |report: &Report| verdicts(report, "stuck").contains(&verdict::Kind::AllWorkersStuck);
-        let first = until(&mut reports, stuck).await;
-        let now = |report: &Report| -> SystemTime { report.now.expect("it says when").try_into().expect("a time") };
-        let busy = |report: &Report| -> Vec<Duration> {
-            let stuck = runtime(report, "stuck").expect("it is known");
-            let busy = workers(report, stuck).into_iter().map(|worker| worker.busy.expect("it says"));
-            busy.map(|busy| busy.try_into().expect("a duration")).collect()
-        };
-        let stuck = runtime(&first, "stuck").expect("it is known");
-        for worker in workers(&first, stuck) {
-            assert_ne!(worker.polling, 0);
-            assert!(worker.polling_since.is_some());
-        }
-        let second = until(&mut reports, |report| {
-            now(report).duration_since(now(&first)).is_ok_and(|passed| passed > Duration::from_millis(500))
-        })
-        .await;
-        let passed = now(&second).duration_since(now(&first)).expect("later");
-        for (before, after) in busy(&first).into_iter().zip(busy(&second)) {
-            // Looked at a moment before the report was put together.
-            let share = (after - before).as_secs_f64() / passed.as_secs_f64();
-            assert!((0.8..1.2).contains(&share), "{share}");
-        }
-    });
+    for detail in DETAILS {
+        let mut service = Service::start("attach-stuck", &detail);
+        let address = service.address();
+        block_on(async {
+            let mut reports = Clients::connect(address).await.reports().await;
+            let stuck = |report: &Report| verdicts(report, "stuck").contains(&verdict::Kind::AllWorkersStuck);
+            let first = until(&mut reports, stuck).await;
+            let now = |report: &Report| -> SystemTime { report.now.expect("it says when").try_into().expect("a time") };
+            let busy = |report: &Report| -> Vec<Duration> {
+                let stuck = runtime(report, "stuck").expect("it is known");
+                let busy = workers(report, stuck).into_iter().map(|worker| worker.busy.expect("it says"));
+                busy.map(|busy| busy.try_into().expect("a duration")).collect()
+            };
+            let stuck = runtime(&first, "stuck").expect("it is known");
+            for worker in workers(&first, stuck) {
+                assert_ne!(worker.polling, 0);
+                assert!(worker.polling_since.is_some());
+            }
+            let second = until(&mut reports, |report| {
+                now(report).duration_since(now(&first)).is_ok_and(|passed| passed > Duration::from_millis(500))
+            })
+            .await;
+            let passed = now(&second).duration_since(now(&first)).expect("later");
+            for (before, after) in busy(&first).into_iter().zip(busy(&second)) {
+                // Looked at a moment before the report was put together.
+                let share = (after - before).as_secs_f64() / passed.as_secs_f64();
+                assert!((0.8..1.2).contains(&share), "{share}");
+            }
+        });
+    }
 }
 
 #[test]
@@ -249,4 +326,95 @@ fn a_panic_that_ends_a_task_is_told_with_message_and_place_and_one_that_is_caugh
             assert!(panic.task_id != 0 && panic.line > 0 && panic.file.ends_with("attach.rs"), "{panic:?}");
         }
     });
+}
+
+#[test]
+fn a_stall_is_told_while_it_lasts_with_its_stack_and_then_that_it_is_over() {
+    for detail in DETAILS {
+        let mut service = Service::start("attach-stalls", &detail);
+        let address = service.address();
+        block_on(async {
+            let mut reports = Clients::connect(address).await.reports().await;
+            let report = until(&mut reports, |report| !report.stalls.is_empty()).await;
+            let stall = &report.stalls[0];
+            assert!(stall.ended_at.is_none(), "since {:?} until {:?}", stall.since, stall.ended_at);
+            assert_eq!(stall.cause, Cause::Sleep as i32);
+            assert_eq!(runtime(&report, "stalls").map(|runtime| runtime.id), Some(stall.runtime_id));
+            let worker = report.workers.iter().find(|worker| Some(worker.index) == stall.worker).expect("a worker");
+            assert_eq!((worker.polling, &worker.thread), (stall.task_id, &stall.thread));
+
+            // To read the first stack takes its time in a build that is not optimized.
+            let (mut stack, mut ended) = (stall.stack.clone(), None);
+            while stack.is_none() || ended.is_none() {
+                let report = next(&mut reports).await;
+                let changed = report.stalls.into_iter().filter(|changed| changed.id == stall.id);
+                for changed in changed {
+                    (stack, ended) = (changed.stack.or(stack), changed.ended_at.or(ended));
+                }
+            }
+            let frames = stack.expect("it was waited for").frames;
+            let here = frames.iter().find(|frame| frame.function.contains("sleeps_in_a_poll"));
+            let here = here.expect("it is on the stack");
+            assert!(here.file.ends_with("attach.rs") && here.line > 0, "{here:?}");
+        });
+    }
+}
+
+#[test]
+fn what_blocks_in_place_stalls_nobody() {
+    let mut service = Service::start("attach-in-place", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let mut polls = 0;
+        until(&mut reports, |report| {
+            assert!(report.stalls.is_empty(), "{:?}", report.stalls);
+            let Some(place) = runtime(report, "place") else { return false };
+            assert!(place.verdicts.is_empty(), "{:?}", place.verdicts);
+            polls = workers(report, place).iter().map(|worker| worker.polls).sum();
+            polls > 150
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_client_gets_the_whole_state_in_pages_and_then_what_changes_and_nothing_is_lost() {
+    for detail in DETAILS {
+        let mut service = Service::start("attach-spawns", &detail);
+        let address = service.address();
+        assert_eq!(service.hear(), "ready");
+        block_on(async {
+            let mut clients = Clients::connect(address).await;
+            let mut updates = clients.updates().await;
+            let (mut alive, mut ended, mut spawner) = (HashSet::new(), 0, None);
+            while alive.len() < IDLE || ended < 500 {
+                let update = next(&mut updates).await;
+                let tasks = update.task_update.expect("it is always there");
+                assert_eq!(tasks.dropped_events, 0);
+                assert!(tasks.new_tasks.len() <= 1000, "a page is bounded");
+                for task in tasks.new_tasks {
+                    let id = task.id.expect("an id").id;
+                    assert!(alive.insert(id), "{id} is new twice");
+                    let named = |field: &console_api::Field| format!("{field}").ends_with("=spawns");
+                    if task.fields.iter().any(named) {
+                        spawner = Some(id);
+                    }
+                }
+                for (id, stats) in tasks.stats_update {
+                    assert!(alive.contains(&id), "{id} was never announced");
+                    if stats.dropped_at.is_some() {
+                        assert!(alive.remove(&id));
+                        ended += 1;
+                    }
+                }
+            }
+            // And who spawned them.
+            let mut reports = clients.reports().await;
+            let by_spawner = |report: &Report| report.tasks.iter().any(|facts| Some(facts.parent_id) == spawner);
+            let report = until(&mut reports, by_spawner).await;
+            let facts = report.tasks.iter().find(|facts| Some(facts.parent_id) == spawner).expect("it is there");
+            assert!(facts.runtime_id > 0);
+        });
+    }
 }

@@ -142,7 +142,7 @@ async fn everything() {
     let large = [1_u8; 20_000];
     named("is-large", async move {
         pending::<()>().await;
-        drop(large);
+        let _kept = large;
     });
     drop(task::spawn_blocking(|| 1 + 1).await);
     let local = task::LocalSet::new();
