@@ -35,6 +35,7 @@ pub struct Args {
     )]
     pub scenario: Vec<String>,
 
+    /// How the server lets itself be seen.
     #[command(flatten)]
     pub instrumentation: Instrumentation,
 

@@ -17,7 +17,7 @@ pub(super) fn task_update(rows: Vec<Told<TaskView>>, dropped_events: u64) -> tas
         match told {
             Told::First(row) => {
                 update.stats_update.insert(row.id, task_stats(&row));
-                update.new_tasks.push(task(row));
+                update.new_tasks.push(task(&row));
             }
             Told::Again(row) => {
                 update.stats_update.insert(row.id, task_stats(&row));
@@ -64,7 +64,7 @@ pub(super) fn op_update(rows: Vec<Told<OpView>>, dropped_events: u64) -> async_o
     update
 }
 
-fn task(row: TaskView) -> tasks::Task {
+fn task(row: &TaskView) -> tasks::Task {
     let metadata = metadata::of_task(row.kind);
     let field = |name: &str, value| Field {
         metadata_id: Some(metadata),
@@ -77,7 +77,7 @@ fn task(row: TaskView) -> tasks::Task {
         field("task.name", text(row.name.as_deref().unwrap_or_default())),
         field("task.id", field::Value::U64Val(row.tokio_id)),
     ];
-    fields.extend(row.function.as_deref().map(|function| field("fn", text(function))));
+    fields.extend(row.function.map(|function| field("fn", text(function))));
     fields.extend(row.original_size.map(|size| field("original_size.bytes", field::Value::U64Val(size))));
     fields.push(field("size.bytes", field::Value::U64Val(row.size)));
     tasks::Task {

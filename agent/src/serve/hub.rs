@@ -169,7 +169,9 @@ impl Hub {
         let Some(changes) = changes else { return };
         changes.begin();
         changes.tasks(&mut |change| {
-            reports.iter().for_each(|feed| feed.note(|reports| reports.task(&change)));
+            for feed in reports.iter() {
+                feed.note(|reports| reports.task(&change));
+            }
             hand_out(updates, change, |updates, change| updates.tasks.change(change));
         });
         changes.resources(&mut |change| {
@@ -248,7 +250,9 @@ fn ticks(every: Duration) -> tokio::time::Interval {
 /// Hands one thing to every client: the last one gets the thing itself.
 fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: T, add: impl Fn(&mut P, T)) {
     let Some((last, others)) = feeds.split_last() else { return };
-    others.iter().for_each(|feed| feed.note(|pages| add(pages, thing.clone())));
+    for feed in others {
+        feed.note(|pages| add(pages, thing.clone()));
+    }
     last.note(|pages| add(pages, thing));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     clients::{Clients, block_on, next, until},
-    process::{Service, say, until_stdin_ends},
+    process::{Roles, Service, say, until_stdin_ends},
 };
 use holdup_proto::v1::{Report, Runtime, Worker, runtime::Flavor, stall::Cause, verdict};
 use std::{
@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::runtime::Builder;
 
-pub const ROLES: &[(&str, fn())] = &[
+pub const ROLES: Roles = &[
     ("attach-calm", calm),
     ("attach-stuck", stuck),
     ("attach-full-pool", full_pool),
@@ -279,7 +279,7 @@ fn workers_in_a_long_poll_are_busy_all_the_time_and_the_runtime_is_called_stuck(
             let passed = now(&second).duration_since(now(&first)).expect("later");
             for (before, after) in busy(&first).into_iter().zip(busy(&second)) {
                 // Looked at a moment before the report was put together.
-                let share = (after - before).as_secs_f64() / passed.as_secs_f64();
+                let share = after.saturating_sub(before).as_secs_f64() / passed.as_secs_f64();
                 assert!((0.8..1.2).contains(&share), "{share}");
             }
         });

@@ -1,7 +1,7 @@
 //! The service's own tracing, with the agent and without: the same spans with the same parents and fields, the same events, the
 //! same lines of log, the same exported traces.
 
-use crate::process::{play, say};
+use crate::process::{Roles, play, say};
 use holdup_agent::Detail;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
@@ -15,7 +15,7 @@ use tracing::{
 };
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt};
 
-pub const ROLES: &[(&str, fn())] =
+pub const ROLES: Roles =
     &[("compat-alone", alone), ("compat-full", || watched(Detail::Full)), ("compat-lean", || watched(Detail::Lean))];
 
 /// Filters of real services.

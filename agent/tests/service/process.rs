@@ -13,7 +13,10 @@ const ROLE: &str = "HOLDUP_TEST_ROLE";
 /// Begins whatever a role says; what is before it, and other lines, are the test harness's.
 const SAYS: &str = "|> ";
 
-const ROLES: &[&[(&str, fn())]] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES];
+/// What a process can be told to do, by name.
+pub type Roles = &'static [(&'static str, fn())];
+
+const ROLES: &[Roles] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES];
 
 /// Not a test: where a process finds its role.
 #[test]

@@ -1,10 +1,10 @@
 //! Set-up: one line is enough, what is wrong with it is an error in words, and an agent that is switched off is not there.
 
-use crate::process::{play, say};
+use crate::process::{Roles, play, say};
 use holdup_agent::{Agent, Detail, Error};
 use std::net::{SocketAddr, TcpListener};
 
-pub const ROLES: &[(&str, fn())] = &[
+pub const ROLES: Roles = &[
     ("setup-init", init),
     ("setup-init-in-main", init_in_main),
     ("setup-taken-port", taken_port),
@@ -87,7 +87,7 @@ fn off() {
     say(format_args!("subscriber: {}", tracing::dispatcher::has_been_set()));
     let own = holdup_agent::builder().detail(Detail::Off).with_subscriber(tracing_subscriber::registry()).init();
     drop(tell(own));
-    let is_own = tracing::dispatcher::get_default(|now| now.is::<tracing_subscriber::Registry>());
+    let is_own = tracing::dispatcher::get_default(tracing::Dispatch::is::<tracing_subscriber::Registry>);
     say(format_args!("the service's own subscriber: {is_own}"));
 }
 

@@ -9,7 +9,7 @@
 
 use crate::{
     clients::{Clients, block_on, next},
-    process::{Service, say, until_stdin_ends},
+    process::{Roles, Service, say, until_stdin_ends},
 };
 use console_api::{
     Attribute, Field, PollStats, async_ops, field,
@@ -25,7 +25,7 @@ use tokio::{
     time::sleep,
 };
 
-pub const ROLES: &[(&str, fn())] = &[("wire-stock", stock), ("wire-agent", agent)];
+pub const ROLES: Roles = &[("wire-stock", stock), ("wire-agent", agent)];
 
 /// How long a service may take to come to rest, and how long nothing must change then.
 const AT_REST: Duration = Duration::from_millis(700);
@@ -110,7 +110,9 @@ async fn everything() {
     let barrier = Arc::new(Barrier::new(2));
     for name in ["meets-one", "meets-two"] {
         let barrier = Arc::clone(&barrier);
-        named(name, async move { drop(barrier.wait().await) });
+        named(name, async move {
+            barrier.wait().await;
+        });
     }
     named("wakes-itself", async {
         for _ in 0..5 {
@@ -139,10 +141,11 @@ async fn everything() {
             inner.abort();
         }
     });
-    let large = [1_u8; 20_000];
-    named("is-large", async move {
+    // A future of this size is boxed by the runtime.
+    named("is-large", async {
+        let kept = [1_u8; 10_000];
         pending::<()>().await;
-        let _kept = large;
+        std::hint::black_box(&kept);
     });
     drop(task::spawn_blocking(|| 1 + 1).await);
     let local = task::LocalSet::new();

@@ -1,4 +1,4 @@
-//! A LocalSet that one of its tasks keeps from all others.
+//! A `LocalSet` that one of its tasks keeps from all others.
 
 use std::{io, thread, time::Duration};
 
