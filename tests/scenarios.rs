@@ -4,7 +4,7 @@
 //! What must be found stands in the table of scenarios, with the scenario. Here stands how to look.
 #![cfg(feature = "demo")]
 
-use demo_server::{Kind, Listening, Scenario, scenario, scenarios};
+use demo_server::{InLean, Kind, Listening, Raised, Scenario, scenario, scenarios};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -19,6 +19,36 @@ static MACHINE: RwLock<()> = RwLock::new(());
 /// How long to watch beyond the time after which a finding is true.
 const MARGIN: Duration = Duration::from_secs(3);
 
+/// Who tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    ConsoleSubscriber,
+    Agent,
+    LeanAgent,
+}
+
+impl By {
+    fn arguments(self) -> [&'static str; 4] {
+        match self {
+            Self::ConsoleSubscriber => ["--instrument", "console-subscriber", "--detail", "full"],
+            Self::Agent => ["--instrument", "agent", "--detail", "full"],
+            Self::LeanAgent => ["--instrument", "agent", "--detail", "lean"],
+        }
+    }
+
+    /// What must be raised, and whether it is about what the scenario's table names.
+    fn must_raise(self, scenario: &Scenario) -> Vec<Raised> {
+        let raises = scenario.raises.zip(scenario.severity).map(|(lint, severity)| Raised { lint, severity });
+        match self {
+            Self::LeanAgent if scenario.in_lean == InLean::Nothing => Vec::new(),
+            Self::Agent | Self::LeanAgent if scenario.from_agent.is_some() => {
+                scenario.from_agent.into_iter().flatten().copied().collect()
+            }
+            _ => raises.into_iter().collect(),
+        }
+    }
+}
+
 /// A demo server, ended when this is dropped.
 struct Server {
     child: Child,
@@ -26,7 +56,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(scenario: &str) -> Self {
+    fn start(scenario: &str, by: By) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args([
                 "demo-server",
@@ -34,11 +64,10 @@ impl Server {
                 "127.0.0.1:0",
                 "--console-addr",
                 "127.0.0.1:0",
-                "--instrument",
-                "console-subscriber",
                 "--scenario",
                 scenario,
             ])
+            .args(by.arguments())
             // A long trace of a panic would be a long poll.
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
@@ -82,8 +111,8 @@ fn text<'a>(value: &'a Value, path: &str) -> &'a str {
     value.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a finding is the one that a scenario must raise: its lint, at least its severity, and its task or its lock.
-fn is_it(scenario: &Scenario, finding: &Value) -> bool {
+/// Whether a finding is one that a scenario must raise: its lint, at least its severity, and its task or its lock.
+fn is_it(scenario: &Scenario, raised: Raised, finding: &Value) -> bool {
     let rank = |severity: &str| ["note", "warning", "critical"].iter().position(|&known| known == severity);
     let subject = &finding["subject"];
     let in_file = |place: &Value| text(place, "/location/file") == scenario.file;
@@ -99,18 +128,16 @@ fn is_it(scenario: &Scenario, finding: &Value) -> bool {
         "place" => in_file(subject),
         _ => true,
     };
-    Some(text(finding, "/lint")) == scenario.raises
-        && rank(text(finding, "/severity")) >= scenario.severity.and_then(rank)
-        && is_about
+    text(finding, "/lint") == raised.lint && rank(text(finding, "/severity")) >= rank(raised.severity) && is_about
 }
 
-fn verify(name: &str, attach_after: Duration) {
+fn verify(name: &str, by: By, attach_after: Duration) {
     let scenario = scenario(name).expect("the scenario is in the table");
     let heavy =
         scenario.keeps_workers > 0 || matches!(name, "starved" | "lock-convoy" | "long-polls" | "churn" | "task-leak");
     let _alone = heavy.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
     let _beside = (!heavy).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
-    let server = Server::start(name);
+    let server = Server::start(name, by);
     std::thread::sleep(attach_after);
     let (watch, thresholds) = plan(scenario);
     let output = server.check(watch, thresholds);
@@ -118,13 +145,20 @@ fn verify(name: &str, attach_after: Duration) {
         panic!("{name}: no report: {error}\n{}", String::from_utf8_lossy(&output.stderr));
     });
     let findings = report["findings"].as_array().expect("a report has findings");
-    let told = || format!("{name} reported {findings:#?}");
+    let told = || format!("{name} by {by:?} reported {findings:#?}");
 
-    let found = findings.iter().any(|finding| is_it(scenario, finding));
-    assert_eq!(found, scenario.raises.is_some(), "{}", told());
+    let must_raise = by.must_raise(scenario);
+    for raised in &must_raise {
+        assert!(findings.iter().any(|finding| is_it(scenario, *raised, finding)), "{raised:?}: {}", told());
+    }
+    let may_raise = |lint: &str| match (by, scenario.raises) {
+        // What only a target that lags gives reason for.
+        (By::Agent | By::LeanAgent, Some("lagging-target")) => false,
+        (_, raises) => raises == Some(lint) || must_raise.iter().any(|raised| raised.lint == lint),
+    };
     for finding in findings.iter().filter(|finding| text(finding, "/severity") != "note") {
         let lint = text(finding, "/lint");
-        assert!(Some(lint) == scenario.raises || scenario.also.contains(&lint), "{lint} is not true of {}", told());
+        assert!(may_raise(lint) || scenario.also.contains(&lint), "{lint} is not true of {}", told());
     }
     if scenario.kind == Kind::Control {
         assert!(findings.iter().all(|finding| text(finding, "/lint") != "held-across-await"), "{}", told());
@@ -135,10 +169,26 @@ fn verify(name: &str, attach_after: Duration) {
 
 macro_rules! scenarios {
     ($($test:ident: $name:literal,)*) => {
-        $(#[test]
-        fn $test() {
-            verify($name, Duration::ZERO);
-        })*
+        mod by_console_subscriber {
+            $(#[test]
+            fn $test() {
+                super::verify($name, super::By::ConsoleSubscriber, std::time::Duration::ZERO);
+            })*
+        }
+
+        mod by_agent {
+            $(#[test]
+            fn $test() {
+                super::verify($name, super::By::Agent, std::time::Duration::ZERO);
+            })*
+        }
+
+        mod by_lean_agent {
+            $(#[test]
+            fn $test() {
+                super::verify($name, super::By::LeanAgent, std::time::Duration::ZERO);
+            })*
+        }
 
         #[test]
         fn every_scenario_has_its_test() {
@@ -190,15 +240,21 @@ scenarios! {
 
 #[test]
 fn a_deadlock_older_than_the_client_is_found_too() {
-    verify("deadlock", Duration::from_secs(5));
+    for by in [By::ConsoleSubscriber, By::Agent] {
+        verify("deadlock", by, Duration::from_secs(5));
+    }
 }
 
 #[test]
 fn a_lock_held_across_awaits_before_the_client_came_is_found_too() {
-    verify("lock-across-await", Duration::from_secs(5));
+    for by in [By::ConsoleSubscriber, By::Agent] {
+        verify("lock-across-await", by, Duration::from_secs(5));
+    }
 }
 
 #[test]
 fn a_task_that_spins_since_before_the_client_came_is_found_too() {
-    verify("spin-first-poll", Duration::from_secs(5));
+    for by in [By::ConsoleSubscriber, By::Agent] {
+        verify("spin-first-poll", by, Duration::from_secs(5));
+    }
 }

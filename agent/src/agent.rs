@@ -137,7 +137,14 @@ fn describe(settings: &Settings) -> Description {
         capabilities.push("stacks");
     }
     if settings.detail == Detail::Lean {
-        limitations.push("lean detail: no wakers, and of resources and operations only those of locks".to_owned());
+        limitations.push(
+            "lean detail: wakers are not counted, and each living task is shown with one; of resources and operations there \
+             are only those of locks; how long a task was scheduled is known only in runtimes that were built with the \
+             agent's hooks"
+                .to_owned(),
+        );
+    } else {
+        capabilities.push("wakers");
     }
     Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
 }

@@ -155,7 +155,8 @@ where
         self
     }
 
-    /// Hooks the agent into a runtime that is about to be built; see [`Agent::instrument`].
+    /// Hooks the agent into a runtime that is about to be built, if the [detail](Self::detail) set so far is lean; see
+    /// [`Agent::instrument`].
     pub fn instrument(self, runtime: &mut tokio::runtime::Builder) -> Self {
         agent::instrument(runtime, self.settings.detail);
         self

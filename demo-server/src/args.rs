@@ -122,7 +122,7 @@ mod tests {
             "--scenario",
             "deadlock,churn",
             "--instrument",
-            "agent",
+            "console-subscriber",
             "--detail",
             "lean",
             "--log",

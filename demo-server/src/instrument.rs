@@ -37,9 +37,9 @@ pub struct Instrumentation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Instrument {
     /// holdup's own agent
+    #[default]
     Agent,
     /// The stock subscriber of tokio-console
-    #[default]
     ConsoleSubscriber,
 }
 

@@ -32,7 +32,7 @@ fn write(out: &mut impl Write) -> io::Result<()> {
 }
 
 fn raises(scenario: &Scenario) -> String {
-    let from_agent = scenario.from_agent.iter().map(|raised| format!("+{}", raised.lint));
+    let from_agent = scenario.from_agent.into_iter().flatten().map(|raised| format!("+{}", raised.lint));
     let words: Vec<String> = scenario.raises.map(str::to_owned).into_iter().chain(from_agent).collect();
     if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }

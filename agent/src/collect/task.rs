@@ -14,7 +14,14 @@ use super::{
     word::{Half, Word},
 };
 use parking_lot::Mutex;
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tracing_core::{Field, field::Visit, span::Attributes};
 
 /// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
@@ -82,6 +89,13 @@ const WORKER: u32 = 4;
 
 /// Where the functions of those jobs are.
 const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
+
+/// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
+static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
+
+pub(super) fn set_wakes_are_seen(seen: bool) {
+    WAKES_ARE_SEEN.store(seen, Ordering::Relaxed);
+}
 
 /// The slot of a task that is still its user's.
 #[inline]
@@ -178,7 +192,9 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     let woken = slot.last_wake.get().max(slot.ended.get());
     let waited = match (latency, woken) {
         (0, 0) => None,
-        (0, woken) => Some(now.raw().saturating_sub(woken)),
+        (0, woken) if WAKES_ARE_SEEN.load(Ordering::Relaxed) => Some(now.raw().saturating_sub(woken)),
+        // When it was woken is not known.
+        (0, _) => None,
         (latency, _) => Some(latency - 1),
     };
     if let Some(waited) = waited {

@@ -10,17 +10,25 @@ use super::{
 use crate::collect::view::{Attribute, OpView, Place, Polls, ResourceView, TaskView, Value};
 use console_api::{self as proto, Field, MetaId, PollStats, async_ops, field, resources, tasks};
 
+/// Whether wakers are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wakers {
+    Counted,
+    /// A task without a waker is lost to whoever reads this, so that each one that lives is shown with one.
+    NotCounted,
+}
+
 /// Tasks; `dropped_events` counts those that were left out.
-pub(super) fn task_update(rows: Vec<Told<TaskView>>, dropped_events: u64) -> tasks::TaskUpdate {
+pub(super) fn task_update(rows: Vec<Told<TaskView>>, dropped_events: u64, wakers: Wakers) -> tasks::TaskUpdate {
     let mut update = tasks::TaskUpdate { dropped_events, ..tasks::TaskUpdate::default() };
     for told in rows {
         match told {
             Told::First(row) => {
-                update.stats_update.insert(row.id, task_stats(&row));
+                update.stats_update.insert(row.id, task_stats(&row, wakers));
                 update.new_tasks.push(task(&row));
             }
             Told::Again(row) => {
-                update.stats_update.insert(row.id, task_stats(&row));
+                update.stats_update.insert(row.id, task_stats(&row, wakers));
             }
             Told::Gone(_) => update.dropped_events += 1,
         }
@@ -90,12 +98,13 @@ fn task(row: &TaskView) -> tasks::Task {
     }
 }
 
-fn task_stats(row: &TaskView) -> tasks::Stats {
+fn task_stats(row: &TaskView, wakers: Wakers) -> tasks::Stats {
+    let is_shown_with_one = wakers == Wakers::NotCounted && row.dropped.is_none();
     tasks::Stats {
         created_at: Some(timestamp(row.created)),
         dropped_at: row.dropped.map(timestamp),
         wakes: row.wakes.wakes,
-        waker_clones: row.wakes.clones,
+        waker_clones: if is_shown_with_one { 1 } else { row.wakes.clones },
         waker_drops: row.wakes.drops,
         last_wake: row.wakes.last.map(timestamp),
         poll_stats: Some(poll_stats(&row.polls)),

@@ -2,6 +2,7 @@
 //! but a look for runtimes that have ended while nobody does.
 
 use super::{
+    console::Wakers,
     feed::{self, Feed, Stream},
     histogram, report,
     reports::{Common, Reports},
@@ -9,6 +10,7 @@ use super::{
     updates::Updates,
 };
 use crate::{
+    Detail,
     collect::{
         clock,
         read::{self, Changes, Watched},
@@ -60,6 +62,7 @@ pub(super) struct Hub {
     /// Up to which of the stalls' versions the clients were told.
     told: u64,
     publish_interval: Duration,
+    wakers: Wakers,
     temporality: Temporality,
     updates: Vec<Feed<Updates>>,
     reports: Vec<Feed<Reports>>,
@@ -76,6 +79,7 @@ impl Hub {
             stalls,
             told: 0,
             publish_interval: settings.publish_interval,
+            wakers: if settings.detail == Detail::Lean { Wakers::NotCounted } else { Wakers::Counted },
             temporality: Temporality::Live,
             updates: Vec::new(),
             reports: Vec::new(),
@@ -120,7 +124,7 @@ impl Hub {
             Command::Updates(answer) => {
                 // What changed up to now is told to those who are here already, and is part of the whole state.
                 self.catch_up();
-                let (feed, stream) = feed::start(Updates::all());
+                let (feed, stream) = feed::start(Updates::all(self.wakers));
                 if answer.send(stream).is_ok() {
                     self.updates.push(feed);
                 }

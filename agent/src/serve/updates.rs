@@ -1,6 +1,12 @@
 //! What a client of the console's service is to be told, and its pages.
 
-use super::{console, feed::Pages, metadata, pending::Pending, time::timestamp};
+use super::{
+    console::{self, Wakers},
+    feed::Pages,
+    metadata,
+    pending::Pending,
+    time::timestamp,
+};
 use crate::collect::{
     clock, read,
     view::{OpView, ResourceView, TaskView},
@@ -24,18 +30,19 @@ pub(super) struct Updates {
     pub(super) resources: Pending<ResourceView>,
     pub(super) ops: Pending<OpView>,
     metadata: Metadata,
+    wakers: Wakers,
     /// A round is over: there is a page even when nothing has changed, for it tells the time.
     is_due: bool,
 }
 
 impl Updates {
     /// The whole state.
-    pub(super) fn all() -> Self {
+    pub(super) fn all(wakers: Wakers) -> Self {
         let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
         read::tasks(&mut |row| tasks.want(row));
         read::resources(&mut |row| resources.want(row));
         read::ops(&mut |row| ops.want(row));
-        Self { tasks, resources, ops, metadata: Metadata::ToTell, is_due: true }
+        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, is_due: true }
     }
 
     /// A round of changes is over.
@@ -65,7 +72,7 @@ impl Pages for Updates {
             // After the rows were read: nothing in them is later.
             now: Some(timestamp(clock::now())),
             new_metadata,
-            task_update: Some(console::task_update(tasks, self.tasks.take_missed())),
+            task_update: Some(console::task_update(tasks, self.tasks.take_missed(), self.wakers)),
             resource_update: Some(console::resource_update(resources, self.resources.take_missed())),
             async_op_update: Some(console::op_update(ops, self.ops.take_missed())),
         })

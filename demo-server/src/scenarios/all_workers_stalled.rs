@@ -15,7 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A second runtime has two workers, and both sleep in std::thread::sleep for 2 s at a time.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     // Whoever wants to be polled there has to wait for them.
     also: &["long-polls", "starved"],
     tasks: &["sleeps-on-worker"],

@@ -13,6 +13,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     // The task itself is away all the same, and the rest of a future that it is part of with it.
     raises: Some("never-yields"),
     severity: Some("critical"),
+    // The agent knows that the worker was handed over.
+    from_agent: Some(&[]),
     also: &["long-polls"],
     tasks: &["blocks-in-place"],
     file: file!(),

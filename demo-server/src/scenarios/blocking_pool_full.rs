@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "blocking-pool-full",
     kind: Kind::Trouble,
     says: "A second runtime may have two blocking threads, and has ten jobs of a second for them all the time.",
-    from_agent: &[Raised { lint: "blocking-pool-full", severity: "warning" }],
+    from_agent: Some(&[Raised { lint: "blocking-pool-full", severity: "warning" }]),
     tasks: &["gives-jobs"],
     file: file!(),
     within: Duration::from_secs(5),

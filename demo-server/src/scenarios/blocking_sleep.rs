@@ -12,7 +12,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task calls std::thread::sleep for 2 s at a time in async code, with a second of good behaviour in between.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     // Each of these polls does end, and has been a long one then.
     also: &["long-polls"],
     tasks: &["blocking-sleep"],

@@ -37,6 +37,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "Five thousand tasks a second are spawned and end at once, in bursts of 2.5 s; console-subscriber shows them ever later.",
     raises: Some("lagging-target"),
     severity: Some("warning"),
+    // The agent does not lag.
+    from_agent: Some(&[]),
     tasks: &["churned"],
     file: file!(),
     retention: Duration::from_secs(1),

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Scenario};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "lost-waker",
@@ -18,6 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "Two tasks read a mailbox that has room for one waker; the second's waker pushes out the first's, which sleeps for ever.",
     raises: Some("lost-waker"),
     severity: Some("critical"),
+    in_lean: InLean::Nothing,
     tasks: &["lost-waker"],
     file: file!(),
     start,

@@ -50,9 +50,9 @@ pub use ctx::Ctx;
 /// Whether a scenario is there to be found, or there to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something is wrong: [`Scenario::raises`] must be found, and [`Scenario::from_agent`] where the agent is watched.
+    /// Something is wrong: [`Scenario::raises`], or [`Scenario::from_agent`] where the agent tells, must be found.
     Trouble,
-    /// Nothing is wrong with the service: nothing above a note may be found, but for [`Scenario::raises`].
+    /// Nothing is wrong with the service: nothing above a note may be found, but for those two.
     Control,
 }
 
@@ -63,6 +63,15 @@ pub struct Raised {
     pub lint: &'static str,
     /// The lowest severity that it must reach: `note`, `warning` or `critical`.
     pub severity: &'static str,
+}
+
+/// What the agent can see of a scenario in lean detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InLean {
+    /// The same as in full detail.
+    Same,
+    /// Nothing: it is about wakers, or about waits that only wakes tell.
+    Nothing,
 }
 
 /// What the agent makes of a worker that does not come back.
@@ -77,12 +86,16 @@ pub struct Scenario {
     pub kind: Kind,
     /// One sentence: what it does.
     pub says: &'static str,
-    /// The lint that must be raised, whoever tells; none for most controls, and for what only the agent can tell.
+    /// The lint that must be raised where console-subscriber tells; none for most controls, and for what only the agent can
+    /// tell.
     pub raises: Option<&'static str>,
     /// The lowest severity that the lint must reach: `note`, `warning` or `critical`. None when `raises` is.
     pub severity: Option<&'static str>,
-    /// The lints that must be raised as well where the agent tells. One that names no task is about the whole runtime.
-    pub from_agent: &'static [Raised],
+    /// The lints that must be raised where the agent tells, on a task of [`Scenario::tasks`] or a runtime. `None` when it is
+    /// the same as [`Scenario::raises`], which may be raised beside.
+    pub from_agent: Option<&'static [Raised]>,
+    /// What the agent can see of it in lean detail.
+    pub in_lean: InLean,
     /// Other lints above a note that are true of it as well, and may be raised beside.
     pub also: &'static [&'static str],
     /// The names of the tasks of which one must be the finding's subject; empty when the subject is a lock or the target.
@@ -110,7 +123,8 @@ impl Scenario {
         says: "",
         raises: None,
         severity: None,
-        from_agent: &[],
+        from_agent: None,
+        in_lean: InLean::Same,
         also: &[],
         tasks: &[],
         lock: None,
@@ -217,7 +231,10 @@ mod tests {
             assert!(scenario.says.ends_with('.'), "{name}: one sentence");
             assert_eq!(scenario.raises.is_some(), scenario.severity.is_some(), "{name}");
             if scenario.kind == Kind::Trouble {
-                assert!(scenario.raises.is_some() || !scenario.from_agent.is_empty(), "{name}");
+                assert!(
+                    scenario.raises.is_some() || scenario.from_agent.is_some_and(|raised| !raised.is_empty()),
+                    "{name}"
+                );
                 assert!(!scenario.tasks.is_empty() || scenario.lock.is_some(), "{name}: a subject to look for");
             }
         }

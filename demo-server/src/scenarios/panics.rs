@@ -11,7 +11,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "panics",
     kind: Kind::Trouble,
     says: "Every 2 s a task panics, and whoever spawned it never asks for its result.",
-    from_agent: &[Raised { lint: "panicked", severity: "warning" }],
+    from_agent: Some(&[Raised { lint: "panicked", severity: "warning" }]),
     tasks: &["panics"],
     file: file!(),
     within: Duration::from_secs(4),

@@ -4,7 +4,7 @@ use std::{future::poll_fn, io, task::Poll, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Scenario};
 
 /// Wake-ups of its own for each one that it gets from the timer.
 const OWN_WAKES: usize = 20;
@@ -15,6 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A poller wakes itself twenty times, to look again, for each time that the timer wakes it.",
     raises: Some("self-wakes"),
     severity: Some("note"),
+    in_lean: InLean::Nothing,
     tasks: &["self-waker"],
     file: file!(),
     start,

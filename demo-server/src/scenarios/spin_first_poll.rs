@@ -10,7 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task spins in its very first poll and never yields; its worker is lost.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     tasks: &["spin-first"],
     file: file!(),
     keeps_workers: 1,

@@ -15,7 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task behaves for ten polls and two seconds, then spins in the next one and never yields; its worker is lost.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     tasks: &["spin-later"],
     file: file!(),
     within: Duration::from_secs(5),

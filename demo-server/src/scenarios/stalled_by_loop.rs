@@ -12,7 +12,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task computes for 1.5 s at a time without an await, with a second of good behaviour in between.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     also: &["long-polls"],
     tasks: &["stalled-by-loop"],
     file: file!(),

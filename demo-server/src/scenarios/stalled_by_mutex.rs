@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task locks a std::sync::Mutex that a plain thread keeps for 1.5 s at a time.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     also: &["long-polls"],
     tasks: &["stalled-by-mutex"],
     file: file!(),

@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task reads from a blocking socket whose peer sends a byte every 1.5 s.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     also: &["long-polls"],
     tasks: &["stalled-by-read"],
     file: file!(),

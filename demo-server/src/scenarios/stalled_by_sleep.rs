@@ -15,7 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "A task calls std::thread::sleep for 0.4 s at a time in async code.",
     raises: Some("long-polls"),
     severity: Some("warning"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     also: &["never-yields"],
     tasks: &["stalled-by-sleep"],
     file: file!(),

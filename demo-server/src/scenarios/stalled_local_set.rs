@@ -13,7 +13,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     says: "Of three tasks on a LocalSet, one calls std::thread::sleep for 1.5 s at a time, and the others wait.",
     raises: Some("never-yields"),
     severity: Some("critical"),
-    from_agent: &[STALLED],
+    from_agent: Some(&[STALLED]),
     // The thread's own block_on is in that poll as well, and the others wait for their turn.
     also: &["long-polls", "starved"],
     tasks: &["stalls-its-set"],
