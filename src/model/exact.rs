@@ -44,7 +44,9 @@ impl Model {
     fn hold(&self, at: usize, holder: &Holder, seen: Stamp) -> Hold {
         let slept = holder.suspended_at.is_some()
             || holder.task.and_then(|task| self.tasks.get(task)).is_some_and(|task| {
-                task.stats().polls.last_ended.is_some_and(|ended| ended > holder.since) && !task.stats().is_running()
+                // A poll that ended after the lock was told of may have given it back.
+                let ended = task.stats().polls.last_ended.filter(|&ended| ended > holder.since && ended <= seen);
+                ended.is_some() && !task.stats().is_running()
             });
         Hold {
             acquire: Acquire {

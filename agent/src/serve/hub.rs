@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Detail,
     collect::{
-        clock,
+        clock::{self, Nanos},
         read::{self, Changes, Watched},
     },
     runtimes::Sampler,
@@ -59,6 +59,8 @@ pub(super) struct Hub {
     changes: Option<Changes>,
     sampler: Sampler,
     stalls: Arc<Stalls>,
+    /// What changed before then was handed out.
+    as_of: Nanos,
     /// Up to which of the stalls' versions the clients were told.
     told: u64,
     publish_interval: Duration,
@@ -77,6 +79,7 @@ impl Hub {
             changes: None,
             sampler: Sampler::new(settings.stall_threshold),
             stalls,
+            as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
             wakers: if settings.detail == Detail::Lean { Wakers::NotCounted } else { Wakers::Counted },
@@ -169,8 +172,9 @@ impl Hub {
 
     /// Takes what has changed, and hands it to every client.
     fn catch_up(&mut self) {
-        let Self { changes, updates, reports, .. } = self;
+        let Self { changes, updates, reports, as_of, .. } = self;
         let Some(changes) = changes else { return };
+        *as_of = clock::now();
         changes.begin();
         changes.tasks(&mut |change| {
             for feed in reports.iter() {
@@ -221,7 +225,7 @@ impl Hub {
             return Arc::default();
         }
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
-        Arc::new(Common { runtimes, workers, losses: report::losses(read::losses()) })
+        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses: report::losses(read::losses()) })
     }
 
     fn tell_state(&mut self) {

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     collect::{
-        clock, read,
+        clock::Nanos,
+        read,
         view::{Change, LockView, SpansView, TaskView},
     },
     panics,
@@ -29,6 +30,9 @@ const MOST_FACTS: usize = 200_000;
 /// What all clients are told in each report, made once.
 #[derive(Debug, Default)]
 pub(super) struct Common {
+    /// What changed before then is told. A report is as of then, and not as of when it is sent: what it does not name has
+    /// not changed up to there, and nothing is known of later.
+    pub(super) as_of: Option<Nanos>,
     pub(super) runtimes: Vec<v1::Runtime>,
     pub(super) workers: Vec<v1::Worker>,
     pub(super) losses: Vec<v1::Loss>,
@@ -124,7 +128,7 @@ impl Pages for Reports {
                 page.losses.push(v1::Loss { kind: kind.to_owned(), count });
             }
         }
-        page.now = Some(timestamp(clock::now()));
+        page.now = self.common.as_of.map(timestamp);
         Some(page)
     }
 }
