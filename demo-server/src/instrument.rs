@@ -65,6 +65,7 @@ impl Instrumentation {
 }
 
 /// What sees the server, for as long as this is kept.
+#[derive(Debug)]
 pub(crate) enum Seen {
     ByAgent(Agent),
     ByConsoleSubscriber,

@@ -58,7 +58,7 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let service = Service::new(usize::from(workers) + more_workers(&names, &chosen), &seen)?;
     seen.meet(&service.handle)?;
-    let ctx = Ctx::new(service.handle.clone());
+    let ctx = Ctx::new(service.handle.clone(), seen);
     let tracker = TaskTracker::new();
     start_echo(&service.handle, echo_listener, &ctx.shutdown, &tracker)?;
     for scenario in &chosen {

@@ -6,10 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::unstable::spawn_named;
+use crate::{instrument::Seen, unstable::spawn_named};
 
 /// The service's runtime as a scenario sees it.
 ///
@@ -18,13 +18,14 @@ use crate::unstable::spawn_named;
 #[derive(Debug)]
 pub struct Ctx {
     service: Handle,
+    seen: Seen,
     pub(crate) shutdown: CancellationToken,
     own: Mutex<Vec<Runtime>>,
 }
 
 impl Ctx {
-    pub(crate) fn new(service: Handle) -> Self {
-        Self { service, shutdown: CancellationToken::new(), own: Mutex::default() }
+    pub(crate) fn new(service: Handle, seen: Seen) -> Self {
+        Self { service, seen, shutdown: CancellationToken::new(), own: Mutex::default() }
     }
 
     /// Spawns a named task on the service's runtime, at the caller's line.
@@ -39,6 +40,11 @@ impl Ctx {
     /// The service's runtime.
     pub(super) fn service(&self) -> &Handle {
         &self.service
+    }
+
+    /// Gets a runtime of a scenario's own ready to be seen, as the service's is.
+    pub(super) fn prepare(&self, builder: &mut Builder) {
+        self.seen.prepare(builder);
     }
 
     /// Keeps a runtime that a scenario has built for itself until the process ends.

@@ -32,6 +32,7 @@ fn start(ctx: &Ctx) -> io::Result<()> {
     // waits for everybody else, and the wait is a scheduled one from its beginning.
     builder.worker_threads(1).thread_name("starved-worker").enable_time().event_interval(1);
     first_in_first_out(&mut builder);
+    ctx.prepare(&mut builder);
     let runtime = builder.build()?;
     spawn_named(runtime.handle(), "starved", async {
         loop {
