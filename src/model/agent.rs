@@ -294,6 +294,7 @@ impl Model {
             }
         }
         for mut lock in report.locks.drain(..) {
+            lock.told = Some(now);
             for holder in &mut lock.holders {
                 self.agent.root.relate(&mut holder.acquired_at, &self.places);
                 self.agent.root.relate(&mut holder.suspended_at, &self.places);

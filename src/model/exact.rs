@@ -22,10 +22,11 @@ impl Model {
     /// Takes over what the agent tells of one lock. Whether it tells of it at all.
     pub(super) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
         let Some(told) = self.agent.locks.get(id) else { return false };
-        // What the agent told holds until it tells something else.
-        let seen = self.agent.now.unwrap_or(now);
+        // What the agent told holds until it tells something else, and that may be on its way.
+        let latest = self.agent.now.unwrap_or(now);
+        let seen = told.told.max(Some(latest.minus(NEWS))).unwrap_or(latest);
         let holds: Vec<Hold> =
-            told.holders.iter().enumerate().map(|(at, holder)| self.hold(at, holder, seen)).collect();
+            told.holders.iter().enumerate().map(|(at, holder)| self.hold(at, holder, told, seen)).collect();
         let first = told.waiters.iter().filter_map(|waiter| waiter.since).min();
         let waits = Waits {
             count: told.waiters.len() + usize::try_from(told.more_waiters).unwrap_or(usize::MAX / 2),
@@ -41,13 +42,13 @@ impl Model {
         true
     }
 
-    fn hold(&self, at: usize, holder: &Holder, seen: Stamp) -> Hold {
-        let slept = holder.suspended_at.is_some()
-            || holder.task.and_then(|task| self.tasks.get(task)).is_some_and(|task| {
-                // A poll that ended after the lock was told of may have given it back.
-                let ended = task.stats().polls.last_ended.filter(|&ended| ended > holder.since && ended <= seen);
-                ended.is_some() && !task.stats().is_running()
-            });
+    fn hold(&self, at: usize, holder: &Holder, told: &LockStats, seen: Stamp) -> Hold {
+        // The agent says for how many holds a poll ended, and not for which. This one it is if its task's latest poll ended
+        // while it was held.
+        let while_held = |ended: Stamp| ended > holder.since && ended.plus(STAMPED) <= seen;
+        let poll_ended =
+            || holder.task.and_then(|task| self.tasks.get(task)?.stats().polls.last_ended).is_some_and(while_held);
+        let slept = holder.suspended_at.is_some() || (told.across_count > 0 && poll_ended());
         Hold {
             acquire: Acquire {
                 task: holder.task.unwrap_or(TaskId::NONE),
@@ -64,6 +65,12 @@ impl Model {
         }
     }
 }
+
+/// A change of a lock is told within this time.
+const NEWS: Duration = Duration::from_secs(1);
+
+/// A report gets its time after what is in it was read; by no more than this.
+const STAMPED: Duration = Duration::from_millis(5);
 
 /// Who waits for a lock, in two numbers.
 struct Waits {
@@ -82,6 +89,7 @@ impl Lock {
             self.rate.start(told.acquisitions, seen);
         }
         self.basis = Basis::Exact;
+        self.certain = Some(seen);
         self.state = match told.holders.first().map(|holder| holder.access) {
             None => LockState::Free,
             Some(Access::Exclusive) => LockState::Exclusive,
@@ -99,7 +107,7 @@ impl Lock {
         let across = &mut self.across;
         let asleep = holds.iter().find(|hold| hold.across == Across::Await).copied();
         let grew = told.across_count > across.count;
-        across.count = told.across_count.max(u64::from(asleep.is_some()));
+        across.count = told.across_count;
         if let Some(asleep) = asleep {
             across.latest = Some(asleep);
             across.waiters = waits.count;
@@ -124,6 +132,7 @@ impl Lock {
     pub(super) fn untell(&mut self) {
         self.forget_acquires();
         self.basis = Basis::Inferred;
+        self.certain = None;
     }
 }
 

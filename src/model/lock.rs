@@ -208,6 +208,8 @@ pub struct Lock {
     pub across: AcrossAwait,
     /// How all this is known.
     pub basis: Basis,
+    /// Where an agent tells of it: what is told of who holds it and who waits was still so at this instant.
+    pub certain: Option<Stamp>,
     latest: Option<Acquire>,
     readers: Vec<Acquire>,
     sighting: Option<Sighting>,
@@ -230,6 +232,7 @@ impl Lock {
             hold_times: HoldTimes::default(),
             across: AcrossAwait::default(),
             basis: Basis::Inferred,
+            certain: None,
             latest: None,
             readers: Vec::new(),
             sighting: None,

@@ -128,6 +128,8 @@ pub struct LockStats {
     pub hold_times: Vec<u64>,
     /// The longest of all holds.
     pub longest_hold: Duration,
+    /// The `now` of the report that told this; set when it is taken in.
+    pub told: Option<Stamp>,
 }
 
 impl LockStats {
@@ -144,6 +146,7 @@ impl LockStats {
             across_longest: Duration::ZERO,
             hold_times: Vec::new(),
             longest_hold: Duration::ZERO,
+            told: None,
         }
     }
 }

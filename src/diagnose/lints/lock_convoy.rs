@@ -7,7 +7,7 @@ use crate::{
         check::{Check, Context, Key, Report, WholeCheck},
         words::humanize,
     },
-    model::{Basis, ResourceId, Waiting},
+    model::{ResourceId, Waiting},
 };
 use std::time::Duration;
 
@@ -43,8 +43,7 @@ impl LockConvoy {
 
     fn report(&self, cx: &Context, id: ResourceId) -> Option<Report> {
         let (_, lock) = cx.model.lock(id)?;
-        // What an agent tells is so now, and needs no confirmation.
-        let until = if lock.basis == Basis::Exact { cx.now } else { cx.settled };
+        let until = lock.certain.unwrap_or(cx.settled);
         let waited = |waiter: &Waiting| waiter.since.map_or(Duration::ZERO, |since| until.since(since));
         let mut waiters = cx.model.waiters(id);
         waiters.retain(|waiter| waited(waiter) > self.wait);

@@ -22,7 +22,7 @@ fn holder(task: Option<TaskId>, since: u64) -> Holder {
 }
 
 fn told(lock: ResourceId, holders: Vec<Holder>) -> LockStats {
-    LockStats { holders, acquisitions: 40, contended: 10, ..LockStats::new(lock) }
+    LockStats { holders, acquisitions: 40, contended: 10, across_count: 1, ..LockStats::new(lock) }
 }
 
 fn waiting(op: u64, task: TaskId, since: u64) -> Waiting {
@@ -64,7 +64,7 @@ fn two() -> (Service, Model, [TaskId; 2], ResourceId) {
 #[test]
 fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_be_it() {
     let (mut service, mut model, [_, holds], lock) = two();
-    model.hear(Report { locks: vec![told(lock, vec![holder(Some(holds), 6)])], ..report(10) });
+    model.hear(Report { locks: vec![told(lock, vec![holder(Some(holds), 6)])], ..report(20) });
     let holders = |model: &Model| {
         let holds = &model.lock(lock).expect("announced").1.holds;
         holds.iter().map(|hold| (hold.acquire.task, hold.acquire.at, hold.across, hold.basis)).collect::<Vec<_>>()
@@ -85,18 +85,23 @@ fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_b
 }
 
 #[test]
-fn a_holder_that_is_still_in_its_poll_does_not_sleep() {
+fn a_holder_sleeps_when_its_poll_ended_while_it_held() {
     let (mut service, mut model, [_, holds], lock) = two();
     service.pass(5).start(holds);
     let since = service.now();
     model.apply(service.publish());
-    let lock_told = LockStats { holders: vec![Holder { since, ..holder(Some(holds), 0) }], ..told(lock, vec![]) };
-    model.hear(Report { locks: vec![lock_told], ..report(20) });
-    assert_eq!(model.lock(lock).expect("announced").1.holds[0].across, Across::SamePoll);
-    service.pass(5).end(holds);
+    let tell = |model: &mut Model, millis, across_count| {
+        let holders = vec![Holder { since, ..holder(Some(holds), 0) }];
+        let now = Some(since.plus(Duration::from_millis(millis)));
+        model.hear(Report { now, locks: vec![LockStats { across_count, ..told(lock, holders) }], ..Report::default() });
+        model.lock(lock).expect("announced").1.holds[0].across
+    };
+    assert_eq!(tell(&mut model, 10, 1), Across::SamePoll, "still in its poll");
+    service.pass(15).end(holds);
     model.apply(service.publish());
-    let row = model.lock(lock).expect("announced").1;
-    assert_eq!((row.holds[0].across, row.across.count), (Across::Await, 1));
+    assert_eq!(tell(&mut model, 16, 1), Across::SamePoll, "it may have given it back before the poll ended");
+    assert_eq!(tell(&mut model, 30, 0), Across::SamePoll, "the agent says that no poll ever ended while it was held");
+    assert_eq!(tell(&mut model, 40, 1), Across::Await);
     // Where it sleeps was captured: no update is needed to know that it does.
     let (mut service, mut model, [_, holds], lock) = two();
     service.pass(5).start(holds);
