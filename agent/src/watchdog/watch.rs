@@ -44,7 +44,6 @@ pub(super) struct Watch {
 /// A poll that has lasted longer than half the threshold.
 struct Long {
     thread: ThreadId,
-    tid: u32,
     edge: u64,
     /// When its thread's role was asked for last.
     looked: Nanos,
@@ -128,7 +127,6 @@ impl Long {
     fn new(thread: &Thread, polling: Polling) -> Self {
         Self {
             thread: thread.id,
-            tid: thread.tid,
             edge: polling.edge,
             looked: polling.since,
             // If it turns out to be one at the first look.
