@@ -41,14 +41,14 @@ mod tests {
     use super::*;
     use crate::model::{Place, update::SourcePlace};
 
-    fn stack(files: &[&str]) -> Option<Arc<Stack>> {
+    fn stack(files: &[&str]) -> Arc<Stack> {
         let frame =
             |file: &&str| Frame { place: Place { file: (*file).into(), line: 1, column: 1 }, ..Frame::default() };
-        Some(Arc::new(Stack { frames: files.iter().map(frame).collect(), ..Stack::default() }))
+        Arc::new(Stack { frames: files.iter().map(frame).collect(), ..Stack::default() })
     }
 
-    fn files(stack: Option<Arc<Stack>>) -> Vec<String> {
-        stack.iter().flat_map(|stack| stack.frames.iter().map(|frame| frame.place.file.clone())).collect()
+    fn files(stack: Option<&Arc<Stack>>) -> Vec<&str> {
+        stack.iter().flat_map(|stack| stack.frames.iter().map(|frame| &*frame.place.file)).collect()
     }
 
     #[test]
@@ -58,13 +58,13 @@ mod tests {
             places.intern(SourcePlace { file: file.into(), line: 7, column: 1 });
         }
         let mut root = Root::default();
-        let mut unrelated = stack(&["/srv/app/src/report.rs", "<rust>/std/src/main.rs"]);
+        let mut unrelated = Some(stack(&["/srv/app/src/report.rs", "<rust>/std/src/main.rs"]));
         root.relate(&mut unrelated, &places);
-        assert_eq!(files(unrelated), ["/srv/app/src/report.rs", "<rust>/std/src/main.rs"]);
+        assert_eq!(files(unrelated.as_ref()), ["/srv/app/src/report.rs", "<rust>/std/src/main.rs"]);
         let mut both =
-            stack(&["<cargo>/x/src/main.rs", "/srv/app/src/report.rs", "/srv/app/src/main.rs", "/srv/other.rs"]);
+            Some(stack(&["<cargo>/x/src/main.rs", "/srv/app/src/report.rs", "/srv/app/src/main.rs", "/srv/other.rs"]));
         root.relate(&mut both, &places);
-        assert_eq!(files(both), ["<cargo>/x/src/main.rs", "src/report.rs", "src/main.rs", "/srv/other.rs"]);
+        assert_eq!(files(both.as_ref()), ["<cargo>/x/src/main.rs", "src/report.rs", "src/main.rs", "/srv/other.rs"]);
         root.relate(&mut None, &places);
     }
 }
