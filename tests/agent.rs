@@ -218,6 +218,39 @@ fn a_stall_whose_task_or_stack_is_not_known_says_so() {
     assert_eq!(said.len(), 2);
 }
 
+#[test]
+fn without_wakers_nobody_is_accused_of_having_lost_one() {
+    for (wakers, found) in [("wakers", 1), ("nothing", 0)] {
+        let mut service = Service::new();
+        let task = service.spawn("asleep", "src/mailbox.rs:3");
+        service.pass(5).poll(task, 1);
+        let mut scene = Scene::new(service);
+        let capabilities = vec![wakers.to_owned()];
+        let process = Some(holdup::wire::Process { capabilities, ..agent::process() });
+        scene.watched.receive(Event::Session(Session { epoch: 2, protocol: Protocol::Agent, process }));
+        let first = scene.service.greet();
+        scene.watched.receive(Event::Update(Box::new(first)));
+        for _ in 0..4 {
+            scene.pass(1_000, agent::report);
+        }
+        assert_eq!(scene.active("lost-waker").len(), found, "{wakers}");
+    }
+}
+
+#[test]
+fn long_polls_off_the_workers_are_nobodys_trouble() {
+    // Again and again inside block_in_place, and nothing told of any worker that was kept.
+    let mut service = Service::new();
+    let task = service.spawn("digest", "src/hash.rs:3");
+    service.keep_waker(task).pass(5);
+    let mut scene = Scene::new(service);
+    for _ in 0..4 {
+        scene.service.wake(task).poll(task, 600);
+        scene.pass(100, |now| Report { workers: workers(None), ..agent::report(now) });
+    }
+    assert_eq!(scene.names(), []);
+}
+
 /// A runtime whose pool has this many jobs waiting, and this many idle threads.
 fn pool(waiting: u64, idle: u64) -> Vec<RuntimeStats> {
     vec![RuntimeStats { blocking_queue: waiting, idle_blocking_threads: idle, ..agent::runtime(1, "main", 2) }]

@@ -136,6 +136,9 @@ fn describe(settings: &Settings) -> Description {
     if stacks != watchdog::Stacks::Off && cfg!(target_os = "linux") {
         capabilities.push("stacks");
     }
+    if settings.detail == Detail::Full {
+        capabilities.push("wakers");
+    }
     if settings.detail == Detail::Lean {
         limitations.push(
             "lean detail: wakers are not counted, and each living task is shown with one; of resources and operations there \

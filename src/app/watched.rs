@@ -3,7 +3,7 @@
 
 use crate::{
     diagnose::{Engine, Settings},
-    model::{Model, Retention, Stamp, Teller, report::Report, update::TaskDetails, update::Update},
+    model::{Knows, Model, Retention, Stamp, Teller, report::Report, update::TaskDetails, update::Update},
     wire::{Connection, Event, Protocol, Session, Temporality},
 };
 use std::{collections::VecDeque, time::Duration};
@@ -122,7 +122,10 @@ impl Watched {
             Event::Session(session) => {
                 let teller = match session.protocol {
                     Protocol::Console => Teller::Console,
-                    Protocol::Agent => Teller::Agent,
+                    Protocol::Agent => {
+                        let names = session.process.as_ref().map_or(&[][..], |process| &process.capabilities);
+                        Teller::Agent(Knows::from_capabilities(names))
+                    }
                 };
                 self.model = Model::told_by(teller, self.retention);
                 self.reports_missing = None;

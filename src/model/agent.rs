@@ -25,7 +25,39 @@ pub enum Teller {
     #[default]
     Console,
     /// An agent, whose updates are of one instant and complete.
-    Agent,
+    Agent(Knows),
+}
+
+/// What an agent knows of more than others do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knows {
+    /// Wakers: how often they are cloned and dropped, and when they wake.
+    pub wakers: bool,
+    /// Polls that keep a worker for long.
+    pub stalls: bool,
+}
+
+impl Knows {
+    /// By the stable names that an agent describes itself with.
+    pub fn from_capabilities(names: &[String]) -> Self {
+        let has = |name: &str| names.iter().any(|known| known == name);
+        Self { wakers: has("wakers"), stalls: has("stalls") }
+    }
+}
+
+impl Teller {
+    /// Whether wakers are told of.
+    pub fn tells_wakers(self) -> bool {
+        match self {
+            Self::Console => true,
+            Self::Agent(knows) => knows.wakers,
+        }
+    }
+
+    /// Whether every poll that keeps a worker for long is told of.
+    pub fn tells_stalls(self) -> bool {
+        matches!(self, Self::Agent(Knows { stalls: true, .. }))
+    }
 }
 
 /// What an agent told.

@@ -92,7 +92,7 @@ impl Health {
         let Tally { events, newest } = std::mem::take(&mut self.latest);
         self.updates += 1;
         let Some(previous) = previous else { return };
-        if teller == Teller::Agent {
+        if matches!(teller, Teller::Agent(_)) {
             self.told_until = self.told_until.max(Some(previous));
             return;
         }

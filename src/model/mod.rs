@@ -33,7 +33,7 @@ mod unknown;
 pub mod update;
 mod worker;
 
-pub use agent::{Agent, Losses, Teller};
+pub use agent::{Agent, Knows, Losses, Teller};
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};

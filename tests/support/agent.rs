@@ -25,6 +25,7 @@ pub fn process() -> Process {
         detail: "full".into(),
         agent_version: "0.1.0".into(),
         tokio_version: "1.54.1".into(),
+        capabilities: ["workers", "stalls", "stacks", "wakers"].map(String::from).into(),
         limitations: vec!["no stacks: /proc/self/task cannot be read".into()],
         ..Process::default()
     }

@@ -114,7 +114,13 @@ impl Deadlock {
         };
         let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
         evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
-        let exact = cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
+        let wakers = cx.model.teller().tells_wakers();
+        let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
+        if !wakers {
+            let caveat =
+                "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";
+            evidence.push(Evidence::text("caveat", caveat));
+        }
         let mut stacks = Vec::new();
         for edge in cycle {
             let (told, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));

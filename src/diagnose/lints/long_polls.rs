@@ -31,6 +31,9 @@ const SINGLE: Param = Param {
 /// How long a single long poll is news.
 const RECENT: Duration = Duration::from_secs(60);
 
+/// An agent tells of polls that keep a worker for longer, unless the service gave it another threshold.
+const STALLS: Duration = Duration::from_millis(200);
+
 pub(super) static LINT: Lint = Lint {
     name: "long-polls",
     summary: "A task's polls take too long: while it runs, every other task of its worker waits.",
@@ -63,8 +66,7 @@ impl LongPolls {
 
 impl TaskCheck for LongPolls {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        // Inside block_in_place a poll may take as long as it likes: it has handed its worker over, and the agent saw that.
-        if cx.model.agent().stall_of_task(task.id).is_some_and(|stall| stall.worker.is_none()) {
+        if off_worker(cx, task) {
             return Judgement::Clear;
         }
         if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
@@ -99,6 +101,13 @@ impl TaskCheck for LongPolls {
             ],
         }
     }
+}
+
+/// Whether its longest poll kept no worker, as the agent would have told: inside `block_in_place` it has handed its worker over.
+fn off_worker(cx: &Context, task: &Task) -> bool {
+    cx.model.teller().tells_stalls()
+        && task.longest_poll() >= STALLS
+        && cx.model.agent().stall_of_task(task.id).is_none_or(|stall| stall.worker.is_none())
 }
 
 /// At least this share of the busy time was spent in long polls.

@@ -40,6 +40,10 @@ impl LostWaker {
 
 impl TaskCheck for LostWaker {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
+        // An agent in lean detail knows nothing of wakers: there are not none, there are none told.
+        if !cx.model.teller().tells_wakers() {
+            return Judgement::Clear;
+        }
         // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
         let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
         let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {

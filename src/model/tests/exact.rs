@@ -2,15 +2,15 @@
 
 use super::service::{Service, Take, at};
 use crate::model::{
-    Access, Across, Basis, Holder, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack, Stall,
-    TaskFacts, TaskId, Teller, Thread, VerdictKind, Waiting, WorkerId,
+    Access, Across, Basis, Holder, Knows, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack,
+    Stall, TaskFacts, TaskId, Teller, Thread, VerdictKind, Waiting, WorkerId,
     report::{LockStats, Report, RuntimeStats, WorkerStats},
     update::Part,
 };
 use std::{sync::Arc, time::Duration};
 
 fn model() -> Model {
-    Model::told_by(Teller::Agent, Retention::default())
+    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true }), Retention::default())
 }
 
 fn report(millis: u64) -> Report {
