@@ -28,6 +28,7 @@ impl Server {
     pub fn start_at(console: &str, scenario: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args(["demo-server", "--exit-with-stdin", "--echo-addr", "127.0.0.1:0", "--console-addr", console])
+            .args(["--instrument", "console-subscriber"])
             .args(["--load", "10", "--scenario", scenario])
             .env_remove("RUST_LOG")
             .stdin(Stdio::piped())

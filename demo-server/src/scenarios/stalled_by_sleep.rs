@@ -6,17 +6,17 @@ use tokio::time::sleep;
 
 use super::{Ctx, Kind, STALLED, Scenario};
 
-/// Longer than a worker may be away, and too short to be called a task that never yields.
+/// Longer than a worker may be away, and too short to be critical to whoever knows of tasks only.
 const ASLEEP: Duration = Duration::from_millis(400);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "stalled-by-sleep",
     kind: Kind::Trouble,
     says: "A task calls std::thread::sleep for 0.4 s at a time in async code.",
-    raises: Some("long-polls"),
+    raises: Some("never-yields"),
     severity: Some("warning"),
     from_agent: Some(&[STALLED]),
-    also: &["never-yields"],
+    also: &["long-polls"],
     tasks: &["stalled-by-sleep"],
     file: file!(),
     within: Duration::from_secs(5),
