@@ -215,6 +215,8 @@ impl Hub {
         let (version, changed) = self.stalls.since(self.told);
         self.told = version;
         if !changed.is_empty() {
+            // All of a report is of one moment.
+            self.catch_up();
             let common = self.common();
             self.reports.iter().for_each(|feed| feed.tell(|reports| reports.stalls(&changed, Arc::clone(&common))));
         }
