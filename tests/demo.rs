@@ -102,7 +102,7 @@ fn is_gone(pid: u32) -> bool {
 #[test]
 fn it_shows_the_servers_troubles_and_leaves_nothing_running() {
     let mut demo = Demo::start(&["demo", "--scenario", "spin-later-poll", "--load", "5"]);
-    demo.shows("never-yields");
+    demo.shows("stalled-worker");
     let server = demo.server();
     assert!(!is_gone(server));
     demo.keys.write_all(b"q").unwrap();
