@@ -186,7 +186,9 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
         slot.runtime.set(local.runtime(slot.kind()) as u32);
     }
     slot.polls.set(polls + 1);
-    slot.started.set(now.raw());
+    // Processors' counters may differ by a little: a task that moves from one to another still begins its poll after it ended
+    // the one before. `is_polled` lives on that.
+    slot.started.set(now.raw().max(slot.ended.get() + 1));
     // Woken during its last poll, it waited from that poll's end on.
     let latency = local.latency.take();
     let woken = slot.last_wake.get().max(slot.ended.get());
@@ -221,8 +223,9 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
         return;
     }
     let now = local.now();
-    let took = now.raw().saturating_sub(slot.started.get());
-    slot.ended.set(now.raw());
+    let started = slot.started.get();
+    let took = now.raw().saturating_sub(started);
+    slot.ended.set(started + took);
     slot.busy.add(took);
     slot.poll_times.record(took);
     local.just_left.set(id);
