@@ -27,15 +27,19 @@ struct Part {
 
 /// Draws the line.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let (mut left, right) = (left(app, at, theme, shown), right(app, theme));
+    let (mut left, mut right) = (left(app, at, theme, shown), right(app, theme, workers_load(&app.watched.model)));
     let dot = format!(" {} ", theme.symbols().dot);
     let gap = dot.chars().count();
     let width = |parts: &[Part]| -> usize {
         let columns: usize = parts.iter().map(|part| text::columns(&part.text)).sum();
         columns + gap * parts.len().saturating_sub(1)
     };
-    let tally = right.width();
     let name = " holdup  ";
+    // Who is watched, and what it speaks, comes before how busy it is.
+    if name.len() + width(&left) + 2 + right.width() > area.width as usize {
+        right = self::right(app, theme, None);
+    }
+    let tally = right.width();
     while name.len() + width(&left) + 2 + tally > area.width as usize {
         let Some(first) = (0..left.len()).filter(|&at| left[at].drop > 0).max_by_key(|&at| left[at].drop) else {
             break;
@@ -109,11 +113,11 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
 }
 
 /// Counts: tasks, and active findings by severity.
-fn right(app: &App, theme: &Theme) -> Line<'static> {
+fn right(app: &App, theme: &Theme, load: Option<f64>) -> Line<'static> {
     let live = app.watched.model.counts().live as u64;
     let tasks = if live == 1 { "1 task".into() } else { format!("{} tasks", numbers::grouped(live)) };
     let mut spans = Vec::new();
-    if let Some(load) = workers_load(&app.watched.model) {
+    if let Some(load) = load {
         let workers = app.watched.model.agent().workers().len() as u64;
         spans.push(Span::raw(format!("{} {}", super::page::plural(workers, "worker"), numbers::percent(load))));
         spans.push(Span::styled(format!(" {} ", theme.symbols().dot), theme.dim()));
