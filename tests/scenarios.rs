@@ -133,10 +133,6 @@ fn is_it(scenario: &Scenario, raised: Raised, finding: &Value) -> bool {
 
 fn verify(name: &str, by: By, attach_after: Duration) {
     let scenario = scenario(name).expect("the scenario is in the table");
-    let heavy =
-        scenario.keeps_workers > 0 || matches!(name, "starved" | "lock-convoy" | "long-polls" | "churn" | "task-leak");
-    let _alone = heavy.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
-    let _beside = (!heavy).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
     let server = Server::start(name, by);
     std::thread::sleep(attach_after);
     let (watch, thresholds) = plan(scenario);
@@ -167,28 +163,44 @@ fn verify(name: &str, by: By, attach_after: Duration) {
     assert_eq!(output.status.code(), Some(i32::from(above_note)), "the exit code says what was found");
 }
 
+/// A scenario, by each of those who can tell.
+fn verify_all(name: &str) {
+    let tellers = [By::ConsoleSubscriber, By::Agent, By::LeanAgent];
+    if fills_a_processor(name) {
+        let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+        for by in tellers {
+            verify(name, by, Duration::ZERO);
+        }
+    } else {
+        let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for by in tellers {
+                scope.spawn(move || verify(name, by, Duration::ZERO));
+            }
+        });
+    }
+}
+
+fn fills_a_processor(name: &str) -> bool {
+    matches!(
+        name,
+        "spin-first-poll"
+            | "spin-later-poll"
+            | "stalled-by-loop"
+            | "starved"
+            | "lock-convoy"
+            | "long-polls"
+            | "churn"
+            | "task-leak"
+    )
+}
+
 macro_rules! scenarios {
     ($($test:ident: $name:literal,)*) => {
-        mod by_console_subscriber {
-            $(#[test]
-            fn $test() {
-                super::verify($name, super::By::ConsoleSubscriber, std::time::Duration::ZERO);
-            })*
-        }
-
-        mod by_agent {
-            $(#[test]
-            fn $test() {
-                super::verify($name, super::By::Agent, std::time::Duration::ZERO);
-            })*
-        }
-
-        mod by_lean_agent {
-            $(#[test]
-            fn $test() {
-                super::verify($name, super::By::LeanAgent, std::time::Duration::ZERO);
-            })*
-        }
+        $(#[test]
+        fn $test() {
+            verify_all($name);
+        })*
 
         #[test]
         fn every_scenario_has_its_test() {
@@ -238,23 +250,25 @@ scenarios! {
     nested_spans: "nested-spans",
 }
 
+/// A scenario that began before the client came.
+fn verify_late(name: &str) {
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    for by in [By::ConsoleSubscriber, By::Agent] {
+        verify(name, by, Duration::from_secs(5));
+    }
+}
+
 #[test]
 fn a_deadlock_older_than_the_client_is_found_too() {
-    for by in [By::ConsoleSubscriber, By::Agent] {
-        verify("deadlock", by, Duration::from_secs(5));
-    }
+    verify_late("deadlock");
 }
 
 #[test]
 fn a_lock_held_across_awaits_before_the_client_came_is_found_too() {
-    for by in [By::ConsoleSubscriber, By::Agent] {
-        verify("lock-across-await", by, Duration::from_secs(5));
-    }
+    verify_late("lock-across-await");
 }
 
 #[test]
 fn a_task_that_spins_since_before_the_client_came_is_found_too() {
-    for by in [By::ConsoleSubscriber, By::Agent] {
-        verify("spin-first-poll", by, Duration::from_secs(5));
-    }
+    verify_late("spin-first-poll");
 }
