@@ -31,10 +31,10 @@ pub enum Origin {
 /// | 8 | its id |
 /// | 48 | six instants: spawned, ended, woken, poll started, poll ended, confirmed |
 /// | 16 | time busy and time scheduled, in nanoseconds |
-/// | 24 | the lower halves of six numbers, see [`Number`] |
+/// | 24 | the lower halves of six numbers, see `Number` |
 /// | 8 | the longest poll in microseconds, and when in seconds |
 /// | 12 | name, place and size |
-/// | 16 | where [`Recent`] and [`Rare`] are, if it has them |
+/// | 16 | where `Recent` and `Rare` are, if it has them |
 /// | 2 | kind and origin |
 #[derive(Debug, Clone)]
 pub struct Task {
