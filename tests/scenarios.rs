@@ -188,6 +188,8 @@ fn fills_a_processor(name: &str) -> bool {
             | "spin-later-poll"
             | "stalled-by-loop"
             | "starved"
+            | "brief-lock"
+            | "contended-lock"
             | "lock-convoy"
             | "long-polls"
             | "churn"
