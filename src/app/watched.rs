@@ -35,7 +35,7 @@ pub struct Progress {
 
 /// A target, and all that is known of it.
 pub struct Watched {
-    /// The target's state in this session.
+    /// The target's state, as told since it was attached to.
     pub model: Model,
     /// What is wrong with it, and was.
     pub engine: Engine,

@@ -48,7 +48,7 @@ pub enum Event {
     },
     /// The target was asked to catch up; sent once a second at most.
     CatchUp {
-        /// How often it was asked in this session so far.
+        /// How often it was asked since attaching.
         sent: u64,
     },
 }
