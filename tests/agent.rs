@@ -7,8 +7,8 @@ use holdup::{
     app::Watched,
     diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
     model::{
-        Access, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId, Thread,
-        VerdictKind, WorkerId,
+        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId,
+        Thread, VerdictKind, WorkerId,
         report::{LockStats, Report, RuntimeStats, WorkerStats},
         update::{SourcePlace, Value},
     },
@@ -377,10 +377,8 @@ fn a_lock_held_inside_its_poll_is_no_trouble_however_long_it_is_watched() {
     for _ in 0..4 {
         scene.service.pass(690).wake(reader).start(reader);
         let since = scene.service.now();
-        scene.pass(10, |now| Report {
-            locks: vec![agent::lock(lock, vec![agent::holder(reader, since)], vec![])],
-            ..agent::report(now)
-        });
+        let holder = Holder { across: Across::SamePoll, ..agent::holder(reader, since) };
+        scene.pass(10, |now| Report { locks: vec![agent::lock(lock, vec![holder], vec![])], ..agent::report(now) });
         scene.service.end(reader);
         scene.tell(|now| Report { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
     }

@@ -10,7 +10,7 @@ use holdup::{
     },
     diagnose::Settings,
     model::{
-        Access, Holder, ResourceId, Retention, Span, Stack, Stamp, TaskFacts, TaskId, Thread,
+        Access, Across, Holder, ResourceId, Retention, Span, Stack, Stamp, TaskFacts, TaskId, Thread,
         report::{LockStats, Report},
         update::{Histogram, TaskDetails, Value},
     },
@@ -351,7 +351,8 @@ fn told() -> (Scene, TaskId, ResourceId) {
     let shared = |holder| Holder { access: Access::Shared, ..holder };
     let first = Holder { acquired_at: stack(40), suspended_at: stack(44), ..shared(agent::holder(reader, since)) };
     let thread = Some(Thread { tid: 9, name: "main".into() });
-    let outside = Holder { task: None, thread, ..shared(agent::holder(reader, since)) };
+    let in_poll = |holder| Holder { across: Across::SamePoll, ..shared(holder) };
+    let outside = Holder { task: None, thread, ..in_poll(agent::holder(reader, since)) };
     let lock = LockStats {
         more_waiters: 3,
         across_count: 14,
@@ -360,7 +361,7 @@ fn told() -> (Scene, TaskId, ResourceId) {
         longest_hold: Duration::from_micros(900),
         ..agent::lock(
             table,
-            vec![first, shared(agent::holder(other, since)), outside],
+            vec![first, in_poll(agent::holder(other, since)), outside],
             vec![agent::waiting(7, writer, since)],
         )
     };

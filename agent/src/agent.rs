@@ -113,7 +113,7 @@ impl Watching {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
         };
-        collect::read::keep(settings.retention_bytes);
+        collect::read::keep(settings.retention, settings.retention_bytes);
         let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
         thread::on_runtime(runtimes::meet);
         thread::on_unwinding(panics::ended);
@@ -135,9 +135,6 @@ fn describe(settings: &Settings) -> Description {
     let mut limitations = watchdog::limitations(stacks);
     if stacks != watchdog::Stacks::Off && cfg!(target_os = "linux") {
         capabilities.push("stacks");
-    }
-    if settings.detail == Detail::Full {
-        capabilities.push("wakers");
     }
     if settings.detail == Detail::Lean {
         limitations.push(

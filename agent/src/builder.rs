@@ -7,11 +7,13 @@ use crate::{
     settings::Settings,
 };
 use std::{
+    any::Any,
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
 use tokio::runtime::Handle;
-use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default, subscriber::NoSubscriber};
+use tracing_core::{Dispatch, Level, Subscriber, dispatcher::set_global_default, subscriber::NoSubscriber};
+use tracing_subscriber::{filter::filter_fn, layer::SubscriberExt as _};
 
 /// The agent before it is started; made by [`builder`](crate::builder).
 ///
@@ -44,7 +46,8 @@ impl Builder {
     }
 
     /// The service's own `tracing` subscriber, with all of its layers. It is told of the service's spans and events as if
-    /// there were no agent, and of none of the runtime's, whatever its filters say.
+    /// there were no agent, and of none of the runtime's, whatever its filters say. The spans that it enables are those that
+    /// holdup shows around a task; without a subscriber, they are those of level `INFO` and above.
     ///
     /// ```
     /// # fn main() -> Result<(), holdup_agent::Error> {
@@ -113,7 +116,8 @@ where
         self
     }
 
-    /// How many bytes of what has ended are kept, whatever its age.
+    /// How many bytes of what has ended are kept for clients that are yet to be told of it. While there is none that is
+    /// behind, a few hundred kilobytes are: the latest.
     pub fn retention_bytes(mut self, bytes: usize) -> Self {
         self.settings.retention_bytes = bytes;
         self
@@ -177,8 +181,24 @@ where
         if !cfg!(tokio_unstable) {
             return Err(Error::NotInstrumented);
         }
+        if settings.detail == Detail::Full && is_none(&subscriber) {
+            return Watching::start(&settings, listener, spans_alone()).map(Agent::watching);
+        }
         Watching::start(&settings, listener, subscriber).map(Agent::watching)
     }
+}
+
+/// Whether the service has no subscriber of its own.
+fn is_none<S: 'static>(subscriber: &S) -> bool {
+    (subscriber as &dyn Any).is::<NoSubscriber>()
+}
+
+/// Keeps the service's spans where the service itself keeps none, so that a task's can be told: those of its own work, and not
+/// the finer ones of the libraries that it uses.
+fn spans_alone() -> impl Subscriber + Send + Sync {
+    tracing_subscriber::registry().with(
+        filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO).with_max_level_hint(Level::INFO),
+    )
 }
 
 /// Installs the service's subscriber as it would have done itself, if it has one.
@@ -186,9 +206,8 @@ fn install_alone<S>(subscriber: S) -> Result<(), Error>
 where
     S: Subscriber + Send + Sync + 'static,
 {
-    let dispatch = Dispatch::new(subscriber);
-    if dispatch.is::<NoSubscriber>() {
+    if is_none(&subscriber) {
         return Ok(());
     }
-    set_global_default(dispatch).map_err(|_| Error::SubscriberSet)
+    set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)
 }

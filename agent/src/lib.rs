@@ -28,7 +28,7 @@
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
 //! | `HOLDUP_NAME` |  | what the service is called on the screen; without it, the file name of its executable |
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
-//! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept, whatever its age |
+//! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
 //! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off` |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |

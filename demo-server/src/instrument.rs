@@ -89,9 +89,12 @@ pub(crate) fn start(
                 Detail::Full => holdup_agent::Detail::Full,
                 Detail::Lean => holdup_agent::Detail::Lean,
             };
-            let subscriber = Registry::default().with(log_layer(log)?);
             let builder = holdup_agent::builder().name(NAME).detail(detail).retention(retention).listener(listener);
-            Ok(Seen::ByAgent(builder.with_subscriber(subscriber).init()?))
+            let agent = match log_layer(log)? {
+                Some(layer) => builder.with_subscriber(Registry::default().with(layer)).init()?,
+                None => builder.init()?,
+            };
+            Ok(Seen::ByAgent(agent))
         }
         Instrument::ConsoleSubscriber => {
             console::serve(console::install(log_layer(log)?, retention)?, listener, stop)?;

@@ -62,12 +62,12 @@ impl Engine {
         }
     }
 
-    /// Every finding, active ones first, then the worst, then the latest.
+    /// Every finding, active ones first, then the worst, then the latest; of those that came at once, the worst lint's first.
     pub fn findings(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         findings.sort_by_key(|finding| {
-            let rank = (finding.status == Status::Active, finding.severity, finding.first_seen, finding.id);
-            std::cmp::Reverse(rank)
+            let rank = (finding.status == Status::Active, finding.severity, finding.first_seen);
+            (std::cmp::Reverse(rank), finding.id)
         });
         findings
     }

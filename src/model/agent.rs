@@ -35,13 +35,15 @@ pub struct Knows {
     pub wakers: bool,
     /// Polls that keep a worker for long.
     pub stalls: bool,
+    /// Who holds which lock.
+    pub locks: bool,
 }
 
 impl Knows {
     /// By the stable names that an agent describes itself with.
     pub fn from_capabilities(names: &[String]) -> Self {
         let has = |name: &str| names.iter().any(|known| known == name);
-        Self { wakers: has("wakers"), stalls: has("stalls") }
+        Self { wakers: has("wakers"), stalls: has("stalls"), locks: has("locks") }
     }
 }
 
@@ -57,6 +59,11 @@ impl Teller {
     /// Whether every poll that keeps a worker for long is told of.
     pub fn tells_stalls(self) -> bool {
         matches!(self, Self::Agent(Knows { stalls: true, .. }))
+    }
+
+    /// Whether it is told who holds a lock, so that nothing of that is to be inferred.
+    pub fn tells_locks(self) -> bool {
+        matches!(self, Self::Agent(Knows { locks: true, .. }))
     }
 }
 
@@ -322,7 +329,7 @@ impl Model {
         for id in report.dropped_locks.drain(..) {
             self.agent.locks.remove(id);
             if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
-                lock.untell();
+                lock.forget_acquires();
             }
         }
         for mut lock in report.locks.drain(..) {

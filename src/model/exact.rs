@@ -25,8 +25,7 @@ impl Model {
         // What the agent told holds until it tells something else, and that may be on its way.
         let latest = self.agent.now.unwrap_or(now);
         let seen = told.told.max(Some(latest.minus(NEWS))).unwrap_or(latest);
-        let holds: Vec<Hold> =
-            told.holders.iter().enumerate().map(|(at, holder)| self.hold(at, holder, told, seen)).collect();
+        let holds: Vec<Hold> = told.holders.iter().enumerate().map(|(at, holder)| hold(at, holder, seen)).collect();
         let first = told.waiters.iter().filter_map(|waiter| waiter.since).min();
         let waits = Waits {
             count: told.waiters.len() + usize::try_from(told.more_waiters).unwrap_or(usize::MAX / 2),
@@ -41,36 +40,27 @@ impl Model {
         }
         true
     }
+}
 
-    fn hold(&self, at: usize, holder: &Holder, told: &LockStats, seen: Stamp) -> Hold {
-        // The agent says for how many holds a poll ended, and not for which. This one it is if its task's latest poll ended
-        // while it was held.
-        let while_held = |ended: Stamp| ended > holder.since && ended.plus(STAMPED) <= seen;
-        let poll_ended =
-            || holder.task.and_then(|task| self.tasks.get(task)?.stats().polls.last_ended).is_some_and(while_held);
-        let slept = holder.suspended_at.is_some() || (told.across_count > 0 && poll_ended());
-        Hold {
-            acquire: Acquire {
-                task: holder.task.unwrap_or(TaskId::NONE),
-                // The operation is over and not told any more; what matters is that each holder has another one.
-                op: OpId(u64::MAX - at as u64),
-                asked: holder.since,
-                at: holder.since,
-                access: holder.access,
-                contended: false,
-            },
-            across: if slept { Across::Await } else { Across::SamePoll },
-            seen,
-            basis: Basis::Exact,
-        }
+fn hold(at: usize, holder: &Holder, seen: Stamp) -> Hold {
+    Hold {
+        acquire: Acquire {
+            task: holder.task.unwrap_or(TaskId::NONE),
+            // The operation is over and not told any more; what matters is that each holder has another one.
+            op: OpId(u64::MAX - at as u64),
+            asked: holder.since,
+            at: holder.since,
+            access: holder.access,
+            contended: false,
+        },
+        across: holder.across,
+        seen,
+        basis: Basis::Exact,
     }
 }
 
 /// A change of a lock is told within this time.
 const NEWS: Duration = Duration::from_secs(1);
-
-/// A report gets its time after what is in it was read; by no more than this.
-const STAMPED: Duration = Duration::from_millis(5);
 
 /// Who waits for a lock, in two numbers.
 struct Waits {
@@ -124,15 +114,6 @@ impl Lock {
         }
         across.told = true;
         self.holds = holds;
-    }
-}
-
-impl Lock {
-    /// Nothing is told of it any more.
-    pub(super) fn untell(&mut self) {
-        self.forget_acquires();
-        self.basis = Basis::Inferred;
-        self.certain = None;
     }
 }
 

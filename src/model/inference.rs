@@ -41,12 +41,20 @@ impl Model {
 
     /// Works out who holds the locks that the update, now complete, touched, and those that were held before it.
     pub(super) fn infer_holders(&mut self, now: Stamp) {
+        // What is told is not inferred, and neither is what is soon to be.
+        let is_told = self.teller.tells_locks();
+        if is_told {
+            self.finished.clear();
+        }
         self.fold_acquires();
         let told_until = self.health.told_until;
         let locks: Vec<ResourceId> = self.unsettled.iter().copied().collect();
         for id in locks {
-            // What is told is not inferred.
-            if self.settle_told_lock(id, now) {
+            let was_told = self.settle_told_lock(id, now);
+            if was_told || is_told {
+                if !was_told {
+                    self.unsettled.remove(&id);
+                }
                 self.changes.locks.push(id);
                 continue;
             }

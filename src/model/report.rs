@@ -4,7 +4,7 @@
 //! a count may shrink. [`Model::hear`](super::Model::hear) is where claims become state.
 
 use super::{
-    Access, OpId, ResourceId, Stamp, TaskId,
+    Access, Across, OpId, ResourceId, Stamp, TaskId,
     runtime::{Flavor, RuntimeId, Verdict},
     stall::{Stack, Stall, Thread},
     update::{DecodeIssues, Part, SourcePlace},
@@ -162,6 +162,8 @@ pub struct Holder {
     pub access: Access,
     /// Since when.
     pub since: Stamp,
+    /// Whether a poll of that task has ended since.
+    pub across: Across,
     /// Where it was acquired. Shared, since findings keep it.
     pub acquired_at: Option<Arc<Stack>>,
     /// Where the holder sleeps.

@@ -45,17 +45,16 @@ impl Connect for Connector {
     type Session = Session;
 
     /// One request after the other: over a slow link, the answer to the first would stand in line behind the first state.
-    /// The target is no agent if it only answers the console's.
+    /// The target is no agent if it says so. One that says nothing is asked again: an agent that is taken for a console would
+    /// have things inferred of it that it would have told.
     async fn connect(&mut self) -> Result<Session, Failure> {
         let transport = transport::connect(&self.target, &self.options).await?;
         let waited = self.options.answer_timeout;
-        let process = timeout(waited, calls::describe(transport.clone())).await;
+        let no_answer = |_| Failure::NoAnswer { target: self.target.short(), waited };
+        let process = timeout(waited, calls::describe(transport.clone())).await.map_err(no_answer)?;
         let updates = timeout(waited, Updates::open(transport.clone(), self.options.max_message)).await;
-        let updates = updates.unwrap_or_else(|_| {
-            let target = self.target.short();
-            Err(Failure::NoAnswer { target, waited })
-        })?;
-        Ok(Session { transport, updates, process: process.ok().flatten(), options: self.options.clone() })
+        let updates = updates.map_err(no_answer)??;
+        Ok(Session { transport, updates, process, options: self.options.clone() })
     }
 }
 

@@ -4,8 +4,8 @@
 
 use holdup::{
     model::{
-        Access, Cause, Flavor, Frame, Holder, OpId, Place, ResourceId, RuntimeId, Stack, Stall, Stamp, TaskId, Thread,
-        Verdict, VerdictKind, Waiting, WorkerId,
+        Access, Across, Cause, Flavor, Frame, Holder, OpId, Place, ResourceId, RuntimeId, Stack, Stall, Stamp, TaskId,
+        Thread, Verdict, VerdictKind, Waiting, WorkerId,
         report::{LockStats, Report, RuntimeStats, WorkerStats},
         update::SourcePlace,
     },
@@ -25,7 +25,7 @@ pub fn process() -> Process {
         detail: "full".into(),
         agent_version: "0.1.0".into(),
         tokio_version: "1.54.1".into(),
-        capabilities: ["workers", "stalls", "stacks", "wakers"].map(String::from).into(),
+        capabilities: ["workers", "locks", "stalls", "stacks", "wakers"].map(String::from).into(),
         limitations: vec!["no stacks: /proc/self/task cannot be read".into()],
         ..Process::default()
     }
@@ -114,7 +114,15 @@ pub fn stall(id: u64, worker: Option<u32>, task: TaskId, since: Stamp) -> Stall 
 
 /// One who holds a lock alone.
 pub fn holder(task: TaskId, since: Stamp) -> Holder {
-    Holder { task: Some(task), thread: None, access: Access::Exclusive, since, acquired_at: None, suspended_at: None }
+    Holder {
+        task: Some(task),
+        thread: None,
+        access: Access::Exclusive,
+        since,
+        across: Across::Await,
+        acquired_at: None,
+        suspended_at: None,
+    }
 }
 
 /// One who waits for a lock, to have it alone.

@@ -3,7 +3,10 @@
 
 use super::Detail;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, AtomicUsize, Ordering},
+};
 use tracing_core::{Interest, Metadata};
 
 /// What a callsite of tokio's means.
@@ -71,6 +74,20 @@ const ROWS: usize = 512;
 static TABLE: [Row; ROWS] = [const { Row { metadata: AtomicUsize::new(0), site: AtomicU32::new(0) } }; ROWS];
 static REGISTERING: Mutex<()> = Mutex::new(());
 
+/// A file of tokio's, as the compiler was given it.
+static SOURCE: OnceLock<&str> = OnceLock::new();
+
+/// The version of tokio, once it has registered a callsite, where its sources lie in a folder that says it.
+pub(crate) fn tokio_version() -> Option<&'static str> {
+    version_in(SOURCE.get()?)
+}
+
+fn version_in(file: &str) -> Option<&str> {
+    let mut folders = file.split(['/', '\\']);
+    folders
+        .find_map(|folder| folder.strip_prefix("tokio-").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+}
+
 /// The row of a callsite, or the one where it belongs; `None` when the table is full.
 #[inline]
 fn row(address: usize) -> Option<&'static Row> {
@@ -100,6 +117,7 @@ pub(super) fn learn(metadata: &Metadata<'_>, site: Site) {
 /// Registers a callsite: `None` when it is not tokio's.
 pub(super) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
     let site = classify(metadata, detail)?;
+    let _ = SOURCE.set(metadata.file().unwrap_or_default());
     let _one_at_a_time = REGISTERING.lock();
     let address = std::ptr::from_ref(metadata).addr();
     let Some(row) = row(address) else { return Some(Interest::never()) };
@@ -132,4 +150,17 @@ fn classify(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
         _ => return None,
     };
     Some(if wanted { site } else { Site::Ignored })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_off_the_folder() {
+        let version = version_in("/home/me/.cargo/registry/src/index-1a2b/tokio-1.54.1/src/util/trace.rs");
+        assert_eq!(version, Some("1.54.1"));
+        assert_eq!(version_in("C:\\vendor\\tokio-1.60.0-rc.1\\src\\lib.rs"), Some("1.60.0-rc.1"));
+        assert_eq!(version_in("/src/tokio/tokio-util/src/lib.rs"), None);
+    }
 }

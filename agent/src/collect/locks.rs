@@ -23,7 +23,7 @@ use super::{
     thread::Thread,
     view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, LockView, MOST_WAITERS, Owner, Value},
 };
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tracing_core::Event;
 
 /// No lock.
@@ -180,12 +180,13 @@ impl State {
     /// A hold ends.
     fn end(&mut self, at: usize, now: Nanos) {
         let hold = self.holders.remove(at);
-        let nanos = now.since(hold.since).as_nanos() as u64;
+        let time = now.since(hold.since);
+        let nanos = time.as_nanos() as u64;
         self.held += nanos;
         self.longest = self.longest.max(nanos);
         self.hold_times[bucket(nanos)] += 1;
         if hold.is_across_await() {
-            across(&mut self.across, &hold, now);
+            across(&mut self.across, time);
         }
     }
 
@@ -208,8 +209,7 @@ fn bucket(nanos: u64) -> usize {
     ((u64::BITS - micros.leading_zeros()) as usize).min(HOLD_TIMES - 1)
 }
 
-fn across(sum: &mut AcrossAwait, hold: &Hold, now: Nanos) {
-    let time = now.since(hold.since);
+fn across(sum: &mut AcrossAwait, time: Duration) {
     sum.count += 1;
     sum.total += time;
     sum.longest = sum.longest.max(time);
@@ -228,7 +228,7 @@ impl Hold {
             Some(thread) => Owner::Thread { tid: thread.tid, name: Arc::from(&*thread.name) },
             None => Owner::Task(self.task),
         };
-        view::Holder { owner, access: self.access, since: self.since }
+        view::Holder { owner, access: self.access, since: self.since, is_across_await: self.is_across_await() }
     }
 }
 
@@ -241,13 +241,14 @@ pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
         let view = slot.lock.lock().as_ref().map(|state| {
             let mut across_await = state.across;
             let now = super::clock::now();
-            for hold in state.holders.iter().filter(|hold| hold.is_across_await()) {
-                across(&mut across_await, hold, now);
+            let holders: Vec<view::Holder> = state.holders.iter().map(Hold::view).collect();
+            for holder in holders.iter().filter(|holder| holder.is_across_await) {
+                across(&mut across_await, now.since(holder.since));
             }
             let waiters = state.waiters.iter().take(MOST_WAITERS);
             LockView {
                 resource: id::encode(span),
-                holders: state.holders.iter().map(Hold::view).collect(),
+                holders,
                 waiters: waiters
                     .map(|wait| view::Waiter { op: wait.op, task: wait.task, access: wait.access, since: wait.since })
                     .collect(),
@@ -256,8 +257,8 @@ pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
                 contended: state.contended,
                 across_await,
                 hold_times: state.hold_times,
-                held: std::time::Duration::from_nanos(state.held),
-                longest_hold: std::time::Duration::from_nanos(state.longest),
+                held: Duration::from_nanos(state.held),
+                longest_hold: Duration::from_nanos(state.longest),
                 dropped: Nanos::from_raw(slot.dropped.get()),
             }
         });

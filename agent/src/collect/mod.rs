@@ -7,7 +7,7 @@ mod arena;
 mod attribute;
 mod barrier;
 mod bitmap;
-mod callsite;
+pub(crate) mod callsite;
 pub(crate) mod clock;
 pub(crate) mod histogram;
 #[cfg(tokio_unstable)]

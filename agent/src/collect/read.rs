@@ -3,28 +3,39 @@
 
 use super::{
     arena::Arena,
-    barrier, histogram,
+    barrier,
+    clock::{self, Nanos},
+    histogram,
     id::{self, Kind, Ours},
     life::Seen,
     local, locks, op, resource, stock, task,
     view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
     word::Word,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// Every task that lives, and those that ended and are still kept.
 pub(crate) fn tasks(each: &mut dyn FnMut(TaskView)) {
-    task::TASKS.iter().filter_map(|(index, slot)| task::view(index, slot)).for_each(each);
+    let is_kept = retention();
+    let views = task::TASKS.iter().filter_map(|(index, slot)| task::view(index, slot));
+    views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every resource that lives, and those that ended and are still kept.
 pub(crate) fn resources(each: &mut dyn FnMut(ResourceView)) {
-    resource::RESOURCES.iter().filter_map(|(index, slot)| resource::view(index, slot)).for_each(each);
+    let is_kept = retention();
+    let views = resource::RESOURCES.iter().filter_map(|(index, slot)| resource::view(index, slot));
+    views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every operation that lives, and those that had to wait, have ended, and are still kept.
 pub(crate) fn ops(each: &mut dyn FnMut(OpView)) {
-    op::OPS.iter().filter_map(|(index, slot)| op::view(index, slot)).for_each(each);
+    let is_kept = retention();
+    let views = op::OPS.iter().filter_map(|(index, slot)| op::view(index, slot));
+    views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every lock that lives.
@@ -68,8 +79,19 @@ pub(crate) fn histograms(task: u64) -> Option<Histograms> {
     task::histograms(id::decode(task).filter(|span| span.kind == Kind::Task)?)
 }
 
-/// Bounds what is kept of what has ended, in bytes; at least a few hundred kilobytes are.
-pub(crate) fn keep(bytes: usize) {
+/// For how long what has ended is told to those who come later, in nanoseconds.
+static RETENTION: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Whether what ended then is still told to those who come now.
+fn retention() -> impl Fn(Option<Nanos>) -> bool {
+    let (now, retention) = (clock::now(), Duration::from_nanos(RETENTION.load(Ordering::Relaxed)));
+    move |dropped| dropped.is_none_or(|dropped| now.since(dropped) <= retention)
+}
+
+/// Bounds what is kept of what has ended, by time, and in bytes while somebody is yet to read it; at least a few hundred
+/// kilobytes are kept.
+pub(crate) fn keep(retention: Duration, bytes: usize) {
+    RETENTION.store(u64::try_from(retention.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     // Tasks are what somebody who comes late asks about.
     task::STOCK.keep(bytes / 4 * 3, size_of::<task::Slot>());
     resource::STOCK.keep(bytes / 8, size_of::<resource::Slot>());

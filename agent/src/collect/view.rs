@@ -167,6 +167,8 @@ pub(crate) struct Holder {
     pub(crate) owner: Owner,
     pub(crate) access: Access,
     pub(crate) since: Nanos,
+    /// Whether a poll of the task that acquired it has ended since.
+    pub(crate) is_across_await: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +210,13 @@ pub(crate) struct LockView {
     pub(crate) held: Duration,
     pub(crate) longest_hold: Duration,
     pub(crate) dropped: Option<Nanos>,
+}
+
+impl LockView {
+    /// Whether a task holds it that has been in one poll since it acquired it.
+    pub(crate) fn is_held_in_poll(&self) -> bool {
+        self.holders.iter().any(|holder| matches!(holder.owner, Owner::Task(_)) && !holder.is_across_await)
+    }
 }
 
 /// Waiters that a [`LockView`] lists.

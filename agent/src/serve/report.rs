@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Detail,
     collect::{
+        callsite::tokio_version,
         thread,
         view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter},
     },
@@ -37,7 +38,7 @@ pub(super) fn description(description: &Description) -> v1::DescribeResponse {
             name: process.name.clone(),
             started_at: Some(process.started_at.into()),
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-            tokio_version: String::new(),
+            tokio_version: tokio_version().unwrap_or_default().to_owned(),
         }),
         detail: detail.word().to_owned(),
         capabilities: capabilities.iter().map(ToString::to_string).collect(),
@@ -140,6 +141,7 @@ fn holder(holder: &Holder) -> v1::lock::Holder {
         since: Some(timestamp(holder.since)),
         acquired_at: None,
         suspended_at: None,
+        across_await: holder.is_across_await,
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) struct Common {
 #[derive(Debug)]
 pub(super) struct Reports {
     pub(super) locks: Pending<LockView>,
+    /// Locks that were told while their holder was in the poll that took them: they do not change when that poll ends, and yet
+    /// there is more to tell of them then.
+    held_in_poll: Vec<u64>,
     facts: Facts,
     /// The last ones of each task.
     spans: HashMap<u64, SpansView>,
@@ -64,7 +67,17 @@ impl Reports {
         read::spans(&mut |row| {
             spans.insert(row.task, row);
         });
-        Self { locks, facts, spans, stalls, last_panic: 0, common, unsent_locks: 0, is_due: true }
+        Self {
+            locks,
+            held_in_poll: Vec::new(),
+            facts,
+            spans,
+            stalls,
+            last_panic: 0,
+            common,
+            unsent_locks: 0,
+            is_due: true,
+        }
     }
 
     pub(super) fn task(&mut self, change: &Change<TaskView>) {
@@ -88,6 +101,7 @@ impl Reports {
 
     /// A round of changes is over.
     pub(super) fn round_is_over(&mut self, common: Arc<Common>) {
+        self.held_in_poll.drain(..).filter_map(read::lock).for_each(|row| self.locks.want(row));
         self.locks.next_round();
         self.common = common;
         self.is_due = true;
@@ -104,7 +118,12 @@ impl Pages for Reports {
         let mut page = v1::Report::default();
         for told in self.locks.take(ROWS, read::lock) {
             match told {
-                Told::First(row) | Told::Again(row) if row.dropped.is_none() => page.locks.push(report::lock(&row)),
+                Told::First(row) | Told::Again(row) if row.dropped.is_none() => {
+                    if row.is_held_in_poll() {
+                        self.held_in_poll.push(row.resource);
+                    }
+                    page.locks.push(report::lock(&row));
+                }
                 Told::First(row) | Told::Again(row) => page.dropped_locks.push(row.resource),
                 Told::Gone(id) => page.dropped_locks.push(id),
             }

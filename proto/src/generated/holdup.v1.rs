@@ -320,6 +320,9 @@ pub mod lock {
         /// Where the holder sleeps, where that was captured.
         #[prost(message, optional, tag = "6")]
         pub suspended_at: ::core::option::Option<super::Stack>,
+        /// Whether a poll of the task that acquired it has ended since: it is held across an await.
+        #[prost(bool, tag = "7")]
+        pub across_await: bool,
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Waiter {

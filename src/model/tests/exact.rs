@@ -10,7 +10,7 @@ use crate::model::{
 use std::{sync::Arc, time::Duration};
 
 fn model() -> Model {
-    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true }), Retention::default())
+    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true, locks: true }), Retention::default())
 }
 
 fn report(millis: u64) -> Report {
@@ -18,7 +18,15 @@ fn report(millis: u64) -> Report {
 }
 
 fn holder(task: Option<TaskId>, since: u64) -> Holder {
-    Holder { task, thread: None, access: Access::Exclusive, since: at(since), acquired_at: None, suspended_at: None }
+    Holder {
+        task,
+        thread: None,
+        access: Access::Exclusive,
+        since: at(since),
+        across: Across::Await,
+        acquired_at: None,
+        suspended_at: None,
+    }
 }
 
 fn told(lock: ResourceId, holders: Vec<Holder>) -> LockStats {
@@ -85,32 +93,34 @@ fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_b
 }
 
 #[test]
-fn a_holder_sleeps_when_its_poll_ended_while_it_held() {
-    let (mut service, mut model, [_, holds], lock) = two();
-    service.pass(5).start(holds);
-    let since = service.now();
-    model.apply(service.publish());
-    let tell = |model: &mut Model, millis, across_count| {
-        let holders = vec![Holder { since, ..holder(Some(holds), 0) }];
-        let now = Some(since.plus(Duration::from_millis(millis)));
-        model.hear(Report { now, locks: vec![LockStats { across_count, ..told(lock, holders) }], ..Report::default() });
-        model.lock(lock).expect("announced").1.holds[0].across
+fn a_holder_sleeps_when_the_agent_says_so_and_not_when_it_seems_to() {
+    let (mut service, mut model, [accused, _], lock) = two();
+    let mut tell = |across, millis| {
+        model.apply(service.pass(500).publish());
+        let stack = (across == Across::Await).then(|| Arc::new(Stack::default()));
+        let holders = vec![Holder { across, suspended_at: stack, ..holder(Some(accused), 5) }];
+        model.hear(Report { locks: vec![told(lock, holders)], ..report(millis) });
+        let hold = model.lock(lock).expect("announced").1.holds[0];
+        (hold.across, model.told_holder(lock, &hold).is_some_and(|holder| holder.suspended_at.is_some()))
     };
-    assert_eq!(tell(&mut model, 10, 1), Across::SamePoll, "still in its poll");
-    service.pass(15).end(holds);
-    model.apply(service.publish());
-    assert_eq!(tell(&mut model, 16, 1), Across::SamePoll, "it may have given it back before the poll ended");
-    assert_eq!(tell(&mut model, 30, 0), Across::SamePoll, "the agent says that no poll ever ended while it was held");
-    assert_eq!(tell(&mut model, 40, 1), Across::Await);
-    // Where it sleeps was captured: no update is needed to know that it does.
-    let (mut service, mut model, [_, holds], lock) = two();
-    service.pass(5).start(holds);
-    model.apply(service.publish());
-    let asleep = Holder { suspended_at: Some(Arc::new(Stack::default())), ..holder(Some(holds), 13) };
-    model.hear(Report { locks: vec![told(lock, vec![asleep])], ..report(30) });
-    let hold = model.lock(lock).expect("announced").1.holds[0];
-    assert_eq!(hold.across, Across::Await);
-    assert!(model.told_holder(lock, &hold).is_some_and(|holder| holder.suspended_at.is_some()));
+    // By the times of its polls, it slept with it.
+    assert_eq!(tell(Across::SamePoll, 600), (Across::SamePoll, false));
+    assert_eq!(tell(Across::Await, 1_200), (Across::Await, true));
+}
+
+#[test]
+fn who_holds_a_lock_that_the_agent_is_yet_to_tell_of_is_not_inferred() {
+    let (mut service, mut model, [accused, _], lock) = two();
+    for _ in 0..3 {
+        model.apply(service.pass(500).publish());
+        let row = model.lock(lock).expect("announced").1;
+        assert_eq!((row.holds.len(), row.across.count, row.certain), (0, 0, None));
+    }
+    model.hear(Report { locks: vec![told(lock, vec![holder(Some(accused), 5)])], ..report(1_600) });
+    assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 1);
+    model.hear(Report { dropped_locks: vec![lock], ..report(1_700) });
+    model.apply(service.pass(500).publish());
+    assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 0);
 }
 
 #[test]

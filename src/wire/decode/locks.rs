@@ -5,7 +5,7 @@ use super::{
     required, text, time,
 };
 use crate::model::{
-    Access, Cause, Frame, OpId, Place, ResourceId, RuntimeId, Stack, Stall, WorkerId,
+    Access, Across, Cause, Frame, OpId, Place, ResourceId, RuntimeId, Stack, Stall, WorkerId,
     report::{Holder, LockStats, Waiting},
     update::{DecodeIssues, SourcePlace},
 };
@@ -47,6 +47,7 @@ fn holder(holder: proto::lock::Holder, issues: &mut DecodeIssues) -> Option<Hold
         thread: holder.thread.map(|one| thread(one, issues)),
         access,
         since: needed(holder.since, issues)?,
+        across: if holder.across_await { Across::Await } else { Across::SamePoll },
         acquired_at: holder.acquired_at.map(|one| Arc::new(stack(one, issues))),
         suspended_at: holder.suspended_at.map(|one| Arc::new(stack(one, issues))),
     })
