@@ -162,26 +162,34 @@ impl Test {
     }
 }
 
+/// Whether a text has a word in it, in whatever case. The word is in lower case.
+fn has(text: &str, word: &str) -> bool {
+    if !text.is_ascii() || word.is_empty() {
+        return text.to_lowercase().contains(word);
+    }
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 fn in_name(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
-    memo.names.or_ask(task.name.index(), || model.task_name(task).to_lowercase().contains(word))
+    memo.names.or_ask(task.name.index(), || has(model.task_name(task), word))
 }
 
 fn in_place(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
-    memo.places.or_ask(task.place.index(), || model.place(task.place).to_string().to_lowercase().contains(word))
+    memo.places.or_ask(task.place.index(), || has(&model.place(task.place).to_string(), word))
 }
 
 fn in_spans(word: &str, model: &Model, task: &Task) -> bool {
-    model.agent().spans(task.id).iter().any(|span| span.to_string().to_lowercase().contains(word))
+    model.agent().spans(task.id).iter().any(|span| has(&span.to_string(), word))
 }
 
 fn in_runtime(word: &str, model: &Model, task: &Task) -> bool {
     let id = model.agent().facts(task.id).runtime;
     let runtime = id.and_then(|id| model.agent().runtime(id));
-    runtime.is_some_and(|runtime| runtime.label().to_lowercase().contains(word))
+    runtime.is_some_and(|runtime| has(&runtime.label(), word))
 }
 
 fn in_fields(word: &str, model: &Model, task: &Task) -> bool {
-    model.extra_fields(task.id).any(|(name, value)| field(name, value).to_lowercase().contains(word))
+    model.extra_fields(task.id).any(|(name, value)| has(&field(name, value), word))
 }
 
 /// A field as the list shows it: `name=value`.

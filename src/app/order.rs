@@ -2,13 +2,14 @@
 //! million moves a hundred entries. Live tasks come first, then those that have ended.
 
 use super::{
-    Flags,
-    filter::{Filter, Memo},
+    filter::Memo,
+    ranking::{compare, ranks},
     sorted::{Entry, Sorted},
-    task_columns::{Ages, Compares, TaskColumn},
+    survey::{Source, Standing, Surveyed, stand, survey},
+    task_columns::{Ages, TaskColumn},
 };
-use crate::model::{Model, PlaceId, Slot, Stamp, Sym, Task, TaskId, TaskState};
-use std::{cmp::Ordering, ops::Range};
+use crate::model::{Model, Slot, Stamp, TaskId};
+use std::ops::Range;
 
 /// Which end of an order comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,35 +30,12 @@ impl Direction {
     }
 }
 
-/// Where a slot stands in the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Standing {
-    /// Nowhere: there is no task in it, or the filter keeps it out.
-    #[default]
-    Out,
-    Live,
-    Ended,
-}
-
 /// How many rows are looked at again after each update where their keys or the filter's answer age on their own. A
 /// million rows are then gone through in a few dozen updates, and an update costs a few milliseconds.
 const SWEEP: usize = 20_000;
 
 /// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
 const EFFORT: usize = 400_000;
-
-/// How many texts are ranked when a list is sorted by them, in a few milliseconds. Beyond that they are compared as they come.
-const RANKED_MOST: usize = 10_000;
-
-/// What an order is made from.
-pub struct Source<'a> {
-    /// The target.
-    pub model: &'a Model,
-    /// What stands against its tasks.
-    pub flags: &'a Flags,
-    /// Which tasks to show.
-    pub filter: &'a Filter,
-}
 
 /// The tasks to show, in order.
 #[derive(Debug)]
@@ -213,6 +191,8 @@ impl Order {
         let Some(now) = source.model.now() else {
             if self.stale {
                 self.clear();
+                self.keys.clear();
+                self.standings.clear();
                 self.live = Sorted::default();
                 self.ended = Sorted::default();
             }
@@ -277,46 +257,19 @@ impl Order {
 
     fn rebuild(&mut self, source: &Source, now: Stamp) {
         self.clear();
-        let tasks = source.model.tasks();
-        self.keys.resize(tasks.slots(), 0);
-        self.standings.resize(tasks.slots(), Standing::Out);
         let mut live = std::mem::take(&mut self.live).into_entries();
         let mut ended = std::mem::take(&mut self.ended).into_entries();
-        live.clear();
-        ended.clear();
-        for (slot, task) in tasks.iter() {
-            let (standing, key) = stand(self.column, source, &mut self.memo, task, now);
-            self.keys[slot.index()] = key;
-            self.standings[slot.index()] = standing;
-            match standing {
-                Standing::Out => {}
-                Standing::Live => live.push(Entry::new(key, slot)),
-                Standing::Ended => ended.push(Entry::new(key, slot)),
-            }
-        }
+        let into =
+            Surveyed { keys: &mut self.keys, standings: &mut self.standings, live: &mut live, ended: &mut ended };
+        self.memo = survey(self.column, source, now, into);
         self.ranks = ranks(self.column, source.model);
-        self.live = self.sorted(source.model, live);
-        self.ended = self.sorted(source.model, ended);
-    }
-
-    fn sorted(&self, model: &Model, entries: Vec<Entry>) -> Sorted {
-        let ranks = &self.ranks;
-        match self.column {
-            _ if !ranks.is_empty() => {
-                Sorted::by_number(&entries, ranks.len(), |entry| ranks[entry.key() as usize] as usize)
-            }
-            TaskColumn::State | TaskColumn::Kind => {
-                let numbers = entries.iter().map(|entry| entry.key() as usize + 1).max().unwrap_or_default();
-                Sorted::by_number(&entries, numbers, |entry| entry.key() as usize)
-            }
-            _ => Sorted::new(entries, &compare(self.column, model, ranks)),
-        }
+        let compare = compare(self.column, source.model, &self.ranks);
+        self.live = Sorted::new(live, &compare);
+        self.ended = Sorted::new(ended, &compare);
     }
 
     /// Forgets everything but the room that it took.
     fn clear(&mut self) {
-        self.keys.clear();
-        self.standings.clear();
         self.dirty.clear();
         self.memo = Memo::default();
         self.swept = 0;
@@ -348,67 +301,6 @@ fn part(standing: Standing) -> Option<usize> {
 
 fn place(column: TaskColumn, source: &Source, memo: &mut Memo, slot: Slot, now: Stamp) -> (Standing, u64) {
     source.model.tasks().at(slot).map_or((Standing::Out, 0), |task| stand(column, source, memo, task, now))
-}
-
-fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Task, now: Stamp) -> (Standing, u64) {
-    if !source.filter.matches(source.model, source.flags, memo, task, now) {
-        return (Standing::Out, 0);
-    }
-    let standing = if task.state() == TaskState::Ended { Standing::Ended } else { Standing::Live };
-    (standing, column.key(source.model, source.flags, task, now))
-}
-
-/// The order of a column. Keys of text stand for the text, and equal ones are equal without a look at it; of those with a rank
-/// the rank decides, which says the same faster.
-fn compare(column: TaskColumn, model: &Model, ranks: &[u32]) -> impl Fn(&Entry, &Entry) -> Ordering {
-    let compares = column.compares();
-    move |a: &Entry, b: &Entry| {
-        let (key_a, key_b) = (a.key(), b.key());
-        let texts = match compares {
-            Compares::Numbers | Compares::Nothing => Ordering::Equal,
-            _ if key_a == key_b => Ordering::Equal,
-            _ => match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
-                (Some(a), Some(b)) => a.cmp(b),
-                _ => texts(compares, model, key_a, key_b),
-            },
-        };
-        texts.then_with(|| a.cmp(b))
-    }
-}
-
-fn texts(compares: Compares, model: &Model, a: u64, b: u64) -> Ordering {
-    match compares {
-        Compares::Numbers | Compares::Nothing => Ordering::Equal,
-        Compares::Names => {
-            let text = |key: u64| model.text(Sym::from_index(key as usize));
-            text(a).cmp(text(b))
-        }
-        Compares::Places => {
-            let place = |key: u64| model.place(PlaceId::from_index(key as usize));
-            let (a, b) = (place(a), place(b));
-            (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column))
-        }
-    }
-}
-
-/// Where each key of a column of text stands; nothing where there are too many to compare them all at once.
-fn ranks(column: TaskColumn, model: &Model) -> Vec<u32> {
-    let compares = column.compares();
-    let count = match compares {
-        Compares::Numbers | Compares::Nothing => 0,
-        Compares::Names => model.names(),
-        Compares::Places => model.places(),
-    };
-    if count > RANKED_MOST {
-        return Vec::new();
-    }
-    let mut order: Vec<u32> = (0..count as u32).collect();
-    order.sort_unstable_by(|&a, &b| texts(compares, model, u64::from(a), u64::from(b)).then(a.cmp(&b)));
-    let mut ranks = vec![0; count];
-    for (rank, key) in order.into_iter().enumerate() {
-        ranks[key as usize] = rank as u32;
-    }
-    ranks
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The task list grouped by spawn location: sums that are kept up from what changed.
 
-use super::{Align, ColumnSpec, Direction, Flags, Width, filter::Memo, order::Source};
+use super::{Align, ColumnSpec, Direction, Flags, Width, filter::Memo, survey::Source};
 use crate::model::{Model, PlaceId, Slot, Stamp, TaskState};
 use rustc_hash::FxHashMap;
 use std::time::Duration;

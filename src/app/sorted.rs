@@ -60,24 +60,6 @@ impl Sorted {
         sorted
     }
 
-    /// Takes entries in the order of their slots whose place is decided by one of few numbers, and then by their slots.
-    pub(super) fn by_number(entries: &[Entry], numbers: usize, number: impl Fn(&Entry) -> usize) -> Self {
-        let mut ends = vec![0; numbers + 1];
-        for entry in entries {
-            ends[number(entry) + 1] += 1;
-        }
-        for at in 1..ends.len() {
-            ends[at] += ends[at - 1];
-        }
-        let mut sorted = entries.to_vec();
-        for entry in entries {
-            let next = &mut ends[number(entry)];
-            sorted[*next] = *entry;
-            *next += 1;
-        }
-        Self { entries: sorted, rough: Vec::new() }
-    }
-
     /// The entries. Those in rough ranges are not in order.
     pub(super) fn as_slice(&self) -> &[Entry] {
         &self.entries

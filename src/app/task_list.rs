@@ -3,8 +3,9 @@
 use super::{
     Cursor, Direction, Flags, Rows, TaskColumn, Watched,
     filter::Filter,
-    order::{Order, Source},
+    order::Order,
     places::{PLACE_COLUMNS, PlaceColumn, Places},
+    survey::Source,
     task_columns::TASK_COLUMNS,
 };
 use crate::model::{Model, PlaceId, TaskId};

@@ -35,15 +35,13 @@ pub struct Knows {
     pub wakers: bool,
     /// Polls that keep a worker for long.
     pub stalls: bool,
-    /// Who holds which lock.
-    pub locks: bool,
 }
 
 impl Knows {
     /// By the stable names that an agent describes itself with.
     pub fn from_capabilities(names: &[String]) -> Self {
         let has = |name: &str| names.iter().any(|known| known == name);
-        Self { wakers: has("wakers"), stalls: has("stalls"), locks: has("locks") }
+        Self { wakers: has("wakers"), stalls: has("stalls") }
     }
 }
 
@@ -63,7 +61,7 @@ impl Teller {
 
     /// Whether it is told who holds a lock, so that nothing of that is to be inferred.
     pub fn tells_locks(self) -> bool {
-        matches!(self, Self::Agent(Knows { locks: true, .. }))
+        matches!(self, Self::Agent(_))
     }
 }
 

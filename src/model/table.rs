@@ -3,7 +3,10 @@
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
-use std::hash::{BuildHasher, Hash};
+use std::{
+    hash::{BuildHasher, Hash},
+    ops::Range,
+};
 
 /// Where a row lives, for as long as it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,8 +119,21 @@ impl<V: Row> Table<V> {
 
     /// All rows, in the order of their slots.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &V)> {
-        let slots = (0..).map(Slot);
-        slots.zip(self.chunks.iter().flatten()).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+        self.within(0..self.slots())
+    }
+
+    /// The rows whose slots have an index within these, in their order.
+    pub fn within(&self, slots: Range<usize>) -> impl Iterator<Item = (Slot, &V)> {
+        let chunks = self.chunks.iter().enumerate().skip(slots.start / CHUNK);
+        chunks
+            .map_while(move |(at, chunk)| {
+                let first = at * CHUNK;
+                let end = slots.end.checked_sub(first).filter(|&end| end > 0)?.min(chunk.len());
+                let from = slots.start.saturating_sub(first).min(end);
+                let numbers = (first + from..).map(Slot::from_index);
+                Some(numbers.zip(&chunk[from..end]).filter_map(|(slot, row)| Some((slot, row.as_ref()?))))
+            })
+            .flatten()
     }
 
     fn grow(&mut self) -> Slot {
@@ -176,5 +192,11 @@ mod tests {
         assert!(keys.clone().all(|key| table.get(key) == Some(&(key, ""))));
         assert!(keys.zip(slots).all(|(key, slot)| table.slot(key) == Some(slot)));
         assert_eq!(table.len(), CHUNK * 3);
+        assert_eq!(table.iter().count(), CHUNK * 3);
+        let within = |slots: Range<usize>| table.within(slots).map(|(slot, _)| slot.index()).collect::<Vec<_>>();
+        for range in [0..0, 5..5, 7..2_000, 1_024..2_048, 2_047..2_049, 3_000..3_072] {
+            assert_eq!(within(range.clone()), range.collect::<Vec<_>>());
+        }
+        assert_eq!(within(3_070..9_999), [3_070, 3_071]);
     }
 }

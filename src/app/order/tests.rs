@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    app::{Filter, Flags},
     diagnose::{Engine, Settings},
     model::{
         Retention,

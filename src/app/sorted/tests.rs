@@ -16,16 +16,6 @@ fn done(mut sorted: Sorted) -> Sorted {
 
 proptest! {
     #[test]
-    fn few_numbers_are_sorted_by_counting(keys in proptest::collection::vec(0_u64..7, 0..200)) {
-        let entries: Vec<Entry> = keys.into_iter().enumerate().map(|(slot, key)| entry((key, slot))).collect();
-        let mut expected = entries.clone();
-        expected.sort_unstable();
-        let sorted = Sorted::by_number(&entries, 7, |entry| entry.key() as usize);
-        prop_assert!(!sorted.is_rough());
-        prop_assert_eq!(sorted.as_slice(), &expected[..]);
-    }
-
-    #[test]
     fn merging_is_sorting(
         old in proptest::collection::btree_set((0_u64..50, 0_usize..50), 0..60),
         changes in proptest::collection::vec((0_usize..60, 0_u64..50, 50_usize..99), 0..40),

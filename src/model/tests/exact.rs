@@ -10,7 +10,7 @@ use crate::model::{
 use std::{sync::Arc, time::Duration};
 
 fn model() -> Model {
-    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true, locks: true }), Retention::default())
+    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true }), Retention::default())
 }
 
 fn report(millis: u64) -> Report {
