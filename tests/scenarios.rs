@@ -266,6 +266,37 @@ fn a_deadlock_older_than_the_client_is_found_too() {
 }
 
 #[test]
+fn an_agent_tells_where_a_lock_was_acquired_and_where_its_holder_sleeps() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let scenario = scenario("lock-across-await").expect("the scenario is in the table");
+    let source = include_str!("../demo-server/src/scenarios/lock_across_await.rs");
+    let place = |code: &str| {
+        let line = source.lines().position(|line| line.contains(code)).expect("the scenario does it") + 1;
+        format!("{}:{line}", scenario.file)
+    };
+    let (acquired, asleep) = (place("held.lock().await"), place("sleep(HELD).await"));
+    let server = Server::start(scenario.name, By::Agent);
+    // A window may end just as the lock is acquired, before there is anything to tell of that.
+    let told = (0..5).any(|_| {
+        let report: Value =
+            serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
+        let findings = report["findings"].as_array().into_iter().flatten();
+        let evidence: Vec<(&str, &str)> = findings
+            .filter(|finding| text(finding, "/lint") == "held-across-await")
+            .flat_map(|finding| finding["evidence"].as_array().into_iter().flatten())
+            .map(|evidence| (text(evidence, "/name"), text(evidence, "/value")))
+            .collect();
+        let at = |name, place: &str| {
+            let found = evidence.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            assert!(found.is_none_or(|value| value.ends_with(place)), "{name} {found:?}, which is not {place}");
+            found.is_some()
+        };
+        at("acquired at", &acquired) & at("asleep at", &asleep)
+    });
+    assert!(told, "no window told both {acquired} and {asleep}");
+}
+
+#[test]
 fn a_lock_held_across_awaits_before_the_client_came_is_found_too() {
     verify_late("lock-across-await");
 }

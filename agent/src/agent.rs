@@ -8,6 +8,7 @@ use crate::{
     runtimes,
     serve::{self, Description, Serving},
     settings::{Settings, Stacks},
+    stack::own,
     watchdog::{self, Role, Stalls, Watchdog},
 };
 use std::{
@@ -119,6 +120,9 @@ impl Watching {
         thread::on_unwinding(panics::ended);
         set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
         only.keep();
+        if watched_stacks(settings) != watchdog::Stacks::Off {
+            own::switch_on();
+        }
         let watching = watchdog::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
         panics::hook(thread::current_task);

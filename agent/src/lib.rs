@@ -30,7 +30,7 @@
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
-//! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off` |
+//! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
 //!
 //! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and
@@ -40,7 +40,7 @@
 //!
 //! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into slots of memory;
 //! `watchdog` is a plain thread that looks at those slots and notices a poll that does not end; `stack` tells where in
-//! the source such a thread is; `runtimes` reads what the runtimes tell of themselves; `serve` reads all of it, on a
+//! the source such a thread is, and where one that acquires a contested lock does; `runtimes` reads what the runtimes tell of themselves; `serve` reads all of it, on a
 //! thread and a runtime of its own, and answers the console's `Instrument` service and holdup's `Diagnostics`. Nothing flows
 //! back: a service's thread never waits for whoever watches it.
 

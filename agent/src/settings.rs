@@ -35,7 +35,8 @@ impl Detail {
     }
 }
 
-/// Of which stalled threads the stack is captured, on systems where that can be done.
+/// Of which stalled threads the stack is captured, on systems where that can be done. Unless it is [`Off`](Self::Off), a thread also copies
+/// its own stack now and then, when it acquires a lock that others wait for or that was held across an await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Stacks {
     /// Of threads that sleep in the kernel, and of threads that run: those are interrupted by a signal for a moment.
@@ -43,7 +44,7 @@ pub enum Stacks {
     All,
     /// Of threads that sleep in the kernel: no thread is interrupted.
     Asleep,
-    /// Of none: a stall still says which task it is, and what the thread does in the kernel.
+    /// Of none: a stall still says which task it is, and what the thread does in the kernel; a lock, who holds it and since when.
     Off,
 }
 

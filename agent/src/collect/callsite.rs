@@ -82,6 +82,13 @@ pub(crate) fn tokio_version() -> Option<&'static str> {
     version_in(SOURCE.get()?)
 }
 
+/// The folder of tokio's sources, as the compiler was given it, once tokio has registered a callsite.
+pub(super) fn tokio_folder() -> Option<&'static str> {
+    let source = SOURCE.get()?;
+    let end = ["/src/", "\\src\\"].iter().find_map(|folder| Some(source.rfind(folder)? + folder.len()))?;
+    Some(&source[..end])
+}
+
 fn version_in(file: &str) -> Option<&str> {
     let mut folders = file.split(['/', '\\']);
     folders

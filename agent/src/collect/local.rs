@@ -7,6 +7,7 @@ use super::{
     intern::Recent,
     stock::Magazine,
     thread::{self, Thread},
+    trail::Film,
     view::TaskKind,
 };
 use std::{
@@ -42,6 +43,9 @@ pub(super) struct Local {
     /// How long the task that is about to be polled waited in a run queue, in nanoseconds and one, where the runtime's own
     /// hooks tell.
     pub(super) latency: Cell<u64>,
+    /// The task whose poll is looked at, to learn where it will be suspended, see [`super::trail`]; 0 for none.
+    pub(super) watched: Cell<u64>,
+    pub(super) film: Cell<Option<Film>>,
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
     runtime: Cell<u64>,
@@ -87,6 +91,8 @@ impl Local {
             just_left: Cell::new(0),
             just_cloned: Cell::new(0),
             latency: Cell::new(0),
+            watched: Cell::new(0),
+            film: Cell::new(None),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
             depth_of_theirs: Cell::new(0),

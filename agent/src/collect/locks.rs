@@ -21,8 +21,10 @@ use super::{
     resource::{self, RESOURCES},
     task,
     thread::Thread,
+    trail::{self, Trail},
     view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, LockView, MOST_WAITERS, Owner, Value},
 };
+use crate::stack::rate::Rate;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tracing_core::Event;
 
@@ -30,6 +32,9 @@ use tracing_core::Event;
 pub(super) const NONE: u32 = 0;
 const MUTEX: u32 = 1;
 const RW_LOCK: u32 = 2;
+
+/// Whoever waits longer than this flags the lock.
+const LONG_WAIT: Duration = Duration::from_millis(100);
 
 /// Which kind of lock a resource is.
 pub(super) fn kind(concrete_type: &str) -> u32 {
@@ -51,6 +56,9 @@ pub(super) struct State {
     hold_times: [u64; HOLD_TIMES],
     held: u64,
     longest: u64,
+    /// It was held across an await, or waited for long: of some of its holds more is to be known.
+    flagged: bool,
+    trails: Rate,
 }
 
 /// A guard that exists.
@@ -66,6 +74,7 @@ struct Hold {
     thread: Option<Arc<Thread>>,
     access: Access,
     since: Nanos,
+    trail: Option<Arc<Trail>>,
 }
 
 #[derive(Debug)]
@@ -79,7 +88,8 @@ struct Wait {
 /// How a wait ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
-    Served,
+    /// At that time.
+    Served(Nanos),
     Cancelled,
 }
 
@@ -116,7 +126,9 @@ fn acquire(local: &Local, access: Access) {
         thread: (task == 0).then(|| Arc::clone(local.thread())),
         access,
         since: now,
+        trail: None,
     };
+    let mut is_due = false;
     if let Some(state) = slot.lock.lock().as_mut() {
         let has_ended = |held: &Hold| access == Access::Exclusive || held.access == Access::Exclusive;
         while let Some(at) = state.holders.iter().position(has_ended) {
@@ -124,6 +136,10 @@ fn acquire(local: &Local, access: Access) {
         }
         state.acquisitions += 1;
         state.holders.push(hold);
+        is_due = state.flagged && state.trails.allows(now, trail::BOUND);
+    }
+    if is_due && let Some(trail) = trail::begin(local, entered.index, task, now) {
+        slot.lock.lock().iter_mut().for_each(|state| state.follow(handle.stamp, task, &trail));
     }
     RESOURCES.touch(entered.index);
 }
@@ -161,9 +177,12 @@ pub(super) fn leave(lock: Ours, op: u64, how: Leave) {
     let Some(slot) = RESOURCES.get(lock.index) else { return };
     if let Some(state) = slot.lock.lock().as_mut() {
         if let Some(at) = state.waiters.iter().position(|wait| wait.op == op) {
-            state.waiters.remove(at);
+            let wait = state.waiters.remove(at);
+            if let (Some(wait), Leave::Served(now)) = (wait, how) {
+                state.flagged |= now.since(wait.since) >= LONG_WAIT;
+            }
         }
-        state.contended += u64::from(how == Leave::Served);
+        state.contended += u64::from(how != Leave::Cancelled);
     }
     RESOURCES.touch(lock.index);
 }
@@ -187,7 +206,21 @@ impl State {
         self.hold_times[bucket(nanos)] += 1;
         if hold.is_across_await() {
             across(&mut self.across, time);
+            self.flagged = true;
         }
+    }
+
+    /// More is known of a hold that lasts.
+    fn follow(&mut self, guard: u64, task: u64, trail: &Arc<Trail>) {
+        if let Some(hold) = self.holders.iter_mut().rfind(|hold| hold.guard == guard && hold.task == task) {
+            hold.trail = Some(Arc::clone(trail));
+        }
+    }
+
+    /// Whether it is held across an await, or waited for long, now.
+    fn offends(&self, now: Nanos) -> bool {
+        let waits_long = self.waiters.front().is_some_and(|wait| now.since(wait.since) >= LONG_WAIT);
+        waits_long || self.holders.iter().any(Hold::is_across_await)
     }
 
     /// What tokio tells as attributes, from what is known better: its own come late.
@@ -223,12 +256,27 @@ impl Hold {
         task::slot(span).is_none_or(|slot| slot.polls.get() != self.polls || !slot.is_polled())
     }
 
+    /// Whether the task that acquired it goes on one day, and is not polled now.
+    fn is_suspended(&self) -> bool {
+        let slot = id::decode(self.task).and_then(task::slot);
+        slot.is_some_and(|slot| !slot.has_ended() && !slot.is_polled() && self.is_across_await())
+    }
+
     fn view(&self) -> view::Holder {
         let owner = match &self.thread {
             Some(thread) => Owner::Thread { tid: thread.tid, name: Arc::from(&*thread.name) },
             None => Owner::Task(self.task),
         };
-        view::Holder { owner, access: self.access, since: self.since, is_across_await: self.is_across_await() }
+        let is_across_await = self.is_across_await();
+        let trail = self.trail.as_ref();
+        view::Holder {
+            owner,
+            access: self.access,
+            since: self.since,
+            is_across_await,
+            acquired_at: trail.and_then(|trail| trail.acquired()),
+            suspended_at: trail.filter(|_| self.is_suspended()).and_then(|trail| trail.suspended()),
+        }
     }
 }
 
@@ -238,9 +286,10 @@ pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
         let seen = slot.life.look()?;
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         (slot.lock_kind.get() != NONE).then_some(())?;
-        let view = slot.lock.lock().as_ref().map(|state| {
+        let view = slot.lock.lock().as_mut().map(|state| {
             let mut across_await = state.across;
             let now = super::clock::now();
+            state.flagged |= state.offends(now);
             let holders: Vec<view::Holder> = state.holders.iter().map(Hold::view).collect();
             for holder in holders.iter().filter(|holder| holder.is_across_await) {
                 across(&mut across_await, now.since(holder.since));

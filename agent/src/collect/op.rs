@@ -13,6 +13,7 @@ use super::{
     local::Local,
     locks, resource,
     stock::{Keep, Stock},
+    trail,
     view::{Access, OpView, Polls},
     word::{Half, Word},
 };
@@ -169,6 +170,9 @@ pub(super) enum Polled {
 /// The operation that the thread is inside of was polled.
 #[inline]
 pub(super) fn polled(local: &Local, polled: Polled) {
+    if polled == Polled::Pending {
+        trail::pending(local);
+    }
     let id = local.innermost(Kind::Op);
     let Some(span) = id::decode(id) else { return };
     let Some(slot) = OPS.get(span.index) else { return };
@@ -181,7 +185,7 @@ pub(super) fn polled(local: &Local, polled: Polled) {
         (Polled::Ready, true) => {
             slot.waiting.set(SERVED);
             if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
-                locks::leave(lock, id, locks::Leave::Served);
+                locks::leave(lock, id, locks::Leave::Served(local.about_now()));
             }
         }
         (Polled::Pending, waits) if moved || !waits => {

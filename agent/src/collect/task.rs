@@ -10,6 +10,7 @@ use super::{
     local::Local,
     spans::{self, Span},
     stock::{Keep, Stock},
+    trail,
     view::{Histograms, Polls, SpansView, TaskKind, TaskView, Wakes},
     word::{Half, Word},
 };
@@ -87,6 +88,9 @@ pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
 /// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
 const WORKER: u32 = 4;
 
+/// Of a slot's kind: its polls may have to be looked at, see [`super::trail`]. Written from inside of its own polls.
+const WATCHED: u32 = 8;
+
 /// Where the functions of those jobs are.
 const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
 
@@ -95,6 +99,17 @@ static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
 
 pub(super) fn set_wakes_are_seen(seen: bool) {
     WAKES_ARE_SEEN.store(seen, Ordering::Relaxed);
+}
+
+pub(super) fn wakes_are_seen() -> bool {
+    WAKES_ARE_SEEN.load(Ordering::Relaxed)
+}
+
+/// Whether a task's polls may have to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watched {
+    No,
+    Yes,
 }
 
 /// The slot of a task that is still its user's.
@@ -162,6 +177,17 @@ impl Slot {
         self.started.get() > self.ended.get()
     }
 
+    /// Whether it has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.dropped.get() != 0
+    }
+
+    /// Notes, from inside of one of its polls, whether to look at the next ones.
+    pub(super) fn set_watched(&self, watched: Watched) {
+        let kind = self.kind.get();
+        self.kind.set(if watched == Watched::Yes { kind | WATCHED } else { kind & !WATCHED });
+    }
+
     fn is_worker(&self) -> bool {
         self.kind.get() & WORKER != 0
     }
@@ -205,8 +231,12 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     }
     // Of a task that polls others inside of its own polls, those spans count that it enters after the last of them.
     local.take_innermost_of_theirs();
-    if !slot.is_worker() {
+    let kind = slot.kind.get();
+    if kind & WORKER == 0 {
         local.thread().set_polling(id, now);
+    }
+    if kind & WATCHED != 0 {
+        trail::entered(local, slot, id, now);
     }
     written.touch();
 }
@@ -223,6 +253,9 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
         return;
     }
     let now = local.now();
+    if local.watched.get() == id {
+        trail::left(local, id);
+    }
     let started = slot.started.get();
     let took = now.raw().saturating_sub(started);
     slot.ended.set(started + took);
@@ -288,7 +321,12 @@ pub(super) fn waker(local: &Local, id: u64, op: WakerOp) {
     let own = local.innermost(Kind::Task) == id || local.is_inside(id);
     let count = |of_own: &Word, of_others: &Word| if own { of_own.add(1) } else { of_others.add_shared(1) };
     match op {
-        WakerOp::Clone => count(&slot.own_clones, &slot.clones),
+        WakerOp::Clone => {
+            count(&slot.own_clones, &slot.clones);
+            if own {
+                trail::pending(local);
+            }
+        }
         WakerOp::Drop => count(&slot.own_drops, &slot.drops),
         WakerOp::Wake | WakerOp::WakeByRef => {
             slot.last_wake.set(local.now().raw());

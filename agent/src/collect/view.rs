@@ -2,6 +2,7 @@
 //! format. It knows nothing of how the data is kept.
 
 use super::clock::Nanos;
+use crate::stack::Stack;
 use std::{sync::Arc, time::Duration};
 
 /// Where in the source something was made. One of each place exists in the process.
@@ -169,6 +170,10 @@ pub(crate) struct Holder {
     pub(crate) since: Nanos,
     /// Whether a poll of the task that acquired it has ended since.
     pub(crate) is_across_await: bool,
+    /// Where it acquired the lock, where that was captured.
+    pub(crate) acquired_at: Option<Arc<Stack>>,
+    /// Where it sleeps, where that was captured.
+    pub(crate) suspended_at: Option<Arc<Stack>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -139,8 +139,8 @@ fn holder(holder: &Holder) -> v1::lock::Holder {
         thread,
         access: access(holder.access).into(),
         since: Some(timestamp(holder.since)),
-        acquired_at: None,
-        suspended_at: None,
+        acquired_at: holder.acquired_at.as_deref().map(super::stall::stack),
+        suspended_at: holder.suspended_at.as_deref().map(super::stall::stack),
         across_await: holder.is_across_await,
     }
 }

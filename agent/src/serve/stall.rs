@@ -35,7 +35,7 @@ pub(super) fn stall(stall: &Stall) -> v1::Stall {
     }
 }
 
-fn stack(stack: &Stack) -> v1::Stack {
+pub(super) fn stack(stack: &Stack) -> v1::Stack {
     v1::Stack {
         frames: stack.frames.iter().map(frame).collect(),
         approximate: stack.approximate,

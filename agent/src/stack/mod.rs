@@ -11,6 +11,8 @@ pub(crate) mod capture;
 pub(crate) mod interrupt;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod modules;
+pub(crate) mod own;
+pub(crate) mod rate;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod reader;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

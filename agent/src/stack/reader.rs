@@ -13,7 +13,7 @@ use std::{
 /// Copies that may wait.
 const QUEUE: usize = 8;
 
-/// How long files stay mapped after the last stack.
+/// How long files stay mapped after the last stack that needed them.
 const KEEP_FILES: Duration = Duration::from_secs(15);
 
 /// Reads copies of stacks, in the order in which they come.
@@ -64,9 +64,12 @@ fn work(queue: &Receiver<Job>) {
     let mut tables = Tables::new();
     loop {
         match queue.recv_timeout(KEEP_FILES) {
-            Ok(Job { stack, done }) => done(tables.read(&stack), stack),
+            Ok(Job { stack, done }) => {
+                done(tables.read(&stack), stack);
+                tables.symbols.close_unused(KEEP_FILES);
+            }
             Err(RecvTimeoutError::Timeout) => {
-                tables.symbols.close_files();
+                tables.symbols.close_unused(Duration::ZERO);
                 let Ok(Job { stack, done }) = queue.recv() else { return };
                 done(tables.read(&stack), stack);
             }

@@ -15,6 +15,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 /// Addresses whose frames are kept.
@@ -24,6 +25,8 @@ const KEPT: usize = 4096;
 #[derive(Default)]
 pub(super) struct Symbols {
     files: HashMap<u64, Option<Loader>>,
+    /// When one of the files was needed last.
+    used: Option<Instant>,
     /// By module and address in it.
     frames: HashMap<(u64, u64), Arc<[Frame]>>,
     executable: Option<Arc<str>>,
@@ -44,9 +47,12 @@ impl Symbols {
         frames
     }
 
-    /// Lets go of mapped files. Named frames stay.
-    pub(super) fn close_files(&mut self) {
-        self.files.clear();
+    /// Lets go of mapped files, when none was needed for a while. Named frames stay.
+    pub(super) fn close_unused(&mut self, after: Duration) {
+        if self.used.is_some_and(|used| used.elapsed() >= after) {
+            self.files = HashMap::new();
+            self.used = None;
+        }
     }
 
     fn frames(&mut self, module: &Module, address: u64) -> Arc<[Frame]> {
@@ -55,6 +61,7 @@ impl Symbols {
             return Arc::clone(frames);
         }
         let name = self.file_name(module);
+        self.used = Some(Instant::now());
         let loader = self.files.entry(module.id).or_insert_with(|| open(module));
         let mut frames = loader.as_ref().map(|loader| named(loader, linked, &name)).unwrap_or_default();
         if frames.is_empty() {

@@ -1,5 +1,7 @@
-//! Functions that stall a thread, one for each way to do it. The workspace builds them as a release build does, so that the
+//! Functions that stall a thread, one for each way to do it, and [such as hold a lock across an await](holding). The workspace builds them as a release build does, so that the
 //! agent's tests unwind and name optimized code without frame pointers. Each stores the line on which it stalls.
+
+pub mod holding;
 
 use std::{
     hint::black_box,

@@ -3,6 +3,8 @@
 mod locks;
 mod random;
 mod tasks;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod trails;
 
 use super::{Detail, id::Kind, local, read, resource, subscriber::Subscriber, view::*};
 use std::sync::OnceLock;

@@ -1,0 +1,234 @@
+//! Where locks are acquired and where their holders sleep, in optimized code: right to the function and the line, and nothing
+//! where nothing is known. The rate is the whole process's, so the tests let a hold repeat until it gets its turn.
+
+use super::{super::trail::BOUND, *};
+use crate::stack::{Frame, Stack, own};
+use stalling::holding::{self, Lines};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::sleep,
+};
+
+const HELD: Duration = Duration::from_millis(40);
+
+/// The innermost function of the service on a stack: its name without path, and its line.
+fn top(stack: &Stack) -> (String, u32) {
+    let of_service = |frame: &&Frame| frame.file.ends_with("stalling/src/holding.rs");
+    let frame = stack.frames.iter().find(of_service);
+    let frame = frame.unwrap_or_else(|| panic!("none of the service's functions in {stack:#?}"));
+    let names = frame.function.split("::").filter(|name| !name.starts_with('{'));
+    (names.last().unwrap_or_default().to_owned(), frame.line)
+}
+
+/// The first hold of a lock, of those that `is_it`, that is seen.
+async fn seen(id: u64, is_it: impl Fn(&Holder) -> bool) -> Holder {
+    let begun = Instant::now();
+    loop {
+        if let Some(holder) = lock(id).holders.into_iter().find(|holder| is_it(holder)) {
+            return holder;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never came: {:#?}", lock(id));
+        sleep(Duration::from_millis(3)).await;
+    }
+}
+
+fn is_told(holder: &Holder) -> bool {
+    holder.acquired_at.is_some() && holder.suspended_at.is_some()
+}
+
+/// A task that does something again and again.
+fn again<F: Future + Send>(mut act: impl FnMut() -> F + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            act().await;
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+}
+
+/// Asserts where a hold was acquired, and where its holder sleeps.
+fn assert_told(holder: &Holder, function: &str, asleep: &str, lines: &Lines) {
+    assert!(holder.is_across_await);
+    let (acquired, suspended) = (holder.acquired_at.as_ref().unwrap(), holder.suspended_at.as_ref().unwrap());
+    assert_eq!(top(acquired), (function.to_owned(), lines.acquired.load(Ordering::Acquire)), "{acquired:#?}");
+    assert_eq!(top(suspended), (asleep.to_owned(), lines.suspended.load(Ordering::Acquire)), "{suspended:#?}");
+    for stack in [acquired, suspended] {
+        assert!(!stack.approximate, "{stack:#?}");
+        let first = &stack.frames[0];
+        assert!(first.file.contains("tokio"), "neither ours nor tracing's: {first:?}");
+    }
+}
+
+#[test]
+fn a_mutex_that_is_held_across_a_sleep() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
+        let id = id_of(&mutex);
+        let task = again({
+            let lines = Arc::clone(&lines);
+            move || {
+                let (mutex, lines) = (Arc::clone(&mutex), Arc::clone(&lines));
+                async move { holding::holds(&lines, &mutex, HELD).await }
+            }
+        });
+        assert_told(&seen(id, is_told).await, "holds", "holds", &lines);
+        task.abort();
+    });
+}
+
+#[test]
+fn a_holder_that_goes_on_to_sleep_elsewhere() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
+        let id = id_of(&mutex);
+        let task = again({
+            let lines = Arc::clone(&lines);
+            move || {
+                let (mutex, lines) = (Arc::clone(&mutex), Arc::clone(&lines));
+                async move { holding::moves_on(&lines, &mutex, HELD).await }
+            }
+        });
+        let is_at_the_second = |holder: &Holder| {
+            is_told(holder) && holder.suspended_at.as_ref().is_some_and(|stack| top(stack).0 == "rests")
+        };
+        assert_told(&seen(id, is_at_the_second).await, "moves_on", "rests", &lines);
+        task.abort();
+    });
+}
+
+#[test]
+fn a_holder_that_waits_for_another_lock() {
+    multi_thread(2).block_on(async {
+        own::switch_on();
+        let (mutex, other) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let (id, lines) = (id_of(&mutex), Arc::new(Lines::default()));
+        let keeper = again({
+            let other = Arc::clone(&other);
+            move || {
+                let other = Arc::clone(&other);
+                async move { holding::holds(&Lines::default(), &other, HELD).await }
+            }
+        });
+        let task = again({
+            let lines = Arc::clone(&lines);
+            move || {
+                let (mutex, other, lines) = (Arc::clone(&mutex), Arc::clone(&other), Arc::clone(&lines));
+                async move { holding::tries(&lines, &mutex, &other).await }
+            }
+        });
+        assert_told(&seen(id, is_told).await, "tries", "tries", &lines);
+        keeper.abort();
+        task.abort();
+    });
+}
+
+#[test]
+fn those_who_read_and_those_who_write() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let (rw, at_read, at_write) =
+            (Arc::new(RwLock::new(0)), Arc::new(Lines::default()), Arc::new(Lines::default()));
+        let id = id_of_rw(&rw);
+        let read = again({
+            let (rw, lines) = (Arc::clone(&rw), Arc::clone(&at_read));
+            move || {
+                let (rw, lines) = (Arc::clone(&rw), Arc::clone(&lines));
+                async move { holding::reads(&lines, &rw, HELD).await }
+            }
+        });
+        let write = again({
+            let lines = Arc::clone(&at_write);
+            move || {
+                let (rw, lines) = (Arc::clone(&rw), Arc::clone(&lines));
+                async move { holding::writes(&lines, &rw, HELD).await }
+            }
+        });
+        let shared = seen(id, |holder| is_told(holder) && holder.access == Access::Shared).await;
+        assert_told(&shared, "reads", "reads", &at_read);
+        let alone = seen(id, |holder| is_told(holder) && holder.access == Access::Exclusive).await;
+        assert_told(&alone, "writes", "writes", &at_write);
+        read.abort();
+        write.abort();
+    });
+}
+
+#[test]
+fn a_thread_that_blocks_on_a_lock() {
+    multi_thread(1).block_on(async {
+        own::switch_on();
+        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
+        let id = id_of(&mutex);
+        let task = again({
+            let mutex = Arc::clone(&mutex);
+            move || {
+                let mutex = Arc::clone(&mutex);
+                async move { holding::holds(&Lines::default(), &mutex, HELD).await }
+            }
+        });
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn({
+            let lines = Arc::clone(&lines);
+            move || {
+                while told.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                    let guard = holding::blocks(&lines, &mutex);
+                    std::thread::sleep(HELD);
+                    drop(guard);
+                }
+            }
+        });
+        let is_the_thread = |holder: &Holder| holder.acquired_at.is_some() && !matches!(holder.owner, Owner::Task(_));
+        let holder = seen(id, is_the_thread).await;
+        let acquired = holder.acquired_at.as_ref().unwrap();
+        assert_eq!(top(acquired), ("blocks".to_owned(), lines.acquired.load(Ordering::Acquire)));
+        assert_eq!(holder.suspended_at, None, "no task, no await");
+        drop(tell);
+        task.abort();
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_lock_that_nobody_holds_across_an_await_costs_no_stack() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let mutex = Arc::new(Mutex::new(0));
+        let id = id_of(&mutex);
+        let task = tokio::spawn(async move {
+            for _ in 0..1000 {
+                let guard = mutex.lock().await;
+                let held = lock(id);
+                assert!(held.holders[0].acquired_at.is_none() && held.holders[0].suspended_at.is_none());
+                drop(guard);
+                holding::lets_go(&mutex).await;
+                yield_now().await;
+            }
+        });
+        task.await.expect("it ends");
+    });
+}
+
+#[test]
+fn the_rate_of_one_lock_is_bounded() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let mutex = Arc::new(Mutex::new(0));
+        let id = id_of(&mutex);
+        let begun = Instant::now();
+        let mut told = 0;
+        while told < 8 {
+            let guard = mutex.lock().await;
+            sleep(Duration::from_millis(3)).await;
+            told += u32::from(lock(id).holders[0].acquired_at.is_some());
+            drop(guard);
+            assert!(begun.elapsed() < Duration::from_secs(30), "{told}");
+        }
+        let allowed = begun.elapsed().as_millis() as u32 / 100 + BOUND.burst;
+        assert!(told <= allowed, "{told} in {:?}", begun.elapsed());
+    });
+}
