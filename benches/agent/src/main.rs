@@ -1,36 +1,41 @@
-//! What the agent costs: each work is done by a child process of this one, once in each mode in turn, several times over, and
-//! the medians are printed as ratios to the plain mode.
+//! What the agent costs, and what it misses: the table of what it promises, each row with its bounds, on one command.
 //!
-//! Plain is the same executable, on the same tokio with its tracing compiled in, without any subscriber.
+//! ```text
+//! cargo run --release -p holdup-agent-cost
+//! ```
+//!
+//! It takes a quarter of an hour, most of it for the works that are repeated and for the minutes of spawning flat out, and up to
+//! ten GiB of memory, which are console-subscriber's. For a quick look, with less of everything:
+//!
+//! ```text
+//! cargo run --release -p holdup-agent-cost -- --runs 1 --scale 20 --flood-seconds 2 --rss-seconds 5 --stalls 5
+//! cargo run --release -p holdup-agent-cost -- --work flood,first-state --mode full,lean
+//! ```
+//!
+//! - The first six works are done by a child process of this one, once in each mode in turn, several times over, and the medians
+//!   are printed as ratios to the plain mode. Plain is the same executable, on the same tokio with its tracing compiled in,
+//!   without any subscriber.
+//! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with the
+//!   limits that tokio-console has. A *flood* counts the tasks whose end never arrived, beside the losses that the
+//!   service tells of, and how old the oldest one was when the client heard of it first, which an interval of publishing is part of.
+//!   The *first state* counts from connecting. *RSS* is the service's own. A *stall* counts from when its poll had lasted as long
+//!   as the threshold until the client was told.
 
+mod client;
+mod mode;
+mod service;
+mod watched;
 mod work;
 
 use clap::{Parser, ValueEnum};
-use holdup_agent::Detail;
-use std::{
-    process::{Command, ExitCode},
-    time::Duration,
-};
+use mode::{MODES, Mode};
+use service::Load;
+use std::process::{Command, ExitCode};
 use work::Work;
-
-/// What watches the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// Nothing.
-    Plain,
-    /// console-subscriber, its aggregator running, no client.
-    Console,
-    /// The agent in full detail, its watchdog and its server running, no client.
-    Full,
-    /// The agent in lean detail.
-    Lean,
-}
-
-const MODES: [Mode; 4] = [Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How often each work is done in each mode.
+    /// How often each work that is compared is done in each mode.
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
@@ -42,9 +47,12 @@ struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',')]
     mode: Vec<Mode>,
 
-    /// Divides the size of each work, for a quick look.
+    /// Divides the size of each work that is compared, for a quick look.
     #[arg(long, default_value_t = 1)]
     scale: usize,
+
+    #[command(flatten)]
+    load: Load,
 
     /// Does the work once in this process and prints what it took.
     #[arg(long, hide = true)]
@@ -56,36 +64,50 @@ fn main() -> ExitCode {
     if arguments.child {
         return child(&arguments);
     }
-    let all = |given: &[Work]| if given.is_empty() { Work::value_variants().to_vec() } else { given.to_vec() };
+    let works = if arguments.work.is_empty() { Work::value_variants().to_vec() } else { arguments.work.clone() };
     let modes = if arguments.mode.is_empty() { MODES.to_vec() } else { arguments.mode.clone() };
-    print_row("", modes.iter().map(name));
-    for work in all(&arguments.work) {
-        let mut samples = vec![Vec::new(); modes.len()];
-        for _ in 0..arguments.runs {
-            for (samples, mode) in samples.iter_mut().zip(&modes) {
-                match run(work, *mode, arguments.scale) {
-                    Ok(sample) => samples.push(sample),
-                    Err(reason) => eprintln!("{} in {}: {reason}", work.title(), name(mode)),
-                }
-            }
-        }
-        let medians: Vec<Option<f64>> = samples.iter_mut().map(|samples| median(samples)).collect();
-        let base = medians.first().copied().flatten();
-        print_row(work.title(), medians.iter().map(|median| cell(work, *median, base)));
+    print_row("", modes.iter().map(|mode| mode.name()), ["full: at most", "lean: at most"]);
+    for work in works {
+        let cells =
+            if work.is_watched() { watched(work, &modes, &arguments) } else { compared(work, &modes, &arguments) };
+        print_row(work.title(), cells.into_iter(), work.at_most());
     }
     ExitCode::SUCCESS
 }
 
-fn print_row(title: &str, cells: impl Iterator<Item = String>) {
+fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 2]) {
     print!("{title:<46}");
     for cell in cells {
-        print!("{cell:>22}");
+        print!("{cell:>28}");
     }
-    println!();
+    println!("{:>15}{:>15}", at_most[0], at_most[1]);
 }
 
-fn name(mode: &Mode) -> String {
-    mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+/// A work that is done in each mode in turn, several times over.
+fn compared(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
+    let mut samples = vec![Vec::new(); modes.len()];
+    for _ in 0..arguments.runs {
+        for (samples, mode) in samples.iter_mut().zip(modes) {
+            match run(work, *mode, arguments.scale) {
+                Ok(sample) => samples.push(sample),
+                Err(reason) => eprintln!("{} in {}: {reason}", work.title(), mode.name()),
+            }
+        }
+    }
+    let medians: Vec<Option<f64>> = samples.iter_mut().map(|samples| median(samples)).collect();
+    let base = medians.first().copied().flatten();
+    medians.iter().map(|median| cell(work, *median, base)).collect()
+}
+
+/// A work that is measured from outside, once.
+fn watched(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
+    let measure = |mode: &Mode| {
+        watched::measure(work, *mode, &arguments.load).unwrap_or_else(|reason| {
+            eprintln!("{} in {}: {reason}", work.title(), mode.name());
+            "failed".to_owned()
+        })
+    };
+    modes.iter().map(measure).collect()
 }
 
 fn median(samples: &mut [f64]) -> Option<f64> {
@@ -106,9 +128,8 @@ fn cell(work: Work, median: Option<f64>, base: Option<f64>) -> String {
 /// Does the work once in a child process.
 fn run(work: Work, mode: Mode, scale: usize) -> Result<f64, String> {
     let executable = std::env::current_exe().map_err(|error| error.to_string())?;
-    let work = work.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
     let output = Command::new(executable)
-        .args(["--child", "--work", &work, "--mode", &name(&mode), "--scale", &scale.to_string()])
+        .args(["--child", "--work", &work.name(), "--mode", &mode.name(), "--scale", &scale.to_string()])
         .output()
         .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -117,28 +138,19 @@ fn run(work: Work, mode: Mode, scale: usize) -> Result<f64, String> {
 
 fn child(arguments: &Arguments) -> ExitCode {
     let (Some(work), Some(mode)) = (arguments.work.first(), arguments.mode.first()) else { return ExitCode::FAILURE };
-    let mut agent = None;
-    match mode {
-        Mode::Plain => {}
-        Mode::Console => {
-            // Any port will do, and what it retains is bounded by time alone: so little that the work's memory is its own.
-            console_subscriber::ConsoleLayer::builder()
-                .server_addr(([127, 0, 0, 1], 0))
-                .retention(Duration::from_secs(60))
-                .init();
-        }
-        Mode::Full | Mode::Lean => {
-            let detail = if *mode == Mode::Lean { Detail::Lean } else { Detail::Full };
-            match holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail).init() {
-                Ok(started) => agent = Some(started),
-                Err(error) => {
-                    eprintln!("{error}");
-                    return ExitCode::FAILURE;
-                }
-            }
+    let done = if work.is_watched() {
+        service::serve(*work, *mode, &arguments.load)
+    } else {
+        mode.start().map(|watching| {
+            println!("{}", work.run(arguments.scale));
+            drop(watching);
+        })
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
         }
     }
-    println!("{}", work.run(arguments.scale));
-    drop(agent);
-    ExitCode::SUCCESS
 }

@@ -1,5 +1,6 @@
-//! The works.
+//! The works: how each is called, what it may cost, and those that are done without anybody who watches from outside.
 
+use crate::mode::Mode;
 use clap::ValueEnum;
 use std::{
     sync::Arc,
@@ -28,6 +29,18 @@ pub enum Work {
     Echo,
     /// Tasks that wait for ever.
     Idle,
+    /// Short tasks at a known rate, while a client is attached.
+    Flood,
+    /// Many idle tasks, and a client that comes then.
+    FirstState,
+    /// Short tasks flat out: memory.
+    Churn,
+    /// The same while a client is attached.
+    ChurnWatched,
+    /// Stalls, and when a client hears of them.
+    Stall,
+    /// The same, until it has the stack.
+    StallStack,
 }
 
 impl Work {
@@ -40,6 +53,48 @@ impl Work {
             Self::Channel => "mpsc, capacity 64, 8 producers, 1 M",
             Self::Echo => "TCP echo, 64 connections",
             Self::Idle => "memory for each live idle task",
+            Self::Flood => "lost at 100,000 spawns/s; age of the oldest",
+            Self::FirstState => "100,000 idle tasks: first state complete",
+            Self::Churn => "RSS after 60 s of spawning flat out",
+            Self::ChurnWatched => "RSS, the same with a client attached",
+            Self::Stall => "stall, threshold to client: median / worst",
+            Self::StallStack => "stall, threshold to stack: median / worst",
+        }
+    }
+
+    /// What it may be in full detail, and in lean.
+    pub fn at_most(self) -> [&'static str; 2] {
+        match self {
+            Self::Spawn => ["2.0", "1.7"],
+            Self::Yield => ["2.5", "1.9"],
+            Self::Mutex => ["5", "3"],
+            Self::Channel => ["4", "2.5"],
+            Self::Echo => ["1.05", "1.02"],
+            Self::Idle => ["+1 KB", "+600 B"],
+            Self::Flood => ["0", "0"],
+            Self::FirstState => ["0.5 s", "0.5 s"],
+            Self::Churn | Self::ChurnWatched => ["150 MiB", "100 MiB"],
+            Self::Stall | Self::StallStack => ["250 ms", "250 ms"],
+        }
+    }
+
+    /// Its word on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it is measured from outside of the service, once.
+    pub fn is_watched(self) -> bool {
+        use Work::{Churn, ChurnWatched, FirstState, Flood, Stall, StallStack};
+        matches!(self, Flood | FirstState | Churn | ChurnWatched | Stall | StallStack)
+    }
+
+    /// Whether there is anything to measure in a mode.
+    pub fn is_for(self, mode: Mode) -> bool {
+        match self {
+            Self::Flood | Self::FirstState | Self::ChurnWatched => mode != Mode::Plain,
+            Self::Stall | Self::StallStack => mode.is_agent(),
+            _ => true,
         }
     }
 
@@ -64,14 +119,15 @@ impl Work {
                 Self::Mutex => mutex(50_000 / scale).await,
                 Self::Channel => channel(1_000_000 / scale).await,
                 Self::Echo => echo(5_000 / scale).await,
-                Self::Idle => {}
+                _ => {}
             }
         });
         start.elapsed().as_secs_f64()
     }
 }
 
-fn runtime() -> Runtime {
+/// The runtime of a service.
+pub fn runtime() -> Runtime {
     match Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -85,7 +141,8 @@ async fn all<T: 'static>(mut tasks: JoinSet<T>) {
     while tasks.join_next().await.is_some() {}
 }
 
-async fn spawn(tasks: usize) {
+/// Spawns tasks that do nothing.
+pub async fn spawn(tasks: usize) {
     // From a worker, as services do, and in waves, so that what waits in the queue does not grow without bound.
     let spawner = tokio::spawn(async move {
         for _ in 0..tasks / 1000 {
@@ -184,7 +241,7 @@ async fn idle(tasks: usize) -> f64 {
 }
 
 /// Bytes of this process's memory.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());

@@ -1,0 +1,74 @@
+//! What watches a work.
+
+use clap::ValueEnum;
+use holdup_agent::{Agent, Detail};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+/// How long a poll may last in what is measured here; the agent's default.
+pub const STALL_THRESHOLD: Duration = Duration::from_millis(100);
+
+/// What watches the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Nothing.
+    Plain,
+    /// console-subscriber, its aggregator running.
+    Console,
+    /// The agent in full detail, its watchdog and its server running.
+    Full,
+    /// The agent in lean detail.
+    Lean,
+}
+
+/// All of them, in the order of the table.
+pub const MODES: [Mode; 4] = [Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
+
+/// What watches, for as long as this is kept.
+pub struct Watching {
+    /// Where it serves; `None` when nothing watches.
+    pub address: Option<SocketAddr>,
+    _agent: Option<Agent>,
+}
+
+impl Mode {
+    /// Its word on the command line and in the table.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it is holdup's agent.
+    pub fn is_agent(self) -> bool {
+        matches!(self, Self::Full | Self::Lean)
+    }
+
+    /// Starts it in this process.
+    pub fn start(self) -> Result<Watching, String> {
+        match self {
+            Self::Plain => Ok(Watching { address: None, _agent: None }),
+            Self::Console => {
+                let address = free()?;
+                // What it retains is bounded by time alone: so little that the work's memory is its own.
+                console_subscriber::ConsoleLayer::builder()
+                    .server_addr(address)
+                    .retention(Duration::from_secs(60))
+                    .init();
+                Ok(Watching { address: Some(address), _agent: None })
+            }
+            Self::Full | Self::Lean => {
+                let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
+                let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
+                let agent = builder.stall_threshold(STALL_THRESHOLD).init().map_err(|error| error.to_string())?;
+                Ok(Watching { address: agent.address(), _agent: Some(agent) })
+            }
+        }
+    }
+}
+
+/// An address that is free now: console-subscriber does not tell which port it was given.
+fn free() -> Result<SocketAddr, String> {
+    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+    bound.map_err(|error| format!("no port is free: {error}"))
+}
