@@ -25,6 +25,8 @@ mod id {
 }
 #[path = "../src/collect/life.rs"]
 mod life;
+#[path = "../src/collect/told.rs"]
+mod told;
 
 use life::{Clones, Life};
 use loom::{
@@ -118,4 +120,31 @@ fn a_write_is_told_in_this_round_or_in_a_later_one() {
         }
         assert_eq!(bitmap::ones(first | later).collect::<Vec<_>>(), [3, 5]);
     });
+}
+
+#[test]
+fn the_end_of_a_user_is_told_or_counted_and_never_both() {
+    use told::{End, Fate, Now, Told};
+    for heard in [false, true] {
+        loom::model(move || {
+            let told = Arc::new(Told::default());
+            if heard {
+                told.tell(told.look(), 1, End::Lives);
+            }
+            let other = thread::spawn({
+                let told = Arc::clone(&told);
+                move || told.give_up(1)
+            });
+            let news = loop {
+                if let Some(news) = told.tell(told.look(), 1, End::Ended) {
+                    break news;
+                }
+            };
+            let fate = other.join().unwrap();
+            assert_eq!(news.now == Now::Tell, fate == Fate::Known);
+            assert_eq!(news.gone, None);
+            assert_eq!(fate != Fate::Unheard, heard || fate == Fate::Known);
+            assert!(told.is_over(1));
+        });
+    }
 }

@@ -26,6 +26,7 @@ pub(crate) mod subscriber;
 mod sync;
 mod task;
 pub(crate) mod thread;
+mod told;
 mod trail;
 pub(crate) mod view;
 mod word;

@@ -9,11 +9,11 @@ use super::{
     clock::Nanos,
     id::{self, Kind, Ours},
     intern,
-    life::{Clones, Life},
+    life::{Clones, Life, Seen},
     local::Local,
     locks, resource,
-    stock::{Keep, Stock},
-    trail,
+    stock::{Keep, Kept, Stock},
+    told, trail,
     view::{Access, OpView, Polls},
     word::{Half, Word},
 };
@@ -25,7 +25,7 @@ use tracing_core::{Event, Field, field::Visit, span};
 pub(super) struct Slot {
     pub(super) life: Life,
     /// What of it was told last, see [`super::read`].
-    pub(super) told: Word,
+    pub(super) told: told::Told,
     resource: Word,
     parent: Word,
     task: Word,
@@ -65,6 +65,23 @@ fn access(raw: u32) -> Option<Access> {
         1 => Some(Access::Exclusive),
         2 => Some(Access::Shared),
         _ => None,
+    }
+}
+
+impl Slot {
+    /// Ended without ever having to wait, and never told of: as if it had not been.
+    fn has_passed(&self, seen: Seen) -> bool {
+        !seen.is_alive() && self.waiting.get() == NEVER && !self.told.has_heard_of(seen.stamp(Clones::Alike))
+    }
+}
+
+impl Kept for Slot {
+    fn last(&self) -> Option<u64> {
+        self.life.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
+    }
+
+    fn told(&self) -> &told::Told {
+        &self.told
     }
 }
 
@@ -144,7 +161,7 @@ pub(super) fn close(local: &Local, span: Ours, id: u64) -> bool {
     }
     OPS.touch(span.index);
     // What never had to wait, and nobody has seen, is not worth keeping.
-    if slot.waiting.get() == NEVER && slot.told.get() >> 1 != span.stamp {
+    if slot.waiting.get() == NEVER && !slot.told.has_heard_of(span.stamp) {
         local.ops.recycle(&STOCK, span.index);
     } else {
         local.ops.retire(&STOCK, span.index);
@@ -239,8 +256,7 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<OpView> {
             created,
             dropped: Nanos::from_raw(slot.dropped.get()),
         });
-        // Ended without ever having to wait, and never told of: as if it had not been.
-        let passed = !seen.is_alive() && slot.waiting.get() == NEVER && slot.told.get() >> 1 != span.stamp;
+        let passed = slot.has_passed(seen);
         if slot.life.still(seen, Clones::Alike) {
             return view.filter(|_| !passed);
         }

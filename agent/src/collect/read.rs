@@ -8,14 +8,18 @@ use super::{
     histogram,
     id::{self, Kind, Ours},
     life::Seen,
-    local, locks, op, resource, stock, task,
-    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
-    word::Word,
+    local, locks, op, resource,
+    stock::{self, Kept, Stock},
+    task,
+    told::{End, Now},
+    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView, Unheard},
 };
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
+
+pub(crate) use stock::Watched;
 
 /// Every task that lives, and those that ended and are still kept.
 pub(crate) fn tasks(each: &mut dyn FnMut(TaskView)) {
@@ -109,6 +113,12 @@ pub(crate) fn losses() -> Losses {
     }
 }
 
+/// What ended and was overwritten before anything was told of it.
+pub(crate) fn unheard() -> Unheard {
+    let [tasks, resources, ops] = [&task::STOCK, &resource::STOCK, &op::STOCK].map(Stock::unheard);
+    Unheard { tasks, resources, ops }
+}
+
 /// What has changed since it was asked for last. There is one in the process: what it has told, it does not tell again.
 ///
 /// Ask once in each interval while somebody watches. A client that joins gets the whole state by [`tasks`] and its like
@@ -143,22 +153,25 @@ impl Changes {
 
     /// Tasks that changed before the round began.
     pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
+        gone(&task::STOCK, Kind::Task, each);
         tell(&self.tasks, &task::TASKS, Kind::Task, each, |index, slot| {
-            (&slot.told, task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+            task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
     }
 
     /// Resources that changed before the round began.
     pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
+        gone(&resource::STOCK, Kind::Resource, each);
         tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
-            (&slot.told, resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+            resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
     }
 
     /// Operations that changed before the round began.
     pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
+        gone(&op::STOCK, Kind::Op, each);
         tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
-            (&slot.told, op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view)))
+            op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
     }
 
@@ -178,43 +191,56 @@ impl Changes {
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
     #[expect(clippy::unused_self, reason = "only the one reader may say so")]
     pub(crate) fn set_watched(&mut self, watched: Watched) {
-        stock::set_watched(watched == Watched::Yes);
+        set_watched(watched);
     }
 }
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        stock::set_watched(false);
+        set_watched(Watched::No);
         TAKEN.store(false, Ordering::Release);
     }
 }
 
-/// Whether somebody watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Watched {
-    No,
-    Yes,
+fn set_watched(watched: Watched) {
+    for stock in [&task::STOCK, &resource::STOCK, &op::STOCK] {
+        stock.set_watched(watched);
+    }
+}
+
+/// Tells those that were told to live, and were overwritten before their end could be told.
+pub(super) fn gone<V>(stock: &Stock, kind: Kind, each: &mut dyn FnMut(Change<V>)) {
+    let ids = stock.take_gone().into_iter().map(|(index, stamp)| id::encode(Ours { kind, index, stamp }));
+    ids.map(Change::Gone).for_each(each);
 }
 
 /// Tells what changed of one kind. A slot keeps what was told of it last, so that whoever was told to live and was overwritten
 /// since is not taken to live for ever.
-fn tell<T: 'static, V>(
+pub(super) fn tell<T: Kept + 'static, V>(
     touched: &[u32],
     arena: &'static Arena<T>,
     kind: Kind,
     each: &mut dyn FnMut(Change<V>),
-    mut look: impl FnMut(u32, &'static T) -> (&'static Word, Option<(u64, bool, V)>),
+    read: impl Fn(u32, &'static T) -> Option<(u64, bool, V)>,
 ) {
     for index in touched.iter().copied() {
         let Some(slot) = arena.get(index) else { continue };
-        let (told, now) = look(index, slot);
-        let Some((id, ended, view)) = now else { continue };
-        let last = told.get();
-        let before = id::encode(Ours { kind, index, stamp: last >> 1 });
-        if last != 0 && last & 1 == 0 && before != id {
-            each(Change::Gone(before));
+        // Again when it was given up meanwhile.
+        let news = loop {
+            let seen = slot.told().look();
+            let Some((id, ended, view)) = read(index, slot) else { break None };
+            let Some(span) = id::decode(id) else { break None };
+            let end = if ended { End::Ended } else { End::Lives };
+            if let Some(news) = slot.told().tell(seen, span.stamp, end) {
+                break Some((news, view));
+            }
+        };
+        let Some((news, view)) = news else { continue };
+        if let Some(stamp) = news.gone {
+            each(Change::Gone(id::encode(Ours { kind, index, stamp })));
         }
-        told.set(id::decode(id).map_or(0, |span| (span.stamp << 1) | u64::from(ended)));
-        each(Change::Now(view));
+        if news.now == Now::Tell {
+            each(Change::Now(view));
+        }
     }
 }

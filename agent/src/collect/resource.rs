@@ -9,7 +9,8 @@ use super::{
     life::{Clones, Life, user},
     local::Local,
     locks,
-    stock::{Keep, Stock},
+    stock::{Keep, Kept, Stock},
+    told,
     view::ResourceView,
     word::{Half, Word},
 };
@@ -21,7 +22,7 @@ use tracing_core::{Event, Field, field::Visit, span};
 pub(super) struct Slot {
     pub(super) life: Life,
     /// What of it was told last, see [`super::read`].
-    pub(super) told: Word,
+    pub(super) told: told::Told,
     created: Word,
     pub(super) dropped: Word,
     parent: Word,
@@ -44,6 +45,16 @@ const PART: u32 = 4;
 
 pub(super) static RESOURCES: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
+
+impl Kept for Slot {
+    fn last(&self) -> Option<u64> {
+        self.life.look().map(|seen| seen.stamp(Clones::Numbered))
+    }
+
+    fn told(&self) -> &told::Told {
+        &self.told
+    }
+}
 
 /// The id of a resource's first handle, from that of any.
 #[inline]

@@ -1,7 +1,11 @@
 //! Which slots are free. Each thread has a few at hand, and gives back or asks for many at once, so that the lock here is
 //! taken once for [`BATCH`] slots. What has ended stays readable for a while: its slots wait in line, oldest first.
 
-use super::{arena::Arena, id::INDEX_BITS};
+use super::{
+    arena::Arena,
+    id::INDEX_BITS,
+    told::{Fate, Told},
+};
 use parking_lot::Mutex;
 use std::{
     cell::Cell,
@@ -26,16 +30,42 @@ pub(super) struct Keep {
     pub(super) most: usize,
 }
 
+/// Whether somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watched {
+    No,
+    Yes,
+}
+
+/// A slot whose user may have ended.
+pub(super) trait Kept: Default {
+    /// The stamp of the last user, if there is anything to tell of it.
+    fn last(&self) -> Option<u64>;
+
+    /// What was told.
+    fn told(&self) -> &Told;
+}
+
+/// Whether the end of the last user has yet to be told.
+fn is_untold<T: Kept>(slot: &T) -> bool {
+    slot.last().is_some_and(|stamp| !slot.told().is_over(stamp))
+}
+
 /// The free slots of one kind.
 pub(super) struct Stock {
     inner: Mutex<Inner>,
+    /// Whether somebody reads what changes.
+    watched: AtomicBool,
     lost: AtomicU64,
+    unheard: AtomicU64,
     refused: AtomicU64,
 }
 
 struct Inner {
     free: Vec<Batch>,
     ended: VecDeque<Batch>,
+    /// Users that were told to live, and whose end is lost: the slot's index, and the user's stamp.
+    gone: Vec<(u32, u64)>,
     /// From threads that are gone: less than a batch.
     loose: Vec<u32>,
     /// Slots that were handed out ever.
@@ -43,48 +73,68 @@ struct Inner {
     keep: Keep,
 }
 
-/// Whether somebody reads what changes.
-static WATCHED: AtomicBool = AtomicBool::new(false);
-
-/// Tells whether somebody reads what changes: while nobody does, what ends unread is no loss.
-pub(super) fn set_watched(watched: bool) {
-    WATCHED.store(watched, Ordering::Relaxed);
-}
-
 impl Stock {
     pub(super) const fn new(keep: Keep) -> Self {
-        let inner = Inner { free: Vec::new(), ended: VecDeque::new(), loose: Vec::new(), made: 0, keep };
-        Self { inner: Mutex::new(inner), lost: AtomicU64::new(0), refused: AtomicU64::new(0) }
+        let inner =
+            Inner { free: Vec::new(), ended: VecDeque::new(), gone: Vec::new(), loose: Vec::new(), made: 0, keep };
+        let [lost, unheard, refused] = [const { AtomicU64::new(0) }; 3];
+        Self { inner: Mutex::new(inner), watched: AtomicBool::new(false), lost, unheard, refused }
+    }
+
+    /// Tells whether somebody reads what changes: while nobody does, what ends unread is no loss.
+    pub(super) fn set_watched(&self, watched: Watched) {
+        self.watched.store(watched == Watched::Yes, Ordering::Relaxed);
     }
 
     /// A batch of slots to use; `None` when there can be no more.
     #[cold]
-    fn refill<T: Default>(&self, arena: &Arena<T>) -> Option<Batch> {
+    fn refill<T: Kept>(&self, arena: &Arena<T>) -> Option<Batch> {
         let mut inner = self.inner.lock();
         if let Some(batch) = inner.free.pop() {
             return Some(batch);
         }
-        let watched = WATCHED.load(Ordering::Relaxed);
-        let lost = |batch: &Batch| batch.iter().filter(|index| watched && arena.is_touched(**index)).count() as u64;
+        let watched = self.watched.load(Ordering::Relaxed);
         let full = inner.made + BATCH as u32 > ROOM;
         let spare = inner.ended.len() > inner.keep.least;
-        if let Some(batch) = inner.ended.front().filter(|_| spare).copied() {
-            let lost = lost(&batch);
-            if lost == 0 || inner.ended.len() >= inner.keep.most || full {
-                self.lost.fetch_add(lost, Ordering::Relaxed);
+        if let Some(batch) = inner.ended.front().filter(|_| spare || full).copied() {
+            // A slot that is not touched may still have to be told: the reader takes all marks, and then reads slot by slot.
+            let is_unread = |index: &u32| arena.is_touched(*index) || arena.get(*index).is_some_and(is_untold);
+            let unread = watched && batch.iter().any(is_unread);
+            if !unread || inner.ended.len() >= inner.keep.most || full {
                 inner.ended.pop_front();
+                if unread {
+                    self.give_up(&batch, arena, &mut inner.gone);
+                }
                 return Some(batch);
             }
         }
         if full {
-            let batch = inner.ended.pop_front()?;
-            self.lost.fetch_add(lost(&batch), Ordering::Relaxed);
-            return Some(batch);
+            return None;
         }
         let first = inner.made;
         inner.made += BATCH as u32;
         arena.reach(inner.made);
         Some(std::array::from_fn(|at| first + (BATCH - 1 - at) as u32))
+    }
+
+    /// Counts those of a batch of which not all was told.
+    fn give_up<T: Kept>(&self, batch: &Batch, arena: &Arena<T>, gone: &mut Vec<(u32, u64)>) {
+        for index in batch.iter().copied() {
+            let user = arena.get(index).and_then(|slot| Some((slot, slot.last()?)));
+            match user.map_or(Fate::Known, |(slot, stamp)| slot.told().give_up(stamp)) {
+                Fate::Known => {}
+                Fate::Lost(stamp) => {
+                    self.lost.fetch_add(1, Ordering::Relaxed);
+                    gone.push((index, stamp));
+                }
+                Fate::Unheard => _ = self.unheard.fetch_add(1, Ordering::Relaxed),
+            }
+        }
+    }
+
+    /// Those that were told to live, whose end is lost, and of whom that was not said yet.
+    pub(super) fn take_gone(&self) -> Vec<(u32, u64)> {
+        std::mem::take(&mut self.inner.lock().gone)
     }
 
     #[cold]
@@ -118,9 +168,20 @@ impl Stock {
         keep.most = (bytes / (slot * BATCH)).max(keep.least + 1);
     }
 
-    /// How many ended and were overwritten before they were read, while somebody watched.
+    /// How many slots there are.
+    #[cfg(test)]
+    pub(super) fn made(&self) -> u32 {
+        self.inner.lock().made
+    }
+
+    /// How many ended and were overwritten before that was told, while somebody watched.
     pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.lost.load(Ordering::Relaxed) + self.unheard()
+    }
+
+    /// How many of them nobody ever heard of.
+    pub(super) fn unheard(&self) -> u64 {
+        self.unheard.load(Ordering::Relaxed)
     }
 
     /// How many found no slot.
@@ -158,7 +219,7 @@ impl Magazine {
 
     /// A slot to use; `None` when there can be no more.
     #[inline]
-    pub(super) fn take<T: Default>(&self, stock: &Stock, arena: &Arena<T>) -> Option<u32> {
+    pub(super) fn take<T: Kept>(&self, stock: &Stock, arena: &Arena<T>) -> Option<u32> {
         if let Some(index) = self.free.pop() {
             return Some(index);
         }

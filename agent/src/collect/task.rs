@@ -9,8 +9,8 @@ use super::{
     life::{Clones, Life},
     local::Local,
     spans::{self, Span},
-    stock::{Keep, Stock},
-    trail,
+    stock::{Keep, Kept, Stock},
+    told, trail,
     view::{Histograms, Polls, SpansView, TaskKind, TaskView, Wakes},
     word::{Half, Word},
 };
@@ -55,7 +55,7 @@ pub(super) struct Slot {
     /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
     context: Word,
     /// What of it was told last, see [`super::read`].
-    pub(super) told: Word,
+    pub(super) told: told::Told,
 
     runtime: Half,
     size: Half,
@@ -194,6 +194,16 @@ impl Slot {
 
     fn kind(&self) -> TaskKind {
         [TaskKind::Task, TaskKind::Local, TaskKind::BlockOn, TaskKind::Blocking][self.kind.get() as usize % 4]
+    }
+}
+
+impl Kept for Slot {
+    fn last(&self) -> Option<u64> {
+        self.life.look().map(|seen| seen.stamp(Clones::Alike))
+    }
+
+    fn told(&self) -> &told::Told {
+        &self.told
     }
 }
 

@@ -271,6 +271,14 @@ pub(crate) struct Losses {
     pub(crate) deep_spans: u64,
 }
 
+/// How much ended and was overwritten before anything was told of it; part of the [`Losses`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Unheard {
+    pub(crate) tasks: u64,
+    pub(crate) resources: u64,
+    pub(crate) ops: u64,
+}
+
 /// Something changed.
 #[derive(Debug, Clone)]
 pub(crate) enum Change<T> {

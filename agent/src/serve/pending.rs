@@ -14,7 +14,7 @@ pub(super) struct Pending<V> {
     order: VecDeque<u64>,
     wanted: HashMap<u64, Wanted<V>>,
     announced: HashSet<u64>,
-    /// Rows whose end was told since the round before the last one: it may be told to us again, and is not news then.
+    /// Rows whose end was told, or left out, since the round before the last one: it may be told to us again, and is not news then.
     ended_lately: [HashSet<u64>; 2],
     ended: usize,
     missed: u64,
@@ -72,6 +72,7 @@ impl<V: Row> Pending<V> {
     pub(super) fn change(&mut self, change: Change<V>) {
         match change {
             Change::Now(row) => self.want(row),
+            Change::Gone(id) if self.ended_lately.iter().any(|told| told.contains(&id)) => {}
             Change::Gone(id) => self.put(id, Wanted::Gone),
         }
     }
@@ -103,7 +104,7 @@ impl<V: Row> Pending<V> {
 
     /// Leaves out rows that have ended and were never told, the older half of them.
     fn leave_out(&mut self) {
-        let (wanted, announced) = (&mut self.wanted, &self.announced);
+        let (wanted, announced, [lately, _]) = (&mut self.wanted, &self.announced, &mut self.ended_lately);
         let mut left = MOST_ENDED / 2;
         let before = wanted.len();
         self.order.retain(|id| {
@@ -111,6 +112,7 @@ impl<V: Row> Pending<V> {
             if unheard && left > 0 {
                 left -= 1;
                 wanted.remove(id);
+                lately.insert(*id);
                 return false;
             }
             true

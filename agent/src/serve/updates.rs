@@ -9,7 +9,7 @@ use super::{
 };
 use crate::collect::{
     clock, read,
-    view::{OpView, ResourceView, TaskView},
+    view::{OpView, ResourceView, TaskView, Unheard},
 };
 use console_api::instrument::Update;
 
@@ -31,6 +31,8 @@ pub(super) struct Updates {
     pub(super) ops: Pending<OpView>,
     metadata: Metadata,
     wakers: Wakers,
+    /// Those that the client has been told of, or was not there for.
+    unheard: Unheard,
     /// A round is over: there is a page even when nothing has changed, for it tells the time.
     is_due: bool,
 }
@@ -42,7 +44,7 @@ impl Updates {
         read::tasks(&mut |row| tasks.want(row));
         read::resources(&mut |row| resources.want(row));
         read::ops(&mut |row| ops.want(row));
-        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, is_due: true }
+        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, unheard: read::unheard(), is_due: true }
     }
 
     /// A round of changes is over.
@@ -68,13 +70,20 @@ impl Pages for Updates {
         let tasks = self.tasks.take(ROWS, read::task);
         let resources = self.resources.take(ROWS, read::resource);
         let ops = self.ops.take(ROWS, read::op);
+        let unheard = read::unheard();
+        let before = std::mem::replace(&mut self.unheard, unheard);
+        let dropped = Unheard {
+            tasks: self.tasks.take_missed() + unheard.tasks - before.tasks,
+            resources: self.resources.take_missed() + unheard.resources - before.resources,
+            ops: self.ops.take_missed() + unheard.ops - before.ops,
+        };
         Some(Update {
             // After the rows were read: nothing in them is later.
             now: Some(timestamp(clock::now())),
             new_metadata,
-            task_update: Some(console::task_update(tasks, self.tasks.take_missed(), self.wakers)),
-            resource_update: Some(console::resource_update(resources, self.resources.take_missed())),
-            async_op_update: Some(console::op_update(ops, self.ops.take_missed())),
+            task_update: Some(console::task_update(tasks, dropped.tasks, self.wakers)),
+            resource_update: Some(console::resource_update(resources, dropped.resources)),
+            async_op_update: Some(console::op_update(ops, dropped.ops)),
         })
     }
 }

@@ -4,6 +4,7 @@
 mod attach;
 mod clients;
 mod compat;
+mod losses;
 mod process;
 mod setup;
 mod wire;

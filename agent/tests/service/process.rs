@@ -1,9 +1,9 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
-use crate::{attach, compat, setup, wire};
+use crate::{attach, compat, losses, setup, wire};
 use std::{
     env,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -16,7 +16,7 @@ const SAYS: &str = "|> ";
 /// What a process can be told to do, by name.
 pub type Roles = &'static [(&'static str, fn())];
 
-const ROLES: &[Roles] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES];
+const ROLES: &[Roles] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES, losses::ROLES];
 
 /// Not a test: where a process finds its role.
 #[test]
@@ -83,6 +83,11 @@ impl Service {
                 return said.to_owned();
             }
         }
+    }
+
+    /// Has it go on, if it waits for that.
+    pub fn tell(&mut self) {
+        self.child.stdin.as_mut().expect("it is piped").write_all(b"\n").expect("it listens");
     }
 
     /// An address that it says next.

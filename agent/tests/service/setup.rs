@@ -99,6 +99,12 @@ fn one_line_starts_it_with_what_the_environment_says() {
 }
 
 #[test]
+fn a_service_without_instrumentation_is_told_how_to_be_built() {
+    let said = Error::NotInstrumented.to_string();
+    assert!(said.contains("RUSTFLAGS=\"--cfg tokio_unstable\"") && said.contains(".cargo/config.toml"), "{said}");
+}
+
+#[test]
 fn it_starts_inside_of_a_runtime_too() {
     assert_eq!(play("setup-init-in-main", &[("HOLDUP_ADDR", FREE)]), ["listens: true", "spawned"]);
 }

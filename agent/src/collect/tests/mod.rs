@@ -1,8 +1,10 @@
 //! Collecting, from real runtimes. The subscriber is the process's, as in a service.
 
+mod keeping;
 mod locks;
 mod random;
 mod tasks;
+mod told;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod trails;
 

@@ -1,0 +1,142 @@
+//! What is kept of what has ended, while it is yet to be told: within its bounds, and counted where it is not told.
+
+use super::super::{
+    arena::Arena,
+    barrier,
+    id::{self, Kind, Ours},
+    life::{Clones, Life},
+    read,
+    stock::{BATCH, Keep, Kept, Magazine, Stock, Watched},
+    told::Told,
+};
+use super::Change;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// A slot of nothing but its users.
+#[derive(Debug, Default)]
+struct Slot {
+    life: Life,
+    told: Told,
+    ended: AtomicBool,
+}
+
+impl Kept for Slot {
+    fn last(&self) -> Option<u64> {
+        self.life.look().map(|seen| seen.stamp(Clones::Alike))
+    }
+
+    fn told(&self) -> &Told {
+        &self.told
+    }
+}
+
+/// A user comes and goes.
+fn live(magazine: &Magazine, stock: &Stock, arena: &Arena<Slot>) {
+    let index = magazine.take(stock, arena).expect("there is room");
+    let slot = arena.get(index).expect("it is made");
+    let stamp = slot.life.conceive(Clones::Alike);
+    slot.ended.store(false, Ordering::Relaxed);
+    slot.life.born(stamp);
+    arena.touch(index);
+    assert!(slot.life.drop_handle(|| slot.ended.store(true, Ordering::Relaxed)));
+    arena.touch(index);
+    magazine.retire(stock, index);
+}
+
+/// What was told.
+#[derive(Debug, Default)]
+struct Heard {
+    /// By id: what was told in one round may be told in the next one again.
+    ended: HashSet<u64>,
+    gone: u64,
+}
+
+/// A round of changes.
+fn round(stock: &Stock, arena: &'static Arena<Slot>, heard: &mut Heard) {
+    let mut touched = Vec::new();
+    arena.take_touched(&mut touched);
+    barrier::heavy();
+    let mut each = |change: Change<(u64, bool)>| match change {
+        Change::Now((id, ended)) => _ = ended && heard.ended.insert(id),
+        Change::Gone(_) => heard.gone += 1,
+    };
+    read::gone(stock, Kind::Task, &mut each);
+    read::tell(&touched, arena, Kind::Task, &mut each, |index, slot| {
+        loop {
+            let seen = slot.life.look()?;
+            let id = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
+            let ended = slot.ended.load(Ordering::Relaxed);
+            if slot.life.still(seen, Clones::Alike) {
+                return Some((id, ended, (id, ended)));
+            }
+        }
+    });
+}
+
+const KEEP: Keep = Keep { least: 4, most: 16 };
+
+/// A reader that reads all the time, and one that pauses: in both cases each user is told or counted, while its slot
+/// is used again and again under the reader's hands.
+#[test]
+fn whoever_ended_was_told_or_is_counted() {
+    static ARENA: Arena<Slot> = Arena::new();
+    static STOCK: Stock = Stock::new(KEEP);
+    STOCK.set_watched(Watched::Yes);
+    let (users, mut heard) = (300_000_u64, Heard::default());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let magazine = Magazine::new();
+            for at in 0..users {
+                live(&magazine, &STOCK, &ARENA);
+                if at % 1_000 == 0 {
+                    std::thread::yield_now();
+                }
+            }
+            done.store(true, Ordering::Release);
+        });
+        for at in 0_u64.. {
+            if done.load(Ordering::Acquire) {
+                break;
+            }
+            round(&STOCK, &ARENA, &mut heard);
+            if at % 100 == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+    });
+    round(&STOCK, &ARENA, &mut heard);
+    let ended = heard.ended.len() as u64;
+    assert_eq!(ended + STOCK.lost(), users, "{ended} told, {} never heard of", STOCK.unheard());
+    assert_eq!(heard.gone + STOCK.unheard(), STOCK.lost());
+    assert!(ended > 0 && STOCK.lost() > 0, "both happen: {ended} told");
+}
+
+#[test]
+fn unread_slots_are_bounded_and_all_but_those_are_counted() {
+    static ARENA: Arena<Slot> = Arena::new();
+    static STOCK: Stock = Stock::new(KEEP);
+    STOCK.set_watched(Watched::Yes);
+    STOCK.keep(10 * BATCH * size_of::<Slot>(), size_of::<Slot>());
+    let magazine = Magazine::new();
+    (0..100_000).for_each(|_| live(&magazine, &STOCK, &ARENA));
+    // Those that wait in line, and what one thread has at hand.
+    assert!(STOCK.made() as usize <= 12 * BATCH, "{}", STOCK.made());
+    let mut heard = Heard::default();
+    round(&STOCK, &ARENA, &mut heard);
+    assert_eq!(heard.ended.len() as u64 + STOCK.lost(), 100_000);
+    assert!(heard.ended.len() >= 10 * BATCH, "{}", heard.ended.len());
+}
+
+#[test]
+fn what_ends_while_nobody_watches_is_no_loss_and_takes_no_room() {
+    static ARENA: Arena<Slot> = Arena::new();
+    static STOCK: Stock = Stock::new(KEEP);
+    let magazine = Magazine::new();
+    (0..100_000).for_each(|_| live(&magazine, &STOCK, &ARENA));
+    assert_eq!(STOCK.lost(), 0);
+    assert!(STOCK.made() as usize <= (KEEP.least + 3) * BATCH, "{}", STOCK.made());
+}
