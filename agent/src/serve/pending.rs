@@ -2,7 +2,8 @@
 //! that changes twice before it can be told is told once, as it is then.
 
 use crate::collect::view::Change;
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 
 /// Ended rows that are kept for a client that is behind. Of those that it never heard of, older ones are then left out, and
 /// counted.
@@ -12,10 +13,10 @@ const MOST_ENDED: usize = 50_000;
 #[derive(Debug)]
 pub(super) struct Pending<V> {
     order: VecDeque<u64>,
-    wanted: HashMap<u64, Wanted<V>>,
-    announced: HashSet<u64>,
+    wanted: FxHashMap<u64, Wanted<V>>,
+    announced: FxHashSet<u64>,
     /// Rows whose end was told, or left out, since the round before the last one: it may be told to us again, and is not news then.
-    ended_lately: [HashSet<u64>; 2],
+    ended_lately: [FxHashSet<u64>; 2],
     ended: usize,
     missed: u64,
 }
@@ -25,7 +26,7 @@ enum Wanted<V> {
     /// To be read when it is told.
     Live,
     /// Its last state, which may not be there to be read any more.
-    Ended(V),
+    Ended(Box<V>),
     /// It has ended, and its last state is lost.
     Gone,
 }
@@ -50,9 +51,9 @@ impl<V: Row> Pending<V> {
     pub(super) fn new() -> Self {
         Self {
             order: VecDeque::new(),
-            wanted: HashMap::new(),
-            announced: HashSet::new(),
-            ended_lately: [HashSet::new(), HashSet::new()],
+            wanted: FxHashMap::default(),
+            announced: FxHashSet::default(),
+            ended_lately: [FxHashSet::default(), FxHashSet::default()],
             ended: 0,
             missed: 0,
         }
@@ -84,7 +85,7 @@ impl<V: Row> Pending<V> {
             return;
         }
         if row.has_ended() {
-            self.put(id, Wanted::Ended(row));
+            self.put(id, Wanted::Ended(Box::new(row)));
             self.ended += 1;
             if self.ended > MOST_ENDED {
                 self.leave_out();
@@ -131,7 +132,7 @@ impl<V: Row> Pending<V> {
                 Some(Wanted::Live) => read(id),
                 Some(Wanted::Ended(row)) => {
                     self.ended -= 1;
-                    Some(row)
+                    Some(*row)
                 }
                 Some(Wanted::Gone) => {
                     if self.announced.remove(&id) {
@@ -254,7 +255,7 @@ mod tests {
         pending.next_round();
         assert!(pending.is_empty());
         pending.next_round();
-        assert!(pending.ended_lately.iter().all(HashSet::is_empty));
+        assert!(pending.ended_lately.iter().all(FxHashSet::is_empty));
     }
 
     #[test]

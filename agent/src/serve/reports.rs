@@ -16,10 +16,8 @@ use crate::{
     watchdog::Stall,
 };
 use holdup_proto::v1;
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
-};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Rows of each kind on a page: some hundreds of kilobytes.
 const ROWS: usize = 500;
@@ -47,7 +45,7 @@ pub(super) struct Reports {
     held_in_poll: Vec<u64>,
     facts: Facts,
     /// The last ones of each task.
-    spans: HashMap<u64, SpansView>,
+    spans: FxHashMap<u64, SpansView>,
     stalls: Vec<Stall>,
     last_panic: u64,
     /// What the last page says; there is no page without it.
@@ -63,7 +61,7 @@ impl Reports {
         read::locks(&mut |row| locks.want(row));
         let mut facts = Facts::default();
         read::tasks(&mut |row| facts.note(&row));
-        let mut spans = HashMap::new();
+        let mut spans = FxHashMap::default();
         read::spans(&mut |row| {
             spans.insert(row.task, row);
         });
@@ -155,7 +153,7 @@ impl Pages for Reports {
 /// Facts on tasks, each told once.
 #[derive(Debug, Default)]
 struct Facts {
-    told: HashSet<u64>,
+    told: FxHashSet<u64>,
     queue: VecDeque<v1::TaskFacts>,
     left_out: u64,
 }
