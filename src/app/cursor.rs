@@ -57,6 +57,11 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
         rows.at(self.index)
     }
 
+    /// The row that was chosen; `None` before any was.
+    pub fn chosen(&self) -> Option<Id> {
+        self.chosen
+    }
+
     /// Finds the chosen row again after the list changed. If it is gone, the one in its place is chosen.
     pub fn follow(&mut self, rows: &(impl Rows<Id> + ?Sized)) {
         let Some(chosen) = self.chosen else {
@@ -104,14 +109,15 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
         let margin = self.window.rows.max(MARGIN);
         let last = length.saturating_sub(1);
         let to = |from: usize| from.saturating_add_signed(by).min(last);
-        let (index, offset) = (to(self.index), to(self.window.offset));
+        let (index, offset) = (to(self.index), to(self.visible(length, self.window.rows).start));
         index.min(offset).saturating_sub(margin)..(index.max(offset) + margin).min(length)
     }
 
     /// Moves the window; the selection stays inside it.
     pub fn scroll(&mut self, by: isize, rows: &(impl Rows<Id> + ?Sized)) {
         let most = rows.len().saturating_sub(self.window.rows);
-        self.window.offset = self.window.offset.saturating_add_signed(by).min(most);
+        let offset = self.visible(rows.len(), self.window.rows).start;
+        self.window.offset = offset.saturating_add_signed(by).min(most);
         let last = (self.window.offset + self.window.rows).saturating_sub(1).max(self.window.offset);
         let index = self.index.clamp(self.window.offset, last).min(rows.len().saturating_sub(1));
         if index != self.index {
@@ -174,6 +180,20 @@ mod tests {
         cursor.follow(&[5_u32, 6][..]);
         cursor.follow(&[9, 5, 6][..]);
         assert_eq!(cursor.selected(&[9, 5, 6][..]), Some(9));
+    }
+
+    #[test]
+    fn a_selection_that_jumped_takes_the_rows_around_it_along_and_not_those_in_between() {
+        let mut cursor = Cursor::default();
+        let list: Vec<u32> = (0..1_000_000).collect();
+        cursor.shown(Window { offset: 0, rows: 40 });
+        cursor.choose(500_000, &list[..]);
+        let around = cursor.around(0, list.len());
+        assert!(around.len() < 3 * MARGIN, "{around:?}");
+        let visible = cursor.visible(list.len(), 40);
+        assert!(around.start <= visible.start && visible.end <= around.end, "{around:?}");
+        cursor.scroll(3, &list[..]);
+        assert_eq!(cursor.visible(list.len(), 40).start, visible.start + 3);
     }
 
     #[test]

@@ -163,6 +163,23 @@ impl Order {
         }
     }
 
+    /// Sees to it that a task stands in its place.
+    pub fn pin(&mut self, task: TaskId, model: &Model) {
+        if !self.is_rough() {
+            return;
+        }
+        let Some(slot) = model.tasks().slot(task) else { return };
+        let (Some(&key), Some(&standing)) = (self.keys.get(slot.index()), self.standings.get(slot.index())) else {
+            return;
+        };
+        let part = match standing {
+            Standing::Out => return,
+            Standing::Live => &mut self.live,
+            Standing::Ended => &mut self.ended,
+        };
+        part.pin(Entry::new(key, slot), &compare(self.column, model, &self.ranks));
+    }
+
     /// Whether rows that nobody has looked at yet are still to be sorted.
     pub fn is_rough(&self) -> bool {
         self.live.is_rough() || self.ended.is_rough()

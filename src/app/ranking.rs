@@ -15,9 +15,11 @@ const RANKED_MOST: usize = 10_000;
 pub(super) fn compare(column: TaskColumn, model: &Model, ranks: &[u32]) -> impl Fn(&Entry, &Entry) -> Ordering {
     let compares = column.compares();
     move |a: &Entry, b: &Entry| {
+        if matches!(compares, Compares::Numbers | Compares::Nothing) {
+            return a.cmp(b);
+        }
         let (key_a, key_b) = (a.key(), b.key());
         let texts = match compares {
-            Compares::Numbers | Compares::Nothing => Ordering::Equal,
             _ if key_a == key_b => Ordering::Equal,
             _ => match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
                 (Some(a), Some(b)) => a.cmp(b),

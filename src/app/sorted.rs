@@ -29,7 +29,9 @@ impl Entry {
 impl Ord for Entry {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.key(), self.slot).cmp(&(other.key(), other.slot))
+        // One number is compared without a branch.
+        let rank = |entry: &Self| u128::from(entry.key()) << 32 | entry.slot.index() as u128;
+        rank(self).cmp(&rank(other))
     }
 }
 
@@ -105,6 +107,32 @@ impl Sorted {
         self.rough = left;
     }
 
+    /// Puts one entry into its place, if it is in a rough range: what comes before it to its front, the others behind it.
+    pub(super) fn pin(&mut self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
+        let Some(at) = self.rough.iter().position(|within| self.is_among(entry, within, compare)) else { return };
+        let within = self.rough[at].clone();
+        let entries = &mut self.entries[within.clone()];
+        let mut front = 0;
+        for at in 0..entries.len() {
+            // Without a condition: which of two it is cannot be foreseen.
+            let is_before = compare(&entries[at], &entry).is_lt();
+            entries.swap(at, front);
+            front += usize::from(is_before);
+        }
+        if let Some(itself) = entries[front..].iter().position(|other| *other == entry) {
+            entries.swap(front, front + itself);
+            let place = within.start + front;
+            self.rough.splice(at..=at, rough(within.start..place).into_iter().chain(rough(place + 1..within.end)));
+        }
+    }
+
+    /// Whether an entry belongs into a rough range.
+    fn is_among(&self, entry: Entry, within: &Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> bool {
+        let before = within.start.checked_sub(1).map(|before| &self.entries[before]);
+        before.is_none_or(|before| compare(before, &entry).is_lt())
+            && self.entries.get(within.end).is_none_or(|next| compare(&entry, next).is_lt())
+    }
+
     /// Sorts more of what is rough, until about `effort` entries were sorted or moved to their side of another.
     pub(super) fn refine(&mut self, effort: usize, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
         let mut done = 0;
@@ -128,16 +156,14 @@ impl Sorted {
         let mut from = 0;
         let mut to = self.entries.len();
         for within in &self.rough {
-            let starts_before = within.start == 0 || compare(&self.entries[within.start - 1], &entry).is_lt();
-            if !starts_before {
-                to = within.start;
-                break;
-            }
-            let ends_after = self.entries.get(within.end).is_none_or(|next| compare(&entry, next).is_lt());
-            if ends_after {
+            if self.is_among(entry, within, compare) {
                 let inside = &self.entries[within.clone()];
                 let before = inside.iter().filter(|other| compare(other, &entry).is_lt()).count();
                 return inside.contains(&entry).then_some(within.start + before);
+            }
+            if within.start > 0 && compare(&entry, &self.entries[within.start - 1]).is_le() {
+                to = within.start;
+                break;
             }
             from = within.end;
         }

@@ -163,6 +163,9 @@ impl TaskList {
         match self.listing {
             Listing::Tasks => {
                 self.order.settle(&source);
+                if let Some(chosen) = self.cursor.chosen() {
+                    self.order.pin(chosen, model);
+                }
                 let rows = TaskRows { order: &self.order, model };
                 self.cursor.follow(&rows);
                 self.order.place(self.cursor.around(0, self.order.len()), model);

@@ -59,6 +59,11 @@ proptest! {
             prop_assert_eq!(&sorted.as_slice()[range.clone()], &expected[range]);
             let at = (from * 7) % expected.len();
             prop_assert_eq!(sorted.position(expected[at], &Entry::cmp), Some(at));
+            if from % 2 == 0 {
+                sorted.pin(expected[at], &Entry::cmp);
+                prop_assert_eq!(sorted.as_slice()[at], expected[at]);
+                prop_assert_eq!(sorted.position(expected[at], &Entry::cmp), Some(at));
+            }
             sorted.refine(effort, &Entry::cmp);
         }
         let sorted = done(sorted);
