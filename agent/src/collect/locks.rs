@@ -59,6 +59,7 @@ pub(super) struct State {
     /// It was held across an await, or waited for long: of some of its holds more is to be known.
     flagged: bool,
     trails: Rate,
+    late_trails: Rate,
 }
 
 /// A guard that exists.
@@ -98,6 +99,7 @@ pub(super) fn tell(local: &Local, event: &Event<'_>) {
     let mut update = super::attribute::Update::new(local);
     event.record(&mut update);
     let change = update.change();
+    trail::goes_on(local);
     match (update.name(), update.bool()) {
         (Some("locked" | "write_locked"), Some(true)) => acquire(local, Access::Exclusive),
         (Some("locked" | "write_locked"), Some(false)) => release(local, Access::Exclusive),
@@ -217,6 +219,17 @@ impl State {
         }
     }
 
+    /// Has those looked at who hold it across an await, and of whom nothing was captured when they acquired it.
+    fn look_at_holders(&mut self, lock: u32, now: Nanos) {
+        let unseen = self.holders.iter_mut().filter(|hold| hold.trail.is_none() && hold.is_across_await());
+        for hold in unseen {
+            if !self.late_trails.allows(now, trail::BOUND) {
+                return;
+            }
+            hold.trail = trail::join(lock, hold.task);
+        }
+    }
+
     /// Whether it is held across an await, or waited for long, now.
     fn offends(&self, now: Nanos) -> bool {
         let waits_long = self.waiters.front().is_some_and(|wait| now.since(wait.since) >= LONG_WAIT);
@@ -290,6 +303,7 @@ pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
             let mut across_await = state.across;
             let now = super::clock::now();
             state.flagged |= state.offends(now);
+            state.look_at_holders(index, now);
             let holders: Vec<view::Holder> = state.holders.iter().map(Hold::view).collect();
             for holder in holders.iter().filter(|holder| holder.is_across_await) {
                 across(&mut across_await, now.since(holder.since));

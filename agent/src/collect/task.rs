@@ -88,7 +88,7 @@ pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
 /// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
 const WORKER: u32 = 4;
 
-/// Of a slot's kind: its polls may have to be looked at, see [`super::trail`]. Written from inside of its own polls.
+/// Of a slot's kind: its polls may have to be looked at, see [`super::trail`]. Anybody may write it, and one time too many does no harm.
 const WATCHED: u32 = 8;
 
 /// Where the functions of those jobs are.
@@ -182,10 +182,12 @@ impl Slot {
         self.dropped.get() != 0
     }
 
-    /// Notes, from inside of one of its polls, whether to look at the next ones.
+    /// Notes whether to look at its polls from the next one on.
     pub(super) fn set_watched(&self, watched: Watched) {
-        let kind = self.kind.get();
-        self.kind.set(if watched == Watched::Yes { kind | WATCHED } else { kind & !WATCHED });
+        match watched {
+            Watched::Yes => self.kind.set_bits(WATCHED),
+            Watched::No => self.kind.clear_bits(WATCHED),
+        }
     }
 
     fn is_worker(&self) -> bool {

@@ -4,8 +4,8 @@
 //! A task that sleeps has no stack. So the thread's stack is copied while it acquires the lock, and, until that poll ends and
 //! in its later ones, whenever something it awaits is not ready: when an operation of tokio's says so, or stores the task's
 //! waker. What was copied last before the poll ended is where the task sleeps, of several futures that it awaits at once in the
-//! one that was polled last. A poll that told nothing of the kind leaves it open, as does lean detail, which is told of no
-//! wakers: a place is never carried over from one poll to the next.
+//! one that was polled last. What was copied before it went on to acquire or release a lock does not count, and a place is never
+//! carried over from one poll to the next: a poll that told nothing leaves it open, as does lean detail, which sees no wakers.
 
 use super::{
     callsite,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::stack::{
     Frame, Stack,
-    own::Room,
+    own::{self, Room},
     rate::{Bound, Rate},
 };
 use parking_lot::Mutex;
@@ -107,15 +107,22 @@ pub(super) fn begin(local: &Local, lock: u32, task: u64, now: Nanos) -> Option<A
             RESOURCES.touch(trail.lock);
         }
     });
-    if task != 0 && task::wakes_are_seen() {
-        watch(local, task, &trail);
+    if watch(task, &trail) {
+        look_at(local, task);
     }
     Some(trail)
 }
 
-/// From here on the task's polls are looked at.
-fn watch(local: &Local, task: u64, trail: &Arc<Trail>) {
-    let Some(slot) = id::decode(task).and_then(task::slot) else { return };
+/// A task holds a lock that it acquired before there was reason to look: its next polls will tell where it sleeps.
+#[cold]
+pub(super) fn join(lock: u32, task: u64) -> Option<Arc<Trail>> {
+    let trail = Trail::new(lock).filter(|_| own::is_on())?;
+    watch(task, &trail).then_some(trail)
+}
+
+/// From here on the task's polls are looked at. False when they cannot tell anything.
+fn watch(task: u64, trail: &Arc<Trail>) -> bool {
+    let Some(slot) = id::decode(task).and_then(task::slot).filter(|_| task::wakes_are_seen()) else { return false };
     let mut watched = WATCHED.lock();
     if watched.len() >= 2 * MOST {
         watched.retain(|_, trails| trails.iter().any(|trail| trail.strong_count() > 0));
@@ -125,7 +132,7 @@ fn watch(local: &Local, task: u64, trail: &Arc<Trail>) {
     trails.push(Arc::downgrade(trail));
     drop(watched);
     slot.set_watched(task::Watched::Yes);
-    look_at(local, task);
+    true
 }
 
 /// One poll of a thread's is looked at at a time: of tasks that are polled inside of each other, the outer one's.
@@ -180,6 +187,14 @@ fn waits(local: &Local) {
         Some(film) => local.film.set(Some(film)),
         // What was copied is not the last place any more.
         None => local.watched.set(0),
+    }
+}
+
+/// The thread acquires or releases a lock: the task that it polls went on from where it was copied last.
+#[inline]
+pub(super) fn goes_on(local: &Local) {
+    if local.watched.get() != 0 {
+        local.film.set(None);
     }
 }
 

@@ -53,4 +53,14 @@ impl Half {
     pub(super) fn set(&self, value: u32) {
         self.0.store(value, Ordering::Relaxed);
     }
+
+    /// Sets bits, whoever else writes others.
+    pub(super) fn set_bits(&self, bits: u32) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// Clears bits, whoever else writes others.
+    pub(super) fn clear_bits(&self, bits: u32) {
+        self.0.fetch_and(!bits, Ordering::Relaxed);
+    }
 }

@@ -2,7 +2,7 @@
 //! named later on the reader's thread. Off until it is switched on, and for good when a stack turns out to be unreadable.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use linux::{Room, switch_on};
+pub(crate) use linux::{Room, is_on, switch_on};
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
@@ -50,8 +50,13 @@ mod linux {
         ON.store(true, Ordering::Release);
     }
 
+    /// Whether stacks may be asked for.
+    pub(crate) fn is_on() -> bool {
+        ON.load(Ordering::Acquire)
+    }
+
     fn own() -> Option<&'static Own> {
-        if ON.load(Ordering::Acquire) { OWN.get() } else { None }
+        is_on().then(|| OWN.get())?
     }
 
     fn give_back(copy: Box<Snapshot>) {
@@ -110,6 +115,10 @@ mod nowhere {
     /// On other systems there are no stacks.
     pub(crate) fn switch_on() {}
 
+    pub(crate) fn is_on() -> bool {
+        false
+    }
+
     /// There is none.
     #[derive(Debug)]
     pub(crate) enum Room {}
@@ -129,4 +138,4 @@ mod nowhere {
     }
 }
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) use nowhere::{Room, switch_on};
+pub(crate) use nowhere::{Room, is_on, switch_on};

@@ -42,6 +42,16 @@ pub async fn holds(lines: &Lines, lock: &Mutex<u64>, time: Duration) {
     *guard += 1;
 }
 
+/// Sleeps again and again with the guard in its hands.
+pub async fn keeps(lines: &Lines, lock: &Mutex<u64>, time: Duration) {
+    let mut guard = lock.lock().await;
+    lines.sleeps_at(line!() + 2);
+    loop {
+        sleep(time).await;
+        *guard += 1;
+    }
+}
+
 /// Sleeps twice, the second time in a function that it awaits.
 pub async fn moves_on(lines: &Lines, lock: &Arc<Mutex<u64>>, time: Duration) {
     lines.acquires_at(line!() + 1);

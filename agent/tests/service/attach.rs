@@ -23,7 +23,7 @@ pub const ROLES: Roles = &[
     ("attach-spawns", spawns),
 ];
 
-fn agent() -> holdup_agent::Agent {
+pub fn agent() -> holdup_agent::Agent {
     let builder = holdup_agent::builder().from_env().expect("a sound environment");
     let agent = builder.address(([127, 0, 0, 1], 0).into()).init().expect("it starts");
     say(agent.address().expect("it listens"));

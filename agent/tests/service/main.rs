@@ -7,4 +7,6 @@ mod compat;
 mod losses;
 mod process;
 mod setup;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod trails;
 mod wire;

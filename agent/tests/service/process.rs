@@ -1,5 +1,7 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use crate::trails;
 use crate::{attach, compat, losses, setup, wire};
 use std::{
     env,
@@ -16,7 +18,15 @@ const SAYS: &str = "|> ";
 /// What a process can be told to do, by name.
 pub type Roles = &'static [(&'static str, fn())];
 
-const ROLES: &[Roles] = &[setup::ROLES, attach::ROLES, wire::ROLES, compat::ROLES, losses::ROLES];
+const ROLES: &[Roles] = &[
+    setup::ROLES,
+    attach::ROLES,
+    wire::ROLES,
+    compat::ROLES,
+    losses::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    trails::ROLES,
+];
 
 /// Not a test: where a process finds its role.
 #[test]

@@ -5,7 +5,9 @@ use super::{super::trail::BOUND, *};
 use crate::stack::{Frame, Stack, own};
 use stalling::holding::{self, Lines};
 use std::{
+    future::poll_fn,
     sync::{Arc, atomic::Ordering},
+    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -155,6 +157,62 @@ fn those_who_read_and_those_who_write() {
         assert_told(&alone, "writes", "writes", &at_write);
         read.abort();
         write.abort();
+    });
+}
+
+#[test]
+fn a_lock_that_is_acquired_once_and_held_for_long() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
+        let id = id_of(&mutex);
+        let task = tokio::spawn({
+            let lines = Arc::clone(&lines);
+            async move { holding::keeps(&lines, &mutex, HELD).await }
+        });
+        let holder = seen(id, |holder| holder.suspended_at.is_some()).await;
+        let suspended = holder.suspended_at.as_ref().unwrap();
+        assert_eq!(top(suspended), ("keeps".to_owned(), lines.suspended.load(Ordering::Acquire)));
+        assert_eq!(holder.acquired_at, None, "nobody looked then");
+        assert_eq!(lock(id).acquisitions, 2);
+        task.abort();
+    });
+}
+
+#[test]
+fn a_poll_that_tells_nothing_leaves_it_open() {
+    current_thread().block_on(async {
+        own::switch_on();
+        let mutex = Arc::new(Mutex::new(0));
+        let id = id_of(&mutex);
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let task = tokio::spawn(async move {
+            loop {
+                let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+                let mut guard = mutex.lock().await;
+                tell.send(waker).expect("somebody listens");
+                // Not ready once, and keeps no waker.
+                let mut polls = 0;
+                poll_fn(|_| {
+                    polls += 1;
+                    if polls == 1 { Poll::Pending } else { Poll::Ready(()) }
+                })
+                .await;
+                *guard += 1;
+            }
+        });
+        let (begun, mut acquired) = (Instant::now(), 0);
+        while acquired < 5 {
+            let waker = told.recv().await.expect("it goes on");
+            sleep(Duration::from_millis(5)).await;
+            let holder = lock(id).holders.remove(0);
+            assert!(holder.is_across_await);
+            assert_eq!(holder.suspended_at, None, "nobody can know");
+            acquired += u32::from(holder.acquired_at.is_some());
+            waker.wake();
+            assert!(begun.elapsed() < Duration::from_secs(30), "{acquired}");
+        }
+        task.abort();
     });
 }
 
