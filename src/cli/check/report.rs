@@ -86,6 +86,8 @@ pub struct Counts {
     pub decode_issues: u64,
     /// How late its announcements were.
     pub lag: Lag,
+    /// How late the link delivered what it said.
+    pub behind: Behind,
 }
 
 /// Tasks.
@@ -108,6 +110,15 @@ pub struct Lag {
     pub worst_seconds: f64,
     /// How often the target was asked to catch up.
     pub catch_ups: u64,
+}
+
+/// How late the link delivered what the target said; nothing where that was less than a moment.
+#[derive(Debug, Serialize)]
+pub struct Behind {
+    /// At the end.
+    pub seconds: f64,
+    /// At the worst.
+    pub worst_seconds: f64,
 }
 
 /// One finding.
@@ -315,6 +326,10 @@ impl Report {
                     seconds: model.health().lag.as_secs_f64(),
                     worst_seconds: seen.totals.worst_lag.as_secs_f64(),
                     catch_ups: seen.totals.catch_ups,
+                },
+                behind: Behind {
+                    seconds: model.health().behind.as_secs_f64(),
+                    worst_seconds: seen.totals.worst_behind.as_secs_f64(),
                 },
             },
             findings: findings.into_iter().map(row).collect(),

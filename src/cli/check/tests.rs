@@ -2,7 +2,7 @@
 
 use super::{
     FailOn, SCHEMA,
-    report::{Counts, Lag, Process, Report, Tasks, VERSION, Window, row},
+    report::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window, row},
 };
 use crate::{
     diagnose::{
@@ -78,6 +78,7 @@ fn report(findings: &[Finding]) -> Report {
             dropped_events: 1,
             decode_issues: 2,
             lag: Lag { seconds: 0.5, worst_seconds: 1.5, catch_ups: 3 },
+            behind: Behind { seconds: 0.0, worst_seconds: 12.3 },
         },
         findings: findings.iter().map(row).collect(),
     }

@@ -175,6 +175,10 @@ fn summary(out: &mut String, report: &Report) {
     if counts.lag.worst_seconds > 0.0 {
         let _ = write!(line, "; lag {}, {} at worst", seconds(counts.lag.seconds), seconds(counts.lag.worst_seconds));
     }
+    if counts.behind.worst_seconds > 0.0 {
+        let worst = seconds(counts.behind.worst_seconds);
+        let _ = write!(line, "; the link was {} behind, {worst} at worst", seconds(counts.behind.seconds));
+    }
     if counts.lag.catch_ups > 0 {
         let _ = write!(line, "; asked to catch up {}", plural(counts.lag.catch_ups as usize, "time"));
     }

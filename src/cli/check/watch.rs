@@ -58,6 +58,8 @@ pub struct Totals {
     pub issues: DecodeIssues,
     /// The worst lag.
     pub worst_lag: Duration,
+    /// The latest that the link delivered something.
+    pub worst_behind: Duration,
     /// How often it was asked to catch up.
     pub catch_ups: u64,
 }
@@ -219,6 +221,7 @@ impl Watch {
         self.end_at = model.now().or(self.end_at);
         self.totals.tasks += model.changes().removed.len();
         self.totals.worst_lag = self.totals.worst_lag.max(model.health().lag);
+        self.totals.worst_behind = self.totals.worst_behind.max(model.health().behind);
     }
 
     /// The totals with what the present session holds.
