@@ -1,7 +1,7 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
 use super::{Flags, task_columns};
-use crate::model::{Model, Stamp, Task, TaskKind, TaskState, update::Value};
+use crate::model::{Model, Stamp, Task, TaskKind, TaskState, nanos, update::Value};
 use std::time::Duration;
 
 /// A filter: every term must hold.
@@ -203,13 +203,14 @@ pub fn field(name: &str, value: &Value) -> String {
 }
 
 impl Quantity {
-    /// The task's value, and the limit in the same unit.
+    /// The task's value, and the limit in the same unit; times are in nanoseconds.
     fn values(self, amount: Amount, task: &Task, now: Stamp) -> (f64, f64) {
+        let time = |time: Duration| nanos(time) as f64;
         let value = match self {
-            Self::Total => task.total(now).as_secs_f64(),
-            Self::Busy => task.busy(now).as_secs_f64(),
-            Self::Scheduled => task.scheduled(now).as_secs_f64(),
-            Self::Idle => task.idle(now).as_secs_f64(),
+            Self::Total => time(task.total(now)),
+            Self::Busy => time(task.busy(now)),
+            Self::Scheduled => time(task.scheduled(now)),
+            Self::Idle => time(task.idle(now)),
             Self::Polls => task.stats().polls.count as f64,
             Self::Rate => task.poll_rate(now),
             Self::Load => task_columns::load(task, now),
@@ -218,9 +219,9 @@ impl Quantity {
             Self::Size => f64::from(task.size),
         };
         let limit = match amount {
-            Amount::Time(time) => time.as_secs_f64(),
+            Amount::Time(limit) => time(limit),
             Amount::Share(share) if self == Self::Load => share,
-            Amount::Share(share) => share * task.total(now).as_secs_f64(),
+            Amount::Share(share) => share * time(task.total(now)),
             Amount::Number(number) => number,
         };
         (value, limit)
