@@ -143,7 +143,7 @@ fn the_end_of_a_user_is_told_or_counted_and_never_both() {
             let fate = other.join().unwrap();
             assert_eq!(news.now == Now::Tell, fate == Fate::Known);
             assert_eq!(news.gone, None);
-            assert_eq!(fate != Fate::Unheard, heard || fate == Fate::Known);
+            assert_eq!(fate == Fate::HandOver, heard && fate != Fate::Known);
             assert!(told.is_over(1));
         });
     }

@@ -17,6 +17,7 @@ use super::{
     view::{Access, OpView, Polls},
     word::{Half, Word},
 };
+use parking_lot::Mutex;
 use std::time::Duration;
 use tracing_core::{Event, Field, field::Visit, span};
 
@@ -83,6 +84,18 @@ impl Kept for Slot {
     fn told(&self) -> &told::Told {
         &self.told
     }
+
+    fn hand_over(&self, index: u32) {
+        HANDED_OVER.lock().extend(view(index, self));
+    }
+}
+
+/// Last states that the reader has yet to ask for; no more than were told to live.
+static HANDED_OVER: Mutex<Vec<OpView>> = Mutex::new(Vec::new());
+
+/// Takes what was handed over.
+pub(super) fn take_handed_over() -> Vec<OpView> {
+    std::mem::take(&mut *HANDED_OVER.lock())
 }
 
 /// Begins an operation on the resource that the thread is inside of; returns its span's id.

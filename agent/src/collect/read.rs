@@ -9,10 +9,10 @@ use super::{
     id::{self, Kind, Ours},
     life::Seen,
     local, locks, op, resource,
-    stock::{self, Kept, Stock},
+    stock::{self, Kept},
     task,
     told::{End, Now},
-    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView, Unheard},
+    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
 };
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -113,12 +113,6 @@ pub(crate) fn losses() -> Losses {
     }
 }
 
-/// What ended and was overwritten before anything was told of it.
-pub(crate) fn unheard() -> Unheard {
-    let [tasks, resources, ops] = [&task::STOCK, &resource::STOCK, &op::STOCK].map(Stock::unheard);
-    Unheard { tasks, resources, ops }
-}
-
 /// What has changed since it was asked for last. There is one in the process: what it has told, it does not tell again.
 ///
 /// Ask once in each interval while somebody watches. A client that joins gets the whole state by [`tasks`] and its like
@@ -153,7 +147,7 @@ impl Changes {
 
     /// Tasks that changed before the round began.
     pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
-        gone(&task::STOCK, Kind::Task, each);
+        task::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.tasks, &task::TASKS, Kind::Task, each, |index, slot| {
             task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -161,7 +155,7 @@ impl Changes {
 
     /// Resources that changed before the round began.
     pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
-        gone(&resource::STOCK, Kind::Resource, each);
+        resource::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
             resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -169,7 +163,7 @@ impl Changes {
 
     /// Operations that changed before the round began.
     pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
-        gone(&op::STOCK, Kind::Op, each);
+        op::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
             op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -206,12 +200,6 @@ fn set_watched(watched: Watched) {
     for stock in [&task::STOCK, &resource::STOCK, &op::STOCK] {
         stock.set_watched(watched);
     }
-}
-
-/// Tells those that were told to live, and were overwritten before their end could be told.
-pub(super) fn gone<V>(stock: &Stock, kind: Kind, each: &mut dyn FnMut(Change<V>)) {
-    let ids = stock.take_gone().into_iter().map(|(index, stamp)| id::encode(Ours { kind, index, stamp }));
-    ids.map(Change::Gone).for_each(each);
 }
 
 /// Tells what changed of one kind. A slot keeps what was told of it last, so that whoever was told to live and was overwritten

@@ -44,6 +44,9 @@ pub(super) trait Kept: Default {
 
     /// What was told.
     fn told(&self) -> &Told;
+
+    /// Keeps the last state of a user who was told to live until the reader asks for it.
+    fn hand_over(&self, index: u32);
 }
 
 /// Whether the end of the last user has yet to be told.
@@ -57,15 +60,12 @@ pub(super) struct Stock {
     /// Whether somebody reads what changes.
     watched: AtomicBool,
     lost: AtomicU64,
-    unheard: AtomicU64,
     refused: AtomicU64,
 }
 
 struct Inner {
     free: Vec<Batch>,
     ended: VecDeque<Batch>,
-    /// Users that were told to live, and whose end is lost: the slot's index, and the user's stamp.
-    gone: Vec<(u32, u64)>,
     /// From threads that are gone: less than a batch.
     loose: Vec<u32>,
     /// Slots that were handed out ever.
@@ -75,10 +75,9 @@ struct Inner {
 
 impl Stock {
     pub(super) const fn new(keep: Keep) -> Self {
-        let inner =
-            Inner { free: Vec::new(), ended: VecDeque::new(), gone: Vec::new(), loose: Vec::new(), made: 0, keep };
-        let [lost, unheard, refused] = [const { AtomicU64::new(0) }; 3];
-        Self { inner: Mutex::new(inner), watched: AtomicBool::new(false), lost, unheard, refused }
+        let inner = Inner { free: Vec::new(), ended: VecDeque::new(), loose: Vec::new(), made: 0, keep };
+        let [lost, refused] = [const { AtomicU64::new(0) }; 2];
+        Self { inner: Mutex::new(inner), watched: AtomicBool::new(false), lost, refused }
     }
 
     /// Tells whether somebody reads what changes: while nobody does, what ends unread is no loss.
@@ -103,7 +102,7 @@ impl Stock {
             if !unread || inner.ended.len() >= inner.keep.most || full {
                 inner.ended.pop_front();
                 if unread {
-                    self.give_up(&batch, arena, &mut inner.gone);
+                    self.give_up(&batch, arena);
                 }
                 return Some(batch);
             }
@@ -117,24 +116,16 @@ impl Stock {
         Some(std::array::from_fn(|at| first + (BATCH - 1 - at) as u32))
     }
 
-    /// Counts those of a batch of which not all was told.
-    fn give_up<T: Kept>(&self, batch: &Batch, arena: &Arena<T>, gone: &mut Vec<(u32, u64)>) {
+    /// Counts those of a batch of which nothing was told; what was told to live is handed over.
+    fn give_up<T: Kept>(&self, batch: &Batch, arena: &Arena<T>) {
         for index in batch.iter().copied() {
-            let user = arena.get(index).and_then(|slot| Some((slot, slot.last()?)));
-            match user.map_or(Fate::Known, |(slot, stamp)| slot.told().give_up(stamp)) {
+            let Some((slot, stamp)) = arena.get(index).and_then(|slot| Some((slot, slot.last()?))) else { continue };
+            match slot.told().give_up(stamp) {
                 Fate::Known => {}
-                Fate::Lost(stamp) => {
-                    self.lost.fetch_add(1, Ordering::Relaxed);
-                    gone.push((index, stamp));
-                }
-                Fate::Unheard => _ = self.unheard.fetch_add(1, Ordering::Relaxed),
+                Fate::HandOver => slot.hand_over(index),
+                Fate::Lost => _ = self.lost.fetch_add(1, Ordering::Relaxed),
             }
         }
-    }
-
-    /// Those that were told to live, whose end is lost, and of whom that was not said yet.
-    pub(super) fn take_gone(&self) -> Vec<(u32, u64)> {
-        std::mem::take(&mut self.inner.lock().gone)
     }
 
     #[cold]
@@ -174,14 +165,9 @@ impl Stock {
         self.inner.lock().made
     }
 
-    /// How many ended and were overwritten before that was told, while somebody watched.
+    /// How many ended and were overwritten before anything was told of them, while somebody watched.
     pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed) + self.unheard()
-    }
-
-    /// How many of them nobody ever heard of.
-    pub(super) fn unheard(&self) -> u64 {
-        self.unheard.load(Ordering::Relaxed)
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// How many found no slot.

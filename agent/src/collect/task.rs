@@ -207,6 +207,18 @@ impl Kept for Slot {
     fn told(&self) -> &told::Told {
         &self.told
     }
+
+    fn hand_over(&self, index: u32) {
+        HANDED_OVER.lock().extend(view(index, self));
+    }
+}
+
+/// Last states that the reader has yet to ask for; no more than were told to live.
+static HANDED_OVER: Mutex<Vec<TaskView>> = Mutex::new(Vec::new());
+
+/// Takes what was handed over.
+pub(super) fn take_handed_over() -> Vec<TaskView> {
+    std::mem::take(&mut *HANDED_OVER.lock())
 }
 
 /// A poll begins.

@@ -11,6 +11,8 @@ const ALIVE: u64 = 0;
 const ENDED: u64 = 1;
 /// It was counted as lost.
 const COUNTED: u64 = 2;
+/// It was told to live, and its last state was handed over when its slot was to be used again.
+const HANDED_OVER: u64 = 3;
 const STATE: u64 = 3;
 const STAMP_AT: u32 = 2;
 
@@ -35,7 +37,7 @@ pub(super) struct News {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Now {
     Tell,
-    /// It was counted as lost.
+    /// It was counted as lost, or is told by who handed it over.
     BeSilent,
 }
 
@@ -44,10 +46,10 @@ pub(super) enum Now {
 pub(super) enum Fate {
     /// Its end was told, or counted.
     Known,
-    /// This one was told to live, and its end is lost: that it is gone has yet to be said.
-    Lost(u64),
-    /// Nothing was ever told of it.
-    Unheard,
+    /// It was told to live: its last state is to be handed over, or it would be taken to live for ever.
+    HandOver,
+    /// Nothing was ever told of it: it is lost.
+    Lost,
 }
 
 impl Told {
@@ -65,7 +67,7 @@ impl Told {
         };
         let Seen(before) = seen;
         let last = before >> STAMP_AT;
-        if last == stamp && before & STATE == COUNTED {
+        if last == stamp && matches!(before & STATE, COUNTED | HANDED_OVER) {
             return Some(News { gone: None, now: Now::BeSilent });
         }
         // Nothing that was read before may be read after it: from here on the slot may be another's.
@@ -76,11 +78,17 @@ impl Told {
 
     /// The slot of this user, who has ended, is to be used again, whether or not that was told.
     pub(super) fn give_up(&self, stamp: u64) -> Fate {
-        let before = self.0.swap((stamp << STAMP_AT) | COUNTED, Ordering::AcqRel);
-        match before & STATE {
-            _ if before >> STAMP_AT != stamp => Fate::Unheard,
-            ALIVE => Fate::Lost(stamp),
-            _ => Fate::Known,
+        let mut known = self.0.load(Ordering::Acquire);
+        loop {
+            let (state, fate) = match known & STATE {
+                _ if known >> STAMP_AT != stamp => (COUNTED, Fate::Lost),
+                ALIVE => (HANDED_OVER, Fate::HandOver),
+                _ => return Fate::Known,
+            };
+            match self.0.compare_exchange(known, (stamp << STAMP_AT) | state, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return fate,
+                Err(now) => known = now,
+            }
         }
     }
 

@@ -261,7 +261,7 @@ pub(crate) struct Histograms {
 /// What could not be kept, as totals since the process started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
-    /// Tasks that ended and whose slot was used again before it was read while somebody watched.
+    /// Tasks that ended and whose slot was used again before anything was told of them, while somebody watched.
     pub(crate) finished_tasks: u64,
     pub(crate) finished_resources: u64,
     pub(crate) finished_ops: u64,
@@ -269,14 +269,6 @@ pub(crate) struct Losses {
     pub(crate) unseen: u64,
     /// Spans entered too deep inside of others for their thread's stack.
     pub(crate) deep_spans: u64,
-}
-
-/// How much ended and was overwritten before anything was told of it; part of the [`Losses`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Unheard {
-    pub(crate) tasks: u64,
-    pub(crate) resources: u64,
-    pub(crate) ops: u64,
 }
 
 /// Something changed.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::collect::{
     clock, read,
-    view::{OpView, ResourceView, TaskView, Unheard},
+    view::{Losses, OpView, ResourceView, TaskView},
 };
 use console_api::instrument::Update;
 
@@ -32,7 +32,7 @@ pub(super) struct Updates {
     metadata: Metadata,
     wakers: Wakers,
     /// Those that the client has been told of, or was not there for.
-    unheard: Unheard,
+    losses: Losses,
     /// A round is over: there is a page even when nothing has changed, for it tells the time.
     is_due: bool,
 }
@@ -44,7 +44,7 @@ impl Updates {
         read::tasks(&mut |row| tasks.want(row));
         read::resources(&mut |row| resources.want(row));
         read::ops(&mut |row| ops.want(row));
-        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, unheard: read::unheard(), is_due: true }
+        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, losses: read::losses(), is_due: true }
     }
 
     /// A round of changes is over.
@@ -70,20 +70,18 @@ impl Pages for Updates {
         let tasks = self.tasks.take(ROWS, read::task);
         let resources = self.resources.take(ROWS, read::resource);
         let ops = self.ops.take(ROWS, read::op);
-        let unheard = read::unheard();
-        let before = std::mem::replace(&mut self.unheard, unheard);
-        let dropped = Unheard {
-            tasks: self.tasks.take_missed() + unheard.tasks - before.tasks,
-            resources: self.resources.take_missed() + unheard.resources - before.resources,
-            ops: self.ops.take_missed() + unheard.ops - before.ops,
-        };
+        let losses = read::losses();
+        let before = std::mem::replace(&mut self.losses, losses);
+        let missed_tasks = self.tasks.take_missed() + losses.finished_tasks - before.finished_tasks;
+        let missed_resources = self.resources.take_missed() + losses.finished_resources - before.finished_resources;
+        let missed_ops = self.ops.take_missed() + losses.finished_ops - before.finished_ops;
         Some(Update {
             // After the rows were read: nothing in them is later.
             now: Some(timestamp(clock::now())),
             new_metadata,
-            task_update: Some(console::task_update(tasks, dropped.tasks, self.wakers)),
-            resource_update: Some(console::resource_update(resources, dropped.resources)),
-            async_op_update: Some(console::op_update(ops, dropped.ops)),
+            task_update: Some(console::task_update(tasks, missed_tasks, self.wakers)),
+            resource_update: Some(console::resource_update(resources, missed_resources)),
+            async_op_update: Some(console::op_update(ops, missed_ops)),
         })
     }
 }

@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 2]) {
     print!("{title:<46}");
     for cell in cells {
-        print!("{cell:>28}");
+        print!("{cell:>32}");
     }
     println!("{:>15}{:>15}", at_most[0], at_most[1]);
 }

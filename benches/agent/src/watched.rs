@@ -75,7 +75,7 @@ async fn flood(service: &mut Service, load: &Load) -> Result<String, String> {
     if let Some(reason) = failure {
         eprintln!("the client of {} was cut off: {reason}", service.mode.name());
     }
-    let lost = spawned - client.seen.ended.len() as u64;
+    let lost = spawned.saturating_sub(client.seen.ended.len() as u64);
     if took > Duration::from_secs(load.flood_seconds) + Duration::from_millis(500) {
         eprintln!(
             "{}: it took {:.1} s to spawn what was to take {}",
