@@ -3,7 +3,8 @@
 //! The form is in GitHub's "Workflow commands for GitHub Actions"; what escapes what follows its own toolkit.
 
 use super::{
-    report::{Location, Named, Report, Row},
+    report::Report,
+    rows::{Location, Named, Row},
     text,
 };
 use std::fmt::Write;

@@ -3,12 +3,14 @@
 //! ```text
 //! watch    link → Watched, until the window is over          Seen: what came of it
 //!   report   Seen → plain data, as the JSON has it           schema/check.schema.json
+//!     rows   a finding among it
 //!     json, text, github   three ways to print a report
 //! ```
 
 mod exact;
 mod github;
 mod report;
+mod rows;
 mod text;
 mod watch;
 

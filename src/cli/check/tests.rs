@@ -2,7 +2,8 @@
 
 use super::{
     FailOn, SCHEMA,
-    report::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window, row},
+    report::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window},
+    rows::row,
 };
 use crate::{
     diagnose::{

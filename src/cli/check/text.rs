@@ -12,7 +12,10 @@
 //! 118 tasks live, 12 ended; 0 events dropped; lag 0 ns
 //! ```
 
-use super::report::{Location, LockRow, Named, Report, Row, TaskRow};
+use super::{
+    report::Report,
+    rows::{Location, LockRow, Named, Row, TaskRow},
+};
 use crate::{
     app::{Charset, Palette},
     diagnose::humanize,
