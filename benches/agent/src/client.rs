@@ -20,6 +20,9 @@ use tonic::{
 /// How long a service may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a service may send ahead, in bytes, on a stream and on all of them: what holdup allows.
+const WINDOWS: [u32; 2] = [4 << 20, 8 << 20];
+
 /// A client that is attached.
 pub struct Client {
     updates: Streaming<Update>,
@@ -52,6 +55,7 @@ impl Client {
     /// Attaches, as soon as the service listens.
     pub async fn attach(address: SocketAddr) -> Result<Self, String> {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
+        let endpoint = endpoint.initial_stream_window_size(WINDOWS[0]).initial_connection_window_size(WINDOWS[1]);
         let start = Instant::now();
         let channel = loop {
             match endpoint.connect().await {

@@ -15,8 +15,8 @@
 //! - The first six works are done by a child process of this one, once in each mode in turn, several times over, and the medians
 //!   are printed as ratios to the plain mode. Plain is the same executable, on the same tokio with its tracing compiled in,
 //!   without any subscriber.
-//! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with the
-//!   limits that tokio-console has. A *flood* counts the tasks whose end never arrived, beside the losses that the
+//! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with
+//!   holdup's windows and tokio-console's limit to a message, 4 MiB. A *flood* counts the tasks whose end never arrived, beside the losses that the
 //!   service tells of, and how old the oldest one was when the client heard of it first, which an interval of publishing is part of.
 //!   The *first state* counts from connecting. *RSS* is the service's own. A *stall* counts from when its poll had lasted as long
 //!   as the threshold until the client was told.
