@@ -235,6 +235,7 @@ scenarios! {
     stalled_by_mutex: "stalled-by-mutex",
     stalled_by_read: "stalled-by-read",
     all_workers_stalled: "all-workers-stalled",
+    driver_blocked: "driver-blocked",
     stalled_local_set: "stalled-local-set",
     blocking_pool_full: "blocking-pool-full",
     panics: "panics",
@@ -294,6 +295,23 @@ fn an_agent_tells_where_a_lock_was_acquired_and_where_its_holder_sleeps() {
         at("acquired at", &acquired) & at("asleep at", &asleep)
     });
     assert!(told, "no window told both {acquired} and {asleep}");
+}
+
+#[test]
+fn an_agent_tells_that_timers_and_sockets_wait_for_a_worker() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("driver-blocked", By::Agent);
+    // A window may end while the worker is back for a moment.
+    let told = (0..5).any(|_| {
+        let report: Value =
+            serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
+        let findings = report["findings"].as_array().into_iter().flatten();
+        let mut evidence = findings
+            .filter(|finding| text(finding, "/lint") == "stalled-worker")
+            .flat_map(|finding| finding["evidence"].as_array().into_iter().flatten());
+        evidence.any(|evidence| text(evidence, "/value").contains("driver-blocked: the I/O driver is blocked"))
+    });
+    assert!(told, "no window told that the driver is blocked");
 }
 
 #[test]

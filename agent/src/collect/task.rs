@@ -256,8 +256,10 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
     // Of a task that polls others inside of its own polls, those spans count that it enters after the last of them.
     local.take_innermost_of_theirs();
     let kind = slot.kind.get();
+    // A worker's thread is known from its start, whether it ever polls a task or not.
+    let thread = local.thread();
     if kind & WORKER == 0 {
-        local.thread().set_polling(id, now);
+        thread.set_polling(id, now);
     }
     if kind & WATCHED != 0 {
         trail::entered(local, slot, id, now);

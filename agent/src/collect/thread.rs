@@ -10,7 +10,7 @@ use std::{
     thread::ThreadId,
 };
 
-/// A thread on which at least one task was polled.
+/// A thread on which at least one task was polled, or that is a worker of a multi-thread runtime.
 #[derive(Debug)]
 pub(crate) struct Thread {
     /// The system's id, as in `/proc/self/task`; 0 where there is none.

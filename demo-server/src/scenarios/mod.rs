@@ -16,6 +16,7 @@ mod churn;
 mod contended_lock;
 mod current_thread;
 mod deadlock;
+mod driver_blocked;
 mod healthy;
 mod large_future;
 mod local_set;
@@ -158,6 +159,7 @@ const SCENARIOS: &[Scenario] = &[
     stalled_by_mutex::SCENARIO,
     stalled_by_read::SCENARIO,
     all_workers_stalled::SCENARIO,
+    driver_blocked::SCENARIO,
     stalled_local_set::SCENARIO,
     blocking_pool_full::SCENARIO,
     panics::SCENARIO,
