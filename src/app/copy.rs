@@ -1,8 +1,13 @@
 //! A finding or a task as text, to be pasted elsewhere.
 
-use super::{Watched, filter::field, labels::span_label, task_columns::display_id};
+use super::{
+    Watched,
+    filter::field,
+    labels::{span_label, task_name},
+    task_columns::display_id,
+};
 use crate::{
-    diagnose::{Finding, Measure, StackRef, Status, Subject, TaskRef, humanize, humanize_bytes},
+    diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
     model::{Stamp, TaskId},
 };
 use std::fmt::Write;
@@ -52,22 +57,6 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Place(place) => format!("tasks spawned at {place}"),
         Subject::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
         Subject::Target => "the target".into(),
-    }
-}
-
-/// A task in words: its number, its name where it has one, else its place.
-pub fn task_name(task: &TaskRef) -> String {
-    if task.id == TaskId::NONE {
-        return match task.name.as_str() {
-            "" => "a thread that runs no task".into(),
-            name => format!("thread {name}"),
-        };
-    }
-    let number = task.number.unwrap_or(task.id.0);
-    if task.name.is_empty() {
-        format!("{} {number} {}", task.kind, task.place)
-    } else {
-        format!("{} {number} {}", task.kind, task.name)
     }
 }
 

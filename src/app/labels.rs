@@ -1,10 +1,26 @@
 //! Tasks and locks in words, as pages name them.
 
-use super::{copy::task_name, task_columns::display_id};
+use super::task_columns::display_id;
 use crate::{
     diagnose::TaskRef,
     model::{Hold, Model, ResourceId, TaskId},
 };
+
+/// A task in words: its number, its name where it has one, else its place.
+pub fn task_name(task: &TaskRef) -> String {
+    if task.id == TaskId::NONE {
+        return match task.name.as_str() {
+            "" => "a thread that runs no task".into(),
+            name => format!("thread {name}"),
+        };
+    }
+    let number = task.number.unwrap_or(task.id.0);
+    if task.name.is_empty() {
+        format!("{} {number} {}", task.kind, task.place)
+    } else {
+        format!("{} {number} {}", task.kind, task.name)
+    }
+}
 
 /// A task in words: what it is, its number, and its name or else its place.
 pub fn task_label(model: &Model, id: TaskId) -> String {

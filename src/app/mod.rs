@@ -42,7 +42,7 @@ mod worker_rows;
 
 pub use act::sortable;
 pub use bindings::{Action, BINDINGS, Binding, Place, offers};
-pub use copy::{measure, subject, task_name};
+pub use copy::{measure, subject};
 pub use cursor::{Cursor, Rows};
 pub use distribution::{Bin, Distribution, PERCENTS, Percentile};
 pub use filter::{Filter, Memo, field};
@@ -51,7 +51,7 @@ pub use finding_lines::FindingLine;
 pub use flags::{Flag, Flags};
 pub use input::{Effect, Input};
 pub use keys::Key;
-pub use labels::{holder_label, lock_label, span_label, task_label, task_short};
+pub use labels::{holder_label, lock_label, span_label, task_label, task_name, task_short};
 pub use layers::{Body, Layer, Page, PageSubject, Question, Scroll};
 pub use line::Line;
 pub use lock_detail::{HoldPlaces, LockDetail, PersonColumn, PersonRow, Role, lock_people};

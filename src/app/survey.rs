@@ -7,11 +7,15 @@ use super::{
     sorted::Entry,
     task_columns::TaskColumn,
 };
-use crate::model::{Model, Stamp, Task, TaskState};
-use std::{ops::Range, thread};
+use crate::model::{Model, Slot, Stamp, Task, TaskState};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
-/// So many slots are gone through by one thread before it is worth while to start another.
-const ALONE: usize = 32_768;
+/// So many slots are gone through at a time by whichever thread is free: one that gets no processor holds nobody up.
+const PIECE: usize = 16_384;
 
 /// The most threads: from there on it is memory that they wait for.
 const MOST_THREADS: usize = 4;
@@ -55,69 +59,81 @@ pub(super) fn survey(column: TaskColumn, source: &Source, now: Stamp, into: Surv
     keys.resize(slots, 0);
     standings.clear();
     standings.resize(slots, Standing::Out);
-    live.clear();
+    live.resize(slots, Entry::new(0, Slot::from_index(0)));
     ended.clear();
-    let threads = match slots / ALONE {
-        0 | 1 => 1,
-        more => more.min(MOST_THREADS).min(thread::available_parallelism().map_or(1, Into::into)),
+    let pieces = keys.chunks_mut(PIECE).zip(standings.chunks_mut(PIECE)).zip(live.chunks_mut(PIECE));
+    let pieces = Mutex::new(pieces.enumerate().map(|(at, ((keys, standings), live))| {
+        let first = at * PIECE;
+        Piece { slots: first..first + keys.len(), keys, standings, live }
+    }));
+    let go_through = || {
+        let mut memo = Memo::default();
+        let mut found = Vec::new();
+        loop {
+            let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(piece) = piece else { return (found, memo) };
+            found.push(piece.go_through(column, source, now, &mut memo));
+        }
     };
-    let each = slots.div_ceil(threads).max(1);
-    let mut parts = keys.chunks_mut(each).zip(standings.chunks_mut(each)).enumerate().map(|(at, (keys, standings))| {
-        let first = at * each;
-        Part { slots: first..first + keys.len(), keys, standings }
-    });
-    let Some(own) = parts.next() else { return Memo::default() };
-    thread::scope(|scope| {
-        let others: Vec<_> = parts
-            .map(|part| {
-                scope.spawn(move || {
-                    let (mut live, mut ended) = (Vec::with_capacity(part.slots.len()), Vec::new());
-                    part.go_through(column, source, now, &mut live, &mut ended);
-                    (live, ended)
-                })
-            })
-            .collect();
-        let memo = own.go_through(column, source, now, live, ended);
+    let threads = match slots.div_ceil(PIECE) {
+        0..=2 => 1,
+        _ => thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS),
+    };
+    let (mut found, memo) = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(go_through)).collect();
+        let (mut found, memo) = go_through();
         for other in others {
             // A panic there is a panic here.
-            let (more_live, more_ended) = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            live.extend_from_slice(&more_live);
-            ended.extend_from_slice(&more_ended);
+            found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).0);
         }
-        memo
-    })
+        (found, memo)
+    });
+    found.sort_unstable_by_key(|found| found.first);
+    let mut end = 0;
+    for found in found {
+        live.copy_within(found.first..found.first + found.live, end);
+        end += found.live;
+        ended.extend(found.ended);
+    }
+    live.truncate(end);
+    memo
 }
 
-/// What one thread goes through.
-struct Part<'a> {
+/// Some of the slots.
+struct Piece<'a> {
     slots: Range<usize>,
     keys: &'a mut [u64],
     standings: &'a mut [Standing],
+    live: &'a mut [Entry],
 }
 
-impl Part<'_> {
-    fn go_through(
-        self,
-        column: TaskColumn,
-        source: &Source,
-        now: Stamp,
-        live: &mut Vec<Entry>,
-        ended: &mut Vec<Entry>,
-    ) -> Memo {
-        let Self { slots, keys, standings } = self;
+/// What is shown of a piece.
+struct Found {
+    first: usize,
+    /// How many entries stand at the front of the piece's room.
+    live: usize,
+    ended: Vec<Entry>,
+}
+
+impl Piece<'_> {
+    fn go_through(self, column: TaskColumn, source: &Source, now: Stamp, memo: &mut Memo) -> Found {
+        let Self { slots, keys, standings, live } = self;
         let first = slots.start;
-        let mut memo = Memo::default();
+        let mut found = Found { first, live: 0, ended: Vec::new() };
         source.model.tasks().within(slots).for_each(|(slot, task)| {
-            let (standing, key) = stand(column, source, &mut memo, task, now);
+            let (standing, key) = stand(column, source, memo, task, now);
             keys[slot.index() - first] = key;
             standings[slot.index() - first] = standing;
             match standing {
                 Standing::Out => {}
-                Standing::Live => live.push(Entry::new(key, slot)),
-                Standing::Ended => ended.push(Entry::new(key, slot)),
+                Standing::Live => {
+                    live[found.live] = Entry::new(key, slot);
+                    found.live += 1;
+                }
+                Standing::Ended => found.ended.push(Entry::new(key, slot)),
             }
         });
-        memo
+        found
     }
 }
 
@@ -134,7 +150,7 @@ pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: 
 mod tests {
     use super::*;
     use crate::model::{
-        Retention, Slot, TaskId,
+        Retention, TaskId,
         update::{PollStats, TaskStats, Update},
     };
     use std::time::Duration;
@@ -147,7 +163,7 @@ mod tests {
             let polls = PollStats { count: id * 7_919 % 1_000, ..PollStats::default() };
             (TaskId(id), TaskStats { created: Some(at(id % 100)), dropped, polls, ..TaskStats::default() })
         };
-        let count = 2 * ALONE as u64 + 5_000;
+        let count = 4 * PIECE as u64 + 5_000;
         let all = (1..=count).map(|id| stats(id, None)).collect();
         model.apply(Update { now: Some(at(200)), task_stats: all, ..Update::default() });
         let ended = (1..=count).step_by(10).map(|id| stats(id, Some(at(201)))).collect();

@@ -1,6 +1,6 @@
 //! What only an agent tells, as plain data of the JSON: workers, runtimes and stacks.
 
-use super::rows::Location;
+use super::location::Location;
 use crate::{
     diagnose::{RuntimeRef, StackRef, WorkerRef},
     model::Frame,

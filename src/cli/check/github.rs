@@ -3,8 +3,9 @@
 //! The form is in GitHub's "Workflow commands for GitHub Actions"; what escapes what follows its own toolkit.
 
 use super::{
+    location::Location,
     report::Report,
-    rows::{Location, Named, Row},
+    rows::{Named, Row},
     text,
 };
 use std::fmt::Write;

@@ -9,6 +9,7 @@
 
 mod exact;
 mod github;
+mod location;
 mod report;
 mod rows;
 mod text;

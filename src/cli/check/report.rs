@@ -2,10 +2,10 @@
 //! `schema/check.schema.json` with it, and the version where a reader of the old form would be wrong.
 
 use super::{
-    rows::{Row, row},
+    rows::{Row, rfc3339, row},
     watch::{End, Plan, Seen},
 };
-use crate::{diagnose::Status, model::Stamp, wire};
+use crate::{diagnose::Status, wire};
 use serde::Serialize;
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields do not change it.
@@ -193,9 +193,4 @@ fn window(seen: &Seen) -> Window {
         reason,
         attached: seen.totals.sessions,
     }
-}
-
-/// An instant of the target's clock; one beyond what the format can say is the latest that it can.
-pub(super) fn rfc3339(at: Stamp) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

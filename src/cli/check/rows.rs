@@ -2,9 +2,12 @@
 
 use super::{
     exact::{self, RuntimeRow, StackRow, WorkerRow},
-    report::rfc3339,
+    location::{Location, location},
 };
-use crate::diagnose::{Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef};
+use crate::{
+    diagnose::{Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
+    model::Stamp,
+};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -82,15 +85,6 @@ pub struct LockRow {
     pub lock_kind: &'static str,
     /// Where it was made.
     pub location: Option<Location>,
-}
-
-/// A place in the service's source.
-#[derive(Debug, Serialize, PartialEq, Eq)]
-pub struct Location {
-    /// The file.
-    pub file: String,
-    /// From 1.
-    pub line: Option<u32>,
 }
 
 /// A measured value.
@@ -251,18 +245,6 @@ fn waiter(wait: &WaitRef) -> Waiter {
     Waiter { task: task(&wait.task), waited_seconds: wait.waited.as_secs_f64() }
 }
 
-/// A place as findings write it: `file:line`, or a file alone, or that it is not known.
-fn location(place: &str) -> Option<Location> {
-    if place.is_empty() || place == crate::model::Place::default().to_string() {
-        return None;
-    }
-    let with_line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
-    Some(match with_line {
-        Some((file, line)) => Location { file: file.to_owned(), line: Some(line) },
-        None => Location { file: place.to_owned(), line: None },
-    })
-}
-
 fn fact(evidence: &Evidence) -> Fact {
     use crate::diagnose::{humanize, humanize_bytes};
     let (value, words) = match &evidence.value {
@@ -277,4 +259,9 @@ fn fact(evidence: &Evidence) -> Fact {
 
 fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
+}
+
+/// An instant of the target's clock; one beyond what the format can say is the latest that it can.
+pub(super) fn rfc3339(at: Stamp) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

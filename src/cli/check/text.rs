@@ -13,8 +13,9 @@
 //! ```
 
 use super::{
+    location::Location,
     report::Report,
-    rows::{Location, LockRow, Named, Row, TaskRow},
+    rows::{LockRow, Named, Row, TaskRow},
 };
 use crate::{
     app::{Charset, Palette},
