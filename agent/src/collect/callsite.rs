@@ -105,12 +105,17 @@ fn row(address: usize) -> Option<&'static Row> {
     })
 }
 
-/// What a callsite means; `None` when it is not tokio's.
+/// What a callsite means; `None` when it is not tokio's. Where another thread is registering it just now, this one is not made
+/// to wait, and yet nothing that the callsite tells is missed.
 #[inline]
-pub(super) fn find(metadata: &Metadata<'_>) -> Option<Site> {
+pub(super) fn find(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
     let address = std::ptr::from_ref(metadata).addr();
-    let row = row(address)?;
-    (row.metadata.load(Ordering::Acquire) == address).then(|| Site::from_raw(row.site.load(Ordering::Relaxed)))?
+    match row(address) {
+        Some(row) if row.metadata.load(Ordering::Acquire) == address => {
+            Site::from_raw(row.site.load(Ordering::Relaxed))
+        }
+        _ => classify(metadata, detail),
+    }
 }
 
 /// Notes what a callsite has turned out to mean.
@@ -162,6 +167,31 @@ fn classify(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing_core::{Callsite, Kind, Level, field::FieldSet, identify_callsite};
+
+    struct Unregistered;
+
+    impl Callsite for Unregistered {
+        fn set_interest(&self, _: Interest) {}
+        fn metadata(&self) -> &Metadata<'_> {
+            &CLONE
+        }
+    }
+
+    const fn event(target: &'static str, module: &'static str) -> Metadata<'static> {
+        let fields = FieldSet::new(&["op"], identify_callsite!(&Unregistered));
+        Metadata::new("event", target, Level::TRACE, None, None, Some(module), fields, Kind::EVENT)
+    }
+
+    static CLONE: Metadata<'static> = event("tokio::task::waker", "tokio::runtime::task::waker");
+    static THEIRS: Metadata<'static> = event("orders", "orders::queue");
+
+    #[test]
+    fn what_another_thread_is_registering_is_known_already() {
+        assert_eq!(find(&CLONE, Detail::Full), Some(Site::Waker));
+        assert_eq!(find(&CLONE, Detail::Lean), Some(Site::Ignored));
+        assert_eq!(find(&THEIRS, Detail::Full), None);
+    }
 
     #[test]
     fn the_version_is_read_off_the_folder() {

@@ -110,7 +110,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        match callsite::find(metadata) {
+        match callsite::find(metadata, self.detail) {
             Some(site) => site != Site::Ignored,
             None => self.is_within_hint(metadata) && !is_own() && self.inner.enabled(metadata),
         }
@@ -124,7 +124,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
     #[inline]
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        match callsite::find(attributes.metadata()) {
+        match callsite::find(attributes.metadata(), self.detail) {
             None if is_own() => id_of(id::INERT),
             None => self.begin_theirs(attributes),
             Some(site) => id_of(local::with(|local| begin(site, local, attributes)).max(id::INERT)),
@@ -150,7 +150,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn event_enabled(&self, event: &Event<'_>) -> bool {
         // Asked once for each event, right before it is handed over: what is ours is dealt with here, which saves the
         // handing over.
-        let Some(site) = callsite::find(event.metadata()) else { return !is_own() && self.inner.event_enabled(event) };
+        let Some(site) = callsite::find(event.metadata(), self.detail) else {
+            return !is_own() && self.inner.event_enabled(event);
+        };
         local::with(|local| happen(site, local, event));
         false
     }
