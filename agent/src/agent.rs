@@ -109,7 +109,7 @@ impl Watching {
             None => bind(settings.address)?,
         };
         let stalls = Arc::new(Stalls::default());
-        let serving = serve::start(listener, settings, describe(settings), &stalls)?;
+        let mut serving = serve::start(listener, settings, describe(settings), &stalls)?;
         let detail = match settings.detail {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
@@ -120,6 +120,7 @@ impl Watching {
         thread::on_unwinding(panics::ended);
         set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
         only.keep();
+        serving.begin();
         if watched_stacks(settings) != watchdog::Stacks::Off {
             own::switch_on();
         }

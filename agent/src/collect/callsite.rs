@@ -140,6 +140,15 @@ pub(super) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> 
     Some(if site == Site::Ignored { Interest::never() } else { Interest::always() })
 }
 
+/// Has every callsite ask once more whether anybody is interested in it.
+///
+/// A thread that meets a callsite while the subscriber is being installed may have asked before, when nobody was, and write the
+/// answer down after everybody else was told otherwise: `tracing` keeps no order between the two. The callsite would be dead
+/// for as long as the process lives, and with it perhaps every task.
+pub(crate) fn ask_again() {
+    tracing_core::callsite::rebuild_interest_cache();
+}
+
 fn classify(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
     let module = metadata.module_path().filter(|module| module.starts_with("tokio::"))?;
     let lock = ["tokio::sync::mutex", "tokio::sync::rwlock"].iter().any(|lock| module.starts_with(lock));

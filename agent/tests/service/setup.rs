@@ -2,7 +2,12 @@
 
 use crate::process::{Roles, play, say};
 use holdup_agent::{Agent, Detail, Error};
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use tracing_core::{Callsite, Interest, Kind, Level, Metadata, field::FieldSet, identify_callsite};
 
 pub const ROLES: Roles = &[
     ("setup-init", init),
@@ -12,6 +17,7 @@ pub const ROLES: Roles = &[
     ("setup-twice", twice),
     ("setup-again", again),
     ("setup-off", off),
+    ("setup-late-answer", late_answer),
 ];
 
 const FREE: &str = "127.0.0.1:0";
@@ -89,6 +95,52 @@ fn off() {
     drop(tell(own));
     let is_own = tracing::dispatcher::get_default(tracing::Dispatch::is::<tracing_subscriber::Registry>);
     say(format_args!("the service's own subscriber: {is_own}"));
+}
+
+/// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
+struct Site(AtomicBool);
+
+static SITE: Site = Site(AtomicBool::new(false));
+static SPAWN: Metadata<'static> = Metadata::new(
+    "runtime.spawn",
+    "tokio::task",
+    Level::TRACE,
+    None,
+    None,
+    Some("tokio::util::trace"),
+    FieldSet::new(&["task.id"], identify_callsite!(&SITE)),
+    Kind::SPAN,
+);
+
+impl Callsite for Site {
+    fn set_interest(&self, interest: Interest) {
+        self.0.store(interest.is_never(), Ordering::SeqCst);
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &SPAWN
+    }
+}
+
+fn late_answer() {
+    tracing_core::callsite::register(&SITE);
+    let is_dead = || SITE.0.load(Ordering::SeqCst);
+    say(format_args!("dead before: {}", is_dead()));
+    let _agent = tell(holdup_agent::builder().address(free()).init());
+    say(format_args!("dead then: {}", is_dead()));
+    // A thread that had asked before, and is slow.
+    SITE.set_interest(Interest::never());
+    let lives = (0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        !is_dead()
+    });
+    say(format_args!("lives again: {lives}"));
+}
+
+#[test]
+fn a_callsite_that_was_asked_before_the_agent_was_there_is_asked_again() {
+    let said = play("setup-late-answer", &[]);
+    assert_eq!(said, ["dead before: true", "listens: true", "dead then: false", "lives again: true"]);
 }
 
 #[test]
