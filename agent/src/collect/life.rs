@@ -111,6 +111,18 @@ impl Life {
         last
     }
 
+    /// What `read` finds in the slot, all of one user: read again when the slot was written for another one meanwhile. `None`
+    /// when the slot is nobody's.
+    pub(super) fn read<T>(&self, clones: Clones, mut read: impl FnMut(Seen) -> Option<T>) -> Option<T> {
+        loop {
+            let seen = self.look()?;
+            let found = read(seen);
+            if self.still(seen, clones) {
+                return found;
+            }
+        }
+    }
+
     /// Looks at it, to read the slot: `None` when it has no user yet, or is being written.
     #[inline]
     pub(super) fn look(&self) -> Option<Seen> {

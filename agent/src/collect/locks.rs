@@ -295,11 +295,10 @@ impl Hold {
 
 /// A copy of what is known of a lock; `None` when the slot is nobody's, or no lock's.
 pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
-    loop {
-        let seen = slot.life.look()?;
+    slot.life.read(Clones::Numbered, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         (slot.lock_kind.get() != NONE).then_some(())?;
-        let view = slot.lock.lock().as_mut().map(|state| {
+        slot.lock.lock().as_mut().map(|state| {
             let mut across_await = state.across;
             let now = super::clock::now();
             state.flagged |= state.offends(now);
@@ -324,9 +323,6 @@ pub(super) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
                 longest_hold: Duration::from_nanos(state.longest),
                 dropped: Nanos::from_raw(slot.dropped.get()),
             }
-        });
-        if slot.life.still(seen, Clones::Numbered) {
-            return view;
-        }
-    }
+        })
+    })
 }

@@ -249,8 +249,7 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(super) fn view(index: u32, slot: &Slot) -> Option<OpView> {
-    loop {
-        let seen = slot.life.look()?;
+    slot.life.read(Clones::Alike, |seen| {
         let span = Ours { kind: Kind::Op, index, stamp: seen.stamp(Clones::Alike) };
         let view = Nanos::from_raw(slot.created.get()).map(|created| OpView {
             id: id::encode(span),
@@ -269,11 +268,8 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<OpView> {
             created,
             dropped: Nanos::from_raw(slot.dropped.get()),
         });
-        let passed = slot.has_passed(seen);
-        if slot.life.still(seen, Clones::Alike) {
-            return view.filter(|_| !passed);
-        }
-    }
+        view.filter(|_| !slot.has_passed(seen))
+    })
 }
 
 /// What a `runtime.resource.async_op` span tells.

@@ -149,14 +149,13 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(super) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
-    loop {
-        let seen = slot.life.look()?;
+    slot.life.read(Clones::Numbered, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         let mut attributes = slot.attributes.view();
         if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != locks::NONE) {
             lock.attributes(slot.lock_kind.get(), &mut attributes);
         }
-        let view = Nanos::from_raw(slot.created.get()).map(|created| ResourceView {
+        Nanos::from_raw(slot.created.get()).map(|created| ResourceView {
             id: id::encode(span),
             parent: slot.parent.get(),
             concrete_type: intern::text(slot.concrete_type.get()),
@@ -166,11 +165,8 @@ pub(super) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
             attributes,
             created,
             dropped: Nanos::from_raw(slot.dropped.get()),
-        });
-        if slot.life.still(seen, Clones::Numbered) {
-            return view;
-        }
-    }
+        })
+    })
 }
 
 /// What a `runtime.resource` span tells.

@@ -12,13 +12,12 @@ use std::time::Duration;
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(in crate::collect) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
-    loop {
-        let seen = slot.life.look()?;
+    slot.life.read(Clones::Alike, |seen| {
         let stamp = seen.stamp(Clones::Alike);
         let created = Nanos::from_raw(slot.created.get());
         let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
         let self_wakes = slot.self_wakes.get();
-        let view = created.map(|created| TaskView {
+        created.map(|created| TaskView {
             id: id::encode(Ours { kind: Kind::Task, index, stamp }),
             tokio_id: slot.tokio_id.get(),
             kind: slot.kind(),
@@ -46,11 +45,8 @@ pub(in crate::collect) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
             },
             parent: slot.parent.get(),
             runtime: slot.runtime.get().into(),
-        });
-        if slot.life.still(seen, Clones::Alike) {
-            return view;
-        }
-    }
+        })
+    })
 }
 
 /// The histograms of a task that is still there.

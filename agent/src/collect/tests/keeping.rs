@@ -41,14 +41,11 @@ impl Kept for Slot {
 
 /// Its user's id, and whether it has ended.
 fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
-    loop {
-        let seen = slot.life.look()?;
+    slot.life.read(Clones::Alike, |seen| {
         let id = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
         let ended = slot.ended.load(Ordering::Relaxed);
-        if slot.life.still(seen, Clones::Alike) {
-            return Some((id, ended));
-        }
-    }
+        Some((id, ended))
+    })
 }
 
 /// A user comes and goes.
