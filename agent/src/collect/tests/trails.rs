@@ -42,11 +42,28 @@ fn is_told(holder: &Holder) -> bool {
     holder.acquired_at.is_some() && holder.suspended_at.is_some()
 }
 
-/// A task that does something again and again.
-fn again<F: Future + Send>(mut act: impl FnMut() -> F + Send + 'static) -> JoinHandle<()> {
+/// A lock, its id, and the lines of who is to hold it. From here on stacks are captured.
+fn looked_at<L: Default>(id: impl Fn(&L) -> u64) -> (Arc<L>, u64, Arc<Lines>) {
+    own::switch_on();
+    let lock = Arc::<L>::default();
+    let id = id(&lock);
+    (lock, id, Arc::default())
+}
+
+/// A task that does something with a lock again and again.
+fn again<L, F>(
+    lock: &Arc<L>,
+    lines: &Arc<Lines>,
+    act: impl Fn(Arc<L>, Arc<Lines>) -> F + Send + 'static,
+) -> JoinHandle<()>
+where
+    L: Send + Sync + 'static,
+    F: Future + Send,
+{
+    let (lock, lines) = (Arc::clone(lock), Arc::clone(lines));
     tokio::spawn(async move {
         loop {
-            act().await;
+            act(Arc::clone(&lock), Arc::clone(&lines)).await;
             sleep(Duration::from_millis(1)).await;
         }
     })
@@ -68,16 +85,8 @@ fn assert_told(holder: &Holder, function: &str, asleep: &str, lines: &Lines) {
 #[test]
 fn a_mutex_that_is_held_across_a_sleep() {
     current_thread().block_on(async {
-        own::switch_on();
-        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
-        let id = id_of(&mutex);
-        let task = again({
-            let lines = Arc::clone(&lines);
-            move || {
-                let (mutex, lines) = (Arc::clone(&mutex), Arc::clone(&lines));
-                async move { holding::holds(&lines, &mutex, HELD).await }
-            }
-        });
+        let (mutex, id, lines) = looked_at(id_of);
+        let task = again(&mutex, &lines, |mutex, lines| async move { holding::holds(&lines, &mutex, HELD).await });
         assert_told(&seen(id, is_told).await, "holds", "holds", &lines);
         task.abort();
     });
@@ -86,16 +95,8 @@ fn a_mutex_that_is_held_across_a_sleep() {
 #[test]
 fn a_holder_that_goes_on_to_sleep_elsewhere() {
     current_thread().block_on(async {
-        own::switch_on();
-        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
-        let id = id_of(&mutex);
-        let task = again({
-            let lines = Arc::clone(&lines);
-            move || {
-                let (mutex, lines) = (Arc::clone(&mutex), Arc::clone(&lines));
-                async move { holding::moves_on(&lines, &mutex, HELD).await }
-            }
-        });
+        let (mutex, id, lines) = looked_at(id_of);
+        let task = again(&mutex, &lines, |mutex, lines| async move { holding::moves_on(&lines, &mutex, HELD).await });
         let is_at_the_second = |holder: &Holder| {
             is_told(holder) && holder.suspended_at.as_ref().is_some_and(|stack| top(stack).0 == "rests")
         };
@@ -107,22 +108,14 @@ fn a_holder_that_goes_on_to_sleep_elsewhere() {
 #[test]
 fn a_holder_that_waits_for_another_lock() {
     multi_thread(2).block_on(async {
-        own::switch_on();
-        let (mutex, other) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
-        let (id, lines) = (id_of(&mutex), Arc::new(Lines::default()));
-        let keeper = again({
-            let other = Arc::clone(&other);
-            move || {
-                let other = Arc::clone(&other);
-                async move { holding::holds(&Lines::default(), &other, HELD).await }
-            }
+        let (mutex, id, lines) = looked_at(id_of);
+        let (other, _, of_other) = looked_at(id_of);
+        let keeper = again(&other, &of_other, |other, lines| async move {
+            holding::holds(&lines, &other, HELD).await;
         });
-        let task = again({
-            let lines = Arc::clone(&lines);
-            move || {
-                let (mutex, other, lines) = (Arc::clone(&mutex), Arc::clone(&other), Arc::clone(&lines));
-                async move { holding::tries(&lines, &mutex, &other).await }
-            }
+        let task = again(&mutex, &lines, move |mutex, lines| {
+            let other = Arc::clone(&other);
+            async move { holding::tries(&lines, &mutex, &other).await }
         });
         assert_told(&seen(id, is_told).await, "tries", "tries", &lines);
         keeper.abort();
@@ -133,24 +126,10 @@ fn a_holder_that_waits_for_another_lock() {
 #[test]
 fn those_who_read_and_those_who_write() {
     current_thread().block_on(async {
-        own::switch_on();
-        let (rw, at_read, at_write) =
-            (Arc::new(RwLock::new(0)), Arc::new(Lines::default()), Arc::new(Lines::default()));
-        let id = id_of_rw(&rw);
-        let read = again({
-            let (rw, lines) = (Arc::clone(&rw), Arc::clone(&at_read));
-            move || {
-                let (rw, lines) = (Arc::clone(&rw), Arc::clone(&lines));
-                async move { holding::reads(&lines, &rw, HELD).await }
-            }
-        });
-        let write = again({
-            let lines = Arc::clone(&at_write);
-            move || {
-                let (rw, lines) = (Arc::clone(&rw), Arc::clone(&lines));
-                async move { holding::writes(&lines, &rw, HELD).await }
-            }
-        });
+        let (rw, id, at_read) = looked_at(id_of_rw);
+        let at_write = Arc::default();
+        let read = again(&rw, &at_read, |rw, lines| async move { holding::reads(&lines, &rw, HELD).await });
+        let write = again(&rw, &at_write, |rw, lines| async move { holding::writes(&lines, &rw, HELD).await });
         let shared = seen(id, |holder| is_told(holder) && holder.access == Access::Shared).await;
         assert_told(&shared, "reads", "reads", &at_read);
         let alone = seen(id, |holder| is_told(holder) && holder.access == Access::Exclusive).await;
@@ -163,9 +142,7 @@ fn those_who_read_and_those_who_write() {
 #[test]
 fn a_lock_that_is_acquired_once_and_held_for_long() {
     current_thread().block_on(async {
-        own::switch_on();
-        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
-        let id = id_of(&mutex);
+        let (mutex, id, lines) = looked_at(id_of);
         let task = tokio::spawn({
             let lines = Arc::clone(&lines);
             async move { holding::keeps(&lines, &mutex, HELD).await }
@@ -182,9 +159,7 @@ fn a_lock_that_is_acquired_once_and_held_for_long() {
 #[test]
 fn a_poll_that_tells_nothing_leaves_it_open() {
     current_thread().block_on(async {
-        own::switch_on();
-        let mutex = Arc::new(Mutex::new(0));
-        let id = id_of(&mutex);
+        let (mutex, id, _) = looked_at(id_of::<u64>);
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             loop {
@@ -219,15 +194,9 @@ fn a_poll_that_tells_nothing_leaves_it_open() {
 #[test]
 fn a_thread_that_blocks_on_a_lock() {
     multi_thread(1).block_on(async {
-        own::switch_on();
-        let (mutex, lines) = (Arc::new(Mutex::new(0)), Arc::new(Lines::default()));
-        let id = id_of(&mutex);
-        let task = again({
-            let mutex = Arc::clone(&mutex);
-            move || {
-                let mutex = Arc::clone(&mutex);
-                async move { holding::holds(&Lines::default(), &mutex, HELD).await }
-            }
+        let (mutex, id, lines) = looked_at(id_of);
+        let task = again(&mutex, &Arc::default(), |mutex, lines| async move {
+            holding::holds(&lines, &mutex, HELD).await;
         });
         let (tell, told) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn({
@@ -254,9 +223,7 @@ fn a_thread_that_blocks_on_a_lock() {
 #[test]
 fn a_lock_that_nobody_holds_across_an_await_costs_no_stack() {
     current_thread().block_on(async {
-        own::switch_on();
-        let mutex = Arc::new(Mutex::new(0));
-        let id = id_of(&mutex);
+        let (mutex, id, _) = looked_at(id_of::<u64>);
         let task = tokio::spawn(async move {
             for _ in 0..1000 {
                 let guard = mutex.lock().await;
@@ -274,9 +241,7 @@ fn a_lock_that_nobody_holds_across_an_await_costs_no_stack() {
 #[test]
 fn the_rate_of_one_lock_is_bounded() {
     current_thread().block_on(async {
-        own::switch_on();
-        let mutex = Arc::new(Mutex::new(0));
-        let id = id_of(&mutex);
+        let (mutex, id, _) = looked_at(id_of::<u64>);
         let begun = Instant::now();
         let mut told = 0;
         while told < 8 {
