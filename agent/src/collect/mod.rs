@@ -9,6 +9,7 @@ mod barrier;
 mod bitmap;
 pub(crate) mod callsite;
 pub(crate) mod clock;
+mod handed_over;
 pub(crate) mod histogram;
 #[cfg(tokio_unstable)]
 pub(crate) mod hooks;

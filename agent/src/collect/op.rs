@@ -7,6 +7,7 @@ use super::{
     arena::Arena,
     attribute::{Attributes, Of, Update, Writers},
     clock::Nanos,
+    handed_over::HandedOver,
     id::{self, Kind, Ours},
     intern,
     life::{Clones, Life, Seen},
@@ -17,7 +18,6 @@ use super::{
     view::{Access, OpView, Polls},
     word::{Half, Word},
 };
-use parking_lot::Mutex;
 use std::time::Duration;
 use tracing_core::{Event, Field, field::Visit, span};
 
@@ -60,6 +60,7 @@ const SERVED: u32 = 2;
 
 pub(super) static OPS: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
+pub(super) static HANDED_OVER: HandedOver<OpView> = HandedOver::new();
 
 fn access(raw: u32) -> Option<Access> {
     match raw {
@@ -86,16 +87,8 @@ impl Kept for Slot {
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.lock().extend(view(index, self));
+        HANDED_OVER.add(view(index, self));
     }
-}
-
-/// Last states that the reader has yet to ask for; no more than were told to live.
-static HANDED_OVER: Mutex<Vec<OpView>> = Mutex::new(Vec::new());
-
-/// Takes what was handed over.
-pub(super) fn take_handed_over() -> Vec<OpView> {
-    std::mem::take(&mut *HANDED_OVER.lock())
 }
 
 /// Begins an operation on the resource that the thread is inside of; returns its span's id.

@@ -147,7 +147,7 @@ impl Changes {
 
     /// Tasks that changed before the round began.
     pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
-        task::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
+        task::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.tasks, &task::TASKS, Kind::Task, each, |index, slot| {
             task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -155,7 +155,7 @@ impl Changes {
 
     /// Resources that changed before the round began.
     pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
-        resource::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
+        resource::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
             resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -163,7 +163,7 @@ impl Changes {
 
     /// Operations that changed before the round began.
     pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
-        op::take_handed_over().into_iter().map(Change::Now).for_each(&mut *each);
+        op::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
             op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });

@@ -4,6 +4,7 @@ use super::{
     arena::Arena,
     attribute::{Attributes, Of, Update, Writers},
     clock::Nanos,
+    handed_over::HandedOver,
     id::{self, Kind, Ours},
     intern,
     life::{Clones, Life, user},
@@ -45,6 +46,7 @@ const PART: u32 = 4;
 
 pub(super) static RESOURCES: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
+pub(super) static HANDED_OVER: HandedOver<ResourceView> = HandedOver::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
@@ -56,16 +58,8 @@ impl Kept for Slot {
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.lock().extend(view(index, self));
+        HANDED_OVER.add(view(index, self));
     }
-}
-
-/// Last states that the reader has yet to ask for; no more than were told to live.
-static HANDED_OVER: Mutex<Vec<ResourceView>> = Mutex::new(Vec::new());
-
-/// Takes what was handed over.
-pub(super) fn take_handed_over() -> Vec<ResourceView> {
-    std::mem::take(&mut *HANDED_OVER.lock())
 }
 
 /// The id of a resource's first handle, from that of any.

@@ -11,6 +11,7 @@ mod wakers;
 
 use super::{
     arena::Arena,
+    handed_over::HandedOver,
     histogram::Durations,
     id::Ours,
     life::{Clones, Life},
@@ -88,6 +89,7 @@ const _: () = assert!(size_of::<Slot>() == 256, "four cache lines");
 
 pub(super) static TASKS: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
+pub(super) static HANDED_OVER: HandedOver<TaskView> = HandedOver::new();
 
 /// Of a slot's kind: it is no job of the service's, but a worker of a multi-thread runtime, which the runtime runs as one for
 /// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
@@ -149,16 +151,8 @@ impl Kept for Slot {
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.lock().extend(view(index, self));
+        HANDED_OVER.add(view(index, self));
     }
-}
-
-/// Last states that the reader has yet to ask for; no more than were told to live.
-static HANDED_OVER: Mutex<Vec<TaskView>> = Mutex::new(Vec::new());
-
-/// Takes what was handed over.
-pub(super) fn take_handed_over() -> Vec<TaskView> {
-    std::mem::take(&mut *HANDED_OVER.lock())
 }
 
 /// A handle of the span is cloned.
