@@ -62,6 +62,7 @@ pub(super) static OPS: Arena<Slot> = Arena::new();
 pub(super) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
 pub(super) static HANDED_OVER: HandedOver<OpView> = HandedOver::new();
 
+#[inline]
 fn access(raw: u32) -> Option<Access> {
     match raw {
         1 => Some(Access::Exclusive),
@@ -74,6 +75,13 @@ impl Slot {
     /// Ended without ever having to wait, and never told of: as if it had not been.
     fn has_passed(&self, seen: Seen) -> bool {
         !seen.is_alive() && self.waiting.get() == NEVER && !self.told.has_heard_of(seen.stamp(Clones::Alike))
+    }
+
+    /// The lock that it asks for, and how; `None` when its resource is no lock.
+    #[inline]
+    fn lock(&self) -> Option<(Ours, Access)> {
+        let access = access(self.access.get())?;
+        Some((id::decode(self.resource.get())?, access))
     }
 }
 
@@ -178,7 +186,7 @@ pub(super) fn close(local: &Local, span: Ours, id: u64) -> bool {
 /// The operation waits for a lock no longer, and has not got it.
 #[cold]
 fn forget(slot: &Slot, id: u64) {
-    if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+    if let Some((lock, _)) = slot.lock() {
         locks::leave(lock, id, locks::Leave::Cancelled);
     }
 }
@@ -207,13 +215,13 @@ pub(super) fn polled(local: &Local, polled: Polled) {
     match (polled, slot.waiting.get() == WAITS) {
         (Polled::Ready, true) => {
             slot.waiting.set(SERVED);
-            if let (Some(_), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+            if let Some((lock, _)) = slot.lock() {
                 locks::leave(lock, id, locks::Leave::Served(local.about_now()));
             }
         }
         (Polled::Pending, waits) if moved || !waits => {
             slot.waiting.set(WAITS);
-            if let (Some(access), Some(lock)) = (access(slot.access.get()), id::decode(slot.resource.get())) {
+            if let Some((lock, access)) = slot.lock() {
                 locks::wait(lock, id, task, access, local);
             }
         }
