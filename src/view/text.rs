@@ -174,6 +174,7 @@ fn is_unsafe(char: char) -> bool {
             | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' // Arabic number signs: they enclose what follows
             | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // bidirectional control
             | '\u{2028}' | '\u{2029}'    // line and paragraph separator
+            | '\u{ff9e}' | '\u{ff9f}'    // halfwidth voicing marks: whether they have a column of their own is told differently
             | '\u{fff9}'..='\u{fffb}'    // interlinear annotation
             | '\u{110bd}' | '\u{110cd}'  // Kaithi number signs
             | '\u{1f3fb}'..='\u{1f3ff}'  // skin tones: they merge into the emoji before them
@@ -250,6 +251,7 @@ mod tests {
             ("監視タスク", 9, "監視タス…", "?????"),
             ("監視タスク", 8, "監視タ…", "?????"),
             ("naïve-größe", 20, "naïve-größe", "na?ve-gr??e"),
+            ("\u{ff76}\u{ff9e}", 20, "\u{ff76}\u{fffd}", "??"),
             ("👍\u{1f3fd}", 20, "👍\u{fffd}", "??"),
             ("❤\u{fe0f}", 20, "❤\u{fffd}", "??"),
         ];
