@@ -82,6 +82,15 @@ impl Server {
         Self { child, url: url.expect("it says where its console listens") }
     }
 
+    /// Whether it is still there, for who wonders at a report.
+    fn state(&mut self) -> String {
+        match self.child.try_wait() {
+            Ok(None) => "the server runs".into(),
+            Ok(Some(status)) => format!("the server ended: {status}"),
+            Err(error) => format!("the server cannot be asked: {error}"),
+        }
+    }
+
     fn check(&self, watch: Duration, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args(["check", &self.url, "--format", "json", "--for"])
@@ -133,15 +142,16 @@ fn is_it(scenario: &Scenario, raised: Raised, finding: &Value) -> bool {
 
 fn verify(name: &str, by: By, attach_after: Duration) {
     let scenario = scenario(name).expect("the scenario is in the table");
-    let server = Server::start(name, by);
+    let mut server = Server::start(name, by);
     std::thread::sleep(attach_after);
     let (watch, thresholds) = plan(scenario);
     let output = server.check(watch, thresholds);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("{name}: no report: {error}\n{}", String::from_utf8_lossy(&output.stderr));
-    });
+    let server = server.state();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{name} by {by:?}: no report: {error}\n{said}{server}"));
     let findings = report["findings"].as_array().expect("a report has findings");
-    let told = || format!("{name} by {by:?} reported {findings:#?}");
+    let told = || format!("{name} by {by:?} reported {report:#}\n{said}{}, {server}", output.status);
 
     let must_raise = by.must_raise(scenario);
     for raised in &must_raise {
