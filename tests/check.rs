@@ -129,6 +129,25 @@ fn a_target_that_is_lost_for_good_is_3_after_what_was_found() {
     finding(&report, "large-future");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_target_that_falls_silent_is_3_and_no_all_clear() {
+    let server = Server::start("healthy");
+    let home = tempfile::tempdir().unwrap();
+    let mut command = holdup(home.path());
+    command.args(["check", &server.target, "--for", "6s", "--format", "json"]);
+    let running = Running::start(command);
+    std::thread::sleep(Duration::from_secs(2));
+    server.signal("STOP");
+    let ended = running.end();
+    server.signal("CONT");
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("fell silent"), "{}", ended.stderr);
+    let report = json(&ended.stdout);
+    assert_eq!(report["window"]["ended"], "silent");
+    assert!(report["window"]["reason"].as_str().unwrap().starts_with("no update for the last "));
+}
+
 #[test]
 fn what_was_found_in_a_process_that_was_restarted_is_past_and_counts() {
     let server = Server::start("spin-first-poll");

@@ -38,7 +38,7 @@ const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a 
     unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.";
 
 const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something, 2 when it could not be run as \
-    asked, 3 when the target could not be reached.\n\n`holdup explain` lists what is looked for, and \
+    asked, 3 when the target could not be reached or fell silent.\n\n`holdup explain` lists what is looked for, and \
     `holdup gen-config` every setting of the configuration file.";
 
 /// The options of the live view, and of what prints a configuration.

@@ -1,8 +1,8 @@
 //! What came of a run, and the exit code that says so.
 
 use super::{check::NotSeen, config::ConfigError, log::LogError};
-use crate::{terminal, wire::Target};
-use std::{io, process::ExitCode};
+use crate::{diagnose::humanize, terminal, wire::Target};
+use std::{io, process::ExitCode, time::Duration};
 
 /// What came of a run that did what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,14 @@ pub enum Error {
         target: Target,
         /// Why there is no connection.
         reason: String,
+    },
+    /// The target stayed connected, and sent no update for most of the window.
+    #[error("{target} fell silent: it sent no update for the last {}; is it paused or stopped?", humanize(*.silent))]
+    TargetSilent {
+        /// The target.
+        target: Target,
+        /// For how long.
+        silent: Duration,
     },
     /// There is no terminal to draw on.
     #[error("the live view needs a terminal, and this is none; `holdup check {0}` needs none")]
@@ -71,10 +79,10 @@ impl Outcome {
 }
 
 impl Error {
-    /// What the process ends with: 3 where the target could not be reached, 2 for everything else.
+    /// What the process ends with: 3 where the target could not be reached or fell silent, 2 for everything else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotSeen(_) | Self::TargetLost { .. } => ExitCode::from(3),
+            Self::NotSeen(_) | Self::TargetLost { .. } | Self::TargetSilent { .. } => ExitCode::from(3),
             _ => ExitCode::from(2),
         }
     }

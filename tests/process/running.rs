@@ -46,6 +46,17 @@ impl Server {
             .expect("the server says where it listens");
         Self { target, child }
     }
+
+    /// Sends it a signal by its name.
+    #[allow(dead_code, reason = "not every test that starts a server sends it signals")]
+    pub fn signal(&self, name: &str) {
+        send(name, &self.child);
+    }
+}
+
+fn send(signal: &str, to: &Child) {
+    let sent = Command::new("kill").args(["-s", signal, &to.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "kill -s {signal}");
 }
 
 impl Drop for Server {
@@ -66,8 +77,7 @@ impl Running {
 
     /// Sends it a signal by its name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "kill -s {name}");
+        send(name, &self.0);
     }
 
     /// Waits for its end.

@@ -88,8 +88,10 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         Format::Json => report.to_json(),
         Format::Github => github::render(&report),
     })?;
-    if let End::Lost { reason } = seen.end {
-        return Err(Error::TargetLost { target: plan.target, reason });
+    match seen.end {
+        End::Lost { reason } => return Err(Error::TargetLost { target: plan.target, reason }),
+        End::Silent { silent } => return Err(Error::TargetSilent { target: plan.target, silent }),
+        End::Elapsed | End::Interrupted => {}
     }
     let failed = seen.watched.engine.findings().iter().any(|finding| args.fail_on.fails(finding.severity));
     Ok(if failed { Outcome::Found } else { Outcome::Done })

@@ -62,9 +62,9 @@ pub struct Window {
     pub end: String,
     /// By our own clock.
     pub seconds: f64,
-    /// `elapsed`, `interrupted` or `lost`.
+    /// `elapsed`, `interrupted`, `lost` or `silent`.
     pub ended: &'static str,
-    /// Why the target was lost, where it was.
+    /// What was wrong, where it was lost or silent.
     pub reason: Option<String>,
     /// How often we attached: more than once where the target was lost in between.
     pub attached: u64,
@@ -184,6 +184,9 @@ fn window(seen: &Seen) -> Window {
         End::Elapsed => ("elapsed", None),
         End::Interrupted => ("interrupted", None),
         End::Lost { reason } => ("lost", Some(reason.clone())),
+        End::Silent { silent } => {
+            ("silent", Some(format!("no update for the last {}", crate::diagnose::humanize(*silent))))
+        }
     };
     Window {
         start: rfc3339(seen.start),

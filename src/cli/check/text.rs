@@ -156,6 +156,7 @@ fn summary(out: &mut String, report: &Report) {
     let ended = match window.ended {
         "interrupted" => ", then stopped",
         "lost" => ", and lost it",
+        "silent" => ", and it fell silent",
         _ => "",
     };
     let _ = writeln!(

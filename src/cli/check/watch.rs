@@ -9,6 +9,10 @@ use crate::{
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+/// A target that says nothing for longer than this, and for most of the window, has not been watched: nothing that was found, or
+/// was not, says how it is.
+const SILENT: Duration = Duration::from_secs(2);
+
 /// How often a target that lags is asked to catch up; the link sends no more than twenty a second.
 const CATCH_UP: Duration = Duration::from_millis(50);
 
@@ -75,6 +79,11 @@ pub enum End {
     Lost {
         /// Why there was none.
         reason: String,
+    },
+    /// It was over, and the target, though connected, had said nothing for most of it.
+    Silent {
+        /// For how long.
+        silent: Duration,
     },
 }
 
@@ -177,7 +186,8 @@ enum Heard {
 struct Watch {
     watched: Watched,
     begun: Option<(Instant, Stamp)>,
-    end_at: Option<Stamp>,
+    /// When the last update came, and what time it said.
+    heard: Option<(Instant, Stamp)>,
     /// Of the sessions before this one; and of this one, the tasks whose rows are gone.
     totals: Totals,
     last_failure: Option<String>,
@@ -188,7 +198,7 @@ impl Watch {
         Self {
             watched: Watched::new(&plan.settings, plan.retention),
             begun: None,
-            end_at: None,
+            heard: None,
             totals: Totals::default(),
             last_failure: None,
         }
@@ -218,7 +228,7 @@ impl Watch {
 
     fn note_update(&mut self) {
         let model = &self.watched.model;
-        self.end_at = model.now().or(self.end_at);
+        self.heard = model.now().map(|now| (Instant::now(), now)).or(self.heard);
         self.totals.tasks += model.changes().removed.len();
         self.totals.worst_lag = self.totals.worst_lag.max(model.health().lag);
         self.totals.worst_behind = self.totals.worst_behind.max(model.health().behind);
@@ -239,7 +249,7 @@ impl Watch {
 
     fn end(self, plan: &Plan, why: Why) -> Result<Seen, NotSeen> {
         let target = plan.target.clone();
-        let (Some((begun, start)), Some(end_at)) = (self.begun, self.end_at) else {
+        let (Some((begun, start)), Some((heard, end_at))) = (self.begun, self.heard) else {
             let waited = plan.connect_timeout;
             return Err(match (why, &self.watched.connection) {
                 (Why::Stopped, _) => NotSeen::Interrupted { target },
@@ -251,14 +261,16 @@ impl Watch {
                 },
             });
         };
+        let (elapsed, silent) = (begun.elapsed(), heard.elapsed());
         let end = match (why, &self.watched.connection) {
             (Why::Stopped, _) => End::Interrupted,
+            (Why::TimeIsUp, Connection::Live) if silent > SILENT.max(elapsed / 2) => End::Silent { silent },
             (Why::TimeIsUp, Connection::Live) => End::Elapsed,
             (Why::TimeIsUp, _) => {
                 End::Lost { reason: self.last_failure.clone().unwrap_or_else(|| "the connection ended".into()) }
             }
         };
         let totals = self.counted();
-        Ok(Seen { watched: self.watched, start, end_at, elapsed: begun.elapsed(), end, totals })
+        Ok(Seen { watched: self.watched, start, end_at, elapsed, end, totals })
     }
 }
