@@ -7,8 +7,8 @@ use holdup::{
     app::Watched,
     diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
     model::{
-        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId,
-        Thread, VerdictKind, WorkerId,
+        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Slot, Span, Stack, Stall, Stamp, TaskFacts,
+        TaskId, Thread, VerdictKind, WorkerId,
         report::{LockStats, Report, RuntimeStats, WorkerStats},
         update::{SourcePlace, Value},
     },
@@ -488,7 +488,7 @@ fn an_agent_that_announces_late_or_in_parts_is_neither_behind_nor_blind() {
 
 #[test]
 fn tasks_are_found_by_their_spans_and_their_runtime() {
-    use holdup::app::{Filter, Flags, Memo};
+    use holdup::app::{Briefs, Filter, Flags, Memo};
     let mut service = Service::new();
     let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
     let mut scene = Scene::new(service);
@@ -505,12 +505,14 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     assert_eq!(scene.watched.model.changes().tasks.len(), 3, "they are looked at again");
     let shown = |filter: &str| {
         let filter: Filter = filter.parse().unwrap();
-        let model = &scene.watched.model;
-        let rows = model.tasks().iter().map(|(_, task)| task);
-        let shows = |task: &&holdup::model::Task| {
-            filter.matches(model, &Flags::default(), &mut Memo::default(), task, scene.service.now())
+        let (model, flags) = (&scene.watched.model, Flags::default());
+        let briefs = Briefs::of(model, &flags);
+        let shows = |slot: Slot| {
+            let task = briefs.at(slot, model).expect("every row has its brief");
+            filter.matches(&flags, &mut Memo::default(), task, scene.service.now())
         };
-        rows.filter(shows).map(|task| task.id).collect::<Vec<_>>()
+        let rows = model.tasks().iter().filter(|&(slot, _)| shows(slot));
+        rows.map(|(_, task)| task.id).collect::<Vec<_>>()
     };
     assert_eq!(shown("span:peer=10.0.0.1"), [tasks[0]]);
     assert_eq!(shown("-span:request"), [tasks[1]]);

@@ -1,7 +1,7 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
-use super::{Flags, task_columns};
-use crate::model::{Model, Stamp, Task, TaskKind, TaskState, nanos, update::Value};
+use super::{Brief, Flags};
+use crate::model::{Stamp, TaskKind, TaskState, nanos, update::Value};
 use std::time::Duration;
 
 /// A filter: every term must hold.
@@ -127,33 +127,36 @@ impl Filter {
     }
 
     /// Whether a task is to be shown.
-    pub fn matches(&self, model: &Model, flags: &Flags, memo: &mut Memo, task: &Task, now: Stamp) -> bool {
+    pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: Brief, now: Stamp) -> bool {
         self.0.iter().enumerate().all(|(at, term)| {
-            let holds = term.test.holds(model, flags, memo.of(at), task, now);
+            let holds = term.test.holds(flags, memo.of(at), task, now);
             holds == (term.sense == Sense::Must)
         })
     }
 }
 
 impl Test {
-    fn holds(&self, model: &Model, flags: &Flags, memo: &mut Answers, task: &Task, now: Stamp) -> bool {
+    fn holds(&self, flags: &Flags, memo: &mut Answers, task: Brief, now: Stamp) -> bool {
         match self {
             Self::Word(word) => {
-                in_name(word, model, memo, task)
-                    || in_place(word, model, memo, task)
-                    || memo.kinds.or_ask(task.kind as usize, || task.kind.name().contains(word))
-                    || word.parse() == Ok(task_columns::display_id(task))
-                    || in_fields(word, model, task)
-                    || in_spans(word, model, task)
+                in_name(word, memo, task)
+                    || in_place(word, memo, task)
+                    || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
+                    || word.parse() == Ok(task.display_id())
+                    || in_fields(word, task)
+                    || in_spans(word, task)
             }
-            Self::Name(word) => in_name(word, model, memo, task),
-            Self::Location(word) => in_place(word, model, memo, task),
-            Self::Span(word) => in_spans(word, model, task),
-            Self::Runtime(word) => in_runtime(word, model, task),
+            Self::Name(word) => in_name(word, memo, task),
+            Self::Location(word) => in_place(word, memo, task),
+            Self::Span(word) => in_spans(word, task),
+            Self::Runtime(word) => in_runtime(word, task),
             Self::State(state) => task.state() == *state,
-            Self::Kind(kind) => task.kind == *kind,
-            Self::Lint(mask) => flags.of(task.id).is_some_and(|flag| flag.has(*mask)),
-            Self::Id(id) => task_columns::display_id(task) == *id,
+            Self::Kind(kind) => task.kind() == *kind,
+            Self::Lint(mask) => {
+                let flag = task.row().filter(|_| task.is_flagged()).and_then(|task| flags.of(task.id));
+                flag.is_some_and(|flag| flag.has(*mask))
+            }
+            Self::Id(id) => task.display_id() == *id,
             Self::Measure(quantity, comparison, amount) => {
                 let (value, limit) = quantity.values(*amount, task, now);
                 comparison.holds(value, limit)
@@ -170,26 +173,32 @@ fn has(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn in_name(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
-    memo.names.or_ask(task.name.index(), || has(model.task_name(task), word))
+fn in_name(word: &str, memo: &mut Answers, task: Brief) -> bool {
+    memo.names.or_ask(task.name().index(), || has(task.model().text(task.name()), word))
 }
 
-fn in_place(word: &str, model: &Model, memo: &mut Answers, task: &Task) -> bool {
-    memo.places.or_ask(task.place.index(), || has(&model.place(task.place).to_string(), word))
+fn in_place(word: &str, memo: &mut Answers, task: Brief) -> bool {
+    memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
 }
 
-fn in_spans(word: &str, model: &Model, task: &Task) -> bool {
-    model.agent().spans(task.id).iter().any(|span| has(&span.to_string(), word))
+fn in_spans(word: &str, task: Brief) -> bool {
+    let agent = task.model().agent();
+    // Where no task has any, a million rows need not be asked which one they are.
+    let row = task.row().filter(|_| agent.tells_spans());
+    row.is_some_and(|row| agent.spans(row.id).iter().any(|span| has(&span.to_string(), word)))
 }
 
-fn in_runtime(word: &str, model: &Model, task: &Task) -> bool {
-    let id = model.agent().facts(task.id).runtime;
-    let runtime = id.and_then(|id| model.agent().runtime(id));
+fn in_runtime(word: &str, task: Brief) -> bool {
+    let agent = task.model().agent();
+    let id = task.row().and_then(|row| agent.facts(row.id).runtime);
+    let runtime = id.and_then(|id| agent.runtime(id));
     runtime.is_some_and(|runtime| has(&runtime.label(), word))
 }
 
-fn in_fields(word: &str, model: &Model, task: &Task) -> bool {
-    model.extra_fields(task.id).any(|(name, value)| has(&field(name, value), word))
+fn in_fields(word: &str, task: Brief) -> bool {
+    let model = task.model();
+    let row = task.row().filter(|_| model.tells_extra_fields());
+    row.is_some_and(|row| model.extra_fields(row.id).any(|(name, value)| has(&field(name, value), word)))
 }
 
 /// A field as the list shows it: `name=value`.
@@ -204,24 +213,23 @@ pub fn field(name: &str, value: &Value) -> String {
 
 impl Quantity {
     /// The task's value, and the limit in the same unit; times are in nanoseconds.
-    fn values(self, amount: Amount, task: &Task, now: Stamp) -> (f64, f64) {
-        let time = |time: Duration| nanos(time) as f64;
+    fn values(self, amount: Amount, task: Brief, now: Stamp) -> (f64, f64) {
         let value = match self {
-            Self::Total => time(task.total(now)),
-            Self::Busy => time(task.busy(now)),
-            Self::Scheduled => time(task.scheduled(now)),
-            Self::Idle => time(task.idle(now)),
-            Self::Polls => task.stats().polls.count as f64,
+            Self::Total => task.total(now) as f64,
+            Self::Busy => task.busy(now) as f64,
+            Self::Scheduled => task.scheduled(now) as f64,
+            Self::Idle => task.idle(now) as f64,
+            Self::Polls => task.polls() as f64,
             Self::Rate => task.poll_rate(now),
-            Self::Load => task_columns::load(task, now),
-            Self::Wakes => task.stats().wakes as f64,
-            Self::Wakers => task.wakers() as f64,
-            Self::Size => f64::from(task.size),
+            Self::Load => task.load(now),
+            Self::Wakes => task.wakes() as f64,
+            Self::Wakers => task.row().map_or(0.0, |row| row.wakers() as f64),
+            Self::Size => task.row().map_or(0.0, |row| f64::from(row.size)),
         };
         let limit = match amount {
-            Amount::Time(limit) => time(limit),
+            Amount::Time(limit) => nanos(limit) as f64,
             Amount::Share(share) if self == Self::Load => share,
-            Amount::Share(share) => share * time(task.total(now)),
+            Amount::Share(share) => share * task.total(now) as f64,
             Amount::Number(number) => number,
         };
         (value, limit)

@@ -5,6 +5,7 @@
 
 mod act;
 mod bindings;
+mod briefs;
 mod copy;
 mod cursor;
 mod distribution;
@@ -42,6 +43,7 @@ mod worker_rows;
 
 pub use act::sortable;
 pub use bindings::{Action, BINDINGS, Binding, Place, offers};
+pub use briefs::{Brief, Briefs};
 pub use copy::{measure, subject};
 pub use cursor::{Cursor, Rows};
 pub use distribution::{Bin, Distribution, PERCENTS, Percentile};

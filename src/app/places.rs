@@ -159,13 +159,13 @@ impl Places {
         if slot.index() >= self.shares.len() {
             self.shares.resize(slot.index() + 1, None);
         }
-        let task = source.model.tasks().at(slot);
-        let task = task.filter(|task| source.filter.matches(source.model, source.flags, &mut self.memo, task, now));
+        let task = source.briefs.at(slot, source.model);
+        let task = task.filter(|&task| source.filter.matches(source.flags, &mut self.memo, task, now));
         let share = task.map(|task| Share {
-            place: task.place,
+            place: task.place(),
             state: task.state(),
-            polls: task.stats().polls.count,
-            busy: crate::model::nanos(task.stats().polls.busy),
+            polls: task.polls(),
+            busy: task.busy_told(),
         });
         if let Some(before) = std::mem::replace(&mut self.shares[slot.index()], share) {
             let sums = self.sums.entry(before.place).or_default();

@@ -2,12 +2,12 @@
 //! order, so that a long list is gone through on several processors at once.
 
 use super::{
-    Flags,
+    Brief, Briefs, Flags,
     filter::{Filter, Memo},
     sorted::Entry,
     task_columns::TaskColumn,
 };
-use crate::model::{Model, Slot, Stamp, Task, TaskState};
+use crate::model::{Model, Slot, Stamp, TaskState};
 use std::{
     ops::Range,
     sync::{Mutex, PoisonError},
@@ -24,7 +24,9 @@ const MOST_THREADS: usize = 4;
 pub struct Source<'a> {
     /// The target.
     pub model: &'a Model,
-    /// What stands against its tasks.
+    /// What is asked of its tasks.
+    pub briefs: &'a Briefs,
+    /// What stands against them.
     pub flags: &'a Flags,
     /// Which tasks to show.
     pub filter: &'a Filter,
@@ -120,8 +122,9 @@ impl Piece<'_> {
         let Self { slots, keys, standings, live } = self;
         let first = slots.start;
         let mut found = Found { first, live: 0, ended: Vec::new() };
-        source.model.tasks().within(slots).for_each(|(slot, task)| {
+        source.briefs.within(slots, source.model).for_each(|task| {
             let (standing, key) = stand(column, source, memo, task, now);
+            let slot = task.slot();
             keys[slot.index() - first] = key;
             standings[slot.index() - first] = standing;
             match standing {
@@ -138,12 +141,12 @@ impl Piece<'_> {
 }
 
 /// Where one task stands.
-pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Task, now: Stamp) -> (Standing, u64) {
-    if !source.filter.matches(source.model, source.flags, memo, task, now) {
+pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: Brief, now: Stamp) -> (Standing, u64) {
+    if !source.filter.matches(source.flags, memo, task, now) {
         return (Standing::Out, 0);
     }
     let standing = if task.state() == TaskState::Ended { Standing::Ended } else { Standing::Live };
-    (standing, column.key(source.model, source.flags, task, now))
+    (standing, column.key(source.flags, task, now))
 }
 
 #[cfg(test)]
@@ -169,19 +172,19 @@ mod tests {
         let ended = (1..=count).step_by(10).map(|id| stats(id, Some(at(201)))).collect();
         model.apply(Update { now: Some(at(201)), task_stats: ended, ..Update::default() });
         let (flags, filter) = (Flags::default(), "polls>300".parse().expect("a filter"));
-        let source = Source { model: &model, flags: &flags, filter: &filter };
+        let briefs = Briefs::of(&model, &flags);
+        let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
         let now = at(201).plus(Duration::from_secs(1));
         let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
         let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
         survey(TaskColumn::Polls, &source, now, into);
 
         let mut memo = Memo::default();
-        let expected: Vec<(Slot, Standing, u64)> = model
-            .tasks()
-            .iter()
-            .map(|(slot, task)| {
+        let expected: Vec<(Slot, Standing, u64)> = briefs
+            .within(0..model.tasks().slots(), &model)
+            .map(|task| {
                 let (standing, key) = stand(TaskColumn::Polls, &source, &mut memo, task, now);
-                (slot, standing, key)
+                (task.slot(), standing, key)
             })
             .collect();
         for (slot, standing, key) in &expected {

@@ -1,8 +1,8 @@
 //! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
 //! sorting by one compares. What a cell shows is `view/task_cells.rs`'s business.
 
-use super::Flags;
-use crate::model::{Model, SPARK_SECONDS, Stamp, Task, TaskState, nanos};
+use super::{Brief, Flags};
+use crate::model::{SPARK_SECONDS, Stamp, Task, TaskState};
 
 /// A column of the task list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,31 +149,32 @@ impl TaskColumn {
     /// What a task is sorted by, at the instant of the latest update. A value that grows for every live task alike stands
     /// relative to what all of them share, so that it does not change while nobody reports anything; live and ended
     /// tasks are never compared with each other.
-    pub fn key(self, model: &Model, flags: &Flags, task: &Task, now: Stamp) -> u64 {
+    pub fn key(self, flags: &Flags, task: Brief, now: Stamp) -> u64 {
         let live = task.state() != TaskState::Ended;
         match self {
             Self::Flags => flagged_key(flags, task, now),
-            Self::Id => display_id(task),
+            Self::Id => task.display_id(),
             Self::State => match task.state() {
                 TaskState::Running => 0,
                 TaskState::Scheduled => 1,
                 TaskState::Idle => 2,
                 TaskState::Ended => 3,
             },
-            Self::Name => task.name.index() as u64,
-            Self::Total if live => task.stats().created.map_or(0, |created| u64::MAX - created.nanos()),
-            Self::Total => nanos(task.total(now)),
-            Self::Busy => nanos(task.busy(now)),
-            Self::Scheduled => nanos(task.scheduled(now)),
-            Self::Idle if live => idle_key(task, now),
-            Self::Idle => nanos(task.idle(now)),
-            Self::Polls => task.stats().polls.count,
+            Self::Name => task.name().index() as u64,
+            Self::Total if live => since_created(task, 0),
+            Self::Total => task.total(now),
+            Self::Busy => task.busy(now),
+            Self::Scheduled => task.scheduled(now),
+            // Idle time is age less the rest; age is what all share, so that the rest alone decides.
+            Self::Idle if live => since_created(task, task.busy(now).saturating_add(task.scheduled(now))),
+            Self::Idle => task.idle(now),
+            Self::Polls => task.polls(),
             Self::Rate => milli(task.poll_rate(now)),
-            Self::Load => milli(load(task, now)),
-            Self::Wakes => task.stats().wakes,
-            Self::Kind => rank_of_kind(task),
-            Self::Location => task.place.index() as u64,
-            Self::Fields => u64::from(model.extra_fields(task.id).next().is_some()),
+            Self::Load => milli(task.load(now)),
+            Self::Wakes => task.wakes(),
+            Self::Kind => task.kind() as u64,
+            Self::Location => task.place().index() as u64,
+            Self::Fields => 0,
         }
     }
 }
@@ -193,21 +194,19 @@ pub fn load(task: &Task, now: Stamp) -> f64 {
 }
 
 /// The worst first, and among equals the busiest.
-fn flagged_key(flags: &Flags, task: &Task, now: Stamp) -> u64 {
+fn flagged_key(flags: &Flags, task: Brief, now: Stamp) -> u64 {
     const BUSY_BITS: u32 = 55;
-    let busy = nanos(task.busy(now)).min((1 << BUSY_BITS) - 1);
-    (flags.rank(task.id) << BUSY_BITS) | busy
+    let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
+    let rank = if task.is_flagged() { task.row().map_or(0, |task| flags.rank(task.id)) } else { 0 };
+    (rank << BUSY_BITS) | busy
 }
 
-/// Idle time is age less the rest; age is what all share, so that the rest alone decides.
-fn idle_key(task: &Task, now: Stamp) -> u64 {
-    let Some(created) = task.stats().created else { return 0 };
-    let rest = created.nanos().saturating_add(nanos(task.busy(now))).saturating_add(nanos(task.scheduled(now)));
-    u64::MAX - rest
-}
-
-fn rank_of_kind(task: &Task) -> u64 {
-    task.kind as u64
+/// The later it was spawned, and the more is to be taken from its age, the smaller.
+fn since_created(task: Brief, less: u64) -> u64 {
+    match task.created() {
+        0 => 0,
+        created => u64::MAX - created.saturating_add(less),
+    }
 }
 
 fn milli(value: f64) -> u64 {

@@ -1,7 +1,7 @@
 //! The task list: what it shows, in which order, and where the user is in it.
 
 use super::{
-    Cursor, Direction, Flags, Rows, TaskColumn, Watched,
+    Briefs, Cursor, Direction, Flags, Rows, TaskColumn, Watched,
     filter::Filter,
     order::Order,
     places::{PLACE_COLUMNS, PlaceColumn, Places},
@@ -29,7 +29,9 @@ pub struct TaskList {
     pub order: Order,
     /// The spawn locations, in order.
     pub places: Places,
-    /// What stands against the tasks.
+    /// What is asked of the tasks.
+    pub briefs: Briefs,
+    /// What stands against them.
     pub flags: Flags,
     /// Where the user is among the tasks.
     pub cursor: Cursor<TaskId>,
@@ -113,6 +115,7 @@ impl TaskList {
     /// Takes note of the model's latest update.
     pub fn note(&mut self, model: &Model) {
         self.changed = true;
+        self.briefs.note(model, &self.flags);
         self.order.note(model);
         if self.listing == Listing::Places {
             self.places.note(model);
@@ -122,6 +125,7 @@ impl TaskList {
     /// Begins anew: the tasks are another process's.
     pub fn restart(&mut self) {
         self.changed = true;
+        self.briefs.restart();
         self.order.restart();
         self.places.restart();
         self.cursor = Cursor::default();
@@ -131,6 +135,7 @@ impl TaskList {
     /// Begins anew with the same tasks: more has changed than was noted.
     pub fn reload(&mut self) {
         self.changed = true;
+        self.briefs.restart();
         self.order.restart();
         self.places.restart();
     }
@@ -157,9 +162,11 @@ impl TaskList {
         let model = &watched.model;
         if std::mem::take(&mut self.changed) {
             let changed = self.flags.refresh(&watched.engine);
+            self.briefs.touch(model, &self.flags, &changed);
             self.order.touch(model, changed);
         }
-        let source = Source { model, flags: &self.flags, filter: &self.filter };
+        self.briefs.settle(model, &self.flags);
+        let source = Source { model, briefs: &self.briefs, flags: &self.flags, filter: &self.filter };
         match self.listing {
             Listing::Tasks => {
                 self.order.settle(&source);

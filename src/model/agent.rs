@@ -196,6 +196,11 @@ impl Agent {
         self.stalls().rfind(|stall| stall.task == Some(id))
     }
 
+    /// Whether any task has spans of the service's own.
+    pub fn tells_spans(&self) -> bool {
+        !self.spans.is_empty()
+    }
+
     /// The service's own spans around a task's latest poll, outermost first.
     pub fn spans(&self, task: TaskId) -> &[Span] {
         self.spans.get(task).map_or(&[], Vec::as_slice)

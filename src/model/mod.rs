@@ -286,6 +286,11 @@ impl Model {
         self.names.text(task.name)
     }
 
+    /// Whether any task has fields that have no place of their own in [`Task`].
+    pub fn tells_extra_fields(&self) -> bool {
+        !self.extras.is_empty()
+    }
+
     /// A task's fields that have no place of their own in [`Task`].
     pub fn extra_fields(&self, task: TaskId) -> impl Iterator<Item = (&str, &update::Value)> {
         let fields = self.extras.get(&task).into_iter().flatten();

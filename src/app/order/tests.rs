@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    app::{Filter, Flags},
+    app::{Briefs, Filter, Flags, display_id, task_columns::load},
     diagnose::{Engine, Settings},
     model::{
-        Retention,
+        Retention, nanos,
         update::{Field, FieldName, NewTask, PollStats, SourcePlace, TaskStats, Update, Value},
     },
 };
@@ -108,19 +108,35 @@ proptest! {
         let direction = if inverted { Direction::Ascending } else { Direction::Descending };
         let mut model = Model::new(Retention { keep: Some(Duration::from_secs(4)), most: 5, ..Retention::default() });
         let mut engine = Engine::new(&Settings::default());
-        let mut flags = Flags::default();
+        let (mut flags, mut briefs) = (Flags::default(), Briefs::default());
         let mut kept = Order::default();
         kept.sort(column, direction);
         let mut now = 1_000;
         for step in steps.iter().chain([&Step::Settle]) {
             apply(&mut model, step, &mut now);
             if matches!(step, Step::Settle) {
-                kept.touch(&model, flags.refresh(&engine));
-                let source = Source { model: &model, flags: &flags, filter: &filter };
-                kept.settle(&source);
+                let changed = flags.refresh(&engine);
+                briefs.touch(&model, &flags, &changed);
+                briefs.settle(&model, &flags);
+                kept.touch(&model, changed);
+                kept.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
                 let mut anew = Order::default();
                 anew.sort(column, direction);
-                anew.settle(&source);
+                let briefs = Briefs::of(&model, &flags);
+                anew.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
+                for (slot, row) in model.tasks().iter() {
+                    // A little later than the model's own instant: what goes on has gone on.
+                    let (brief, then) = (briefs.at(slot, &model).unwrap(), at(now + 7));
+                    let says = (brief.state(), brief.kind(), brief.name(), brief.place(), brief.display_id());
+                    prop_assert_eq!(says, (row.state(), row.kind, row.name, row.place, display_id(row)));
+                    let says = [brief.total(then), brief.busy(then), brief.scheduled(then), brief.idle(then)];
+                    let times = [row.total(then), row.busy(then), row.scheduled(then), row.idle(then)];
+                    prop_assert_eq!(says, times.map(nanos));
+                    prop_assert_eq!((brief.polls(), brief.wakes()), (row.stats().polls.count, row.stats().wakes));
+                    prop_assert_eq!((brief.poll_rate(then), brief.load(then)), (row.poll_rate(then), load(row, then)));
+                    prop_assert_eq!(brief.is_flagged(), flags.of(row.id).is_some());
+                }
+                prop_assert_eq!(briefs.within(0..usize::MAX, &model).count(), model.tasks().len());
                 let list = |order: &Order| (0..order.len()).map(|index| order.at(index)).collect::<Vec<_>>();
                 prop_assert_eq!(list(&kept), list(&anew));
                 for index in 0..kept.len() {
@@ -129,6 +145,7 @@ proptest! {
                 }
             } else {
                 engine.observe(&model);
+                briefs.note(&model, &flags);
                 kept.note(&model);
             }
         }
@@ -147,7 +164,8 @@ fn live_tasks_come_before_ended_ones_whichever_way_they_are_sorted() {
     let mut order = Order::default();
     let mut ids = |column, direction| -> Vec<u64> {
         order.sort(column, direction);
-        order.settle(&Source { model: &model, flags: &flags, filter: &filter });
+        let briefs = Briefs::of(&model, &flags);
+        order.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
         (0..order.len()).filter_map(|at| Some(model.tasks().at(order.at(at)?)?.id.0)).collect()
     };
     assert_eq!(ids(TaskColumn::Id, Direction::Ascending), [1, 3, 4, 2]);
@@ -166,7 +184,8 @@ fn rates_are_brought_up_to_date_by_sweeping() {
     let report = |model: &mut Model, order: &mut Order, id, polls, now: &mut u64| {
         apply(model, &Step::Report { id, polls, busy: 0, state: 2, wakes: 0 }, now);
         order.note(model);
-        order.settle(&Source { model, flags: &flags, filter: &filter });
+        let briefs = Briefs::of(model, &flags);
+        order.settle(&Source { model, briefs: &briefs, flags: &flags, filter: &filter });
     };
     for polls in [0, 1_000] {
         report(&mut model, &mut order, 1, polls, &mut now);
