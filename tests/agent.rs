@@ -509,7 +509,7 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
         let briefs = Briefs::of(model, &flags);
         let shows = |slot: Slot| {
             let task = briefs.at(slot, model).expect("every row has its brief");
-            filter.matches(&flags, &mut Memo::default(), task, scene.service.now())
+            filter.matches(&flags, &mut Memo::default(), &task, scene.service.now())
         };
         let rows = model.tasks().iter().filter(|&(slot, _)| shows(slot));
         rows.map(|(_, task)| task.id).collect::<Vec<_>>()

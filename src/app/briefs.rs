@@ -4,11 +4,8 @@
 //! Nothing is decided here: a [`Brief`] answers as the row would, and asks the row wherever the answer is not here: of what runs
 //! or waits to run now, of what has ended, and of numbers too large.
 
-use super::{
-    Flags,
-    task_columns::{display_id, load},
-};
-use crate::model::{Model, PlaceId, Slot, Stamp, Sym, Task, TaskId, TaskKind, TaskState, nanos};
+use super::{Flags, task_columns::display_id};
+use crate::model::{Model, PlaceId, Pulse, Slot, Stamp, Sym, Task, TaskId, TaskKind, TaskState, nanos};
 use std::ops::Range;
 
 /// Tasks of one chunk. Chunks stay where they are, so that a million are never copied to make room for one more.
@@ -27,9 +24,11 @@ struct Chunk {
     /// `None` where no task is.
     states: [Option<TaskState>; CHUNK],
     kinds: [TaskKind; CHUNK],
-    /// Whether there is more to tell of its last seconds than that it was still.
-    lively: [bool; CHUNK],
     flagged: [bool; CHUNK],
+    /// Whether it has a pulse, which most tasks have not.
+    lively: [bool; CHUNK],
+    /// By place in the chunk.
+    pulses: Vec<(u16, Pulse)>,
     names: [Sym; CHUNK],
     places: [PlaceId; CHUNK],
     /// These three are [`LARGE`] where the row must be asked.
@@ -49,8 +48,9 @@ impl Chunk {
     const EMPTY: Self = Self {
         states: [None; CHUNK],
         kinds: [TaskKind::Task; CHUNK],
-        lively: [false; CHUNK],
         flagged: [false; CHUNK],
+        lively: [false; CHUNK],
+        pulses: Vec::new(),
         names: [Sym::EMPTY; CHUNK],
         places: [PlaceId::UNKNOWN; CHUNK],
         ids: [0; CHUNK],
@@ -60,6 +60,30 @@ impl Chunk {
         busy: [0; CHUNK],
         scheduled: [0; CHUNK],
     };
+}
+
+impl Chunk {
+    fn find_pulse(&self, at: usize) -> Result<usize, usize> {
+        self.pulses.binary_search_by_key(&at, |(place, _)| usize::from(*place))
+    }
+
+    fn set_pulse(&mut self, at: usize, pulse: Option<Pulse>, now: Stamp) {
+        self.lively[at] = pulse.is_some();
+        let Some(pulse) = pulse else { return };
+        if self.pulses.len() == self.pulses.capacity() {
+            let Self { pulses, lively, .. } = self;
+            pulses.retain(|(place, pulse)| {
+                let at = &mut lively[usize::from(*place)];
+                *at &= !pulse.is_over(now);
+                *at
+            });
+            self.lively[at] = true;
+        }
+        match self.find_pulse(at) {
+            Ok(index) => self.pulses[index].1 = pulse,
+            Err(index) => self.pulses.insert(index, (at as u16, pulse)),
+        }
+    }
 }
 
 impl Default for Briefs {
@@ -134,26 +158,28 @@ impl Briefs {
         let chunk = &mut self.chunks[chunk];
         let Some(task) = model.tasks().at(slot) else {
             chunk.states[at] = None;
+            chunk.lively[at] = false;
             return;
         };
         let small = |number: u64| u32::try_from(number).unwrap_or(LARGE);
         let stats = task.stats();
         chunk.states[at] = Some(task.state());
         chunk.kinds[at] = task.kind;
-        chunk.lively[at] = !task.was_still(task.confirmed);
         chunk.flagged[at] = flags.of(task.id).is_some();
         chunk.names[at] = task.name;
         chunk.places[at] = task.place;
         chunk.ids[at] = small(display_id(task));
         chunk.polls[at] = small(stats.polls.count);
         chunk.wakes[at] = small(stats.wakes);
+        chunk.set_pulse(at, task.pulse(), task.confirmed);
         chunk.created[at] = stats.created.map_or(0, Stamp::nanos);
         chunk.busy[at] = nanos(stats.polls.busy);
         chunk.scheduled[at] = nanos(stats.scheduled);
     }
 }
 
-/// What is known of one task. All times are in nanoseconds.
+/// What is known of one task. All times are in nanoseconds. To be handed on by reference: a copy in memory costs as much as what
+/// is asked of it.
 #[derive(Clone, Copy)]
 pub struct Brief<'a> {
     model: &'a Model,
@@ -260,16 +286,21 @@ impl<'a> Brief<'a> {
 
     /// As [`Task::poll_rate`].
     pub fn poll_rate(self, now: Stamp) -> f64 {
-        if self.is_lively() { self.row().map_or(0.0, |task| task.poll_rate(now)) } else { 0.0 }
+        self.pulse().map_or(0.0, |pulse| pulse.poll_rate(now))
     }
 
     /// The share of the last seconds that it was busy, from 0 to 1.
     pub fn load(self, now: Stamp) -> f64 {
-        if self.is_lively() { self.row().map_or(0.0, |task| load(task, now)) } else { 0.0 }
+        match self.state {
+            TaskState::Running => self.row().map_or(0.0, |task| task.load(now)),
+            _ => self.pulse().map_or(0.0, |pulse| pulse.load(now)),
+        }
     }
 
-    fn is_lively(self) -> bool {
-        self.chunk.lively[self.at()]
+    fn pulse(self) -> Option<&'a Pulse> {
+        let at = self.at();
+        let index = if self.chunk.lively[at] { self.chunk.find_pulse(at).ok() } else { None };
+        index.map(|index| &self.chunk.pulses[index].1)
     }
 
     #[inline]

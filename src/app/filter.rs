@@ -1,7 +1,7 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
 use super::{Brief, Flags};
-use crate::model::{Stamp, TaskKind, TaskState, nanos, update::Value};
+use crate::model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value};
 use std::time::Duration;
 
 /// A filter: every term must hold.
@@ -127,7 +127,12 @@ impl Filter {
     }
 
     /// Whether a task is to be shown.
-    pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: Brief, now: Stamp) -> bool {
+    #[inline]
+    pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
+        self.is_empty() || self.holds(flags, memo, task, now)
+    }
+
+    fn holds(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
         self.0.iter().enumerate().all(|(at, term)| {
             let holds = term.test.holds(flags, memo.of(at), task, now);
             holds == (term.sense == Sense::Must)
@@ -136,7 +141,7 @@ impl Filter {
 }
 
 impl Test {
-    fn holds(&self, flags: &Flags, memo: &mut Answers, task: Brief, now: Stamp) -> bool {
+    fn holds(&self, flags: &Flags, memo: &mut Answers, task: &Brief, now: Stamp) -> bool {
         match self {
             Self::Word(word) => {
                 in_name(word, memo, task)
@@ -153,8 +158,8 @@ impl Test {
             Self::State(state) => task.state() == *state,
             Self::Kind(kind) => task.kind() == *kind,
             Self::Lint(mask) => {
-                let flag = task.row().filter(|_| task.is_flagged()).and_then(|task| flags.of(task.id));
-                flag.is_some_and(|flag| flag.has(*mask))
+                let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(*mask));
+                task.is_flagged() && task.row().is_some_and(is_one)
             }
             Self::Id(id) => task.display_id() == *id,
             Self::Measure(quantity, comparison, amount) => {
@@ -173,32 +178,32 @@ fn has(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn in_name(word: &str, memo: &mut Answers, task: Brief) -> bool {
+fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {
     memo.names.or_ask(task.name().index(), || has(task.model().text(task.name()), word))
 }
 
-fn in_place(word: &str, memo: &mut Answers, task: Brief) -> bool {
+fn in_place(word: &str, memo: &mut Answers, task: &Brief) -> bool {
     memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
 }
 
-fn in_spans(word: &str, task: Brief) -> bool {
+fn in_spans(word: &str, task: &Brief) -> bool {
     let agent = task.model().agent();
-    // Where no task has any, a million rows need not be asked which one they are.
-    let row = task.row().filter(|_| agent.tells_spans());
-    row.is_some_and(|row| agent.spans(row.id).iter().any(|span| has(&span.to_string(), word)))
+    let has_one = |row: &Task| agent.spans(row.id).iter().any(|span| has(&span.to_string(), word));
+    // Where no task has any, a million rows need not be looked at.
+    agent.tells_spans() && task.row().is_some_and(has_one)
 }
 
-fn in_runtime(word: &str, task: Brief) -> bool {
+fn in_runtime(word: &str, task: &Brief) -> bool {
     let agent = task.model().agent();
     let id = task.row().and_then(|row| agent.facts(row.id).runtime);
     let runtime = id.and_then(|id| agent.runtime(id));
     runtime.is_some_and(|runtime| has(&runtime.label(), word))
 }
 
-fn in_fields(word: &str, task: Brief) -> bool {
+fn in_fields(word: &str, task: &Brief) -> bool {
     let model = task.model();
-    let row = task.row().filter(|_| model.tells_extra_fields());
-    row.is_some_and(|row| model.extra_fields(row.id).any(|(name, value)| has(&field(name, value), word)))
+    let has_one = |row: &Task| model.extra_fields(row.id).any(|(name, value)| has(&field(name, value), word));
+    model.tells_extra_fields() && task.row().is_some_and(has_one)
 }
 
 /// A field as the list shows it: `name=value`.
@@ -213,7 +218,7 @@ pub fn field(name: &str, value: &Value) -> String {
 
 impl Quantity {
     /// The task's value, and the limit in the same unit; times are in nanoseconds.
-    fn values(self, amount: Amount, task: Brief, now: Stamp) -> (f64, f64) {
+    fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
         let value = match self {
             Self::Total => task.total(now) as f64,
             Self::Busy => task.busy(now) as f64,

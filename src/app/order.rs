@@ -317,7 +317,7 @@ fn part(standing: Standing) -> Option<usize> {
 }
 
 fn place(column: TaskColumn, source: &Source, memo: &mut Memo, slot: Slot, now: Stamp) -> (Standing, u64) {
-    source.briefs.at(slot, source.model).map_or((Standing::Out, 0), |task| stand(column, source, memo, task, now))
+    source.briefs.at(slot, source.model).map_or((Standing::Out, 0), |task| stand(column, source, memo, &task, now))
 }
 
 #[cfg(test)]

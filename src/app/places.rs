@@ -160,7 +160,7 @@ impl Places {
             self.shares.resize(slot.index() + 1, None);
         }
         let task = source.briefs.at(slot, source.model);
-        let task = task.filter(|&task| source.filter.matches(source.flags, &mut self.memo, task, now));
+        let task = task.filter(|task| source.filter.matches(source.flags, &mut self.memo, task, now));
         let share = task.map(|task| Share {
             place: task.place(),
             state: task.state(),

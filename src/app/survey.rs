@@ -123,7 +123,7 @@ impl Piece<'_> {
         let first = slots.start;
         let mut found = Found { first, live: 0, ended: Vec::new() };
         source.briefs.within(slots, source.model).for_each(|task| {
-            let (standing, key) = stand(column, source, memo, task, now);
+            let (standing, key) = stand(column, source, memo, &task, now);
             let slot = task.slot();
             keys[slot.index() - first] = key;
             standings[slot.index() - first] = standing;
@@ -141,7 +141,8 @@ impl Piece<'_> {
 }
 
 /// Where one task stands.
-pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: Brief, now: Stamp) -> (Standing, u64) {
+#[inline]
+pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
     if !source.filter.matches(source.flags, memo, task, now) {
         return (Standing::Out, 0);
     }
@@ -183,7 +184,7 @@ mod tests {
         let expected: Vec<(Slot, Standing, u64)> = briefs
             .within(0..model.tasks().slots(), &model)
             .map(|task| {
-                let (standing, key) = stand(TaskColumn::Polls, &source, &mut memo, task, now);
+                let (standing, key) = stand(TaskColumn::Polls, &source, &mut memo, &task, now);
                 (task.slot(), standing, key)
             })
             .collect();

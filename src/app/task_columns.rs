@@ -149,7 +149,8 @@ impl TaskColumn {
     /// What a task is sorted by, at the instant of the latest update. A value that grows for every live task alike stands
     /// relative to what all of them share, so that it does not change while nobody reports anything; live and ended
     /// tasks are never compared with each other.
-    pub fn key(self, flags: &Flags, task: Brief, now: Stamp) -> u64 {
+    #[inline]
+    pub fn key(self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
         let live = task.state() != TaskState::Ended;
         match self {
             Self::Flags => flagged_key(flags, task, now),
@@ -184,17 +185,8 @@ pub fn display_id(task: &Task) -> u64 {
     task.number().map_or(task.id.0, std::num::NonZero::get)
 }
 
-/// The share of the last seconds that a task was busy, from 0 to 1.
-pub fn load(task: &Task, now: Stamp) -> f64 {
-    if task.was_still(now) {
-        return 0.0;
-    }
-    let shares = task.shares(now);
-    f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
-}
-
 /// The worst first, and among equals the busiest.
-fn flagged_key(flags: &Flags, task: Brief, now: Stamp) -> u64 {
+fn flagged_key(flags: &Flags, task: &Brief, now: Stamp) -> u64 {
     const BUSY_BITS: u32 = 55;
     let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
     let rank = if task.is_flagged() { task.row().map_or(0, |task| flags.rank(task.id)) } else { 0 };
@@ -202,7 +194,7 @@ fn flagged_key(flags: &Flags, task: Brief, now: Stamp) -> u64 {
 }
 
 /// The later it was spawned, and the more is to be taken from its age, the smaller.
-fn since_created(task: Brief, less: u64) -> u64 {
+fn since_created(task: &Brief, less: u64) -> u64 {
     match task.created() {
         0 => 0,
         created => u64::MAX - created.saturating_add(less),

@@ -43,7 +43,7 @@ pub use lock::{
 };
 pub use memory::LetGo;
 pub use rates::{Rate, SPARK_SECONDS, Spark};
-pub use recent::Scheduling;
+pub use recent::{Pulse, Scheduling};
 pub use report::{Holder, Loss, Panic, Span, TaskFacts, Waiting};
 pub use resource::{Attr, Op, Outcome, Resource};
 pub use runtime::{Flavor, Runtime, RuntimeId, Verdict, VerdictKind};

@@ -1,9 +1,9 @@
 //! One task: what was reported of it, and what follows from that at a given instant.
 
 use super::{
-    PlaceId, Row, SPARK_SECONDS, Scheduling, Spark, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
+    PlaceId, Pulse, Row, SPARK_SECONDS, Scheduling, Spark, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
     rare::{Number, Rare},
-    recent::Recent,
+    recent::{self, Recent},
     update::{PollStats, TaskStats},
 };
 use std::{num::NonZeroU64, time::Duration};
@@ -243,6 +243,12 @@ impl Task {
         self.recent.as_deref().filter(|_| now.since(self.confirmed) <= Recent::SPAN)
     }
 
+    /// What was last told of its recent past; `None` where there is nothing to tell.
+    pub fn pulse(&self) -> Option<Pulse> {
+        let recent = self.recent.as_deref()?;
+        Some(Pulse { polls: recent.polls, busy: recent.busy, told: self.confirmed })
+    }
+
     /// Whether there is something that [`Task::forget_recent`] could let go of.
     pub(super) fn has_recent(&self) -> bool {
         self.recent.is_some()
@@ -266,9 +272,9 @@ impl Task {
         self.recent(now).map_or(0.0, |recent| recent.polls.per_second(now))
     }
 
-    /// Whether it is known to have done nothing in the last seconds, without a look at each of them.
-    pub fn was_still(&self, now: Stamp) -> bool {
-        self.recent(now).is_none() && self.running_since().is_none()
+    /// The share of the last seconds up to `now` that it was busy, from 0 to 1.
+    pub fn load(&self, now: Stamp) -> f64 {
+        recent::mean(&self.shares(now))
     }
 
     /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.

@@ -71,9 +71,6 @@ pub async fn drive<B: Backend, H: Host>(
     let mut linked = true;
     loop {
         let now = Instant::now();
-        if drawing.is_due(now) {
-            drawing.draw(terminal, app, now)?;
-        }
         if linked && app.watched.lags() && now >= catch_up {
             catch_up = now + CATCH_UP;
             // A full queue has enough to do.
@@ -100,7 +97,12 @@ pub async fn drive<B: Backend, H: Host>(
                 if perform(effects, terminal, host, &commands)?.is_break() {
                     return Ok(());
                 }
-                drawing.at_once();
+                // What comes next may be about what this has changed.
+                drawing.draw(terminal, app, Instant::now())?;
+            }
+            // After the keys: one that waits needs no other frame before its own.
+            () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {
+                drawing.draw(terminal, app, Instant::now())?;
             }
             event = events.recv(), if linked => match event {
                 Some(event) => {
@@ -109,7 +111,6 @@ pub async fn drive<B: Backend, H: Host>(
                 }
                 None => linked = false,
             },
-            () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {}
             () = sleep_until(plea.unwrap_or(now)), if plea.is_some() => {}
         }
     }
@@ -180,15 +181,6 @@ struct Drawing {
 impl Drawing {
     fn new() -> Self {
         Self { next: Some(Instant::now()), latest: None }
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.next.is_some_and(|next| next <= now)
-    }
-
-    /// A key wants its answer.
-    fn at_once(&mut self) {
-        self.next = Some(Instant::now());
     }
 
     /// Something changed.

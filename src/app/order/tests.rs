@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    app::{Briefs, Filter, Flags, display_id, task_columns::load},
+    app::{Briefs, Filter, Flags, display_id},
     diagnose::{Engine, Settings},
     model::{
         Retention, nanos,
@@ -133,7 +133,7 @@ proptest! {
                     let times = [row.total(then), row.busy(then), row.scheduled(then), row.idle(then)];
                     prop_assert_eq!(says, times.map(nanos));
                     prop_assert_eq!((brief.polls(), brief.wakes()), (row.stats().polls.count, row.stats().wakes));
-                    prop_assert_eq!((brief.poll_rate(then), brief.load(then)), (row.poll_rate(then), load(row, then)));
+                    prop_assert_eq!((brief.poll_rate(then), brief.load(then)), (row.poll_rate(then), row.load(then)));
                     prop_assert_eq!(brief.is_flagged(), flags.of(row.id).is_some());
                 }
                 prop_assert_eq!(briefs.within(0..usize::MAX, &model).count(), model.tasks().len());
