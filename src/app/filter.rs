@@ -25,8 +25,11 @@ pub(super) enum Sense {
 /// Texts are in lower case, as are the texts that they are looked for in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
-    /// In its name, place, kind, fields, spans or id.
-    Word(String),
+    /// In its name, place, kind, fields or spans; or its id, where the word is a number.
+    Word {
+        text: String,
+        id: Option<u64>,
+    },
     Name(String),
     Location(String),
     /// In the service's own spans around its latest poll.
@@ -106,7 +109,15 @@ impl Answered {
         if about >= self.0.len() {
             self.0.resize(about + 1, None);
         }
-        *self.0[about].get_or_insert_with(ask)
+        match self.0[about] {
+            Some(answer) => answer,
+            None => self.ask(about, ask),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self, about: usize, ask: impl FnOnce() -> bool) -> bool {
+        *self.0[about].insert(ask())
     }
 }
 
@@ -141,15 +152,20 @@ impl Filter {
 }
 
 impl Test {
+    /// A word in whatever case.
+    pub(super) fn word(typed: &str) -> Self {
+        Self::Word { text: typed.to_lowercase(), id: typed.parse().ok() }
+    }
+
     fn holds(&self, flags: &Flags, memo: &mut Answers, task: &Brief, now: Stamp) -> bool {
         match self {
-            Self::Word(word) => {
-                in_name(word, memo, task)
-                    || in_place(word, memo, task)
-                    || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
-                    || word.parse() == Ok(task.display_id())
-                    || in_fields(word, task)
-                    || in_spans(word, task)
+            Self::Word { text, id } => {
+                in_name(text, memo, task)
+                    || in_place(text, memo, task)
+                    || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(text))
+                    || id.is_some_and(|id| id == task.display_id())
+                    || in_fields(text, task)
+                    || in_spans(text, task)
             }
             Self::Name(word) => in_name(word, memo, task),
             Self::Location(word) => in_place(word, memo, task),
@@ -218,6 +234,7 @@ pub fn field(name: &str, value: &Value) -> String {
 
 impl Quantity {
     /// The task's value, and the limit in the same unit; times are in nanoseconds.
+    #[inline(never)]
     fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
         let value = match self {
             Self::Total => task.total(now) as f64,

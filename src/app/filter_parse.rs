@@ -101,7 +101,7 @@ fn term(word: &Word) -> Result<Term, FilterError> {
     let test = match syntax.find([':', '<', '>', '=']) {
         Some(at) if meant[at..].starts_with(':') => named(&meant[..at], &meant[at + 1..], meant)?,
         Some(at) => compared(meant, at)?,
-        None => Test::Word(meant.to_lowercase()),
+        None => Test::word(&meant),
     };
     Ok(Term { sense, test })
 }
@@ -110,7 +110,7 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
     // `Mutex::lock`, `src/x.rs:88`, `127.0.0.1:80` are words.
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     if !is_name || value.starts_with(':') {
-        return Ok(Test::Word(text.to_lowercase()));
+        return Ok(Test::word(&text));
     }
     let lower = value.to_lowercase();
     let needs = |example: &str| FilterError(format!("{name}: needs a value, such as {name}:{example}"));
@@ -173,13 +173,13 @@ fn compared(text: &str, at: usize) -> Result<Test, FilterError> {
     let Some((value, comparison)) =
         operators.into_iter().find_map(|(sign, comparison)| Some((rest.strip_prefix(sign)?, comparison)))
     else {
-        return Ok(Test::Word(text.to_lowercase()));
+        return Ok(Test::word(&text));
     };
     let lower = name.to_ascii_lowercase();
     let Some(&(_, quantity)) = QUANTITIES.iter().find(|&&(known, _)| known == lower) else {
         // A field is shown as `peer=10.0.0.1`, and can be looked for as that.
         if comparison == Comparison::Equal && !name.is_empty() {
-            return Ok(Test::Word(text.to_lowercase()));
+            return Ok(Test::word(&text));
         }
         let mut names: Vec<&str> = QUANTITIES.iter().map(|&(known, _)| known).collect();
         names.dedup();
@@ -239,14 +239,15 @@ mod tests {
     #[test]
     fn what_can_be_typed() {
         use std::time::Duration;
-        assert_eq!(one("Conn"), Test::Word("conn".into()));
-        assert_eq!(one("\"two words\""), Test::Word("two words".into()));
-        assert_eq!(one("\"name:x\""), Test::Word("name:x".into()));
+        assert_eq!(one("17"), Test::Word { text: "17".into(), id: Some(17) });
+        assert_eq!(one("Conn"), Test::Word { text: "conn".into(), id: None });
+        assert_eq!(one("\"two words\""), Test::Word { text: "two words".into(), id: None });
+        assert_eq!(one("\"name:x\""), Test::Word { text: "name:x".into(), id: None });
         assert_eq!(one("name:\"a b\""), Test::Name("a b".into()));
-        assert_eq!(one("\"still open"), Test::Word("still open".into()));
-        assert_eq!(one("Mutex::lock"), Test::Word("mutex::lock".into()));
-        assert_eq!(one("src/x.rs:88"), Test::Word("src/x.rs:88".into()));
-        assert_eq!(one("peer=10.0.0.1"), Test::Word("peer=10.0.0.1".into()));
+        assert_eq!(one("\"still open"), Test::Word { text: "still open".into(), id: None });
+        assert_eq!(one("Mutex::lock"), Test::Word { text: "mutex::lock".into(), id: None });
+        assert_eq!(one("src/x.rs:88"), Test::Word { text: "src/x.rs:88".into(), id: None });
+        assert_eq!(one("peer=10.0.0.1"), Test::Word { text: "peer=10.0.0.1".into(), id: None });
         assert_eq!(one("loc:src/x.rs:88"), Test::Location("src/x.rs:88".into()));
         assert_eq!(one("span:peer=10.0.0.1"), Test::Span("peer=10.0.0.1".into()));
         assert_eq!(one("runtime:Main"), Test::Runtime("main".into()));

@@ -35,7 +35,7 @@ impl Direction {
 const SWEEP: usize = 20_000;
 
 /// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
-const EFFORT: usize = 400_000;
+const EFFORT: usize = 150_000;
 
 /// The tasks to show, in order.
 #[derive(Debug)]

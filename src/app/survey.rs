@@ -93,7 +93,9 @@ pub(super) fn survey(column: TaskColumn, source: &Source, now: Stamp, into: Surv
     found.sort_unstable_by_key(|found| found.first);
     let mut end = 0;
     for found in found {
-        live.copy_within(found.first..found.first + found.live, end);
+        if found.first > end {
+            live.copy_within(found.first..found.first + found.live, end);
+        }
         end += found.live;
         ended.extend(found.ended);
     }

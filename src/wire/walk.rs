@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 /// A page ends with this many entries,
-const PAGE_ENTRIES: usize = 4096;
+const PAGE_ENTRIES: usize = 1024;
 
 /// or with the entry that takes it to this many bytes of the message,
 const PAGE_BYTES: usize = 1024 * 1024;
