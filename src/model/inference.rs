@@ -70,7 +70,7 @@ impl Model {
             }
             lock.rate.observe(lock.acquisitions, now);
             if lock.state == LockState::Free {
-                lock.freed(previous);
+                lock.freed(previous.map(|previous| previous.minus(REPORT_SLACK)));
             }
             // Whoever asks for it after having been seen with it has given it back in between.
             let has_asked = |hold: &Hold| asks.iter().any(|&(task, at)| task == hold.acquire.task && at > hold.seen);

@@ -287,11 +287,11 @@ impl Lock {
         self.holds.clear();
     }
 
-    /// Forgets what the lock being free makes void. Readers that got in after the update before this one may have done so
-    /// after the lock was read.
-    pub fn freed(&mut self, previous: Option<Stamp>) {
+    /// Forgets what the lock being free makes void. Readers that got in after `since` may have said so after the lock was
+    /// read.
+    pub fn freed(&mut self, since: Option<Stamp>) {
         self.holds.clear();
-        self.readers.retain(|reader| previous.is_some_and(|previous| reader.at > previous));
+        self.readers.retain(|reader| since.is_some_and(|since| reader.at > since));
     }
 
     /// Who must hold the lock if all is as it seems: `permits` is what nobody holds of the permits of the semaphore inside,

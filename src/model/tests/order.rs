@@ -343,3 +343,19 @@ proptest! {
         nobody_is_accused(&script, [Take::Read, Take::Write, Take::Read])?;
     }
 }
+
+/// One reader has its permit as an update is made, and the lock says so after it was read; then another one comes and goes.
+#[test]
+fn nor_does_a_reader_that_says_late_that_it_got_in() {
+    let publish = |gaps: [&[usize]; 3]| Next::Publish(gaps.map(<[usize]>::to_vec));
+    let script = [
+        Next::Step(1),
+        Next::Step(1),
+        Next::Step(1),
+        publish([&[2, 1, 2, 2, 0, 2], &[1, 2, 1, 0, 1, 0, 0], &[0, 0, 0, 1, 2, 2, 1, 1, 2]]),
+        publish([&[0], &[1], &[2, 1, 1, 1]]),
+        publish([&[0, 0, 0, 0], &[], &[]]),
+        publish([&[], &[], &[]]),
+    ];
+    nobody_is_accused(&script, [Take::Read, Take::Write, Take::Read]).unwrap();
+}
