@@ -101,7 +101,7 @@ fn term(word: &Word) -> Result<Term, FilterError> {
     let test = match syntax.find([':', '<', '>', '=']) {
         Some(at) if meant[at..].starts_with(':') => named(&meant[..at], &meant[at + 1..], meant)?,
         Some(at) => compared(meant, at)?,
-        None => Test::word(&meant),
+        None => Test::word(meant),
     };
     Ok(Term { sense, test })
 }
@@ -110,7 +110,7 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
     // `Mutex::lock`, `src/x.rs:88`, `127.0.0.1:80` are words.
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     if !is_name || value.starts_with(':') {
-        return Ok(Test::word(&text));
+        return Ok(Test::word(text));
     }
     let lower = value.to_lowercase();
     let needs = |example: &str| FilterError(format!("{name}: needs a value, such as {name}:{example}"));
@@ -173,13 +173,13 @@ fn compared(text: &str, at: usize) -> Result<Test, FilterError> {
     let Some((value, comparison)) =
         operators.into_iter().find_map(|(sign, comparison)| Some((rest.strip_prefix(sign)?, comparison)))
     else {
-        return Ok(Test::word(&text));
+        return Ok(Test::word(text));
     };
     let lower = name.to_ascii_lowercase();
     let Some(&(_, quantity)) = QUANTITIES.iter().find(|&&(known, _)| known == lower) else {
         // A field is shown as `peer=10.0.0.1`, and can be looked for as that.
         if comparison == Comparison::Equal && !name.is_empty() {
-            return Ok(Test::word(&text));
+            return Ok(Test::word(text));
         }
         let mut names: Vec<&str> = QUANTITIES.iter().map(|&(known, _)| known).collect();
         names.dedup();
