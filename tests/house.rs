@@ -11,9 +11,9 @@ mod source;
 use source::{Source, files, root};
 use std::fs;
 
-/// Every file of the client and its demo server.
+/// Every file of the client, its agent and its demo server.
 fn tree() -> Vec<Source> {
-    let sources = files(&["src", "demo-server/src", "proto/src"], ".rs");
+    let sources = files(&["src", "agent/src", "demo-server/src", "proto/src"], ".rs");
     assert!(sources.len() > 80, "the tree was not found");
     sources
 }

@@ -35,7 +35,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     /// Collects as much as `detail` says, beside what `inner` does.
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
-        task::set_wakes_are_seen(detail == Detail::Full);
+        task::collect_wakes_in(detail);
         Self { inner, detail, most }
     }
 

@@ -29,7 +29,7 @@ pub(super) use birth::spawn;
 pub(super) use contexts::{Contexts, context};
 pub(super) use polls::{enter, exit};
 pub(super) use views::{histograms, view};
-pub(super) use wakers::{WakerOp, set_wakes_are_seen, waker, wakes_are_seen};
+pub(super) use wakers::{WakerOp, collect_wakes_in, waker, wakes_are_seen};
 
 /// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
 #[derive(Debug, Default)]

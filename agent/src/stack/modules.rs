@@ -39,6 +39,13 @@ pub(super) struct Tables {
     pub(super) frames_at: u64,
 }
 
+/// What of the process a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Executable,
+    Library,
+}
+
 /// Bytes that stay: a copy, unless they are part of the executable, which is never unloaded.
 #[derive(Debug, Clone)]
 pub(super) enum Bytes {
@@ -85,14 +92,14 @@ impl Modules {
             return false;
         }
         let mut list: Vec<Arc<Module>> = Vec::new();
-        let (mut first, mut ids) = (true, self.ids);
+        let (mut part, mut ids) = (Part::Executable, self.ids);
         for_each(&mut |info| {
             ids += 1;
-            if let Some(module) = read(info, ids, first) {
+            if let Some(module) = read(info, ids, part) {
                 let known = self.list.iter().find(|known| known.is(&module)).cloned();
-                list.push(known.unwrap_or_else(|| Arc::new(module.with_tables(info, first))));
+                list.push(known.unwrap_or_else(|| Arc::new(module.with_tables(info, part))));
             }
-            first = false;
+            part = Part::Library;
             true
         });
         list.sort_unstable_by_key(|module| module.range.start);
@@ -132,11 +139,11 @@ impl Module {
     }
 
     /// With copies of the tables. Reading the executable's costs nothing: they stay where they are.
-    fn with_tables(mut self, info: &libc::dl_phdr_info, executable: bool) -> Self {
+    fn with_tables(mut self, info: &libc::dl_phdr_info, part: Part) -> Self {
         let headers = headers(info);
         let bytes = |linked: u64, len: u64| -> Option<Bytes> {
             let (address, len) = (self.bias.checked_add(linked)?, usize::try_from(len).ok()?);
-            if executable {
+            if part == Part::Executable {
                 // SAFETY: the loader says that the executable has these bytes, and it never unloads it or writes to them.
                 return Some(Bytes::Executable(unsafe { slice::from_raw_parts(address as *const u8, len) }));
             }
@@ -181,7 +188,7 @@ fn headers(info: &libc::dl_phdr_info) -> &[libc::Elf64_Phdr] {
 }
 
 /// Reads what the loader tells of one module, tables aside.
-fn read(info: &libc::dl_phdr_info, id: u64, executable: bool) -> Option<Module> {
+fn read(info: &libc::dl_phdr_info, id: u64, part: Part) -> Option<Module> {
     let bias = info.dlpi_addr;
     let loaded: Vec<_> = headers(info).iter().filter(|header| header.p_type == libc::PT_LOAD).collect();
     let place = |header: &libc::Elf64_Phdr| {
@@ -191,7 +198,7 @@ fn read(info: &libc::dl_phdr_info, id: u64, executable: bool) -> Option<Module> 
     let start = loaded.iter().map(|header| place(header).start).min()?;
     let end = loaded.iter().map(|header| place(header).end).max()?;
     let code = loaded.iter().filter(|header| header.p_flags & libc::PF_X != 0).map(|header| place(header)).collect();
-    let path = if executable || info.dlpi_name.is_null() {
+    let path = if part == Part::Executable || info.dlpi_name.is_null() {
         String::new()
     } else {
         // SAFETY: the loader's names are strings that live at least as long as its callback runs.

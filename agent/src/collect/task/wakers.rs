@@ -3,6 +3,7 @@
 
 use super::TASKS;
 use crate::collect::{
+    Detail,
     id::{self, Kind},
     life::Clones,
     local::Local,
@@ -14,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
 static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
 
-pub(in crate::collect) fn set_wakes_are_seen(seen: bool) {
-    WAKES_ARE_SEEN.store(seen, Ordering::Relaxed);
+pub(in crate::collect) fn collect_wakes_in(detail: Detail) {
+    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
 }
 
 #[inline]
