@@ -60,9 +60,7 @@ impl Chunk {
         busy: [0; CHUNK],
         scheduled: [0; CHUNK],
     };
-}
 
-impl Chunk {
     fn find_pulse(&self, at: usize) -> Result<usize, usize> {
         self.pulses.binary_search_by_key(&at, |(place, _)| usize::from(*place))
     }
