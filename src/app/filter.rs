@@ -233,7 +233,8 @@ pub fn field(name: &str, value: &Value) -> String {
 }
 
 impl Quantity {
-    /// The task's value, and the limit in the same unit; times are in nanoseconds.
+    /// The task's value, and the limit in the same unit; times are in nanoseconds. Not inlined, so that the tests of
+    /// names, which are asked of a million tasks while somebody types, do not pay for its registers.
     #[inline(never)]
     fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
         let value = match self {
