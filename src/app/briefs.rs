@@ -4,9 +4,12 @@
 //! Nothing is decided here: a [`Brief`] answers as the row would, and asks the row wherever the answer is not here: of what runs
 //! or waits to run now, of what has ended, and of numbers too large.
 
+mod batch;
+
+pub(super) use batch::{Batch, Room};
+
 use super::{Flags, task_columns::display_id};
 use crate::model::{Model, PlaceId, Pulse, Slot, Stamp, Sym, Task, TaskId, TaskKind, TaskState, nanos};
-use std::ops::Range;
 
 /// Tasks of one chunk. Chunks stay where they are, so that a million are never copied to make room for one more.
 const CHUNK: usize = 1024;
@@ -137,15 +140,7 @@ impl Briefs {
 
     /// What is known of the task in a slot.
     pub fn at<'a>(&'a self, slot: Slot, model: &'a Model) -> Option<Brief<'a>> {
-        let chunk = self.chunks.get(slot.index() / CHUNK)?;
-        let state = chunk.states[slot.index() % CHUNK]?;
-        Some(Brief { model, chunk, slot, state })
-    }
-
-    /// The tasks whose slots have an index within these, in their order.
-    pub(super) fn within<'a>(&'a self, slots: Range<usize>, model: &'a Model) -> impl Iterator<Item = Brief<'a>> {
-        let end = slots.end.min(self.chunks.len() * CHUNK);
-        (slots.start..end).filter_map(move |index| self.at(Slot::from_index(index), model))
+        Brief::of(model, self.chunks.get(slot.index() / CHUNK)?, slot)
     }
 
     fn write(&mut self, slot: Slot, model: &Model, flags: &Flags) {
@@ -187,6 +182,12 @@ pub struct Brief<'a> {
 }
 
 impl<'a> Brief<'a> {
+    #[inline]
+    fn of(model: &'a Model, chunk: &'a Chunk, slot: Slot) -> Option<Self> {
+        let state = chunk.states[slot.index() % CHUNK]?;
+        Some(Self { model, chunk, slot, state })
+    }
+
     /// The model that it is from.
     pub fn model(self) -> &'a Model {
         self.model

@@ -1,6 +1,6 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
-use super::{Brief, Flags};
+use super::{Brief, Flags, briefs::Batch};
 use crate::model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value};
 use std::time::Duration;
 
@@ -138,16 +138,40 @@ impl Filter {
     }
 
     /// Whether a task is to be shown.
-    #[inline]
     pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
-        self.is_empty() || self.holds(flags, memo, task, now)
+        let mut room = [0];
+        let mut alone = task.alone(&mut room);
+        self.sift(flags, memo, &mut alone, now);
+        alone.len() > 0
     }
 
-    fn holds(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
-        self.0.iter().enumerate().all(|(at, term)| {
-            let holds = term.test.holds(flags, memo.of(at), task, now);
-            holds == (term.sense == Sense::Must)
-        })
+    /// Takes out those tasks that are not to be shown.
+    pub(super) fn sift(&self, flags: &Flags, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
+        for (at, term) in self.0.iter().enumerate() {
+            term.sift(flags, memo.of(at), batch, now);
+        }
+    }
+}
+
+impl Term {
+    /// Takes out those tasks that the test goes against. Which test it is, is asked once, and not of every task.
+    fn sift(&self, flags: &Flags, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
+        let must = self.sense == Sense::Must;
+        match &self.test {
+            Test::Word { text, id } => batch.retain(|task| in_any(text, *id, memo, task) == must),
+            Test::Name(word) => batch.retain(|task| in_name(word, memo, task) == must),
+            Test::Location(word) => batch.retain(|task| in_place(word, memo, task) == must),
+            Test::Span(word) => batch.retain(|task| in_spans(word, task) == must),
+            Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
+            Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
+            Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
+            Test::Lint(mask) => batch.retain(|task| has_lint(*mask, flags, task) == must),
+            Test::Id(id) => batch.retain(|task| (task.display_id() == *id) == must),
+            Test::Measure(quantity, comparison, amount) => batch.retain(|task| {
+                let (value, limit) = quantity.values(*amount, task, now);
+                comparison.holds(value, limit) == must
+            }),
+        }
     }
 }
 
@@ -155,34 +179,6 @@ impl Test {
     /// A word in whatever case.
     pub(super) fn word(typed: &str) -> Self {
         Self::Word { text: typed.to_lowercase(), id: typed.parse().ok() }
-    }
-
-    fn holds(&self, flags: &Flags, memo: &mut Answers, task: &Brief, now: Stamp) -> bool {
-        match self {
-            Self::Word { text, id } => {
-                in_name(text, memo, task)
-                    || in_place(text, memo, task)
-                    || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(text))
-                    || id.is_some_and(|id| id == task.display_id())
-                    || in_fields(text, task)
-                    || in_spans(text, task)
-            }
-            Self::Name(word) => in_name(word, memo, task),
-            Self::Location(word) => in_place(word, memo, task),
-            Self::Span(word) => in_spans(word, task),
-            Self::Runtime(word) => in_runtime(word, task),
-            Self::State(state) => task.state() == *state,
-            Self::Kind(kind) => task.kind() == *kind,
-            Self::Lint(mask) => {
-                let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(*mask));
-                task.is_flagged() && task.row().is_some_and(is_one)
-            }
-            Self::Id(id) => task.display_id() == *id,
-            Self::Measure(quantity, comparison, amount) => {
-                let (value, limit) = quantity.values(*amount, task, now);
-                comparison.holds(value, limit)
-            }
-        }
     }
 }
 
@@ -192,6 +188,20 @@ fn has(text: &str, word: &str) -> bool {
         return text.to_lowercase().contains(word);
     }
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn in_any(word: &str, id: Option<u64>, memo: &mut Answers, task: &Brief) -> bool {
+    in_name(word, memo, task)
+        || in_place(word, memo, task)
+        || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
+        || id.is_some_and(|id| id == task.display_id())
+        || in_fields(word, task)
+        || in_spans(word, task)
+}
+
+fn has_lint(mask: u64, flags: &Flags, task: &Brief) -> bool {
+    let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(mask));
+    task.is_flagged() && task.row().is_some_and(is_one)
 }
 
 fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {
@@ -233,9 +243,7 @@ pub fn field(name: &str, value: &Value) -> String {
 }
 
 impl Quantity {
-    /// The task's value, and the limit in the same unit; times are in nanoseconds. Not inlined, so that the tests of
-    /// names, which are asked of a million tasks while somebody types, do not pay for its registers.
-    #[inline(never)]
+    /// The task's value, and the limit in the same unit; times are in nanoseconds.
     fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
         let value = match self {
             Self::Total => task.total(now) as f64,

@@ -14,20 +14,22 @@ const RANKED_MOST: usize = 10_000;
 /// the rank decides, which says the same faster.
 pub(super) fn compare(column: TaskColumn, model: &Model, ranks: &[u32]) -> impl Fn(&Entry, &Entry) -> Ordering {
     let compares = column.compares();
-    move |a: &Entry, b: &Entry| {
-        if matches!(compares, Compares::Numbers | Compares::Nothing) {
-            return a.cmp(b);
-        }
-        let (key_a, key_b) = (a.key(), b.key());
-        let texts = match compares {
-            _ if key_a == key_b => Ordering::Equal,
-            _ => match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
-                (Some(a), Some(b)) => a.cmp(b),
-                _ => texts(compares, model, key_a, key_b),
-            },
-        };
-        texts.then_with(|| a.cmp(b))
+    move |a: &Entry, b: &Entry| match compares {
+        Compares::Numbers | Compares::Nothing => a.cmp(b),
+        Compares::Names | Compares::Places => by_text(compares, model, ranks, a, b),
     }
+}
+
+/// Kept out of line, so that what compares numbers is short enough to become a part of the sort.
+#[inline(never)]
+fn by_text(compares: Compares, model: &Model, ranks: &[u32], a: &Entry, b: &Entry) -> Ordering {
+    let (key_a, key_b) = (a.key(), b.key());
+    let texts = match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
+        _ if key_a == key_b => Ordering::Equal,
+        (Some(a), Some(b)) => a.cmp(b),
+        _ => texts(compares, model, key_a, key_b),
+    };
+    texts.then_with(|| a.cmp(b))
 }
 
 fn texts(compares: Compares, model: &Model, a: u64, b: u64) -> Ordering {

@@ -3,6 +3,7 @@
 
 use super::{
     Brief, Briefs, Flags,
+    briefs::Room,
     filter::{Filter, Memo},
     sorted::Entry,
     task_columns::TaskColumn,
@@ -15,7 +16,7 @@ use std::{
 };
 
 /// So many slots are gone through at a time by whichever thread is free: one that gets no processor holds nobody up.
-const PIECE: usize = 16_384;
+const PIECE: usize = 16 * Briefs::BATCH;
 
 /// The most threads: from there on it is memory that they wait for.
 const MOST_THREADS: usize = 4;
@@ -124,32 +125,39 @@ impl Piece<'_> {
         let Self { slots, keys, standings, live } = self;
         let first = slots.start;
         let mut found = Found { first, live: 0, ended: Vec::new() };
-        source.briefs.within(slots, source.model).for_each(|task| {
-            let (standing, key) = stand(column, source, memo, &task, now);
-            let slot = task.slot();
-            keys[slot.index() - first] = key;
-            standings[slot.index() - first] = standing;
-            match standing {
-                Standing::Out => {}
-                Standing::Live => {
-                    live[found.live] = Entry::new(key, slot);
-                    found.live += 1;
+        let mut room: Room = [0; Briefs::BATCH];
+        for batch in slots.step_by(Briefs::BATCH) {
+            let Some(mut batch) = source.briefs.batch(batch, source.model, &mut room) else { break };
+            source.filter.sift(source.flags, memo, &mut batch, now);
+            for task in batch.iter() {
+                let (slot, key, standing) = (task.slot(), column.key(source.flags, &task, now), standing(&task));
+                keys[slot.index() - first] = key;
+                standings[slot.index() - first] = standing;
+                match standing {
+                    Standing::Ended => found.ended.push(Entry::new(key, slot)),
+                    _ => {
+                        live[found.live] = Entry::new(key, slot);
+                        found.live += 1;
+                    }
                 }
-                Standing::Ended => found.ended.push(Entry::new(key, slot)),
             }
-        });
+        }
         found
     }
 }
 
-/// Where one task stands.
+/// Where a task stands that is shown.
 #[inline]
+fn standing(task: &Brief) -> Standing {
+    if task.state() == TaskState::Ended { Standing::Ended } else { Standing::Live }
+}
+
+/// Where one task stands, and its key.
 pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
     if !source.filter.matches(source.flags, memo, task, now) {
         return (Standing::Out, 0);
     }
-    let standing = if task.state() == TaskState::Ended { Standing::Ended } else { Standing::Live };
-    (standing, column.key(source.flags, task, now))
+    (standing(task), column.key(source.flags, task, now))
 }
 
 #[cfg(test)]
@@ -183,8 +191,8 @@ mod tests {
         survey(TaskColumn::Polls, &source, now, into);
 
         let mut memo = Memo::default();
-        let expected: Vec<(Slot, Standing, u64)> = briefs
-            .within(0..model.tasks().slots(), &model)
+        let expected: Vec<(Slot, Standing, u64)> = (0..model.tasks().slots())
+            .filter_map(|index| briefs.at(Slot::from_index(index), &model))
             .map(|task| {
                 let (standing, key) = stand(TaskColumn::Polls, &source, &mut memo, &task, now);
                 (task.slot(), standing, key)

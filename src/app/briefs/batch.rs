@@ -1,0 +1,76 @@
+//! Neighbours: tasks that are asked together. A question is put to all of them before the next one is, so that each is a short
+//! loop over one or two arrays.
+
+use super::{Brief, Briefs, CHUNK, Chunk};
+use crate::model::{Model, Slot};
+
+/// Room for the places of a batch: in their chunk, so that they are small.
+pub(crate) type Room = [u16; CHUNK];
+
+/// Tasks of one chunk, in the order of their slots.
+pub struct Batch<'a, 'r> {
+    model: &'a Model,
+    chunk: &'a Chunk,
+    /// The index of the chunk's first slot.
+    first: usize,
+    /// Where in the chunk they are.
+    places: &'r mut [u16],
+}
+
+impl Briefs {
+    /// So many slots make up a batch.
+    pub(crate) const BATCH: usize = CHUNK;
+
+    /// The tasks of the batch that begins at a slot.
+    pub(crate) fn batch<'a, 'r>(&'a self, first: usize, model: &'a Model, room: &'r mut Room) -> Option<Batch<'a, 'r>> {
+        let chunk = self.chunks.get(first / CHUNK)?;
+        for (at, place) in room.iter_mut().enumerate() {
+            *place = at as u16;
+        }
+        let mut batch = Batch { model, chunk, first, places: room };
+        // Leaves what there is a brief of.
+        batch.retain(|_| true);
+        Some(batch)
+    }
+}
+
+impl<'a> Brief<'a> {
+    /// The task alone.
+    pub(crate) fn alone<'r>(&self, room: &'r mut [u16; 1]) -> Batch<'a, 'r> {
+        room[0] = self.at() as u16;
+        Batch { model: self.model, chunk: self.chunk, first: self.slot.index() - self.at(), places: room }
+    }
+}
+
+impl<'a> Batch<'a, '_> {
+    /// How many are left.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Those that are left.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Brief<'a>> {
+        let (model, chunk, first) = (self.model, self.chunk, self.first);
+        self.places.iter().filter_map(move |&place| Brief::of(model, chunk, slot(first, place)))
+    }
+
+    /// Takes out those that something is not true of.
+    #[inline]
+    pub(crate) fn retain(&mut self, mut holds: impl FnMut(&Brief) -> bool) {
+        let mut left = 0;
+        for at in 0..self.places.len() {
+            let place = self.places[at];
+            let stays = Brief::of(self.model, self.chunk, slot(self.first, place)).is_some_and(|task| holds(&task));
+            // Without a condition: what holds of one cannot be foreseen from the others.
+            self.places[left] = place;
+            left += usize::from(stays);
+        }
+        let places = std::mem::take(&mut self.places);
+        self.places = &mut places[..left];
+    }
+}
+
+#[inline]
+fn slot(first: usize, place: u16) -> Slot {
+    Slot::from_index(first + usize::from(place))
+}
