@@ -28,9 +28,9 @@ struct Chunk {
     states: [Option<TaskState>; CHUNK],
     kinds: [TaskKind; CHUNK],
     flagged: [bool; CHUNK],
-    /// Whether it has a pulse, which most tasks have not.
-    lively: [bool; CHUNK],
-    /// By place in the chunk.
+    /// Where its pulse stands among the pulses, from 1; 0 where it has none, as most tasks have not.
+    lively: [u16; CHUNK],
+    /// With the places of their tasks, in no order.
     pulses: Vec<(u16, Pulse)>,
     names: [Sym; CHUNK],
     places: [PlaceId; CHUNK],
@@ -52,7 +52,7 @@ impl Chunk {
         states: [None; CHUNK],
         kinds: [TaskKind::Task; CHUNK],
         flagged: [false; CHUNK],
-        lively: [false; CHUNK],
+        lively: [0; CHUNK],
         pulses: Vec::new(),
         names: [Sym::EMPTY; CHUNK],
         places: [PlaceId::UNKNOWN; CHUNK],
@@ -64,25 +64,40 @@ impl Chunk {
         scheduled: [0; CHUNK],
     };
 
-    fn find_pulse(&self, at: usize) -> Result<usize, usize> {
-        self.pulses.binary_search_by_key(&at, |(place, _)| usize::from(*place))
+    fn pulse(&self, at: usize) -> Option<&Pulse> {
+        let number = usize::from(self.lively[at]);
+        Some(&self.pulses[number.checked_sub(1)?].1)
     }
 
     fn set_pulse(&mut self, at: usize, pulse: Option<Pulse>, now: Stamp) {
-        self.lively[at] = pulse.is_some();
-        let Some(pulse) = pulse else { return };
-        if self.pulses.len() == self.pulses.capacity() {
-            let Self { pulses, lively, .. } = self;
-            pulses.retain(|(place, pulse)| {
-                let at = &mut lively[usize::from(*place)];
-                *at &= !pulse.is_over(now);
-                *at
-            });
-            self.lively[at] = true;
+        match (pulse, usize::from(self.lively[at])) {
+            (None, 0) => {}
+            (None, number) => self.drop_pulse(number - 1),
+            (Some(pulse), 0) => {
+                if self.pulses.len() == self.pulses.capacity() {
+                    self.drop_silent_pulses(now);
+                }
+                self.pulses.push((at as u16, pulse));
+                self.lively[at] = self.pulses.len() as u16;
+            }
+            (Some(pulse), number) => self.pulses[number - 1].1 = pulse,
         }
-        match self.find_pulse(at) {
-            Ok(index) => self.pulses[index].1 = pulse,
-            Err(index) => self.pulses.insert(index, (at as u16, pulse)),
+    }
+
+    fn drop_pulse(&mut self, index: usize) {
+        let (place, _) = self.pulses.swap_remove(index);
+        self.lively[usize::from(place)] = 0;
+        if let Some((moved, _)) = self.pulses.get(index) {
+            self.lively[usize::from(*moved)] = index as u16 + 1;
+        }
+    }
+
+    /// Makes room, where tasks fell silent.
+    fn drop_silent_pulses(&mut self, now: Stamp) {
+        for index in (0..self.pulses.len()).rev() {
+            if self.pulses[index].1.is_over(now) {
+                self.drop_pulse(index);
+            }
         }
     }
 }
@@ -151,7 +166,7 @@ impl Briefs {
         let chunk = &mut self.chunks[chunk];
         let Some(task) = model.tasks().at(slot) else {
             chunk.states[at] = None;
-            chunk.lively[at] = false;
+            chunk.set_pulse(at, None, Stamp::MIN);
             return;
         };
         let small = |number: u64| u32::try_from(number).unwrap_or(LARGE);
@@ -297,9 +312,7 @@ impl<'a> Brief<'a> {
     }
 
     fn pulse(self) -> Option<&'a Pulse> {
-        let at = self.at();
-        let index = if self.chunk.lively[at] { self.chunk.find_pulse(at).ok() } else { None };
-        index.map(|index| &self.chunk.pulses[index].1)
+        self.chunk.pulse(self.at())
     }
 
     #[inline]

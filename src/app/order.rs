@@ -3,7 +3,7 @@
 
 use super::{
     filter::Memo,
-    ranking::{compare, ranks},
+    ranking::Ranking,
     sorted::{Entry, Sorted},
     survey::{Source, Standing, Surveyed, stand, survey},
     task_columns::{Ages, TaskColumn},
@@ -47,8 +47,8 @@ pub struct Order {
     keys: Vec<u64>,
     standings: Vec<Standing>,
     dirty: Vec<Slot>,
-    /// Of a column of text, where each key stands among those that there were when the order was made.
-    ranks: Vec<u32>,
+    /// What the keys are.
+    ranking: Ranking,
     memo: Memo,
     swept: usize,
     stale: bool,
@@ -66,7 +66,7 @@ impl Default for Order {
             keys: Vec::new(),
             standings: Vec::new(),
             dirty: Vec::new(),
-            ranks: Vec::new(),
+            ranking: Ranking::default(),
             memo: Memo::default(),
             swept: 0,
             stale: true,
@@ -130,7 +130,7 @@ impl Order {
     pub fn position(&self, model: &Model, task: TaskId) -> Option<usize> {
         let slot = model.tasks().slot(task)?;
         let key = *self.keys.get(slot.index())?;
-        let compare = compare(self.column, model, &self.ranks);
+        let compare = self.ranking.compare(model);
         let (part, before) = match self.standings[slot.index()] {
             Standing::Out => return None,
             Standing::Live => (&self.live, 0),
@@ -150,7 +150,7 @@ impl Order {
         if !self.is_rough() {
             return;
         }
-        let compare = compare(self.column, model, &self.ranks);
+        let compare = self.ranking.compare(model);
         let live = self.live.as_slice().len();
         for (part, first) in [(&mut self.live, 0), (&mut self.ended, live)] {
             let length = part.as_slice().len();
@@ -177,7 +177,7 @@ impl Order {
             Standing::Live => &mut self.live,
             Standing::Ended => &mut self.ended,
         };
-        part.pin(Entry::new(key, slot), &compare(self.column, model, &self.ranks));
+        part.pin(Entry::new(key, slot), &self.ranking.compare(model));
     }
 
     /// Whether rows that nobody has looked at yet are still to be sorted.
@@ -220,7 +220,7 @@ impl Order {
             return;
         }
         if self.is_rough() {
-            let compare = compare(self.column, source.model, &self.ranks);
+            let compare = self.ranking.compare(source.model);
             self.live.refine(EFFORT, &compare);
             self.ended.refine(EFFORT, &compare);
             // What has changed in the meantime waits, since a rough list cannot be merged.
@@ -233,7 +233,7 @@ impl Order {
         }
         let (mut gone, mut come) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         for slot in std::mem::take(&mut self.dirty) {
-            let (standing, key) = place(self.column, source, &mut self.memo, slot, now);
+            let (standing, key) = place(&self.ranking, source, &mut self.memo, slot, now);
             self.reserve(slot);
             let before = std::mem::replace(&mut self.standings[slot.index()], standing);
             let old = std::mem::replace(&mut self.keys[slot.index()], key);
@@ -248,7 +248,7 @@ impl Order {
             }
         }
         let ([gone_live, gone_ended], [come_live, come_ended]) = (gone, come);
-        let compare = compare(self.column, source.model, &self.ranks);
+        let compare = self.ranking.compare(source.model);
         let live = self.live.merge(gone_live, come_live, &compare);
         let ended = self.ended.merge(gone_ended, come_ended, &compare);
         drop(compare);
@@ -274,13 +274,13 @@ impl Order {
 
     fn rebuild(&mut self, source: &Source, now: Stamp) {
         self.clear();
+        self.ranking = Ranking::new(self.column, source.model);
         let mut live = std::mem::take(&mut self.live).into_entries();
         let mut ended = std::mem::take(&mut self.ended).into_entries();
         let into =
             Surveyed { keys: &mut self.keys, standings: &mut self.standings, live: &mut live, ended: &mut ended };
-        self.memo = survey(self.column, source, now, into);
-        self.ranks = ranks(self.column, source.model);
-        let compare = compare(self.column, source.model, &self.ranks);
+        self.memo = survey(&self.ranking, source, now, into);
+        let compare = self.ranking.compare(source.model);
         self.live = Sorted::new(live, &compare);
         self.ended = Sorted::new(ended, &compare);
     }
@@ -316,8 +316,8 @@ fn part(standing: Standing) -> Option<usize> {
     }
 }
 
-fn place(column: TaskColumn, source: &Source, memo: &mut Memo, slot: Slot, now: Stamp) -> (Standing, u64) {
-    source.briefs.at(slot, source.model).map_or((Standing::Out, 0), |task| stand(column, source, memo, &task, now))
+fn place(ranking: &Ranking, source: &Source, memo: &mut Memo, slot: Slot, now: Stamp) -> (Standing, u64) {
+    source.briefs.at(slot, source.model).map_or((Standing::Out, 0), |task| stand(ranking, source, memo, &task, now))
 }
 
 #[cfg(test)]

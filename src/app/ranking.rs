@@ -1,68 +1,94 @@
 //! Which of two tasks comes first in a column: by the numbers that are their keys, or by the texts that their keys stand for.
 
 use super::{
+    Brief, Flags,
     sorted::Entry,
     task_columns::{Compares, TaskColumn},
 };
-use crate::model::{Model, PlaceId, Sym};
+use crate::model::{Model, PlaceId, Stamp, Sym};
 use std::cmp::Ordering;
 
 /// How many texts are ranked when a list is sorted by them, in a few milliseconds. Beyond that they are compared as they come.
 const RANKED_MOST: usize = 10_000;
 
-/// The order of a column. Keys of text stand for the text, and equal ones are equal without a look at it; of those with a rank
-/// the rank decides, which says the same faster.
-pub(super) fn compare(column: TaskColumn, model: &Model, ranks: &[u32]) -> impl Fn(&Entry, &Entry) -> Ordering {
-    let compares = column.compares();
-    move |a: &Entry, b: &Entry| match compares {
-        Compares::Numbers | Compares::Nothing => a.cmp(b),
-        Compares::Names | Compares::Places => by_text(compares, model, ranks, a, b),
+/// A column, and the keys that tasks have in it. The key of a text is its number, and above it its rank among the texts that
+/// there were when the ranking was made: of two that have one the ranks decide, and a text need not be looked at.
+#[derive(Debug)]
+pub(super) struct Ranking {
+    column: TaskColumn,
+    /// By the text's number, from 1.
+    ranks: Vec<u32>,
+}
+
+const NUMBER_BITS: u32 = 32;
+
+impl Default for Ranking {
+    /// Of a list that is empty.
+    fn default() -> Self {
+        Self { column: TaskColumn::Flags, ranks: Vec::new() }
+    }
+}
+
+impl Ranking {
+    /// Ranks the texts that a column has.
+    pub(super) fn new(column: TaskColumn, model: &Model) -> Self {
+        let compares = column.compares();
+        let count = match compares {
+            Compares::Numbers | Compares::Nothing => 0,
+            Compares::Names => model.names(),
+            Compares::Places => model.places(),
+        };
+        if count > RANKED_MOST {
+            return Self { column, ranks: Vec::new() };
+        }
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_unstable_by(|&a, &b| texts(compares, model, a, b).then(a.cmp(&b)));
+        let mut ranks = vec![0; count];
+        for (rank, number) in (1..).zip(order) {
+            ranks[number] = rank;
+        }
+        Self { column, ranks }
+    }
+
+    /// What a task is sorted by.
+    #[inline]
+    pub(super) fn key(&self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
+        let key = self.column.key(flags, task, now);
+        match self.column.compares() {
+            Compares::Numbers | Compares::Nothing => key,
+            Compares::Names | Compares::Places => {
+                let rank = self.ranks.get(key as usize).copied().unwrap_or_default();
+                u64::from(rank) << NUMBER_BITS | key
+            }
+        }
+    }
+
+    /// The order of the column.
+    pub(super) fn compare(&self, model: &Model) -> impl Fn(&Entry, &Entry) -> Ordering {
+        let compares = self.column.compares();
+        let are_numbers = matches!(compares, Compares::Numbers | Compares::Nothing);
+        move |a: &Entry, b: &Entry| {
+            let is_ranked = |entry: &Entry| entry.key() >> NUMBER_BITS != 0;
+            if are_numbers || (is_ranked(a) && is_ranked(b)) { a.cmp(b) } else { by_text(compares, model, a, b) }
+        }
     }
 }
 
 /// Kept out of line, so that what compares numbers is short enough to become a part of the sort.
 #[inline(never)]
-fn by_text(compares: Compares, model: &Model, ranks: &[u32], a: &Entry, b: &Entry) -> Ordering {
-    let (key_a, key_b) = (a.key(), b.key());
-    let texts = match (ranks.get(key_a as usize), ranks.get(key_b as usize)) {
-        _ if key_a == key_b => Ordering::Equal,
-        (Some(a), Some(b)) => a.cmp(b),
-        _ => texts(compares, model, key_a, key_b),
-    };
-    texts.then_with(|| a.cmp(b))
+fn by_text(compares: Compares, model: &Model, a: &Entry, b: &Entry) -> Ordering {
+    let number = |entry: &Entry| entry.key() as u32 as usize;
+    texts(compares, model, number(a), number(b)).then_with(|| a.cmp(b))
 }
 
-fn texts(compares: Compares, model: &Model, a: u64, b: u64) -> Ordering {
+fn texts(compares: Compares, model: &Model, a: usize, b: usize) -> Ordering {
     match compares {
+        _ if a == b => Ordering::Equal,
         Compares::Numbers | Compares::Nothing => Ordering::Equal,
-        Compares::Names => {
-            let text = |key: u64| model.text(Sym::from_index(key as usize));
-            text(a).cmp(text(b))
-        }
+        Compares::Names => model.text(Sym::from_index(a)).cmp(model.text(Sym::from_index(b))),
         Compares::Places => {
-            let place = |key: u64| model.place(PlaceId::from_index(key as usize));
-            let (a, b) = (place(a), place(b));
+            let (a, b) = (model.place(PlaceId::from_index(a)), model.place(PlaceId::from_index(b)));
             (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column))
         }
     }
-}
-
-/// Where each key of a column of text stands; nothing where there are too many to compare them all at once.
-pub(super) fn ranks(column: TaskColumn, model: &Model) -> Vec<u32> {
-    let compares = column.compares();
-    let count = match compares {
-        Compares::Numbers | Compares::Nothing => 0,
-        Compares::Names => model.names(),
-        Compares::Places => model.places(),
-    };
-    if count > RANKED_MOST {
-        return Vec::new();
-    }
-    let mut order: Vec<u32> = (0..count as u32).collect();
-    order.sort_unstable_by(|&a, &b| texts(compares, model, u64::from(a), u64::from(b)).then(a.cmp(&b)));
-    let mut ranks = vec![0; count];
-    for (rank, key) in order.into_iter().enumerate() {
-        ranks[key as usize] = rank as u32;
-    }
-    ranks
 }

@@ -5,8 +5,8 @@ use super::{
     Brief, Briefs, Flags,
     briefs::Room,
     filter::{Filter, Memo},
+    ranking::Ranking,
     sorted::Entry,
-    task_columns::TaskColumn,
 };
 use crate::model::{Model, Slot, Stamp, TaskState};
 use std::{
@@ -56,7 +56,7 @@ pub(super) struct Surveyed<'a> {
 }
 
 /// Finds out where every task stands.
-pub(super) fn survey(column: TaskColumn, source: &Source, now: Stamp, into: Surveyed) -> Memo {
+pub(super) fn survey(ranking: &Ranking, source: &Source, now: Stamp, into: Surveyed) -> Memo {
     let slots = source.model.tasks().slots();
     let Surveyed { keys, standings, live, ended } = into;
     keys.resize(slots, 0);
@@ -75,7 +75,7 @@ pub(super) fn survey(column: TaskColumn, source: &Source, now: Stamp, into: Surv
         loop {
             let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(piece) = piece else { return (found, memo) };
-            found.push(piece.go_through(column, source, now, &mut memo));
+            found.push(piece.go_through(ranking, source, now, &mut memo));
         }
     };
     let threads = match slots.div_ceil(PIECE) {
@@ -121,7 +121,7 @@ struct Found {
 }
 
 impl Piece<'_> {
-    fn go_through(self, column: TaskColumn, source: &Source, now: Stamp, memo: &mut Memo) -> Found {
+    fn go_through(self, ranking: &Ranking, source: &Source, now: Stamp, memo: &mut Memo) -> Found {
         let Self { slots, keys, standings, live } = self;
         let first = slots.start;
         let mut found = Found { first, live: 0, ended: Vec::new() };
@@ -130,7 +130,7 @@ impl Piece<'_> {
             let Some(mut batch) = source.briefs.batch(batch, source.model, &mut room) else { break };
             source.filter.sift(source.flags, memo, &mut batch, now);
             for task in batch.iter() {
-                let (slot, key, standing) = (task.slot(), column.key(source.flags, &task, now), standing(&task));
+                let (slot, key, standing) = (task.slot(), ranking.key(source.flags, &task, now), standing(&task));
                 keys[slot.index() - first] = key;
                 standings[slot.index() - first] = standing;
                 match standing {
@@ -153,16 +153,17 @@ fn standing(task: &Brief) -> Standing {
 }
 
 /// Where one task stands, and its key.
-pub(super) fn stand(column: TaskColumn, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
+pub(super) fn stand(ranking: &Ranking, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
     if !source.filter.matches(source.flags, memo, task, now) {
         return (Standing::Out, 0);
     }
-    (standing(task), column.key(source.flags, task, now))
+    (standing(task), ranking.key(source.flags, task, now))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::TaskColumn;
     use crate::model::{
         Retention, TaskId,
         update::{PollStats, TaskStats, Update},
@@ -188,13 +189,14 @@ mod tests {
         let now = at(201).plus(Duration::from_secs(1));
         let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
         let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
-        survey(TaskColumn::Polls, &source, now, into);
+        let ranking = Ranking::new(TaskColumn::Polls, &model);
+        survey(&ranking, &source, now, into);
 
         let mut memo = Memo::default();
         let expected: Vec<(Slot, Standing, u64)> = (0..model.tasks().slots())
             .filter_map(|index| briefs.at(Slot::from_index(index), &model))
             .map(|task| {
-                let (standing, key) = stand(TaskColumn::Polls, &source, &mut memo, &task, now);
+                let (standing, key) = stand(&ranking, &source, &mut memo, &task, now);
                 (task.slot(), standing, key)
             })
             .collect();

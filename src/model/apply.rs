@@ -73,6 +73,7 @@ impl Model {
         if self.let_go.new_others > kept_out {
             self.forget_acquires();
         }
+        self.forget_recents(now);
         if update.part == Part::Last {
             self.complete(now);
         }
@@ -90,7 +91,6 @@ impl Model {
         self.infer_holders(now);
         self.returned.clear();
         self.forget(now);
-        self.forget_recents(now);
         if self.names.should_collect() {
             self.forget_names();
         }
@@ -171,7 +171,8 @@ impl Model {
         let before = (task.has_recent(), task.has_rare());
         task.report(stats, now);
         if !before.0 && task.has_recent() {
-            self.recents.push_back(id);
+            self.recents.push_back((now, id));
+            self.recent_rows += 1;
         }
         self.rare_rows += usize::from(!before.1 && task.has_rare());
         match task.state() {

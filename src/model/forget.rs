@@ -1,9 +1,10 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, TaskId, memory};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, memory, recent::Recent};
 
-/// How many tasks are looked at after each update for a recent past that has become an old one.
-const SWEEP: usize = 16_384;
+/// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
+/// fewer.
+const SWEEP: usize = 2_048;
 
 impl Model {
     /// Lets go of what is over and was shown for long enough, oldest first.
@@ -56,12 +57,17 @@ impl Model {
         self.changes.renamed = true;
     }
 
-    /// Lets go of the recent past of tasks that fell silent, some at each update: a million are not looked at all at once.
+    /// Lets go of the recent past of tasks that fell silent, some with each page: a million are not looked at all at once.
     pub(super) fn forget_recents(&mut self, now: Stamp) {
-        for _ in 0..SWEEP.max(self.recents.len() / 8).min(self.recents.len()) {
-            let Some(id) = self.recents.pop_front() else { return };
-            if self.tasks.get_mut(id).is_some_and(|task| !task.forget_recent(now)) {
-                self.recents.push_back(id);
+        for _ in 0..SWEEP {
+            let due = self.recents.front().filter(|(told, _)| now.since(*told) > Recent::SPAN);
+            let Some(&(_, id)) = due else { return };
+            self.recents.pop_front();
+            let Some(task) = self.tasks.get_mut(id).filter(|task| task.has_recent()) else { continue };
+            if task.forget_recent(now) {
+                self.recent_rows -= 1;
+            } else {
+                self.recents.push_back((task.confirmed, id));
             }
         }
     }
@@ -70,6 +76,7 @@ impl Model {
         if let Some(slot) = self.tasks.slot(id) {
             let task = self.tasks.remove(id);
             self.ended_rows -= usize::from(task.as_ref().is_some_and(|task| task.stats().dropped.is_some()));
+            self.recent_rows -= usize::from(task.as_ref().is_some_and(Task::has_recent));
             self.rare_rows -= usize::from(task.is_some_and(|task| task.has_rare()));
             self.hot.remove(&slot);
             self.running.remove(&slot);

@@ -11,13 +11,10 @@ use super::{
 /// An entry of a hash map or set beyond what is in it: tables are between half and almost full.
 const SPARE: usize = 2;
 
-/// What a task takes beside its row when it has a recent past: the past, and its place in the queue to be forgotten.
-const RECENT_BYTES: usize = size_of::<Recent>() + SPARE * size_of::<TaskId>();
-
 /// What an operation takes beside its row: its places among those of its resource and of its task.
 const OP_EXTRA_BYTES: usize = 96;
 
-/// A finished task's place in the queue to be let go of.
+/// A task's place in the queue to be let go of, or in the one of those whose recent past is to be.
 const QUEUED_BYTES: usize = size_of::<(Stamp, TaskId)>();
 
 /// What was let go of, or not taken in, to stay below [`Retention::max_bytes`](super::Retention::max_bytes).
@@ -46,9 +43,9 @@ impl Model {
     /// How many bytes the model takes, as an estimate.
     pub fn bytes(&self) -> usize {
         self.tasks.len() * Table::<Task>::ROW_BYTES
-            + self.recents.len() * RECENT_BYTES
+            + self.recent_rows * size_of::<Recent>()
             + self.rare_rows * size_of::<Rare>()
-            + self.ended.len() * QUEUED_BYTES
+            + (self.ended.len() + self.recents.len()) * QUEUED_BYTES
             + self.resources.len() * Table::<Resource>::ROW_BYTES
             + self.locks.len() * size_of::<Lock>()
             + self.ops.len() * (Table::<Op>::ROW_BYTES + OP_EXTRA_BYTES)

@@ -126,8 +126,10 @@ pub struct Model {
     running: FxHashSet<Slot>,
     ended: VecDeque<(Stamp, TaskId)>,
     ended_rows: usize,
-    /// Tasks that have a recent past, each once.
-    recents: VecDeque<TaskId>,
+    /// Tasks that have a recent past, and when they were last told of, or before.
+    recents: VecDeque<(Stamp, TaskId)>,
+    /// How many tasks have one.
+    recent_rows: usize,
     /// How many tasks have something rare.
     rare_rows: usize,
     /// Bytes of fields and attributes.

@@ -52,7 +52,7 @@ pub trait Host {
 const FRAME: Duration = Duration::from_millis(50);
 
 /// How long the link's events are taken in before keys are looked at again.
-const BATCH: Duration = Duration::from_millis(4);
+const BATCH: Duration = Duration::from_millis(2);
 
 /// The shortest time between two pleas to catch up.
 const CATCH_UP: Duration = Duration::from_millis(50);
