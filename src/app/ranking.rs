@@ -2,6 +2,7 @@
 
 use super::{
     Brief, Flags,
+    briefs::Batch,
     sorted::Entry,
     task_columns::{Compares, TaskColumn},
 };
@@ -50,17 +51,23 @@ impl Ranking {
         Self { column, ranks }
     }
 
-    /// What a task is sorted by.
+    /// Tells of each task of a batch what it is sorted by.
     #[inline]
-    pub(super) fn key(&self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
-        let key = self.column.key(flags, task, now);
+    pub(super) fn keys(&self, flags: &Flags, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
         match self.column.compares() {
-            Compares::Numbers | Compares::Nothing => key,
-            Compares::Names | Compares::Places => {
-                let rank = self.ranks.get(key as usize).copied().unwrap_or_default();
-                u64::from(rank) << NUMBER_BITS | key
-            }
+            Compares::Numbers | Compares::Nothing => self.column.keys(flags, batch, now, tell),
+            Compares::Names | Compares::Places => self.column.keys(flags, batch, now, |task, number| {
+                let rank = self.ranks.get(number as usize).copied().unwrap_or_default();
+                tell(task, u64::from(rank) << NUMBER_BITS | number);
+            }),
         }
+    }
+
+    /// What a task is sorted by.
+    pub(super) fn key(&self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
+        let mut told = 0;
+        self.keys(flags, &task.alone(&mut [0]), now, |_, key| told = key);
+        told
     }
 
     /// The order of the column.

@@ -129,8 +129,8 @@ impl Piece<'_> {
         for batch in slots.step_by(Briefs::BATCH) {
             let Some(mut batch) = source.briefs.batch(batch, source.model, &mut room) else { break };
             source.filter.sift(source.flags, memo, &mut batch, now);
-            for task in batch.iter() {
-                let (slot, key, standing) = (task.slot(), ranking.key(source.flags, &task, now), standing(&task));
+            ranking.keys(source.flags, &batch, now, |task, key| {
+                let (slot, standing) = (task.slot(), standing(task));
                 keys[slot.index() - first] = key;
                 standings[slot.index() - first] = standing;
                 match standing {
@@ -140,7 +140,7 @@ impl Piece<'_> {
                         found.live += 1;
                     }
                 }
-            }
+            });
         }
         found
     }

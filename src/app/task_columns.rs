@@ -1,7 +1,7 @@
 //! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
 //! sorting by one compares. What a cell shows is `view/task_cells.rs`'s business.
 
-use super::{Brief, Flags};
+use super::{Brief, Flags, briefs::Batch};
 use crate::model::{SPARK_SECONDS, Stamp, Task, TaskState};
 
 /// A column of the task list.
@@ -146,36 +146,28 @@ impl TaskColumn {
         !matches!(self, Self::Id | Self::Name | Self::Kind | Self::Location | Self::State)
     }
 
-    /// What a task is sorted by, at the instant of the latest update. A value that grows for every live task alike stands
-    /// relative to what all of them share, so that it does not change while nobody reports anything; live and ended
-    /// tasks are never compared with each other.
+    /// Tells of each task of a batch what it is sorted by, at the instant of the latest update. A value that grows for every live
+    /// task alike stands relative to what all of them share, so that it does not change while nobody reports anything; live
+    /// and ended tasks are never compared with each other.
     #[inline]
-    pub fn key(self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
-        let live = task.state() != TaskState::Ended;
+    pub(super) fn keys(self, flags: &Flags, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+        // Which column it is, is asked once, and not of every task.
         match self {
-            Self::Flags => flagged_key(flags, task, now),
-            Self::Id => task.display_id(),
-            Self::State => match task.state() {
-                TaskState::Running => 0,
-                TaskState::Scheduled => 1,
-                TaskState::Idle => 2,
-                TaskState::Ended => 3,
-            },
-            Self::Name => task.name().index() as u64,
-            Self::Total if live => since_created(task, 0),
-            Self::Total => task.total(now),
-            Self::Busy => task.busy(now),
-            Self::Scheduled => task.scheduled(now),
-            // Idle time is age less the rest; age is what all share, so that the rest alone decides.
-            Self::Idle if live => since_created(task, task.busy(now).saturating_add(task.scheduled(now))),
-            Self::Idle => task.idle(now),
-            Self::Polls => task.polls(),
-            Self::Rate => milli(task.poll_rate(now)),
-            Self::Load => milli(task.load(now)),
-            Self::Wakes => task.wakes(),
-            Self::Kind => task.kind() as u64,
-            Self::Location => task.place().index() as u64,
-            Self::Fields => 0,
+            Self::Flags => batch.each(|task| tell(task, flagged_key(flags, task, now))),
+            Self::Id => batch.each(|task| tell(task, task.display_id())),
+            Self::State => batch.each(|task| tell(task, state_key(task))),
+            Self::Name => batch.each(|task| tell(task, task.name().index() as u64)),
+            Self::Total => batch.each(|task| tell(task, total_key(task, now))),
+            Self::Busy => batch.each(|task| tell(task, task.busy(now))),
+            Self::Scheduled => batch.each(|task| tell(task, task.scheduled(now))),
+            Self::Idle => batch.each(|task| tell(task, idle_key(task, now))),
+            Self::Polls => batch.each(|task| tell(task, task.polls())),
+            Self::Rate => batch.each(|task| tell(task, milli(task.poll_rate(now)))),
+            Self::Load => batch.each(|task| tell(task, milli(task.load(now)))),
+            Self::Wakes => batch.each(|task| tell(task, task.wakes())),
+            Self::Kind => batch.each(|task| tell(task, task.kind() as u64)),
+            Self::Location => batch.each(|task| tell(task, task.place().index() as u64)),
+            Self::Fields => batch.each(|task| tell(task, 0)),
         }
     }
 }
@@ -191,6 +183,30 @@ fn flagged_key(flags: &Flags, task: &Brief, now: Stamp) -> u64 {
     let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
     let rank = if task.is_flagged() { task.row().map_or(0, |task| flags.rank(task.id)) } else { 0 };
     (rank << BUSY_BITS) | busy
+}
+
+fn state_key(task: &Brief) -> u64 {
+    match task.state() {
+        TaskState::Running => 0,
+        TaskState::Scheduled => 1,
+        TaskState::Idle => 2,
+        TaskState::Ended => 3,
+    }
+}
+
+fn total_key(task: &Brief, now: Stamp) -> u64 {
+    match task.state() {
+        TaskState::Ended => task.total(now),
+        _ => since_created(task, 0),
+    }
+}
+
+/// Idle time is age less the rest; age is what all that live share, so that the rest alone decides.
+fn idle_key(task: &Brief, now: Stamp) -> u64 {
+    match task.state() {
+        TaskState::Ended => task.idle(now),
+        _ => since_created(task, task.busy(now).saturating_add(task.scheduled(now))),
+    }
 }
 
 /// The later it was spawned, and the more is to be taken from its age, the smaller.

@@ -48,10 +48,14 @@ impl<'a> Batch<'a, '_> {
         self.places.len()
     }
 
-    /// Those that are left.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Brief<'a>> {
-        let (model, chunk, first) = (self.model, self.chunk, self.first);
-        self.places.iter().filter_map(move |&place| Brief::of(model, chunk, slot(first, place)))
+    /// Goes through those that are left.
+    #[inline]
+    pub(crate) fn each(&self, mut each: impl FnMut(&Brief)) {
+        for &place in &*self.places {
+            if let Some(task) = Brief::of(self.model, self.chunk, slot(self.first, place)) {
+                each(&task);
+            }
+        }
     }
 
     /// Takes out those that something is not true of.
