@@ -21,21 +21,26 @@ fn main() {
     divan::main();
 }
 
+/// Seconds that the service was watched for.
+const CHANGED: u64 = 10;
+
 struct Client {
     app: App,
     terminal: Terminal<TestBackend>,
 }
 
 impl Client {
-    /// Attached to a service of so many tasks, of which one percent has changed twice.
+    /// Attached to a service of so many tasks, of which one percent changed in each of the last ten seconds: those have a recent
+    /// past.
     fn new(tasks: u64, named: Named) -> Self {
         let app = App::new("127.0.0.1:6669", Options { start: Screen::Tasks, ..Options::default() });
         let mut client = Self { app, terminal: Terminal::new(TestBackend::new(200, 50)).expect("a screen in memory") };
         let session = Session { epoch: 1, protocol: Protocol::Console, process: None };
         client.hear(Event::Session(session));
         client.hear(Event::Connection(Connection::Live));
-        for update in [first_state(tasks, named), one_percent(tasks, 1), one_percent(tasks, 2)] {
-            client.update(update);
+        client.update(first_state(tasks, named));
+        for second in 1..=CHANGED {
+            client.update(one_percent(tasks, second));
         }
         client
     }
@@ -159,7 +164,7 @@ fn a_frame_without_changes(bencher: Bencher, tasks: u64) {
 #[divan::bench(args = SIZES, sample_count = 20)]
 fn a_frame_after_one_percent_changed(bencher: Bencher, tasks: u64) {
     let client = RefCell::new(Client::new(tasks, Named::InGroups));
-    let mut second = 2;
+    let mut second = CHANGED;
     let next = || {
         second += 1;
         client.borrow_mut().rest();
