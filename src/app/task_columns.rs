@@ -162,8 +162,11 @@ impl TaskColumn {
             Self::Scheduled => batch.each(|task| tell(task, task.scheduled(now))),
             Self::Idle => batch.each(|task| tell(task, idle_key(task, now))),
             Self::Polls => batch.each(|task| tell(task, task.polls())),
-            Self::Rate => batch.each(|task| tell(task, milli(task.poll_rate(now)))),
-            Self::Load => batch.each(|task| tell(task, milli(task.load(now)))),
+            Self::Rate => batch.each_by_pulse(|pulse| milli(pulse.poll_rate(now)), tell),
+            Self::Load => batch.each_by_pulse(|pulse| milli(pulse.load(now)), |task, load| match task.state() {
+                TaskState::Running => tell(task, milli(task.load(now))),
+                _ => tell(task, load),
+            }),
             Self::Wakes => batch.each(|task| tell(task, task.wakes())),
             Self::Kind => batch.each(|task| tell(task, task.kind() as u64)),
             Self::Location => batch.each(|task| tell(task, task.place().index() as u64)),

@@ -86,16 +86,37 @@ impl Spark {
 
     /// The shares up to `now`, from 0 to 1, oldest first, with a poll in progress since `running_since` filled in.
     pub fn shares(&self, running_since: Option<Stamp>, now: Stamp) -> [f32; SPARK_SECONDS] {
-        let mut shares = self.shifted(now.seconds());
-        if let Some(since) = running_since {
-            fill(&mut shares, super::nanos(now.since(since)), now);
-        }
+        let shares = match running_since {
+            Some(since) => self.filled(since, now),
+            None => self.shifted(now.seconds()),
+        };
         shares.map(|share| f32::from(share) / 255.0)
+    }
+
+    /// The mean of the shares up to `now`, from 0 to 1, with a poll in progress since `running_since` filled in.
+    pub fn mean(&self, running_since: Option<Stamp>, now: Stamp) -> f64 {
+        let sum = |shares: &[u8]| shares.iter().map(|&share| u32::from(share)).sum::<u32>();
+        let sum = match running_since {
+            Some(since) => sum(&self.filled(since, now)),
+            None => sum(&self.shares[self.shift(now.seconds())..]),
+        };
+        f64::from(sum) / f64::from(255 * SPARK_SECONDS as u32)
+    }
+
+    fn filled(&self, since: Stamp, now: Stamp) -> [u8; SPARK_SECONDS] {
+        let mut shares = self.shifted(now.seconds());
+        fill(&mut shares, super::nanos(now.since(since)), now);
+        shares
+    }
+
+    /// How many of the shares are too old in a second.
+    fn shift(&self, second: u32) -> usize {
+        (second.saturating_sub(self.second) as usize).min(SPARK_SECONDS)
     }
 
     fn shifted(&self, second: u32) -> [u8; SPARK_SECONDS] {
         let mut shares = self.shares;
-        let by = (second.saturating_sub(self.second) as usize).min(SPARK_SECONDS);
+        let by = self.shift(second);
         shares.rotate_left(by);
         shares[SPARK_SECONDS - by..].fill(0);
         shares

@@ -1,7 +1,7 @@
 //! A task's recent past: what it did in the last seconds. Only tasks that were reported again within that time have one, which
 //! among a million are few.
 
-use super::{Rate, SPARK_SECONDS, Spark, Stamp, nanos, update::TaskStats};
+use super::{Rate, Spark, Stamp, nanos, update::TaskStats};
 use std::time::Duration;
 
 /// What a task did in the last seconds.
@@ -35,13 +35,8 @@ impl Pulse {
 
     /// The share of the last seconds that it was busy, from 0 to 1, of a task that is not inside a poll now.
     pub fn load(&self, now: Stamp) -> f64 {
-        if self.is_over(now) { 0.0 } else { mean(&self.busy.shares(None, now)) }
+        if self.is_over(now) { 0.0 } else { self.busy.mean(None, now) }
     }
-}
-
-/// The mean of the shares of the last seconds.
-pub(super) fn mean(shares: &[f32; SPARK_SECONDS]) -> f64 {
-    f64::from(shares.iter().sum::<f32>()) / SPARK_SECONDS as f64
 }
 
 /// The counters as they were some seconds ago, for averages over the recent past.

@@ -3,7 +3,7 @@
 use super::{
     PlaceId, Pulse, Row, SPARK_SECONDS, Scheduling, Spark, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
     rare::{Number, Rare},
-    recent::{self, Recent},
+    recent::Recent,
     update::{PollStats, TaskStats},
 };
 use std::{num::NonZeroU64, time::Duration};
@@ -274,16 +274,16 @@ impl Task {
 
     /// The share of the last seconds up to `now` that it was busy, from 0 to 1.
     pub fn load(&self, now: Stamp) -> f64 {
-        recent::mean(&self.shares(now))
+        self.spark(now).mean(self.running_since(), now)
     }
 
     /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.
     pub fn shares(&self, now: Stamp) -> [f32; SPARK_SECONDS] {
-        match (self.recent(now), self.running_since()) {
-            (None, None) => [0.0; SPARK_SECONDS],
-            (None, since) => Spark::new(now).shares(since, now),
-            (Some(recent), since) => recent.busy.shares(since, now),
-        }
+        self.spark(now).shares(self.running_since(), now)
+    }
+
+    fn spark(&self, now: Stamp) -> Spark {
+        self.recent(now).map_or_else(|| Spark::new(now), |recent| recent.busy)
     }
 
     /// How long it waited between wake and poll of late; `None` if it was not polled.

@@ -2,10 +2,13 @@
 //! loop over one or two arrays.
 
 use super::{Brief, Briefs, CHUNK, Chunk};
-use crate::model::{Model, Slot};
+use crate::model::{Model, Pulse, Slot};
 
 /// Room for the places of a batch: in their chunk, so that they are small.
 pub(crate) type Room = [u16; CHUNK];
+
+/// So few tasks are asked one by one.
+const FEW: usize = 64;
 
 /// Tasks of one chunk, in the order of their slots.
 pub struct Batch<'a, 'r> {
@@ -56,6 +59,21 @@ impl<'a> Batch<'a, '_> {
                 each(&task);
             }
         }
+    }
+
+    /// As [`Batch::each`], with what is asked of their pulses; 0 where a task has none. Pulses stand in no order: they are asked in
+    /// the order that they have in memory, unless that would be more than is wanted.
+    #[inline]
+    pub(crate) fn each_by_pulse(&self, ask: impl Fn(&Pulse) -> u64, mut each: impl FnMut(&Brief, u64)) {
+        let pulses = &self.chunk.pulses;
+        if self.places.len() <= FEW.max(pulses.len()) {
+            return self.each(|task| each(task, task.pulse().map_or(0, &ask)));
+        }
+        let mut answers = [0; CHUNK];
+        for (place, pulse) in pulses {
+            answers[usize::from(*place)] = ask(pulse);
+        }
+        self.each(|task| each(task, answers[task.at()]));
     }
 
     /// Takes out those that something is not true of.
