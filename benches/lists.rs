@@ -118,10 +118,10 @@ fn sort_by(bencher: Bencher, column: TaskColumn, client: &RefCell<Client>) {
 }
 
 /// What was typed, and what is typed next.
-const TYPED: [(&str, char); 5] =
-    [("", 'w'), ("worker", '-'), ("name:worker-1", '7'), ("busy>10m", 's'), ("loc:worker.rs:", '3')];
+const TYPED: [(&str, char); 6] =
+    [("", 'w'), ("worker", '-'), ("name:worker-1", '7'), ("busy>10m", 's'), ("loc:worker.rs:", '3'), ("bu", 's')];
 
-#[divan::bench(args = SIZES, consts = [0, 1, 2, 3, 4], sample_count = 10)]
+#[divan::bench(args = SIZES, consts = [0, 1, 2, 3, 4, 5], sample_count = 10)]
 fn filter<const TEXT: usize>(bencher: Bencher, tasks: u64) {
     let client = RefCell::new(Client::new(tasks, Named::InGroups));
     let (typed, next) = TYPED[TEXT];

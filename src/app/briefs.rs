@@ -28,6 +28,8 @@ struct Chunk {
     states: [Option<TaskState>; CHUNK],
     kinds: [TaskKind; CHUNK],
     flagged: [bool; CHUNK],
+    /// Whether it has fields or spans that stand elsewhere.
+    more: [bool; CHUNK],
     /// Where its pulse stands among the pulses, from 1; 0 where it has none, as most tasks have not.
     lively: [u16; CHUNK],
     /// With the places of their tasks, in no order.
@@ -52,6 +54,7 @@ impl Chunk {
         states: [None; CHUNK],
         kinds: [TaskKind::Task; CHUNK],
         flagged: [false; CHUNK],
+        more: [false; CHUNK],
         lively: [0; CHUNK],
         pulses: Vec::new(),
         names: [Sym::EMPTY; CHUNK],
@@ -155,7 +158,8 @@ impl Briefs {
 
     /// What is known of the task in a slot.
     pub fn at<'a>(&'a self, slot: Slot, model: &'a Model) -> Option<Brief<'a>> {
-        Brief::of(model, self.chunks.get(slot.index() / CHUNK)?, slot)
+        let chunk = self.chunks.get(slot.index() / CHUNK)?;
+        chunk.states[slot.index() % CHUNK].map(|_| Brief { model, chunk, slot })
     }
 
     fn write(&mut self, slot: Slot, model: &Model, flags: &Flags) {
@@ -174,6 +178,7 @@ impl Briefs {
         chunk.states[at] = Some(task.state());
         chunk.kinds[at] = task.kind;
         chunk.flagged[at] = flags.of(task.id).is_some();
+        chunk.more[at] = model.has_extra_fields(task.id) || model.agent().has_spans(task.id);
         chunk.names[at] = task.name;
         chunk.places[at] = task.place;
         chunk.ids[at] = small(display_id(task));
@@ -193,16 +198,9 @@ pub struct Brief<'a> {
     model: &'a Model,
     chunk: &'a Chunk,
     slot: Slot,
-    state: TaskState,
 }
 
 impl<'a> Brief<'a> {
-    #[inline]
-    fn of(model: &'a Model, chunk: &'a Chunk, slot: Slot) -> Option<Self> {
-        let state = chunk.states[slot.index() % CHUNK]?;
-        Some(Self { model, chunk, slot, state })
-    }
-
     /// The model that it is from.
     pub fn model(self) -> &'a Model {
         self.model
@@ -219,8 +217,10 @@ impl<'a> Brief<'a> {
     }
 
     /// What it was doing when last reported.
+    #[inline]
     pub fn state(self) -> TaskState {
-        self.state
+        // A brief is of a task that there is.
+        self.chunk.states[self.at()].unwrap_or(TaskState::Ended)
     }
 
     /// What it was spawned as.
@@ -239,8 +239,14 @@ impl<'a> Brief<'a> {
     }
 
     /// Whether anything stands against it.
+    #[inline]
     pub fn is_flagged(self) -> bool {
         self.chunk.flagged[self.at()]
+    }
+
+    /// Whether it has fields that have no place of their own in [`Task`], or spans.
+    pub fn has_more(self) -> bool {
+        self.chunk.more[self.at()]
     }
 
     /// When it was spawned, in nanoseconds since the epoch; 0 where that was not told.
@@ -269,8 +275,9 @@ impl<'a> Brief<'a> {
     }
 
     /// As [`Task::total`].
+    #[inline]
     pub fn total(self, now: Stamp) -> u64 {
-        match (self.state, self.created()) {
+        match (self.state(), self.created()) {
             (TaskState::Ended, _) => self.ask(|task| nanos(task.total(now))),
             (_, 0) => 0,
             (_, created) => now.nanos().saturating_sub(created),
@@ -278,22 +285,25 @@ impl<'a> Brief<'a> {
     }
 
     /// As [`Task::busy`].
+    #[inline]
     pub fn busy(self, now: Stamp) -> u64 {
-        match self.state {
+        match self.state() {
             TaskState::Running => self.ask(|task| nanos(task.busy(now))),
             _ => self.busy_told(),
         }
     }
 
     /// As [`Task::scheduled`].
+    #[inline]
     pub fn scheduled(self, now: Stamp) -> u64 {
-        match self.state {
+        match self.state() {
             TaskState::Scheduled => self.ask(|task| nanos(task.scheduled(now))),
             _ => self.chunk.scheduled[self.at()],
         }
     }
 
     /// As [`Task::idle`].
+    #[inline]
     pub fn idle(self, now: Stamp) -> u64 {
         self.total(now).saturating_sub(self.busy(now)).saturating_sub(self.scheduled(now))
     }
@@ -305,7 +315,7 @@ impl<'a> Brief<'a> {
 
     /// The share of the last seconds that it was busy, from 0 to 1.
     pub fn load(self, now: Stamp) -> f64 {
-        match self.state {
+        match self.state() {
             TaskState::Running => self.row().map_or(0.0, |task| task.load(now)),
             _ => self.pulse().map_or(0.0, |pulse| pulse.load(now)),
         }
@@ -325,6 +335,8 @@ impl<'a> Brief<'a> {
         if small == LARGE { self.ask(of) } else { small.into() }
     }
 
+    /// Few tasks come here, and those that do not should not pay for it.
+    #[cold]
     fn ask(self, what: impl Fn(&Task) -> u64) -> u64 {
         self.row().map_or(0, what)
     }

@@ -1,8 +1,11 @@
 //! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `filter_parse.rs`'s business.
 
-use super::{Brief, Flags, briefs::Batch};
+use super::{
+    Brief, Briefs, Flags,
+    briefs::{Batch, Room},
+};
 use crate::model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// A filter: every term must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,6 +92,18 @@ struct Answers {
     names: Answered,
     places: Answered,
     kinds: Answered,
+    /// What was last looked at: its room is used again.
+    text: String,
+}
+
+impl Answers {
+    /// Whether something has a word in it as it is shown.
+    fn says(&mut self, what: &impl std::fmt::Display, word: &str) -> bool {
+        self.text.clear();
+        // A string takes whatever is written to it.
+        let _ = write!(self.text, "{what}");
+        has(&self.text, word)
+    }
 }
 
 /// Answers by the number of what was asked about.
@@ -158,10 +173,22 @@ impl Term {
     fn sift(&self, flags: &Flags, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
         let must = self.sense == Sense::Must;
         match &self.test {
-            Test::Word { text, id } => batch.retain(|task| in_any(text, *id, memo, task) == must),
+            Test::Word { text, id } => {
+                let mut room: Room = [0; Briefs::BATCH];
+                let mut others = batch.again(&mut room);
+                others.retain(|task| !in_name(text, memo, task));
+                others.retain(|task| !in_place(text, memo, task));
+                others.retain(|task| !in_kind(text, memo, task));
+                others.retain(|task| id.is_none_or(|id| id != task.display_id()));
+                others.retain(|task| !(task.has_more() && (in_fields(text, memo, task) || in_spans(text, memo, task))));
+                match self.sense {
+                    Sense::Must => batch.take_out(&others),
+                    Sense::MustNot => batch.take_out_all_but(&others),
+                }
+            }
             Test::Name(word) => batch.retain(|task| in_name(word, memo, task) == must),
             Test::Location(word) => batch.retain(|task| in_place(word, memo, task) == must),
-            Test::Span(word) => batch.retain(|task| in_spans(word, task) == must),
+            Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(word, memo, task)) == must),
             Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
             Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
             Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
@@ -190,15 +217,6 @@ fn has(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn in_any(word: &str, id: Option<u64>, memo: &mut Answers, task: &Brief) -> bool {
-    in_name(word, memo, task)
-        || in_place(word, memo, task)
-        || memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
-        || id.is_some_and(|id| id == task.display_id())
-        || in_fields(word, task)
-        || in_spans(word, task)
-}
-
 fn has_lint(mask: u64, flags: &Flags, task: &Brief) -> bool {
     let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(mask));
     task.is_flagged() && task.row().is_some_and(is_one)
@@ -212,11 +230,21 @@ fn in_place(word: &str, memo: &mut Answers, task: &Brief) -> bool {
     memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
 }
 
-fn in_spans(word: &str, task: &Brief) -> bool {
-    let agent = task.model().agent();
-    let has_one = |row: &Task| agent.spans(row.id).iter().any(|span| has(&span.to_string(), word));
-    // Where no task has any, a million rows need not be looked at.
-    agent.tells_spans() && task.row().is_some_and(has_one)
+fn in_kind(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
+}
+
+#[cold]
+fn in_spans(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    let spans = task.row().map_or(&[][..], |row| task.model().agent().spans(row.id));
+    spans.iter().any(|span| memo.says(span, word))
+}
+
+#[cold]
+fn in_fields(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    let model = task.model();
+    let has_one = |row: &Task| model.extra_fields(row.id).any(|(name, value)| memo.says(&field(name, value), word));
+    task.row().is_some_and(has_one)
 }
 
 fn in_runtime(word: &str, task: &Brief) -> bool {
@@ -224,12 +252,6 @@ fn in_runtime(word: &str, task: &Brief) -> bool {
     let id = task.row().and_then(|row| agent.facts(row.id).runtime);
     let runtime = id.and_then(|id| agent.runtime(id));
     runtime.is_some_and(|runtime| has(&runtime.label(), word))
-}
-
-fn in_fields(word: &str, task: &Brief) -> bool {
-    let model = task.model();
-    let has_one = |row: &Task| model.extra_fields(row.id).any(|(name, value)| has(&field(name, value), word));
-    model.tells_extra_fields() && task.row().is_some_and(has_one)
 }
 
 /// A field as the list shows it: `name=value`.

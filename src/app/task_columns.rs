@@ -163,10 +163,13 @@ impl TaskColumn {
             Self::Idle => batch.each(|task| tell(task, idle_key(task, now))),
             Self::Polls => batch.each(|task| tell(task, task.polls())),
             Self::Rate => batch.each_by_pulse(|pulse| milli(pulse.poll_rate(now)), tell),
-            Self::Load => batch.each_by_pulse(|pulse| milli(pulse.load(now)), |task, load| match task.state() {
-                TaskState::Running => tell(task, milli(task.load(now))),
-                _ => tell(task, load),
-            }),
+            Self::Load => batch.each_by_pulse(
+                |pulse| milli(pulse.load(now)),
+                |task, load| match task.state() {
+                    TaskState::Running => tell(task, milli(task.load(now))),
+                    _ => tell(task, load),
+                },
+            ),
             Self::Wakes => batch.each(|task| tell(task, task.wakes())),
             Self::Kind => batch.each(|task| tell(task, task.kind() as u64)),
             Self::Location => batch.each(|task| tell(task, task.place().index() as u64)),
@@ -181,11 +184,17 @@ pub fn display_id(task: &Task) -> u64 {
 }
 
 /// The worst first, and among equals the busiest.
+#[inline]
 fn flagged_key(flags: &Flags, task: &Brief, now: Stamp) -> u64 {
     const BUSY_BITS: u32 = 55;
     let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
-    let rank = if task.is_flagged() { task.row().map_or(0, |task| flags.rank(task.id)) } else { 0 };
+    let rank = if task.is_flagged() { rank(flags, task) } else { 0 };
     (rank << BUSY_BITS) | busy
+}
+
+#[cold]
+fn rank(flags: &Flags, task: &Brief) -> u64 {
+    task.row().map_or(0, |task| flags.rank(task.id))
 }
 
 fn state_key(task: &Brief) -> u64 {

@@ -196,9 +196,9 @@ impl Agent {
         self.stalls().rfind(|stall| stall.task == Some(id))
     }
 
-    /// Whether any task has spans of the service's own.
-    pub fn tells_spans(&self) -> bool {
-        !self.spans.is_empty()
+    /// Whether a task is in spans of the service's own.
+    pub fn has_spans(&self, task: TaskId) -> bool {
+        self.spans.contains(task)
     }
 
     /// The service's own spans around a task's latest poll, outermost first.

@@ -288,9 +288,9 @@ impl Model {
         self.names.text(task.name)
     }
 
-    /// Whether any task has fields that have no place of their own in [`Task`].
-    pub fn tells_extra_fields(&self) -> bool {
-        !self.extras.is_empty()
+    /// Whether a task has fields that have no place of their own in [`Task`].
+    pub fn has_extra_fields(&self, task: TaskId) -> bool {
+        self.extras.contains_key(&task)
     }
 
     /// A task's fields that have no place of their own in [`Task`].

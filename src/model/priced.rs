@@ -58,10 +58,6 @@ impl<K: Hash + Eq + Copy, V: Price> Priced<K, V> {
         self.bytes
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     pub(super) fn get(&self, key: K) -> Option<&V> {
         self.values.get(&key)
     }

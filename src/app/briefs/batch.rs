@@ -31,8 +31,7 @@ impl Briefs {
             *place = at as u16;
         }
         let mut batch = Batch { model, chunk, first, places: room };
-        // Leaves what there is a brief of.
-        batch.retain(|_| true);
+        batch.keep(|_, at| chunk.states[at].is_some());
         Some(batch)
     }
 }
@@ -55,9 +54,7 @@ impl<'a> Batch<'a, '_> {
     #[inline]
     pub(crate) fn each(&self, mut each: impl FnMut(&Brief)) {
         for &place in &*self.places {
-            if let Some(task) = Brief::of(self.model, self.chunk, slot(self.first, place)) {
-                each(&task);
-            }
+            each(&self.brief(place));
         }
     }
 
@@ -79,10 +76,37 @@ impl<'a> Batch<'a, '_> {
     /// Takes out those that something is not true of.
     #[inline]
     pub(crate) fn retain(&mut self, mut holds: impl FnMut(&Brief) -> bool) {
+        self.keep(|batch, at| holds(&batch.brief(at as u16)));
+    }
+
+    /// Those that are left, once more.
+    pub(crate) fn again<'r>(&self, room: &'r mut Room) -> Batch<'a, 'r> {
+        let places = &mut room[..self.places.len()];
+        places.copy_from_slice(self.places);
+        Batch { places, ..*self }
+    }
+
+    /// Takes out those that are left in another batch of the same tasks.
+    pub(crate) fn take_out(&mut self, others: &Batch) {
+        let mut others = others.places.iter().copied().peekable();
+        if others.peek().is_some() {
+            self.keep(|_, at| others.next_if_eq(&(at as u16)).is_none());
+        }
+    }
+
+    /// Takes out those that are not left in another batch of the same tasks.
+    pub(crate) fn take_out_all_but(&mut self, others: &Batch) {
+        let places = std::mem::take(&mut self.places);
+        self.places = &mut places[..others.places.len()];
+        self.places.copy_from_slice(others.places);
+    }
+
+    #[inline]
+    fn keep(&mut self, mut stays: impl FnMut(&Self, usize) -> bool) {
         let mut left = 0;
         for at in 0..self.places.len() {
             let place = self.places[at];
-            let stays = Brief::of(self.model, self.chunk, slot(self.first, place)).is_some_and(|task| holds(&task));
+            let stays = stays(self, usize::from(place) % CHUNK);
             // Without a condition: what holds of one cannot be foreseen from the others.
             self.places[left] = place;
             left += usize::from(stays);
@@ -90,9 +114,9 @@ impl<'a> Batch<'a, '_> {
         let places = std::mem::take(&mut self.places);
         self.places = &mut places[..left];
     }
-}
 
-#[inline]
-fn slot(first: usize, place: u16) -> Slot {
-    Slot::from_index(first + usize::from(place))
+    #[inline]
+    fn brief(&self, place: u16) -> Brief<'a> {
+        Brief { model: self.model, chunk: self.chunk, slot: Slot::from_index(self.first + usize::from(place)) }
+    }
 }
