@@ -100,7 +100,7 @@ impl Order {
 
     /// How many tasks are shown.
     pub fn len(&self) -> usize {
-        self.live.as_slice().len() + self.ended.as_slice().len()
+        self.live.len() + self.ended.len()
     }
 
     /// Whether none is.
@@ -110,14 +110,14 @@ impl Order {
 
     /// How many of the shown tasks are alive.
     pub fn live(&self) -> usize {
-        self.live.as_slice().len()
+        self.live.len()
     }
 
     /// The row at a place of the list.
     pub fn at(&self, index: usize) -> Option<Slot> {
         let (part, index) = match index.checked_sub(self.live()) {
-            None => (self.live.as_slice(), index),
-            Some(index) => (self.ended.as_slice(), index),
+            None => (&self.live, index),
+            Some(index) => (&self.ended, index),
         };
         let index = match self.direction {
             Direction::Ascending => index,
@@ -139,32 +139,32 @@ impl Order {
         let index = part.position(Entry::new(key, slot), &compare)?;
         let index = match self.direction {
             Direction::Ascending => index,
-            Direction::Descending => part.as_slice().len() - 1 - index,
+            Direction::Descending => part.len() - 1 - index,
         };
         Some(before + index)
     }
 
-    /// Sees to it that these rows of the list are the right ones: a long list is sorted little by little, and first where
-    /// somebody looks.
-    pub fn place(&mut self, rows: Range<usize>, model: &Model) {
+    /// Sees to it that these rows of the list are the right ones: a long list is sorted little by little, and what belongs where
+    /// somebody looks is picked out before.
+    pub fn look(&mut self, rows: Range<usize>, model: &Model) {
         if !self.is_rough() {
             return;
         }
         let compare = self.ranking.compare(model);
-        let live = self.live.as_slice().len();
+        let live = self.live.len();
         for (part, first) in [(&mut self.live, 0), (&mut self.ended, live)] {
-            let length = part.as_slice().len();
+            let length = part.len();
             let within = rows.start.saturating_sub(first).min(length)..rows.end.saturating_sub(first).min(length);
             let within = match self.direction {
                 Direction::Ascending => within,
                 Direction::Descending => length - within.end..length - within.start,
             };
-            part.place(within, &compare);
+            part.look(within, &compare);
         }
     }
 
-    /// Sees to it that a task stands in its place.
-    pub fn pin(&mut self, task: TaskId, model: &Model) {
+    /// The same for a task and those around it.
+    pub fn look_around(&mut self, task: TaskId, model: &Model) {
         if !self.is_rough() {
             return;
         }
@@ -177,7 +177,7 @@ impl Order {
             Standing::Live => &mut self.live,
             Standing::Ended => &mut self.ended,
         };
-        part.pin(Entry::new(key, slot), &self.ranking.compare(model));
+        part.look_around(Entry::new(key, slot), &self.ranking.compare(model));
     }
 
     /// Whether rows that nobody has looked at yet are still to be sorted.

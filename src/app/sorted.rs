@@ -1,9 +1,9 @@
 //! A sorted list that is changed by merging, never by sorting again: what comes and goes costs what it is, and the rest is
 //! moved in runs.
 //!
-//! A list of a million cannot be sorted between two frames. It begins *rough*: where somebody looks, everything stands in its
-//! place, and in between are ranges whose entries are the right ones in no particular order. [`Sorted::refine`] sorts more of
-//! it each time, until nothing is rough. Between two rough ranges there is always an entry in its place.
+//! A list of a million cannot be sorted between two frames. It begins *rough*: its entries stand in no particular order, and
+//! what belongs where somebody looks is picked out of them. [`Sorted::refine`] sorts more of it each time, until nothing is
+//! rough. Between two rough ranges there is always an entry in its place.
 
 use crate::model::Slot;
 use std::{cmp::Ordering, ops::Range};
@@ -47,24 +47,45 @@ pub(super) struct Sorted {
     entries: Vec<Entry>,
     /// Ascending. Each has two entries or more.
     rough: Vec<Range<usize>>,
+    /// Where somebody looked while the list was rough.
+    seen: Seen,
+}
+
+/// The entries that belong into a range of a list.
+#[derive(Debug, Default)]
+struct Seen {
+    from: usize,
+    entries: Vec<Entry>,
 }
 
 /// Ranges up to this long are sorted in one go.
 const RUN: usize = 16_384;
 
+/// How many entries of a list are looked at to tell about where the others stand.
+const LOOKS: usize = 2_048;
+
+/// How many entries on either side of one are looked at with it: more than a screen has.
+const AROUND: usize = 2_048;
+
 impl Sorted {
     /// Takes entries in any order, and sorts them if that is done in an instant.
     pub(super) fn new(entries: Vec<Entry>, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Self {
-        let mut sorted = Self { rough: Vec::from_iter(rough(0..entries.len())), entries };
+        let mut sorted = Self { rough: Vec::from_iter(rough(0..entries.len())), entries, seen: Seen::default() };
         if sorted.entries.len() <= RUN {
             sorted.refine(RUN, compare);
         }
         sorted
     }
 
-    /// The entries. Those in rough ranges are not in order.
-    pub(super) fn as_slice(&self) -> &[Entry] {
-        &self.entries
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entry at a place: the right one where the list is not rough, or somebody looked.
+    pub(super) fn get(&self, index: usize) -> Option<&Entry> {
+        let seen = index.checked_sub(self.seen.from).and_then(|index| self.seen.entries.get(index));
+        seen.or_else(|| self.entries.get(index))
     }
 
     /// The room of the entries, to be used again.
@@ -77,53 +98,41 @@ impl Sorted {
         !self.rough.is_empty()
     }
 
-    /// Puts every entry of a range into its place.
-    pub(super) fn place(&mut self, range: Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
-        let mut left = Vec::new();
-        for within in std::mem::take(&mut self.rough) {
-            let (from, to) = (range.start.max(within.start), range.end.min(within.end));
-            if from >= to {
-                left.push(within);
-                continue;
-            }
-            let mut inner = within.clone();
-            if to < within.end {
-                let front = narrow(&mut self.entries[inner.clone()], to - within.start, End::Front, compare);
-                self.entries[inner.start..inner.start + front].select_nth_unstable_by(to - within.start, compare);
-                inner.end = to;
-            } else if from > within.start {
-                inner.start =
-                    inner.end - narrow(&mut self.entries[inner.clone()], inner.end - from, End::Back, compare);
-            }
-            if from > within.start {
-                self.entries[inner.clone()].select_nth_unstable_by(from - inner.start, compare);
-                left.extend(rough(within.start..from));
-            }
-            if to < within.end {
-                left.extend(rough(to + 1..within.end));
-            }
-            self.entries[from..to].sort_unstable_by(compare);
+    /// Looks at a range: [`Sorted::get`] then tells what belongs there.
+    pub(super) fn look(&mut self, range: Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
+        let seen = self.seen.from..self.seen.from + self.seen.entries.len();
+        if !self.is_rough() || range.is_empty() || (seen.start <= range.start && range.end <= seen.end) {
+            return;
         }
-        self.rough = left;
+        let mut entries = Vec::with_capacity(range.len());
+        let mut at = range.start;
+        for within in &self.rough {
+            let (from, to) = (range.start.max(within.start), range.end.min(within.end));
+            if from < to {
+                entries.extend_from_slice(&self.entries[at..from]);
+                entries.extend(pick(&self.entries[within.clone()], from - within.start..to - within.start, compare));
+                at = to;
+            }
+        }
+        entries.extend_from_slice(&self.entries[at..range.end]);
+        self.seen = Seen { from: range.start, entries };
     }
 
-    /// Puts one entry into its place, if it is in a rough range: what comes before it to its front, the others behind it.
-    pub(super) fn pin(&mut self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
-        let Some(at) = self.rough.iter().position(|within| self.is_among(entry, within, compare)) else { return };
-        let within = self.rough[at].clone();
-        let entries = &mut self.entries[within.clone()];
-        let mut front = 0;
-        for at in 0..entries.len() {
-            // Without a condition: which of two it is cannot be foreseen.
-            let is_before = compare(&entries[at], &entry).is_lt();
-            entries.swap(at, front);
-            front += usize::from(is_before);
+    /// Looks at an entry and those around it, if it is in a rough range.
+    pub(super) fn look_around(&mut self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
+        if self.seen.position(entry, compare).is_some() {
+            return;
         }
-        if let Some(itself) = entries[front..].iter().position(|other| *other == entry) {
-            entries.swap(front, front + itself);
-            let place = within.start + front;
-            self.rough.splice(at..=at, rough(within.start..place).into_iter().chain(rough(place + 1..within.end)));
-        }
+        let Some(within) = self.rough.iter().find(|within| self.is_among(entry, within, compare)) else { return };
+        let inside = &self.entries[within.clone()];
+        let looks = looks(inside, compare);
+        let (at, spread) =
+            (looks.partition_point(|look| compare(look, &entry).is_lt()), AROUND * looks.len() / inside.len());
+        let spread = 2 * spread + 8;
+        let (before, mut entries) =
+            between(inside, at.checked_sub(spread).map(|at| looks[at]), looks.get(at + spread).copied(), compare);
+        entries.sort_unstable_by(compare);
+        self.seen = Seen { from: within.start + before, entries };
     }
 
     /// Whether an entry belongs into a rough range.
@@ -137,7 +146,7 @@ impl Sorted {
     pub(super) fn refine(&mut self, effort: usize, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
         let mut done = 0;
         while done < effort {
-            let Some(last) = self.rough.pop() else { return };
+            let Some(last) = self.rough.pop() else { break };
             done += last.len();
             if last.len() <= RUN {
                 self.entries[last].sort_unstable_by(compare);
@@ -149,10 +158,16 @@ impl Sorted {
                 self.rough.extend(rough(middle + 1..last.end));
             }
         }
+        if !self.is_rough() {
+            self.seen = Seen::default();
+        }
     }
 
     /// The place that an entry has, or will have.
     pub(super) fn position(&self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Option<usize> {
+        if let Some(index) = self.seen.position(entry, compare) {
+            return Some(index);
+        }
         let mut from = 0;
         let mut to = self.entries.len();
         for within in &self.rough {
@@ -224,46 +239,69 @@ impl Sorted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Astray;
 
-/// An end of a range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Front,
-    Back,
+impl Seen {
+    fn position(&self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Option<usize> {
+        let found = self.entries.binary_search_by(|other| compare(other, &entry));
+        found.ok().map(|index| self.from + index)
+    }
 }
 
-/// Where few of many entries are wanted, a look at some of them tells about where to part the others, and one walk moves all
-/// that can be among the `wanted + 1` at an end to that end. Says how many it moved; all of them where a look tells nothing.
-fn narrow(entries: &mut [Entry], wanted: usize, end: End, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> usize {
-    const LOOKS: usize = 1_024;
-    let length = entries.len();
-    if length <= RUN || wanted > length / 16 {
-        return length;
-    }
-    let mut looks: Vec<Entry> = entries.iter().step_by(length / LOOKS).copied().collect();
-    let about = wanted * looks.len() / length * 2 + 16;
-    let mut moved = 0;
-    match end {
-        End::Front => {
-            let (_, &mut part, _) = looks.select_nth_unstable_by(about, compare);
-            for at in 0..length {
-                if compare(&entries[at], &part).is_lt() {
-                    entries.swap(at, moved);
-                    moved += 1;
-                }
+/// Some of many entries, in order: they tell about where the others stand.
+fn looks(entries: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
+    let mut looks: Vec<Entry> = entries.iter().step_by((entries.len() / LOOKS).max(1)).copied().collect();
+    looks.sort_unstable_by(compare);
+    looks
+}
+
+/// The entries that belong into a range of a list that is in no order.
+fn pick(entries: &[Entry], range: Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
+    let looks = looks(entries, compare);
+    let look = |index: usize| index * looks.len() / entries.len();
+    let mut spread = 4;
+    loop {
+        // So far the looks may be off, which they are the less the nearer they are to an end.
+        let off = |at: usize| spread * (at.min(looks.len() - at).isqrt() + 2);
+        let (from, to) = (look(range.start), look(range.end));
+        let first = from.checked_sub(off(from)).map(|at| looks[at]);
+        let last = looks.get(to + off(to)).copied();
+        let is_all = first.is_none() && last.is_none();
+        let (before, mut found) = between(entries, first, last, compare);
+        if is_all || (before <= range.start && range.end <= before + found.len()) {
+            let (from, to) = (range.start - before, range.end - before);
+            if to < found.len() {
+                found.select_nth_unstable_by(to, compare);
+                found.truncate(to);
             }
-        }
-        End::Back => {
-            let about = looks.len() - 1 - about;
-            let (_, &mut part, _) = looks.select_nth_unstable_by(about, compare);
-            for at in (0..length).rev() {
-                if compare(&entries[at], &part).is_gt() {
-                    moved += 1;
-                    entries.swap(at, length - moved);
-                }
+            if from > 0 && from < to {
+                found.select_nth_unstable_by(from, compare);
             }
+            found.drain(..from);
+            found.sort_unstable_by(compare);
+            return found;
+        }
+        spread *= 4;
+    }
+}
+
+/// The entries between two others, these included, and how many come before them.
+fn between(
+    entries: &[Entry],
+    first: Option<Entry>,
+    last: Option<Entry>,
+    compare: &impl Fn(&Entry, &Entry) -> Ordering,
+) -> (usize, Vec<Entry>) {
+    let mut before = 0;
+    let mut found = Vec::new();
+    for entry in entries {
+        let is_before = first.is_some_and(|first| compare(entry, &first).is_lt());
+        let is_after = last.is_some_and(|last| compare(entry, &last).is_gt());
+        before += usize::from(is_before);
+        // On which side an entry is cannot be foreseen; that it is on one of them can.
+        if !(is_before | is_after) {
+            found.push(*entry);
         }
     }
-    if moved > wanted { moved } else { length }
+    (before, found)
 }
 
 /// A range, if it is long enough to be out of order.

@@ -147,13 +147,13 @@ impl TaskList {
 
     /// Moves the selection some rows down, or up where it is negative.
     pub fn step(&mut self, by: isize, model: &Model) {
-        self.order.place(self.cursor.around(by, self.order.len()), model);
+        self.order.look(self.cursor.around(by, self.order.len()), model);
         self.cursor.step(by, &TaskRows { order: &self.order, model });
     }
 
     /// Moves the window; the selection stays inside it.
     pub fn scroll(&mut self, by: isize, model: &Model) {
-        self.order.place(self.cursor.around(by, self.order.len()), model);
+        self.order.look(self.cursor.around(by, self.order.len()), model);
         self.cursor.scroll(by, &TaskRows { order: &self.order, model });
     }
 
@@ -171,11 +171,11 @@ impl TaskList {
             Listing::Tasks => {
                 self.order.settle(&source);
                 if let Some(chosen) = self.cursor.chosen() {
-                    self.order.pin(chosen, model);
+                    self.order.look_around(chosen, model);
                 }
                 let rows = TaskRows { order: &self.order, model };
                 self.cursor.follow(&rows);
-                self.order.place(self.cursor.around(0, self.order.len()), model);
+                self.order.look(self.cursor.around(0, self.order.len()), model);
             }
             Listing::Places => {
                 self.places.settle(&source);
