@@ -62,7 +62,7 @@ struct Seen {
 const RUN: usize = 16_384;
 
 /// How many entries of a list are looked at to tell about where the others stand.
-const LOOKS: usize = 2_048;
+const LOOKS: u64 = 2_048;
 
 /// How many entries on either side of one are looked at with it: more than a screen has.
 const AROUND: usize = 2_048;
@@ -246,9 +246,12 @@ impl Seen {
     }
 }
 
-/// Some of many entries, in order: they tell about where the others stand.
+/// Some of many entries, in order: they tell about where the others stand. Where they are taken from follows the golden ratio: what
+/// comes at regular distances in a list must not be met each time, or never.
 fn looks(entries: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
-    let mut looks: Vec<Entry> = entries.iter().step_by((entries.len() / LOOKS).max(1)).copied().collect();
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let place = |nth: u64| ((u128::from(nth.wrapping_mul(GOLDEN)) * entries.len() as u128) >> 64) as usize;
+    let mut looks: Vec<Entry> = (0..LOOKS).map(|nth| entries[place(nth)]).collect();
     looks.sort_unstable_by(compare);
     looks
 }
@@ -290,11 +293,24 @@ fn between(
     last: Option<Entry>,
     compare: &impl Fn(&Entry, &Entry) -> Ordering,
 ) -> (usize, Vec<Entry>) {
-    let mut before = 0;
-    let mut found = Vec::new();
+    match (first, last) {
+        (None, None) => (0, entries.to_vec()),
+        (None, Some(last)) => sift(entries, |_| false, |entry| compare(entry, &last).is_gt()),
+        (Some(first), None) => sift(entries, |entry| compare(entry, &first).is_lt(), |_| false),
+        (Some(first), Some(last)) => {
+            sift(entries, |entry| compare(entry, &first).is_lt(), |entry| compare(entry, &last).is_gt())
+        }
+    }
+}
+
+fn sift(
+    entries: &[Entry],
+    is_before: impl Fn(&Entry) -> bool,
+    is_after: impl Fn(&Entry) -> bool,
+) -> (usize, Vec<Entry>) {
+    let (mut before, mut found) = (0, Vec::new());
     for entry in entries {
-        let is_before = first.is_some_and(|first| compare(entry, &first).is_lt());
-        let is_after = last.is_some_and(|last| compare(entry, &last).is_gt());
+        let (is_before, is_after) = (is_before(entry), is_after(entry));
         before += usize::from(is_before);
         // On which side an entry is cannot be foreseen; that it is on one of them can.
         if !(is_before | is_after) {

@@ -133,12 +133,12 @@ impl Piece<'_> {
                 let (slot, standing) = (task.slot(), standing(task));
                 keys[slot.index() - first] = key;
                 standings[slot.index() - first] = standing;
-                match standing {
-                    Standing::Ended => found.ended.push(Entry::new(key, slot)),
-                    _ => {
-                        live[found.live] = Entry::new(key, slot);
-                        found.live += 1;
-                    }
+                let entry = Entry::new(key, slot);
+                if standing == Standing::Ended {
+                    found.ended.push(entry);
+                } else {
+                    live[found.live] = entry;
+                    found.live += 1;
                 }
             });
         }
