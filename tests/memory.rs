@@ -7,13 +7,17 @@ use holdup::model::{
         TaskStats, Update, Value,
     },
 };
+use holdup::{
+    app::{App, Input, Options, Screen},
+    wire::{Event, Protocol, Session},
+};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The estimate and what was allocated differ by less than this, either way.
@@ -158,6 +162,24 @@ fn the_estimate_is_near_what_the_allocator_gave() {
         println!("{case}: says {} KiB, takes {} KiB, factor {factor:.2}", said >> 10, taken >> 10);
         assert!((1.0 / FACTOR..FACTOR).contains(&factor), "{case}: says {said}, takes {taken}, factor {factor:.2}");
     }
+}
+
+#[test]
+fn the_list_of_the_tasks_counts_as_well() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = ALLOCATED.load(Relaxed);
+    let now = Instant::now();
+    let mut app = App::new("127.0.0.1:6669", Options { start: Screen::Tasks, ..Options::default() });
+    let session = Session { epoch: 1, protocol: Protocol::Console, process: None };
+    app.update(Input::Link(Box::new(Event::Session(session))), now);
+    for update in [in_groups(), again()] {
+        app.update(Input::Link(Box::new(Event::Update(Box::new(update)))), now);
+        app.prepare(now);
+    }
+    let (taken, said) = (ALLOCATED.load(Relaxed) - before, app.watched.model.bytes());
+    let factor = said as f64 / taken as f64;
+    println!("says {} KiB, takes {} KiB, factor {factor:.2}", said >> 10, taken >> 10);
+    assert!((1.0 / FACTOR..FACTOR).contains(&factor), "says {said}, takes {taken}, factor {factor:.2}");
 }
 
 #[test]

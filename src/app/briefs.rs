@@ -112,6 +112,9 @@ impl Default for Briefs {
 }
 
 impl Briefs {
+    /// What is kept of each task, without the pulse that few have.
+    pub(super) const BYTES_A_TASK: usize = size_of::<Chunk>() / CHUNK;
+
     /// All tasks of a model.
     pub fn of(model: &Model, flags: &Flags) -> Self {
         let mut briefs = Self::default();

@@ -76,6 +76,9 @@ impl Default for Order {
 }
 
 impl Order {
+    /// What is kept of each task.
+    pub(super) const BYTES_A_TASK: usize = size_of::<u64>() + size_of::<Standing>() + size_of::<Entry>();
+
     /// The column that decides.
     pub fn column(&self) -> TaskColumn {
         self.column

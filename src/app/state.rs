@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diagnose::{Finding, FindingId, Status},
-    model::Stamp,
+    model::{Retention, Stamp},
     wire::Connection,
 };
 use jiff::tz::TimeZone;
@@ -82,7 +82,7 @@ impl App {
     pub fn new(target: &str, options: Options) -> Self {
         let Options { settings, retention, palette, charset, start, time_zone } = options;
         Self {
-            watched: Watched::new(&settings, retention),
+            watched: Watched::new(&settings, Retention { beside: TaskList::BYTES_A_TASK, ..retention }),
             target: target.to_owned(),
             palette,
             charset,

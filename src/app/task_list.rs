@@ -70,6 +70,9 @@ impl Rows<TaskId> for TaskRows<'_> {
 }
 
 impl TaskList {
+    /// What it keeps of each task, about.
+    pub(super) const BYTES_A_TASK: usize = Briefs::BYTES_A_TASK + Order::BYTES_A_TASK;
+
     /// The filter in force.
     pub fn filter(&self) -> &Filter {
         &self.filter

@@ -40,9 +40,9 @@ impl LetGo {
 }
 
 impl Model {
-    /// How many bytes the model takes, as an estimate.
+    /// How many bytes the model takes, with what is kept beside its tasks, as an estimate.
     pub fn bytes(&self) -> usize {
-        self.tasks.len() * Table::<Task>::ROW_BYTES
+        self.tasks.len() * (Table::<Task>::ROW_BYTES + self.retention.beside)
             + self.recent_rows * size_of::<Recent>()
             + self.rare_rows * size_of::<Rare>()
             + (self.ended.len() + self.recents.len()) * QUEUED_BYTES

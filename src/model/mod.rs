@@ -70,13 +70,15 @@ pub struct Retention {
     /// How many bytes the model takes at most, by its own estimate ([`Model::bytes`]). What is over goes first; if that is not
     /// enough, what is new is counted and not kept.
     pub max_bytes: usize,
+    /// How many bytes whoever shows the tasks keeps of each beside its row. They count as well.
+    pub beside: usize,
 }
 
 impl Default for Retention {
-    /// As long as tokio-console keeps what is over; and room for three million live tasks, which no screen needs more of and no
+    /// As long as tokio-console keeps what is over; and room for two million live tasks, which no screen needs more of and no
     /// laptop is out of breath with.
     fn default() -> Self {
-        Self { keep: Some(Duration::from_secs(6)), most: 100_000, max_bytes: 512 << 20 }
+        Self { keep: Some(Duration::from_secs(6)), most: 100_000, max_bytes: 512 << 20, beside: 0 }
     }
 }
 
