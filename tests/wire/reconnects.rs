@@ -1,0 +1,45 @@
+//! How it comes back.
+
+use super::*;
+
+#[tokio::test]
+async fn to_a_process_that_died_and_mixes_nothing() {
+    let peer = Console::new(vec![three()]).serve();
+    let address = peer.address;
+    let mut link = link_to(address);
+    assert_eq!(session(&mut link).await.epoch, 1);
+    assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
+
+    drop(peer);
+    let reason = lost(&mut link).await;
+    assert!(reason.contains("closed by the target") || reason.contains("was reset"), "{reason}");
+
+    // The same ids, another process.
+    let other = tasks(vec![task(1, "x"), task(9, "y")]);
+    let _peer = Peer::serve_at(address, Console::new(vec![other]).routes());
+    let session = until(&mut link, |event| match event {
+        Event::Session(session) => Some(session),
+        Event::Update(update) => panic!("an update outside a session: {update:?}"),
+        _ => None,
+    });
+    assert_eq!(session.await.epoch, 2);
+    assert_eq!(ids(&update(&mut link).await), [1, 9]);
+}
+
+#[tokio::test]
+async fn and_forgets_what_was_watched() {
+    let console = Console::new(vec![three()]);
+    let peer = console.serve();
+    let address = peer.address;
+    let mut link = link_to(address);
+    update(&mut link).await;
+    command(&link, Command::WatchTask(TaskId(1))).await;
+    reaches(&console.counts.details, 1).await;
+    drop(peer);
+    lost(&mut link).await;
+    let other = Console::new(vec![three()]);
+    let _peer = Peer::serve_at(address, other.routes());
+    session(&mut link).await;
+    update(&mut link).await;
+    assert_eq!(other.counts.details.load(SeqCst), 0);
+}
