@@ -15,7 +15,7 @@ pub fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error>
         return Err(Error::NoTerminal(config.target.clone()));
     }
     log::start(&config.log)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let runtime = super::runtime()?;
     let viewing = terminal::run(config.target.clone(), config.wire(), config.app(environment));
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.

@@ -77,7 +77,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         window: args.window,
         connect_timeout: args.connect_timeout,
     };
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let runtime = crate::cli::runtime()?;
     let seen = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();
