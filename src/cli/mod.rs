@@ -67,10 +67,10 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
     }
 }
 
-/// What the link runs on, while whoever watches has this thread. However many processors there are, one thread to read the
-/// connection and one for what is not done in an instant are enough, and each more would keep memory of its own.
+/// What the link runs on, while whoever watches has this thread. One more is enough, however many processors there are: messages
+/// are decoded one after the other, and each thread that takes part keeps memory of its own.
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::Runtime)
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)
 }
 
 fn done(printed: Result<(), Error>) -> Result<Outcome, Error> {
