@@ -5,6 +5,7 @@ mod support;
 
 use crossterm::event::MouseEventKind;
 use holdup::{
+    model::VerdictKind,
     terminal::{Error, Occurrence},
     wire::{Command, Event, Temporality},
 };
@@ -13,7 +14,7 @@ use stage::{
     scenes::{report_of, stalled, watching},
 };
 use std::time::Duration;
-use support::service::Service;
+use support::{agent, service::Service};
 
 const WIDE: (u16, u16) = (120, 30);
 
@@ -308,4 +309,17 @@ fn a_target_that_lags_is_asked_to_catch_up_and_not_too_often() {
     stage.pass(Duration::from_secs(2));
     let asked = stage.commands.iter().filter(|&&command| command == Command::CatchUp).count();
     assert!((20..=41).contains(&asked), "asked {asked} times in two seconds");
+}
+
+#[test]
+fn many_runtimes_leave_the_workers_their_room() {
+    let (mut stage, mut service) = stalled((80, 24), options());
+    let update = service.pass(700).publish();
+    let mut report = report_of(&service);
+    report.runtimes.extend((3..=6).map(|id| agent::runtime(id, &format!("side-{id}"), 2)));
+    report.runtimes[0].verdicts = vec![agent::verdict(VerdictKind::DriverBlocked, service.now())];
+    stage.updates([update]).reports([report]).keys("W");
+    stage.shows(&["main/0", "main/1", "main/2", "main/3", "metrics/0"]);
+    stage.shows(&["side-6 · 2 workers", "the I/O driver is blocked"]).hides(&["in the global queue", "I/O 12 watched"]);
+    stage.resize(120, 60).shows(&["in the global queue", "I/O 12 watched"]);
 }

@@ -25,7 +25,7 @@ use crate::{
     app::{
         App, Doing, ListRow, Pace, RowId, RowList, Shown, StallLine, WorkerColumn, WorkerRow, task_short, workers_load,
     },
-    model::{Model, Runtime, Stamp},
+    model::{Model, Runtime, Stamp, report::RuntimeStats},
     wire::Protocol,
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
@@ -71,7 +71,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme,
     }
     shown.hurry(Pace::Slow);
     let text = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let runtimes = runtimes(model, now, text.width as usize, theme);
+    let runtimes = runtimes(model, now, text.width as usize, inner.height as usize * 2 / 5, theme);
     let stalled = stalled(list, model, now);
     if stalled.is_some() {
         shown.hurry(Pace::Fast);
@@ -172,15 +172,20 @@ pub(super) fn stall_lines(stall: &StallLine, width: usize, most: usize, theme: &
     lines
 }
 
-fn runtimes(model: &Model, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let mut text = Text::new(width, theme);
-    for runtime in model.agent().runtimes() {
-        self::runtime(&mut text, runtime, now, theme);
-    }
-    for (kind, count) in model.agent().losses().since_attached() {
-        text.entry("not kept", [text.styled(&format!("{} {kind}", numbers::grouped(count)), theme.dim())]);
-    }
-    text.lines()
+/// What there is to say of the runtimes, in brief where that would take more than `most` lines.
+fn runtimes(model: &Model, now: Stamp, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let told = |one: fn(&mut Text, &Runtime, Stamp, &Theme)| {
+        let mut text = Text::new(width, theme);
+        for runtime in model.agent().runtimes() {
+            one(&mut text, runtime, now, theme);
+        }
+        for (kind, count) in model.agent().losses().since_attached() {
+            text.entry("not kept", [text.styled(&format!("{} {kind}", numbers::grouped(count)), theme.dim())]);
+        }
+        text.lines()
+    };
+    let lines = told(runtime);
+    if lines.len() <= most { lines } else { told(brief) }
 }
 
 /// A runtime's numbers, and what holds of the whole of it.
@@ -211,6 +216,25 @@ pub(super) fn runtime(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Th
         pieces.push(text.plain(&format!("{} forced", count(stats.budget_yields, "yield"))));
     }
     text.entry("runtime", pieces);
+    verdicts(text, stats, now, theme);
+}
+
+/// The same where there is room for little more than a line.
+fn brief(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Theme) {
+    let stats = &runtime.stats;
+    let mut pieces = vec![text.styled(&runtime.label(), theme.title())];
+    pieces.push(text.plain(&page::plural(stats.workers, "worker")));
+    pieces.push(text.plain(&page::plural(stats.alive_tasks, "task")));
+    for (number, said) in [(stats.global_queue, "in the global queue"), (stats.blocking_queue, "blocking queued")] {
+        if number > 0 {
+            pieces.push(text.styled(&format!("{} {said}", numbers::grouped(number)), theme.notice()));
+        }
+    }
+    text.entry("runtime", pieces);
+    verdicts(text, stats, now, theme);
+}
+
+fn verdicts(text: &mut Text, stats: &RuntimeStats, now: Stamp, theme: &Theme) {
     for verdict in &stats.verdicts {
         let lasted = verdict.since.map(|since| format!(", for {}", numbers::duration(now.since(since), theme)));
         let said = format!("{}{}", verdict.kind.in_words(), lasted.unwrap_or_default());
