@@ -8,7 +8,7 @@ mod batch;
 
 pub(super) use batch::{Batch, Room};
 
-use super::{Flags, task_columns::display_id};
+use super::Flags;
 use crate::model::{Model, PlaceId, Pulse, Slot, Stamp, Sym, Task, TaskId, TaskKind, TaskState, nanos};
 
 /// Tasks of one chunk. Chunks stay where they are, so that a million are never copied to make room for one more.
@@ -184,7 +184,7 @@ impl Briefs {
         chunk.more[at] = model.has_extra_fields(task.id) || model.agent().has_spans(task.id);
         chunk.names[at] = task.name;
         chunk.places[at] = task.place;
-        chunk.ids[at] = small(display_id(task));
+        chunk.ids[at] = small(task.display_id());
         chunk.polls[at] = small(stats.polls.count);
         chunk.wakes[at] = small(stats.wakes);
         chunk.set_pulse(at, task.pulse(), task.confirmed);
@@ -259,7 +259,7 @@ impl<'a> Brief<'a> {
 
     /// The number that a user knows it by.
     pub fn display_id(self) -> u64 {
-        self.number(self.chunk.ids[self.at()], display_id)
+        self.number(self.chunk.ids[self.at()], Task::display_id)
     }
 
     /// Polls.

@@ -4,7 +4,6 @@ use super::{
     Watched,
     filter::field,
     labels::{span_label, task_name},
-    task_columns::display_id,
 };
 use crate::{
     diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
@@ -75,7 +74,7 @@ pub fn measure(measure: &Measure) -> String {
 pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String> {
     let (model, now) = (&watched.model, now?);
     let task = model.tasks().get(id)?;
-    let mut text = format!("task {} {}\n", display_id(task), model.task_name(task));
+    let mut text = format!("task {} {}\n", task.display_id(), model.task_name(task));
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name}: {value}");
     };

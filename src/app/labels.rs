@@ -1,6 +1,5 @@
 //! Tasks and locks in words, as pages name them.
 
-use super::task_columns::display_id;
 use crate::{
     diagnose::TaskRef,
     model::{Hold, Model, ResourceId, TaskId},
@@ -29,7 +28,7 @@ pub fn task_label(model: &Model, id: TaskId) -> String {
     }
     let Some(task) = model.tasks().get(id) else { return format!("task {id}, not announced") };
     if model.task_name(task).is_empty() && !task.place.is_known() {
-        return format!("{} {}, not announced", task.kind.name(), display_id(task));
+        return format!("{} {}, not announced", task.kind.name(), task.display_id());
     }
     task_name(&TaskRef {
         id,
@@ -44,7 +43,7 @@ pub fn task_label(model: &Model, id: TaskId) -> String {
 pub fn task_short(model: &Model, id: TaskId) -> String {
     match model.tasks().get(id) {
         Some(task) if !model.task_name(task).is_empty() => model.task_name(task).to_owned(),
-        Some(task) => format!("{} {}", task.kind.name(), display_id(task)),
+        Some(task) => format!("{} {}", task.kind.name(), task.display_id()),
         None if id == TaskId::NONE => "a thread".into(),
         None => format!("task {id}"),
     }

@@ -69,7 +69,7 @@ pub use screen::{SCREENS, Screen};
 pub use shown::{Pace, Region, RowId, Shown, Spot, Window};
 pub use state::App;
 pub use survey::Source;
-pub use task_columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width, display_id};
+pub use task_columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width};
 pub use task_detail::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Times};
 pub use task_list::{Listing, TaskList, TaskRows};
 pub use wait_tree::{More, Node, TreeLine};

@@ -2,7 +2,7 @@
 //! sorting by one compares. What a cell shows is `view/task_cells.rs`'s business.
 
 use super::{Brief, Flags, briefs::Batch};
-use crate::model::{SPARK_SECONDS, Stamp, Task, TaskState};
+use crate::model::{SPARK_SECONDS, Stamp, TaskState};
 
 /// A column of the task list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -176,11 +176,6 @@ impl TaskColumn {
             Self::Fields => batch.each(|task| tell(task, 0)),
         }
     }
-}
-
-/// The number that a user knows a task by.
-pub fn display_id(task: &Task) -> u64 {
-    task.number().map_or(task.id.0, std::num::NonZero::get)
 }
 
 /// The worst first, and among equals the busiest.

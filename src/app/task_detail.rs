@@ -5,7 +5,6 @@ use super::{
     filter::field,
     finding_lines::{FindingLine, findings_of_task},
     labels::{lock_label, task_label},
-    task_columns::display_id,
 };
 use crate::{
     model::{
@@ -200,7 +199,7 @@ impl TaskDetail {
         let ago = |at: Option<Stamp>| at.map(|at| now.since(at));
         Self {
             id: task.id,
-            number: display_id(task),
+            number: task.display_id(),
             name: model.task_name(task).to_owned(),
             kind: task.kind,
             state: task.state(),

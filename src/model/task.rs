@@ -202,6 +202,11 @@ impl Task {
         NonZeroU64::new(self.number_of(Number::TokioId))
     }
 
+    /// The number that a user knows it by: tokio's, where that is told.
+    pub fn display_id(&self) -> u64 {
+        self.number().map_or(self.id.0, NonZeroU64::get)
+    }
+
     pub(super) fn set_tokio_number(&mut self, number: Option<NonZeroU64>) {
         self.set_number(Number::TokioId, number.map_or(0, NonZeroU64::get));
     }

@@ -2,7 +2,7 @@
 
 use super::{Theme, numbers, sparkline::sparkline, table::Cell};
 use crate::{
-    app::{App, TASK_COLUMNS, TaskColumn, display_id, field},
+    app::{App, TASK_COLUMNS, TaskColumn, field},
     model::{Stamp, Task},
 };
 use ratatui::{
@@ -21,7 +21,7 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
     let time = |time| number(numbers::duration(time, theme));
     match column {
         TaskColumn::Flags => flags(app, task, theme),
-        TaskColumn::Id => number(display_id(task).to_string()),
+        TaskColumn::Id => number(task.display_id().to_string()),
         TaskColumn::State => {
             let state = task.state();
             let mark = if model.is_doubtful(task) { "?" } else { theme.state_mark(state) };

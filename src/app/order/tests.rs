@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    app::{Briefs, Filter, Flags, display_id},
+    app::{Briefs, Filter, Flags},
     diagnose::{Engine, Settings},
     model::{
         Retention, nanos,
@@ -128,7 +128,7 @@ proptest! {
                     // A little later than the model's own instant: what goes on has gone on.
                     let (brief, then) = (briefs.at(slot, &model).unwrap(), at(now + 7));
                     let says = (brief.state(), brief.kind(), brief.name(), brief.place(), brief.display_id());
-                    prop_assert_eq!(says, (row.state(), row.kind, row.name, row.place, display_id(row)));
+                    prop_assert_eq!(says, (row.state(), row.kind, row.name, row.place, row.display_id()));
                     let says = [brief.total(then), brief.busy(then), brief.scheduled(then), brief.idle(then)];
                     let times = [row.total(then), row.busy(then), row.scheduled(then), row.idle(then)];
                     prop_assert_eq!(says, times.map(nanos));
