@@ -126,9 +126,8 @@ impl Sorted {
         let Some(within) = self.rough.iter().find(|within| self.is_among(entry, within, compare)) else { return };
         let inside = &self.entries[within.clone()];
         let looks = looks(inside, compare);
-        let (at, spread) =
-            (looks.partition_point(|look| compare(look, &entry).is_lt()), AROUND * looks.len() / inside.len());
-        let spread = 2 * spread + 8;
+        let at = looks.partition_point(|look| compare(look, &entry).is_lt());
+        let spread = 2 * AROUND * looks.len() / inside.len() + 8;
         let (before, mut entries) =
             between(inside, at.checked_sub(spread).map(|at| looks[at]), looks.get(at + spread).copied(), compare);
         entries.sort_unstable_by(compare);

@@ -170,45 +170,68 @@ mod tests {
     };
     use std::time::Duration;
 
-    #[test]
-    fn several_threads_find_what_one_would() {
-        let mut model = Model::new(Retention::default());
-        let at = |second: u64| Stamp::from_nanos(1_000_000_000 * (1_000 + second));
-        let stats = |id: u64, dropped: Option<Stamp>| {
-            let polls = PollStats { count: id * 7_919 % 1_000, ..PollStats::default() };
-            (TaskId(id), TaskStats { created: Some(at(id % 100)), dropped, polls, ..TaskStats::default() })
-        };
-        let count = 4 * PIECE as u64 + 5_000;
-        let all = (1..=count).map(|id| stats(id, None)).collect();
-        model.apply(Update { now: Some(at(200)), task_stats: all, ..Update::default() });
-        let ended = (1..=count).step_by(10).map(|id| stats(id, Some(at(201)))).collect();
-        model.apply(Update { now: Some(at(201)), task_stats: ended, ..Update::default() });
-        let (flags, filter) = (Flags::default(), "polls>300".parse().expect("a filter"));
-        let briefs = Briefs::of(&model, &flags);
-        let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
-        let now = at(201).plus(Duration::from_secs(1));
-        let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
-        let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
-        let ranking = Ranking::new(TaskColumn::Polls, &model);
-        survey(&ranking, &source, now, into);
+    fn at(second: u64) -> Stamp {
+        Stamp::from_nanos(1_000_000_000 * (1_000 + second))
+    }
 
-        let mut memo = Memo::default();
-        let expected: Vec<(Slot, Standing, u64)> = (0..model.tasks().slots())
-            .filter_map(|index| briefs.at(Slot::from_index(index), &model))
-            .map(|task| {
-                let (standing, key) = stand(&ranking, &source, &mut memo, &task, now);
-                (task.slot(), standing, key)
-            })
-            .collect();
-        for (slot, standing, key) in &expected {
-            assert_eq!(standings[slot.index()], *standing);
-            assert!(*standing == Standing::Out || keys[slot.index()] == *key);
-        }
-        for (standing, shown) in [(Standing::Live, live), (Standing::Ended, ended)] {
-            let of_this = expected.iter().filter(|row| row.1 == standing);
-            let entries: Vec<Entry> = of_this.map(|&(slot, _, key)| Entry::new(key, slot)).collect();
-            assert!(entries.len() > 1_000);
-            assert_eq!(shown, entries);
+    fn stats(id: u64, polls: u64, dropped: Option<Stamp>) -> (TaskId, TaskStats) {
+        let busy = Duration::from_micros(polls * 50);
+        let polls = PollStats { count: polls, last_ended: Some(at(1)), busy, ..PollStats::default() };
+        (TaskId(id), TaskStats { created: Some(at(id % 100)), dropped, polls, ..TaskStats::default() })
+    }
+
+    /// A tenth has ended, a tenth was polled of late, and the others were polled once upon a time.
+    fn model() -> Model {
+        let mut model = Model::new(Retention::default());
+        let count = 4 * PIECE as u64 + 5_000;
+        let before = |id: u64| id * 7_919 % 1_000;
+        let all = (1..=count).map(|id| stats(id, before(id), None)).collect();
+        model.apply(Update { now: Some(at(200)), task_stats: all, ..Update::default() });
+        let ended = (1..=count).step_by(10).map(|id| stats(id, before(id), Some(at(201))));
+        let polled = (5..=count).step_by(10).map(|id| stats(id, before(id) + id % 700, None));
+        model.apply(Update { now: Some(at(201)), task_stats: ended.chain(polled).collect(), ..Update::default() });
+        model
+    }
+
+    #[test]
+    fn many_tasks_asked_together_by_several_threads_say_what_each_would_alone() {
+        let (model, flags) = (model(), Flags::default());
+        let (briefs, now) = (Briefs::of(&model, &flags), at(202));
+        let cases = [
+            (TaskColumn::Polls, "polls>300"),
+            (TaskColumn::Rate, "-polls<100"),
+            (TaskColumn::Load, "-77 kind:task"),
+            (TaskColumn::Idle, ""),
+            (TaskColumn::Location, "task -rate>400"),
+        ];
+        for (column, filter) in cases {
+            let filter = filter.parse().expect("a filter");
+            let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
+            let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
+            let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
+            let ranking = Ranking::new(column, &model);
+            survey(&ranking, &source, now, into);
+
+            let mut memo = Memo::default();
+            let expected: Vec<(Slot, Standing, u64)> = (0..model.tasks().slots())
+                .filter_map(|index| briefs.at(Slot::from_index(index), &model))
+                .map(|task| {
+                    let (standing, key) = stand(&ranking, &source, &mut memo, &task, now);
+                    (task.slot(), standing, key)
+                })
+                .collect();
+            for (slot, standing, key) in &expected {
+                assert_eq!(standings[slot.index()], *standing, "{column:?}");
+                assert!(*standing == Standing::Out || keys[slot.index()] == *key, "{column:?}");
+            }
+            assert!(standings.contains(&Standing::Out) != filter.is_empty(), "{column:?}");
+            assert!(expected.iter().filter(|row| row.2 > 0).count() > 1_000, "{column:?}");
+            for (standing, shown) in [(Standing::Live, live), (Standing::Ended, ended)] {
+                let of_this = expected.iter().filter(|row| row.1 == standing);
+                let entries: Vec<Entry> = of_this.map(|&(slot, _, key)| Entry::new(key, slot)).collect();
+                assert!(entries.len() > 1_000, "{column:?}");
+                assert_eq!(shown, entries, "{column:?}");
+            }
         }
     }
 }
