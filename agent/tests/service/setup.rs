@@ -5,7 +5,7 @@ use holdup_agent::{Agent, Detail, Error};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tracing_core::{Callsite, Interest, Kind, Level, Metadata, field::FieldSet, identify_callsite};
 
@@ -70,6 +70,11 @@ fn subscriber_set() {
     tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("it is the first");
     let before = threads();
     drop(tell(holdup_agent::builder().address(free()).init()));
+    // A thread that was joined may be listed for a moment longer: the kernel tells of its end before it takes it off.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while threads() > before && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     say(format_args!("threads left: {}", threads() - before));
 }
 
