@@ -62,7 +62,7 @@ struct Seen {
 const RUN: usize = 16_384;
 
 /// How many entries of a list are looked at to tell about where the others stand.
-const LOOKS: u64 = 2_048;
+const SAMPLES: u64 = 2_048;
 
 /// How many entries on either side of one are looked at with it: more than a screen has.
 const AROUND: usize = 2_048;
@@ -125,11 +125,11 @@ impl Sorted {
         }
         let Some(within) = self.rough.iter().find(|within| self.is_among(entry, within, compare)) else { return };
         let inside = &self.entries[within.clone()];
-        let looks = looks(inside, compare);
-        let at = looks.partition_point(|look| compare(look, &entry).is_lt());
-        let spread = 2 * AROUND * looks.len() / inside.len() + 8;
+        let samples = samples(inside, compare);
+        let at = samples.partition_point(|sample| compare(sample, &entry).is_lt());
+        let spread = 2 * AROUND * samples.len() / inside.len() + 8;
         let (before, mut entries) =
-            between(inside, at.checked_sub(spread).map(|at| looks[at]), looks.get(at + spread).copied(), compare);
+            between(inside, at.checked_sub(spread).map(|at| samples[at]), samples.get(at + spread).copied(), compare);
         entries.sort_unstable_by(compare);
         self.seen = Seen { from: within.start + before, entries };
     }
@@ -247,25 +247,25 @@ impl Seen {
 
 /// Some of many entries, in order: they tell about where the others stand. Where they are taken from follows the golden ratio: what
 /// comes at regular distances in a list must not be met each time, or never.
-fn looks(entries: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
+fn samples(entries: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let place = |nth: u64| ((u128::from(nth.wrapping_mul(GOLDEN)) * entries.len() as u128) >> 64) as usize;
-    let mut looks: Vec<Entry> = (0..LOOKS).map(|nth| entries[place(nth)]).collect();
-    looks.sort_unstable_by(compare);
-    looks
+    let mut samples: Vec<Entry> = (0..SAMPLES).map(|nth| entries[place(nth)]).collect();
+    samples.sort_unstable_by(compare);
+    samples
 }
 
 /// The entries that belong into a range of a list that is in no order.
 fn pick(entries: &[Entry], range: Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Vec<Entry> {
-    let looks = looks(entries, compare);
-    let look = |index: usize| index * looks.len() / entries.len();
+    let samples = samples(entries, compare);
+    let sample = |index: usize| index * samples.len() / entries.len();
     let mut spread = 4;
     loop {
-        // So far the looks may be off, which they are the less the nearer they are to an end.
-        let off = |at: usize| spread * (at.min(looks.len() - at).isqrt() + 2);
-        let (from, to) = (look(range.start), look(range.end));
-        let first = from.checked_sub(off(from)).map(|at| looks[at]);
-        let last = looks.get(to + off(to)).copied();
+        // So far the samples may be off, which they are the less the nearer they are to an end.
+        let off = |at: usize| spread * (at.min(samples.len() - at).isqrt() + 2);
+        let (from, to) = (sample(range.start), sample(range.end));
+        let first = from.checked_sub(off(from)).map(|at| samples[at]);
+        let last = samples.get(to + off(to)).copied();
         let is_all = first.is_none() && last.is_none();
         let (before, mut found) = between(entries, first, last, compare);
         if is_all || (before <= range.start && range.end <= before + found.len()) {

@@ -185,7 +185,7 @@ fn runtimes(model: &Model, now: Stamp, width: usize, most: usize, theme: &Theme)
         text.lines()
     };
     let lines = told(runtime);
-    if lines.len() <= most { lines } else { told(brief) }
+    if lines.len() <= most { lines } else { told(in_brief) }
 }
 
 /// A runtime's numbers, and what holds of the whole of it.
@@ -220,7 +220,7 @@ pub(super) fn runtime(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Th
 }
 
 /// The same where there is room for little more than a line.
-fn brief(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Theme) {
+fn in_brief(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Theme) {
     let stats = &runtime.stats;
     let mut pieces = vec![text.styled(&runtime.label(), theme.title())];
     pieces.push(text.plain(&page::plural(stats.workers, "worker")));
