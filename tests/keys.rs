@@ -5,7 +5,8 @@ mod support;
 
 use crossterm::event::MouseEventKind;
 use holdup::{
-    model::VerdictKind,
+    app::Options,
+    model::{Retention, VerdictKind},
     terminal::{Error, Occurrence},
     wire::{Command, Event, Temporality},
 };
@@ -322,4 +323,13 @@ fn many_runtimes_leave_the_workers_their_room() {
     stage.shows(&["main/0", "main/1", "main/2", "main/3", "metrics/0"]);
     stage.shows(&["side-6 · 2 workers", "the I/O driver is blocked"]).hides(&["in the global queue", "I/O 12 watched"]);
     stage.resize(120, 60).shows(&["in the global queue", "I/O 12 watched"]);
+}
+
+#[test]
+fn what_there_is_no_room_for_is_told() {
+    let retention = Retention { max_bytes: 1, ..Retention::default() };
+    let mut service = Service::new();
+    service.spawn("conn", "src/main.rs:7");
+    let mut stage = Stage::new(WIDE.0, WIDE.1, Options { retention, ..options() });
+    stage.attach([service.publish()]).shows(&["To stay under 1 B of memory", "--max-memory sets it"]);
 }
