@@ -12,14 +12,10 @@
 //! holds what the user is doing; [`view`] turns both into a frame; [`terminal`] owns the screen and the event loop;
 //! [`cli`] is what the user types. ARCHITECTURE.md has the map and the invariants, and `tests/house.rs` checks them.
 
-// Unit tests share the service that tests/support plays, and that names the crate as a user of it does.
-#[cfg(test)]
-extern crate self as holdup;
-
 pub mod app;
 pub mod cli;
-pub mod diagnose;
-pub mod model;
 pub mod terminal;
 pub mod view;
 pub mod wire;
+
+pub use holdup_core::{diagnose, model};

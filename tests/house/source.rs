@@ -57,7 +57,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 impl Source {
     /// The room that the file is in; `None` outside of the client's rooms.
     pub fn room(&self) -> Option<&str> {
-        self.path.strip_prefix("src/")?.split_once('/').map(|(room, _)| room)
+        self.path
+            .strip_prefix("core/")
+            .unwrap_or(&self.path)
+            .strip_prefix("src/")?
+            .split_once('/')
+            .map(|(room, _)| room)
     }
 
     /// Whether the whole file is there for tests.
@@ -94,7 +99,7 @@ impl Source {
 
     /// How deep the file's module lies below the crate: 1 for a room.
     pub fn depth(&self) -> usize {
-        let parts = self.path.split('/').skip(1).count();
+        let parts = self.path.strip_prefix("core/").unwrap_or(&self.path).split('/').skip(1).count();
         if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
     }
 }
