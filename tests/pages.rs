@@ -14,7 +14,7 @@ use holdup::{
         report::{LockStats, Report},
         update::{Histogram, TaskDetails, Value},
     },
-    view::{Theme, lock_page, locks, resource_page, resources, task_page},
+    view::{Theme, locks, resources, tasks},
     wire::{Connection, Event, Protocol, Session},
 };
 use insta::assert_snapshot;
@@ -68,7 +68,7 @@ impl Scene {
 
     fn task_page(&self, id: TaskId, detail: Option<&TaskDetail>, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
         draw(size, look, |buffer, area, theme, shown| {
-            task_page::render(buffer, area, (id, detail), self.now(), Scroll::default(), theme, shown);
+            tasks::page::render(buffer, area, (id, detail), self.now(), Scroll::default(), theme, shown);
         })
     }
 
@@ -80,7 +80,7 @@ impl Scene {
         let model = &self.watched.model;
         let mut list: RowList<LockRow> = RowList::default();
         list.show(lock_rows(model, self.now()), model);
-        draw(size, look, |buffer, area, theme, shown| locks::render(buffer, area, &list, model, theme, shown))
+        draw(size, look, |buffer, area, theme, shown| locks::list::render(buffer, area, &list, model, theme, shown))
     }
 
     fn lock_page(&self, id: ResourceId, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
@@ -88,9 +88,9 @@ impl Scene {
         let detail = LockDetail::of(&self.watched, id, self.now());
         let mut people: RowList<PersonRow> = RowList::default();
         people.show(lock_people(model, id, self.now()), model);
-        let subject = lock_page::Subject { id, detail: detail.as_ref(), people: &people };
+        let subject = locks::page::Subject { id, detail: detail.as_ref(), people: &people };
         draw(size, look, |buffer, area, theme, shown| {
-            lock_page::render(buffer, area, &subject, model, self.now(), theme, shown);
+            locks::page::render(buffer, area, &subject, model, self.now(), theme, shown);
         })
     }
 
@@ -98,7 +98,7 @@ impl Scene {
         let model = &self.watched.model;
         let mut list: RowList<ResourceRow> = RowList::default();
         list.show(resource_rows(model, self.now()), model);
-        draw(size, look, |buffer, area, theme, shown| resources::render(buffer, area, &list, model, theme, shown))
+        draw(size, look, |buffer, area, theme, shown| resources::list::render(buffer, area, &list, model, theme, shown))
     }
 
     fn resource_page(&self, id: ResourceId, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
@@ -107,7 +107,7 @@ impl Scene {
         let mut ops: RowList<OpRow> = RowList::default();
         ops.show(op_rows(model, id, self.now()), model);
         draw(size, look, |buffer, area, theme, shown| {
-            resource_page::render(buffer, area, (id, detail.as_ref()), &ops, model, theme, shown);
+            resources::page::render(buffer, area, (id, detail.as_ref()), &ops, model, theme, shown);
         })
     }
 }
@@ -215,7 +215,7 @@ fn a_task_page_scrolls_to_its_end_and_no_further() {
     let area = Rect::new(0, 0, 60, 12);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::new(Palette::Off, Charset::Unicode);
-    task_page::render(&mut buffer, area, (writer, detail.as_ref()), scene.now(), Scroll(9_999), &theme, &mut shown);
+    tasks::page::render(&mut buffer, area, (writer, detail.as_ref()), scene.now(), Scroll(9_999), &theme, &mut shown);
     assert!(shown.scroll_most > 10);
     assert_snapshot!("task_scrolled_to_the_end", screen::text(&buffer));
 }

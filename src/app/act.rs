@@ -1,12 +1,17 @@
 //! What each action does.
 
-use super::{
-    Action, App, Effect, Layer, Line, SCREENS, Screen, copy,
-    layers::{Body, Page, PageSubject, Question, Scroll},
-    task_columns::{Compares, TASK_COLUMNS, TaskColumn},
-    task_list::Listing,
-};
 use crate::{
+    app::{
+        clipboard,
+        input::{bindings::Action, event::Effect, line::Line},
+        layer::{Body, Layer, Page, PageSubject, Question, Scroll},
+        screens::{SCREENS, Screen},
+        state::App,
+        tasks::{
+            columns::{Compares, TASK_COLUMNS, TaskColumn},
+            list::Listing,
+        },
+    },
     diagnose::{Lint, Subject},
     model::{Lock, OpId, ResourceId, TaskId, WorkerId},
     wire::{Command, Temporality},
@@ -285,8 +290,8 @@ impl App {
             _ => None,
         };
         let text = match task {
-            Some(task) => copy::task(&self.watched, task, self.now(at)),
-            None => self.finding().filter(|_| self.screen == Screen::Findings).map(copy::finding),
+            Some(task) => clipboard::task(&self.watched, task, self.now(at)),
+            None => self.finding().filter(|_| self.screen == Screen::Findings).map(clipboard::finding),
         };
         let Some(text) = text else {
             self.say("there is nothing to copy here", at);

@@ -1,11 +1,22 @@
 //! Moving in whichever list the user is in, and sorting it.
 
-use super::{
-    App, Cursor, Layer, ListRow, PLACE_COLUMNS, RowId, RowList, Rows, Screen, TaskList, Window,
-    layers::{Body, Page},
-    task_list::{Listing, TaskRows},
+use crate::{
+    app::{
+        frame::{RowId, Window},
+        layer::{Body, Layer, Page},
+        list::{
+            cursor::{Cursor, Rows},
+            rows::{ListRow, RowList},
+        },
+        screens::Screen,
+        state::App,
+        tasks::{
+            groups::PLACE_COLUMNS,
+            list::{Listing, TaskList, TaskRows},
+        },
+    },
+    model::Model,
 };
-use crate::model::Model;
 
 /// A list that one can move in.
 pub(super) trait Moves {

@@ -1,7 +1,6 @@
 //! What the user can choose about the interactive client.
 
-use super::Screen;
-use crate::{diagnose::Settings, model::Retention};
+use crate::{app::screens::Screen, diagnose::Settings, model::Retention};
 use jiff::tz::TimeZone;
 
 /// How many colours there are to draw with.

@@ -1,15 +1,19 @@
 //! The interactive client's state, and what of it the views ask for.
 
-use super::{
-    Charset, Cursor, Layer, LockRow, Options, Palette, ResourceRow, RowList, Screen, Shown, TaskList, Watched,
-    WorkerRow,
-    bindings::Place,
-    layers::{Page, PageSubject},
-    lock_rows, resource_rows,
-    task_list::Listing,
-    worker_rows,
-};
 use crate::{
+    app::{
+        frame::Shown,
+        input::bindings::Place,
+        layer::{Layer, Page, PageSubject},
+        list::{cursor::Cursor, rows::RowList},
+        locks::list::{LockRow, lock_rows},
+        options::{Charset, Options, Palette},
+        resources::list::{ResourceRow, resource_rows},
+        screens::Screen,
+        tasks::list::{Listing, TaskList},
+        watched::Watched,
+        workers::list::{WorkerRow, worker_rows},
+    },
     diagnose::{Finding, FindingId, Status},
     model::{Retention, Stamp},
     wire::Connection,
@@ -52,7 +56,7 @@ pub struct App {
     pub(super) clock: Clock,
     /// A character that may be the first of two.
     pub(super) prefix: Option<char>,
-    pub(super) clicked: Option<(super::RowId, Instant)>,
+    pub(super) clicked: Option<(crate::app::frame::RowId, Instant)>,
 }
 
 /// A short message to the user.

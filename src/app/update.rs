@@ -1,11 +1,20 @@
 //! What an input does: keys and clicks become actions, and the link's events become knowledge.
 
-use super::{
-    Action, App, Effect, Input, Key, Layer, Reaction, Screen, Spot,
-    bindings::{self},
-    layers::{Page, PageSubject},
+use crate::{
+    app::{
+        frame::Spot,
+        input::{
+            bindings::{self, Action},
+            event::{Effect, Input},
+            key::Key,
+        },
+        layer::{Layer, Page, PageSubject},
+        screens::Screen,
+        state::App,
+        watched::Reaction,
+    },
+    wire::{Command, Connection, Event},
 };
-use crate::wire::{Command, Connection, Event};
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Values that a user chooses, the same on the command line and in a configuration file: how they are written and read.
 
 use crate::{
-    app::{Charset, Palette},
+    app::options::{Charset, Palette},
     diagnose::{LINTS, Settings},
 };
 use clap::{

@@ -1,7 +1,7 @@
 //! What the process's environment says, read once. Nothing else in the program reads it.
 
 use super::config::Screen;
-use crate::app::{Charset, Palette};
+use crate::app::options::{Charset, Palette};
 use etcetera::BaseStrategy;
 use std::{env, path::PathBuf};
 

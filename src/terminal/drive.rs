@@ -2,7 +2,10 @@
 
 use super::Error;
 use crate::{
-    app::{App, Effect, Input},
+    app::{
+        input::event::{Effect, Input},
+        state::App,
+    },
     view,
     wire::{Command, Event, Link},
 };

@@ -11,37 +11,16 @@
 //!  footer      what can be done here
 //! ```
 
-mod banner;
-pub mod bars;
-mod finding;
-mod findings;
-mod footer;
-mod header;
-mod key_names;
-pub mod lock_page;
+pub mod findings;
 pub mod locks;
-mod markdown;
-mod nothing;
-pub mod numbers;
-mod overlay;
-mod page;
-mod pane;
-pub mod resource_page;
 pub mod resources;
-pub mod sparkline;
-pub mod stack;
-pub mod table;
-mod tabs;
-mod task_cells;
-pub mod task_page;
-mod tasks;
-pub mod text;
-pub mod theme;
-pub mod worker_page;
+pub(crate) mod shell;
+pub(crate) mod style;
+pub mod tasks;
+pub(crate) mod widget;
 pub mod workers;
-mod wrap;
 
-pub use theme::Theme;
+pub use style::theme::Theme;
 
 use crate::{
     app::{App, Body, Page, PageSubject, Screen, Shown},
@@ -62,16 +41,16 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
     let buffer = frame.buffer_mut();
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let said = format!("too small: {}x{} of {}x{}", area.width, area.height, LEAST.0, LEAST.1);
-        for (line, y) in wrap::wrap(&said, area.width as usize, theme).iter().zip(area.y..area.bottom()) {
+        for (line, y) in widget::wrap::wrap(&said, area.width as usize, theme).iter().zip(area.y..area.bottom()) {
             buffer.set_stringn(area.x, y, line, area.width as usize, theme.notice());
         }
         return shown;
     }
     let line = |y| Rect { y, height: 1, ..area };
-    header::render(buffer, line(area.y), app, at, theme, &mut shown);
-    tabs::render(buffer, line(area.y + 1), app, theme, &mut shown);
+    shell::header::render(buffer, line(area.y), app, at, theme, &mut shown);
+    shell::tabs::render(buffer, line(area.y + 1), app, theme, &mut shown);
     let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
-    let screen = banner::render(buffer, body, app, at, theme, &mut shown);
+    let screen = shell::banner::render(buffer, body, app, at, theme, &mut shown);
     match app.page() {
         Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
         None => render_screen(buffer, screen, app, at, theme, &mut shown),
@@ -80,28 +59,28 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
         buffer.set_style(screen, theme.dim());
     }
     for layer in &app.layers {
-        overlay::render(buffer, body, layer, app, theme, &mut shown);
+        shell::overlay::render(buffer, body, layer, app, theme, &mut shown);
     }
-    footer::render(buffer, line(area.bottom() - 1), app, theme, &mut shown);
+    shell::footer::render(buffer, line(area.bottom() - 1), app, theme, &mut shown);
     shown
 }
 
 fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
     let model = &app.watched.model;
     match app.screen {
-        Screen::Findings => findings::render(buffer, area, app, at, theme, shown),
-        Screen::Tasks => tasks::render(buffer, area, app, at, theme, shown),
+        Screen::Findings => findings::list::render(buffer, area, app, at, theme, shown),
+        Screen::Tasks => tasks::list::render(buffer, area, app, at, theme, shown),
         Screen::Workers if model.now().is_some() => {
             let now = app.now(at).unwrap_or(Stamp::MIN);
-            workers::render(buffer, area, &workers::Subject::of(app, now), theme, shown);
+            workers::list::render(buffer, area, &workers::list::Subject::of(app, now), theme, shown);
         }
-        Screen::Locks if model.now().is_some() => locks::render(buffer, area, &app.locks, model, theme, shown),
+        Screen::Locks if model.now().is_some() => locks::list::render(buffer, area, &app.locks, model, theme, shown),
         Screen::Resources if model.now().is_some() => {
-            resources::render(buffer, area, &app.resources, model, theme, shown);
+            resources::list::render(buffer, area, &app.resources, model, theme, shown);
         }
         Screen::Workers | Screen::Locks | Screen::Resources => {
-            let inner = pane::render(buffer, area, app.screen.title(), "", theme);
-            nothing::render(buffer, inner, app, at, theme, shown);
+            let inner = widget::pane::render(buffer, area, app.screen.title(), "", theme);
+            shell::empty::render(buffer, inner, app, at, theme, shown);
         }
     }
 }
@@ -112,17 +91,17 @@ fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Inst
     let now = app.now(at).unwrap_or(Stamp::MIN);
     match (&page.body, page.subject) {
         (Body::Task(detail), PageSubject::Task(id)) => {
-            task_page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+            tasks::page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
         }
         (Body::Worker(detail), PageSubject::Worker(id)) => {
-            worker_page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+            workers::page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
         }
         (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
-            let subject = lock_page::Subject { id, detail: detail.as_deref(), people };
-            lock_page::render(buffer, area, &subject, model, now, theme, shown);
+            let subject = locks::page::Subject { id, detail: detail.as_deref(), people };
+            locks::page::render(buffer, area, &subject, model, now, theme, shown);
         }
         (Body::Resource { detail, ops }, PageSubject::Resource(id)) => {
-            resource_page::render(buffer, area, (id, detail.as_deref()), ops, model, theme, shown);
+            resources::page::render(buffer, area, (id, detail.as_deref()), ops, model, theme, shown);
         }
         _ => {}
     }

@@ -18,9 +18,9 @@ use super::{
     rows::{LockRow, Named, Row, TaskRow},
 };
 use crate::{
-    app::{Charset, Palette},
+    app::options::{Charset, Palette},
     diagnose::humanize,
-    view::{Theme, text::safe},
+    view::style::{text::safe, theme::Theme},
 };
 use std::{borrow::Cow, fmt::Write, time::Duration};
 

@@ -1,9 +1,12 @@
 //! Watches a target until the window is over. Knows nothing of how that is printed.
 
 use crate::{
-    app::{Reaction, Watched},
+    app::watched::{Reaction, Watched},
     diagnose::Settings,
-    model::{Retention, Stamp, update::DecodeIssues, update::Dropped},
+    model::{
+        Retention, Stamp,
+        update::{DecodeIssues, Dropped},
+    },
     wire::{self, Command, Connection, Event, Target},
 };
 use std::{future::Future, pin::pin, time::Duration};

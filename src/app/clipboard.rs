@@ -1,0 +1,101 @@
+//! A finding or a task as text, to be pasted elsewhere.
+
+use crate::{
+    app::{
+        filter::field,
+        labels::{span_label, task_name},
+        watched::Watched,
+    },
+    diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
+    model::{Stamp, TaskId},
+};
+use std::fmt::Write;
+
+/// A finding with its evidence and advice.
+pub fn finding(finding: &Finding) -> String {
+    let mut text = format!("{} {}: {}\n", finding.severity, finding.lint.name, subject(&finding.subject));
+    let over = if finding.status == Status::Past { " (over)" } else { "" };
+    let _ = writeln!(text, "  {}{over} [{}]", finding.message, finding.confidence.name());
+    for evidence in &finding.evidence {
+        let _ = writeln!(text, "  {}: {}", evidence.name, measure(&evidence.value));
+    }
+    if let Some(holder) = &finding.related.holder {
+        let _ = writeln!(text, "  holder: {}", task_name(holder));
+    }
+    for other in &finding.related.co_holders {
+        let _ = writeln!(text, "  holds too: {}", task_name(other));
+    }
+    for StackRef { what, stack } in &finding.related.stacks {
+        let guess = if stack.approximate { " (approximate)" } else { "" };
+        let _ = writeln!(text, "  {what}{guess}: {}", stack.limitation);
+        for frame in &stack.frames {
+            let _ = writeln!(text, "    {}", frame.in_words());
+        }
+    }
+    for step in &finding.related.cycle {
+        let _ = writeln!(
+            text,
+            "  cycle: {} waits for {} {}",
+            task_name(&step.task),
+            step.waits_for.kind,
+            step.waits_for.place
+        );
+    }
+    for waiter in &finding.related.waiters {
+        let _ = writeln!(text, "  waits: {} for {}", task_name(&waiter.task), humanize(waiter.waited));
+    }
+    let _ = writeln!(text, "  do: {}", finding.advice());
+    text
+}
+
+/// What a finding is about, in words.
+pub fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Task(task) => task_name(task),
+        Subject::Lock(lock) => format!("{} {}", lock.kind, lock.place),
+        Subject::Place(place) => format!("tasks spawned at {place}"),
+        Subject::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
+        Subject::Target => "the target".into(),
+    }
+}
+
+/// A measured value with its unit.
+pub fn measure(measure: &Measure) -> String {
+    match measure {
+        Measure::Time(time) => humanize(*time),
+        Measure::Count(count) => count.to_string(),
+        Measure::Bytes(bytes) => humanize_bytes(*bytes),
+        Measure::Share(share) => format!("{:.0}%", share * 100.0),
+        Measure::Text(text) => text.clone(),
+    }
+}
+
+/// A task with its numbers.
+pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String> {
+    let (model, now) = (&watched.model, now?);
+    let task = model.tasks().get(id)?;
+    let mut text = format!("task {} {}\n", task.display_id(), model.task_name(task));
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "  {name}: {value}");
+    };
+    line("state", task.state().name().into());
+    line("kind", task.kind.name().into());
+    line("location", model.place(task.place).to_string());
+    line("total", humanize(task.total(now)));
+    line("busy", humanize(task.busy(now)));
+    line("scheduled", humanize(task.scheduled(now)));
+    line("idle", humanize(task.idle(now)));
+    line("polls", task.stats().polls.count.to_string());
+    line("wakes", format!("{} ({} by itself)", task.stats().wakes, task.stats().self_wakes));
+    line("wakers", task.wakers().to_string());
+    if let Some(span) = span_label(model, id) {
+        line("span", span);
+    }
+    for (name, value) in model.extra_fields(id) {
+        line("field", field(name, value));
+    }
+    for (lint, severity) in watched.engine.lints_of(id) {
+        line("finding", format!("{severity} {}", lint.name));
+    }
+    Some(text)
+}

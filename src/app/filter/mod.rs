@@ -1,0 +1,307 @@
+//! Which tasks to show: what a filter says, and whether a task is among those. How it is typed is `parse.rs`'s business.
+
+pub(crate) mod parse;
+
+use crate::{
+    app::tasks::{
+        briefs::{Batch, Brief, Briefs, Room},
+        flags::Flags,
+    },
+    model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value},
+};
+use std::{fmt::Write as _, time::Duration};
+
+/// A filter: every term must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filter(pub(super) Vec<Term>);
+
+/// One thing that is asked of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Term {
+    pub(super) sense: Sense,
+    pub(super) test: Test,
+}
+
+/// Whether a test must hold, or must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Must,
+    MustNot,
+}
+
+/// Texts are in lower case, as are the texts that they are looked for in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    /// In its name, place, kind, fields or spans; or its id, where the word is a number.
+    Word {
+        text: String,
+        id: Option<u64>,
+    },
+    Name(String),
+    Location(String),
+    /// In the service's own spans around its latest poll.
+    Span(String),
+    /// In the name of its runtime.
+    Runtime(String),
+    State(TaskState),
+    Kind(TaskKind),
+    /// By [`crate::app::tasks::flags::lint_mask`].
+    Lint(u64),
+    Id(u64),
+    Measure(Quantity, Comparison, Amount),
+}
+
+/// What can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    Total,
+    Busy,
+    Scheduled,
+    Idle,
+    Polls,
+    Rate,
+    Load,
+    Wakes,
+    Wakers,
+    Size,
+}
+
+/// How it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Less,
+    AtMost,
+    Equal,
+    AtLeast,
+    More,
+}
+
+/// What it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Amount {
+    /// A time span.
+    Time(Duration),
+    /// A share of the task's age, or of what the quantity is a share of; from 0 to 1.
+    Share(f64),
+    /// A number.
+    Number(f64),
+}
+
+/// What was answered before, term by term: a million tasks share a handful of names, places and kinds, and each is looked at once.
+#[derive(Debug, Default)]
+pub struct Memo(Vec<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    names: Answered,
+    places: Answered,
+    kinds: Answered,
+    /// What was last looked at: its room is used again.
+    text: String,
+}
+
+impl Answers {
+    /// Whether something has a word in it as it is shown.
+    fn says(&mut self, what: &impl std::fmt::Display, word: &str) -> bool {
+        self.text.clear();
+        // A string takes whatever is written to it.
+        let _ = write!(self.text, "{what}");
+        has(&self.text, word)
+    }
+}
+
+/// Answers by the number of what was asked about.
+#[derive(Debug, Default)]
+struct Answered(Vec<Option<bool>>);
+
+impl Memo {
+    fn of(&mut self, term: usize) -> &mut Answers {
+        if term >= self.0.len() {
+            self.0.resize_with(term + 1, Answers::default);
+        }
+        &mut self.0[term]
+    }
+}
+
+impl Answered {
+    fn or_ask(&mut self, about: usize, ask: impl FnOnce() -> bool) -> bool {
+        if about >= self.0.len() {
+            self.0.resize(about + 1, None);
+        }
+        match self.0[about] {
+            Some(answer) => answer,
+            None => self.ask(about, ask),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self, about: usize, ask: impl FnOnce() -> bool) -> bool {
+        *self.0[about].insert(ask())
+    }
+}
+
+impl Filter {
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether its answer about a task may change although nobody reports anything of it.
+    pub fn ages(&self) -> bool {
+        self.0.iter().any(|term| match term.test {
+            Test::Measure(quantity, ..) => {
+                !matches!(quantity, Quantity::Polls | Quantity::Wakes | Quantity::Wakers | Quantity::Size)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a task is to be shown.
+    pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
+        let mut room = [0];
+        let mut alone = task.alone(&mut room);
+        self.sift(flags, memo, &mut alone, now);
+        alone.len() > 0
+    }
+
+    /// Takes out those tasks that are not to be shown.
+    pub(super) fn sift(&self, flags: &Flags, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
+        for (at, term) in self.0.iter().enumerate() {
+            term.sift(flags, memo.of(at), batch, now);
+        }
+    }
+}
+
+impl Term {
+    /// Takes out those tasks that the test goes against. Which test it is, is asked once, and not of every task.
+    fn sift(&self, flags: &Flags, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
+        let must = self.sense == Sense::Must;
+        match &self.test {
+            Test::Word { text, id } => {
+                let mut room: Room = [0; Briefs::BATCH];
+                let mut others = batch.again(&mut room);
+                others.retain(|task| !in_name(text, memo, task));
+                others.retain(|task| !in_place(text, memo, task));
+                others.retain(|task| !in_kind(text, memo, task));
+                others.retain(|task| id.is_none_or(|id| id != task.display_id()));
+                others.retain(|task| !(task.has_more() && (in_fields(text, memo, task) || in_spans(text, memo, task))));
+                match self.sense {
+                    Sense::Must => batch.take_out(&others),
+                    Sense::MustNot => batch.take_out_all_but(&others),
+                }
+            }
+            Test::Name(word) => batch.retain(|task| in_name(word, memo, task) == must),
+            Test::Location(word) => batch.retain(|task| in_place(word, memo, task) == must),
+            Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(word, memo, task)) == must),
+            Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
+            Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
+            Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
+            Test::Lint(mask) => batch.retain(|task| has_lint(*mask, flags, task) == must),
+            Test::Id(id) => batch.retain(|task| (task.display_id() == *id) == must),
+            Test::Measure(quantity, comparison, amount) => batch.retain(|task| {
+                let (value, limit) = quantity.values(*amount, task, now);
+                comparison.holds(value, limit) == must
+            }),
+        }
+    }
+}
+
+impl Test {
+    /// A word in whatever case.
+    pub(super) fn word(typed: &str) -> Self {
+        Self::Word { text: typed.to_lowercase(), id: typed.parse().ok() }
+    }
+}
+
+/// Whether a text has a word in it, in whatever case. The word is in lower case.
+fn has(text: &str, word: &str) -> bool {
+    if !text.is_ascii() || word.is_empty() {
+        return text.to_lowercase().contains(word);
+    }
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn has_lint(mask: u64, flags: &Flags, task: &Brief) -> bool {
+    let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(mask));
+    task.is_flagged() && task.row().is_some_and(is_one)
+}
+
+fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    memo.names.or_ask(task.name().index(), || has(task.model().text(task.name()), word))
+}
+
+fn in_place(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
+}
+
+fn in_kind(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
+}
+
+#[cold]
+fn in_spans(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    let spans = task.row().map_or(&[][..], |row| task.model().agent().spans(row.id));
+    spans.iter().any(|span| memo.says(span, word))
+}
+
+#[cold]
+fn in_fields(word: &str, memo: &mut Answers, task: &Brief) -> bool {
+    let model = task.model();
+    let has_one = |row: &Task| model.extra_fields(row.id).any(|(name, value)| memo.says(&field(name, value), word));
+    task.row().is_some_and(has_one)
+}
+
+fn in_runtime(word: &str, task: &Brief) -> bool {
+    let agent = task.model().agent();
+    let id = task.row().and_then(|row| agent.facts(row.id).runtime);
+    let runtime = id.and_then(|id| agent.runtime(id));
+    runtime.is_some_and(|runtime| has(&runtime.label(), word))
+}
+
+/// A field as the list shows it: `name=value`.
+pub fn field(name: &str, value: &Value) -> String {
+    match value {
+        Value::Bool(value) => format!("{name}={value}"),
+        Value::U64(value) => format!("{name}={value}"),
+        Value::I64(value) => format!("{name}={value}"),
+        Value::Text(value) => format!("{name}={value}"),
+    }
+}
+
+impl Quantity {
+    /// The task's value, and the limit in the same unit; times are in nanoseconds.
+    fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
+        let value = match self {
+            Self::Total => task.total(now) as f64,
+            Self::Busy => task.busy(now) as f64,
+            Self::Scheduled => task.scheduled(now) as f64,
+            Self::Idle => task.idle(now) as f64,
+            Self::Polls => task.polls() as f64,
+            Self::Rate => task.poll_rate(now),
+            Self::Load => task.load(now),
+            Self::Wakes => task.wakes() as f64,
+            Self::Wakers => task.row().map_or(0.0, |row| row.wakers() as f64),
+            Self::Size => task.row().map_or(0.0, |row| f64::from(row.size)),
+        };
+        let limit = match amount {
+            Amount::Time(limit) => nanos(limit) as f64,
+            Amount::Share(share) if self == Self::Load => share,
+            Amount::Share(share) => share * task.total(now) as f64,
+            Amount::Number(number) => number,
+        };
+        (value, limit)
+    }
+}
+
+impl Comparison {
+    #[expect(clippy::float_cmp, reason = "a user who types `polls=3` means three; counts are exact in a float")]
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => value < limit,
+            Self::AtMost => value <= limit,
+            Self::Equal => value == limit,
+            Self::AtLeast => value >= limit,
+            Self::More => value > limit,
+        }
+    }
+}

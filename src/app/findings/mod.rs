@@ -1,0 +1,3 @@
+//! The findings as the list shows them.
+
+pub(crate) mod lines;

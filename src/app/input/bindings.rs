@@ -1,0 +1,321 @@
+//! The one table of keys: what each does, and where. Dispatch, the footer and the help screen all read it.
+
+use super::key::Key;
+use crate::app::screens::Screen;
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Ends the program.
+    Quit,
+    /// Gives the terminal back to the shell.
+    Suspend,
+    /// Closes what lies on top.
+    Back,
+    /// Opens the list of keys.
+    Help,
+    /// To a screen.
+    Go(Screen),
+    /// To the screen with this number, from 1.
+    GoNumber(u8),
+    /// To the next screen.
+    NextScreen,
+    /// To the previous screen.
+    PreviousScreen,
+    /// One row or line up.
+    Up,
+    /// One row or line down.
+    Down,
+    /// As many as are visible up.
+    PageUp,
+    /// As many as are visible down.
+    PageDown,
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Opens what is selected.
+    Open,
+    /// Sorts by the column to the left.
+    ColumnLeft,
+    /// Sorts by the column to the right.
+    ColumnRight,
+    /// Turns the order around.
+    Invert,
+    /// Offers the columns to sort by.
+    Sort,
+    /// One row for each spawn location, or for each task.
+    Group,
+    /// Begins to type a filter.
+    Filter,
+    /// Takes the filter away.
+    ClearFilter,
+    /// Opens the lock that the selection is about.
+    OpenLock,
+    /// Opens the worker that the selection is about.
+    OpenWorker,
+    /// Explains the selected finding's lint.
+    Explain,
+    /// Copies the selection as text.
+    Copy,
+    /// Lets the display stand still, or go on.
+    Freeze,
+    /// Asks to pause the target, or to let it go on, for everyone who watches it.
+    PauseTarget,
+    /// Tries to connect now.
+    Retry,
+    /// Yes.
+    Confirm,
+    /// Keeps what was typed.
+    Accept,
+    /// Deletes to the left.
+    DeleteLeft,
+    /// Deletes to the right.
+    DeleteRight,
+    /// Deletes the word to the left.
+    DeleteWord,
+    /// Deletes everything to the left.
+    DeleteAll,
+    /// The cursor of the input one to the left.
+    CursorLeft,
+    /// The cursor of the input one to the right.
+    CursorRight,
+    /// The cursor of the input to the start.
+    CursorStart,
+    /// The cursor of the input to the end.
+    CursorEnd,
+}
+
+/// Where a binding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Everywhere but in an input or a question.
+    Anywhere,
+    /// In every state, whatever lies on top.
+    Always,
+    /// In any list.
+    List,
+    /// Where columns can be sorted.
+    Table,
+    /// On the findings.
+    Findings,
+    /// On the tasks.
+    Tasks,
+    /// On the spawn locations.
+    Places,
+    /// On a task's page.
+    TaskPage,
+    /// On a worker's page.
+    WorkerPage,
+    /// On any page.
+    Page,
+    /// Where text is read.
+    Text,
+    /// Where a filter is typed.
+    Input,
+    /// Where something is asked.
+    Question,
+    /// Where something can be chosen.
+    Menu,
+    /// While the connection is lost.
+    Lost,
+}
+
+impl Place {
+    /// What the help screen calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Anywhere | Self::Always => "Everywhere",
+            Self::List => "In lists",
+            Self::Table => "Sorting",
+            Self::Findings => "Findings",
+            Self::Tasks => "Tasks",
+            Self::Places => "Spawn locations",
+            Self::TaskPage => "A task's page",
+            Self::WorkerPage => "A worker's page",
+            Self::Page => "On a page",
+            Self::Text => "In a text",
+            Self::Input => "While typing a filter",
+            Self::Question => "When asked",
+            Self::Menu => "In a menu",
+            Self::Lost => "While the connection is lost",
+        }
+    }
+}
+
+/// What some keys do, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The keys, the one to name first.
+    pub keys: &'static [Key],
+    /// What they do.
+    pub action: Action,
+    /// Where.
+    pub place: Place,
+    /// What the help screen says.
+    pub help: &'static str,
+    /// What the footer says; nothing where it stays out of it.
+    pub footer: &'static str,
+}
+
+const fn bind(place: Place, keys: &'static [Key], action: Action, help: &'static str, footer: &'static str) -> Binding {
+    Binding { keys, action, place, help, footer }
+}
+
+use Key::{
+    BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Twice, Up,
+};
+
+/// Every binding. The footer names them in this order.
+pub const BINDINGS: &[Binding] = &[
+    bind(Place::List, &[Up, Char('k')], Action::Up, "up", "select"),
+    bind(Place::List, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Place::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
+    bind(Place::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
+    bind(Place::List, &[Home, Twice('g')], Action::First, "to the first", ""),
+    bind(Place::List, &[End, Char('G')], Action::Last, "to the last", ""),
+    bind(Place::List, &[Enter], Action::Open, "open", "open"),
+    bind(Place::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
+    bind(Place::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
+    bind(
+        Place::Findings,
+        &[Char('e')],
+        Action::Explain,
+        "explain the lint: what it means, how to confirm and fix it",
+        "explain",
+    ),
+    bind(Place::Findings, &[Char('y')], Action::Copy, "copy the finding as text", "copy"),
+    bind(Place::Tasks, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(Place::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
+    bind(Place::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
+    bind(Place::Places, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(Place::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
+    bind(Place::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
+    bind(
+        Place::TaskPage,
+        &[Char('w')],
+        Action::OpenWorker,
+        "open the worker that polls it, or that it stalled",
+        "worker",
+    ),
+    bind(Place::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
+    bind(Place::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
+    bind(Place::WorkerPage, &[Enter, Char('t')], Action::Open, "open the task that it polls", "task"),
+    bind(Place::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
+    bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
+    bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
+    bind(Place::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
+    bind(Place::Page, &[Esc], Action::Back, "back to where it was opened", "back"),
+    bind(Place::Text, &[Up, Char('k')], Action::Up, "up", "scroll"),
+    bind(Place::Text, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Place::Text, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
+    bind(Place::Text, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
+    bind(Place::Text, &[Home, Twice('g')], Action::First, "to the start", ""),
+    bind(Place::Text, &[End, Char('G')], Action::Last, "to the end", ""),
+    bind(Place::Text, &[Esc, Enter], Action::Back, "close", "close"),
+    bind(Place::Menu, &[Up, Char('k')], Action::Up, "up", ""),
+    bind(Place::Menu, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Place::Menu, &[Home, Twice('g')], Action::First, "to the first", ""),
+    bind(Place::Menu, &[End, Char('G')], Action::Last, "to the last", ""),
+    bind(Place::Menu, &[Enter], Action::Open, "choose", "choose"),
+    bind(Place::Menu, &[Char('i'), Char('S')], Action::Invert, "turn the order around", "invert"),
+    bind(Place::Menu, &[Esc], Action::Back, "close", "close"),
+    bind(Place::Input, &[Enter], Action::Accept, "keep the filter", "keep"),
+    bind(Place::Input, &[Esc], Action::ClearFilter, "no filter", "clear"),
+    bind(Place::Input, &[Up], Action::Up, "up in the list", ""),
+    bind(Place::Input, &[Down], Action::Down, "down in the list", ""),
+    bind(Place::Input, &[Backspace, Ctrl('h')], Action::DeleteLeft, "delete to the left", ""),
+    bind(Place::Input, &[Delete], Action::DeleteRight, "delete to the right", ""),
+    bind(Place::Input, &[Ctrl('w')], Action::DeleteWord, "delete a word", ""),
+    bind(Place::Input, &[Ctrl('u')], Action::DeleteAll, "delete everything", ""),
+    bind(Place::Input, &[Left], Action::CursorLeft, "to the left", ""),
+    bind(Place::Input, &[Right], Action::CursorRight, "to the right", ""),
+    bind(Place::Input, &[Home, Ctrl('a')], Action::CursorStart, "to the start", ""),
+    bind(Place::Input, &[End, Ctrl('e')], Action::CursorEnd, "to the end", ""),
+    bind(Place::Question, &[Char('y'), Enter], Action::Confirm, "yes", "yes"),
+    bind(Place::Question, &[Char('n'), Esc], Action::Back, "no", "no"),
+    bind(Place::Lost, &[Char('R')], Action::Retry, "try to connect now", "retry now"),
+    bind(Place::Anywhere, &[Esc], Action::Back, "back; on the tasks, take the filter away", ""),
+    bind(
+        Place::Anywhere,
+        &[Char(' ')],
+        Action::Freeze,
+        "let the display stand still, or go on: nothing is lost",
+        "freeze",
+    ),
+    bind(
+        Place::Anywhere,
+        &[Char('P')],
+        Action::PauseTarget,
+        "pause the target for everyone who watches it, or let it go on",
+        "",
+    ),
+    bind(Place::Anywhere, &[Char('f')], Action::Go(Screen::Findings), "to the findings", ""),
+    bind(Place::Anywhere, &[Char('t')], Action::Go(Screen::Tasks), "to the tasks", ""),
+    bind(Place::Anywhere, &[Char('W')], Action::Go(Screen::Workers), "to the workers", ""),
+    bind(Place::Anywhere, &[Char('L')], Action::Go(Screen::Locks), "to the locks", ""),
+    bind(Place::Anywhere, &[Char('r')], Action::Go(Screen::Resources), "to the resources", ""),
+    bind(Place::Anywhere, &[Tab], Action::NextScreen, "to the next screen", ""),
+    bind(Place::Anywhere, &[BackTab], Action::PreviousScreen, "to the previous screen", ""),
+    bind(Place::Anywhere, &[Char('1')], Action::GoNumber(1), "to the first screen, and so on for the others", ""),
+    bind(Place::Anywhere, &[Char('2')], Action::GoNumber(2), "", ""),
+    bind(Place::Anywhere, &[Char('3')], Action::GoNumber(3), "", ""),
+    bind(Place::Anywhere, &[Char('4')], Action::GoNumber(4), "", ""),
+    bind(Place::Anywhere, &[Char('5')], Action::GoNumber(5), "", ""),
+    bind(Place::Anywhere, &[Char('6')], Action::GoNumber(6), "", ""),
+    bind(Place::Anywhere, &[Char('?')], Action::Help, "every key", ""),
+    bind(Place::Anywhere, &[Char('q')], Action::Quit, "quit", "quit"),
+    bind(Place::Always, &[Ctrl('c'), Ctrl('d')], Action::Quit, "quit, whatever lies on top", ""),
+    bind(Place::Always, &[Ctrl('z')], Action::Suspend, "back to the shell until `fg`", ""),
+];
+
+/// What a key does where the user is: the innermost place that knows it decides.
+pub fn action(places: &[Place], key: Key) -> Option<Action> {
+    places.iter().find_map(|&place| {
+        let here = BINDINGS.iter().filter(|binding| binding.place == place);
+        here.into_iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+    })
+}
+
+/// What the footer offers where the user is. What a more inward place has taken a key for is not offered.
+pub fn offers(places: &[Place]) -> impl Iterator<Item = &'static Binding> {
+    let here = BINDINGS.iter().filter(|binding| !binding.footer.is_empty() && places.contains(&binding.place));
+    here.filter(|binding| action(places, binding.keys[0]) == Some(binding.action)).filter(|binding| {
+        // A page is a text too, and is left by the same key.
+        let same = |other: &&Binding| places.contains(&other.place) && other.keys[0] == binding.keys[0];
+        BINDINGS.iter().find(same).is_some_and(|first| first == *binding)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustc_hash::FxHashSet;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        let mut seen = FxHashSet::default();
+        for binding in BINDINGS {
+            assert!(!binding.keys.is_empty());
+            for key in binding.keys {
+                assert!(seen.insert((binding.place, *key)), "{key:?} twice in {:?}", binding.place);
+            }
+        }
+    }
+
+    #[test]
+    fn every_screen_has_a_number() {
+        for number in 1..=crate::app::screens::SCREENS.len() as u8 {
+            assert!(BINDINGS.iter().any(|binding| binding.action == Action::GoNumber(number)));
+        }
+    }
+
+    #[test]
+    fn the_innermost_place_decides() {
+        let findings = [Place::Findings, Place::List, Place::Anywhere];
+        assert_eq!(action(&findings, Key::Char('l')), Some(Action::OpenLock));
+        let tasks = [Place::Tasks, Place::Table, Place::List, Place::Anywhere];
+        assert_eq!(action(&tasks, Key::Char('l')), Some(Action::ColumnRight));
+        assert_eq!(action(&tasks, Key::Char('x')), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! What a lock's page shows: the lock itself, who holds it and who waits for it, and who waits for whom.
+
+use super::{
+    list::LockRow,
+    wait_tree::{TreeLine, wait_tree},
+};
+use crate::{
+    app::{
+        findings::lines::{FindingLine, findings_of_lock},
+        histogram::Distribution,
+        labels::{holder_label, span_label, task_label},
+        list::rows::ListRow,
+        tasks::{
+            columns::{Align, ColumnSpec, Width},
+            order::Direction,
+        },
+        watched::Watched,
+    },
+    model::{Access, Across, AcrossAwait, Hold, Model, OpId, ResourceId, Stack, Stamp, Task, TaskId},
+};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
+
+/// One lock, with everything that its page says above the list of people.
+#[derive(Debug, Clone)]
+pub struct LockDetail {
+    /// As in the list.
+    pub row: LockRow,
+    /// Where it was made.
+    pub place: String,
+    /// Its age, or its whole life; `None` where it is not told.
+    pub age: Option<Duration>,
+    /// Who holds it, in words.
+    pub holder: Option<String>,
+    /// The longest wait of an acquire that got it.
+    pub longest_wait: Duration,
+    /// Tasks that slept with it.
+    pub across: AcrossAwait,
+    /// The latest of them, in words.
+    pub across_by: Option<String>,
+    /// How long it was held, as far as hand-overs tell.
+    pub hold_times: Distribution,
+    /// Who waits for whom.
+    pub tree: Vec<TreeLine>,
+    /// Where those who hold it acquired it and where they sleep, as far as an agent captured that.
+    pub places: Vec<HoldPlaces>,
+    /// What was found.
+    pub findings: Vec<FindingLine>,
+}
+
+/// Where one who holds a lock acquired it, and where they sleep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldPlaces {
+    /// Who, in words.
+    pub holder: String,
+    /// The line of the acquire.
+    pub acquired: Option<String>,
+    /// The line of the await.
+    pub asleep: Option<String>,
+    /// The service's own spans that the holder is in, in one line.
+    pub span: Option<String>,
+}
+
+/// A page tells this of so many holders.
+const PLACES_MOST: usize = 3;
+
+fn hold_places(model: &Model, id: ResourceId, holds: &[Hold]) -> Vec<HoldPlaces> {
+    let of_hold = |hold: &Hold| {
+        let told = model.told_holder(id, hold);
+        let top = |stack: &Option<Arc<Stack>>| Some(stack.as_ref()?.top()?.in_words());
+        Some(HoldPlaces {
+            holder: holder_label(model, id, hold),
+            acquired: told.and_then(|told| top(&told.acquired_at)),
+            asleep: told.and_then(|told| top(&told.suspended_at)),
+            span: span_label(model, hold.acquire.task),
+        })
+        .filter(|places| places.acquired.is_some() || places.asleep.is_some() || places.span.is_some())
+    };
+    holds.iter().filter_map(of_hold).take(PLACES_MOST).collect()
+}
+
+impl LockDetail {
+    /// A lock as it is; `None` where there is none of that id, or no longer.
+    pub fn of(watched: &Watched, id: ResourceId, now: Stamp) -> Option<Self> {
+        let model = &watched.model;
+        let (resource, lock) = model.lock(id)?;
+        let row = LockRow::of(model, id, now)?;
+        let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
+        Some(Self {
+            row,
+            place: model.place(resource.place).to_string(),
+            age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
+            holder: first.map(|hold| holder_label(model, id, hold)),
+            places: hold_places(model, id, &lock.holds),
+            longest_wait: lock.longest_wait,
+            across_by: lock.across.latest.map(|hold| task_label(model, hold.acquire.task)),
+            across: lock.across.clone(),
+            hold_times: Distribution::of_hold_times(&lock.hold_times),
+            tree: wait_tree(model, id),
+            findings: findings_of_lock(&watched.engine, id, model.attached()),
+        })
+    }
+}
+
+/// What somebody does with a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Holds it, and was seen asleep with it.
+    HoldsAsleep,
+    /// Holds it.
+    Holds,
+    /// Waits for it, as the one with this number in the queue, from 1.
+    Waits(usize),
+}
+
+/// Somebody who holds a lock, or waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonRow {
+    /// The operation that they got it by, or wait in.
+    pub op: OpId,
+    /// Who.
+    pub task: TaskId,
+    /// What they do with it.
+    pub role: Role,
+    /// How they have it, or want it.
+    pub access: Access,
+    /// For how long; `None` where it is not told.
+    pub time: Option<Duration>,
+}
+
+/// A column of the list of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PersonColumn {
+    /// Holders first, then the queue.
+    Role,
+    /// For how long.
+    Time,
+    /// To read or to write.
+    Access,
+    /// Who.
+    Task,
+    /// What the task is doing.
+    State,
+    /// Where it was spawned.
+    Location,
+}
+
+const fn spec(
+    column: PersonColumn,
+    title: &'static str,
+    align: Align,
+    width: Width,
+    drop: u8,
+) -> ColumnSpec<PersonColumn> {
+    ColumnSpec { column, title, align, width, drop }
+}
+
+impl ListRow for PersonRow {
+    type Id = OpId;
+    type Column = PersonColumn;
+
+    const COLUMNS: &'static [ColumnSpec<PersonColumn>] = &[
+        spec(PersonColumn::Role, "Queue", Align::Left, Width::Fixed(13), 0),
+        spec(PersonColumn::Time, "For", Align::Right, Width::Fixed(7), 0),
+        spec(PersonColumn::Access, "Access", Align::Left, Width::Fixed(9), 2),
+        spec(PersonColumn::Task, "Task", Align::Left, Width::Fit(14, 40), 0),
+        spec(PersonColumn::State, "State", Align::Left, Width::Fixed(11), 1),
+        spec(PersonColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
+    ];
+    const ORDER: (PersonColumn, Direction) = (PersonColumn::Role, Direction::Ascending);
+
+    fn id(&self) -> OpId {
+        self.op
+    }
+
+    fn compare(&self, other: &Self, column: PersonColumn, model: &Model) -> Ordering {
+        let task = |row: &Self| model.tasks().get(row.task);
+        match column {
+            PersonColumn::Role => (self.role, self.time).cmp(&(other.role, other.time)),
+            PersonColumn::Time => self.time.cmp(&other.time),
+            PersonColumn::Access => (self.access as u8).cmp(&(other.access as u8)),
+            PersonColumn::Task => {
+                let name = |row: &Self| task(row).map(|task| model.task_name(task));
+                (name(self), self.task).cmp(&(name(other), other.task))
+            }
+            PersonColumn::State => task(self).map(Task::state).cmp(&task(other).map(Task::state)),
+            PersonColumn::Location => {
+                let place =
+                    |row: &Self| task(row).map(|task| model.place(task.place)).map(|place| (&place.file, place.line));
+                place(self).cmp(&place(other))
+            }
+        }
+    }
+}
+
+/// Who holds a lock, and who waits for it.
+pub fn lock_people(model: &Model, id: ResourceId, now: Stamp) -> Vec<PersonRow> {
+    let Some((_, lock)) = model.lock(id) else { return Vec::new() };
+    let holders = lock.holds.iter().map(|hold| PersonRow {
+        op: hold.acquire.op,
+        task: hold.acquire.task,
+        role: if hold.across == Across::Await { Role::HoldsAsleep } else { Role::Holds },
+        access: hold.acquire.access,
+        time: Some(now.since(hold.acquire.at)),
+    });
+    let waiters = model.waiters(id);
+    let waiters = waiters.iter().enumerate().map(|(at, waiter)| PersonRow {
+        op: waiter.op,
+        task: waiter.task.unwrap_or(TaskId::NONE),
+        role: Role::Waits(at + 1),
+        access: waiter.access,
+        time: waiter.since.map(|since| now.since(since)),
+    });
+    holders.chain(waiters).collect()
+}

@@ -1,0 +1,359 @@
+//! The list of resources, and the list of the operations on one: rows, and the columns that they can be sorted by.
+
+use crate::{
+    app::{
+        filter::field,
+        list::rows::ListRow,
+        tasks::{
+            columns::{Align, ColumnSpec, Width},
+            order::Direction,
+        },
+    },
+    model::{Attr, Model, OpId, Outcome, PlaceId, ResourceId, Stamp, Sym, TaskId},
+};
+use std::{cmp::Ordering, time::Duration};
+
+/// One resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceRow {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is a part of.
+    pub parent: Option<ResourceId>,
+    /// Such as `Sync` or `timer`.
+    pub kind: Sym,
+    /// Its age, or its whole life; `None` where it is not told.
+    pub total: Option<Duration>,
+    /// The module of the runtime that it comes from.
+    pub target: Sym,
+    /// Such as `Mutex`.
+    pub concrete_type: Sym,
+    /// Whether somebody wrote it down.
+    pub visibility: Visibility,
+    /// Where it was made.
+    pub place: PlaceId,
+    /// Whether it still exists.
+    pub gone: bool,
+}
+
+/// Whether the service's author wrote a resource down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Visibility {
+    /// They did.
+    Public,
+    /// It is a part of another.
+    Internal,
+}
+
+/// A column of the list of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResourceColumn {
+    /// The instrumentation's id.
+    Id,
+    /// What it is a part of.
+    Parent,
+    /// Such as `Sync`.
+    Kind,
+    /// Its age.
+    Total,
+    /// The module that it comes from.
+    Target,
+    /// Such as `Mutex`.
+    Type,
+    /// Public or internal.
+    Visibility,
+    /// Where it was made.
+    Location,
+    /// Its state.
+    Attributes,
+}
+
+const fn resource(
+    column: ResourceColumn,
+    title: &'static str,
+    align: Align,
+    width: Width,
+    drop: u8,
+) -> ColumnSpec<ResourceColumn> {
+    ColumnSpec { column, title, align, width, drop }
+}
+
+impl ListRow for ResourceRow {
+    type Id = ResourceId;
+    type Column = ResourceColumn;
+
+    const COLUMNS: &'static [ColumnSpec<ResourceColumn>] = &[
+        resource(ResourceColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        resource(ResourceColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
+        resource(ResourceColumn::Kind, "Kind", Align::Left, Width::Fit(5, 12), 2),
+        resource(ResourceColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
+        resource(ResourceColumn::Target, "Target", Align::Left, Width::Fit(8, 24), 5),
+        resource(ResourceColumn::Type, "Type", Align::Left, Width::Fit(6, 20), 0),
+        resource(ResourceColumn::Visibility, "Vis", Align::Left, Width::Fixed(4), 4),
+        resource(ResourceColumn::Location, "Location", Align::Left, Width::Fit(12, 40), 0),
+        resource(ResourceColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
+    ];
+
+    /// The oldest first, as they were made.
+    const ORDER: (ResourceColumn, Direction) = (ResourceColumn::Total, Direction::Descending);
+
+    fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    fn compare(&self, other: &Self, column: ResourceColumn, model: &Model) -> Ordering {
+        match column {
+            ResourceColumn::Id => self.id.cmp(&other.id),
+            ResourceColumn::Parent => self.parent.cmp(&other.parent),
+            ResourceColumn::Kind => texts(model, self.kind, other.kind),
+            ResourceColumn::Total => self.total.cmp(&other.total),
+            ResourceColumn::Target => texts(model, self.target, other.target),
+            ResourceColumn::Type => texts(model, self.concrete_type, other.concrete_type),
+            ResourceColumn::Visibility => self.visibility.cmp(&other.visibility),
+            ResourceColumn::Location => places(model, self.place, other.place),
+            ResourceColumn::Attributes => {
+                let text = |row: &Self| {
+                    model.resources().get(row.id).map_or_else(String::new, |row| attributes(model, &row.attributes))
+                };
+                text(self).cmp(&text(other))
+            }
+        }
+    }
+}
+
+impl ResourceRow {
+    /// One resource's row; `None` where there is no such resource.
+    pub fn of(model: &Model, id: ResourceId, now: Stamp) -> Option<Self> {
+        let resource = model.resources().get(id)?;
+        Some(Self {
+            id,
+            parent: resource.parent,
+            kind: resource.kind,
+            total: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
+            target: resource.target,
+            concrete_type: resource.concrete_type,
+            visibility: if resource.internal { Visibility::Internal } else { Visibility::Public },
+            place: resource.place,
+            gone: resource.dropped.is_some(),
+        })
+    }
+}
+
+/// Every resource, in no order.
+pub fn resource_rows(model: &Model, now: Stamp) -> Vec<ResourceRow> {
+    model.resources().iter().filter_map(|(_, resource)| ResourceRow::of(model, resource.id, now)).collect()
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpRow {
+    /// Its id.
+    pub id: OpId,
+    /// What it is a part of.
+    pub parent: Option<OpId>,
+    /// Who polled it last.
+    pub task: Option<TaskId>,
+    /// The method.
+    pub source: Sym,
+    /// Its age, or its whole life; `None` where it is not told.
+    pub total: Option<Duration>,
+    /// Time inside its polls.
+    pub busy: Duration,
+    /// The rest.
+    pub idle: Option<Duration>,
+    /// Its polls.
+    pub polls: u64,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// A task waits on it.
+    Waiting,
+    /// It was made, and not polled.
+    Made,
+    /// It has what it asked for.
+    Done,
+    /// It was dropped, and is not known to have had it.
+    Dropped,
+}
+
+impl Stage {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Made => "made",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A column of the list of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OpColumn {
+    /// The instrumentation's id.
+    Id,
+    /// What it is a part of.
+    Parent,
+    /// Where it stands.
+    Stage,
+    /// Who polled it last.
+    Task,
+    /// The method.
+    Source,
+    /// Its age.
+    Total,
+    /// Time inside its polls.
+    Busy,
+    /// The rest.
+    Idle,
+    /// Its polls.
+    Polls,
+    /// Its state.
+    Attributes,
+}
+
+const fn op(column: OpColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<OpColumn> {
+    ColumnSpec { column, title, align, width, drop }
+}
+
+impl ListRow for OpRow {
+    type Id = OpId;
+    type Column = OpColumn;
+
+    const COLUMNS: &'static [ColumnSpec<OpColumn>] = &[
+        op(OpColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        op(OpColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
+        op(OpColumn::Stage, "State", Align::Left, Width::Fixed(9), 4),
+        op(OpColumn::Task, "Task", Align::Left, Width::Fit(8, 30), 0),
+        op(OpColumn::Source, "Source", Align::Left, Width::Fit(12, 24), 0),
+        op(OpColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
+        op(OpColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 2),
+        op(OpColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 0),
+        op(OpColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 0),
+        op(OpColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
+    ];
+
+    /// Those that have lasted longest first.
+    const ORDER: (OpColumn, Direction) = (OpColumn::Total, Direction::Descending);
+
+    fn id(&self) -> OpId {
+        self.id
+    }
+
+    fn compare(&self, other: &Self, column: OpColumn, model: &Model) -> Ordering {
+        match column {
+            OpColumn::Id => self.id.cmp(&other.id),
+            OpColumn::Parent => self.parent.cmp(&other.parent),
+            OpColumn::Stage => self.stage.cmp(&other.stage),
+            OpColumn::Task => {
+                let name = |row: &Self| {
+                    let task = row.task?;
+                    Some((model.tasks().get(task).map(|task| model.task_name(task)), task))
+                };
+                name(self).cmp(&name(other))
+            }
+            OpColumn::Source => texts(model, self.source, other.source),
+            OpColumn::Total => self.total.cmp(&other.total),
+            OpColumn::Busy => self.busy.cmp(&other.busy),
+            OpColumn::Idle => self.idle.cmp(&other.idle),
+            OpColumn::Polls => self.polls.cmp(&other.polls),
+            OpColumn::Attributes => {
+                let text = |row: &Self| {
+                    model.ops().get(row.id).map_or_else(String::new, |row| attributes(model, &row.attributes))
+                };
+                text(self).cmp(&text(other))
+            }
+        }
+    }
+}
+
+/// The operations on a resource, and on the parts of it, in no order.
+pub fn op_rows(model: &Model, resource: ResourceId, now: Stamp) -> Vec<OpRow> {
+    let Some(row) = model.resources().get(resource) else { return Vec::new() };
+    let parts = row.parts.iter().filter_map(|&part| model.resources().get(part));
+    let ops = std::iter::once(row).chain(parts).flat_map(|resource| &resource.ops);
+    ops.filter_map(|&op| op_row(model, op, now)).collect()
+}
+
+fn op_row(model: &Model, id: OpId, now: Stamp) -> Option<OpRow> {
+    let op = model.ops().get(id)?;
+    let total = op.created.map(|created| op.dropped.unwrap_or(now).since(created));
+    let stage = match (op.outcome, op.dropped) {
+        (Outcome::Complete, _) => Stage::Done,
+        (Outcome::Pending, Some(_)) => Stage::Dropped,
+        (Outcome::Pending, None) if op.is_waiting() => Stage::Waiting,
+        (Outcome::Pending, None) => Stage::Made,
+    };
+    Some(OpRow {
+        id,
+        parent: op.parent,
+        task: op.task,
+        source: op.source,
+        total,
+        busy: op.polls.busy,
+        idle: total.map(|total| total.saturating_sub(op.polls.busy)),
+        polls: op.polls.count,
+        stage,
+    })
+}
+
+/// What a resource's page says above its list of operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceDetail {
+    /// As in the list.
+    pub row: ResourceRow,
+    /// What it is a part of, in words.
+    pub parent: Option<String>,
+    /// What its parts are, in words; at most a few.
+    pub parts: Vec<String>,
+    /// Its attributes, each as `name=value`.
+    pub attributes: Vec<String>,
+}
+
+/// A page names at most this many parts, and this many attributes.
+const PARTS: usize = 16;
+
+impl ResourceDetail {
+    /// A resource as it is; `None` where there is none of that id, or no longer.
+    pub fn of(model: &Model, id: ResourceId, now: Stamp) -> Option<Self> {
+        let resource = model.resources().get(id)?;
+        let label = |id: ResourceId| match model.resources().get(id) {
+            Some(resource) => format!("{} {id}", model.text(resource.concrete_type)),
+            None => format!("{id}"),
+        };
+        Some(Self {
+            row: ResourceRow::of(model, id, now)?,
+            parent: resource.parent.map(label),
+            parts: resource.parts.iter().take(PARTS).map(|&part| label(part)).collect(),
+            attributes: resource.attributes.iter().take(PARTS).map(|attr| attribute(model, attr)).collect(),
+        })
+    }
+}
+
+/// Attributes in one line.
+pub fn attributes(model: &Model, attributes: &[Attr]) -> String {
+    let texts: Vec<String> = attributes.iter().take(PARTS).map(|attr| attribute(model, attr)).collect();
+    texts.join(" ")
+}
+
+fn attribute(model: &Model, attr: &Attr) -> String {
+    let unit = model.text(attr.unit);
+    field(model.text(attr.name), &attr.value) + unit
+}
+
+fn texts(model: &Model, a: Sym, b: Sym) -> Ordering {
+    if a == b { Ordering::Equal } else { model.text(a).cmp(model.text(b)) }
+}
+
+fn places(model: &Model, a: PlaceId, b: PlaceId) -> Ordering {
+    let place = |id: PlaceId| {
+        let place = model.place(id);
+        (&place.file, place.line, place.column)
+    };
+    if a == b { Ordering::Equal } else { place(a).cmp(&place(b)) }
+}

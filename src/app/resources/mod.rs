@@ -1,0 +1,3 @@
+//! The resources and their operations: the lists, and the page of one.
+
+pub(crate) mod list;

@@ -1,0 +1,232 @@
+//! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
+//! sorting by one compares. What a cell shows is `view/tasks/cells.rs`'s business.
+
+use super::{
+    briefs::{Batch, Brief},
+    flags::Flags,
+};
+use crate::model::{SPARK_SECONDS, Stamp, TaskState};
+
+/// A column of the task list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaskColumn {
+    /// What is wrong with it.
+    Flags,
+    /// Tokio's number for it.
+    Id,
+    /// What it is doing.
+    State,
+    /// Its name.
+    Name,
+    /// Its age, or its whole life.
+    Total,
+    /// Time inside polls.
+    Busy,
+    /// Time in a run queue.
+    Scheduled,
+    /// Time neither busy nor scheduled.
+    Idle,
+    /// Polls.
+    Polls,
+    /// Polls per second.
+    Rate,
+    /// The share of the last seconds that it was busy.
+    Load,
+    /// How often it was woken.
+    Wakes,
+    /// What it was spawned as.
+    Kind,
+    /// Where it was spawned.
+    Location,
+    /// Its other fields.
+    Fields,
+}
+
+/// At which side of its column a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// Always this wide.
+    Fixed(u16),
+    /// As wide as what is visible needs, between these.
+    Fit(u16, u16),
+    /// As `Fit`, and then as wide as there is room.
+    Fill(u16, u16),
+}
+
+/// What a column is.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnSpec<C> {
+    /// Which.
+    pub column: C,
+    /// Its head.
+    pub title: &'static str,
+    /// Where its cells stand.
+    pub align: Align,
+    /// How wide it is.
+    pub width: Width,
+    /// Where room is scarce, the column with the highest number goes first. Zero never goes.
+    pub drop: u8,
+}
+
+const fn spec(column: TaskColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<TaskColumn> {
+    ColumnSpec { column, title, align, width, drop }
+}
+
+/// The columns from left to right.
+pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
+    spec(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
+    spec(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+    spec(TaskColumn::State, "State", Align::Left, Width::Fixed(9), 3),
+    spec(TaskColumn::Name, "Name", Align::Left, Width::Fit(12, 28), 0),
+    spec(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),
+    spec(TaskColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
+    spec(TaskColumn::Scheduled, "Sched", Align::Right, Width::Fixed(7), 2),
+    spec(TaskColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 4),
+    spec(TaskColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 1),
+    spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
+    spec(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
+    spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
+    spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
+    spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
+    spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
+];
+
+/// What a column's order compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compares {
+    /// Numbers.
+    Numbers,
+    /// The names that the keys stand for.
+    Names,
+    /// The places that the keys stand for.
+    Places,
+    /// Nothing: there is no order.
+    Nothing,
+}
+
+/// How a column's order lives: when a key that nobody reported anew is no longer true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ages {
+    /// Never.
+    Never,
+    /// While the task runs or waits to.
+    WhileHot,
+    /// Always, slowly.
+    Slowly,
+}
+
+impl TaskColumn {
+    /// What its order compares.
+    pub fn compares(self) -> Compares {
+        match self {
+            Self::Name => Compares::Names,
+            Self::Location => Compares::Places,
+            Self::Fields => Compares::Nothing,
+            _ => Compares::Numbers,
+        }
+    }
+
+    /// How its keys age.
+    pub fn ages(self) -> Ages {
+        match self {
+            Self::Flags | Self::Busy | Self::Scheduled | Self::Idle => Ages::WhileHot,
+            Self::Rate | Self::Load => Ages::Slowly,
+            _ => Ages::Never,
+        }
+    }
+
+    /// Whether the largest comes first until the user says otherwise.
+    pub fn starts_with_the_largest(self) -> bool {
+        !matches!(self, Self::Id | Self::Name | Self::Kind | Self::Location | Self::State)
+    }
+
+    /// Tells of each task of a batch what it is sorted by, at the instant of the latest update. A value that grows for every live
+    /// task alike stands relative to what all of them share, so that it does not change while nobody reports anything; live
+    /// and ended tasks are never compared with each other.
+    #[inline]
+    pub(crate) fn keys(self, flags: &Flags, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+        // Which column it is, is asked once, and not of every task.
+        match self {
+            Self::Flags => batch.each(|task| tell(task, flagged_key(flags, task, now))),
+            Self::Id => batch.each(|task| tell(task, task.display_id())),
+            Self::State => batch.each(|task| tell(task, state_key(task))),
+            Self::Name => batch.each(|task| tell(task, task.name().index() as u64)),
+            Self::Total => batch.each(|task| tell(task, total_key(task, now))),
+            Self::Busy => batch.each(|task| tell(task, task.busy(now))),
+            Self::Scheduled => batch.each(|task| tell(task, task.scheduled(now))),
+            Self::Idle => batch.each(|task| tell(task, idle_key(task, now))),
+            Self::Polls => batch.each(|task| tell(task, task.polls())),
+            Self::Rate => batch.each_by_pulse(|pulse| milli(pulse.poll_rate(now)), tell),
+            Self::Load => batch.each_by_pulse(
+                |pulse| milli(pulse.load(now)),
+                |task, load| match task.state() {
+                    TaskState::Running => tell(task, milli(task.load(now))),
+                    _ => tell(task, load),
+                },
+            ),
+            Self::Wakes => batch.each(|task| tell(task, task.wakes())),
+            Self::Kind => batch.each(|task| tell(task, task.kind() as u64)),
+            Self::Location => batch.each(|task| tell(task, task.place().index() as u64)),
+            Self::Fields => batch.each(|task| tell(task, 0)),
+        }
+    }
+}
+
+/// The worst first, and among equals the busiest.
+#[inline]
+fn flagged_key(flags: &Flags, task: &Brief, now: Stamp) -> u64 {
+    const BUSY_BITS: u32 = 55;
+    let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
+    let rank = if task.is_flagged() { rank(flags, task) } else { 0 };
+    (rank << BUSY_BITS) | busy
+}
+
+#[cold]
+fn rank(flags: &Flags, task: &Brief) -> u64 {
+    task.row().map_or(0, |task| flags.rank(task.id))
+}
+
+fn state_key(task: &Brief) -> u64 {
+    match task.state() {
+        TaskState::Running => 0,
+        TaskState::Scheduled => 1,
+        TaskState::Idle => 2,
+        TaskState::Ended => 3,
+    }
+}
+
+fn total_key(task: &Brief, now: Stamp) -> u64 {
+    match task.state() {
+        TaskState::Ended => task.total(now),
+        _ => since_created(task, 0),
+    }
+}
+
+/// Idle time is age less the rest; age is what all that live share, so that the rest alone decides.
+fn idle_key(task: &Brief, now: Stamp) -> u64 {
+    match task.state() {
+        TaskState::Ended => task.idle(now),
+        _ => since_created(task, task.busy(now).saturating_add(task.scheduled(now))),
+    }
+}
+
+/// The later it was spawned, and the more is to be taken from its age, the smaller.
+fn since_created(task: &Brief, less: u64) -> u64 {
+    match task.created() {
+        0 => 0,
+        created => u64::MAX - created.saturating_add(less),
+    }
+}
+
+fn milli(value: f64) -> u64 {
+    (value * 1_000.0) as u64
+}

@@ -1,0 +1,263 @@
+//! The task list: what it shows, in which order, and where the user is in it.
+
+use super::{
+    briefs::Briefs,
+    columns::{TASK_COLUMNS, TaskColumn},
+    flags::Flags,
+    groups::{PLACE_COLUMNS, PlaceColumn, Places},
+    order::{Direction, Order},
+    scan::Source,
+};
+use crate::{
+    app::{
+        filter::Filter,
+        list::cursor::{Cursor, Rows},
+        watched::Watched,
+    },
+    model::{Model, PlaceId, TaskId},
+};
+
+/// What a row of the list stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listing {
+    /// A task.
+    #[default]
+    Tasks,
+    /// A spawn location.
+    Places,
+}
+
+/// The task list.
+#[derive(Debug, Default)]
+pub struct TaskList {
+    /// What a row stands for.
+    pub listing: Listing,
+    /// The tasks, in order.
+    pub order: Order,
+    /// The spawn locations, in order.
+    pub places: Places,
+    /// What is asked of the tasks.
+    pub briefs: Briefs,
+    /// What stands against them.
+    pub flags: Flags,
+    /// Where the user is among the tasks.
+    pub cursor: Cursor<TaskId>,
+    /// Where the user is among the spawn locations.
+    pub place_cursor: Cursor<PlaceId>,
+    filter: Filter,
+    filter_text: String,
+    filter_error: Option<String>,
+    /// Whether the model changed since the flags were asked for.
+    changed: bool,
+}
+
+/// The tasks of an order, as a cursor sees them.
+pub struct TaskRows<'a> {
+    order: &'a Order,
+    model: &'a Model,
+}
+
+impl<'a> TaskRows<'a> {
+    /// The tasks of this order, which was made from this model.
+    pub fn new(order: &'a Order, model: &'a Model) -> Self {
+        Self { order, model }
+    }
+}
+
+impl Rows<TaskId> for TaskRows<'_> {
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+    fn at(&self, index: usize) -> Option<TaskId> {
+        Some(self.model.tasks().at(self.order.at(index)?)?.id)
+    }
+    fn position(&self, id: TaskId) -> Option<usize> {
+        self.order.position(self.model, id)
+    }
+}
+
+impl TaskList {
+    /// What it keeps of each task, about.
+    pub(crate) const BYTES_A_TASK: usize = Briefs::BYTES_A_TASK + Order::BYTES_A_TASK;
+
+    /// The filter in force.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// The filter as typed.
+    pub fn filter_text(&self) -> &str {
+        &self.filter_text
+    }
+
+    /// What is wrong with the filter as typed.
+    pub fn filter_error(&self) -> Option<&str> {
+        self.filter_error.as_deref()
+    }
+
+    /// Sets the filter from what was typed. What of it cannot be read is left out, and [`TaskList::filter_error`] says why.
+    pub fn set_filter(&mut self, typed: String) {
+        let (filter, wrong) = Filter::read(&typed);
+        self.filter_error = wrong.map(|wrong| wrong.to_string());
+        self.filter_text = typed;
+        if filter != self.filter {
+            self.filter = filter;
+            self.order.restart();
+            self.places.restart();
+        }
+    }
+
+    /// The tasks as a cursor sees them.
+    pub fn rows<'a>(&'a self, model: &'a Model) -> TaskRows<'a> {
+        TaskRows::new(&self.order, model)
+    }
+
+    /// The selected task.
+    pub fn selected(&self, model: &Model) -> Option<TaskId> {
+        self.cursor.selected(&self.rows(model))
+    }
+
+    /// The selected spawn location.
+    pub fn selected_place(&self) -> Option<PlaceId> {
+        self.place_cursor.selected(self.places.order())
+    }
+
+    /// Takes note of the model's latest update.
+    pub fn note(&mut self, model: &Model) {
+        self.changed = true;
+        self.briefs.note(model, &self.flags);
+        self.order.note(model);
+        if self.listing == Listing::Places {
+            self.places.note(model);
+        }
+    }
+
+    /// Begins anew: the tasks are another process's.
+    pub fn restart(&mut self) {
+        self.changed = true;
+        self.briefs.restart();
+        self.order.restart();
+        self.places.restart();
+        self.cursor = Cursor::default();
+        self.place_cursor = Cursor::default();
+    }
+
+    /// Begins anew with the same tasks: more has changed than was noted.
+    pub fn reload(&mut self) {
+        self.changed = true;
+        self.briefs.restart();
+        self.order.restart();
+        self.places.restart();
+    }
+
+    /// Whether so much has changed that it should be looked at even while nobody looks.
+    pub fn is_behind(&self) -> bool {
+        self.order.is_behind()
+    }
+
+    /// Moves the selection some rows down, or up where it is negative.
+    pub fn step(&mut self, by: isize, model: &Model) {
+        self.order.look(self.cursor.around(by, self.order.len()), model);
+        self.cursor.step(by, &TaskRows { order: &self.order, model });
+    }
+
+    /// Moves the window; the selection stays inside it.
+    pub fn scroll(&mut self, by: isize, model: &Model) {
+        self.order.look(self.cursor.around(by, self.order.len()), model);
+        self.cursor.scroll(by, &TaskRows { order: &self.order, model });
+    }
+
+    /// Brings everything up to date with the model.
+    pub fn settle(&mut self, watched: &Watched) {
+        let model = &watched.model;
+        if std::mem::take(&mut self.changed) {
+            let changed = self.flags.refresh(&watched.engine);
+            self.briefs.touch(model, &self.flags, &changed);
+            self.order.touch(model, changed);
+        }
+        self.briefs.settle(model, &self.flags);
+        let source = Source { model, briefs: &self.briefs, flags: &self.flags, filter: &self.filter };
+        match self.listing {
+            Listing::Tasks => {
+                self.order.settle(&source);
+                if let Some(chosen) = self.cursor.chosen() {
+                    self.order.look_around(chosen, model);
+                }
+                let rows = TaskRows { order: &self.order, model };
+                self.cursor.follow(&rows);
+                self.order.look(self.cursor.around(0, self.order.len()), model);
+            }
+            Listing::Places => {
+                self.places.settle(&source);
+                self.place_cursor.follow(self.places.order());
+            }
+        }
+    }
+
+    /// Shows the other kind of row.
+    pub fn toggle_listing(&mut self) {
+        self.listing = match self.listing {
+            Listing::Tasks => Listing::Places,
+            Listing::Places => Listing::Tasks,
+        };
+        self.places.restart();
+    }
+
+    /// Sorts by a column; by the same one again, the other way around.
+    pub fn sort_by(&mut self, column: TaskColumn) {
+        if column.compares() == crate::app::tasks::columns::Compares::Nothing {
+            return;
+        }
+        let direction = if column == self.order.column() {
+            self.order.direction().inverted()
+        } else if column.starts_with_the_largest() {
+            Direction::Descending
+        } else {
+            Direction::Ascending
+        };
+        self.order.sort(column, direction);
+    }
+
+    /// Sorts the spawn locations by a column; by the same one again, the other way around.
+    pub fn sort_places_by(&mut self, column: PlaceColumn) {
+        if column == self.places.column {
+            self.places.direction = self.places.direction.inverted();
+        }
+        self.places.column = column;
+    }
+
+    /// Sorts by the column this many further to the right.
+    pub fn step_column(&mut self, by: isize) {
+        match self.listing {
+            Listing::Tasks => {
+                let columns: Vec<TaskColumn> = TASK_COLUMNS
+                    .iter()
+                    .map(|spec| spec.column)
+                    .filter(|column| column.compares() != crate::app::tasks::columns::Compares::Nothing)
+                    .collect();
+                let column = step(&columns, self.order.column(), by);
+                if column != self.order.column() {
+                    self.sort_by(column);
+                }
+            }
+            Listing::Places => {
+                let columns: Vec<_> = PLACE_COLUMNS.iter().map(|spec| spec.column).collect();
+                self.places.column = step(&columns, self.places.column, by);
+            }
+        }
+    }
+
+    /// Turns the order around.
+    pub fn invert(&mut self) {
+        match self.listing {
+            Listing::Tasks => self.order.sort(self.order.column(), self.order.direction().inverted()),
+            Listing::Places => self.places.direction = self.places.direction.inverted(),
+        }
+    }
+}
+
+/// The column this many further to the right, around the end.
+pub(crate) fn step<C: Copy + PartialEq>(columns: &[C], from: C, by: isize) -> C {
+    let at = columns.iter().position(|&column| column == from).unwrap_or_default() as isize;
+    columns[(at + by).rem_euclid(columns.len() as isize) as usize]
+}

@@ -1,0 +1,11 @@
+//! The task list: its columns, order and groups; and the page of one task.
+
+pub(crate) mod briefs;
+pub(crate) mod columns;
+pub(crate) mod flags;
+pub(crate) mod groups;
+pub(crate) mod list;
+pub(crate) mod order;
+pub(crate) mod page;
+pub(crate) mod scan;
+pub(crate) mod sort_key;

@@ -1,0 +1,4 @@
+//! The workers: the list, and the page of one.
+
+pub(crate) mod list;
+pub(crate) mod page;

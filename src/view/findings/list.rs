@@ -1,0 +1,133 @@
+//! The findings: what is wrong, the worst first, and below them what shows the selected one.
+//!
+//! ```text
+//! ╭ Findings ─────────────────────────────────────────────────────── 3 now · 1 over ╮
+//! │ ● critical  stalled-worker     task 17 report · 3.42 s in one poll   report.rs:88│
+//! │ ▲ warning   held-across-await  Mutex · held for 1.20 s, 14 wait       state.rs:21│
+//! ├ held-across-await ── Mutex src/state.rs:21 ── since 12:04:31 ────────────────────┤
+//! │ held       1.20 s                                                                │
+//! │ do         Drop the guard before the .await                                      │
+//! ╰──────────────────────────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::page;
+use crate::{
+    app::{
+        frame::{Pace, RowId, Shown, Window},
+        labels::task_name,
+        state::App,
+        tasks::columns::{Align, ColumnSpec, Width},
+    },
+    diagnose::{Confidence, Finding, Status, Subject},
+    view::{
+        shell::empty,
+        style::theme::Theme,
+        widget::{
+            pane,
+            table::{self, Cell, Row, Table},
+        },
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::time::Instant;
+
+/// A column of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Severity,
+    Lint,
+    What,
+    Place,
+}
+
+const COLUMNS: &[ColumnSpec<Column>] = &[
+    ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
+    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(17, 18), drop: 0 },
+    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(30, 200), drop: 0 },
+    ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 28), drop: 1 },
+];
+
+/// The list keeps at least this many rows when the lower pane wants more.
+const ROWS_LEAST: u16 = 5;
+
+/// Draws the screen.
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let past = app.past_findings();
+    let now = app.findings.len() - past;
+    let right = match past {
+        0 => format!("{now} now"),
+        _ => format!("{now} now {} {past} over", theme.symbols().dot),
+    };
+    let inner = pane::render(buffer, area, "Findings", if app.findings.is_empty() { "" } else { &right }, theme);
+    let Some(selected) = app.finding() else {
+        empty::render(buffer, inner, app, at, theme, shown);
+        return;
+    };
+    let details = page::lines(selected, app, at, inner.width.saturating_sub(2), theme);
+    let wanted = details.len() as u16 + 1;
+    let rows = (app.findings.len() as u16).saturating_add(1);
+    let list_least = rows.min(ROWS_LEAST + 1);
+    let lower = wanted.min(inner.height.saturating_sub(list_least));
+    let list = Rect { height: inner.height - lower, ..inner };
+    render_list(buffer, list, app, theme, shown);
+    if selected.status == Status::Active {
+        shown.hurry(Pace::Slow);
+    }
+    if lower > 1 {
+        let pane = Rect { y: list.bottom(), height: lower, ..inner };
+        page::render(buffer, pane, selected, &details, app, at, theme);
+    }
+}
+
+fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+    let room = area.height.saturating_sub(1) as usize;
+    let visible = app.finding_cursor.visible(app.findings.len(), room);
+    let ids = &app.findings[visible.clone()];
+    let rows: Vec<Row> =
+        ids.iter().filter_map(|&id| app.watched.engine.finding(id)).map(|finding| row(finding, theme)).collect();
+    let selected = app.finding_cursor.index().checked_sub(visible.start);
+    let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
+    table::render(buffer, area, &table, theme, shown, |_| None);
+    pane::scroll_bar(buffer, below_head(area), &visible, app.findings.len(), theme);
+    shown.window = Some(Window { offset: visible.start, rows: room });
+}
+
+/// A list without its heads.
+pub(crate) fn below_head(area: Rect) -> Rect {
+    Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area }
+}
+
+fn row(finding: &Finding, theme: &Theme) -> Row {
+    let over = finding.status == Status::Past;
+    let style = if over { theme.dim() } else { Style::new() };
+    let (subject, place) = match &finding.subject {
+        Subject::Task(task) => {
+            (task_name(&crate::diagnose::TaskRef { place: String::new(), ..task.clone() }), task.place.as_str())
+        }
+        Subject::Lock(lock) => (lock.kind.to_owned(), lock.place.as_str()),
+        Subject::Place(place) => ("tasks".to_owned(), place.as_str()),
+        Subject::Runtime(_) => (crate::app::clipboard::subject(&finding.subject), ""),
+        Subject::Target => ("target".to_owned(), ""),
+    };
+    let mut what = vec![subject.trim_end().to_owned(), finding.message.clone()];
+    if finding.related.tasks_total > 1 {
+        what.push(format!("{} tasks", finding.related.tasks_total));
+    }
+    if finding.confidence == Confidence::Incomplete {
+        what.push("incomplete".into());
+    }
+    let what = what.join(&format!(" {} ", theme.symbols().dot));
+    let severity = finding.severity;
+    let word = if over { "over" } else { severity.name() };
+    let colour = if over { style } else { theme.severity(severity) };
+    Row {
+        id: RowId::Finding(finding.id),
+        cells: vec![
+            Cell::text(&format!("{} {word}", theme.mark(severity)), colour, theme),
+            Cell::text(finding.lint.name, if over { style } else { theme.title() }, theme),
+            Cell::text(&page::units(&what, theme), style, theme),
+            Cell::path(place, theme.dim(), theme),
+        ],
+        style,
+    }
+}

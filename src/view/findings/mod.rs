@@ -1,0 +1,4 @@
+//! The findings, and the evidence of one.
+
+pub mod list;
+pub mod page;

@@ -1,0 +1,237 @@
+//! What shows one finding: evidence, who else is in it, and what to do.
+
+use crate::{
+    app::{
+        clipboard::{measure, subject},
+        labels::task_name,
+        state::App,
+    },
+    diagnose::{Confidence, Finding, Measure, Related, Severity, StackRef, Status, TaskRef, humanize},
+    model::{Stamp, TaskId},
+    view::{
+        style::{text, theme::Theme},
+        widget::{stack, wrap::wrap},
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+use std::time::{Duration, Instant};
+
+/// A finding shows at most this many lines of a stack; the worker's page has them all.
+const FRAMES_MOST: usize = 24;
+
+/// Draws a line with the finding's name across the frame, and below it the lines.
+pub fn render(
+    buffer: &mut Buffer,
+    area: Rect,
+    finding: &Finding,
+    lines: &[Line<'static>],
+    app: &App,
+    at: Instant,
+    theme: &Theme,
+) {
+    let symbols = theme.symbols();
+    let rule = symbols.line.repeat(area.width as usize);
+    buffer.set_stringn(area.x, area.y, rule, area.width as usize, theme.border());
+    buffer.set_string(area.x.saturating_sub(1), area.y, symbols.tee.0, theme.border());
+    buffer.set_string(area.right(), area.y, symbols.tee.1, theme.border());
+    let title = title(finding, app, at, area.width.saturating_sub(2) as usize, theme);
+    buffer.set_line(area.x, area.y, &title, area.width.saturating_sub(1));
+    let room = area.height.saturating_sub(1) as usize;
+    for (at, line) in lines.iter().take(room).enumerate() {
+        buffer.set_line(area.x + 1, area.y + 1 + at as u16, line, area.width.saturating_sub(2));
+    }
+    if lines.len() > room && room > 0 {
+        let more = format!(" {} more lines: e explains, y copies ", lines.len() - room);
+        let x = area.right().saturating_sub(more.len() as u16 + 1).max(area.x);
+        buffer.set_stringn(x, area.bottom(), more, area.right().saturating_sub(x) as usize, theme.dim());
+    }
+}
+
+/// The lint, its subject, how sure it is, and since when, as far as there is room.
+fn title(finding: &Finding, app: &App, at: Instant, room: usize, theme: &Theme) -> Line<'static> {
+    let mut parts = vec![(subject(&finding.subject), Style::new())];
+    match finding.confidence {
+        Confidence::Exact => {}
+        Confidence::Inferred => parts.push(("inferred".into(), theme.dim())),
+        Confidence::Incomplete => parts.push(("incomplete".into(), theme.notice())),
+    }
+    let since = clock(finding.since, app);
+    parts.push(match (finding.status, app.now(at)) {
+        (Status::Active, Some(now)) => (format!("since {since}, {}", humanize(now.since(finding.since))), Style::new()),
+        _ => (format!("{since} to {}", clock(finding.last_seen, app)), theme.dim()),
+    });
+    if finding.episodes > 1 {
+        parts.push((format!("{} times", finding.episodes), Style::new()));
+    }
+    let mut line = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(theme.mark(finding.severity), theme.severity(finding.severity)),
+        Span::raw(" "),
+        Span::styled(finding.lint.name, theme.title()),
+    ]);
+    let rule = format!(" {} ", theme.symbols().line.repeat(2));
+    for (text, style) in parts {
+        let text = text::safe(&units(&text, theme), 60, theme).into_owned();
+        if line.width() + text::columns(&rule) + text::columns(&text) < room {
+            line.push_span(Span::styled(rule.clone(), theme.border()));
+            line.push_span(Span::styled(text, style));
+        }
+    }
+    line.push_span(Span::raw(" "));
+    line
+}
+
+/// An instant as the user's clock shows it.
+pub fn clock(at: Stamp, app: &App) -> String {
+    let nanos = i128::from(at.nanos());
+    jiff::Timestamp::from_nanosecond(nanos)
+        .map_or_else(|_| "?".into(), |at| at.to_zoned(app.time_zone.clone()).strftime("%H:%M:%S").to_string())
+}
+
+/// Everything below the title, in lines of this width.
+pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let mut facts: Vec<(String, String, Style)> = Vec::new();
+    let mut prose: Vec<(String, String, Style)> = vec![("what".into(), finding.message.clone(), Style::new())];
+    for evidence in &finding.evidence {
+        let value = measure(&evidence.value);
+        match evidence.value {
+            Measure::Text(_) => prose.push((evidence.name.into(), value, Style::new())),
+            _ => facts.push((evidence.name.into(), value, theme.title())),
+        }
+    }
+    related(&finding.related, &mut prose, theme);
+    let stacks: Vec<Line<'static>> =
+        finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, width as usize, theme)).collect();
+    if finding.status == Status::Past {
+        let ago = app.now(at).map(|now| now.since(finding.last_seen)).filter(|ago| *ago >= Duration::from_secs(1));
+        let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", humanize(ago)));
+        prose.push(("over".into(), format!("last seen at {}{ago}", clock(finding.last_seen, app)), theme.dim()));
+    }
+    prose.push(("do".into(), finding.advice().into(), theme.good()));
+
+    let names = facts.iter().chain(&prose).map(|(name, ..)| text::columns(name)).max().unwrap_or(0).min(18);
+    let mut lines = Vec::new();
+    let what = prose.remove(0);
+    push(&mut lines, &what, names, width, theme);
+    grid(&mut lines, &facts, names, width, theme);
+    for entry in &prose {
+        push(&mut lines, entry, names, width, theme);
+    }
+    lines.extend(stacks);
+    lines
+}
+
+/// A stack below a line that says what it is of.
+fn stack_lines(shown: &StackRef, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let title = match shown.what {
+        "acquired" => "where the lock was acquired",
+        "asleep" => "where its holder sleeps",
+        _ => "the thread's stack",
+    };
+    let mut lines = vec![Line::styled(text::safe(title, width, theme).into_owned(), theme.label())];
+    lines.extend(stack::lines(&shown.stack, width, FRAMES_MOST, theme));
+    lines
+}
+
+fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &Theme) {
+    if let Some(lock) = &related.lock {
+        prose.push(("lock".into(), format!("{} {}", lock.kind, lock.place), Style::new()));
+    }
+    if let Some(holder) = &related.holder {
+        prose.push(("holder".into(), place_too(holder), theme.severity(Severity::Warning)));
+    }
+    for other in &related.co_holders {
+        prose.push(("holds too".into(), place_too(other), Style::new()));
+    }
+    for step in &related.cycle {
+        let text = format!(
+            "{} {} {} {}",
+            place_too(&step.task),
+            theme.symbols().arrow,
+            step.waits_for.kind,
+            step.waits_for.place
+        );
+        prose.push(("waits for".into(), text, Style::new()));
+    }
+    if !related.waiters.is_empty() {
+        let dot = format!(" {} ", theme.symbols().dot);
+        let named: Vec<String> = related
+            .waiters
+            .iter()
+            .map(|waiter| format!("{} {}", short(&waiter.task), humanize(waiter.waited)))
+            .collect();
+        prose.push(("waiting".into(), some(&named, related.waiters_total, &dot), Style::new()));
+    }
+    if !related.tasks.is_empty() {
+        let named: Vec<String> = related.tasks.iter().map(short).collect();
+        prose.push(("so do".into(), some(&named, related.tasks_total.saturating_sub(1), ", "), Style::new()));
+    }
+}
+
+/// The first few of many.
+fn some(named: &[String], total: usize, separator: &str) -> String {
+    const MOST: usize = 6;
+    let mut shown = named[..named.len().min(MOST)].to_vec();
+    if total > shown.len() {
+        shown.push(format!("{} more", total - shown.len()));
+    }
+    shown.join(separator)
+}
+
+fn short(task: &TaskRef) -> String {
+    if task.id == TaskId::NONE {
+        return task_name(task);
+    }
+    if task.name.is_empty() { format!("task {}", task.number.unwrap_or(task.id.0)) } else { task.name.clone() }
+}
+
+fn place_too(task: &TaskRef) -> String {
+    if task.name.is_empty() || task.place.is_empty() {
+        task_name(task)
+    } else {
+        format!("{} {}", task_name(task), task.place)
+    }
+}
+
+/// One name and its value, in as many lines as the value needs.
+fn push(lines: &mut Vec<Line<'static>>, entry: &(String, String, Style), names: usize, width: u16, theme: &Theme) {
+    let (name, value, style) = entry;
+    let mut name = text::left(name, names, theme);
+    for line in wrap(&units(value, theme), (width as usize).saturating_sub(names + 2), theme) {
+        let blank = " ".repeat(names);
+        lines.push(Line::from(vec![
+            Span::styled(std::mem::replace(&mut name, blank), theme.label()),
+            Span::raw("  "),
+            Span::styled(line, *style),
+        ]));
+    }
+}
+
+/// Short facts, side by side where there is room.
+fn grid(lines: &mut Vec<Line<'static>>, facts: &[(String, String, Style)], names: usize, width: u16, theme: &Theme) {
+    const VALUE: usize = 14;
+    let cell = names + 2 + VALUE;
+    let across = (width as usize / cell).max(1);
+    for row in facts.chunks(across) {
+        let mut line = Line::default();
+        for (name, value, style) in row {
+            line.push_span(Span::styled(text::left(name, names, theme), theme.label()));
+            line.push_span(Span::raw("  "));
+            line.push_span(Span::styled(text::left(&units(value, theme), VALUE, theme), *style));
+        }
+        lines.push(line);
+    }
+}
+
+/// Units in the characters that there are.
+pub fn units(words: &str, theme: &Theme) -> String {
+    match theme.symbols().micro {
+        "µ" => words.to_owned(),
+        micro => words.replace('µ', micro),
+    }
+}

@@ -1,0 +1,88 @@
+//! One line above a screen that says what must not be overlooked: that what is shown is old, stands still, or is not all.
+
+use crate::{
+    app::{
+        frame::{Pace, Shown},
+        state::App,
+    },
+    diagnose::{humanize, humanize_bytes},
+    model::Model,
+    view::style::{numbers, text, theme::Theme},
+    wire::Temporality,
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::time::{Duration, Instant};
+
+/// Draws the line, if there is something to say, and tells what is left of the area.
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Rect {
+    let Some((said, style)) = said(app, at, theme, shown) else { return area };
+    if area.height < 6 {
+        return area;
+    }
+    let line = text::left(&format!(" {said}"), area.width as usize, theme);
+    buffer.set_stringn(area.x, area.y, line, area.width as usize, style);
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(String, Style)> {
+    let model = &app.watched.model;
+    if let Some((wait, reason)) = app.retry(at) {
+        model.now()?;
+        shown.hurry(Pace::Slow);
+        let wait = wait.as_millis().div_ceil(1_000);
+        return Some((format!("What is shown is old. {reason}; next try in {wait} s, R tries now"), theme.bad()));
+    }
+    if let Some(held) = app.watched.held() {
+        return Some((format!("The display stands still; {held} updates wait. Space lets it go on"), theme.notice()));
+    }
+    if app.watched.temporality == Some(Temporality::Paused) {
+        return Some(("The target was paused, for everyone who watches it. P lets it go on".into(), theme.notice()));
+    }
+    let health = model.health();
+    if !health.behind.is_zero() {
+        let behind = humanize(health.behind);
+        return Some((format!("Behind: the link delivers what the target said {behind} ago"), theme.notice()));
+    }
+    if !health.lag.is_zero() {
+        let asked = match app.watched.catch_ups {
+            0 => String::new(),
+            times => format!("; asked it {times} times to catch up"),
+        };
+        let lag = humanize(health.lag);
+        return Some((
+            format!("The target's own account is {lag} behind: what is shown is old{asked}"),
+            theme.notice(),
+        ));
+    }
+    if let Some(said) = let_go(model) {
+        return Some((said, theme.notice()));
+    }
+    if health.dropped.total() > 0 {
+        let lost = numbers::grouped(health.dropped.total());
+        return Some((format!("The target lost {lost} events: what is shown may be incomplete"), theme.notice()));
+    }
+    None
+}
+
+/// How long it is news that something finished was let go of. That something alive is not shown is worth a line for as long as
+/// it is so.
+const NEWS: Duration = Duration::from_secs(60);
+
+/// What was let go of, or not taken in, for want of room.
+fn let_go(model: &Model) -> Option<String> {
+    let let_go = model.let_go();
+    let recent = let_go.at.is_some_and(|at| model.now().is_none_or(|now| now.since(at) <= NEWS));
+    if !recent && !let_go.is_short() {
+        return None;
+    }
+    let bound = humanize_bytes(model.max_bytes() as u64);
+    let counts = [
+        (let_go.new_tasks, "new tasks are not shown"),
+        (let_go.new_others, "new resources and operations are not shown"),
+        (let_go.finished_tasks, "finished tasks let go of"),
+        (let_go.dropped, "dropped resources and operations let go of"),
+    ];
+    let parts = counts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", numbers::grouped(*count))).collect();
+    Some(format!("To stay under {bound} of memory: {}; --max-memory sets it", parts.join(", ")))
+}

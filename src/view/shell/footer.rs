@@ -1,0 +1,57 @@
+//! The last line: what can be done here, or what was just said.
+//!
+//! ```text
+//!  ↑↓ select  ⏎ open  l lock  e explain  y copy  space freeze  q quit
+//! ```
+
+use crate::{
+    app::{
+        frame::{Pace, Region, Shown, Spot},
+        input::bindings::{Action, Binding, offers},
+        state::App,
+    },
+    view::style::{key_names, text, theme::Theme},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+/// Draws the line.
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+    if let Some(notice) = app.notice() {
+        shown.hurry(Pace::Slow);
+        let text = text::left(&format!(" {notice}"), area.width as usize, theme);
+        buffer.set_stringn(area.x, area.y, text, area.width as usize, theme.notice());
+        return;
+    }
+    let mut offered: Vec<(&Binding, Line)> = offers(&app.places())
+        .filter(|binding| app.can(binding.action))
+        .map(|binding| (binding, offer(binding, app, theme)))
+        .collect();
+    // The way out is always named; what goes first where room is scarce stands before it.
+    let width = |offered: &[(&Binding, Line)]| offered.iter().map(|(_, line)| line.width() + 2).sum::<usize>();
+    while offered.len() > 1 && width(&offered) > area.width as usize {
+        offered.remove(offered.len() - 2);
+    }
+    let mut x = area.x + 1;
+    for (binding, line) in offered {
+        let width = (line.width() as u16).min(area.right().saturating_sub(x));
+        buffer.set_line(x, area.y, &line, width);
+        shown.spot(Region { x, y: area.y, width, height: 1 }, Spot::Key(binding.action));
+        x = x.saturating_add(width + 2);
+    }
+}
+
+fn offer(binding: &Binding, app: &App, theme: &Theme) -> Line<'static> {
+    let word = match binding.action {
+        Action::Freeze if app.watched.held().is_some() => "go on",
+        _ => binding.footer,
+    };
+    Line::from(vec![
+        Span::styled(key_names::first(binding, theme), theme.key()),
+        Span::raw(" "),
+        Span::styled(word, theme.dim()),
+    ])
+}

@@ -1,0 +1,192 @@
+//! What lies over a screen: a box in its middle, with text that can be scrolled, a question, or a menu.
+
+use crate::{
+    app::{
+        act::sortable,
+        frame::{Region, RowId, Shown, Spot},
+        input::bindings::{BINDINGS, Place},
+        layer::{Layer, Question, Scroll},
+        state::App,
+        tasks::{columns::TASK_COLUMNS, order::Direction},
+    },
+    diagnose::Lint,
+    view::{
+        style::{key_names, text, theme::Theme},
+        widget::{markdown, pane, wrap::wrap},
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::{Clear, Widget},
+};
+
+/// Draws a layer, if it is one that lies over a screen.
+pub fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, theme: &Theme, shown: &mut Shown) {
+    match layer {
+        Layer::Page(_) | Layer::Filter(_) => {}
+        Layer::Help(scroll) => {
+            let width = area.width.saturating_sub(4).min(84);
+            render_text(buffer, area, "Keys", &help(width.saturating_sub(4), app, theme), width, *scroll, theme, shown);
+        }
+        Layer::Explain(lint, scroll) => {
+            let width = area.width.saturating_sub(4).min(100);
+            let lines = explanation(lint, width.saturating_sub(4), theme);
+            render_text(buffer, area, lint.name, &lines, width, *scroll, theme, shown);
+        }
+        Layer::Sort(selected) => render_sort(buffer, area, *selected, app, theme, shown),
+        Layer::Ask(question) => render_question(buffer, area, *question, theme, shown),
+    }
+}
+
+/// A box in the middle, emptied.
+fn boxed(buffer: &mut Buffer, area: Rect, width: u16, height: u16, title: &str, theme: &Theme) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    let place = Rect { x, y, width, height };
+    Clear.render(place, buffer);
+    pane::render(buffer, place, title, "", theme)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place draws every scrolled text")]
+fn render_text(
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    lines: &[Line<'static>],
+    width: u16,
+    scroll: Scroll,
+    theme: &Theme,
+    shown: &mut Shown,
+) {
+    shown.cover();
+    let height = (lines.len() as u16).saturating_add(2);
+    let inner = boxed(buffer, area, width, height, title, theme);
+    let room = inner.height as usize;
+    let most = lines.len().saturating_sub(room);
+    let top = scroll.0.min(most);
+    for (at, line) in lines.iter().skip(top).take(room).enumerate() {
+        buffer.set_line(inner.x + 1, inner.y + at as u16, line, inner.width.saturating_sub(2));
+    }
+    pane::scroll_bar(buffer, inner, &(top..(top + room).min(lines.len())), lines.len(), theme);
+    shown.scroll_most = most;
+    shown.window = Some(crate::app::frame::Window { offset: top, rows: room });
+}
+
+/// Every key, those of the place where the user is first.
+fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
+    let mut order: Vec<Place> = app.places_below_help();
+    for binding in BINDINGS {
+        if !order.contains(&binding.place) {
+            order.push(binding.place);
+        }
+    }
+    let mut lines = Vec::new();
+    let mut titles: Vec<&str> = Vec::new();
+    for place in order {
+        let bindings = BINDINGS.iter().filter(|binding| binding.place == place && !binding.help.is_empty());
+        if !titles.contains(&place.title()) {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.push(Line::styled(place.title(), theme.head()));
+            titles.push(place.title());
+        }
+        for binding in bindings {
+            let keys = text::left(&key_names::all(binding, theme), 16, theme);
+            for (at, help) in wrap(binding.help, (width as usize).saturating_sub(18), theme).into_iter().enumerate() {
+                let keys = if at == 0 { keys.clone() } else { " ".repeat(16) };
+                lines.push(Line::from(vec![Span::styled(keys, theme.key()), Span::raw("  "), Span::raw(help)]));
+            }
+        }
+    }
+    about(&mut lines, width as usize, app, theme);
+    lines
+}
+
+/// Who is watched, and what its agent cannot see.
+fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme) {
+    let Some(process) = app.watched.session.as_ref().and_then(|session| session.process.as_ref()) else { return };
+    let facts = [
+        ("process", format!("{}, pid {}", process.name, process.pid)),
+        ("executable", process.executable.clone()),
+        ("agent", format!("{} {}", process.agent_version, process.detail)),
+        ("tokio", process.tokio_version.clone()),
+    ];
+    lines.push(Line::default());
+    lines.push(Line::styled("The target", theme.head()));
+    let limitations = process.limitations.iter().map(|limitation| ("cannot see", limitation.clone()));
+    let missing = app.watched.reports_missing.iter().map(|reason| ("reports", reason.clone()));
+    for (name, value) in facts.into_iter().chain(limitations).chain(missing) {
+        let mut name = text::left(name, 16, theme);
+        for line in wrap(value.trim(), width.saturating_sub(18), theme) {
+            let blank = " ".repeat(16);
+            lines.push(Line::from(vec![
+                Span::styled(std::mem::replace(&mut name, blank), theme.label()),
+                Span::raw("  "),
+                Span::raw(line),
+            ]));
+        }
+    }
+}
+
+fn explanation(lint: &Lint, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line> =
+        wrap(lint.summary, width as usize, theme).into_iter().map(|line| Line::styled(line, theme.title())).collect();
+    lines.push(Line::default());
+    lines.extend(markdown::lines(lint.explanation, width as usize, theme));
+    lines
+}
+
+fn render_question(buffer: &mut Buffer, area: Rect, question: Question, theme: &Theme, shown: &mut Shown) {
+    shown.cover();
+    let width = area.width.saturating_sub(4).min(64);
+    let lines = wrap(question.text(), width.saturating_sub(4) as usize, theme);
+    let inner = boxed(buffer, area, width, lines.len() as u16 + 4, "Sure?", theme);
+    for (at, line) in lines.iter().enumerate().take(inner.height as usize) {
+        buffer.set_stringn(
+            inner.x + 1,
+            inner.y + at as u16,
+            line,
+            inner.width.saturating_sub(1) as usize,
+            Style::new(),
+        );
+    }
+    let y = inner.y + lines.len() as u16 + 1;
+    if y < inner.bottom() {
+        let key = |name| Span::styled(name, theme.key());
+        let answer = Line::from(vec![key("y"), Span::raw(" yes   "), key("n"), Span::raw(" no")]);
+        buffer.set_line(inner.x + 1, y, &answer, inner.width.saturating_sub(1));
+        let region = |x, width| Region { x, y, width, height: 1 };
+        shown.spot(region(inner.x + 1, 5), Spot::Key(crate::app::input::bindings::Action::Confirm));
+        shown.spot(region(inner.x + 9, 4), Spot::Key(crate::app::input::bindings::Action::Back));
+    }
+}
+
+fn render_sort(buffer: &mut Buffer, area: Rect, selected: usize, app: &App, theme: &Theme, shown: &mut Shown) {
+    shown.cover();
+    let columns: Vec<_> = sortable().collect();
+    let inner = boxed(buffer, area, 24, columns.len() as u16 + 2, "Sort by", theme);
+    let room = inner.height as usize;
+    let top = (selected + 1).saturating_sub(room);
+    for (at, column) in columns.iter().enumerate().skip(top).take(room) {
+        let y = inner.y + (at - top) as u16;
+        let title = TASK_COLUMNS.iter().find(|spec| spec.column == *column).map_or("", |spec| spec.title);
+        let mark = match app.tasks.order.direction() {
+            _ if *column != app.tasks.order.column() => "",
+            Direction::Ascending => theme.symbols().ascending,
+            Direction::Descending => theme.symbols().descending,
+        };
+        let line = text::left(&format!("  {title} {mark}"), inner.width as usize, theme);
+        buffer.set_stringn(inner.x, y, line, inner.width as usize, Style::new());
+        let row = Rect { y, height: 1, ..inner };
+        if at == selected {
+            buffer.set_style(row, theme.selected());
+            buffer.set_string(inner.x, y, theme.symbols().marker, theme.key());
+        }
+        shown.spot(Region { x: row.x, y, width: row.width, height: 1 }, Spot::Row(RowId::Line(at)));
+    }
+}

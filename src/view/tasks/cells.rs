@@ -1,0 +1,66 @@
+//! What each column of the task list shows of a task.
+
+use crate::{
+    app::{
+        filter::field,
+        state::App,
+        tasks::columns::{TASK_COLUMNS, TaskColumn},
+    },
+    model::{Stamp, Task},
+    view::{
+        style::{numbers, theme::Theme},
+        widget::{sparkline::sparkline, table::Cell},
+    },
+};
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+
+/// A task's cells, one for each column.
+pub fn cells(app: &App, task: &Task, now: Stamp, theme: &Theme) -> Vec<Cell> {
+    TASK_COLUMNS.iter().map(|spec| cell(spec.column, app, task, now, theme)).collect()
+}
+
+fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -> Cell {
+    let model = &app.watched.model;
+    let number = |text: String| Cell::Text(text, Style::new());
+    let time = |time| number(numbers::duration(time, theme));
+    match column {
+        TaskColumn::Flags => flags(app, task, theme),
+        TaskColumn::Id => number(task.display_id().to_string()),
+        TaskColumn::State => {
+            let state = task.state();
+            let mark = if model.is_doubtful(task) { "?" } else { theme.state_mark(state) };
+            Cell::Text(format!("{mark} {}", state.name()), theme.state(state))
+        }
+        TaskColumn::Name => Cell::text(model.task_name(task), theme.title(), theme),
+        TaskColumn::Total => time(task.total(now)),
+        TaskColumn::Busy => time(task.busy(now)),
+        TaskColumn::Scheduled => time(task.scheduled(now)),
+        TaskColumn::Idle => time(task.idle(now)),
+        TaskColumn::Polls => number(numbers::count(task.stats().polls.count)),
+        TaskColumn::Rate => number(numbers::rate(task.poll_rate(now))),
+        TaskColumn::Load => Cell::Drawn(sparkline(&task.shares(now), theme)),
+        TaskColumn::Wakes => number(numbers::count(task.stats().wakes)),
+        TaskColumn::Kind => Cell::text(task.kind.name(), Style::new(), theme),
+        TaskColumn::Location if task.place.is_known() => {
+            Cell::path(&model.place(task.place).to_string(), theme.dim(), theme)
+        }
+        TaskColumn::Location => Cell::Text("not announced".into(), theme.doubtful()),
+        TaskColumn::Fields => {
+            let fields: Vec<String> = model.extra_fields(task.id).map(|(name, value)| field(name, value)).collect();
+            Cell::text(&fields.join(" "), Style::new(), theme)
+        }
+    }
+}
+
+/// The worst finding's mark, and how many there are.
+fn flags(app: &App, task: &Task, theme: &Theme) -> Cell {
+    let Some(flag) = app.tasks.flags.of(task.id) else { return Cell::Empty };
+    let mut line = Line::from(Span::styled(theme.mark(flag.worst), theme.severity(flag.worst)));
+    if flag.count() > 1 {
+        line.push_span(Span::styled(format!(" {}", flag.count()), theme.severity(flag.worst)));
+    }
+    Cell::Drawn(line)
+}

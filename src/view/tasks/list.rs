@@ -1,0 +1,187 @@
+//! The tasks, or their spawn locations, and the filter that chooses among them.
+//!
+//! ```text
+//! ╭ Tasks ──────────────────────────────────────── 118 live · 3 ended · sorted by Busy ╮
+//! │ filter  name:conn busy>50%▏                                                        │
+//! │ Flags  ID State      Name      ▾Busy   Polls Location                              │
+//! │▌●       9 · idle     writer   1.20 s   12003 src/state.rs:40                       │
+//! ╰────────────────────────────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::cells;
+use crate::{
+    app::{
+        frame::{Pace, RowId, Shown, Spot, Window},
+        layer::Layer,
+        state::App,
+        tasks::{columns::TASK_COLUMNS, groups::PLACE_COLUMNS, list::Listing},
+    },
+    model::{PlaceId, Stamp, TaskState},
+    view::{
+        findings::list::below_head,
+        shell::empty,
+        style::{numbers, text, theme::Theme},
+        widget::{
+            pane,
+            table::{self, Cell, Row, Table},
+        },
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::time::Instant;
+
+/// Draws the screen.
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+    let title = match app.tasks.listing {
+        Listing::Tasks => "Tasks",
+        Listing::Places => "Tasks by spawn location",
+    };
+    let inner = pane::render(buffer, area, title, &summary(app, theme), theme);
+    let list = render_filter(buffer, inner, app, theme);
+    let Some(now) = app.now(at) else {
+        return empty::render(buffer, list, app, at, theme, shown);
+    };
+    match app.tasks.listing {
+        Listing::Tasks => render_tasks(buffer, list, app, now, theme, shown),
+        Listing::Places => render_places(buffer, list, app, theme, shown),
+    }
+}
+
+fn summary(app: &App, theme: &Theme) -> String {
+    let tasks = &app.tasks;
+    match tasks.listing {
+        Listing::Tasks => {
+            let counts = app.watched.model.counts();
+            let all = counts.live + counts.ended;
+            let shown = tasks.order.len();
+            let mut parts = Vec::new();
+            if shown < all && !tasks.filter().is_empty() {
+                parts.push(format!("{} of {}", numbers::grouped(shown as u64), numbers::grouped(all as u64)));
+            }
+            parts.push(format!("{} running", counts.running));
+            parts.push(format!("{} scheduled", counts.scheduled));
+            if counts.ended > 0 {
+                parts.push(format!("{} ended", numbers::grouped(counts.ended as u64)));
+            }
+            parts.join(&format!(" {} ", theme.symbols().dot))
+        }
+        Listing::Places => format!("{} places", numbers::grouped(tasks.places.order().len() as u64)),
+    }
+}
+
+/// Draws the filter, if there is one, and tells what is left below it.
+fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> Rect {
+    let typing = match app.layers.last() {
+        Some(Layer::Filter(line)) => Some(line),
+        _ => None,
+    };
+    if typing.is_none() && app.tasks.filter_text().is_empty() {
+        return area;
+    }
+    let (mut x, y) = (area.x + 1, area.y);
+    let right = area.right();
+    let mut put = |text: &str, style: Style| {
+        let room = right.saturating_sub(x);
+        let text = text::safe(text, room as usize, theme);
+        (x, _) = buffer.set_stringn(x, y, text, room as usize, style);
+    };
+    put("filter  ", theme.label());
+    match typing {
+        None => put(app.tasks.filter_text(), theme.title()),
+        Some(line) => {
+            let (before, after) = line.halves();
+            let mut after = after.chars();
+            // Long input shows its end: that is where one types.
+            let room = (right as usize).saturating_sub(12 + area.x as usize);
+            put(&text::safe_end(before, room, theme), theme.title());
+            put(&after.next().unwrap_or(' ').to_string(), theme.tab());
+            put(after.as_str(), theme.title());
+        }
+    }
+    let mut used = 1;
+    if let Some(error) = app.tasks.filter_error() {
+        let line = text::left(&format!("        {error}"), area.width.saturating_sub(1) as usize, theme);
+        if area.height > 1 {
+            buffer.set_stringn(area.x + 1, y + 1, line, area.width.saturating_sub(1) as usize, theme.bad());
+            used = 2;
+        }
+    }
+    let used = used.min(area.height);
+    Rect { y: area.y + used, height: area.height - used, ..area }
+}
+
+fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &Theme, shown: &mut Shown) {
+    let (tasks, model) = (&app.tasks, &app.watched.model);
+    let length = tasks.order.len();
+    let room = area.height.saturating_sub(1) as usize;
+    let visible = tasks.cursor.visible(length, room);
+    if tasks.order.is_rough() {
+        shown.hurry(Pace::Fast);
+    }
+    let mut rows = Vec::with_capacity(visible.len());
+    for task in visible.clone().filter_map(|at| model.tasks().at(tasks.order.at(at)?)) {
+        let state = task.state();
+        if matches!(state, TaskState::Running | TaskState::Scheduled) {
+            shown.hurry(Pace::Fast);
+        } else if state == TaskState::Idle {
+            shown.hurry(Pace::Slow);
+        }
+        let style = match state {
+            TaskState::Ended => theme.dim(),
+            _ if model.is_doubtful(task) => theme.doubtful(),
+            _ => Style::new(),
+        };
+        rows.push(Row { id: RowId::Task(task.id), cells: cells::cells(app, task, now, theme), style });
+    }
+    let table = Table {
+        columns: TASK_COLUMNS,
+        sorted: Some((tasks.order.column(), tasks.order.direction())),
+        rows: &rows,
+        selected: tasks.cursor.index().checked_sub(visible.start),
+    };
+    table::render(buffer, area, &table, theme, shown, |column| Some(Spot::Head(column)));
+    pane::scroll_bar(buffer, below_head(area), &visible, length, theme);
+    shown.window = Some(Window { offset: visible.start, rows: room });
+    if length == 0 {
+        let text = if tasks.filter().is_empty() { "There are no tasks." } else { "No task passes the filter." };
+        empty::message(buffer, below_head(area), &[(text.to_owned(), theme.dim())], theme);
+    }
+}
+
+fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+    let places = &app.tasks.places;
+    let length = places.order().len();
+    let room = area.height.saturating_sub(1) as usize;
+    let visible = app.tasks.place_cursor.visible(length, room);
+    let rows: Vec<Row> = places.order()[visible.clone()].iter().map(|&place| place_row(app, place, theme)).collect();
+    let table = Table {
+        columns: PLACE_COLUMNS,
+        sorted: Some((places.column, places.direction)),
+        rows: &rows,
+        selected: app.tasks.place_cursor.index().checked_sub(visible.start),
+    };
+    let nth = |column| PLACE_COLUMNS.iter().position(|spec| spec.column == column).map(Spot::Column);
+    table::render(buffer, area, &table, theme, shown, nth);
+    pane::scroll_bar(buffer, below_head(area), &visible, length, theme);
+    shown.window = Some(Window { offset: visible.start, rows: room });
+}
+
+fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
+    let sums = app.tasks.places.sums(place);
+    let number = |count: u64| Cell::Text(numbers::count(count), Style::new());
+    let flagged = match sums.flagged {
+        0 => Cell::Empty,
+        flagged => Cell::Text(numbers::count(flagged), theme.notice()),
+    };
+    let cells = vec![
+        flagged,
+        number(sums.live),
+        number(sums.running),
+        number(sums.ended),
+        number(sums.polls),
+        Cell::Text(numbers::duration(sums.busy(), theme), Style::new()),
+        Cell::path(&app.watched.model.place(place).to_string(), theme.title(), theme),
+    ];
+    let style = if sums.live == 0 { theme.dim() } else { Style::new() };
+    Row { id: RowId::Place(place), cells, style }
+}

@@ -1,0 +1,4 @@
+//! The workers, and the page of one.
+
+pub mod list;
+pub mod page;

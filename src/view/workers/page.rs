@@ -1,0 +1,161 @@
+//! One worker: what it is doing, a minute of its busy share, the stack of the poll that keeps it, and the stalls before.
+//!
+//! ```text
+//! ╭ Worker 2 ──────────────────────────────────────────── stalled for 3.42 s ╮
+//! │ polls     task 17 report · for 3.42 s                                    │
+//! │ minute    ▁▁▂▁▁▁▂▁▁▁▁▁▁▁▁▁▁▁▅██████████  busy 100% of late               │
+//! │ ─ In one poll ────────────────────────────────────────────────────────── │
+//! │ thread    sleeps on purpose, as by std::thread::sleep                    │
+//! │    std::thread::sleep         /rustc/…/thread/mod.rs:887                 │
+//! │  ▌ report::render             src/report.rs:88                           │
+//! ╰──────────────────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::list::{doing_style, stall_lines};
+use crate::{
+    app::{
+        frame::{Pace, Shown},
+        layer::Scroll,
+        workers::{
+            list::Doing,
+            page::{StallLine, WorkerDetail},
+        },
+    },
+    model::{Frame, Stamp, WorkerId},
+    view::{
+        style::{numbers, text, theme::Theme},
+        widget::{
+            facts::{self, Piece, Text},
+            sparkline::sparkline,
+        },
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+/// A page can be scrolled: its stack is shown whole.
+const FRAMES_MOST: usize = 400;
+
+/// Draws the page. `detail` is `None` where no such worker was ever told of.
+pub fn render(
+    buffer: &mut Buffer,
+    area: Rect,
+    (id, detail): (WorkerId, Option<&WorkerDetail>),
+    now: Stamp,
+    scroll: Scroll,
+    theme: &Theme,
+    shown: &mut Shown,
+) {
+    let width = area.width.saturating_sub(4) as usize;
+    let Some(detail) = detail else {
+        let mut text = Text::new(width, theme);
+        text.prose("", "Nothing is known of this worker, or no longer.", theme.dim());
+        return facts::render(buffer, area, (&format!("Worker {}", id.index), ""), &text.lines(), scroll, theme, shown);
+    };
+    shown.hurry(if detail.row.doing == Doing::Stalled { Pace::Fast } else { Pace::Slow });
+    let title = format!("Worker {}", detail.label);
+    let right = match detail.row.polling {
+        Some(time) => format!("{} for {}", detail.row.doing.name(), numbers::duration(time, theme)),
+        None => detail.row.doing.name().to_owned(),
+    };
+    facts::render(buffer, area, (&title, &right), &lines(detail, now, width, theme), scroll, theme, shown);
+}
+
+fn lines(detail: &WorkerDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut text = Text::new(width, theme);
+    identity(&mut text, detail, theme);
+    counters(&mut text, detail, theme);
+    if !detail.findings.is_empty() {
+        text.section("Findings");
+        text.findings(&detail.findings, now);
+    }
+    if let Some(stall) = &detail.stall {
+        text.section("In one poll");
+        for line in stall_lines(stall, width, FRAMES_MOST, theme) {
+            text.line(line);
+        }
+    }
+    if !detail.before.is_empty() {
+        text.section("Stalls before");
+        for stall in &detail.before {
+            text.line(before(stall, width, theme));
+        }
+        if let (None, Some(latest)) = (&detail.stall, detail.before.first()) {
+            text.section("The latest of them");
+            for line in stall_lines(latest, width, FRAMES_MOST, theme) {
+                text.line(line);
+            }
+        }
+    }
+    text.lines()
+}
+
+fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
+    let row = &detail.row;
+    let mut pieces = vec![text.styled(row.doing.name(), doing_style(row.doing, theme))];
+    pieces.extend(detail.task.as_ref().map(|task| text.styled(task, theme.title())));
+    pieces.extend(row.polling.map(|time| text.plain(&format!("for {}", numbers::duration(time, theme)))));
+    text.entry("state", pieces);
+    let thread = match &detail.stats.thread {
+        Some(thread) if thread.tid > 0 => {
+            vec![text.plain(&thread.name), text.styled(&format!("tid {}", thread.tid), theme.dim())]
+        }
+        Some(thread) => vec![text.plain(&thread.name)],
+        None => vec![text.styled("none at the moment", theme.dim())],
+    };
+    text.entry("thread", thread);
+    text.entry("runtime", [text.plain(&detail.runtime)]);
+    for (kind, lasted) in &detail.verdicts {
+        text.prose("", &format!("{}, for {}", kind.in_words(), numbers::duration(*lasted, theme)), theme.bad());
+    }
+    let shown = detail.lane.len().min(text.room());
+    let mut lane = sparkline(&detail.lane[detail.lane.len() - shown..], theme);
+    lane.push_span(Span::raw(""));
+    text.entry("minute", [Piece::drawn(lane), text.plain(&format!("{} busy of late", numbers::percent(row.busy)))]);
+}
+
+fn counters(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
+    let (row, stats) = (&detail.row, &detail.stats);
+    let both = |count: u64, rate: f64| format!("{}, {}/s", numbers::grouped(count), numbers::rate(rate));
+    let queued = if stats.queue > 0 { theme.notice() } else { Style::new() };
+    text.entry(
+        "queue",
+        [
+            text.styled(&format!("{} in its own", numbers::grouped(stats.queue)), queued),
+            text.plain(&format!("{} scheduled here", numbers::grouped(stats.local_schedules))),
+            text.plain(&facts::plural(stats.overflows, "overflow")),
+        ],
+    );
+    text.entry("polls", [text.plain(&both(stats.polls, row.polls))]);
+    text.entry(
+        "steals",
+        [
+            text.plain(&both(stats.steals, row.steals)),
+            text.plain(&format!("in {}", facts::plural(stats.steal_operations, "attempt"))),
+        ],
+    );
+    text.entry(
+        "parks",
+        [
+            text.plain(&both(stats.parks, row.parks)),
+            text.plain(&format!("{} for nothing", facts::plural(stats.noops, "wake"))),
+        ],
+    );
+}
+
+fn before(stall: &StallLine, width: usize, theme: &Theme) -> Line<'static> {
+    let ago = stall.ended.map_or_else(String::new, |ended| format!("{} ago", numbers::duration(ended, theme)));
+    let at = stall.stack.as_ref().and_then(|stack| stack.top()).map_or_else(String::new, Frame::in_words);
+    let said = [stall.label.as_str(), stall.short, at.as_str()].join(&format!(" {} ", theme.symbols().dot));
+    let room = width.saturating_sub(24);
+    Line::from(vec![
+        Span::styled(text::right(&numbers::duration(stall.lasted, theme), 8, theme), theme.notice()),
+        Span::styled(text::right(&ago, 13, theme), theme.dim()),
+        Span::raw("  "),
+        Span::raw(text::safe(said.trim_end_matches([' ', '·', '-']), room, theme).into_owned()),
+    ])
+}
