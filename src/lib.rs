@@ -14,6 +14,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod report;
 pub mod terminal;
 pub mod view;
 pub mod wire;

@@ -7,10 +7,7 @@
     reason = "the comments on arguments are the help, which is shown as it is written"
 )]
 
-use super::{
-    check,
-    choice::{MemoryBound, PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names},
-};
+use super::choice::{FailOn, Format, MemoryBound, PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names};
 use crate::wire::Target;
 use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -187,7 +184,7 @@ pub enum Command {
 pub struct DemoArgs {
     /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all", hide_possible_values = true)]
-    #[cfg_attr(feature = "demo", arg(value_parser = super::demo::scenario_names()))]
+    #[cfg_attr(feature = "demo", arg(value_parser = super::choice::scenario_names()))]
     pub scenario: Vec<String>,
 
     /// Echo requests per second from the server's built-in clients; 0 for none
@@ -220,11 +217,11 @@ pub struct CheckArgs {
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
-    pub format: check::Format,
+    pub format: Format,
 
     /// Exit with 1 when a finding is at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
-    pub fail_on: check::FailOn,
+    pub fail_on: FailOn,
 
     /// How long the target may take until it sends its first update
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]

@@ -2,7 +2,7 @@
 
 use crate::{
     app::options::{Charset, Palette},
-    diagnose::{LINTS, Settings},
+    diagnose::{LINTS, Settings, Severity},
 };
 use clap::{
     ValueEnum,
@@ -29,6 +29,12 @@ pub fn one_lint_name() -> PossibleValuesParser {
 /// What `--warn` and `--allow` take: the names of lints, and `all`.
 pub fn lint_names() -> PossibleValuesParser {
     PossibleValuesParser::new(lint_values().chain([PossibleValue::new(ALL).help("Every lint")]))
+}
+
+/// What `--scenario` takes: a wrong name is answered with all the right ones.
+#[cfg(feature = "demo")]
+pub fn scenario_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(demo_server::scenarios().iter().map(|scenario| scenario.name).chain([ALL]))
 }
 
 fn lint_values() -> impl Iterator<Item = PossibleValue> {
@@ -221,6 +227,44 @@ pub fn by_name<T: ValueEnum>(name: &str) -> Result<T, String> {
     })
 }
 
+/// How to print what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; --print-schema describes it
+    Json,
+    /// For GitHub Actions: an annotation for each finding
+    Github,
+}
+
+/// From which severity on a finding is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// Any finding
+    Note,
+    /// A warning or worse
+    #[default]
+    Warning,
+    /// A critical finding
+    Critical,
+    /// Whatever was found, exit with 0
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of that severity is a failure.
+    pub fn fails(self, severity: Severity) -> bool {
+        match self {
+            Self::Note => true,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Critical => severity >= Severity::Critical,
+            Self::Never => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,5 +315,16 @@ mod tests {
             let error = typed.parse::<ThresholdSetting>().unwrap_err();
             assert!(error.contains(said), "{typed}: {error}");
         }
+    }
+
+    #[test]
+    fn a_finding_fails_from_the_severity_on_that_was_asked_for() {
+        let fails =
+            |fail_on: FailOn| [Severity::Note, Severity::Warning, Severity::Critical].map(|it| fail_on.fails(it));
+        assert_eq!(fails(FailOn::Note), [true, true, true]);
+        assert_eq!(fails(FailOn::Warning), [false, true, true]);
+        assert_eq!(fails(FailOn::Critical), [false, false, true]);
+        assert_eq!(fails(FailOn::Never), [false, false, false]);
+        assert_eq!(FailOn::default(), FailOn::Warning);
     }
 }

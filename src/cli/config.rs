@@ -4,8 +4,9 @@
 use super::{
     args::{FileArgs, LinkArgs, LintArgs, Options, ScreenArgs},
     choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
-    environment::Environment,
+    environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
+    log::Log,
 };
 use crate::{
     app,
@@ -13,7 +14,6 @@ use crate::{
     model::Retention,
     wire::{self, CatchUp, Target},
 };
-use std::path::PathBuf;
 
 /// Every setting, decided.
 #[derive(Debug, Clone)]
@@ -34,28 +34,6 @@ pub struct Config {
     pub screen: Screen,
     /// holdup's own log.
     pub log: Log,
-}
-
-/// How it looks, as far as it was chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Screen {
-    /// The colours.
-    pub palette: PaletteChoice,
-    /// The characters.
-    pub charset: CharsetChoice,
-    /// Instead of what the environment says of the terminal's colours.
-    pub colorterm: Option<String>,
-    /// Instead of what the environment says of the terminal's language.
-    pub lang: Option<String>,
-}
-
-/// holdup's own log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// What is logged; `off` is nothing, and then there is no file.
-    pub filter: String,
-    /// Where log files go.
-    pub dir: PathBuf,
 }
 
 /// Why there is no configuration.

@@ -1,6 +1,6 @@
 //! What the process's environment says, read once. Nothing else in the program reads it.
 
-use super::config::Screen;
+use super::choice::{CharsetChoice, PaletteChoice};
 use crate::app::options::{Charset, Palette};
 use etcetera::BaseStrategy;
 use std::{env, path::PathBuf};
@@ -25,6 +25,19 @@ pub struct Environment {
     pub config_files: Vec<PathBuf>,
     /// Where log files go unless told otherwise.
     pub state_dir: PathBuf,
+}
+
+/// How it looks, as far as it was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// The colours.
+    pub palette: PaletteChoice,
+    /// The characters.
+    pub charset: CharsetChoice,
+    /// Instead of what the environment says of the terminal's colours.
+    pub colorterm: Option<String>,
+    /// Instead of what the environment says of the terminal's language.
+    pub lang: Option<String>,
 }
 
 impl Environment {
@@ -80,7 +93,6 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::choice::{CharsetChoice, PaletteChoice};
 
     fn terminal(term: &str) -> Environment {
         Environment { term: Some(term.into()), ..Environment::default() }

@@ -1,6 +1,6 @@
 //! What came of a run, and the exit code that says so.
 
-use super::{check::NotSeen, config::ConfigError, log::LogError};
+use super::{config::ConfigError, log::LogError, watch::NotSeen};
 use crate::{diagnose::humanize, terminal, wire::Target};
 use std::{io, process::ExitCode, time::Duration};
 

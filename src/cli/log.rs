@@ -1,6 +1,5 @@
 //! holdup's own log: a file, never the terminal, and only if it was asked for.
 
-use super::config::Log;
 use std::{
     fs::{self, File},
     io,
@@ -8,6 +7,15 @@ use std::{
     sync::Mutex,
 };
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// holdup's own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// What is logged; `off` is nothing, and then there is no file.
+    pub filter: String,
+    /// Where log files go.
+    pub dir: PathBuf,
+}
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@
 //! the subcommand and says what came of it; only `main` knows exit codes and stderr.
 
 mod args;
-pub mod check;
+mod check;
 mod choice;
 mod config;
 mod demo;
@@ -16,6 +16,7 @@ mod generate;
 mod live;
 mod log;
 mod out;
+mod watch;
 
 pub use args::Args;
 pub use config::{Config, ConfigError};
@@ -43,7 +44,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
     match command {
         None => live::run(&load(&[])?, environment),
         Some(Command::Demo(args)) => demo::run(&args, with(&args.options)?, environment),
-        Some(Command::Check(args)) if args.print_schema => done(out::print(check::SCHEMA)),
+        Some(Command::Check(args)) if args.print_schema => done(out::print(crate::report::SCHEMA)),
         Some(Command::Check(args)) => {
             let mut config = load(&[&args.files])?;
             config.apply_lints(&args.lints)?;

@@ -11,7 +11,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app", &["wire", "model", "diagnose"]),
     ("view", &["wire", "model", "diagnose", "app"]),
     ("terminal", &["wire", "model", "diagnose", "app", "view"]),
-    ("cli", &["wire", "model", "diagnose", "app", "view", "terminal"]),
+    ("report", &["wire", "model", "diagnose", "app", "view"]),
+    ("cli", &["wire", "model", "diagnose", "app", "view", "terminal", "report"]),
 ];
 
 fn is_in(source: &Source, rooms: &[&str]) -> bool {

@@ -23,14 +23,6 @@ pub enum DemoError {
     Silent(std::time::Duration),
 }
 
-/// What `--scenario` takes: a wrong name is answered with all the right ones.
-#[cfg(feature = "demo")]
-pub fn scenario_names() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(
-        demo_server::scenarios().iter().map(|scenario| scenario.name).chain([super::choice::ALL]),
-    )
-}
-
 /// Runs the demo until the user quits; the server ends with it.
 #[cfg(feature = "demo")]
 pub fn run(args: &DemoArgs, mut config: Config, environment: &Environment) -> Result<Outcome, Error> {

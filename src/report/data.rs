@@ -3,7 +3,7 @@
 
 use super::{
     rows::{Row, rfc3339, row},
-    watch::{End, Plan, Seen},
+    seen::{End, Seen},
 };
 use crate::{diagnose::Status, wire};
 use serde::Serialize;
@@ -117,8 +117,8 @@ pub struct Behind {
 }
 
 impl Report {
-    /// What was seen.
-    pub fn new(plan: &Plan, seen: &Seen) -> Self {
+    /// What was seen of a target.
+    pub fn new(target: &wire::Target, seen: &Seen) -> Self {
         let model = &seen.watched.model;
         let session = seen.watched.session.as_ref();
         let live = model.counts().live;
@@ -128,7 +128,7 @@ impl Report {
         Self {
             version: VERSION,
             process: session.and_then(|session| session.process.as_ref()).map(process),
-            target: plan.target.to_string(),
+            target: target.to_string(),
             protocol: session.map(|session| protocol(session.protocol)),
             window: window(seen),
             counts: Counts {

@@ -1,8 +1,8 @@
 //! Reports that were made up, in each of their three forms.
 
 use super::{
-    FailOn, SCHEMA,
-    report::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window},
+    SCHEMA,
+    data::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window},
     rows::row,
 };
 use crate::{
@@ -184,14 +184,4 @@ fn nothing_that_a_target_says_acts_upon_a_terminal_or_a_runner() {
     }
     let long = Finding { message: "x".repeat(1 << 20), ..of_every_kind().remove(0) };
     assert!(super::text::render(&super::tests::report(&[long])).len() < 8_192);
-}
-
-#[test]
-fn a_finding_fails_from_the_severity_on_that_was_asked_for() {
-    let fails = |fail_on: FailOn| [Severity::Note, Severity::Warning, Severity::Critical].map(|it| fail_on.fails(it));
-    assert_eq!(fails(FailOn::Note), [true, true, true]);
-    assert_eq!(fails(FailOn::Warning), [false, true, true]);
-    assert_eq!(fails(FailOn::Critical), [false, false, true]);
-    assert_eq!(fails(FailOn::Never), [false, false, false]);
-    assert_eq!(FailOn::default(), FailOn::Warning);
 }

@@ -13,8 +13,8 @@
 //! ```
 
 use super::{
+    data::Report,
     location::Location,
-    report::Report,
     rows::{LockRow, Named, Row, TaskRow},
 };
 use crate::{

@@ -3,8 +3,8 @@
 //! The form is in GitHub's "Workflow commands for GitHub Actions"; what escapes what follows its own toolkit.
 
 use super::{
+    data::Report,
     location::Location,
-    report::Report,
     rows::{Named, Row},
     text,
 };

@@ -1,0 +1,43 @@
+//! `holdup check`: watches a target for a while without a terminal, and says what is wrong with it. Only that it is done is here;
+//! how a target is watched is `watch`'s business, and how a report is printed `report`'s.
+
+use super::{
+    Error, Outcome,
+    args::CheckArgs,
+    choice::Format,
+    config::Config,
+    log, out,
+    watch::{self, Plan},
+};
+use crate::report::{End, Report, github, text};
+
+/// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
+pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
+    log::start(&config.log)?;
+    let plan = Plan {
+        target: config.target.clone(),
+        wire: config.wire(),
+        settings: config.lints.clone(),
+        retention: config.retention(),
+        window: args.window,
+        connect_timeout: args.connect_timeout,
+    };
+    let runtime = crate::cli::runtime()?;
+    let seen = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
+    // The link's background task may be in a name's resolution, which nobody waits for any more.
+    runtime.shutdown_background();
+
+    let report = Report::new(&plan.target, &seen);
+    out::print(&match args.format {
+        Format::Text => text::render(&report),
+        Format::Json => report.to_json(),
+        Format::Github => github::render(&report),
+    })?;
+    match seen.end {
+        End::Lost { reason } => return Err(Error::TargetLost { target: plan.target, reason }),
+        End::Silent { silent } => return Err(Error::TargetSilent { target: plan.target, silent }),
+        End::Elapsed | End::Interrupted => {}
+    }
+    let failed = seen.watched.engine.findings().iter().any(|finding| args.fail_on.fails(finding.severity));
+    Ok(if failed { Outcome::Found } else { Outcome::Done })
+}
