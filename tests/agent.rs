@@ -4,7 +4,6 @@
 mod support;
 
 use holdup::{
-    app::Watched,
     diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
     model::{
         Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Slot, Span, Stack, Stall, Stamp, TaskFacts,
@@ -12,7 +11,9 @@ use holdup::{
         report::{LockStats, Report, RuntimeStats, WorkerStats},
         update::{SourcePlace, Value},
     },
-    wire::{Connection, Event, Protocol, Session},
+    session::Session,
+    update::Begin,
+    wire::{Connection, Event, Protocol},
 };
 use std::{sync::Arc, time::Duration};
 use support::{
@@ -23,37 +24,37 @@ use support::{
 /// A service with an agent, and whoever watches it.
 struct Scene {
     service: Service,
-    watched: Watched,
+    session: Session,
 }
 
 impl Scene {
     fn new(service: Service) -> Self {
-        let mut watched = Watched::new(&Settings::default(), Retention::default());
+        let mut session = Session::new(&Settings::default(), Retention::default());
         let process = Some(agent::process());
-        watched.receive(Event::Session(Session { epoch: 1, protocol: Protocol::Agent, process }));
-        watched.receive(Event::Connection(Connection::Live));
-        let mut scene = Self { service, watched };
+        session.apply(Event::Begin(Begin { epoch: 1, protocol: Protocol::Agent, process }));
+        session.apply(Event::Connection(Connection::Live));
+        let mut scene = Self { service, session };
         let first = scene.service.greet();
-        scene.watched.receive(Event::Update(Box::new(first)));
+        scene.session.apply(Event::Update(Box::new(first)));
         scene
     }
 
     /// Time passes, and an update and a report are sent.
     fn pass(&mut self, millis: u64, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
         let update = self.service.pass(millis).publish();
-        self.watched.receive(Event::Update(Box::new(update)));
+        self.session.apply(Event::Update(Box::new(update)));
         self.tell(report)
     }
 
     /// A report is sent.
     fn tell(&mut self, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
         let report = report(self.service.now());
-        self.watched.receive(Event::Report(Box::new(report)));
+        self.session.apply(Event::Report(Box::new(report)));
         self
     }
 
     fn active(&self, lint: &str) -> Vec<&Finding> {
-        let findings = self.watched.engine.findings();
+        let findings = self.session.engine().findings();
         findings.into_iter().filter(|finding| finding.lint.name == lint && finding.status == Status::Active).collect()
     }
 
@@ -66,7 +67,7 @@ impl Scene {
     }
 
     fn names(&self) -> Vec<(&'static str, Status)> {
-        self.watched.engine.findings().iter().map(|finding| (finding.lint.name, finding.status)).collect()
+        self.session.engine().findings().iter().map(|finding| (finding.lint.name, finding.status)).collect()
     }
 }
 
@@ -123,7 +124,10 @@ fn a_stalled_worker_is_found_by_the_first_report_with_its_reason_and_its_line() 
     assert!(text(finding, "runtime").is_some_and(|said| said.contains("timers and I/O stand still")));
     assert_eq!(finding.related.worker.as_ref().map(|worker| worker.id.index), Some(1));
     assert_eq!(finding.related.stacks[0].stack.frames.len(), 7);
-    assert!(scene.watched.engine.lints_of(task).any(|(lint, _)| lint.name == "stalled-worker"), "the task is flagged");
+    assert!(
+        scene.session.engine().lints_of(task).any(|(lint, _)| lint.name == "stalled-worker"),
+        "the task is flagged"
+    );
 }
 
 #[test]
@@ -227,9 +231,9 @@ fn without_wakers_nobody_is_accused_of_having_lost_one() {
         let mut scene = Scene::new(service);
         let capabilities = vec![wakers.to_owned()];
         let process = Some(holdup::wire::Process { capabilities, ..agent::process() });
-        scene.watched.receive(Event::Session(Session { epoch: 2, protocol: Protocol::Agent, process }));
+        scene.session.apply(Event::Begin(Begin { epoch: 2, protocol: Protocol::Agent, process }));
         let first = scene.service.greet();
-        scene.watched.receive(Event::Update(Box::new(first)));
+        scene.session.apply(Event::Update(Box::new(first)));
         for _ in 0..4 {
             scene.pass(1_000, agent::report);
         }
@@ -502,10 +506,10 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
         ],
         ..agent::report(now)
     });
-    assert_eq!(scene.watched.model.changes().tasks.len(), 3, "they are looked at again");
+    assert_eq!(scene.session.model().changes().tasks.len(), 3, "they are looked at again");
     let shown = |filter: &str| {
         let filter: Filter = filter.parse().unwrap();
-        let (model, flags) = (&scene.watched.model, Flags::default());
+        let (model, flags) = (scene.session.model(), Flags::default());
         let briefs = Briefs::of(model, &flags);
         let shows = |slot: Slot| {
             let task = briefs.at(slot, model).expect("every row has its brief");
@@ -519,5 +523,5 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     assert_eq!(shown("request"), [tasks[0]], "a word alone is looked for in spans too");
     assert_eq!(shown("runtime:metrics"), [tasks[1]]);
     let worker = WorkerId { runtime: RuntimeId(2), index: 0 };
-    assert_eq!(scene.watched.model.agent().worker_label(worker), "Metrics/0");
+    assert_eq!(scene.session.model().agent().worker_label(worker), "Metrics/0");
 }

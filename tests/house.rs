@@ -94,13 +94,13 @@ fn no_room_names_one_that_comes_after_it() {
     client(rules::order);
     catches(rules::order, "core/src/model/x.rs", "use crate::{diagnose::Lint};");
     catches(rules::order, "core/src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, wire};");
-    catches(rules::order, "src/wire/x.rs", "fn f(_: crate::app::Watched) {}");
+    catches(rules::order, "src/wire/x.rs", "fn f(_: crate::app::App) {}");
     catches(rules::order, "src/view/x.rs", "use crate::cli::Config;");
     catches(rules::order, "core/src/model/mod.rs", "use super::wire::Event;");
     catches(rules::order, "core/src/model/a.rs", "use super::super::wire::Event;");
     catches(rules::order, "src/attic/x.rs", "");
     allows(rules::order, "src/wire/a/b.rs", "use super::super::transport; use crate::model::Stamp;");
-    allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, wire::Event};");
+    allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, update::Event};");
 }
 
 #[test]

@@ -5,20 +5,21 @@ mod support;
 use holdup::{
     app::{
         Direction, ListRow, LockColumn, LockDetail, LockRow, Node, OpRow, PersonRow, ResourceRow, Role, RowList,
-        Watched, lock_people, lock_rows, op_rows, resource_rows,
+        lock_people, lock_rows, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{Model, ResourceId, Retention, Stamp},
+    session::Session,
     wire::Event,
 };
 use support::service::{Service, Take};
 
-fn watched(service: &mut Service) -> Watched {
-    let mut watched = Watched::new(&Settings::default(), Retention::default());
-    watched.receive(Event::Update(Box::new(service.greet())));
+fn watched(service: &mut Service) -> Session {
+    let mut watched = Session::new(&Settings::default(), Retention::default());
+    watched.apply(Event::Update(Box::new(service.greet())));
     for _ in 0..3 {
         service.pass(500);
-        watched.receive(Event::Update(Box::new(service.publish())));
+        watched.apply(Event::Update(Box::new(service.publish())));
     }
     watched
 }
@@ -48,7 +49,7 @@ fn busy() -> (Service, [ResourceId; 4]) {
 fn locks_with_waiters_come_first_then_those_that_are_held() {
     let (mut service, [free, held, waited, crowded]) = busy();
     let watched = watched(&mut service);
-    let model = &watched.model;
+    let model = watched.model();
     let mut list: RowList<LockRow> = listed(lock_rows(model, service.now()), model);
     let ids = |list: &RowList<LockRow>| list.rows().iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(&list), [crowded, waited, held, free]);
@@ -81,7 +82,7 @@ fn every_column_of_every_list_sorts_both_ways() {
     }
     let (mut service, [.., crowded]) = busy();
     let watched = watched(&mut service);
-    let (model, now) = (&watched.model, service.now());
+    let (model, now) = (watched.model(), service.now());
     check::<LockRow>(listed(lock_rows(model, now), model), model);
     check::<ResourceRow>(listed(resource_rows(model, now), model), model);
     check::<PersonRow>(listed(lock_people(model, crowded, now), model), model);
@@ -92,13 +93,13 @@ fn every_column_of_every_list_sorts_both_ways() {
 fn the_queue_stands_in_the_order_in_which_they_asked() {
     let (mut service, [.., crowded]) = busy();
     let watched = watched(&mut service);
-    let people: RowList<PersonRow> = listed(lock_people(&watched.model, crowded, service.now()), &watched.model);
+    let people: RowList<PersonRow> = listed(lock_people(watched.model(), crowded, service.now()), watched.model());
     let roles: Vec<Role> = people.rows().iter().map(|row| row.role).collect();
     assert_eq!(roles, [Role::HoldsAsleep, Role::Waits(1), Role::Waits(2)]);
     assert!(people.rows()[1].time > people.rows()[2].time, "the first has waited for longest");
 }
 
-fn tree(watched: &Watched, lock: ResourceId, now: Stamp) -> Vec<(usize, Node)> {
+fn tree(watched: &Session, lock: ResourceId, now: Stamp) -> Vec<(usize, Node)> {
     let detail = LockDetail::of(watched, lock, now).expect("the lock is known");
     detail.tree.into_iter().map(|line| (line.levels.len(), line.node)).collect()
 }

@@ -9,7 +9,8 @@ use holdup::model::{
 };
 use holdup::{
     app::{App, Input, Options, Screen},
-    wire::{Event, Protocol, Session},
+    update::Begin,
+    wire::{Event, Protocol},
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -170,13 +171,13 @@ fn the_list_of_the_tasks_counts_as_well() {
     let before = ALLOCATED.load(Relaxed);
     let now = Instant::now();
     let mut app = App::new("127.0.0.1:6669", Options { start: Screen::Tasks, ..Options::default() });
-    let session = Session { epoch: 1, protocol: Protocol::Console, process: None };
-    app.update(Input::Link(Box::new(Event::Session(session))), now);
+    let session = Begin { epoch: 1, protocol: Protocol::Console, process: None };
+    app.update(Input::Link(Box::new(Event::Begin(session))), now);
     for update in [in_groups(), again()] {
         app.update(Input::Link(Box::new(Event::Update(Box::new(update)))), now);
         app.prepare(now);
     }
-    let (taken, said) = (ALLOCATED.load(Relaxed) - before, app.watched.model.bytes());
+    let (taken, said) = (ALLOCATED.load(Relaxed) - before, app.session().model().bytes());
     let factor = said as f64 / taken as f64;
     println!("says {} KiB, takes {} KiB, factor {factor:.2}", said >> 10, taken >> 10);
     assert!((1.0 / FACTOR..FACTOR).contains(&factor), "says {said}, takes {taken}, factor {factor:.2}");

@@ -6,7 +6,7 @@ mod support;
 use holdup::{
     app::{
         Charset, LockDetail, LockRow, OpRow, Palette, PersonRow, ResourceDetail, ResourceRow, RowList, Scroll, Shown,
-        TaskDetail, Watched, lock_people, lock_rows, op_rows, resource_rows,
+        TaskDetail, lock_people, lock_rows, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{
@@ -14,8 +14,10 @@ use holdup::{
         report::{LockStats, Report},
         update::{Histogram, TaskDetails, Value},
     },
+    session::Session,
+    update::Begin,
     view::{Theme, locks, resources, tasks},
-    wire::{Connection, Event, Protocol, Session},
+    wire::{Connection, Event, Protocol},
 };
 use insta::assert_snapshot;
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -36,20 +38,20 @@ const COLOURS: (Palette, Charset) = (Palette::Sixteen, Charset::Unicode);
 /// A service that is watched.
 struct Scene {
     service: Service,
-    watched: Watched,
+    session: Session,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self { service: Service::new(), watched: Watched::new(&Settings::default(), Retention::default()) }
+        Self { service: Service::new(), session: Session::new(&Settings::default(), Retention::default()) }
     }
 
     /// Attaches to the service as it is.
     fn attach(&mut self) -> &mut Self {
-        let session = Session { epoch: 1, protocol: Protocol::Console, process: None };
-        self.watched.receive(Event::Session(session));
-        self.watched.receive(Event::Connection(Connection::Live));
-        self.watched.receive(Event::Update(Box::new(self.service.greet())));
+        let session = Begin { epoch: 1, protocol: Protocol::Console, process: None };
+        self.session.apply(Event::Begin(session));
+        self.session.apply(Event::Connection(Connection::Live));
+        self.session.apply(Event::Update(Box::new(self.service.greet())));
         self
     }
 
@@ -57,7 +59,7 @@ impl Scene {
     fn seconds(&mut self, seconds: u64) -> &mut Self {
         for _ in 0..seconds {
             self.service.pass(1_000);
-            self.watched.receive(Event::Update(Box::new(self.service.publish())));
+            self.session.apply(Event::Update(Box::new(self.service.publish())));
         }
         self
     }
@@ -73,19 +75,19 @@ impl Scene {
     }
 
     fn detail(&self, id: TaskId) -> Option<TaskDetail> {
-        TaskDetail::refresh(None, &self.watched, id, self.now())
+        TaskDetail::refresh(None, &self.session, id, self.now())
     }
 
     fn locks(&self, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
-        let model = &self.watched.model;
+        let model = self.session.model();
         let mut list: RowList<LockRow> = RowList::default();
         list.show(lock_rows(model, self.now()), model);
         draw(size, look, |buffer, area, theme, shown| locks::list::render(buffer, area, &list, model, theme, shown))
     }
 
     fn lock_page(&self, id: ResourceId, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
-        let model = &self.watched.model;
-        let detail = LockDetail::of(&self.watched, id, self.now());
+        let model = self.session.model();
+        let detail = LockDetail::of(&self.session, id, self.now());
         let mut people: RowList<PersonRow> = RowList::default();
         people.show(lock_people(model, id, self.now()), model);
         let subject = locks::page::Subject { id, detail: detail.as_ref(), people: &people };
@@ -95,14 +97,14 @@ impl Scene {
     }
 
     fn resources(&self, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
-        let model = &self.watched.model;
+        let model = self.session.model();
         let mut list: RowList<ResourceRow> = RowList::default();
         list.show(resource_rows(model, self.now()), model);
         draw(size, look, |buffer, area, theme, shown| resources::list::render(buffer, area, &list, model, theme, shown))
     }
 
     fn resource_page(&self, id: ResourceId, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
-        let model = &self.watched.model;
+        let model = self.session.model();
         let detail = ResourceDetail::of(model, id, self.now());
         let mut ops: RowList<OpRow> = RowList::default();
         ops.show(op_rows(model, id, self.now()), model);
@@ -194,22 +196,22 @@ fn a_task_page() {
     let Convoy { mut scene, writer, .. } = convoy(["writer", "reporter"]);
     let page = |scene: &Scene, size, look| scene.task_page(writer, scene.detail(writer).as_ref(), size, look);
     assert_snapshot!("task_awaits_details_80", screen::text(&page(&scene, SMALL, PLAIN)));
-    scene.watched.receive(details(writer));
+    scene.session.apply(details(writer));
     assert_snapshot!("task_80", screen::text(&page(&scene, SMALL, PLAIN)));
     assert_snapshot!("task_120", screen::text(&page(&scene, LARGE, PLAIN)));
     assert_snapshot!("task_ascii_120", screen::text(&page(&scene, LARGE, ASCII)));
     assert_snapshot!("task_narrow", screen::text(&page(&scene, (60, 45), PLAIN)));
     assert_snapshot!("task_styles_80", screen::styles(&page(&scene, SMALL, COLOURS)));
     let reason = "the target does not know this task".to_owned();
-    scene.watched.details = None;
-    scene.watched.receive(Event::DetailsUnavailable { task: writer, reason });
+    scene.session.forget_details();
+    scene.session.apply(Event::DetailsUnavailable { task: writer, reason });
     assert_snapshot!("task_without_details_80", screen::text(&page(&scene, SMALL, PLAIN)));
 }
 
 #[test]
 fn a_task_page_scrolls_to_its_end_and_no_further() {
     let Convoy { mut scene, writer, .. } = convoy(["writer", "reporter"]);
-    scene.watched.receive(details(writer));
+    scene.session.apply(details(writer));
     let detail = scene.detail(writer);
     let mut shown = Shown::default();
     let area = Rect::new(0, 0, 60, 12);
@@ -231,7 +233,7 @@ fn a_task_that_is_over_and_one_that_was_let_go_of() {
     let over = scene.detail(task);
     assert_snapshot!("task_ended_80", screen::text(&scene.task_page(task, over.as_ref(), SMALL, PLAIN)));
     scene.seconds(10);
-    let let_go = TaskDetail::refresh(over, &scene.watched, task, scene.now());
+    let let_go = TaskDetail::refresh(over, &scene.session, task, scene.now());
     assert_snapshot!("task_let_go_80", screen::text(&scene.task_page(task, let_go.as_ref(), SMALL, PLAIN)));
     assert_snapshot!("task_not_known_80", screen::text(&scene.task_page(task, None, SMALL, PLAIN)));
 }
@@ -243,7 +245,7 @@ fn a_task_that_was_never_announced() {
     scene.service.pass(20).poll(task, 5);
     let mut update = scene.service.greet();
     update.new_tasks.clear();
-    scene.watched.receive(Event::Update(Box::new(update)));
+    scene.session.apply(Event::Update(Box::new(update)));
     let detail = scene.detail(task);
     assert_snapshot!("task_unannounced_80", screen::text(&scene.task_page(task, detail.as_ref(), SMALL, PLAIN)));
 }
@@ -339,10 +341,10 @@ fn told() -> (Scene, TaskId, ResourceId) {
         service.pass(5).poll(task, 1).keep_waker(task);
     }
     let process = Some(agent::process());
-    let session = Session { epoch: 1, protocol: Protocol::Agent, process };
-    scene.watched.receive(Event::Session(session));
-    scene.watched.receive(Event::Connection(Connection::Live));
-    scene.watched.receive(Event::Update(Box::new(scene.service.greet())));
+    let session = Begin { epoch: 1, protocol: Protocol::Agent, process };
+    scene.session.apply(Event::Begin(session));
+    scene.session.apply(Event::Connection(Connection::Live));
+    scene.session.apply(Event::Update(Box::new(scene.service.greet())));
     let since = scene.now();
     let stack = |line| {
         let frames = vec![agent::frame("echo_demo::table::scan", "src/table.rs", line)];
@@ -378,7 +380,7 @@ fn told() -> (Scene, TaskId, ResourceId) {
         tasks: vec![(reader, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(scene.now())
     };
-    scene.watched.receive(Event::Report(Box::new(report)));
+    scene.session.apply(Event::Report(Box::new(report)));
     scene.seconds(1);
     (scene, reader, table)
 }
@@ -400,7 +402,7 @@ fn pages_of_what_an_agent_tells() {
 #[test]
 fn nothing_panics_in_any_size() {
     let Convoy { mut scene, writer, state, table } = convoy(["監視タスク", "reporter"]);
-    scene.watched.receive(details(writer));
+    scene.session.apply(details(writer));
     let detail = scene.detail(writer);
     for width in 0..100 {
         for height in [0, 1, 2, 3, 5, 8, 12, 20, 40] {

@@ -23,9 +23,8 @@ use holdup::{
         Stamp, TaskId,
         update::{DecodeIssues, Part, Update},
     },
-    wire::{
-        Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Session, Target, Temporality, connect,
-    },
+    update::Begin,
+    wire::{Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, connect},
 };
 use holdup_proto::v1;
 use peer::{Console, PauseCall, Peer, Reports, StateCall, free_address};
@@ -72,9 +71,9 @@ async fn update(link: &mut Link) -> Update {
     .await
 }
 
-async fn session(link: &mut Link) -> Session {
+async fn session(link: &mut Link) -> Begin {
     until(link, |event| match event {
-        Event::Session(session) => Some(session),
+        Event::Begin(session) => Some(session),
         _ => None,
     })
     .await

@@ -2,12 +2,13 @@
 //! `clippy.toml` see to that.
 //!
 //! ```text
-//! model ──► diagnose
-//! what the  what is
-//! target is wrong
+//! update ──────► model ──────► diagnose ────► session
+//! what a source  what the      what is        one target
+//! tells          target is     wrong          at one instant
 //! ```
 //!
-//! [`model`] is the target as we know it; [`diagnose`] finds what is wrong with it.
+//! [`update`] is what a source tells, in plain data; [`model`] is the target as we know it; [`diagnose`] finds what is wrong with it;
+//! a [`session`] is all of that of one target, and where its source stands.
 
 // Nothing that a peer sends may end the program.
 #![cfg_attr(
@@ -28,3 +29,5 @@ extern crate self as holdup;
 
 pub mod diagnose;
 pub mod model;
+pub mod session;
+pub mod update;

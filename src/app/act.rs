@@ -14,7 +14,7 @@ use crate::{
     },
     diagnose::{Lint, Subject},
     model::{Lock, OpId, ResourceId, TaskId, WorkerId},
-    wire::{Command, Temporality},
+    update::{Command, Temporality},
 };
 use std::time::Instant;
 
@@ -165,7 +165,7 @@ impl App {
 
     /// The task that polled an operation last.
     fn task_of(&self, op: Option<OpId>) -> Option<TaskId> {
-        self.watched.model.ops().get(op?)?.task
+        self.open.shown().model().ops().get(op?)?.task
     }
 
     fn open_row(&mut self) -> Vec<Effect> {
@@ -182,7 +182,7 @@ impl App {
                 Some(Subject::Runtime(_)) => return self.go(Screen::Workers),
                 Some(Subject::Target) | None => None,
             },
-            (Screen::Tasks, Listing::Tasks) => self.tasks.selected(&self.watched.model).map(PageSubject::Task),
+            (Screen::Tasks, Listing::Tasks) => self.tasks.selected(self.open.shown().model()).map(PageSubject::Task),
             (Screen::Tasks, Listing::Places) => {
                 self.narrow();
                 None
@@ -197,7 +197,7 @@ impl App {
     /// From a spawn location to its tasks.
     fn narrow(&mut self) {
         if let Some(place) = self.tasks.selected_place() {
-            let filter = format!("loc:\"{}\"", self.watched.model.place(place));
+            let filter = format!("loc:\"{}\"", self.open.shown().model().place(place));
             self.tasks.toggle_listing();
             self.tasks.set_filter(filter);
             self.tasks.cursor.first();
@@ -206,7 +206,7 @@ impl App {
 
     /// A lock has a page of its own.
     fn resource_page(&self, id: ResourceId) -> PageSubject {
-        match self.watched.model.lock(id) {
+        match self.open.shown().model().lock(id) {
             Some(_) => PageSubject::Lock(id),
             None => PageSubject::Resource(id),
         }
@@ -217,14 +217,14 @@ impl App {
         match (self.page_subject(), self.screen) {
             (Some(PageSubject::Task(task)), _) => self.lock_of_task(task),
             (None, Screen::Findings) => self.finding().and_then(lock_of),
-            (None, Screen::Tasks) => self.lock_of_task(self.tasks.selected(&self.watched.model)?),
+            (None, Screen::Tasks) => self.lock_of_task(self.tasks.selected(self.open.shown().model())?),
             _ => None,
         }
     }
 
     /// The lock that a task holds, or else waits for.
     fn lock_of_task(&self, task: TaskId) -> Option<ResourceId> {
-        let model = &self.watched.model;
+        let model = self.open.shown().model();
         let holds = |lock: &Lock| lock.holds.iter().any(|hold| hold.acquire.task == task);
         let held = model.locks().find(|(_, lock)| holds(lock)).map(|(resource, _)| resource.id);
         held.or_else(|| model.waits_of(task).filter_map(|op| op.resource).find(|&id| model.lock(id).is_some()))
@@ -240,7 +240,7 @@ impl App {
 
     /// The worker that the page or the selection is about.
     fn worker(&self) -> Option<WorkerId> {
-        let agent = self.watched.model.agent();
+        let agent = self.open.shown().model().agent();
         match (self.page_subject(), self.screen) {
             (Some(PageSubject::Task(task)), _) => {
                 let stalled = || agent.stall_of_task(task).and_then(|stall| stall.worker);
@@ -253,7 +253,7 @@ impl App {
 
     fn open_worker(&mut self, at: Instant) -> Vec<Effect> {
         let Some(worker) = self.worker() else {
-            let agent = self.watched.model.agent().speaks();
+            let agent = self.open.shown().model().agent().speaks();
             let why = if agent {
                 "there is no worker in this"
             } else {
@@ -269,7 +269,7 @@ impl App {
     fn lint(&self) -> Option<&'static Lint> {
         match (self.page_subject(), self.screen) {
             (Some(PageSubject::Task(task)), _) => {
-                self.watched.engine.lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint)
+                self.open.shown().engine().lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint)
             }
             (None, Screen::Findings) => self.finding().map(|finding| finding.lint),
             _ => None,
@@ -286,11 +286,11 @@ impl App {
     fn copy(&mut self, at: Instant) -> Vec<Effect> {
         let task = match self.page_subject() {
             Some(PageSubject::Task(task)) => Some(task),
-            None if self.screen == Screen::Tasks => self.tasks.selected(&self.watched.model),
+            None if self.screen == Screen::Tasks => self.tasks.selected(self.open.shown().model()),
             _ => None,
         };
         let text = match task {
-            Some(task) => clipboard::task(&self.watched, task, self.now(at)),
+            Some(task) => clipboard::task(self.open.shown(), task, self.now(at)),
             None => self.finding().filter(|_| self.screen == Screen::Findings).map(clipboard::finding),
         };
         let Some(text) = text else {
@@ -302,17 +302,17 @@ impl App {
     }
 
     fn freeze(&mut self, at: Instant) -> Vec<Effect> {
-        if self.watched.held().is_none() {
-            self.watched.freeze();
+        if self.open.held().is_none() {
+            self.open.freeze();
             return Vec::new();
         }
         let epoch = self.epoch();
-        let reaction = self.watched.thaw();
-        self.react(reaction, epoch, at)
+        let scope = self.open.thaw();
+        self.react(scope, epoch, at)
     }
 
     fn ask_to_pause(&mut self) {
-        self.layers.push(Layer::Ask(match self.watched.temporality {
+        self.layers.push(Layer::Ask(match self.open.shown().status().temporality {
             Some(Temporality::Paused) => Question::ResumeTarget,
             _ => Question::PauseTarget,
         }));

@@ -4,10 +4,10 @@ use crate::{
     app::{
         filter::field,
         labels::{span_label, task_name},
-        watched::Watched,
     },
     diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
     model::{Stamp, TaskId},
+    session::Session,
 };
 use std::fmt::Write;
 
@@ -71,8 +71,8 @@ pub fn measure(measure: &Measure) -> String {
 }
 
 /// A task with its numbers.
-pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String> {
-    let (model, now) = (&watched.model, now?);
+pub fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<String> {
+    let (model, now) = (session.model(), now?);
     let task = model.tasks().get(id)?;
     let mut text = format!("task {} {}\n", task.display_id(), model.task_name(task));
     let mut line = |name: &str, value: String| {
@@ -94,7 +94,7 @@ pub fn task(watched: &Watched, id: TaskId, now: Option<Stamp>) -> Option<String>
     for (name, value) in model.extra_fields(id) {
         line("field", field(name, value));
     }
-    for (lint, severity) in watched.engine.lints_of(id) {
+    for (lint, severity) in session.engine().lints_of(id) {
         line("finding", format!("{severity} {}", lint.name));
     }
     Some(text)

@@ -7,11 +7,11 @@ use crate::{
         locks::page::{LockDetail, PersonRow, lock_people},
         resources::list::{OpRow, ResourceDetail, op_rows},
         tasks::page::TaskDetail,
-        watched::Watched,
         workers::page::WorkerDetail,
     },
     diagnose::Lint,
     model::{ResourceId, Stamp, TaskId, WorkerId},
+    session::Session,
 };
 
 /// One layer.
@@ -78,21 +78,21 @@ impl Page {
     }
 
     /// Brings it up to date. Of a task that is gone, what was last known stays.
-    pub fn refresh(&mut self, watched: &Watched, now: Stamp) {
-        let model = &watched.model;
+    pub fn refresh(&mut self, session: &Session, now: Stamp) {
+        let model = session.model();
         match (&mut self.body, self.subject) {
             (Body::Task(detail), PageSubject::Task(id)) => {
                 let before = detail.take().map(|detail| *detail);
-                *detail = TaskDetail::refresh(before, watched, id, now).map(Box::new);
+                *detail = TaskDetail::refresh(before, session, id, now).map(Box::new);
             }
             (Body::Worker(detail), PageSubject::Worker(id)) => {
                 // Of a worker that is gone, what was last known stays.
-                if let Some(fresh) = WorkerDetail::of(watched, id, now) {
+                if let Some(fresh) = WorkerDetail::of(session, id, now) {
                     *detail = Some(Box::new(fresh));
                 }
             }
             (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
-                *detail = LockDetail::of(watched, id, now).map(Box::new);
+                *detail = LockDetail::of(session, id, now).map(Box::new);
                 people.show(lock_people(model, id, now), model);
             }
             (Body::Resource { detail, ops }, PageSubject::Resource(id)) => {

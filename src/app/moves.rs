@@ -100,7 +100,7 @@ impl App {
         let tasks = &mut self.tasks;
         Some(match (self.screen, tasks.listing) {
             (Screen::Findings, _) => act(&mut On { cursor: &mut self.finding_cursor, rows: &self.findings[..] }),
-            (Screen::Tasks, Listing::Tasks) => act(&mut InTasks { tasks, model: &self.watched.model }),
+            (Screen::Tasks, Listing::Tasks) => act(&mut InTasks { tasks, model: self.open.shown().model() }),
             (Screen::Tasks, Listing::Places) => {
                 act(&mut On { cursor: &mut tasks.place_cursor, rows: tasks.places.order() })
             }
@@ -121,7 +121,7 @@ impl App {
             },
             (RowId::Finding(id), _) => self.finding_cursor.choose(id, &self.findings[..]),
             (RowId::Task(id), _) => {
-                let rows = TaskRows::new(&self.tasks.order, &self.watched.model);
+                let rows = TaskRows::new(&self.tasks.order, self.open.shown().model());
                 self.tasks.cursor.choose(id, &rows);
             }
             (RowId::Place(id), _) => self.tasks.place_cursor.choose(id, self.tasks.places.order()),
@@ -136,7 +136,7 @@ impl App {
 
     /// Sorts the list where the user is by the column so many to the right.
     pub(super) fn step_column(&mut self, by: isize) {
-        let model = &self.watched.model;
+        let model = self.open.shown().model();
         match self.layers.last_mut() {
             Some(Layer::Page(Page { body: Body::Lock { people, .. }, .. })) => people.step_column(by, model),
             Some(Layer::Page(Page { body: Body::Resource { ops, .. }, .. })) => ops.step_column(by, model),
@@ -152,7 +152,7 @@ impl App {
 
     /// Turns the order of the list where the user is around.
     pub(super) fn invert(&mut self) {
-        let model = &self.watched.model;
+        let model = self.open.shown().model();
         match self.layers.last_mut() {
             Some(Layer::Page(Page { body: Body::Lock { people, .. }, .. })) => people.invert(model),
             Some(Layer::Page(Page { body: Body::Resource { ops, .. }, .. })) => ops.invert(model),
@@ -168,7 +168,7 @@ impl App {
 
     /// Sorts by the column whose head was clicked.
     pub(super) fn sort_by_nth(&mut self, column: usize) {
-        let model = &self.watched.model;
+        let model = self.open.shown().model();
         match self.layers.last_mut() {
             Some(Layer::Page(Page { body: Body::Lock { people, .. }, .. })) => sort_nth(people, column, model),
             Some(Layer::Page(Page { body: Body::Resource { ops, .. }, .. })) => sort_nth(ops, column, model),

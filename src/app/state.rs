@@ -1,6 +1,7 @@
 //! The interactive client's state, and what of it the views ask for.
 
 use crate::{
+    app::open_session::OpenSession,
     app::{
         frame::Shown,
         input::bindings::Place,
@@ -11,20 +12,19 @@ use crate::{
         resources::list::{ResourceRow, resource_rows},
         screens::Screen,
         tasks::list::{Listing, TaskList},
-        watched::Watched,
         workers::list::{WorkerRow, worker_rows},
     },
     diagnose::{Finding, FindingId, Status},
     model::{Retention, Stamp},
-    wire::Connection,
+    session::Session,
+    update::Connection,
 };
 use jiff::tz::TimeZone;
 use std::time::{Duration, Instant};
 
 /// What the user is doing, and what is known of the target.
 pub struct App {
-    /// The target, and all that is known of it.
-    pub watched: Watched,
+    pub(crate) open: OpenSession,
     /// The target as the user would type it.
     pub target: String,
     /// Colours.
@@ -86,7 +86,7 @@ impl App {
     pub fn new(target: &str, options: Options) -> Self {
         let Options { settings, retention, palette, charset, start, time_zone } = options;
         Self {
-            watched: Watched::new(&settings, Retention { beside: TaskList::BYTES_A_TASK, ..retention }),
+            open: OpenSession::new(&settings, Retention { beside: TaskList::BYTES_A_TASK, ..retention }),
             target: target.to_owned(),
             palette,
             charset,
@@ -108,14 +108,24 @@ impl App {
         }
     }
 
+    /// The target as it is shown.
+    pub fn session(&self) -> &Session {
+        self.open.shown()
+    }
+
+    /// How many events wait for the display to go on; `None` while it is not frozen.
+    pub fn held(&self) -> Option<usize> {
+        self.open.held()
+    }
+
     /// The target's clock now, where anything is known of it.
     pub fn now(&self, at: Instant) -> Option<Stamp> {
-        self.watched.now(self.clock.updated.map_or(Duration::ZERO, |updated| at.saturating_duration_since(updated)))
+        self.open.now(self.clock.updated.map_or(Duration::ZERO, |updated| at.saturating_duration_since(updated)))
     }
 
     /// How long until the next try to connect, and why one is needed.
     pub fn retry(&self, at: Instant) -> Option<(Duration, &str)> {
-        let Connection::Lost { reason, retry_in, .. } = &self.watched.connection else { return None };
+        let Connection::Lost { reason, retry_in, .. } = &self.open.shown().status().connection else { return None };
         let gone = self.clock.lost.map_or(Duration::ZERO, |lost| at.saturating_duration_since(lost));
         Some((retry_in.saturating_sub(gone), reason))
     }
@@ -140,13 +150,14 @@ impl App {
 
     /// The selected finding.
     pub fn finding(&self) -> Option<&Finding> {
-        self.watched.engine.finding(self.finding_cursor.selected(&self.findings[..])?)
+        self.open.shown().engine().finding(self.finding_cursor.selected(&self.findings[..])?)
     }
 
     /// How many of the findings are over.
     pub fn past_findings(&self) -> usize {
-        let past =
-            |id: &&FindingId| self.watched.engine.finding(**id).is_some_and(|finding| finding.status == Status::Past);
+        let past = |id: &&FindingId| {
+            self.open.shown().engine().finding(**id).is_some_and(|finding| finding.status == Status::Past)
+        };
         self.findings.iter().filter(past).count()
     }
 
@@ -174,7 +185,7 @@ impl App {
                 &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
             }
         };
-        let lost = matches!(self.watched.connection, Connection::Lost { .. });
+        let lost = matches!(self.open.shown().status().connection, Connection::Lost { .. });
         places.iter().copied().filter(|&place| lost || place != Place::Lost).collect()
     }
 
@@ -183,13 +194,13 @@ impl App {
         self.notice.take_if(|notice| notice.until <= at);
         let visible = self.screen == Screen::Tasks;
         if visible || self.tasks.is_behind() {
-            self.tasks.settle(&self.watched);
+            self.tasks.settle(self.open.shown());
         }
         let Some(now) = self.now(at) else { return };
         self.prepare_lists(now, at);
         for layer in &mut self.layers {
             if let Layer::Page(page) = layer {
-                page.refresh(&self.watched, now);
+                page.refresh(self.open.shown(), now);
             }
         }
     }
@@ -197,7 +208,7 @@ impl App {
     /// Lists that are made anew are made after an update, and for the times in them once a second.
     fn prepare_lists(&mut self, now: Stamp, at: Instant) {
         let fresh = self.listed.is_some_and(|listed| at.saturating_duration_since(listed) < LISTED);
-        let model = &self.watched.model;
+        let model = self.open.shown().model();
         match self.screen {
             _ if fresh => return,
             Screen::Findings | Screen::Tasks => return,
@@ -229,7 +240,7 @@ impl App {
     }
 
     pub(super) fn refresh_findings(&mut self) {
-        self.findings = self.watched.engine.findings().iter().map(|finding| finding.id).collect();
+        self.findings = self.open.shown().engine().findings().iter().map(|finding| finding.id).collect();
         self.finding_cursor.follow(&self.findings[..]);
     }
 }

@@ -11,9 +11,9 @@ use crate::{
         layer::{Layer, Page, PageSubject},
         screens::Screen,
         state::App,
-        watched::Reaction,
     },
-    wire::{Command, Connection, Event},
+    session::Scope,
+    update::{Command, Connection, Event},
 };
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use std::time::{Duration, Instant};
@@ -95,20 +95,20 @@ impl App {
 
     fn link(&mut self, event: Event, at: Instant) -> Vec<Effect> {
         let epoch = self.epoch();
-        let reaction = self.watched.receive(event);
-        self.react(reaction, epoch, at)
+        let scope = self.open.apply(event);
+        self.react(scope, epoch, at)
     }
 
     pub(super) fn epoch(&self) -> Option<u64> {
-        self.watched.session.as_ref().map(|session| session.epoch)
+        self.open.shown().status().begun.as_ref().map(|begun| begun.epoch)
     }
 
     /// Brings what the user sees in line with what has become known.
-    pub(super) fn react(&mut self, reaction: Reaction, epoch: Option<u64>, at: Instant) -> Vec<Effect> {
-        if let Some(trouble) = self.watched.trouble.take() {
+    pub(super) fn react(&mut self, scope: Scope, epoch: Option<u64>, at: Instant) -> Vec<Effect> {
+        if let Some(trouble) = self.open.take_trouble() {
             self.say(trouble, at);
         }
-        self.clock.lost = match self.watched.connection {
+        self.clock.lost = match self.open.shown().status().connection {
             Connection::Lost { .. } => self.clock.lost.or(Some(at)),
             _ => None,
         };
@@ -119,15 +119,15 @@ impl App {
             self.refresh_findings();
             return self.close_pages(at);
         }
-        match reaction {
-            Reaction::None | Reaction::Status => {}
-            Reaction::Model => {
+        match scope {
+            Scope::Nothing | Scope::Status => {}
+            Scope::Rows => {
                 self.clock.updated = Some(at);
-                self.tasks.note(&self.watched.model);
+                self.tasks.note(self.open.shown().model());
                 self.listed = None;
                 self.refresh_findings();
             }
-            Reaction::Session => {
+            Scope::Everything => {
                 self.clock.updated = Some(at);
                 self.tasks.reload();
                 self.listed = None;
@@ -160,8 +160,7 @@ impl App {
 
     /// Asks for the details of the task whose page is on top.
     pub(super) fn watch(&mut self) -> Vec<Effect> {
-        self.watched.details = None;
-        self.watched.details_missing = None;
+        self.open.forget_details();
         vec![Effect::Send(match self.page_subject() {
             Some(PageSubject::Task(task)) => Command::WatchTask(task),
             _ => Command::UnwatchTask,

@@ -1,21 +1,19 @@
 //! Watches a target until the window is over. Knows nothing of how that is printed.
 
 use crate::{
-    app::watched::{Reaction, Watched},
     diagnose::Settings,
     model::{Retention, Stamp},
     report::{End, Seen, Totals},
-    wire::{self, Command, Connection, Event, Target},
+    session::{Scope, Session},
+    update::{Connection, Event},
+    wire::{self, Attachment, Target},
 };
 use std::{future::Future, pin::pin, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 /// A target that says nothing for longer than this, and for most of the window, has not been watched: nothing that was found, or
 /// was not, says how it is.
 const SILENT: Duration = Duration::from_secs(2);
-
-/// How often a target that lags is asked to catch up; the link sends no more than twenty a second.
-const CATCH_UP: Duration = Duration::from_millis(50);
 
 /// What to watch, and for how long.
 #[derive(Debug, Clone)]
@@ -84,26 +82,19 @@ pub async fn asked_to_stop() {
 
 /// Watches until the window is over, or `stop` completes.
 pub async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
-    let mut link = wire::connect(plan.target.clone(), plan.wire.clone());
+    let mut attachment = Attachment::new(wire::connect(plan.target.clone(), plan.wire.clone()));
     let mut watch = Watch::new(plan);
     let mut until = Instant::now() + plan.connect_timeout;
-    let mut catch_up = interval(CATCH_UP);
-    catch_up.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stop = pin!(stop);
     let why = loop {
-        let lags = watch.watched.lags();
         tokio::select! {
-            event = link.events.recv() => {
+            event = attachment.next(watch.session.wants()) => {
                 let Some(event) = event else { break Why::TimeIsUp };
                 match watch.take(event) {
                     Heard::Begun => until = Instant::now() + plan.window,
                     Heard::Answer => until = Instant::now() + plan.connect_timeout,
                     Heard::Other => {}
                 }
-            }
-            _ = catch_up.tick(), if lags => {
-                // A link with so much to do that it takes no more will be asked again.
-                let _ = link.commands.try_send(Command::CatchUp);
             }
             () = sleep_until(until) => break Why::TimeIsUp,
             () = &mut stop => break Why::Stopped,
@@ -131,7 +122,7 @@ enum Heard {
 }
 
 struct Watch {
-    watched: Watched,
+    session: Session,
     begun: Option<(Instant, Stamp)>,
     /// When the last update came, and what time it said.
     heard: Option<(Instant, Stamp)>,
@@ -143,7 +134,7 @@ struct Watch {
 impl Watch {
     fn new(plan: &Plan) -> Self {
         Self {
-            watched: Watched::new(&plan.settings, plan.retention),
+            session: Session::new(&plan.settings, plan.retention),
             begun: None,
             heard: None,
             totals: Totals::default(),
@@ -154,17 +145,17 @@ impl Watch {
     fn take(&mut self, event: Event) -> Heard {
         match &event {
             Event::Connection(Connection::Lost { reason, .. }) => self.last_failure = Some(reason.clone()),
-            Event::Session(_) => {
+            Event::Begin(_) => {
                 self.totals = self.counted();
                 self.totals.sessions += 1;
             }
             _ => {}
         }
         let answers = matches!(event, Event::Progress { .. } | Event::Update(_));
-        if self.watched.receive(event) == Reaction::Model {
+        if self.session.apply(event) == Scope::Rows {
             self.note_update();
             if let (None, Some(now), true) =
-                (self.begun, self.watched.model.now(), self.watched.model.changes().complete)
+                (self.begun, self.session.model().now(), self.session.model().changes().complete)
             {
                 self.begun = Some((Instant::now(), now));
                 return Heard::Begun;
@@ -174,7 +165,7 @@ impl Watch {
     }
 
     fn note_update(&mut self) {
-        let model = &self.watched.model;
+        let model = &self.session.model();
         self.heard = model.now().map(|now| (Instant::now(), now)).or(self.heard);
         self.totals.tasks += model.changes().removed.len();
         self.totals.worst_lag = self.totals.worst_lag.max(model.health().lag);
@@ -183,14 +174,14 @@ impl Watch {
 
     /// The totals with what the present session holds.
     fn counted(&self) -> Totals {
-        let health = self.watched.model.health();
+        let health = self.session.model().health();
         let mut totals = self.totals;
-        totals.tasks += self.watched.model.tasks().len();
+        totals.tasks += self.session.model().tasks().len();
         totals.dropped.tasks += health.dropped.tasks;
         totals.dropped.resources += health.dropped.resources;
         totals.dropped.ops += health.dropped.ops;
         totals.issues.add(health.issues);
-        totals.catch_ups += self.watched.catch_ups;
+        totals.catch_ups += self.session.status().catch_ups;
         totals
     }
 
@@ -198,7 +189,7 @@ impl Watch {
         let target = plan.target.clone();
         let (Some((begun, start)), Some((heard, end_at))) = (self.begun, self.heard) else {
             let waited = plan.connect_timeout;
-            return Err(match (why, &self.watched.connection) {
+            return Err(match (why, &self.session.status().connection) {
                 (Why::Stopped, _) => NotSeen::Interrupted { target },
                 (Why::TimeIsUp, Connection::Live) => NotSeen::Silent { target, waited },
                 (Why::TimeIsUp, _) => NotSeen::Unreachable {
@@ -209,7 +200,7 @@ impl Watch {
             });
         };
         let (elapsed, silent) = (begun.elapsed(), heard.elapsed());
-        let end = match (why, &self.watched.connection) {
+        let end = match (why, &self.session.status().connection) {
             (Why::Stopped, _) => End::Interrupted,
             (Why::TimeIsUp, Connection::Live) if silent > SILENT.max(elapsed / 2) => End::Silent { silent },
             (Why::TimeIsUp, Connection::Live) => End::Elapsed,
@@ -218,6 +209,6 @@ impl Watch {
             }
         };
         let totals = self.counted();
-        Ok(Seen { watched: self.watched, start, end_at, elapsed, end, totals })
+        Ok(Seen { session: self.session, start, end_at, elapsed, end, totals })
     }
 }

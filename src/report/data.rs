@@ -119,17 +119,17 @@ pub struct Behind {
 impl Report {
     /// What was seen of a target.
     pub fn new(target: &wire::Target, seen: &Seen) -> Self {
-        let model = &seen.watched.model;
-        let session = seen.watched.session.as_ref();
+        let model = seen.session.model();
+        let begun = seen.session.status().begun.as_ref();
         let live = model.counts().live;
-        let mut findings = seen.watched.engine.findings();
+        let mut findings = seen.session.engine().findings();
         // The worst first, whether or not it is over.
         findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.status == Status::Active)));
         Self {
             version: VERSION,
-            process: session.and_then(|session| session.process.as_ref()).map(process),
+            process: begun.and_then(|begun| begun.process.as_ref()).map(process),
             target: target.to_string(),
-            protocol: session.map(|session| protocol(session.protocol)),
+            protocol: begun.map(|begun| protocol(begun.protocol)),
             window: window(seen),
             counts: Counts {
                 tasks: Tasks { live, ended: seen.totals.tasks.saturating_sub(live), seen: seen.totals.tasks },

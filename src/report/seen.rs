@@ -1,18 +1,18 @@
 //! What came of watching a target for a while, whoever watched it.
 
 use crate::{
-    app::watched::Watched,
     model::{
         Stamp,
         update::{DecodeIssues, Dropped},
     },
+    session::Session,
 };
 use std::time::Duration;
 
 /// What came of it.
 pub struct Seen {
     /// The target as it was at the end, and every finding of the window.
-    pub watched: Watched,
+    pub session: Session,
     /// The target's clock at the first complete update.
     pub start: Stamp,
     /// The target's clock at the last update.

@@ -6,8 +6,9 @@ use crate::{
         input::event::{Effect, Input},
         state::App,
     },
+    update::Event,
     view,
-    wire::{Command, Event, Link},
+    wire::{Attachment, Link},
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use futures::{Stream, StreamExt};
@@ -17,10 +18,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 use std::{io, time::Duration};
-use tokio::{
-    sync::mpsc::{Receiver, Sender, error::TryRecvError},
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 /// What comes from outside of the program, the link apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +55,6 @@ const FRAME: Duration = Duration::from_millis(50);
 /// How long the link's events are taken in before keys are looked at again.
 const BATCH: Duration = Duration::from_millis(2);
 
-/// The shortest time between two pleas to catch up.
-const CATCH_UP: Duration = Duration::from_millis(50);
-
 /// Runs until the user or a signal ends it.
 pub async fn drive<B: Backend, H: Host>(
     terminal: &mut Terminal<B>,
@@ -68,18 +63,11 @@ pub async fn drive<B: Backend, H: Host>(
     link: Link,
     app: &mut App,
 ) -> Result<(), Error> {
-    let Link { mut events, commands } = link;
+    let mut attachment = Attachment::new(link);
     let mut drawing = Drawing::new();
-    let mut catch_up = Instant::now();
-    let mut linked = true;
+    let mut attached = true;
     loop {
         let now = Instant::now();
-        if linked && app.watched.lags() && now >= catch_up {
-            catch_up = now + CATCH_UP;
-            // A full queue has enough to do.
-            let _ = commands.try_send(Command::CatchUp);
-        }
-        let plea = (linked && app.watched.lags()).then_some(catch_up);
         tokio::select! {
             biased;
             occurrence = occurrences.next() => {
@@ -97,7 +85,7 @@ pub async fn drive<B: Backend, H: Host>(
                         Vec::new()
                     }
                 };
-                if perform(effects, terminal, host, &commands)?.is_break() {
+                if perform(effects, terminal, host, &attachment)?.is_break() {
                     return Ok(());
                 }
                 // What comes next may be about what this has changed.
@@ -107,42 +95,30 @@ pub async fn drive<B: Backend, H: Host>(
             () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {
                 drawing.draw(terminal, app, Instant::now())?;
             }
-            event = events.recv(), if linked => match event {
+            event = attachment.next(app.session().wants()), if attached => match event {
                 Some(event) => {
-                    linked = take_in(event, &mut events, app, &commands, now);
+                    take_in(event, &mut attachment, app, now);
                     drawing.soon(now);
                 }
-                None => linked = false,
+                None => attached = false,
             },
-            () = sleep_until(plea.unwrap_or(now)), if plea.is_some() => {}
         }
     }
 }
 
-/// Takes in what the link has ready, for as long as nobody has to wait for it. Says whether the link is still there.
-fn take_in(
-    first: Event,
-    events: &mut Receiver<Event>,
-    app: &mut App,
-    commands: &Sender<Command>,
-    now: Instant,
-) -> bool {
-    let mut next = Ok(first);
-    loop {
-        match next {
-            Ok(event) => {
-                for effect in app.update(Input::Link(Box::new(event)), now.into_std()) {
-                    if let Effect::Send(command) = effect {
-                        let _ = commands.try_send(command);
-                    }
-                }
+/// Takes in what the link has ready, for as long as nobody has to wait for it.
+fn take_in(first: Event, attachment: &mut Attachment, app: &mut App, now: Instant) {
+    let mut next = Some(first);
+    while let Some(event) = next {
+        for effect in app.update(Input::Link(Box::new(event)), now.into_std()) {
+            if let Effect::Send(command) = effect {
+                attachment.send(command);
             }
-            Err(error) => return error == TryRecvError::Empty,
         }
         if now.elapsed() >= BATCH {
-            return true;
+            return;
         }
-        next = events.try_recv();
+        next = attachment.try_next();
     }
 }
 
@@ -151,7 +127,7 @@ fn perform<B: Backend>(
     effects: Vec<Effect>,
     terminal: &mut Terminal<B>,
     host: &mut impl Host,
-    commands: &Sender<Command>,
+    attachment: &Attachment,
 ) -> Result<std::ops::ControlFlow<()>, Error> {
     for effect in effects {
         match effect {
@@ -160,8 +136,7 @@ fn perform<B: Backend>(
                 host.suspend()?;
                 clear(terminal)?;
             }
-            // Never waits: a full queue must not keep a key from being answered.
-            Effect::Send(command) => drop(commands.try_send(command)),
+            Effect::Send(command) => attachment.send(command),
             Effect::Copy(text) => host.copy(&text)?,
         }
     }

@@ -25,7 +25,7 @@ pub use style::theme::Theme;
 use crate::{
     app::{App, Body, Page, PageSubject, Screen, Shown},
     model::Stamp,
-    wire::Connection,
+    update::Connection,
 };
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use std::time::Instant;
@@ -55,7 +55,7 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
         Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
         None => render_screen(buffer, screen, app, at, theme, &mut shown),
     }
-    if matches!(app.watched.connection, Connection::Lost { .. }) && app.watched.model.now().is_some() {
+    if matches!(app.session().status().connection, Connection::Lost { .. }) && app.session().model().now().is_some() {
         buffer.set_style(screen, theme.dim());
     }
     for layer in &app.layers {
@@ -66,7 +66,7 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
 }
 
 fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let model = &app.watched.model;
+    let model = app.session().model();
     match app.screen {
         Screen::Findings => findings::list::render(buffer, area, app, at, theme, shown),
         Screen::Tasks => tasks::list::render(buffer, area, app, at, theme, shown),
@@ -86,7 +86,7 @@ fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme:
 }
 
 fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let model = &app.watched.model;
+    let model = app.session().model();
     // A page is opened from a list, and there is no list before the first update.
     let now = app.now(at).unwrap_or(Stamp::MIN);
     match (&page.body, page.subject) {

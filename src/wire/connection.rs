@@ -62,8 +62,8 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
             Ok(session) => {
                 epoch += 1;
                 let (protocol, process) = session.peer();
-                let begun = super::Session { epoch, protocol, process };
-                port.tell(Event::Session(begun)).await?;
+                let begun = super::Begin { epoch, protocol, process };
+                port.tell(Event::Begin(begun)).await?;
                 port.tell(Event::Connection(Connection::Live)).await?;
                 let ended = session.serve(&mut port).await;
                 if ended.delivered > 0 {

@@ -17,13 +17,13 @@
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
 
+mod attachment;
 mod backoff;
 mod calls;
 mod catch_up;
 mod connection;
 mod decode;
 mod entry;
-mod event;
 mod failure;
 mod framing;
 mod late;
@@ -37,8 +37,9 @@ mod target;
 mod transport;
 mod walk;
 
+pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
+pub use attachment::Attachment;
 pub use backoff::{Backoff, InvalidBackoff};
-pub use event::{Command, Connection, Event, Process, Protocol, Session, Temporality};
 pub use options::{CatchUp, Options};
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 

@@ -5,14 +5,16 @@ use crate::source::{Source, after_group};
 /// The client's rooms, and for each the rooms whose names it may know. Data goes from the wire to the terminal: whoever
 /// comes later knows those before, and never the other way round.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("wire", &["model"]),
-    ("diagnose", &["model"]),
-    ("app", &["wire", "model", "diagnose"]),
-    ("view", &["wire", "model", "diagnose", "app"]),
-    ("terminal", &["wire", "model", "diagnose", "app", "view"]),
-    ("report", &["wire", "model", "diagnose", "app", "view"]),
-    ("cli", &["wire", "model", "diagnose", "app", "view", "terminal", "report"]),
+    ("update", &["model"]),
+    ("model", &["update"]),
+    ("diagnose", &["update", "model"]),
+    ("session", &["update", "model", "diagnose"]),
+    ("wire", &["update", "model"]),
+    ("app", &["update", "model", "diagnose", "session"]),
+    ("view", &["update", "model", "diagnose", "session", "app"]),
+    ("report", &["update", "model", "diagnose", "session", "app", "view", "wire"]),
+    ("terminal", &["update", "model", "diagnose", "session", "wire", "app", "view"]),
+    ("cli", &["update", "model", "diagnose", "session", "wire", "app", "view", "terminal", "report"]),
 ];
 
 fn is_in(source: &Source, rooms: &[&str]) -> bool {

@@ -11,7 +11,8 @@ use holdup::{
     app::{App, Options},
     model::{TaskId, report::Report, update::Update},
     terminal::{Error, Host, Occurrence, drive},
-    wire::{Command, Connection, Event, Link, Process, Protocol, Session, Temporality},
+    update::Begin,
+    wire::{Command, Connection, Event, Link, Process, Protocol, Temporality},
 };
 use jiff::tz::TimeZone;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
@@ -92,8 +93,8 @@ impl Stage {
         updates: impl IntoIterator<Item = Update>,
     ) -> &mut Self {
         self.epoch += 1;
-        let session = Session { epoch: self.epoch, protocol, process };
-        let mut events = vec![Event::Session(session), Event::Connection(Connection::Live)];
+        let session = Begin { epoch: self.epoch, protocol, process };
+        let mut events = vec![Event::Begin(session), Event::Connection(Connection::Live)];
         events.push(Event::Temporality(Temporality::Live));
         events.extend(updates.into_iter().map(|update| Event::Update(Box::new(update))));
         self.hear(events)

@@ -8,8 +8,8 @@ async fn and_tells_it_in_order() {
     let mut link = link_to(peer.address);
     let connecting = Connection::Connecting { attempt: 1 };
     assert_eq!(next(&mut link).await, Event::Connection(connecting));
-    let begun = Session { epoch: 1, protocol: Protocol::Console, process: None };
-    assert_eq!(next(&mut link).await, Event::Session(begun));
+    let begun = Begin { epoch: 1, protocol: Protocol::Console, process: None };
+    assert_eq!(next(&mut link).await, Event::Begin(begun));
     assert_eq!(next(&mut link).await, Event::Connection(Connection::Live));
     let update = update(&mut link).await;
     assert_eq!((ids(&update), update.part), (vec![1, 2, 3], Part::Last));

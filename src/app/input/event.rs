@@ -1,6 +1,6 @@
 //! What comes in, and what is to be done about it.
 
-use crate::wire::{self, Command};
+use crate::update::{Command, Event};
 use crossterm::event::{KeyEvent, MouseEvent};
 
 /// Something that happened.
@@ -11,7 +11,7 @@ pub enum Input {
     /// The mouse did something.
     Mouse(MouseEvent),
     /// Something happened on the link.
-    Link(Box<wire::Event>),
+    Link(Box<Event>),
 }
 
 /// Something to do that needs the world outside.

@@ -14,9 +14,9 @@ use crate::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
         },
-        watched::Watched,
     },
     model::{Access, Across, AcrossAwait, Hold, Model, OpId, ResourceId, Stack, Stamp, Task, TaskId},
+    session::Session,
 };
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 
@@ -80,8 +80,8 @@ fn hold_places(model: &Model, id: ResourceId, holds: &[Hold]) -> Vec<HoldPlaces>
 
 impl LockDetail {
     /// A lock as it is; `None` where there is none of that id, or no longer.
-    pub fn of(watched: &Watched, id: ResourceId, now: Stamp) -> Option<Self> {
-        let model = &watched.model;
+    pub fn of(session: &Session, id: ResourceId, now: Stamp) -> Option<Self> {
+        let model = session.model();
         let (resource, lock) = model.lock(id)?;
         let row = LockRow::of(model, id, now)?;
         let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
@@ -96,7 +96,7 @@ impl LockDetail {
             across: lock.across.clone(),
             hold_times: Distribution::of_hold_times(&lock.hold_times),
             tree: wait_tree(model, id),
-            findings: findings_of_lock(&watched.engine, id, model.attached()),
+            findings: findings_of_lock(session.engine(), id, model.attached()),
         })
     }
 }

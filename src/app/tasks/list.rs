@@ -12,9 +12,9 @@ use crate::{
     app::{
         filter::Filter,
         list::cursor::{Cursor, Rows},
-        watched::Watched,
     },
     model::{Model, PlaceId, TaskId},
+    session::Session,
 };
 
 /// What a row of the list stands for.
@@ -168,10 +168,10 @@ impl TaskList {
     }
 
     /// Brings everything up to date with the model.
-    pub fn settle(&mut self, watched: &Watched) {
-        let model = &watched.model;
+    pub fn settle(&mut self, session: &Session) {
+        let model = session.model();
         if std::mem::take(&mut self.changed) {
-            let changed = self.flags.refresh(&watched.engine);
+            let changed = self.flags.refresh(session.engine());
             self.briefs.touch(model, &self.flags, &changed);
             self.order.touch(model, changed);
         }

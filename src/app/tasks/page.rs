@@ -6,14 +6,14 @@ use crate::{
         findings::lines::{FindingLine, findings_of_task},
         histogram::Distribution,
         labels::{lock_label, task_label},
-        watched::Watched,
         workers::page::StallLine,
     },
     model::{
         Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, Runtime, SPARK_SECONDS, Stamp, Task, TaskId,
         TaskKind, TaskState, update::TaskStats,
     },
-    wire::Connection,
+    session::Session,
+    update::Connection,
 };
 use std::time::Duration;
 
@@ -162,9 +162,9 @@ pub struct AwaitedOp {
 impl TaskDetail {
     /// Brings what is shown up to date. Of a task that was let go of, what was last known stays; `None` where nothing is known
     /// of a task with this id.
-    pub fn refresh(before: Option<Self>, watched: &Watched, id: TaskId, now: Stamp) -> Option<Self> {
-        if let Some(task) = watched.model.tasks().get(id) {
-            return Some(Self::of(watched, task, now));
+    pub fn refresh(before: Option<Self>, session: &Session, id: TaskId, now: Stamp) -> Option<Self> {
+        if let Some(task) = session.model().tasks().get(id) {
+            return Some(Self::of(session, task, now));
         }
         let before = before.filter(|before| before.id == id)?;
         let ago = |at: Option<Stamp>| at.map(|at| now.since(at));
@@ -178,15 +178,15 @@ impl TaskDetail {
             ended: ago(before.stats.dropped),
             woken: ago(before.stats.last_wake),
             histograms,
-            findings: findings_of_task(&watched.engine, id, watched.model.attached()),
+            findings: findings_of_task(session.engine(), id, session.model().attached()),
             holds: Vec::new(),
             waits: Vec::new(),
             ..before
         })
     }
 
-    fn of(watched: &Watched, task: &Task, now: Stamp) -> Self {
-        let model = &watched.model;
+    fn of(session: &Session, task: &Task, now: Stamp) -> Self {
+        let model = session.model();
         let presence = match task.origin {
             Origin::StatisticsOnly => Presence::Unannounced,
             Origin::Announced if model.is_doubtful(task) => Presence::Doubtful,
@@ -230,10 +230,10 @@ impl TaskDetail {
             wakers: task.wakers(),
             self_wakes: task.self_wake_share(),
             woken: ago(task.stats().last_wake),
-            histograms: histograms(watched, task.id),
+            histograms: histograms(session, task.id),
             holds: holds(model, task.id, now),
             waits: waits(model, task.id, now),
-            findings: findings_of_task(&watched.engine, task.id, model.attached()),
+            findings: findings_of_task(session.engine(), task.id, model.attached()),
         }
     }
 }
@@ -250,14 +250,14 @@ fn runtime(model: &Model, task: TaskId) -> Option<String> {
     })
 }
 
-fn histograms(watched: &Watched, task: TaskId) -> Histograms {
-    if let Some(details) = watched.details.as_ref().filter(|details| details.task == task) {
+fn histograms(session: &Session, task: TaskId) -> Histograms {
+    if let Some(details) = session.status().details.as_ref().filter(|details| details.task == task) {
         return Histograms::Told {
             polls: details.poll_times.as_ref().map(Distribution::of_histogram),
             scheduled: details.scheduled_times.as_ref().map(Distribution::of_histogram),
         };
     }
-    match (&watched.details_missing, &watched.connection) {
+    match (&session.status().details_missing, &session.status().connection) {
         (Some(reason), _) => Histograms::Missing(reason.clone()),
         (None, Connection::Live) => Histograms::Awaited,
         (None, _) => Histograms::Missing("there is no connection to ask for them".into()),

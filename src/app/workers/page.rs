@@ -5,9 +5,9 @@ use crate::{
     app::{
         findings::lines::{FindingLine, findings_of_worker},
         labels::{span_label, task_label},
-        watched::Watched,
     },
     model::{Model, Stack, Stall, Stamp, TaskId, VerdictKind, WorkerId, report::WorkerStats},
+    session::Session,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -87,8 +87,8 @@ impl StallLine {
 
 impl WorkerDetail {
     /// A worker as it is; `None` where there is none of that id, or no longer.
-    pub fn of(watched: &Watched, id: WorkerId, now: Stamp) -> Option<Self> {
-        let model = &watched.model;
+    pub fn of(session: &Session, id: WorkerId, now: Stamp) -> Option<Self> {
+        let model = session.model();
         let agent = model.agent();
         let worker = agent.worker(id)?;
         let row = WorkerRow::of(model, worker, now);
@@ -112,7 +112,7 @@ impl WorkerDetail {
             task: row.task.map(|task| task_label(model, task)),
             stall: agent.stall_of_worker(id).map(|stall| StallLine::of(model, stall, now)),
             before: over.take(MOST).map(|stall| StallLine::of(model, stall, now)).collect(),
-            findings: findings_of_worker(&watched.engine, id, model.attached()),
+            findings: findings_of_worker(session.engine(), id, model.attached()),
         })
     }
 }

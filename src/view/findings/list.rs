@@ -84,7 +84,7 @@ fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown:
     let visible = app.finding_cursor.visible(app.findings.len(), room);
     let ids = &app.findings[visible.clone()];
     let rows: Vec<Row> =
-        ids.iter().filter_map(|&id| app.watched.engine.finding(id)).map(|finding| row(finding, theme)).collect();
+        ids.iter().filter_map(|&id| app.session().engine().finding(id)).map(|finding| row(finding, theme)).collect();
     let selected = app.finding_cursor.index().checked_sub(visible.start);
     let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
     table::render(buffer, area, &table, theme, shown, |_| None);

@@ -7,8 +7,8 @@ use crate::{
     },
     diagnose::{humanize, humanize_bytes},
     model::Model,
+    update::Temporality,
     view::style::{numbers, text, theme::Theme},
-    wire::Temporality,
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::{Duration, Instant};
@@ -25,17 +25,17 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
 }
 
 fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(String, Style)> {
-    let model = &app.watched.model;
+    let model = app.session().model();
     if let Some((wait, reason)) = app.retry(at) {
         model.now()?;
         shown.hurry(Pace::Slow);
         let wait = wait.as_millis().div_ceil(1_000);
         return Some((format!("What is shown is old. {reason}; next try in {wait} s, R tries now"), theme.bad()));
     }
-    if let Some(held) = app.watched.held() {
+    if let Some(held) = app.held() {
         return Some((format!("The display stands still; {held} updates wait. Space lets it go on"), theme.notice()));
     }
-    if app.watched.temporality == Some(Temporality::Paused) {
+    if app.session().status().temporality == Some(Temporality::Paused) {
         return Some(("The target was paused, for everyone who watches it. P lets it go on".into(), theme.notice()));
     }
     let health = model.health();
@@ -44,7 +44,7 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
         return Some((format!("Behind: the link delivers what the target said {behind} ago"), theme.notice()));
     }
     if !health.lag.is_zero() {
-        let asked = match app.watched.catch_ups {
+        let asked = match app.session().status().catch_ups {
             0 => String::new(),
             times => format!("; asked it {times} times to catch up"),
         };

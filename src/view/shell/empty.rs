@@ -6,25 +6,25 @@ use crate::{
         state::App,
     },
     diagnose::humanize,
+    update::{Connection, Protocol},
     view::{
         style::{text, theme::Theme},
         widget::wrap::wrap,
     },
-    wire::{Connection, Protocol},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::Instant;
 
 /// Draws why there is nothing: nothing is wrong, or nothing is known.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let model = &app.watched.model;
+    let model = app.session().model();
     let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
     let mut lines = Vec::new();
-    match (&app.watched.connection, watched) {
+    match (&app.session().status().connection, watched) {
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
             lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
-            let unseen = match app.watched.session.as_ref().map(|session| session.protocol) {
+            let unseen = match app.session().status().begun.as_ref().map(|begun| begun.protocol) {
                 Some(Protocol::Agent) => "Not seen from here: std::sync locks, and Tokio locks made with const_new.",
                 _ => {
                     "Not seen from here: std::sync locks, Tokio locks made with const_new, and which worker a task is on."

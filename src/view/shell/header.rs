@@ -11,8 +11,8 @@ use crate::{
         workers::list::workers_load,
     },
     diagnose::{Severity, humanize},
+    update::{Connection, Protocol, Temporality},
     view::style::{numbers, text, theme::Theme},
-    wire::{Connection, Protocol, Temporality},
 };
 use ratatui::{
     buffer::Buffer,
@@ -31,7 +31,7 @@ struct Part {
 
 /// Draws the line.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let (mut left, mut right) = (left(app, at, theme, shown), right(app, theme, workers_load(&app.watched.model)));
+    let (mut left, mut right) = (left(app, at, theme, shown), right(app, theme, workers_load(app.session().model())));
     let dot = format!(" {} ", theme.symbols().dot);
     let gap = dot.chars().count();
     let width = |parts: &[Part]| -> usize {
@@ -68,7 +68,7 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
     let part = |text: String, style, drop| Part { text, style, drop };
     let plain = |text: &str, drop| part(text::safe(text, 40, theme).into_owned(), Style::new(), drop);
     let mut parts = Vec::new();
-    if let Some(session) = &app.watched.session {
+    if let Some(session) = &app.session().status().begun {
         if let Some(process) = &session.process {
             parts.push(plain(&process.name, 3));
             parts.push(plain(&format!("pid {}", process.pid), 4));
@@ -95,19 +95,19 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
 /// How the connection and the display stand, in a few words.
 fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, Style) {
     let symbols = theme.symbols();
-    if let Some(held) = app.watched.held() {
+    if let Some(held) = app.held() {
         return (format!("frozen {} {held} held", symbols.frozen), theme.notice());
     }
     if let Some((wait, _)) = app.retry(at) {
         shown.hurry(Pace::Slow);
         return (format!("lost {}, retry in {} s", symbols.lost, wait.as_millis().div_ceil(1_000)), theme.bad());
     }
-    if let Some(progress) = app.watched.progress {
+    if let Some(progress) = app.session().status().progress {
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
         return (format!("loading {percent}"), theme.notice());
     }
-    let behind = app.watched.model.health().behind;
-    match (&app.watched.connection, app.watched.temporality) {
+    let behind = app.session().model().health().behind;
+    match (&app.session().status().connection, app.session().status().temporality) {
         (Connection::Connecting { attempt: 1 }, _) => ("connecting".into(), theme.notice()),
         (Connection::Connecting { attempt }, _) => (format!("connecting, try {attempt}"), theme.notice()),
         (_, Some(Temporality::Paused)) => (format!("paused {}", symbols.frozen), theme.notice()),
@@ -118,11 +118,11 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
 
 /// Counts: tasks, and active findings by severity.
 fn right(app: &App, theme: &Theme, load: Option<f64>) -> Line<'static> {
-    let live = app.watched.model.counts().live as u64;
+    let live = app.session().model().counts().live as u64;
     let tasks = if live == 1 { "1 task".into() } else { format!("{} tasks", numbers::grouped(live)) };
     let mut spans = Vec::new();
     if let Some(load) = load {
-        let workers = app.watched.model.agent().workers().len() as u64;
+        let workers = app.session().model().agent().workers().len() as u64;
         spans.push(Span::raw(format!(
             "{} {}",
             crate::view::widget::facts::plural(workers, "worker"),
@@ -131,7 +131,7 @@ fn right(app: &App, theme: &Theme, load: Option<f64>) -> Line<'static> {
         spans.push(Span::styled(format!(" {} ", theme.symbols().dot), theme.dim()));
     }
     spans.push(Span::raw(tasks));
-    let tally = app.watched.engine.tally();
+    let tally = app.session().engine().tally();
     let counts =
         [(Severity::Note, tally.note), (Severity::Warning, tally.warning), (Severity::Critical, tally.critical)];
     let mut separator = format!(" {} ", theme.symbols().dot);

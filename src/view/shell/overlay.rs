@@ -109,7 +109,7 @@ fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
 
 /// Who is watched, and what its agent cannot see.
 fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme) {
-    let Some(process) = app.watched.session.as_ref().and_then(|session| session.process.as_ref()) else { return };
+    let Some(process) = app.session().status().begun.as_ref().and_then(|begun| begun.process.as_ref()) else { return };
     let facts = [
         ("process", format!("{}, pid {}", process.name, process.pid)),
         ("executable", process.executable.clone()),
@@ -119,7 +119,7 @@ fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme)
     lines.push(Line::default());
     lines.push(Line::styled("The target", theme.head()));
     let limitations = process.limitations.iter().map(|limitation| ("cannot see", limitation.clone()));
-    let missing = app.watched.reports_missing.iter().map(|reason| ("reports", reason.clone()));
+    let missing = app.session().status().reports_missing.iter().map(|reason| ("reports", reason.clone()));
     for (name, value) in facts.into_iter().chain(limitations).chain(missing) {
         let mut name = text::left(name, 16, theme);
         for line in wrap(value.trim(), width.saturating_sub(18), theme) {

@@ -23,7 +23,7 @@ pub fn cells(app: &App, task: &Task, now: Stamp, theme: &Theme) -> Vec<Cell> {
 }
 
 fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -> Cell {
-    let model = &app.watched.model;
+    let model = app.session().model();
     let number = |text: String| Cell::Text(text, Style::new());
     let time = |time| number(numbers::duration(time, theme));
     match column {

@@ -51,7 +51,7 @@ fn summary(app: &App, theme: &Theme) -> String {
     let tasks = &app.tasks;
     match tasks.listing {
         Listing::Tasks => {
-            let counts = app.watched.model.counts();
+            let counts = app.session().model().counts();
             let all = counts.live + counts.ended;
             let shown = tasks.order.len();
             let mut parts = Vec::new();
@@ -111,7 +111,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
 }
 
 fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &Theme, shown: &mut Shown) {
-    let (tasks, model) = (&app.tasks, &app.watched.model);
+    let (tasks, model) = (&app.tasks, app.session().model());
     let length = tasks.order.len();
     let room = area.height.saturating_sub(1) as usize;
     let visible = tasks.cursor.visible(length, room);
@@ -180,7 +180,7 @@ fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
         number(sums.ended),
         number(sums.polls),
         Cell::Text(numbers::duration(sums.busy(), theme), Style::new()),
-        Cell::path(&app.watched.model.place(place).to_string(), theme.title(), theme),
+        Cell::path(&app.session().model().place(place).to_string(), theme.title(), theme),
     ];
     let style = if sums.live == 0 { theme.dim() } else { Style::new() };
     Row { id: RowId::Place(place), cells, style }

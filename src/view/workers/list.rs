@@ -24,6 +24,7 @@ use crate::{
         },
     },
     model::{Model, Runtime, Stamp, report::RuntimeStats},
+    update::Protocol,
     view::{
         locks::list::render_list,
         shell::empty::message,
@@ -34,7 +35,6 @@ use crate::{
             table::{Cell, Row},
         },
     },
-    wire::Protocol,
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
@@ -56,14 +56,14 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// What an app shows at `now`.
     pub fn of(app: &'a App, now: Stamp) -> Self {
-        Self { list: &app.workers, model: &app.watched.model, now, missing: missing(app) }
+        Self { list: &app.workers, model: app.session().model(), now, missing: missing(app) }
     }
 }
 
 /// Why no workers are known.
 fn missing(app: &App) -> Option<String> {
-    let speaks = app.watched.model.agent().speaks();
-    match (app.watched.session.as_ref().map(|session| session.protocol), &app.watched.reports_missing) {
+    let speaks = app.session().model().agent().speaks();
+    match (app.session().status().begun.as_ref().map(|begun| begun.protocol), &app.session().status().reports_missing) {
         (Some(Protocol::Agent), Some(reason)) if !speaks => Some(reason.clone()),
         (Some(Protocol::Agent), _) => Some("Waiting for the agent's first report.".into()),
         _ => None,

@@ -74,7 +74,7 @@ impl Started {
     }
 
     async fn session(&mut self) -> u64 {
-        let Event::Session(session) = self.next().await else {
+        let Event::Begin(session) = self.next().await else {
             panic!("a session comes first");
         };
         assert_eq!(self.next().await, Event::Connection(Connection::Live));

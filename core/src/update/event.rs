@@ -1,4 +1,4 @@
-//! What a link tells, and what it can be told.
+//! What a source tells, in its order, and what it can be told.
 
 use crate::model::{Stamp, TaskId, report::Report, update};
 use std::time::Duration;
@@ -8,9 +8,9 @@ use std::time::Duration;
 pub enum Event {
     /// The state of the connection changed.
     Connection(Connection),
-    /// A new session begins: everything that was learned before is void, since another process may answer now. It comes
-    /// before [`Connection::Live`], and before the session's first update.
-    Session(Session),
+    /// A target begins to tell: everything that was learned before is void, since another process may answer now. It comes
+    /// before [`Connection::Live`], and before the first update.
+    Begin(Begin),
     /// How far a large message has come. Sent a few times a second while one is under way, and once more at its end with
     /// `received == total`. Small messages send none.
     Progress {
@@ -74,10 +74,10 @@ pub enum Connection {
     },
 }
 
-/// One connection to one process.
+/// Who begins to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// From 1, one more for each session of a link.
+pub struct Begin {
+    /// From 1, one more each time that a source begins anew.
     pub epoch: u64,
     /// What the target speaks.
     pub protocol: Protocol,
@@ -135,7 +135,7 @@ pub enum Command {
     PauseTarget,
     /// Let the target's updates go on, for everyone who watches it.
     ResumeTarget,
-    /// The target seems to lag: make it collect more. See [`CatchUp`](super::CatchUp) for what that does and costs.
+    /// The target seems to lag: make it collect more, where the user lets that be done.
     CatchUp,
     /// Watch this task's details instead of any other's. The watch ends with the session.
     WatchTask(TaskId),

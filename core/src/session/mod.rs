@@ -1,0 +1,139 @@
+//! One target as it is at one instant: its model, what is wrong with it, and where its source stands. Events go in here, in their
+//! order; everything on the screen and everything that `holdup check` prints comes out of here.
+//!
+//! A session owns no connection, no screen and no clock, and it is never the only one.
+
+mod status;
+
+pub use status::{Progress, Status};
+
+use crate::{
+    diagnose::{Engine, Settings},
+    model::{Knows, Model, Retention, Stamp, Teller},
+    update::{Begin, Command, Connection, Event, Protocol, Temporality},
+};
+use std::time::Duration;
+
+/// How much an event changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing that is shown.
+    Nothing,
+    /// Something beside the model: the connection, a task's details.
+    Status,
+    /// Rows of the model, as [`Model::changes`] tells.
+    Rows,
+    /// Everything: what was known before is void.
+    Everything,
+}
+
+/// A target, and all that is known of it.
+pub struct Session {
+    model: Model,
+    engine: Engine,
+    status: Status,
+    retention: Retention,
+}
+
+impl Session {
+    /// Nothing known yet.
+    pub fn new(settings: &Settings, retention: Retention) -> Self {
+        Self { model: Model::new(retention), engine: Engine::new(settings), status: Status::new(), retention }
+    }
+
+    /// The target's state, as told since it was attached to.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What is wrong with it, and was.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Where its source stands.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Takes in an event. Which rows it changed stands in [`Model::changes`] until the next one.
+    pub fn apply(&mut self, event: Event) -> Scope {
+        let status = &mut self.status;
+        match event {
+            Event::Update(update) => {
+                status.progress = None;
+                self.model.apply(*update);
+                self.engine.observe(&self.model);
+                return Scope::Rows;
+            }
+            Event::Report(report) => {
+                status.reports_missing = None;
+                self.model.hear(*report);
+                self.engine.observe(&self.model);
+                return Scope::Rows;
+            }
+            Event::Begin(begin) => {
+                self.begin(begin);
+                return Scope::Everything;
+            }
+            Event::ReportsUnavailable { reason } => status.reports_missing = Some(reason),
+            Event::Connection(connection) => {
+                status.progress = None;
+                status.connection = connection;
+            }
+            Event::Progress { received, total } => {
+                status.progress = (received < total).then_some(Progress { received, total });
+            }
+            Event::Details(details) => {
+                status.details = Some(*details);
+                status.details_missing = None;
+            }
+            Event::DetailsUnavailable { reason, .. } => status.details_missing = Some(reason),
+            Event::Temporality(temporality) => status.temporality = Some(temporality),
+            Event::CommandFailed { reason, .. } => status.trouble = Some(reason),
+            Event::CatchUp { sent } => status.catch_ups = sent,
+        }
+        Scope::Status
+    }
+
+    /// What was learned before is void. Where the connection stands is not, nor what a command did not do.
+    fn begin(&mut self, begin: Begin) {
+        let teller = match begin.protocol {
+            Protocol::Console => Teller::Console,
+            Protocol::Agent => {
+                let names = begin.process.as_ref().map_or(&[][..], |process| &process.capabilities);
+                Teller::Agent(Knows::from_capabilities(names))
+            }
+        };
+        self.model = Model::told_by(teller, self.retention);
+        self.engine.begin_session();
+        let Status { connection, trouble, progress, .. } = std::mem::replace(&mut self.status, Status::new());
+        self.status = Status { begun: Some(begin), connection, trouble, progress, ..Status::new() };
+    }
+
+    /// What a command did not do, once.
+    pub fn take_trouble(&mut self) -> Option<String> {
+        self.status.trouble.take()
+    }
+
+    /// Another task's details will be asked for.
+    pub fn forget_details(&mut self) {
+        self.status.details = None;
+        self.status.details_missing = None;
+    }
+
+    /// The target's clock, `elapsed` after the latest update: live values go on between two updates, by the target's own
+    /// time. Without a live connection they stand still.
+    pub fn now(&self, elapsed: Duration) -> Option<Stamp> {
+        let now = self.model.now()?;
+        let Status { connection, temporality, .. } = &self.status;
+        let goes_on = *connection == Connection::Live && *temporality != Some(Temporality::Paused);
+        Some(if goes_on { now.plus(elapsed) } else { now })
+    }
+
+    /// What its source should be asked for: to catch up, while the target lags.
+    pub fn wants(&self) -> Option<Command> {
+        let lags = self.status.connection == Connection::Live && !self.model.health().lag.is_zero();
+        lags.then_some(Command::CatchUp)
+    }
+}

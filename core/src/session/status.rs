@@ -1,0 +1,53 @@
+//! Where a session's source stands, and what it tells beside the model.
+
+use crate::model::update::TaskDetails;
+use crate::update::{Begin, Connection, Temporality};
+
+/// How far a large message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that are here.
+    pub received: u64,
+    /// Bytes that there will be.
+    pub total: u64,
+}
+
+/// Where the source stands.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Where the connection stands.
+    pub connection: Connection,
+    /// Who began to tell last.
+    pub begun: Option<Begin>,
+    /// Whether the target sends updates; `None` where it does not tell.
+    pub temporality: Option<Temporality>,
+    /// How far a large message has come, while one is under way.
+    pub progress: Option<Progress>,
+    /// The latest details of the task that is watched.
+    pub details: Option<TaskDetails>,
+    /// Why there are none.
+    pub details_missing: Option<String>,
+    /// Why an agent tells nothing beyond the console's format, where that is so.
+    pub reports_missing: Option<String>,
+    /// How often the target was asked to catch up.
+    pub catch_ups: u64,
+    /// What a command did not do.
+    pub trouble: Option<String>,
+}
+
+impl Status {
+    /// Nothing was heard yet.
+    pub(super) fn new() -> Self {
+        Self {
+            connection: Connection::Connecting { attempt: 1 },
+            begun: None,
+            temporality: None,
+            progress: None,
+            details: None,
+            details_missing: None,
+            reports_missing: None,
+            catch_ups: 0,
+            trouble: None,
+        }
+    }
+}
