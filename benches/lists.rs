@@ -70,13 +70,13 @@ impl Client {
     /// Draws until there is nothing left to sort.
     fn rest(&mut self) {
         self.draw();
-        while self.app.tasks.order.is_rough() {
+        while self.app.panels.tasks.order.is_rough() {
             self.draw();
         }
     }
 
     fn type_filter(&mut self, typed: &str) {
-        self.app.tasks.set_filter(typed.into());
+        self.app.panels.tasks.set_filter(typed.into());
     }
 }
 
@@ -108,12 +108,12 @@ fn sort_by(bencher: Bencher, column: TaskColumn, client: &RefCell<Client>) {
     let other = if column == TaskColumn::State { TaskColumn::Kind } else { TaskColumn::State };
     let before = || {
         let mut client = client.borrow_mut();
-        client.app.tasks.order.sort(other, Direction::Ascending);
+        client.app.panels.tasks.order.sort(other, Direction::Ascending);
         client.rest();
     };
     bencher.with_inputs(before).bench_local_values(|()| {
         let mut client = client.borrow_mut();
-        client.app.tasks.sort_by(column);
+        client.app.panels.tasks.sort_by(column);
         client.draw();
     });
 }

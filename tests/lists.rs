@@ -4,8 +4,8 @@ mod support;
 
 use holdup::{
     app::{
-        Direction, ListRow, LockColumn, LockDetail, LockRow, Node, OpRow, PersonRow, ResourceRow, Role, RowList,
-        lock_people, lock_rows, op_rows, resource_rows,
+        Direction, ListRow, LockColumn, LockDetail, LockRow, LockUserRow, Node, OpRow, ResourceRow, Role, RowList,
+        lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{Model, ResourceId, Retention, Stamp},
@@ -85,7 +85,7 @@ fn every_column_of_every_list_sorts_both_ways() {
     let (model, now) = (watched.model(), service.now());
     check::<LockRow>(listed(lock_rows(model, now), model), model);
     check::<ResourceRow>(listed(resource_rows(model, now), model), model);
-    check::<PersonRow>(listed(lock_people(model, crowded, now), model), model);
+    check::<LockUserRow>(listed(lock_users(model, crowded, now), model), model);
     check::<OpRow>(listed(op_rows(model, crowded, now), model), model);
 }
 
@@ -93,7 +93,7 @@ fn every_column_of_every_list_sorts_both_ways() {
 fn the_queue_stands_in_the_order_in_which_they_asked() {
     let (mut service, [.., crowded]) = busy();
     let watched = watched(&mut service);
-    let people: RowList<PersonRow> = listed(lock_people(watched.model(), crowded, service.now()), watched.model());
+    let people: RowList<LockUserRow> = listed(lock_users(watched.model(), crowded, service.now()), watched.model());
     let roles: Vec<Role> = people.rows().iter().map(|row| row.role).collect();
     assert_eq!(roles, [Role::HoldsAsleep, Role::Waits(1), Role::Waits(2)]);
     assert!(people.rows()[1].time > people.rows()[2].time, "the first has waited for longest");

@@ -5,8 +5,8 @@ mod support;
 
 use holdup::{
     app::{
-        Charset, LockDetail, LockRow, OpRow, Palette, PersonRow, ResourceDetail, ResourceRow, RowList, Scroll, Shown,
-        TaskDetail, lock_people, lock_rows, op_rows, resource_rows,
+        Charset, LockDetail, LockRow, LockUserRow, OpRow, Palette, ResourceDetail, ResourceRow, RowList, Scroll, Shown,
+        TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{
@@ -88,9 +88,9 @@ impl Scene {
     fn lock_page(&self, id: ResourceId, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
         let model = self.session.model();
         let detail = LockDetail::of(&self.session, id, self.now());
-        let mut people: RowList<PersonRow> = RowList::default();
-        people.show(lock_people(model, id, self.now()), model);
-        let subject = locks::page::Subject { id, detail: detail.as_ref(), people: &people };
+        let mut users: RowList<LockUserRow> = RowList::default();
+        users.show(lock_users(model, id, self.now()), model);
+        let subject = locks::page::Subject { id, detail: detail.as_ref(), users: &users };
         draw(size, look, |buffer, area, theme, shown| {
             locks::page::render(buffer, area, &subject, model, self.now(), theme, shown);
         })

@@ -3,8 +3,10 @@
 use crate::{
     app::{
         clipboard,
+        frame::RowId,
         input::{bindings::Action, event::Effect, line::Line},
-        layer::{Body, Layer, Page, PageSubject, Question, Scroll},
+        layer::{Layer, Question, Scroll},
+        panel::{Opening, PageSubject},
         screens::{SCREENS, Screen},
         state::App,
         tasks::{
@@ -13,7 +15,7 @@ use crate::{
         },
     },
     diagnose::{Lint, Subject},
-    model::{Lock, OpId, ResourceId, TaskId, WorkerId},
+    model::{Lock, ResourceId, TaskId, WorkerId},
     update::{Command, Temporality},
 };
 use std::time::Instant;
@@ -30,7 +32,7 @@ impl App {
             Action::Help => self.layers.push(Layer::Help(Scroll::default())),
             Action::Go(screen) => return self.go(screen),
             Action::GoNumber(number) => {
-                return SCREENS.get(usize::from(number) - 1).map_or_else(Vec::new, |&screen| self.go(screen));
+                return SCREENS.get(usize::from(number) - 1).map_or_else(Vec::new, |spec| self.go(spec.screen));
             }
             Action::NextScreen => return self.go(self.screen.offset(1)),
             Action::PreviousScreen => return self.go(self.screen.offset(-1)),
@@ -41,14 +43,14 @@ impl App {
             Action::First => self.first(),
             Action::Last => self.last(),
             Action::Open => return self.open_selected(),
-            Action::ColumnLeft => self.step_column(-1),
-            Action::ColumnRight => self.step_column(1),
-            Action::Invert => self.invert(),
+            Action::ColumnLeft => drop(self.with_list(|list| list.step_column(-1))),
+            Action::ColumnRight => drop(self.with_list(|list| list.step_column(1))),
+            Action::Invert => drop(self.with_list(|list| list.invert())),
             Action::Sort => self.offer_columns(),
-            Action::Group => self.tasks.toggle_listing(),
-            Action::Filter => self.layers.push(Layer::Filter(Line::new(self.tasks.filter_text()))),
+            Action::Group => self.panels.tasks.toggle_listing(),
+            Action::Filter => self.layers.push(Layer::Filter(Line::new(self.panels.tasks.filter_text()))),
             Action::ClearFilter => {
-                self.tasks.set_filter(String::new());
+                self.panels.tasks.set_filter(String::new());
                 self.layers.pop();
             }
             Action::OpenLock => return self.open_lock(at),
@@ -68,21 +70,9 @@ impl App {
     /// Whether an action would do anything, so that only then it is offered. It may be asked for all the same.
     pub fn can(&self, action: Action) -> bool {
         let something = match self.layers.last() {
-            Some(Layer::Page(page)) => match &page.body {
-                Body::Task(detail) => detail.is_some(),
-                Body::Worker(detail) => detail.as_ref().is_some_and(|detail| detail.row.task.is_some()),
-                Body::Lock { people, .. } => !people.rows().is_empty(),
-                Body::Resource { ops, .. } => !ops.rows().is_empty(),
-            },
+            Some(Layer::Page(page)) => !page.panel().is_empty(),
             Some(_) => true,
-            None => match (self.screen, self.tasks.listing) {
-                (Screen::Findings, _) => !self.findings.is_empty(),
-                (Screen::Tasks, Listing::Tasks) => !self.tasks.order.is_empty(),
-                (Screen::Tasks, Listing::Places) => !self.tasks.places.order().is_empty(),
-                (Screen::Workers, _) => !self.workers.rows().is_empty(),
-                (Screen::Locks, _) => !self.locks.rows().is_empty(),
-                (Screen::Resources, _) => !self.resources.rows().is_empty(),
-            },
+            None => !self.panels.of(self.screen).is_empty(),
         };
         match action {
             Action::OpenLock => self.lock().is_some(),
@@ -97,10 +87,8 @@ impl App {
     fn back(&mut self) -> Vec<Effect> {
         match self.layers.pop() {
             Some(Layer::Page(_)) => return self.watch(),
-            None if self.screen == Screen::Tasks && !self.tasks.filter_text().is_empty() => {
-                self.tasks.set_filter(String::new());
-            }
-            _ => {}
+            None => drop(self.panels.of_mut(self.screen).widen()),
+            Some(_) => {}
         }
         Vec::new()
     }
@@ -123,108 +111,57 @@ impl App {
 
     /// A filter that cannot be read stays open, with the reason.
     fn accept(&mut self) {
-        if self.tasks.filter_error().is_none() {
+        if self.panels.tasks.filter_error().is_none() {
             self.layers.pop();
         }
     }
 
     fn offer_columns(&mut self) {
-        match self.tasks.listing {
+        match self.panels.tasks.listing {
             Listing::Tasks if self.screen == Screen::Tasks && self.layers.is_empty() => {
-                let at = sortable().position(|column| column == self.tasks.order.column()).unwrap_or_default();
+                let at = sortable().position(|column| column == self.panels.tasks.order.column()).unwrap_or_default();
                 self.layers.push(Layer::Sort(at));
             }
-            _ => self.step_column(1),
+            _ => drop(self.with_list(|list| list.step_column(1))),
         }
     }
 
     fn open_selected(&mut self) -> Vec<Effect> {
         if let Some(&Layer::Sort(at)) = self.layers.last() {
-            if let Some(column) = sortable().nth(at).filter(|&column| column != self.tasks.order.column()) {
-                self.tasks.sort_by(column);
+            if let Some(column) = sortable().nth(at).filter(|&column| column != self.panels.tasks.order.column()) {
+                self.panels.tasks.sort_by(column);
             }
             self.layers.pop();
             return Vec::new();
         }
-        let subject = match self.layers.last() {
-            Some(Layer::Page(page)) => match &page.body {
-                Body::Task(_) => None,
-                Body::Worker(detail) => detail.as_ref().and_then(|detail| detail.row.task),
-                Body::Lock { people, .. } => {
-                    let selected = people.selected();
-                    let person = people.rows().iter().find(|row| Some(row.op) == selected);
-                    person.map(|row| row.task).filter(|&task| task != TaskId::NONE)
-                }
-                Body::Resource { ops, .. } => self.task_of(ops.selected()),
+        match self.panel().opening(self.session()) {
+            Some(Opening::Page(subject)) => self.open(subject),
+            Some(Opening::Screen(screen)) => self.go(screen),
+            Some(Opening::Tasks(filter)) => {
+                self.panels.tasks.narrow(filter);
+                self.go(Screen::Tasks)
             }
-            .map(PageSubject::Task),
-            _ => return self.open_row(),
-        };
-        subject.map_or_else(Vec::new, |subject| self.open(subject))
-    }
-
-    /// The task that polled an operation last.
-    fn task_of(&self, op: Option<OpId>) -> Option<TaskId> {
-        self.open.shown().model().ops().get(op?)?.task
-    }
-
-    fn open_row(&mut self) -> Vec<Effect> {
-        let subject = match (self.screen, self.tasks.listing) {
-            (Screen::Findings, _) => match self.finding().map(|finding| &finding.subject) {
-                Some(Subject::Task(task)) => Some(PageSubject::Task(task.id)),
-                Some(Subject::Lock(lock)) => Some(PageSubject::Lock(lock.id)),
-                Some(Subject::Place(place)) => {
-                    let filter = format!("loc:\"{place}\"");
-                    self.tasks.listing = Listing::Tasks;
-                    self.tasks.set_filter(filter);
-                    return self.go(Screen::Tasks);
-                }
-                Some(Subject::Runtime(_)) => return self.go(Screen::Workers),
-                Some(Subject::Target) | None => None,
-            },
-            (Screen::Tasks, Listing::Tasks) => self.tasks.selected(self.open.shown().model()).map(PageSubject::Task),
-            (Screen::Tasks, Listing::Places) => {
-                self.narrow();
-                None
-            }
-            (Screen::Workers, _) => self.workers.selected().map(PageSubject::Worker),
-            (Screen::Locks, _) => self.locks.selected().map(PageSubject::Lock),
-            (Screen::Resources, _) => self.resources.selected().map(|id| self.resource_page(id)),
-        };
-        subject.map_or_else(Vec::new, |subject| self.open(subject))
-    }
-
-    /// From a spawn location to its tasks.
-    fn narrow(&mut self) {
-        if let Some(place) = self.tasks.selected_place() {
-            let filter = format!("loc:\"{}\"", self.open.shown().model().place(place));
-            self.tasks.toggle_listing();
-            self.tasks.set_filter(filter);
-            self.tasks.cursor.first();
+            None => Vec::new(),
         }
     }
 
-    /// A lock has a page of its own.
-    fn resource_page(&self, id: ResourceId) -> PageSubject {
-        match self.open.shown().model().lock(id) {
-            Some(_) => PageSubject::Lock(id),
-            None => PageSubject::Resource(id),
-        }
+    /// What the page or the selection is about.
+    fn subject(&self) -> Option<RowId> {
+        self.panel().subject(self.session())
     }
 
     /// The lock that the page or the selection is about.
     fn lock(&self) -> Option<ResourceId> {
-        match (self.page_subject(), self.screen) {
-            (Some(PageSubject::Task(task)), _) => self.lock_of_task(task),
-            (None, Screen::Findings) => self.finding().and_then(lock_of),
-            (None, Screen::Tasks) => self.lock_of_task(self.tasks.selected(self.open.shown().model())?),
+        match self.subject()? {
+            RowId::Task(task) => self.lock_of_task(task),
+            RowId::Finding(finding) => self.session().engine().finding(finding).and_then(lock_of),
             _ => None,
         }
     }
 
     /// The lock that a task holds, or else waits for.
     fn lock_of_task(&self, task: TaskId) -> Option<ResourceId> {
-        let model = self.open.shown().model();
+        let model = self.session().model();
         let holds = |lock: &Lock| lock.holds.iter().any(|hold| hold.acquire.task == task);
         let held = model.locks().find(|(_, lock)| holds(lock)).map(|(resource, _)| resource.id);
         held.or_else(|| model.waits_of(task).filter_map(|op| op.resource).find(|&id| model.lock(id).is_some()))
@@ -240,20 +177,22 @@ impl App {
 
     /// The worker that the page or the selection is about.
     fn worker(&self) -> Option<WorkerId> {
-        let agent = self.open.shown().model().agent();
-        match (self.page_subject(), self.screen) {
-            (Some(PageSubject::Task(task)), _) => {
+        let agent = self.session().model().agent();
+        match self.subject()? {
+            RowId::Task(task) => {
                 let stalled = || agent.stall_of_task(task).and_then(|stall| stall.worker);
                 agent.worker_of(task).map(|worker| worker.stats.id).or_else(stalled)
             }
-            (None, Screen::Findings) => self.finding()?.related.worker.as_ref().map(|worker| worker.id),
+            RowId::Finding(finding) => {
+                self.session().engine().finding(finding)?.related.worker.as_ref().map(|worker| worker.id)
+            }
             _ => None,
         }
     }
 
     fn open_worker(&mut self, at: Instant) -> Vec<Effect> {
         let Some(worker) = self.worker() else {
-            let agent = self.open.shown().model().agent().speaks();
+            let agent = self.session().model().agent().speaks();
             let why = if agent {
                 "there is no worker in this"
             } else {
@@ -267,11 +206,10 @@ impl App {
 
     /// The lint that the page or the selection is about.
     fn lint(&self) -> Option<&'static Lint> {
-        match (self.page_subject(), self.screen) {
-            (Some(PageSubject::Task(task)), _) => {
-                self.open.shown().engine().lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint)
-            }
-            (None, Screen::Findings) => self.finding().map(|finding| finding.lint),
+        let engine = self.session().engine();
+        match self.subject()? {
+            RowId::Task(task) => engine.lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint),
+            RowId::Finding(finding) => engine.finding(finding).map(|finding| finding.lint),
             _ => None,
         }
     }
@@ -284,14 +222,11 @@ impl App {
     }
 
     fn copy(&mut self, at: Instant) -> Vec<Effect> {
-        let task = match self.page_subject() {
-            Some(PageSubject::Task(task)) => Some(task),
-            None if self.screen == Screen::Tasks => self.tasks.selected(self.open.shown().model()),
+        let session = self.session();
+        let text = match self.subject() {
+            Some(RowId::Task(task)) => clipboard::task(session, task, self.now(at)),
+            Some(RowId::Finding(finding)) => session.engine().finding(finding).map(clipboard::finding),
             _ => None,
-        };
-        let text = match task {
-            Some(task) => clipboard::task(self.open.shown(), task, self.now(at)),
-            None => self.finding().filter(|_| self.screen == Screen::Findings).map(clipboard::finding),
         };
         let Some(text) = text else {
             self.say("there is nothing to copy here", at);
@@ -312,7 +247,7 @@ impl App {
     }
 
     fn ask_to_pause(&mut self) {
-        self.layers.push(Layer::Ask(match self.open.shown().status().temporality {
+        self.layers.push(Layer::Ask(match self.session().status().temporality {
             Some(Temporality::Paused) => Question::ResumeTarget,
             _ => Question::PauseTarget,
         }));
@@ -331,14 +266,24 @@ impl App {
     fn step(&mut self, by: isize) {
         let most = self.seen.scroll_most;
         match self.layers.last_mut() {
-            Some(
-                Layer::Help(scroll)
-                | Layer::Explain(_, scroll)
-                | Layer::Page(Page { body: Body::Task(_) | Body::Worker(_), scroll, .. }),
-            ) => scroll.by(by, most),
+            Some(Layer::Help(scroll) | Layer::Explain(_, scroll)) => return scroll.by(by, most),
             Some(Layer::Sort(at)) => *at = at.saturating_add_signed(by).min(sortable().count() - 1),
-            _ => drop(self.with_list(|list| list.step(by))),
+            Some(Layer::Page(page)) => {
+                if let Some(scroll) = page.panel_mut().text() {
+                    return scroll.by(by, most);
+                }
+            }
+            Some(Layer::Filter(_) | Layer::Ask(_)) | None => {}
         }
+        self.with_list(|list| list.step(by));
+    }
+
+    /// Selects the row that was clicked.
+    pub(super) fn choose(&mut self, row: RowId) {
+        if let (RowId::Line(at), Some(Layer::Sort(selected))) = (row, self.layers.last_mut()) {
+            *selected = at;
+        }
+        self.with_list(|list| list.choose(row));
     }
 
     /// A page of a list is what was visible of it; of a text, what can be seen without losing the thread.

@@ -1,5 +1,10 @@
 //! The screens that there are.
 
+use super::{
+    findings::panel::FindingList, list::panel::ListPanel, locks::list::LockRow, panel::Panel,
+    resources::list::ResourceRow, tasks::list::TaskList, workers::list::WorkerRow,
+};
+
 /// A screen: what a tab opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Screen {
@@ -16,24 +21,76 @@ pub enum Screen {
     Resources,
 }
 
+/// What there is to know of a screen without what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenSpec {
+    /// Which.
+    pub screen: Screen,
+    /// What its tab says.
+    pub title: &'static str,
+}
+
 /// The screens in the order of their tabs; the number keys count from here.
-pub const SCREENS: &[Screen] = &[Screen::Findings, Screen::Tasks, Screen::Workers, Screen::Locks, Screen::Resources];
+pub const SCREENS: &[ScreenSpec] = &[
+    ScreenSpec { screen: Screen::Findings, title: "Findings" },
+    ScreenSpec { screen: Screen::Tasks, title: "Tasks" },
+    ScreenSpec { screen: Screen::Workers, title: "Workers" },
+    ScreenSpec { screen: Screen::Locks, title: "Locks" },
+    ScreenSpec { screen: Screen::Resources, title: "Resources" },
+];
 
 impl Screen {
+    /// Its tab, counted from 0.
+    fn tab(self) -> usize {
+        SCREENS.iter().position(|spec| spec.screen == self).unwrap_or_default()
+    }
+
     /// What its tab says.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Findings => "Findings",
-            Self::Tasks => "Tasks",
-            Self::Workers => "Workers",
-            Self::Locks => "Locks",
-            Self::Resources => "Resources",
-        }
+        SCREENS[self.tab()].title
     }
 
     /// The screen this many tabs further on, around the end.
     pub fn offset(self, by: isize) -> Self {
-        let at = SCREENS.iter().position(|&screen| screen == self).unwrap_or_default() as isize;
-        SCREENS[(at + by).rem_euclid(SCREENS.len() as isize) as usize]
+        SCREENS[(self.tab() as isize + by).rem_euclid(SCREENS.len() as isize) as usize].screen
+    }
+}
+
+/// What each screen shows.
+#[derive(Debug, Default)]
+pub struct Panels {
+    /// The findings.
+    pub findings: FindingList,
+    /// The tasks.
+    pub tasks: TaskList,
+    /// The workers.
+    pub workers: ListPanel<WorkerRow>,
+    /// The locks.
+    pub locks: ListPanel<LockRow>,
+    /// The resources.
+    pub resources: ListPanel<ResourceRow>,
+}
+
+impl Panels {
+    /// What this screen shows.
+    pub(crate) fn of(&self, screen: Screen) -> &dyn Panel {
+        match screen {
+            Screen::Findings => &self.findings,
+            Screen::Tasks => &self.tasks,
+            Screen::Workers => &self.workers,
+            Screen::Locks => &self.locks,
+            Screen::Resources => &self.resources,
+        }
+    }
+
+    /// What this screen shows.
+    pub(crate) fn of_mut(&mut self, screen: Screen) -> &mut dyn Panel {
+        match screen {
+            Screen::Findings => &mut self.findings,
+            Screen::Tasks => &mut self.tasks,
+            Screen::Workers => &mut self.workers,
+            Screen::Locks => &mut self.locks,
+            Screen::Resources => &mut self.resources,
+        }
     }
 }

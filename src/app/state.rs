@@ -1,20 +1,17 @@
 //! The interactive client's state, and what of it the views ask for.
 
 use crate::{
-    app::open_session::OpenSession,
     app::{
         frame::Shown,
-        input::bindings::Place,
-        layer::{Layer, Page, PageSubject},
-        list::{cursor::Cursor, rows::RowList},
-        locks::list::{LockRow, lock_rows},
+        input::bindings::Context,
+        layer::Layer,
+        open_session::OpenSession,
         options::{Charset, Options, Palette},
-        resources::list::{ResourceRow, resource_rows},
-        screens::Screen,
-        tasks::list::{Listing, TaskList},
-        workers::list::{WorkerRow, worker_rows},
+        panel::{List, Page, PageSubject, Panel, Upkeep},
+        screens::{Panels, SCREENS, Screen},
+        tasks::list::TaskList,
     },
-    diagnose::{Finding, FindingId, Status},
+    diagnose::Finding,
     model::{Retention, Stamp},
     session::Session,
     update::Connection,
@@ -37,20 +34,8 @@ pub struct App {
     pub screen: Screen,
     /// What lies on top of it, the topmost last.
     pub layers: Vec<Layer>,
-    /// The findings, the worst first.
-    pub findings: Vec<FindingId>,
-    /// Where the user is among the findings.
-    pub finding_cursor: Cursor<FindingId>,
-    /// The task list.
-    pub tasks: TaskList,
-    /// The workers.
-    pub workers: RowList<WorkerRow>,
-    /// The locks.
-    pub locks: RowList<LockRow>,
-    /// The resources.
-    pub resources: RowList<ResourceRow>,
-    /// When the locks or the resources were last looked at; `None` since they changed.
-    pub(super) listed: Option<Instant>,
+    /// What the screens show.
+    pub panels: Panels,
     pub(super) notice: Option<Notice>,
     pub(super) seen: Shown,
     pub(super) clock: Clock,
@@ -65,9 +50,6 @@ pub(super) struct Notice {
     pub(super) text: String,
     pub(super) until: Instant,
 }
-
-/// How long a list that is made anew stays as it was made, if no update comes.
-const LISTED: Duration = Duration::from_secs(1);
 
 /// How long a message stands.
 const NOTICE: Duration = Duration::from_secs(4);
@@ -93,13 +75,7 @@ impl App {
             time_zone,
             screen: start,
             layers: Vec::new(),
-            findings: Vec::new(),
-            finding_cursor: Cursor::default(),
-            tasks: TaskList::default(),
-            workers: RowList::default(),
-            locks: RowList::default(),
-            resources: RowList::default(),
-            listed: None,
+            panels: Panels::default(),
             notice: None,
             seen: Shown::default(),
             clock: Clock::default(),
@@ -145,86 +121,66 @@ impl App {
 
     /// What the page on top is about.
     pub(super) fn page_subject(&self) -> Option<PageSubject> {
-        self.page().map(|page| page.subject)
+        self.page().map(Page::subject)
+    }
+
+    /// What is shown: the page on top, or else the screen.
+    pub(super) fn panel(&self) -> &dyn Panel {
+        self.page().map_or_else(|| self.panels.of(self.screen), Page::panel)
     }
 
     /// The selected finding.
     pub fn finding(&self) -> Option<&Finding> {
-        self.open.shown().engine().finding(self.finding_cursor.selected(&self.findings[..])?)
+        self.panels.findings.selected(self.session())
     }
 
-    /// How many of the findings are over.
-    pub fn past_findings(&self) -> usize {
-        let past = |id: &&FindingId| {
-            self.open.shown().engine().finding(**id).is_some_and(|finding| finding.status == Status::Past)
-        };
-        self.findings.iter().filter(past).count()
-    }
-
-    /// Where the user is, the innermost place first.
-    pub fn places(&self) -> Vec<Place> {
-        self.places_on(self.layers.last())
+    /// Where the user is, the innermost context first.
+    pub fn contexts(&self) -> Vec<Context> {
+        self.contexts_on(self.layers.last())
     }
 
     /// Where the user was before asking for help.
-    pub fn places_below_help(&self) -> Vec<Place> {
-        self.places_on(self.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help(_))))
+    pub fn contexts_below_help(&self) -> Vec<Context> {
+        self.contexts_on(self.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help(_))))
     }
 
-    fn places_on(&self, layer: Option<&Layer>) -> Vec<Place> {
-        let places: &[Place] = match (layer, self.screen, self.tasks.listing) {
-            (Some(layer), ..) => layer.places(),
-            (None, Screen::Findings, _) => &[Place::Findings, Place::List, Place::Lost, Place::Anywhere, Place::Always],
-            (None, Screen::Tasks, Listing::Tasks) => {
-                &[Place::Tasks, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
-            }
-            (None, Screen::Tasks, Listing::Places) => {
-                &[Place::Places, Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
-            }
-            (None, Screen::Workers | Screen::Locks | Screen::Resources, _) => {
-                &[Place::Table, Place::List, Place::Lost, Place::Anywhere, Place::Always]
-            }
+    fn contexts_on(&self, layer: Option<&Layer>) -> Vec<Context> {
+        let panel = match layer {
+            Some(Layer::Page(page)) => page.panel(),
+            Some(layer) => return layer.contexts().to_vec(),
+            None => self.panels.of(self.screen),
         };
-        let lost = matches!(self.open.shown().status().connection, Connection::Lost { .. });
-        places.iter().copied().filter(|&place| lost || place != Place::Lost).collect()
+        let lost = matches!(self.session().status().connection, Connection::Lost { .. });
+        let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
+        panel.contexts().iter().copied().chain(common).collect()
     }
 
     /// Brings everything that is about to be shown up to date.
     pub fn prepare(&mut self, at: Instant) {
         self.notice.take_if(|notice| notice.until <= at);
-        let visible = self.screen == Screen::Tasks;
-        if visible || self.tasks.is_behind() {
-            self.tasks.settle(self.open.shown());
+        let upkeep = Upkeep { now: self.now(at), session: self.open.shown(), at };
+        for spec in SCREENS {
+            let panel = self.panels.of_mut(spec.screen);
+            if spec.screen == self.screen || panel.is_behind() {
+                panel.refresh(upkeep);
+            }
         }
-        let Some(now) = self.now(at) else { return };
-        self.prepare_lists(now, at);
         for layer in &mut self.layers {
             if let Layer::Page(page) = layer {
-                page.refresh(self.open.shown(), now);
+                page.panel_mut().refresh(upkeep);
             }
         }
     }
 
-    /// Lists that are made anew are made after an update, and for the times in them once a second.
-    fn prepare_lists(&mut self, now: Stamp, at: Instant) {
-        let fresh = self.listed.is_some_and(|listed| at.saturating_duration_since(listed) < LISTED);
-        let model = self.open.shown().model();
-        match self.screen {
-            _ if fresh => return,
-            Screen::Findings | Screen::Tasks => return,
-            Screen::Workers => self.workers.show(worker_rows(model, now), model),
-            Screen::Locks => self.locks.show(lock_rows(model, now), model),
-            Screen::Resources => self.resources.show(resource_rows(model, now), model),
-        }
-        self.listed = Some(at);
-    }
-
-    /// Forgets what the lists that are made anew have shown.
-    pub(super) fn restart_lists(&mut self) {
-        self.workers = RowList::default();
-        self.locks = RowList::default();
-        self.resources = RowList::default();
-        self.listed = None;
+    /// Does something with the list that keys move in: the page's, if one is on top, or else the screen's. A text, a menu
+    /// or a question on top has none.
+    pub(super) fn with_list<T>(&mut self, act: impl FnOnce(&mut dyn List) -> T) -> Option<T> {
+        let panel = match self.layers.last_mut() {
+            Some(Layer::Page(page)) => page.panel_mut(),
+            Some(Layer::Filter(_)) | None => self.panels.of_mut(self.screen),
+            Some(_) => return None,
+        };
+        panel.list(self.open.shown().model()).map(|mut list| act(&mut *list))
     }
 
     /// Takes note of what a frame showed.
@@ -237,10 +193,5 @@ impl App {
 
     pub(super) fn say(&mut self, text: impl Into<String>, at: Instant) {
         self.notice = Some(Notice { text: text.into(), until: at + NOTICE });
-    }
-
-    pub(super) fn refresh_findings(&mut self) {
-        self.findings = self.open.shown().engine().findings().iter().map(|finding| finding.id).collect();
-        self.finding_cursor.follow(&self.findings[..]);
     }
 }

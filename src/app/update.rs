@@ -8,8 +8,9 @@ use crate::{
             event::{Effect, Input},
             key::Key,
         },
-        layer::{Layer, Page, PageSubject},
-        screens::Screen,
+        layer::Layer,
+        panel::{Page, PageSubject},
+        screens::{SCREENS, Screen},
         state::App,
     },
     session::Scope,
@@ -41,11 +42,12 @@ impl App {
             self.apply_filter();
             return Vec::new();
         }
-        let places = self.places();
+        let contexts = self.contexts();
         if let Key::Char(char) = key {
             if self.prefix.take() == Some(char) {
                 key = Key::Twice(char);
-            } else if bindings::action(&places, key).is_none() && bindings::action(&places, Key::Twice(char)).is_some()
+            } else if bindings::action(&contexts, key).is_none()
+                && bindings::action(&contexts, Key::Twice(char)).is_some()
             {
                 self.prefix = Some(char);
                 return Vec::new();
@@ -53,13 +55,13 @@ impl App {
         } else {
             self.prefix = None;
         }
-        bindings::action(&places, key).map_or_else(Vec::new, |action| self.act(action, at))
+        bindings::action(&contexts, key).map_or_else(Vec::new, |action| self.act(action, at))
     }
 
     pub(super) fn apply_filter(&mut self) {
         if let Some(Layer::Filter(line)) = self.layers.last() {
             let typed = line.text().to_owned();
-            self.tasks.set_filter(typed);
+            self.panels.tasks.set_filter(typed);
         }
     }
 
@@ -79,8 +81,8 @@ impl App {
         match spot {
             Spot::Tab(screen) => return self.act(Action::Go(screen), at),
             Spot::Key(action) => return self.act(action, at),
-            Spot::Head(column) => self.tasks.sort_by(column),
-            Spot::Column(column) => self.sort_by_nth(column),
+            Spot::Head(column) => self.panels.tasks.sort_by(column),
+            Spot::Column(column) => drop(self.with_list(|list| list.sort_by_nth(column))),
             Spot::Row(row) => {
                 let again = self.clicked.is_some_and(|(before, when)| before == row && at - when <= DOUBLE_CLICK);
                 self.clicked = if again { None } else { Some((row, at)) };
@@ -112,29 +114,18 @@ impl App {
             Connection::Lost { .. } => self.clock.lost.or(Some(at)),
             _ => None,
         };
-        if self.epoch() != epoch {
+        if matches!(scope, Scope::Rows | Scope::Everything) {
             self.clock.updated = Some(at);
-            self.tasks.restart();
-            self.restart_lists();
-            self.refresh_findings();
-            return self.close_pages(at);
         }
-        match scope {
-            Scope::Nothing | Scope::Status => {}
-            Scope::Rows => {
-                self.clock.updated = Some(at);
-                self.tasks.note(self.open.shown().model());
-                self.listed = None;
-                self.refresh_findings();
+        let begun_anew = self.epoch() != epoch;
+        for spec in SCREENS {
+            let panel = self.panels.of_mut(spec.screen);
+            if begun_anew {
+                panel.restart();
             }
-            Scope::Everything => {
-                self.clock.updated = Some(at);
-                self.tasks.reload();
-                self.listed = None;
-                self.refresh_findings();
-            }
+            panel.changed(self.open.shown(), scope);
         }
-        Vec::new()
+        if begun_anew { self.close_pages(at) } else { Vec::new() }
     }
 
     /// Another process's tasks may have the same ids: a page must not show one for the other.
@@ -170,7 +161,6 @@ impl App {
     /// To a screen. What lay on the one before is closed.
     pub(super) fn go(&mut self, screen: Screen) -> Vec<Effect> {
         self.screen = screen;
-        self.listed = None;
         let watching = self.page().is_some();
         self.layers.clear();
         if watching { self.watch() } else { Vec::new() }
@@ -178,5 +168,5 @@ impl App {
 }
 
 fn is_page_about(layer: &Layer, subject: PageSubject) -> bool {
-    matches!(layer, Layer::Page(page) if page.subject == subject)
+    matches!(layer, Layer::Page(page) if page.subject() == subject)
 }

@@ -23,7 +23,7 @@ pub mod workers;
 pub use style::theme::Theme;
 
 use crate::{
-    app::{App, Body, Page, PageSubject, Screen, Shown},
+    app::{App, LockPage, Page, ResourcePage, Screen, Shown, TaskPage, WorkerPage},
     model::Stamp,
     update::Connection,
 };
@@ -74,9 +74,11 @@ fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme:
             let now = app.now(at).unwrap_or(Stamp::MIN);
             workers::list::render(buffer, area, &workers::list::Subject::of(app, now), theme, shown);
         }
-        Screen::Locks if model.now().is_some() => locks::list::render(buffer, area, &app.locks, model, theme, shown),
+        Screen::Locks if model.now().is_some() => {
+            locks::list::render(buffer, area, &app.panels.locks.rows, model, theme, shown);
+        }
         Screen::Resources if model.now().is_some() => {
-            resources::list::render(buffer, area, &app.resources, model, theme, shown);
+            resources::list::render(buffer, area, &app.panels.resources.rows, model, theme, shown);
         }
         Screen::Workers | Screen::Locks | Screen::Resources => {
             let inner = widget::pane::render(buffer, area, app.screen.title(), "", theme);
@@ -89,20 +91,19 @@ fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Inst
     let model = app.session().model();
     // A page is opened from a list, and there is no list before the first update.
     let now = app.now(at).unwrap_or(Stamp::MIN);
-    match (&page.body, page.subject) {
-        (Body::Task(detail), PageSubject::Task(id)) => {
-            tasks::page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+    match page {
+        Page::Task(TaskPage { id, detail, scroll }) => {
+            tasks::page::render(buffer, area, (*id, detail.as_deref()), now, *scroll, theme, shown);
         }
-        (Body::Worker(detail), PageSubject::Worker(id)) => {
-            workers::page::render(buffer, area, (id, detail.as_deref()), now, page.scroll, theme, shown);
+        Page::Worker(WorkerPage { id, detail, scroll }) => {
+            workers::page::render(buffer, area, (*id, detail.as_deref()), now, *scroll, theme, shown);
         }
-        (Body::Lock { detail, people }, PageSubject::Lock(id)) => {
-            let subject = locks::page::Subject { id, detail: detail.as_deref(), people };
+        Page::Lock(LockPage { id, detail, users }) => {
+            let subject = locks::page::Subject { id: *id, detail: detail.as_deref(), users };
             locks::page::render(buffer, area, &subject, model, now, theme, shown);
         }
-        (Body::Resource { detail, ops }, PageSubject::Resource(id)) => {
-            resources::page::render(buffer, area, (id, detail.as_deref()), ops, model, theme, shown);
+        Page::Resource(ResourcePage { id, detail, ops }) => {
+            resources::page::render(buffer, area, (*id, detail.as_deref()), ops, model, theme, shown);
         }
-        _ => {}
     }
 }

@@ -1,3 +1,4 @@
-//! The findings as the list shows them.
+//! The findings: the list, and what is said of one line by line.
 
 pub(crate) mod lines;
+pub(crate) mod panel;

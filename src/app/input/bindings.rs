@@ -88,7 +88,7 @@ pub enum Action {
 
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum Context {
     /// Everywhere but in an input or a question.
     Anywhere,
     /// In every state, whatever lies on top.
@@ -121,7 +121,7 @@ pub enum Place {
     Lost,
 }
 
-impl Place {
+impl Context {
     /// What the help screen calls it.
     pub fn title(self) -> &'static str {
         match self {
@@ -151,14 +151,20 @@ pub struct Binding {
     /// What they do.
     pub action: Action,
     /// Where.
-    pub place: Place,
+    pub place: Context,
     /// What the help screen says.
     pub help: &'static str,
     /// What the footer says; nothing where it stays out of it.
     pub footer: &'static str,
 }
 
-const fn bind(place: Place, keys: &'static [Key], action: Action, help: &'static str, footer: &'static str) -> Binding {
+const fn bind(
+    place: Context,
+    keys: &'static [Key],
+    action: Action,
+    help: &'static str,
+    footer: &'static str,
+) -> Binding {
     Binding { keys, action, place, help, footer }
 }
 
@@ -168,121 +174,121 @@ use Key::{
 
 /// Every binding. The footer names them in this order.
 pub const BINDINGS: &[Binding] = &[
-    bind(Place::List, &[Up, Char('k')], Action::Up, "up", "select"),
-    bind(Place::List, &[Down, Char('j')], Action::Down, "down", ""),
-    bind(Place::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
-    bind(Place::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
-    bind(Place::List, &[Home, Twice('g')], Action::First, "to the first", ""),
-    bind(Place::List, &[End, Char('G')], Action::Last, "to the last", ""),
-    bind(Place::List, &[Enter], Action::Open, "open", "open"),
-    bind(Place::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
-    bind(Place::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
+    bind(Context::List, &[Up, Char('k')], Action::Up, "up", "select"),
+    bind(Context::List, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Context::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
+    bind(Context::List, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
+    bind(Context::List, &[Home, Twice('g')], Action::First, "to the first", ""),
+    bind(Context::List, &[End, Char('G')], Action::Last, "to the last", ""),
+    bind(Context::List, &[Enter], Action::Open, "open", "open"),
+    bind(Context::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
+    bind(Context::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
     bind(
-        Place::Findings,
+        Context::Findings,
         &[Char('e')],
         Action::Explain,
         "explain the lint: what it means, how to confirm and fix it",
         "explain",
     ),
-    bind(Place::Findings, &[Char('y')], Action::Copy, "copy the finding as text", "copy"),
-    bind(Place::Tasks, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
-    bind(Place::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
-    bind(Place::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
-    bind(Place::Places, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
-    bind(Place::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
-    bind(Place::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
+    bind(Context::Findings, &[Char('y')], Action::Copy, "copy the finding as text", "copy"),
+    bind(Context::Tasks, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(Context::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
+    bind(Context::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
+    bind(Context::Places, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(Context::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
+    bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(
-        Place::TaskPage,
+        Context::TaskPage,
         &[Char('w')],
         Action::OpenWorker,
         "open the worker that polls it, or that it stalled",
         "worker",
     ),
-    bind(Place::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
-    bind(Place::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
-    bind(Place::WorkerPage, &[Enter, Char('t')], Action::Open, "open the task that it polls", "task"),
-    bind(Place::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
-    bind(Place::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
-    bind(Place::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
-    bind(Place::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
-    bind(Place::Page, &[Esc], Action::Back, "back to where it was opened", "back"),
-    bind(Place::Text, &[Up, Char('k')], Action::Up, "up", "scroll"),
-    bind(Place::Text, &[Down, Char('j')], Action::Down, "down", ""),
-    bind(Place::Text, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
-    bind(Place::Text, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
-    bind(Place::Text, &[Home, Twice('g')], Action::First, "to the start", ""),
-    bind(Place::Text, &[End, Char('G')], Action::Last, "to the end", ""),
-    bind(Place::Text, &[Esc, Enter], Action::Back, "close", "close"),
-    bind(Place::Menu, &[Up, Char('k')], Action::Up, "up", ""),
-    bind(Place::Menu, &[Down, Char('j')], Action::Down, "down", ""),
-    bind(Place::Menu, &[Home, Twice('g')], Action::First, "to the first", ""),
-    bind(Place::Menu, &[End, Char('G')], Action::Last, "to the last", ""),
-    bind(Place::Menu, &[Enter], Action::Open, "choose", "choose"),
-    bind(Place::Menu, &[Char('i'), Char('S')], Action::Invert, "turn the order around", "invert"),
-    bind(Place::Menu, &[Esc], Action::Back, "close", "close"),
-    bind(Place::Input, &[Enter], Action::Accept, "keep the filter", "keep"),
-    bind(Place::Input, &[Esc], Action::ClearFilter, "no filter", "clear"),
-    bind(Place::Input, &[Up], Action::Up, "up in the list", ""),
-    bind(Place::Input, &[Down], Action::Down, "down in the list", ""),
-    bind(Place::Input, &[Backspace, Ctrl('h')], Action::DeleteLeft, "delete to the left", ""),
-    bind(Place::Input, &[Delete], Action::DeleteRight, "delete to the right", ""),
-    bind(Place::Input, &[Ctrl('w')], Action::DeleteWord, "delete a word", ""),
-    bind(Place::Input, &[Ctrl('u')], Action::DeleteAll, "delete everything", ""),
-    bind(Place::Input, &[Left], Action::CursorLeft, "to the left", ""),
-    bind(Place::Input, &[Right], Action::CursorRight, "to the right", ""),
-    bind(Place::Input, &[Home, Ctrl('a')], Action::CursorStart, "to the start", ""),
-    bind(Place::Input, &[End, Ctrl('e')], Action::CursorEnd, "to the end", ""),
-    bind(Place::Question, &[Char('y'), Enter], Action::Confirm, "yes", "yes"),
-    bind(Place::Question, &[Char('n'), Esc], Action::Back, "no", "no"),
-    bind(Place::Lost, &[Char('R')], Action::Retry, "try to connect now", "retry now"),
-    bind(Place::Anywhere, &[Esc], Action::Back, "back; on the tasks, take the filter away", ""),
+    bind(Context::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
+    bind(Context::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
+    bind(Context::WorkerPage, &[Enter, Char('t')], Action::Open, "open the task that it polls", "task"),
+    bind(Context::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
+    bind(Context::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
+    bind(Context::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
+    bind(Context::Table, &[Char('s')], Action::Sort, "choose the column to sort by", "sort"),
+    bind(Context::Page, &[Esc], Action::Back, "back to where it was opened", "back"),
+    bind(Context::Text, &[Up, Char('k')], Action::Up, "up", "scroll"),
+    bind(Context::Text, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Context::Text, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
+    bind(Context::Text, &[PageDown, Ctrl('f')], Action::PageDown, "a page down", ""),
+    bind(Context::Text, &[Home, Twice('g')], Action::First, "to the start", ""),
+    bind(Context::Text, &[End, Char('G')], Action::Last, "to the end", ""),
+    bind(Context::Text, &[Esc, Enter], Action::Back, "close", "close"),
+    bind(Context::Menu, &[Up, Char('k')], Action::Up, "up", ""),
+    bind(Context::Menu, &[Down, Char('j')], Action::Down, "down", ""),
+    bind(Context::Menu, &[Home, Twice('g')], Action::First, "to the first", ""),
+    bind(Context::Menu, &[End, Char('G')], Action::Last, "to the last", ""),
+    bind(Context::Menu, &[Enter], Action::Open, "choose", "choose"),
+    bind(Context::Menu, &[Char('i'), Char('S')], Action::Invert, "turn the order around", "invert"),
+    bind(Context::Menu, &[Esc], Action::Back, "close", "close"),
+    bind(Context::Input, &[Enter], Action::Accept, "keep the filter", "keep"),
+    bind(Context::Input, &[Esc], Action::ClearFilter, "no filter", "clear"),
+    bind(Context::Input, &[Up], Action::Up, "up in the list", ""),
+    bind(Context::Input, &[Down], Action::Down, "down in the list", ""),
+    bind(Context::Input, &[Backspace, Ctrl('h')], Action::DeleteLeft, "delete to the left", ""),
+    bind(Context::Input, &[Delete], Action::DeleteRight, "delete to the right", ""),
+    bind(Context::Input, &[Ctrl('w')], Action::DeleteWord, "delete a word", ""),
+    bind(Context::Input, &[Ctrl('u')], Action::DeleteAll, "delete everything", ""),
+    bind(Context::Input, &[Left], Action::CursorLeft, "to the left", ""),
+    bind(Context::Input, &[Right], Action::CursorRight, "to the right", ""),
+    bind(Context::Input, &[Home, Ctrl('a')], Action::CursorStart, "to the start", ""),
+    bind(Context::Input, &[End, Ctrl('e')], Action::CursorEnd, "to the end", ""),
+    bind(Context::Question, &[Char('y'), Enter], Action::Confirm, "yes", "yes"),
+    bind(Context::Question, &[Char('n'), Esc], Action::Back, "no", "no"),
+    bind(Context::Lost, &[Char('R')], Action::Retry, "try to connect now", "retry now"),
+    bind(Context::Anywhere, &[Esc], Action::Back, "back; on the tasks, take the filter away", ""),
     bind(
-        Place::Anywhere,
+        Context::Anywhere,
         &[Char(' ')],
         Action::Freeze,
         "let the display stand still, or go on: nothing is lost",
         "freeze",
     ),
     bind(
-        Place::Anywhere,
+        Context::Anywhere,
         &[Char('P')],
         Action::PauseTarget,
         "pause the target for everyone who watches it, or let it go on",
         "",
     ),
-    bind(Place::Anywhere, &[Char('f')], Action::Go(Screen::Findings), "to the findings", ""),
-    bind(Place::Anywhere, &[Char('t')], Action::Go(Screen::Tasks), "to the tasks", ""),
-    bind(Place::Anywhere, &[Char('W')], Action::Go(Screen::Workers), "to the workers", ""),
-    bind(Place::Anywhere, &[Char('L')], Action::Go(Screen::Locks), "to the locks", ""),
-    bind(Place::Anywhere, &[Char('r')], Action::Go(Screen::Resources), "to the resources", ""),
-    bind(Place::Anywhere, &[Tab], Action::NextScreen, "to the next screen", ""),
-    bind(Place::Anywhere, &[BackTab], Action::PreviousScreen, "to the previous screen", ""),
-    bind(Place::Anywhere, &[Char('1')], Action::GoNumber(1), "to the first screen, and so on for the others", ""),
-    bind(Place::Anywhere, &[Char('2')], Action::GoNumber(2), "", ""),
-    bind(Place::Anywhere, &[Char('3')], Action::GoNumber(3), "", ""),
-    bind(Place::Anywhere, &[Char('4')], Action::GoNumber(4), "", ""),
-    bind(Place::Anywhere, &[Char('5')], Action::GoNumber(5), "", ""),
-    bind(Place::Anywhere, &[Char('6')], Action::GoNumber(6), "", ""),
-    bind(Place::Anywhere, &[Char('?')], Action::Help, "every key", ""),
-    bind(Place::Anywhere, &[Char('q')], Action::Quit, "quit", "quit"),
-    bind(Place::Always, &[Ctrl('c'), Ctrl('d')], Action::Quit, "quit, whatever lies on top", ""),
-    bind(Place::Always, &[Ctrl('z')], Action::Suspend, "back to the shell until `fg`", ""),
+    bind(Context::Anywhere, &[Char('f')], Action::Go(Screen::Findings), "to the findings", ""),
+    bind(Context::Anywhere, &[Char('t')], Action::Go(Screen::Tasks), "to the tasks", ""),
+    bind(Context::Anywhere, &[Char('W')], Action::Go(Screen::Workers), "to the workers", ""),
+    bind(Context::Anywhere, &[Char('L')], Action::Go(Screen::Locks), "to the locks", ""),
+    bind(Context::Anywhere, &[Char('r')], Action::Go(Screen::Resources), "to the resources", ""),
+    bind(Context::Anywhere, &[Tab], Action::NextScreen, "to the next screen", ""),
+    bind(Context::Anywhere, &[BackTab], Action::PreviousScreen, "to the previous screen", ""),
+    bind(Context::Anywhere, &[Char('1')], Action::GoNumber(1), "to the first screen, and so on for the others", ""),
+    bind(Context::Anywhere, &[Char('2')], Action::GoNumber(2), "", ""),
+    bind(Context::Anywhere, &[Char('3')], Action::GoNumber(3), "", ""),
+    bind(Context::Anywhere, &[Char('4')], Action::GoNumber(4), "", ""),
+    bind(Context::Anywhere, &[Char('5')], Action::GoNumber(5), "", ""),
+    bind(Context::Anywhere, &[Char('6')], Action::GoNumber(6), "", ""),
+    bind(Context::Anywhere, &[Char('?')], Action::Help, "every key", ""),
+    bind(Context::Anywhere, &[Char('q')], Action::Quit, "quit", "quit"),
+    bind(Context::Always, &[Ctrl('c'), Ctrl('d')], Action::Quit, "quit, whatever lies on top", ""),
+    bind(Context::Always, &[Ctrl('z')], Action::Suspend, "back to the shell until `fg`", ""),
 ];
 
 /// What a key does where the user is: the innermost place that knows it decides.
-pub fn action(places: &[Place], key: Key) -> Option<Action> {
-    places.iter().find_map(|&place| {
+pub fn action(contexts: &[Context], key: Key) -> Option<Action> {
+    contexts.iter().find_map(|&place| {
         let here = BINDINGS.iter().filter(|binding| binding.place == place);
         here.into_iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
     })
 }
 
 /// What the footer offers where the user is. What a more inward place has taken a key for is not offered.
-pub fn offers(places: &[Place]) -> impl Iterator<Item = &'static Binding> {
-    let here = BINDINGS.iter().filter(|binding| !binding.footer.is_empty() && places.contains(&binding.place));
-    here.filter(|binding| action(places, binding.keys[0]) == Some(binding.action)).filter(|binding| {
+pub fn offers(contexts: &[Context]) -> impl Iterator<Item = &'static Binding> {
+    let here = BINDINGS.iter().filter(|binding| !binding.footer.is_empty() && contexts.contains(&binding.place));
+    here.filter(|binding| action(contexts, binding.keys[0]) == Some(binding.action)).filter(|binding| {
         // A page is a text too, and is left by the same key.
-        let same = |other: &&Binding| places.contains(&other.place) && other.keys[0] == binding.keys[0];
+        let same = |other: &&Binding| contexts.contains(&other.place) && other.keys[0] == binding.keys[0];
         BINDINGS.iter().find(same).is_some_and(|first| first == *binding)
     })
 }
@@ -312,9 +318,9 @@ mod tests {
 
     #[test]
     fn the_innermost_place_decides() {
-        let findings = [Place::Findings, Place::List, Place::Anywhere];
+        let findings = [Context::Findings, Context::List, Context::Anywhere];
         assert_eq!(action(&findings, Key::Char('l')), Some(Action::OpenLock));
-        let tasks = [Place::Tasks, Place::Table, Place::List, Place::Anywhere];
+        let tasks = [Context::Tasks, Context::Table, Context::List, Context::Anywhere];
         assert_eq!(action(&tasks, Key::Char('l')), Some(Action::ColumnRight));
         assert_eq!(action(&tasks, Key::Char('x')), None);
     }

@@ -2,17 +2,20 @@
 
 use super::cursor::{Cursor, Rows};
 use crate::{
-    app::tasks::{columns::ColumnSpec, order::Direction},
+    app::{
+        frame::RowId,
+        tasks::{columns::ColumnSpec, order::Direction},
+    },
     model::Model,
 };
-use std::{cmp::Ordering, ops::Range};
+use std::{cmp::Ordering, fmt::Debug, ops::Range};
 
 /// A row of such a list: plain data, and few bytes. What it says in words is told by the model when it is drawn.
 pub trait ListRow {
     /// What tells it from the others.
-    type Id: Copy + PartialEq + Ord;
+    type Id: Copy + PartialEq + Ord + Debug;
     /// The list's columns.
-    type Column: Copy + PartialEq + 'static;
+    type Column: Copy + PartialEq + Debug + 'static;
     /// The columns from left to right.
     const COLUMNS: &'static [ColumnSpec<Self::Column>];
     /// What decides the order until the user says otherwise, and which end comes first.
@@ -20,6 +23,10 @@ pub trait ListRow {
 
     /// What tells it from the others.
     fn id(&self) -> Self::Id;
+    /// The row, as it can be clicked.
+    fn row(id: Self::Id) -> RowId;
+    /// The other way round; `None` where it is no row of such a list.
+    fn of_row(row: RowId) -> Option<Self::Id>;
     /// Which of two rows comes first in ascending order of a column.
     fn compare(&self, other: &Self, column: Self::Column, model: &Model) -> Ordering;
 }
@@ -166,6 +173,12 @@ mod tests {
 
         fn id(&self) -> u32 {
             self.0
+        }
+        fn row(id: u32) -> RowId {
+            RowId::Line(id as usize)
+        }
+        fn of_row(_: RowId) -> Option<u32> {
+            None
         }
         fn compare(&self, other: &Self, column: Column, _: &Model) -> Ordering {
             match column {

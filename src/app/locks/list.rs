@@ -1,6 +1,7 @@
 //! The list of locks: one row each, and the columns that it can be sorted by.
 
 use crate::{
+    app::frame::RowId,
     app::{
         list::rows::ListRow,
         tasks::{
@@ -103,6 +104,12 @@ impl ListRow for LockRow {
 
     fn id(&self) -> ResourceId {
         self.id
+    }
+    fn row(id: ResourceId) -> RowId {
+        RowId::Resource(id)
+    }
+    fn of_row(row: RowId) -> Option<ResourceId> {
+        if let RowId::Resource(id) = row { Some(id) } else { None }
     }
 
     fn compare(&self, other: &Self, column: LockColumn, model: &Model) -> Ordering {

@@ -2,4 +2,5 @@
 
 pub(crate) mod list;
 pub(crate) mod page;
+pub(crate) mod panel;
 pub(crate) mod wait_tree;

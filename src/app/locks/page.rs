@@ -5,6 +5,7 @@ use super::{
     wait_tree::{TreeLine, wait_tree},
 };
 use crate::{
+    app::frame::RowId,
     app::{
         findings::lines::{FindingLine, findings_of_lock},
         histogram::Distribution,
@@ -20,7 +21,7 @@ use crate::{
 };
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 
-/// One lock, with everything that its page says above the list of people.
+/// One lock, with everything that its page says above the list of its users.
 #[derive(Debug, Clone)]
 pub struct LockDetail {
     /// As in the list.
@@ -114,7 +115,7 @@ pub enum Role {
 
 /// Somebody who holds a lock, or waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PersonRow {
+pub struct LockUserRow {
     /// The operation that they got it by, or wait in.
     pub op: OpId,
     /// Who.
@@ -127,9 +128,9 @@ pub struct PersonRow {
     pub time: Option<Duration>,
 }
 
-/// A column of the list of people.
+/// A column of the list of its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PersonColumn {
+pub enum LockUserColumn {
     /// Holders first, then the queue.
     Role,
     /// For how long.
@@ -145,45 +146,51 @@ pub enum PersonColumn {
 }
 
 const fn spec(
-    column: PersonColumn,
+    column: LockUserColumn,
     title: &'static str,
     align: Align,
     width: Width,
     drop: u8,
-) -> ColumnSpec<PersonColumn> {
+) -> ColumnSpec<LockUserColumn> {
     ColumnSpec { column, title, align, width, drop }
 }
 
-impl ListRow for PersonRow {
+impl ListRow for LockUserRow {
     type Id = OpId;
-    type Column = PersonColumn;
+    type Column = LockUserColumn;
 
-    const COLUMNS: &'static [ColumnSpec<PersonColumn>] = &[
-        spec(PersonColumn::Role, "Queue", Align::Left, Width::Fixed(13), 0),
-        spec(PersonColumn::Time, "For", Align::Right, Width::Fixed(7), 0),
-        spec(PersonColumn::Access, "Access", Align::Left, Width::Fixed(9), 2),
-        spec(PersonColumn::Task, "Task", Align::Left, Width::Fit(14, 40), 0),
-        spec(PersonColumn::State, "State", Align::Left, Width::Fixed(11), 1),
-        spec(PersonColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
+    const COLUMNS: &'static [ColumnSpec<LockUserColumn>] = &[
+        spec(LockUserColumn::Role, "Queue", Align::Left, Width::Fixed(13), 0),
+        spec(LockUserColumn::Time, "For", Align::Right, Width::Fixed(7), 0),
+        spec(LockUserColumn::Access, "Access", Align::Left, Width::Fixed(9), 2),
+        spec(LockUserColumn::Task, "Task", Align::Left, Width::Fit(14, 40), 0),
+        spec(LockUserColumn::State, "State", Align::Left, Width::Fixed(11), 1),
+        spec(LockUserColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
     ];
-    const ORDER: (PersonColumn, Direction) = (PersonColumn::Role, Direction::Ascending);
+    const ORDER: (LockUserColumn, Direction) = (LockUserColumn::Role, Direction::Ascending);
 
     fn id(&self) -> OpId {
         self.op
     }
+    fn row(id: OpId) -> RowId {
+        RowId::Op(id)
+    }
+    fn of_row(row: RowId) -> Option<OpId> {
+        if let RowId::Op(id) = row { Some(id) } else { None }
+    }
 
-    fn compare(&self, other: &Self, column: PersonColumn, model: &Model) -> Ordering {
+    fn compare(&self, other: &Self, column: LockUserColumn, model: &Model) -> Ordering {
         let task = |row: &Self| model.tasks().get(row.task);
         match column {
-            PersonColumn::Role => (self.role, self.time).cmp(&(other.role, other.time)),
-            PersonColumn::Time => self.time.cmp(&other.time),
-            PersonColumn::Access => (self.access as u8).cmp(&(other.access as u8)),
-            PersonColumn::Task => {
+            LockUserColumn::Role => (self.role, self.time).cmp(&(other.role, other.time)),
+            LockUserColumn::Time => self.time.cmp(&other.time),
+            LockUserColumn::Access => (self.access as u8).cmp(&(other.access as u8)),
+            LockUserColumn::Task => {
                 let name = |row: &Self| task(row).map(|task| model.task_name(task));
                 (name(self), self.task).cmp(&(name(other), other.task))
             }
-            PersonColumn::State => task(self).map(Task::state).cmp(&task(other).map(Task::state)),
-            PersonColumn::Location => {
+            LockUserColumn::State => task(self).map(Task::state).cmp(&task(other).map(Task::state)),
+            LockUserColumn::Location => {
                 let place =
                     |row: &Self| task(row).map(|task| model.place(task.place)).map(|place| (&place.file, place.line));
                 place(self).cmp(&place(other))
@@ -193,9 +200,9 @@ impl ListRow for PersonRow {
 }
 
 /// Who holds a lock, and who waits for it.
-pub fn lock_people(model: &Model, id: ResourceId, now: Stamp) -> Vec<PersonRow> {
+pub fn lock_users(model: &Model, id: ResourceId, now: Stamp) -> Vec<LockUserRow> {
     let Some((_, lock)) = model.lock(id) else { return Vec::new() };
-    let holders = lock.holds.iter().map(|hold| PersonRow {
+    let holders = lock.holds.iter().map(|hold| LockUserRow {
         op: hold.acquire.op,
         task: hold.acquire.task,
         role: if hold.across == Across::Await { Role::HoldsAsleep } else { Role::Holds },
@@ -203,7 +210,7 @@ pub fn lock_people(model: &Model, id: ResourceId, now: Stamp) -> Vec<PersonRow> 
         time: Some(now.since(hold.acquire.at)),
     });
     let waiters = model.waiters(id);
-    let waiters = waiters.iter().enumerate().map(|(at, waiter)| PersonRow {
+    let waiters = waiters.iter().enumerate().map(|(at, waiter)| LockUserRow {
         op: waiter.op,
         task: waiter.task.unwrap_or(TaskId::NONE),
         role: Role::Waits(at + 1),

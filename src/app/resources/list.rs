@@ -1,6 +1,7 @@
 //! The list of resources, and the list of the operations on one: rows, and the columns that they can be sorted by.
 
 use crate::{
+    app::frame::RowId,
     app::{
         filter::field,
         list::rows::ListRow,
@@ -99,6 +100,12 @@ impl ListRow for ResourceRow {
 
     fn id(&self) -> ResourceId {
         self.id
+    }
+    fn row(id: ResourceId) -> RowId {
+        RowId::Resource(id)
+    }
+    fn of_row(row: RowId) -> Option<ResourceId> {
+        if let RowId::Resource(id) = row { Some(id) } else { None }
     }
 
     fn compare(&self, other: &Self, column: ResourceColumn, model: &Model) -> Ordering {
@@ -243,6 +250,12 @@ impl ListRow for OpRow {
 
     fn id(&self) -> OpId {
         self.id
+    }
+    fn row(id: OpId) -> RowId {
+        RowId::Op(id)
+    }
+    fn of_row(row: RowId) -> Option<OpId> {
+        if let RowId::Op(id) = row { Some(id) } else { None }
     }
 
     fn compare(&self, other: &Self, column: OpColumn, model: &Model) -> Ordering {

@@ -122,6 +122,20 @@ impl TaskList {
         self.place_cursor.selected(self.places.order())
     }
 
+    /// Shows the tasks that a filter lets through, from the first one on.
+    pub fn narrow(&mut self, filter: String) {
+        if self.listing == Listing::Places {
+            self.toggle_listing();
+        }
+        self.set_filter(filter);
+        self.cursor.first();
+    }
+
+    /// Selects a task.
+    pub fn choose(&mut self, id: TaskId, model: &Model) {
+        self.cursor.choose(id, &TaskRows { order: &self.order, model });
+    }
+
     /// Takes note of the model's latest update.
     pub fn note(&mut self, model: &Model) {
         self.changed = true;

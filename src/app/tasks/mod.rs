@@ -7,5 +7,6 @@ pub(crate) mod groups;
 pub(crate) mod list;
 pub(crate) mod order;
 pub(crate) mod page;
+pub(crate) mod panel;
 pub(crate) mod scan;
 pub(crate) mod sort_key;

@@ -1,6 +1,7 @@
 //! The list of workers: a lane each, and the columns that it can be sorted by.
 
 use crate::{
+    app::frame::RowId,
     app::{
         list::rows::ListRow,
         tasks::{
@@ -127,6 +128,12 @@ impl ListRow for WorkerRow {
 
     fn id(&self) -> WorkerId {
         self.id
+    }
+    fn row(id: WorkerId) -> RowId {
+        RowId::Worker(id)
+    }
+    fn of_row(row: RowId) -> Option<WorkerId> {
+        if let RowId::Worker(id) = row { Some(id) } else { None }
     }
 
     fn compare(&self, other: &Self, column: WorkerColumn, model: &Model) -> Ordering {

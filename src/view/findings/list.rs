@@ -52,20 +52,21 @@ const ROWS_LEAST: u16 = 5;
 
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let past = app.past_findings();
-    let now = app.findings.len() - past;
+    let past = app.panels.findings.past(app.session());
+    let now = app.panels.findings.ids.len() - past;
     let right = match past {
         0 => format!("{now} now"),
         _ => format!("{now} now {} {past} over", theme.symbols().dot),
     };
-    let inner = pane::render(buffer, area, "Findings", if app.findings.is_empty() { "" } else { &right }, theme);
+    let inner =
+        pane::render(buffer, area, "Findings", if app.panels.findings.ids.is_empty() { "" } else { &right }, theme);
     let Some(selected) = app.finding() else {
         empty::render(buffer, inner, app, at, theme, shown);
         return;
     };
     let details = page::lines(selected, app, at, inner.width.saturating_sub(2), theme);
     let wanted = details.len() as u16 + 1;
-    let rows = (app.findings.len() as u16).saturating_add(1);
+    let rows = (app.panels.findings.ids.len() as u16).saturating_add(1);
     let list_least = rows.min(ROWS_LEAST + 1);
     let lower = wanted.min(inner.height.saturating_sub(list_least));
     let list = Rect { height: inner.height - lower, ..inner };
@@ -81,14 +82,14 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
 
 fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
     let room = area.height.saturating_sub(1) as usize;
-    let visible = app.finding_cursor.visible(app.findings.len(), room);
-    let ids = &app.findings[visible.clone()];
+    let visible = app.panels.findings.cursor.visible(app.panels.findings.ids.len(), room);
+    let ids = &app.panels.findings.ids[visible.clone()];
     let rows: Vec<Row> =
         ids.iter().filter_map(|&id| app.session().engine().finding(id)).map(|finding| row(finding, theme)).collect();
-    let selected = app.finding_cursor.index().checked_sub(visible.start);
+    let selected = app.panels.findings.cursor.index().checked_sub(visible.start);
     let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
     table::render(buffer, area, &table, theme, shown, |_| None);
-    pane::scroll_bar(buffer, below_head(area), &visible, app.findings.len(), theme);
+    pane::scroll_bar(buffer, below_head(area), &visible, app.panels.findings.ids.len(), theme);
     shown.window = Some(Window { offset: visible.start, rows: room });
 }
 

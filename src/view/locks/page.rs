@@ -24,7 +24,7 @@ use crate::{
         list::rows::{ListRow, RowList},
         locks::{
             list::LockRow,
-            page::{LockDetail, PersonColumn, PersonRow, Role},
+            page::{LockDetail, LockUserColumn, LockUserRow, Role},
             wait_tree::{More, Node, TreeLine},
         },
     },
@@ -55,7 +55,7 @@ pub struct Subject<'a> {
     /// What is known of it; `None` where there is no lock of this id, or no longer.
     pub detail: Option<&'a LockDetail>,
     /// Who holds it, and who waits for it.
-    pub people: &'a RowList<PersonRow>,
+    pub users: &'a RowList<LockUserRow>,
 }
 
 /// Draws the page.
@@ -68,7 +68,7 @@ pub fn render(
     theme: &Theme,
     shown: &mut Shown,
 ) {
-    let &Subject { id, detail, people } = subject;
+    let &Subject { id, detail, users } = subject;
     let Some(detail) = detail else {
         let inner = facts::frame(buffer, area, &format!("lock {id}"), "", theme);
         let mut text = Text::new(inner.width as usize, theme);
@@ -86,7 +86,7 @@ pub fn render(
     let tree = tree(detail, width, theme);
     let histogram = histogram(&detail.hold_times, width, theme);
 
-    let list = (people.rows().len() as u16).saturating_add(2);
+    let list = (users.rows().len() as u16).saturating_add(2);
     let list_least = list.min(LIST_LEAST);
     let mut left = inner.height;
     let take = |left: &mut u16, wanted: usize, keep: u16| -> u16 {
@@ -114,9 +114,9 @@ pub fn render(
     if rest.height < 2 {
         return;
     }
-    facts::rule(buffer, inner, rest.y, &people_title(people, detail.row.waiters), theme);
+    facts::rule(buffer, inner, rest.y, &users_title(users, detail.row.waiters), theme);
     let list = Rect { x: rest.x.saturating_sub(1), y: rest.y + 1, width: rest.width + 2, height: rest.height - 1 };
-    render_list(buffer, list, people, theme, shown, |row| person(row, id, model, theme));
+    render_list(buffer, list, users, theme, shown, |row| user(row, id, model, theme));
 }
 
 fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
@@ -140,9 +140,9 @@ fn titled(buffer: &mut Buffer, frame: Rect, area: Rect, title: &str, lines: &[Li
     }
 }
 
-fn people_title(people: &RowList<PersonRow>, all: usize) -> String {
-    let listed = people.rows().iter().filter(|row| matches!(row.role, Role::Waits(_))).count();
-    let holders = people.rows().len() - listed;
+fn users_title(users: &RowList<LockUserRow>, all: usize) -> String {
+    let listed = users.rows().iter().filter(|row| matches!(row.role, Role::Waits(_))).count();
+    let holders = users.rows().len() - listed;
     // An agent lists the first ones, and counts the others.
     let waiters = listed.max(all);
     let verb = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
@@ -300,7 +300,7 @@ fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
     ])
 }
 
-fn person(row: &PersonRow, lock: ResourceId, model: &Model, theme: &Theme) -> Row {
+fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Row {
     let task = model.tasks().get(row.task);
     // A thread that runs no task is named by what it holds.
     let label = || {
@@ -308,35 +308,35 @@ fn person(row: &PersonRow, lock: ResourceId, model: &Model, theme: &Theme) -> Ro
         hold.map_or_else(|| task_label(model, row.task), |hold| holder_label(model, lock, hold))
     };
     let cell = |column| match column {
-        PersonColumn::Role => match row.role {
+        LockUserColumn::Role => match row.role {
             Role::HoldsAsleep => Cell::Text("holds, asleep".into(), theme.notice()),
             Role::Holds => Cell::Text("holds".into(), theme.good()),
             Role::Waits(place) => Cell::Text(format!("{place}"), Style::new()),
         },
-        PersonColumn::Time => match row.time {
+        LockUserColumn::Time => match row.time {
             Some(time) => Cell::Text(numbers::duration(time, theme), Style::new()),
             None => Cell::Empty,
         },
-        PersonColumn::Access => {
+        LockUserColumn::Access => {
             let word = match row.access {
                 Access::Shared => "read",
                 Access::Exclusive => "exclusive",
             };
             Cell::Text(word.into(), Style::new())
         }
-        PersonColumn::Task => Cell::text(&label(), theme.title(), theme),
-        PersonColumn::State => match task.map(Task::state) {
+        LockUserColumn::Task => Cell::text(&label(), theme.title(), theme),
+        LockUserColumn::State => match task.map(Task::state) {
             Some(state) => Cell::Text(format!("{} {}", theme.state_mark(state), state.name()), theme.state(state)),
             None => Cell::Text("unknown".into(), theme.dim()),
         },
-        PersonColumn::Location => match task {
+        LockUserColumn::Location => match task {
             Some(task) if task.place.is_known() => Cell::path(&model.place(task.place).to_string(), theme.dim(), theme),
             _ => Cell::Empty,
         },
     };
     Row {
         id: RowId::Op(row.op),
-        cells: PersonRow::COLUMNS.iter().map(|spec| cell(spec.column)).collect(),
+        cells: LockUserRow::COLUMNS.iter().map(|spec| cell(spec.column)).collect(),
         style: Style::new(),
     }
 }

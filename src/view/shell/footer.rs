@@ -26,7 +26,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
         buffer.set_stringn(area.x, area.y, text, area.width as usize, theme.notice());
         return;
     }
-    let mut offered: Vec<(&Binding, Line)> = offers(&app.places())
+    let mut offered: Vec<(&Binding, Line)> = offers(&app.contexts())
         .filter(|binding| app.can(binding.action))
         .map(|binding| (binding, offer(binding, app, theme)))
         .collect();

@@ -4,7 +4,7 @@ use crate::{
     app::{
         act::sortable,
         frame::{Region, RowId, Shown, Spot},
-        input::bindings::{BINDINGS, Place},
+        input::bindings::{BINDINGS, Context},
         layer::{Layer, Question, Scroll},
         state::App,
         tasks::{columns::TASK_COLUMNS, order::Direction},
@@ -78,7 +78,7 @@ fn render_text(
 
 /// Every key, those of the place where the user is first.
 fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
-    let mut order: Vec<Place> = app.places_below_help();
+    let mut order: Vec<Context> = app.contexts_below_help();
     for binding in BINDINGS {
         if !order.contains(&binding.place) {
             order.push(binding.place);
@@ -175,8 +175,8 @@ fn render_sort(buffer: &mut Buffer, area: Rect, selected: usize, app: &App, them
     for (at, column) in columns.iter().enumerate().skip(top).take(room) {
         let y = inner.y + (at - top) as u16;
         let title = TASK_COLUMNS.iter().find(|spec| spec.column == *column).map_or("", |spec| spec.title);
-        let mark = match app.tasks.order.direction() {
-            _ if *column != app.tasks.order.column() => "",
+        let mark = match app.panels.tasks.order.direction() {
+            _ if *column != app.panels.tasks.order.column() => "",
             Direction::Ascending => theme.symbols().ascending,
             Direction::Descending => theme.symbols().descending,
         };

@@ -8,7 +8,7 @@ use crate::{
     app::{
         frame::{Region, Shown, Spot},
         input::bindings::Action,
-        screens::{SCREENS, Screen},
+        screens::{SCREENS, Screen, ScreenSpec},
         state::App,
         tasks::list::Listing,
     },
@@ -23,9 +23,9 @@ use ratatui::{
 /// Draws the line.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
     let mut x = area.x + 1;
-    for (at, &screen) in SCREENS.iter().enumerate() {
+    for (at, &ScreenSpec { screen, title }) in SCREENS.iter().enumerate() {
         let room = area.right().saturating_sub(x);
-        let text = format!(" {} {} ", at + 1, screen.title());
+        let text = format!(" {} {} ", at + 1, title);
         let width = (text::columns(&text) as u16).min(room);
         if width == 0 {
             return;
@@ -39,7 +39,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
     let mut offers = vec![("?", "help", Action::Help)];
     if app.screen == Screen::Tasks && app.layers.is_empty() {
         offers.push(("/", "filter", Action::Filter));
-        let group = if app.tasks.listing == Listing::Tasks { "group" } else { "ungroup" };
+        let group = if app.panels.tasks.listing == Listing::Tasks { "group" } else { "ungroup" };
         offers.push(("z", group, Action::Group));
     }
     for (key, name, action) in offers {

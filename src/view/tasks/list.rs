@@ -32,7 +32,7 @@ use std::time::Instant;
 
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let title = match app.tasks.listing {
+    let title = match app.panels.tasks.listing {
         Listing::Tasks => "Tasks",
         Listing::Places => "Tasks by spawn location",
     };
@@ -41,14 +41,14 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     let Some(now) = app.now(at) else {
         return empty::render(buffer, list, app, at, theme, shown);
     };
-    match app.tasks.listing {
+    match app.panels.tasks.listing {
         Listing::Tasks => render_tasks(buffer, list, app, now, theme, shown),
         Listing::Places => render_places(buffer, list, app, theme, shown),
     }
 }
 
 fn summary(app: &App, theme: &Theme) -> String {
-    let tasks = &app.tasks;
+    let tasks = &app.panels.tasks;
     match tasks.listing {
         Listing::Tasks => {
             let counts = app.session().model().counts();
@@ -75,7 +75,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
         Some(Layer::Filter(line)) => Some(line),
         _ => None,
     };
-    if typing.is_none() && app.tasks.filter_text().is_empty() {
+    if typing.is_none() && app.panels.tasks.filter_text().is_empty() {
         return area;
     }
     let (mut x, y) = (area.x + 1, area.y);
@@ -87,7 +87,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
     };
     put("filter  ", theme.label());
     match typing {
-        None => put(app.tasks.filter_text(), theme.title()),
+        None => put(app.panels.tasks.filter_text(), theme.title()),
         Some(line) => {
             let (before, after) = line.halves();
             let mut after = after.chars();
@@ -99,7 +99,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
         }
     }
     let mut used = 1;
-    if let Some(error) = app.tasks.filter_error() {
+    if let Some(error) = app.panels.tasks.filter_error() {
         let line = text::left(&format!("        {error}"), area.width.saturating_sub(1) as usize, theme);
         if area.height > 1 {
             buffer.set_stringn(area.x + 1, y + 1, line, area.width.saturating_sub(1) as usize, theme.bad());
@@ -111,7 +111,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
 }
 
 fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &Theme, shown: &mut Shown) {
-    let (tasks, model) = (&app.tasks, app.session().model());
+    let (tasks, model) = (&app.panels.tasks, app.session().model());
     let length = tasks.order.len();
     let room = area.height.saturating_sub(1) as usize;
     let visible = tasks.cursor.visible(length, room);
@@ -149,16 +149,16 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
 }
 
 fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
-    let places = &app.tasks.places;
+    let places = &app.panels.tasks.places;
     let length = places.order().len();
     let room = area.height.saturating_sub(1) as usize;
-    let visible = app.tasks.place_cursor.visible(length, room);
+    let visible = app.panels.tasks.place_cursor.visible(length, room);
     let rows: Vec<Row> = places.order()[visible.clone()].iter().map(|&place| place_row(app, place, theme)).collect();
     let table = Table {
         columns: PLACE_COLUMNS,
         sorted: Some((places.column, places.direction)),
         rows: &rows,
-        selected: app.tasks.place_cursor.index().checked_sub(visible.start),
+        selected: app.panels.tasks.place_cursor.index().checked_sub(visible.start),
     };
     let nth = |column| PLACE_COLUMNS.iter().position(|spec| spec.column == column).map(Spot::Column);
     table::render(buffer, area, &table, theme, shown, nth);
@@ -167,7 +167,7 @@ fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, show
 }
 
 fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
-    let sums = app.tasks.places.sums(place);
+    let sums = app.panels.tasks.places.sums(place);
     let number = |count: u64| Cell::Text(numbers::count(count), Style::new());
     let flagged = match sums.flagged {
         0 => Cell::Empty,

@@ -56,7 +56,7 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// What an app shows at `now`.
     pub fn of(app: &'a App, now: Stamp) -> Self {
-        Self { list: &app.workers, model: app.session().model(), now, missing: missing(app) }
+        Self { list: &app.panels.workers.rows, model: app.session().model(), now, missing: missing(app) }
     }
 }
 

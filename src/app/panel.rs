@@ -1,0 +1,193 @@
+//! What a screen's list, or a page about one thing, can do. What lies around it (which one is shown, what a key means) is the
+//! [`App`](super::App)'s business.
+
+use crate::{
+    app::{
+        frame::{RowId, Window},
+        input::bindings::Context,
+        layer::Scroll,
+        list::cursor::{Cursor, Rows},
+        locks::panel::LockPage,
+        resources::panel::ResourcePage,
+        screens::Screen,
+        tasks::panel::TaskPage,
+        workers::panel::WorkerPage,
+    },
+    model::{Model, ResourceId, Stamp, TaskId, WorkerId},
+    session::{Scope, Session},
+};
+use std::time::Instant;
+
+/// A list that one can move in.
+pub(crate) trait List {
+    /// Some rows down, or up where it is negative.
+    fn step(&mut self, by: isize);
+    /// Moves the window; the selection stays inside it.
+    fn scroll(&mut self, by: isize);
+    /// To the first row, whichever it is.
+    fn first(&mut self);
+    /// Takes note of the window that was shown.
+    fn shown(&mut self, window: Window);
+    /// Selects a row, if it is one of this list's.
+    fn choose(&mut self, row: RowId);
+    /// Sorts by the column so many to the right, or to the left where it is negative.
+    fn step_column(&mut self, by: isize);
+    /// Sorts by the column with this number, from the left; by the one that decides already, the other way round.
+    fn sort_by_nth(&mut self, column: usize);
+    /// Turns the order round.
+    fn invert(&mut self);
+}
+
+/// What is shown is brought up to date with this.
+#[derive(Clone, Copy)]
+pub(crate) struct Upkeep<'a> {
+    /// The target as it is shown.
+    pub session: &'a Session,
+    /// The target's clock, where anything is known of it.
+    pub now: Option<Stamp>,
+    /// This machine's clock.
+    pub at: Instant,
+}
+
+/// What opening a row leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// A page.
+    Page(PageSubject),
+    /// The tasks that this filter lets through.
+    Tasks(String),
+    /// A screen.
+    Screen(Screen),
+}
+
+/// A screen's list, or a page about one thing.
+pub(crate) trait Panel {
+    /// Where the user is, the innermost context first; those that hold everywhere are left out.
+    fn contexts(&self) -> &'static [Context];
+    /// Whether there is nothing in it that could be opened or copied.
+    fn is_empty(&self) -> bool;
+    /// Takes note of what an event changed. What the user looks at comes up to date with [`Panel::refresh`].
+    fn changed(&mut self, _: &Session, _: Scope) {}
+    /// Another process's rows follow: what was selected is gone.
+    fn restart(&mut self) {}
+    /// Whether so much has changed that it should be refreshed even while nobody looks.
+    fn is_behind(&self) -> bool {
+        false
+    }
+    /// Brings it up to date, since it is about to be shown.
+    fn refresh(&mut self, upkeep: Upkeep);
+    /// The list in it.
+    fn list<'a>(&'a mut self, _: &'a Model) -> Option<Box<dyn List + 'a>> {
+        None
+    }
+    /// How far its text is scrolled, where it is one.
+    fn text(&mut self) -> Option<&mut Scroll> {
+        None
+    }
+    /// What is selected, or else what all of it is about.
+    fn subject(&self, session: &Session) -> Option<RowId>;
+    /// What opening the selected row leads to.
+    fn opening(&self, session: &Session) -> Option<Opening>;
+    /// Takes back what narrows it; whether anything did.
+    fn widen(&mut self) -> bool {
+        false
+    }
+}
+
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageSubject {
+    /// A task.
+    Task(TaskId),
+    /// A worker.
+    Worker(WorkerId),
+    /// A lock.
+    Lock(ResourceId),
+    /// A resource.
+    Resource(ResourceId),
+}
+
+/// A page about one thing, in place of the screen's list.
+#[derive(Debug)]
+pub enum Page {
+    /// A task.
+    Task(TaskPage),
+    /// A worker.
+    Worker(WorkerPage),
+    /// A lock.
+    Lock(LockPage),
+    /// Another resource.
+    Resource(ResourcePage),
+}
+
+impl Page {
+    /// A page that knows nothing yet.
+    pub fn new(subject: PageSubject) -> Self {
+        match subject {
+            PageSubject::Task(id) => Self::Task(TaskPage::new(id)),
+            PageSubject::Worker(id) => Self::Worker(WorkerPage::new(id)),
+            PageSubject::Lock(id) => Self::Lock(LockPage::new(id)),
+            PageSubject::Resource(id) => Self::Resource(ResourcePage::new(id)),
+        }
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> PageSubject {
+        match self {
+            Self::Task(page) => PageSubject::Task(page.id),
+            Self::Worker(page) => PageSubject::Worker(page.id),
+            Self::Lock(page) => PageSubject::Lock(page.id),
+            Self::Resource(page) => PageSubject::Resource(page.id),
+        }
+    }
+
+    /// As any panel.
+    pub(crate) fn panel(&self) -> &dyn Panel {
+        match self {
+            Self::Task(page) => page,
+            Self::Worker(page) => page,
+            Self::Lock(page) => page,
+            Self::Resource(page) => page,
+        }
+    }
+
+    /// As any panel.
+    pub(crate) fn panel_mut(&mut self) -> &mut dyn Panel {
+        match self {
+            Self::Task(page) => page,
+            Self::Worker(page) => page,
+            Self::Lock(page) => page,
+            Self::Resource(page) => page,
+        }
+    }
+}
+
+/// A list without columns to sort by: a cursor, and the rows that it is on.
+pub(crate) struct Plain<'a, Id, R: ?Sized> {
+    pub cursor: &'a mut Cursor<Id>,
+    pub rows: &'a R,
+    pub id: fn(RowId) -> Option<Id>,
+}
+
+impl<Id: Copy + PartialEq, R: Rows<Id> + ?Sized> List for Plain<'_, Id, R> {
+    fn step(&mut self, by: isize) {
+        self.cursor.step(by, self.rows);
+    }
+    fn scroll(&mut self, by: isize) {
+        self.cursor.scroll(by, self.rows);
+    }
+    fn first(&mut self) {
+        self.cursor.first();
+    }
+    fn shown(&mut self, window: Window) {
+        self.cursor.shown(window);
+    }
+    fn choose(&mut self, row: RowId) {
+        if let Some(id) = (self.id)(row) {
+            self.cursor.choose(id, self.rows);
+        }
+    }
+    fn step_column(&mut self, _: isize) {}
+    fn sort_by_nth(&mut self, _: usize) {}
+    fn invert(&mut self) {}
+}

@@ -1,0 +1,182 @@
+//! The task list and a task's page, as panels.
+
+use super::{
+    groups::PLACE_COLUMNS,
+    list::{Listing, TaskList},
+    page::TaskDetail,
+};
+use crate::{
+    app::{
+        frame::{RowId, Window},
+        input::bindings::Context,
+        layer::Scroll,
+        panel::{List, Opening, PageSubject, Panel, Upkeep},
+    },
+    model::{Model, TaskId},
+    session::{Scope, Session},
+};
+
+impl Panel for TaskList {
+    fn contexts(&self) -> &'static [Context] {
+        match self.listing {
+            Listing::Tasks => &[Context::Tasks, Context::Table, Context::List],
+            Listing::Places => &[Context::Places, Context::Table, Context::List],
+        }
+    }
+    fn is_empty(&self) -> bool {
+        match self.listing {
+            Listing::Tasks => self.order.is_empty(),
+            Listing::Places => self.places.order().is_empty(),
+        }
+    }
+    fn changed(&mut self, session: &Session, scope: Scope) {
+        match scope {
+            Scope::Nothing | Scope::Status => {}
+            Scope::Rows => self.note(session.model()),
+            Scope::Everything => self.reload(),
+        }
+    }
+    fn restart(&mut self) {
+        TaskList::restart(self);
+    }
+    fn is_behind(&self) -> bool {
+        TaskList::is_behind(self)
+    }
+    fn refresh(&mut self, upkeep: Upkeep) {
+        self.settle(upkeep.session);
+    }
+    fn list<'a>(&'a mut self, model: &'a Model) -> Option<Box<dyn List + 'a>> {
+        Some(match self.listing {
+            Listing::Tasks => Box::new(InTasks { tasks: self, model }),
+            Listing::Places => Box::new(InPlaces(self)),
+        })
+    }
+    fn subject(&self, session: &Session) -> Option<RowId> {
+        match self.listing {
+            Listing::Tasks => self.selected(session.model()).map(RowId::Task),
+            Listing::Places => self.selected_place().map(RowId::Place),
+        }
+    }
+    fn opening(&self, session: &Session) -> Option<Opening> {
+        match self.subject(session)? {
+            RowId::Task(task) => Some(Opening::Page(PageSubject::Task(task))),
+            RowId::Place(place) => Some(Opening::Tasks(format!("loc:\"{}\"", session.model().place(place)))),
+            _ => None,
+        }
+    }
+    fn widen(&mut self) -> bool {
+        let narrow = !self.filter_text().is_empty();
+        if narrow {
+            self.set_filter(String::new());
+        }
+        narrow
+    }
+}
+
+/// The tasks: sorted first where one goes.
+struct InTasks<'a> {
+    tasks: &'a mut TaskList,
+    model: &'a Model,
+}
+
+impl List for InTasks<'_> {
+    fn step(&mut self, by: isize) {
+        self.tasks.step(by, self.model);
+    }
+    fn scroll(&mut self, by: isize) {
+        self.tasks.scroll(by, self.model);
+    }
+    fn first(&mut self) {
+        self.tasks.cursor.first();
+    }
+    fn shown(&mut self, window: Window) {
+        self.tasks.cursor.shown(window);
+    }
+    fn choose(&mut self, row: RowId) {
+        if let RowId::Task(id) = row {
+            self.tasks.choose(id, self.model);
+        }
+    }
+    fn step_column(&mut self, by: isize) {
+        self.tasks.step_column(by);
+    }
+    /// Its heads name their columns.
+    fn sort_by_nth(&mut self, _: usize) {}
+    fn invert(&mut self) {
+        self.tasks.invert();
+    }
+}
+
+/// The spawn locations.
+struct InPlaces<'a>(&'a mut TaskList);
+
+impl List for InPlaces<'_> {
+    fn step(&mut self, by: isize) {
+        self.0.place_cursor.step(by, self.0.places.order());
+    }
+    fn scroll(&mut self, by: isize) {
+        self.0.place_cursor.scroll(by, self.0.places.order());
+    }
+    fn first(&mut self) {
+        self.0.place_cursor.first();
+    }
+    fn shown(&mut self, window: Window) {
+        self.0.place_cursor.shown(window);
+    }
+    fn choose(&mut self, row: RowId) {
+        if let RowId::Place(id) = row {
+            self.0.place_cursor.choose(id, self.0.places.order());
+        }
+    }
+    fn step_column(&mut self, by: isize) {
+        self.0.step_column(by);
+    }
+    fn sort_by_nth(&mut self, column: usize) {
+        if let Some(spec) = PLACE_COLUMNS.get(column) {
+            self.0.sort_places_by(spec.column);
+        }
+    }
+    fn invert(&mut self) {
+        self.0.invert();
+    }
+}
+
+/// The page of a task.
+#[derive(Debug)]
+pub struct TaskPage {
+    /// Which.
+    pub id: TaskId,
+    /// What is known of it, or was last.
+    pub detail: Option<Box<TaskDetail>>,
+    /// How far it is scrolled.
+    pub scroll: Scroll,
+}
+
+impl TaskPage {
+    pub(crate) fn new(id: TaskId) -> Self {
+        Self { id, detail: None, scroll: Scroll::default() }
+    }
+}
+
+impl Panel for TaskPage {
+    fn contexts(&self) -> &'static [Context] {
+        &[Context::TaskPage, Context::Page, Context::Text]
+    }
+    fn is_empty(&self) -> bool {
+        self.detail.is_none()
+    }
+    fn refresh(&mut self, upkeep: Upkeep) {
+        let Some(now) = upkeep.now else { return };
+        let before = self.detail.take().map(|detail| *detail);
+        self.detail = TaskDetail::refresh(before, upkeep.session, self.id, now).map(Box::new);
+    }
+    fn text(&mut self) -> Option<&mut Scroll> {
+        Some(&mut self.scroll)
+    }
+    fn subject(&self, _: &Session) -> Option<RowId> {
+        Some(RowId::Task(self.id))
+    }
+    fn opening(&self, _: &Session) -> Option<Opening> {
+        None
+    }
+}
