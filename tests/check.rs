@@ -112,6 +112,23 @@ fn a_target_that_is_not_there_is_3_and_says_why() {
 }
 
 #[test]
+fn a_target_that_can_never_be_watched_is_3_at_once() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for peer in server.incoming() {
+            let mut peer = peer.unwrap();
+            std::io::Write::write_all(&mut peer, b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").unwrap();
+            std::io::Read::read_to_end(&mut peer, &mut Vec::new()).unwrap_or(0);
+        }
+    });
+    // With a day to wait it would hang here if it went on trying.
+    let ended = run(&["check", &target, "--connect-timeout", "1day"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""));
+    assert!(ended.stderr.contains("cannot be watched: what listens there speaks HTTP/1"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_target_that_is_lost_for_good_is_3_after_what_was_found() {
     let server = Server::start("large-future");
     let home = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use holdup::{
     app::Options,
     model::{Retention, VerdictKind},
     terminal::{Error, Occurrence},
-    wire::{Command, Event, Temporality},
+    wire::{Command, Connection, Event, Temporality},
 };
 use stage::{
     Stage, options,
@@ -198,6 +198,19 @@ fn before_the_first_connection_it_says_what_to_check() {
     stage.pass(Duration::from_millis(10)).shows(&["Connecting to 127.0.0.1:6669"]);
     stage.lose("connection refused", Duration::from_secs(2));
     stage.shows(&["Cannot reach 127.0.0.1:6669: connection refused", "console-subscriber"]);
+}
+
+#[test]
+fn what_cannot_be_watched_is_given_up_and_tried_again_on_demand() {
+    let gave_up = || Event::Connection(Connection::GaveUp { reason: "what listens there speaks HTTP/1".into() });
+    let mut stage = Stage::new(100, 24, options());
+    stage.hear([gave_up()]).shows(&["given up ○", "Cannot watch 127.0.0.1:6669: what listens there", "R retry now"]);
+    stage.keys("R");
+    assert_eq!(stage.commands, [Command::RetryNow]);
+    // What is known stays, and is said to be old.
+    let (mut stage, _) = watching(WIDE);
+    stage.keys("t").hear([gave_up()]).shows(&["What is shown is old. what listens there", "R tries again", "writer"]);
+    stage.pass(Duration::from_secs(100)).shows(&["given up ○"]);
 }
 
 #[test]

@@ -87,6 +87,15 @@ async fn lost(link: &mut Link) -> String {
     .await
 }
 
+async fn gave_up(link: &mut Link) -> String {
+    until(link, |event| match event {
+        Event::Connection(Connection::GaveUp { reason }) => Some(reason),
+        Event::Connection(Connection::Lost { reason, .. }) => panic!("only lost: {reason}"),
+        _ => None,
+    })
+    .await
+}
+
 async fn told(link: &mut Link) -> Temporality {
     until(link, |event| match event {
         Event::Temporality(temporality) => Some(temporality),

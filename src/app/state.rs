@@ -106,6 +106,14 @@ impl App {
         Some((retry_in.saturating_sub(gone), reason))
     }
 
+    /// Why no more tries to connect are made, where that is so.
+    pub fn gave_up(&self) -> Option<&str> {
+        match &self.open.shown().status().connection {
+            Connection::GaveUp { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// The message that stands at the moment.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_ref().map(|notice| notice.text.as_str())
@@ -150,7 +158,8 @@ impl App {
             Some(layer) => return layer.contexts().to_vec(),
             None => self.panels.of(self.screen),
         };
-        let lost = matches!(self.session().status().connection, Connection::Lost { .. });
+        let connection = &self.session().status().connection;
+        let lost = matches!(connection, Connection::Lost { .. } | Connection::GaveUp { .. });
         let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
         panel.contexts().iter().copied().chain(common).collect()
     }

@@ -45,6 +45,14 @@ pub enum NotSeen {
         /// Why the last try failed.
         reason: String,
     },
+    /// What answers there cannot be watched, now or later.
+    #[error("{target} cannot be watched: {reason}")]
+    Unwatchable {
+        /// The target.
+        target: Target,
+        /// What it is instead.
+        reason: String,
+    },
     /// A connection, and no update.
     #[error("{target} answers, but sent no update within {}; is it paused?", humantime::format_duration(*.waited))]
     Silent {
@@ -93,6 +101,7 @@ pub async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, 
                 match watch.take(event) {
                     Heard::Begun => until = Instant::now() + plan.window,
                     Heard::Answer => until = Instant::now() + plan.connect_timeout,
+                    Heard::GaveUp => break Why::TimeIsUp,
                     Heard::Other => {}
                 }
             }
@@ -117,6 +126,8 @@ enum Heard {
     Begun,
     /// The first update is on its way.
     Answer,
+    /// There will be none, however long one waits.
+    GaveUp,
     /// Nothing to it.
     Other,
 }
@@ -143,8 +154,11 @@ impl Watch {
     }
 
     fn take(&mut self, event: Event) -> Heard {
+        let gave_up = matches!(event, Event::Connection(Connection::GaveUp { .. }));
         match &event {
-            Event::Connection(Connection::Lost { reason, .. }) => self.last_failure = Some(reason.clone()),
+            Event::Connection(Connection::Lost { reason, .. } | Connection::GaveUp { reason }) => {
+                self.last_failure = Some(reason.clone());
+            }
             Event::Begin(_) => {
                 self.totals = self.counted();
                 self.totals.sessions += 1;
@@ -160,6 +174,9 @@ impl Watch {
                 self.begun = Some((Instant::now(), now));
                 return Heard::Begun;
             }
+        }
+        if gave_up {
+            return Heard::GaveUp;
         }
         if answers && self.begun.is_none() { Heard::Answer } else { Heard::Other }
     }
@@ -192,6 +209,9 @@ impl Watch {
             return Err(match (why, &self.session.status().connection) {
                 (Why::Stopped, _) => NotSeen::Interrupted { target },
                 (Why::TimeIsUp, Connection::Live) => NotSeen::Silent { target, waited },
+                (Why::TimeIsUp, Connection::GaveUp { reason }) => {
+                    NotSeen::Unwatchable { target, reason: reason.clone() }
+                }
                 (Why::TimeIsUp, _) => NotSeen::Unreachable {
                     target,
                     waited,

@@ -1,10 +1,15 @@
-//! Try, deliver, lose, wait, try again: the life of a link.
+//! Try, deliver, lose, wait, try again: the life of a link. Where trying again cannot help it gives up, until it is told to
+//! try all the same. What was watched once may be there again, whatever answers in its place for a while (a proxy, while the
+//! service is deployed): that is never given up.
 //!
 //! What a connection is made of is not this module's business: it is generic over [`Connect`] and [`Serve`], so that its
 //! tests are about time and order alone.
 
 use super::{Backoff, Command, Connection, Event, Process, Protocol, failure::Failure};
-use std::{future::Future, pin::pin};
+use std::{
+    future::{Future, pending},
+    pin::pin,
+};
 use tokio::{sync::mpsc, time::sleep};
 
 /// The link's ends as its task holds them.
@@ -53,7 +58,7 @@ pub(super) async fn run(connect: impl Connect, backoff: Backoff, port: Port) {
 struct Unheard;
 
 async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: Port) -> Result<(), Unheard> {
-    let (mut epoch, mut failures) = (0, 0);
+    let (mut epoch, mut failures, mut was_watched) = (0, 0, false);
     loop {
         let attempt = failures + 1;
         port.tell(Event::Connection(Connection::Connecting { attempt })).await?;
@@ -68,13 +73,21 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
                 let ended = session.serve(&mut port).await;
                 if ended.delivered > 0 {
                     failures = 0;
+                    was_watched = true;
                 }
                 ended.failure
             }
         };
+        let reason = failure.to_string();
+        if failure.is_final() && !was_watched {
+            tracing::info!(%reason, "the connection is given up");
+            port.tell(Event::Connection(Connection::GaveUp { reason })).await?;
+            port.refuse_until_retry(pending()).await?;
+            failures = 0;
+            continue;
+        }
         failures = failures.saturating_add(1);
         let retry_in = backoff.wait(failures, &mut rand::rng());
-        let reason = failure.to_string();
         tracing::info!(%reason, ?retry_in, "the connection is lost");
         let lost = Connection::Lost { reason, retry_in, attempt: failures };
         port.tell(Event::Connection(lost)).await?;

@@ -67,6 +67,16 @@ pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(10);
 pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Failure {
+    /// Whether the next try can only end the same way: what answers is not a console, and tells so by what it is.
+    /// What a proxy says while what it stands for is away (502, 503, 429 …) is not final, nor is what may be a matter of load or time.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Http1 | Self::Tls | Self::NotGrpc | Self::NotConsole => true,
+            Self::HttpStatus(status) => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
+            _ => false,
+        }
+    }
+
     /// Why a connection to `target` was not made.
     pub(super) fn to_connect(target: &str, error: &io::Error) -> Self {
         let target = target.to_owned();
@@ -172,6 +182,33 @@ mod tests {
             let reason = failure.to_string();
             assert!(reason.contains(said), "{failure:?}: {reason}");
             assert!(!reason.contains('\n') && reason.len() < 200, "{reason}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_never_be_a_console_is_final() {
+        for failure in [Failure::Http1, Failure::Tls, Failure::NotGrpc, Failure::NotConsole, Failure::HttpStatus(404)] {
+            assert!(failure.is_final(), "{failure:?}");
+        }
+        let target = || "host:6669".to_owned();
+        let waited = Duration::from_secs(5);
+        let may_get_better = [
+            Failure::Resolve { host: "host".to_owned(), error: "x".to_owned() },
+            Failure::Refused(target()),
+            Failure::NoSocket(target()),
+            Failure::Denied(target()),
+            Failure::NoAnswer { target: target(), waited },
+            Failure::HttpStatus(429),
+            Failure::HttpStatus(502),
+            Failure::Refusal { code: "x".to_owned(), message: "y".to_owned() },
+            Failure::TooLarge { size: 2, limit: 1 },
+            Failure::Closed,
+            Failure::Reset,
+            Failure::Silent(waited),
+            Failure::Ended,
+        ];
+        for failure in may_get_better {
+            assert!(!failure.is_final(), "{failure:?}");
         }
     }
 

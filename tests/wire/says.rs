@@ -14,28 +14,28 @@ async fn that_nothing_answers() {
 #[tokio::test]
 async fn that_it_is_a_web_server() {
     let peer = Peer::say(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    let reason = lost(&mut link_to(peer.address)).await;
+    let reason = gave_up(&mut link_to(peer.address)).await;
     assert!(reason.contains("speaks HTTP/1, not gRPC"), "{reason}");
 }
 
 #[tokio::test]
 async fn that_it_expects_tls() {
     let peer = Peer::say(&[0x15, 3, 1, 0, 2, 2, 0x46]);
-    let reason = lost(&mut link_to(peer.address)).await;
+    let reason = gave_up(&mut link_to(peer.address)).await;
     assert!(reason.contains("expects TLS"), "{reason}");
 }
 
 #[tokio::test]
 async fn that_it_is_something_else() {
     let peer = Peer::say(b"220 mail.example.com ESMTP\r\n");
-    let reason = lost(&mut link_to(peer.address)).await;
+    let reason = gave_up(&mut link_to(peer.address)).await;
     assert!(reason.contains("does not speak gRPC"), "{reason}");
 }
 
 #[tokio::test]
 async fn that_it_is_grpc_without_a_console() {
     let peer = Peer::serve(tonic::service::Routes::default());
-    let reason = lost(&mut link_to(peer.address)).await;
+    let reason = gave_up(&mut link_to(peer.address)).await;
     assert!(reason.contains("a gRPC server without a console"), "{reason}");
 }
 

@@ -72,6 +72,12 @@ pub enum Connection {
         /// The try that failed, counted as in [`Connection::Connecting`].
         attempt: u32,
     },
+    /// What answers there is nothing that can be watched, and would be the same at the next try. There is none before
+    /// [`Command::RetryNow`].
+    GaveUp {
+        /// Why, for the user.
+        reason: String,
+    },
 }
 
 /// Who begins to tell.
@@ -141,6 +147,6 @@ pub enum Command {
     WatchTask(TaskId),
     /// Watch no task's details.
     UnwatchTask,
-    /// Do not wait for the next try.
+    /// Do not wait for the next try, and try again where the link gave up.
     RetryNow,
 }

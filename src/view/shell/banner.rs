@@ -32,6 +32,10 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
         let wait = wait.as_millis().div_ceil(1_000);
         return Some((format!("What is shown is old. {reason}; next try in {wait} s, R tries now"), theme.bad()));
     }
+    if let Some(reason) = app.gave_up() {
+        model.now()?;
+        return Some((format!("What is shown is old. {reason}; it was given up, R tries again"), theme.bad()));
+    }
     if let Some(held) = app.held() {
         return Some((format!("The display stands still; {held} updates wait. Space lets it go on"), theme.notice()));
     }

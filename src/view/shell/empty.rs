@@ -40,6 +40,13 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
             ));
             lines.push(("It is tried again until it answers; R tries now.".to_owned(), theme.dim()));
         }
+        (Connection::GaveUp { reason }, None) => {
+            lines.push((format!("Cannot watch {}: {reason}", app.target), theme.bad()));
+            lines.push((
+                "It would be the same at every try, so none is made by itself; R tries again.".to_owned(),
+                theme.dim(),
+            ));
+        }
         (Connection::Live, None) => lines.push(("Connected; waiting for the first state.".to_owned(), theme.dim())),
         (Connection::Connecting { .. }, None) => {
             lines.push((format!("Connecting to {}", app.target), theme.dim()));

@@ -102,6 +102,9 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
         shown.hurry(Pace::Slow);
         return (format!("lost {}, retry in {} s", symbols.lost, wait.as_millis().div_ceil(1_000)), theme.bad());
     }
+    if app.gave_up().is_some() {
+        return (format!("given up {}", symbols.lost), theme.bad());
+    }
     if let Some(progress) = app.session().status().progress {
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
         return (format!("loading {percent}"), theme.notice());

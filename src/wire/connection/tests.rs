@@ -12,6 +12,8 @@ enum Try {
     Served(u64),
     /// One that never answers.
     Hangs,
+    /// Something else than a console answers.
+    NotConsole,
 }
 
 struct Script(VecDeque<Try>);
@@ -23,6 +25,7 @@ impl Connect for Script {
 
     async fn connect(&mut self) -> Result<Scripted, Failure> {
         match self.0.pop_front() {
+            Some(Try::NotConsole) => Err(Failure::NotConsole),
             Some(Try::Refused) => Err(Failure::Refused("host:1".to_owned())),
             Some(Try::Served(delivered)) => Ok(Scripted(delivered)),
             Some(Try::Hangs) | None => std::future::pending().await,
@@ -69,6 +72,13 @@ impl Started {
     async fn lost(&mut self) -> (u32, Duration) {
         match self.next().await {
             Event::Connection(Connection::Lost { retry_in, attempt, .. }) => (attempt, retry_in),
+            event => panic!("{event:?}"),
+        }
+    }
+
+    async fn gave_up(&mut self) -> String {
+        match self.next().await {
+            Event::Connection(Connection::GaveUp { reason }) => reason,
             event => panic!("{event:?}"),
         }
     }
@@ -124,6 +134,34 @@ async fn a_user_need_not_wait() {
         link.commands.send(Command::RetryNow).await.expect("room");
         assert_eq!(before.elapsed(), Duration::ZERO);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_get_better_is_not_tried_again_by_itself() {
+    let mut link = start(vec![Try::Refused, Try::NotConsole, Try::Refused, Try::Hangs]);
+    assert_eq!(link.connecting().await, 1);
+    link.lost().await;
+    assert_eq!(link.connecting().await, 2);
+    assert!(link.gave_up().await.contains("without a console"));
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    assert!(link.events.is_empty(), "nothing happens by itself");
+    link.commands.send(Command::PauseTarget).await.expect("room");
+    assert!(matches!(link.next().await, Event::CommandFailed { .. }));
+    link.commands.send(Command::RetryNow).await.expect("room");
+    assert_eq!(link.connecting().await, 1);
+    assert_eq!(link.lost().await.0, 1);
+    assert_eq!(link.connecting().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_watched_before_may_be_there_again() {
+    let mut link = start(vec![Try::Served(1), Try::NotConsole, Try::Hangs]);
+    assert_eq!(link.connecting().await, 1);
+    assert_eq!(link.session().await, 1);
+    link.lost().await;
+    assert_eq!(link.connecting().await, 2);
+    assert_eq!(link.lost().await.0, 2);
+    assert_eq!(link.connecting().await, 3);
 }
 
 #[tokio::test(start_paused = true)]
