@@ -7,7 +7,7 @@ use crossterm::event::MouseEventKind;
 use holdup::{
     app::Options,
     model::{Retention, VerdictKind},
-    terminal::{Error, Occurrence},
+    terminal::{Error, TerminalEvent},
     wire::{Command, Connection, Event, Temporality},
 };
 use stage::{
@@ -231,11 +231,11 @@ fn quitting_works_in_every_state() {
 #[test]
 fn signals_and_panics_end_the_loop_or_hand_over_the_terminal() {
     let (mut stage, _) = watching(WIDE);
-    stage.keys("^z").occur(Occurrence::Suspend).occur(Occurrence::Resume);
+    stage.keys("^z").occur(TerminalEvent::Suspend).occur(TerminalEvent::Resume);
     assert_eq!((stage.host.suspended, stage.host.resumed), (2, 1));
-    stage.shows(&["Findings"]).occur(Occurrence::Stop);
+    stage.shows(&["Findings"]).occur(TerminalEvent::Stop);
     assert!(stage.ended && stage.result.is_ok());
-    stage.occur(Occurrence::Panicked);
+    stage.occur(TerminalEvent::Panicked);
     assert!(matches!(stage.result, Err(Error::Panicked)));
 }
 

@@ -83,7 +83,7 @@ fn signals_that_end_it_leave_a_sane_terminal() {
 fn a_panic_in_whichever_thread_leaves_a_sane_terminal_and_its_message() {
     for (place, said) in [("screen", "in the event loop"), ("thread", "in another thread")] {
         let server = Server::start("healthy");
-        let mut shell = Shell::watching(&format!("HOLDUP_REHEARSE_PANIC={place}"), &server.target);
+        let mut shell = Shell::watching(&format!("HOLDUP_FAULT_PANIC={place}"), &server.target);
         shell.shows(said);
         shell.shows("left=");
         assert!(!shell.contents().contains("left=0"), "{}", shell.contents());

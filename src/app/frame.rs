@@ -30,7 +30,7 @@ impl Region {
 
 /// What a click there means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spot {
+pub enum HitArea {
     /// A tab.
     Tab(Screen),
     /// The head of a column of the task list.
@@ -97,7 +97,7 @@ pub struct Window {
 /// What a frame showed.
 #[derive(Debug, Clone, Default)]
 pub struct Shown {
-    spots: Vec<(Region, Spot)>,
+    hits: Vec<(Region, HitArea)>,
     /// The window onto the list, if a list was shown.
     pub window: Option<Window>,
     /// How far the text on top can be scrolled, if it can.
@@ -108,19 +108,19 @@ pub struct Shown {
 
 impl Shown {
     /// Notes what a click somewhere means. What is noted later lies on top.
-    pub fn spot(&mut self, region: Region, spot: Spot) {
-        self.spots.push((region, spot));
+    pub fn hit(&mut self, region: Region, area: HitArea) {
+        self.hits.push((region, area));
     }
 
     /// Lets nothing below be clicked: something lies over all of it.
     pub fn cover(&mut self) {
-        self.spots.clear();
+        self.hits.clear();
         self.window = None;
     }
 
     /// What a click there means.
-    pub fn at(&self, column: u16, row: u16) -> Option<Spot> {
-        self.spots.iter().rev().find(|(region, _)| region.contains(column, row)).map(|&(_, spot)| spot)
+    pub fn at(&self, column: u16, row: u16) -> Option<HitArea> {
+        self.hits.iter().rev().find(|(region, _)| region.contains(column, row)).map(|&(_, area)| area)
     }
 
     /// Asks for another frame that soon.

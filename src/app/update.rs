@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        frame::Spot,
+        frame::HitArea,
         input::{
             bindings::{self, Action},
             event::{Effect, Input},
@@ -70,20 +70,20 @@ impl App {
             MouseEventKind::ScrollDown => self.wheel(WHEEL),
             MouseEventKind::ScrollUp => self.wheel(-WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
-                return self.seen.at(event.column, event.row).map_or_else(Vec::new, |spot| self.click(spot, at));
+                return self.seen.at(event.column, event.row).map_or_else(Vec::new, |area| self.click(area, at));
             }
             _ => {}
         }
         Vec::new()
     }
 
-    fn click(&mut self, spot: Spot, at: Instant) -> Vec<Effect> {
-        match spot {
-            Spot::Tab(screen) => return self.act(Action::Go(screen), at),
-            Spot::Key(action) => return self.act(action, at),
-            Spot::Head(column) => self.panels.tasks.sort_by(column),
-            Spot::Column(column) => drop(self.with_list(|list| list.sort_by_nth(column))),
-            Spot::Row(row) => {
+    fn click(&mut self, area: HitArea, at: Instant) -> Vec<Effect> {
+        match area {
+            HitArea::Tab(screen) => return self.act(Action::Go(screen), at),
+            HitArea::Key(action) => return self.act(action, at),
+            HitArea::Head(column) => self.panels.tasks.sort_by(column),
+            HitArea::Column(column) => drop(self.with_list(|list| list.sort_by_nth(column))),
+            HitArea::Row(row) => {
                 let again = self.clicked.is_some_and(|(before, when)| before == row && at - when <= DOUBLE_CLICK);
                 self.clicked = if again { None } else { Some((row, at)) };
                 self.choose(row);

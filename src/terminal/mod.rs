@@ -1,14 +1,14 @@
 //! The real terminal: the guard that restores it, and the event loop.
 //!
-//! [`drive`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
-//! real screen (`guard`), the real keys and signals (`occurrences`), and a link to a target.
+//! [`event_loop`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
+//! real screen (`guard`), the real keys and signals (`events`), and a link to a target.
 
-mod drive;
+mod event_loop;
+mod events;
+mod fault;
 mod guard;
-mod occurrences;
-mod rehearsal;
 
-pub use drive::{Host, Occurrence, drive};
+pub use event_loop::{Host, TerminalEvent, event_loop};
 
 use crate::{app, wire};
 use guard::Guard;
@@ -35,13 +35,13 @@ pub enum Error {
 /// Watches a target in the terminal until the user quits, or a signal says so.
 pub async fn run(target: wire::Target, wire_options: wire::Options, options: app::Options) -> Result<(), Error> {
     let guard = Guard::enter()?;
-    let occurrences = occurrences::real()?;
+    let events = events::real()?;
     let link = wire::connect(target.clone(), wire_options);
     let mut app = app::App::new(&target.short(), options);
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = &guard;
     tokio::select! {
-        result = drive(&mut terminal, &mut host, occurrences, link, &mut app) => result,
-        () = rehearsal::panic_on_request() => Ok(()),
+        result = event_loop(&mut terminal, &mut host, events, link, &mut app) => result,
+        () = fault::panic_on_request() => Ok(()),
     }
 }

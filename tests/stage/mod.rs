@@ -10,7 +10,7 @@ use futures::stream;
 use holdup::{
     app::{App, Options},
     model::{TaskId, report::Report, update::Update},
-    terminal::{Error, Host, Occurrence, drive},
+    terminal::{Error, Host, TerminalEvent, event_loop},
     update::Begin,
     wire::{Command, Connection, Event, Link, Process, Protocol, Temporality},
 };
@@ -131,7 +131,7 @@ impl Stage {
     pub fn keys(&mut self, script: &str) -> &mut Self {
         self.run(
             Vec::new(),
-            script.split_whitespace().map(|name| Occurrence::Key(key(name))).collect(),
+            script.split_whitespace().map(|name| TerminalEvent::Key(key(name))).collect(),
             Duration::ZERO,
         );
         self
@@ -140,7 +140,7 @@ impl Stage {
     /// Text is typed.
     pub fn types(&mut self, text: &str) -> &mut Self {
         let keys = text.chars().map(|char| KeyEvent::new(KeyCode::Char(char), KeyModifiers::NONE));
-        self.run(Vec::new(), keys.map(Occurrence::Key).collect(), Duration::ZERO);
+        self.run(Vec::new(), keys.map(TerminalEvent::Key).collect(), Duration::ZERO);
         self
     }
 
@@ -154,23 +154,23 @@ impl Stage {
     /// The mouse does something.
     pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> &mut Self {
         let mouse = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
-        self.run(Vec::new(), vec![Occurrence::Mouse(mouse)], Duration::ZERO);
+        self.run(Vec::new(), vec![TerminalEvent::Mouse(mouse)], Duration::ZERO);
         self
     }
 
     /// Something else happens to the process or its terminal.
-    pub fn occur(&mut self, occurrence: Occurrence) -> &mut Self {
-        self.run(Vec::new(), vec![occurrence], Duration::ZERO);
+    pub fn occur(&mut self, event: TerminalEvent) -> &mut Self {
+        self.run(Vec::new(), vec![event], Duration::ZERO);
         self
     }
 
     /// The terminal has another size.
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);
-        self.occur(Occurrence::Redraw)
+        self.occur(TerminalEvent::Redraw)
     }
 
-    fn run(&mut self, heard: Vec<Event>, occurrences: Vec<Occurrence>, wait: Duration) {
+    fn run(&mut self, heard: Vec<Event>, occurring: Vec<TerminalEvent>, wait: Duration) {
         let (events, receiver) = mpsc::channel(heard.len().max(1));
         let (sender, mut commands) = mpsc::channel(64);
         for event in heard {
@@ -178,7 +178,7 @@ impl Stage {
         }
         let link = Link { events: receiver, commands: sender };
         let heard_all = cell::Cell::new(false);
-        let script = stream::unfold(occurrences.into_iter(), async |mut left| {
+        let script = stream::unfold(occurring.into_iter(), async |mut left| {
             // The link is heard before the first key is.
             sleep(Duration::from_millis(1)).await;
             let Some(next) = left.next() else {
@@ -189,7 +189,7 @@ impl Stage {
             Some((Ok(next), left))
         });
         let (app, terminal, host) = (&mut self.app, &mut self.terminal, &mut self.host);
-        self.result = self.runtime.block_on(drive(terminal, host, Box::pin(script), link, app));
+        self.result = self.runtime.block_on(event_loop(terminal, host, Box::pin(script), link, app));
         self.ended = !heard_all.get();
         drop(events);
         while let Ok(command) = commands.try_recv() {

@@ -19,7 +19,7 @@ pub struct WorkerRow {
     /// Which.
     pub id: WorkerId,
     /// What it is doing.
-    pub doing: Doing,
+    pub doing: WorkerState,
     /// The task that it polls.
     pub task: Option<TaskId>,
     /// For how long it has.
@@ -38,7 +38,7 @@ pub struct WorkerRow {
 
 /// What a worker is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Doing {
+pub enum WorkerState {
     /// No thread is this worker at the moment.
     NoThread,
     /// Nothing, or something between two polls.
@@ -49,7 +49,7 @@ pub enum Doing {
     Stalled,
 }
 
-impl Doing {
+impl WorkerState {
     /// What the worker of this state is doing.
     pub fn of(model: &Model, worker: &Worker) -> Self {
         match (&worker.stats.thread, worker.stats.polling) {
@@ -165,7 +165,7 @@ impl WorkerRow {
         let told = model.agent().now().map_or(now, |told| told.min(now));
         Self {
             id: stats.id,
-            doing: Doing::of(model, worker),
+            doing: WorkerState::of(model, worker),
             task: stall.and_then(|stall| stall.task).or(stats.polling),
             // Of a poll that is no stall nobody knows whether it still lasts.
             polling: stall.map(|stall| stall.lasted(now)).or_else(|| worker.polling_for(told)),

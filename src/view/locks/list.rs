@@ -10,7 +10,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown, Spot, Window},
+        frame::{HitArea, Pace, RowId, Shown, Window},
         labels::task_short,
         list::rows::{ListRow, RowList},
         locks::list::{LockColumn, LockRow},
@@ -82,7 +82,7 @@ pub(crate) fn render_list<R: ListRow>(
         rows: &rows,
         selected: list.cursor.index().checked_sub(visible.start),
     };
-    let nth = |column| R::COLUMNS.iter().position(|spec| spec.column == column).map(Spot::Column);
+    let nth = |column| R::COLUMNS.iter().position(|spec| spec.column == column).map(HitArea::Column);
     table::render(buffer, area, &table, theme, shown, nth);
     pane::scroll_bar(buffer, below_head(area), &visible, list.rows().len(), theme);
     shown.window = Some(Window { offset: visible.start, rows: room });

@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, Region, Shown, Spot},
+        frame::{HitArea, Pace, Region, Shown},
         input::bindings::{Action, Binding, offers},
         state::App,
     },
@@ -39,7 +39,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
     for (binding, line) in offered {
         let width = (line.width() as u16).min(area.right().saturating_sub(x));
         buffer.set_line(x, area.y, &line, width);
-        shown.spot(Region { x, y: area.y, width, height: 1 }, Spot::Key(binding.action));
+        shown.hit(Region { x, y: area.y, width, height: 1 }, HitArea::Key(binding.action));
         x = x.saturating_add(width + 2);
     }
 }

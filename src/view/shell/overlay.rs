@@ -3,7 +3,7 @@
 use crate::{
     app::{
         act::sortable,
-        frame::{Region, RowId, Shown, Spot},
+        frame::{HitArea, Region, RowId, Shown},
         input::bindings::{BINDINGS, Context},
         layer::{Layer, Question, Scroll},
         state::App,
@@ -161,8 +161,8 @@ fn render_question(buffer: &mut Buffer, area: Rect, question: Question, theme: &
         let answer = Line::from(vec![key("y"), Span::raw(" yes   "), key("n"), Span::raw(" no")]);
         buffer.set_line(inner.x + 1, y, &answer, inner.width.saturating_sub(1));
         let region = |x, width| Region { x, y, width, height: 1 };
-        shown.spot(region(inner.x + 1, 5), Spot::Key(crate::app::input::bindings::Action::Confirm));
-        shown.spot(region(inner.x + 9, 4), Spot::Key(crate::app::input::bindings::Action::Back));
+        shown.hit(region(inner.x + 1, 5), HitArea::Key(crate::app::input::bindings::Action::Confirm));
+        shown.hit(region(inner.x + 9, 4), HitArea::Key(crate::app::input::bindings::Action::Back));
     }
 }
 
@@ -187,6 +187,6 @@ fn render_sort(buffer: &mut Buffer, area: Rect, selected: usize, app: &App, them
             buffer.set_style(row, theme.selected());
             buffer.set_string(inner.x, y, theme.symbols().marker, theme.key());
         }
-        shown.spot(Region { x: row.x, y, width: row.width, height: 1 }, Spot::Row(RowId::Line(at)));
+        shown.hit(Region { x: row.x, y, width: row.width, height: 1 }, HitArea::Row(RowId::Line(at)));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        frame::{Region, Shown, Spot},
+        frame::{HitArea, Region, Shown},
         input::bindings::Action,
         screens::{SCREENS, Screen, ScreenSpec},
         state::App,
@@ -32,7 +32,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
         }
         let style = if screen == app.screen { theme.tab() } else { theme.dim() };
         buffer.set_stringn(x.saturating_sub(1), area.y, text, width as usize, style);
-        shown.spot(Region { x: x.saturating_sub(1), y: area.y, width, height: 1 }, Spot::Tab(screen));
+        shown.hit(Region { x: x.saturating_sub(1), y: area.y, width, height: 1 }, HitArea::Tab(screen));
         x += width;
     }
     let mut right = area.right().saturating_sub(1);
@@ -50,7 +50,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
         }
         right -= width;
         buffer.set_line(right, area.y, &line, width);
-        shown.spot(Region { x: right, y: area.y, width, height: 1 }, Spot::Key(action));
+        shown.hit(Region { x: right, y: area.y, width, height: 1 }, HitArea::Key(action));
         right = right.saturating_sub(3);
     }
 }

@@ -11,7 +11,7 @@
 use super::cells;
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown, Spot, Window},
+        frame::{HitArea, Pace, RowId, Shown, Window},
         layer::Layer,
         state::App,
         tasks::{columns::TASK_COLUMNS, groups::PLACE_COLUMNS, list::Listing},
@@ -139,7 +139,7 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
         rows: &rows,
         selected: tasks.cursor.index().checked_sub(visible.start),
     };
-    table::render(buffer, area, &table, theme, shown, |column| Some(Spot::Head(column)));
+    table::render(buffer, area, &table, theme, shown, |column| Some(HitArea::Head(column)));
     pane::scroll_bar(buffer, below_head(area), &visible, length, theme);
     shown.window = Some(Window { offset: visible.start, rows: room });
     if length == 0 {
@@ -160,7 +160,7 @@ fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, show
         rows: &rows,
         selected: app.panels.tasks.place_cursor.index().checked_sub(visible.start),
     };
-    let nth = |column| PLACE_COLUMNS.iter().position(|spec| spec.column == column).map(Spot::Column);
+    let nth = |column| PLACE_COLUMNS.iter().position(|spec| spec.column == column).map(HitArea::Column);
     table::render(buffer, area, &table, theme, shown, nth);
     pane::scroll_bar(buffer, below_head(area), &visible, length, theme);
     shown.window = Some(Window { offset: visible.start, rows: room });

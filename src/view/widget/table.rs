@@ -9,7 +9,7 @@
 use super::sparkline::sparkline;
 use crate::{
     app::{
-        frame::{Region, RowId, Shown, Spot},
+        frame::{HitArea, Region, RowId, Shown},
         tasks::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
@@ -112,7 +112,7 @@ pub fn render<C: Copy + PartialEq>(
     table: &Table<C>,
     theme: &Theme,
     shown: &mut Shown,
-    head: impl Fn(C) -> Option<Spot>,
+    head: impl Fn(C) -> Option<HitArea>,
 ) {
     if area.is_empty() {
         return;
@@ -128,8 +128,8 @@ pub fn render<C: Copy + PartialEq>(
         let spec = &table.columns[column.index];
         let x = area.x + 1 + column.x;
         render_head(buffer, Rect { x, width: column.width, height: 1, ..area }, spec, table.sorted, theme);
-        if let Some(spot) = head(spec.column) {
-            shown.spot(Region { x, y: area.y, width: column.width, height: 1 }, spot);
+        if let Some(hit) = head(spec.column) {
+            shown.hit(Region { x, y: area.y, width: column.width, height: 1 }, hit);
         }
     }
     for (at, row) in table.rows.iter().enumerate().take(area.height.saturating_sub(1) as usize) {
@@ -149,7 +149,7 @@ pub fn render<C: Copy + PartialEq>(
             buffer.set_style(line, theme.selected());
             buffer.set_string(area.x, y, theme.symbols().marker, theme.key());
         }
-        shown.spot(Region { x: area.x, y, width: area.width, height: 1 }, Spot::Row(row.id));
+        shown.hit(Region { x: area.x, y, width: area.width, height: 1 }, HitArea::Row(row.id));
     }
 }
 

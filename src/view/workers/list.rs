@@ -19,7 +19,7 @@ use crate::{
         list::rows::{ListRow, RowList},
         state::App,
         workers::{
-            list::{Doing, WorkerColumn, WorkerRow, workers_load},
+            list::{WorkerColumn, WorkerRow, WorkerState, workers_load},
             page::StallLine,
         },
     },
@@ -107,7 +107,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme,
 
 fn heading(list: &RowList<WorkerRow>, model: &Model, theme: &Theme) -> String {
     let Some(load) = workers_load(model) else { return String::new() };
-    let stalled = list.rows().iter().filter(|row| row.doing == Doing::Stalled).count();
+    let stalled = list.rows().iter().filter(|row| row.doing == WorkerState::Stalled).count();
     let mut parts = vec![numbers::grouped(list.rows().len() as u64)];
     if stalled > 0 {
         parts.push(format!("{stalled} stalled"));
@@ -144,7 +144,7 @@ fn nobody(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme) {
 /// The stall to show: the selected worker's, or else the first that there is.
 fn stalled(list: &RowList<WorkerRow>, model: &Model, now: Stamp) -> Option<(String, StallLine)> {
     let selected = list.selected().filter(|&id| model.agent().stall_of_worker(id).is_some());
-    let id = selected.or_else(|| list.rows().iter().find(|row| row.doing == Doing::Stalled).map(|row| row.id))?;
+    let id = selected.or_else(|| list.rows().iter().find(|row| row.doing == WorkerState::Stalled).map(|row| row.id))?;
     let stall = StallLine::of(model, model.agent().stall_of_worker(id)?, now);
     Some((format!("Worker {}, stalled by {}", model.agent().worker_label(id), stall.label), stall))
 }
@@ -253,7 +253,7 @@ fn verdicts(text: &mut Text, stats: &RuntimeStats, now: Stamp, theme: &Theme) {
 fn worker(row: &WorkerRow, model: &Model, now: Stamp, theme: &Theme) -> Row {
     let cell = |column| match column {
         WorkerColumn::Worker => Cell::text(&model.agent().worker_label(row.id), theme.title(), theme),
-        WorkerColumn::State => Cell::Text(row.doing.name().into(), doing_style(row.doing, theme)),
+        WorkerColumn::State => Cell::Text(row.doing.name().into(), worker_state_style(row.doing, theme)),
         WorkerColumn::Lane => match model.agent().worker(row.id) {
             Some(worker) => Cell::Lane(worker.lane.shares(now)),
             None => Cell::Empty,
@@ -264,7 +264,7 @@ fn worker(row: &WorkerRow, model: &Model, now: Stamp, theme: &Theme) -> Row {
             None => Cell::Empty,
         },
         WorkerColumn::For => match row.polling {
-            Some(time) => Cell::Text(numbers::duration(time, theme), doing_style(row.doing, theme)),
+            Some(time) => Cell::Text(numbers::duration(time, theme), worker_state_style(row.doing, theme)),
             None => Cell::Empty,
         },
         WorkerColumn::Queue => {
@@ -282,11 +282,11 @@ fn worker(row: &WorkerRow, model: &Model, now: Stamp, theme: &Theme) -> Row {
 }
 
 /// How what a worker is doing is drawn.
-pub(crate) fn doing_style(doing: Doing, theme: &Theme) -> Style {
+pub(crate) fn worker_state_style(doing: WorkerState, theme: &Theme) -> Style {
     match doing {
-        Doing::Stalled => theme.bad(),
-        Doing::Polling => theme.good(),
-        Doing::Idle => Style::new(),
-        Doing::NoThread => theme.dim(),
+        WorkerState::Stalled => theme.bad(),
+        WorkerState::Polling => theme.good(),
+        WorkerState::Idle => Style::new(),
+        WorkerState::NoThread => theme.dim(),
     }
 }

@@ -11,13 +11,13 @@
 //! ╰──────────────────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::list::{doing_style, stall_lines};
+use super::list::{stall_lines, worker_state_style};
 use crate::{
     app::{
         frame::{Pace, Shown},
         layer::Scroll,
         workers::{
-            list::Doing,
+            list::WorkerState,
             page::{StallLine, WorkerDetail},
         },
     },
@@ -56,7 +56,7 @@ pub fn render(
         text.prose("", "Nothing is known of this worker, or no longer.", theme.dim());
         return facts::render(buffer, area, (&format!("Worker {}", id.index), ""), &text.lines(), scroll, theme, shown);
     };
-    shown.hurry(if detail.row.doing == Doing::Stalled { Pace::Fast } else { Pace::Slow });
+    shown.hurry(if detail.row.doing == WorkerState::Stalled { Pace::Fast } else { Pace::Slow });
     let title = format!("Worker {}", detail.label);
     let right = match detail.row.polling {
         Some(time) => format!("{} for {}", detail.row.doing.name(), numbers::duration(time, theme)),
@@ -96,7 +96,7 @@ fn lines(detail: &WorkerDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<
 
 fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     let row = &detail.row;
-    let mut pieces = vec![text.styled(row.doing.name(), doing_style(row.doing, theme))];
+    let mut pieces = vec![text.styled(row.doing.name(), worker_state_style(row.doing, theme))];
     pieces.extend(detail.task.as_ref().map(|task| text.styled(task, theme.title())));
     pieces.extend(row.polling.map(|time| text.plain(&format!("for {}", numbers::duration(time, theme)))));
     text.entry("state", pieces);

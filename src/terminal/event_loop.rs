@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// What comes from outside of the program, the link apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occurrence {
+pub enum TerminalEvent {
     /// A key.
     Key(KeyEvent),
     /// The mouse.
@@ -56,10 +56,10 @@ const FRAME: Duration = Duration::from_millis(50);
 const BATCH: Duration = Duration::from_millis(2);
 
 /// Runs until the user or a signal ends it.
-pub async fn drive<B: Backend, H: Host>(
+pub async fn event_loop<B: Backend, H: Host>(
     terminal: &mut Terminal<B>,
     host: &mut H,
-    mut occurrences: impl Stream<Item = io::Result<Occurrence>> + Unpin,
+    mut events: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
     link: Link,
     app: &mut App,
 ) -> Result<(), Error> {
@@ -70,16 +70,16 @@ pub async fn drive<B: Backend, H: Host>(
         let now = Instant::now();
         tokio::select! {
             biased;
-            occurrence = occurrences.next() => {
-                let Some(occurrence) = occurrence else { return Ok(()) };
-                let effects = match occurrence? {
-                    Occurrence::Key(key) => app.update(Input::Key(key), now.into_std()),
-                    Occurrence::Mouse(mouse) => app.update(Input::Mouse(mouse), now.into_std()),
-                    Occurrence::Redraw => Vec::new(),
-                    Occurrence::Stop => return Ok(()),
-                    Occurrence::Panicked => return Err(Error::Panicked),
-                    Occurrence::Suspend => vec![Effect::Suspend],
-                    Occurrence::Resume => {
+            event = events.next() => {
+                let Some(event) = event else { return Ok(()) };
+                let effects = match event? {
+                    TerminalEvent::Key(key) => app.update(Input::Key(key), now.into_std()),
+                    TerminalEvent::Mouse(mouse) => app.update(Input::Mouse(mouse), now.into_std()),
+                    TerminalEvent::Redraw => Vec::new(),
+                    TerminalEvent::Stop => return Ok(()),
+                    TerminalEvent::Panicked => return Err(Error::Panicked),
+                    TerminalEvent::Suspend => vec![Effect::Suspend],
+                    TerminalEvent::Resume => {
                         host.resume()?;
                         clear(terminal)?;
                         Vec::new()

@@ -3,7 +3,7 @@
 use std::{env, time::Duration};
 
 /// `screen` panics in the event loop, `thread` in a thread beside it; both a second after the start.
-const VARIABLE: &str = "HOLDUP_REHEARSE_PANIC";
+const VARIABLE: &str = "HOLDUP_FAULT_PANIC";
 
 /// Panics where the environment asks for it. What it gives back ends in a panic, or never.
 pub(super) async fn panic_on_request() {
