@@ -41,6 +41,23 @@ fn tasks_are_seen_sorted_filtered_and_opened_and_quitting_leaves_a_sane_terminal
 }
 
 #[test]
+fn the_mouse_is_asked_for_its_buttons_and_not_for_every_movement() {
+    let server = Server::start("healthy");
+    let mut shell = Shell::watching("", &server.target);
+    shell.shows("live");
+    shell.until("buttons of the mouse", |screen| {
+        screen.mouse_protocol_mode() == vt100::MouseProtocolMode::PressRelease
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+    });
+    // The second tab, by its place in the second line.
+    shell.types("\u{1b}[<0;16;2M\u{1b}[<0;16;2m");
+    shell.shows("Flags▾");
+    shell.types("q");
+    shell.shows("left=0");
+    shell.is_sane();
+}
+
+#[test]
 fn quitting_works_while_the_target_is_down() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut shell = Shell::watching("", &format!("http://{free}"));

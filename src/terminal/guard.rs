@@ -1,24 +1,20 @@
 //! Takes the terminal, and gives it back: at the end, on a panic in whichever thread, and while the program is suspended.
 
-use super::{Error, Host};
-use crossterm::{
-    clipboard::CopyToClipboard,
-    cursor, event, execute,
-    terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
+use super::{
+    Error, Host,
+    screen::{Screen, Tty},
 };
+use crossterm::{clipboard::CopyToClipboard, execute, terminal};
 use signal_hook::{consts::SIGTSTP, low_level::emulate_default_handler};
 use std::{
-    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    io::{self, IsTerminal, Write},
     panic,
-    sync::{
-        Once,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Once,
 };
 use tokio::sync::Notify;
 
-/// Whether the terminal is ours at the moment. A panic hook has nobody else to ask.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The process's terminal. A panic hook has nobody else to ask.
+static SCREEN: Screen<Real> = Screen::new(Real);
 
 /// Tells the loop that some thread panicked.
 pub(super) static PANICKED: Notify = Notify::const_new();
@@ -34,60 +30,79 @@ impl Guard {
             return Err(Error::NoTerminal);
         }
         install_panic_hook();
-        take()?;
+        SCREEN.take()?;
         Ok(Self(()))
     }
 
     /// Where frames go.
     #[expect(clippy::unused_self, reason = "whoever draws must have the terminal")]
-    pub(super) fn output(&self) -> BufWriter<Stdout> {
-        BufWriter::with_capacity(1 << 16, io::stdout())
+    pub(super) fn output(&self) -> Frames {
+        Frames(Vec::new())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        give_back();
+        SCREEN.give_back();
     }
 }
 
 impl Host for &Guard {
     fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        SCREEN.give_back();
         // Stops the process here; it goes on below when the shell continues it.
         emulate_default_handler(SIGTSTP)?;
-        take()
+        SCREEN.take()
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        // Whoever used the terminal in between may have set its modes: raw mode is entered anew, not thought to be in force.
-        terminal::disable_raw_mode()?;
-        TAKEN.store(false, Ordering::SeqCst);
-        take()
+        SCREEN.take_anew()
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+        execute!(self.output(), CopyToClipboard::to_clipboard_from(text))
     }
 }
 
-fn take() -> io::Result<()> {
-    if TAKEN.swap(true, Ordering::SeqCst) {
-        return Ok(());
+/// Collects what is drawn until it is flushed, which is when a frame is whole.
+#[derive(Debug)]
+pub(super) struct Frames(Vec<u8>);
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    terminal::enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, event::EnableMouseCapture, cursor::Hide)
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = SCREEN.write(&self.0);
+        self.0.clear();
+        written
+    }
 }
 
-/// Gives the terminal back. What fails here cannot be told to anyone.
-fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+/// The terminal of this process.
+#[derive(Debug)]
+struct Real;
+
+impl Write for Real {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write(bytes)
     }
-    let mut out = io::stdout();
-    let _ = execute!(out, event::DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
-    let _ = terminal::disable_raw_mode();
-    let _ = out.flush();
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+impl Tty for Real {
+    fn enter_raw(&mut self) -> io::Result<()> {
+        terminal::enable_raw_mode()
+    }
+
+    fn leave_raw(&mut self) -> io::Result<()> {
+        terminal::disable_raw_mode()
+    }
 }
 
 /// The panic's message must be readable, so the terminal is restored before it is written.
@@ -96,7 +111,7 @@ fn install_panic_hook() {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            give_back();
+            SCREEN.give_back_for_good();
             before(info);
             PANICKED.notify_one();
         }));

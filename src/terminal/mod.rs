@@ -1,12 +1,13 @@
 //! The real terminal: the guard that restores it, and the event loop.
 //!
 //! [`event_loop`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
-//! real screen (`guard`), the real keys and signals (`events`), and a link to a target.
+//! real screen (`guard`, `screen`), the real keys and signals (`events`), and a link to a target.
 
 mod event_loop;
 mod events;
 mod fault;
 mod guard;
+mod screen;
 
 pub use event_loop::{Host, TerminalEvent, event_loop};
 
