@@ -12,7 +12,7 @@ use holdup::{
 };
 use stage::{
     Stage, options,
-    scenes::{report_of, stalled, watching},
+    scenes::{attached, report_of, stalled, watching},
 };
 use std::time::Duration;
 use support::{agent, service::Service};
@@ -125,8 +125,19 @@ fn a_filter_is_taken_away_by_escape() {
 fn tasks_are_grouped_by_spawn_location_and_narrowed_to_one() {
     let (mut stage, _) = watching(WIDE);
     stage.keys("t z").shows(&["by spawn location", "3 places"]).shows_in_order(&["src/net.rs:7", "src/report.rs:88"]);
-    stage.keys("enter").shows(&["filter  loc:\"src/net.rs:7\"", "conn-1", "3 of 5"]).hides(&["spinner"]);
+    stage.keys("enter").shows(&["filter  loc=\"src/net.rs:7\"", "conn-1", "3 of 5"]).hides(&["spinner"]);
     stage.keys("esc").shows(&["spinner"]);
+}
+
+#[test]
+fn a_group_opens_its_own_tasks_and_not_those_of_a_line_that_begins_like_it() {
+    let mut service = Service::new();
+    service.spawn("seven", "src/a.rs:7");
+    service.spawn("seventy", "src/a.rs:70");
+    service.spawn("also-seven", "src/a.rs:7");
+    let (mut stage, _) = attached(WIDE, service, options());
+    stage.keys("t z").shows_in_order(&["src/a.rs:7", "src/a.rs:70"]);
+    stage.keys("enter").shows(&["filter  loc=\"src/a.rs:7\"", "also-seven", "2 of 3"]).hides(&["seventy"]);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) enum Test {
     },
     Name(String),
     Location(String),
+    /// Spawned there and nowhere else: `file:line`, or `file:line:column`.
+    At(String),
     /// In the service's own spans around its latest poll.
     Span(String),
     /// In the name of its runtime.
@@ -191,6 +193,7 @@ impl Term {
                 }
             }
             Test::Name(word) => batch.retain(|task| in_name(word, memo, task) == must),
+            Test::At(text) => batch.retain(|task| is_at(text, memo, task) == must),
             Test::Location(word) => batch.retain(|task| in_place(word, memo, task) == must),
             Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(word, memo, task)) == must),
             Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
@@ -232,6 +235,14 @@ fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {
 
 fn in_place(word: &str, memo: &mut Answers, task: &Brief) -> bool {
     memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
+}
+
+fn is_at(text: &str, memo: &mut Answers, task: &Brief) -> bool {
+    memo.places.or_ask(task.place().index(), || {
+        let place = task.model().place(task.place());
+        let rest = text.strip_prefix(&place.to_string());
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':') == Some(&place.column.to_string()))
+    })
 }
 
 fn in_kind(word: &str, memo: &mut Answers, task: &Brief) -> bool {

@@ -3,6 +3,7 @@
 //! ```text
 //! conn "two words"                     words: in the name, the place, the kind, the fields, the spans, or as the id
 //! name:conn loc:src/x.rs kind:blocking state:running id:17
+//! loc="src/x.rs:7"                     spawned there, and not at line 70
 //! span:request runtime:main            what an agent tells
 //! lint:held-across-await lint:any
 //! busy>50% idle<10ms polls>=1k load>20%
@@ -176,6 +177,9 @@ fn compared(text: &str, at: usize) -> Result<Test, FilterError> {
         return Ok(Test::word(text));
     };
     let lower = name.to_ascii_lowercase();
+    if ["loc", "location"].contains(&lower.as_str()) && comparison == Comparison::Equal && !value.is_empty() {
+        return Ok(Test::At(value.to_owned()));
+    }
     let Some(&(_, quantity)) = QUANTITIES.iter().find(|&&(known, _)| known == lower) else {
         // A field is shown as `peer=10.0.0.1`, and can be looked for as that.
         if comparison == Comparison::Equal && !name.is_empty() {

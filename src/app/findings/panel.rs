@@ -61,7 +61,7 @@ impl Panel for FindingList {
         Some(match &self.selected(session)?.subject {
             Subject::Task(task) => Opening::Page(PageSubject::Task(task.id)),
             Subject::Lock(lock) => Opening::Page(PageSubject::Lock(lock.id)),
-            Subject::Place(place) => Opening::Tasks(format!("loc:\"{place}\"")),
+            Subject::Place(place) => Opening::Tasks(format!("loc=\"{place}\"")),
             Subject::Runtime(_) => Opening::Screen(Screen::Workers),
             Subject::Target => return None,
         })

@@ -3,12 +3,12 @@
 use super::{
     columns::{Align, ColumnSpec, Width},
     flags::Flags,
-    order::Direction,
+    order::{Direction, SWEEP},
     scan::Source,
 };
 use crate::{
     app::filter::Memo,
-    model::{Model, PlaceId, Slot, Stamp, TaskState},
+    model::{Model, PlaceId, Slot, Stamp, TaskId, TaskState},
 };
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -66,12 +66,12 @@ pub struct Sums {
     pub ended: u64,
     /// Polls.
     pub polls: u64,
-    /// Nanoseconds inside polls that have ended.
+    /// Nanoseconds inside polls.
     busy: u64,
 }
 
 impl Sums {
-    /// Time inside polls, as of the latest reports.
+    /// Time inside polls, those included that went on at the latest update.
     pub fn busy(&self) -> Duration {
         Duration::from_nanos(self.busy)
     }
@@ -102,7 +102,9 @@ pub struct Places {
     order: Vec<PlaceId>,
     dirty: Vec<Slot>,
     memo: Memo,
+    swept: usize,
     stale: bool,
+    updated: bool,
 }
 
 impl Default for Places {
@@ -116,7 +118,9 @@ impl Default for Places {
             order: Vec::new(),
             dirty: Vec::new(),
             memo: Memo::default(),
+            swept: 0,
             stale: true,
+            updated: false,
         }
     }
 }
@@ -142,18 +146,36 @@ impl Places {
         if model.changes().renamed {
             self.restart();
         }
-        if !self.stale {
-            let changes = model.changes();
-            self.dirty.extend(&changes.tasks);
-            self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
+        // What is made anew needs no notes.
+        if self.stale {
+            return;
         }
+        let changes = model.changes();
+        self.dirty.extend(&changes.tasks);
+        self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
+        self.updated = true;
+    }
+
+    /// Takes note of tasks that stand differently than before.
+    pub fn touch(&mut self, model: &Model, tasks: impl IntoIterator<Item = TaskId>) {
+        if !self.stale {
+            self.dirty.extend(tasks.into_iter().filter_map(|task| model.tasks().slot(task)));
+        }
+    }
+
+    /// Whether so much waits for [`Places::settle`] that it should be done even while nobody looks.
+    pub fn is_behind(&self) -> bool {
+        self.stale || self.dirty.len() > self.shares.len() / 8
     }
 
     /// Brings the sums and their order up to date.
     pub fn settle(&mut self, source: &Source) {
         let Some(now) = source.model.now() else { return };
         if std::mem::take(&mut self.stale) {
+            self.dirty.clear();
             self.dirty.extend(source.model.tasks().iter().map(|(slot, _)| slot));
+        } else if std::mem::take(&mut self.updated) {
+            self.age(source);
         }
         for slot in std::mem::take(&mut self.dirty) {
             self.account(source, slot, now);
@@ -161,6 +183,17 @@ impl Places {
         self.sums.retain(|_, sums| !sums.is_empty());
         self.count_flagged(source.model, source.flags);
         self.sort(source.model);
+    }
+
+    /// Adds what may have changed although nobody reported it: the time in polls that go on, and what the filter says of times.
+    fn age(&mut self, source: &Source) {
+        self.dirty.extend(source.model.hot().map(|(slot, _)| slot));
+        if source.filter.ages() {
+            let slots = self.shares.len();
+            let count = SWEEP.min(slots);
+            self.dirty.extend((self.swept..self.swept + count).map(|index| Slot::from_index(index % slots)));
+            self.swept = if slots == 0 { 0 } else { (self.swept + count) % slots };
+        }
     }
 
     fn account(&mut self, source: &Source, slot: Slot, now: Stamp) {
@@ -173,7 +206,7 @@ impl Places {
             place: task.place(),
             state: task.state(),
             polls: task.polls(),
-            busy: task.busy_told(),
+            busy: task.busy(now),
         });
         if let Some(before) = std::mem::replace(&mut self.shares[slot.index()], share) {
             let sums = self.sums.entry(before.place).or_default();
@@ -197,8 +230,10 @@ impl Places {
         for sums in self.sums.values_mut() {
             sums.flagged = 0;
         }
-        for task in flags.tasks().filter_map(|task| model.tasks().get(task)) {
-            if let Some(sums) = self.sums.get_mut(&task.place) {
+        for slot in flags.tasks().filter_map(|task| model.tasks().slot(task)) {
+            // What the filter keeps out is in none of the sums.
+            let share = self.shares.get(slot.index()).copied().flatten();
+            if let Some(sums) = share.and_then(|share| self.sums.get_mut(&share.place)) {
                 sums.flagged += 1;
             }
         }

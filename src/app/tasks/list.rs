@@ -140,9 +140,10 @@ impl TaskList {
     pub fn note(&mut self, model: &Model) {
         self.changed = true;
         self.briefs.note(model, &self.flags);
-        self.order.note(model);
-        if self.listing == Listing::Places {
-            self.places.note(model);
+        // Only what is shown is kept up; the other is made anew when its turn comes.
+        match self.listing {
+            Listing::Tasks => self.order.note(model),
+            Listing::Places => self.places.note(model),
         }
     }
 
@@ -166,7 +167,10 @@ impl TaskList {
 
     /// Whether so much has changed that it should be looked at even while nobody looks.
     pub fn is_behind(&self) -> bool {
-        self.order.is_behind()
+        match self.listing {
+            Listing::Tasks => self.order.is_behind(),
+            Listing::Places => self.places.is_behind(),
+        }
     }
 
     /// Moves the selection some rows down, or up where it is negative.
@@ -187,7 +191,10 @@ impl TaskList {
         if std::mem::take(&mut self.changed) {
             let changed = self.flags.refresh(session.engine());
             self.briefs.touch(model, &self.flags, &changed);
-            self.order.touch(model, changed);
+            match self.listing {
+                Listing::Tasks => self.order.touch(model, changed),
+                Listing::Places => self.places.touch(model, changed),
+            }
         }
         self.briefs.settle(model, &self.flags);
         let source = Source { model, briefs: &self.briefs, flags: &self.flags, filter: &self.filter };
@@ -214,6 +221,7 @@ impl TaskList {
             Listing::Tasks => Listing::Places,
             Listing::Places => Listing::Tasks,
         };
+        self.order.restart();
         self.places.restart();
     }
 

@@ -36,7 +36,7 @@ impl Direction {
 
 /// How many rows are looked at again after each update where their keys or the filter's answer age on their own. A
 /// million rows are then gone through in a few dozen updates, and an update costs a few milliseconds.
-const SWEEP: usize = 20_000;
+pub(super) const SWEEP: usize = 20_000;
 
 /// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
 const EFFORT: usize = 150_000;

@@ -12,7 +12,7 @@ use crate::{
         layer::Scroll,
         panel::{List, Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, TaskId},
+    model::{Model, PlaceId, TaskId},
     session::{Scope, Session},
 };
 
@@ -60,7 +60,7 @@ impl Panel for TaskList {
     fn opening(&self, session: &Session) -> Option<Opening> {
         match self.subject(session)? {
             RowId::Task(task) => Some(Opening::Page(PageSubject::Task(task))),
-            RowId::Place(place) => Some(Opening::Tasks(format!("loc:\"{}\"", session.model().place(place)))),
+            RowId::Place(place) => Some(Opening::Tasks(filter_of(session.model(), place))),
             _ => None,
         }
     }
@@ -71,6 +71,17 @@ impl Panel for TaskList {
         }
         narrow
     }
+}
+
+/// What lets the tasks of one spawn location through, and no others.
+fn filter_of(model: &Model, id: PlaceId) -> String {
+    let place = model.place(id);
+    let mut others = (0..model.places()).map(PlaceId::from_index).filter(|&other| other != id);
+    // A line that spawns twice needs the column as well.
+    if others.any(|other| model.place(other).to_string() == place.to_string()) {
+        return format!("loc=\"{place}:{}\"", place.column);
+    }
+    format!("loc=\"{place}\"")
 }
 
 /// The tasks: sorted first where one goes.

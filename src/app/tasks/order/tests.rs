@@ -4,13 +4,15 @@ use super::*;
 use crate::{
     app::{
         filter::Filter,
-        tasks::{briefs::Briefs, flags::Flags},
+        tasks::{briefs::Briefs, flags::Flags, groups::Places, list::TaskList},
     },
     diagnose::{Engine, Settings},
     model::{
         Retention, nanos,
         update::{Field, FieldName, NewTask, PollStats, SourcePlace, TaskStats, Update, Value},
     },
+    session::Session,
+    update::Event,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -114,6 +116,7 @@ proptest! {
         let (mut flags, mut briefs) = (Flags::default(), Briefs::default());
         let mut kept = Order::default();
         kept.sort(column, direction);
+        let mut groups = Places::default();
         let mut now = 1_000;
         for step in steps.iter().chain([&Step::Settle]) {
             apply(&mut model, step, &mut now);
@@ -121,8 +124,18 @@ proptest! {
                 let changed = flags.refresh(&engine);
                 briefs.touch(&model, &flags, &changed);
                 briefs.settle(&model, &flags);
-                kept.touch(&model, changed);
-                kept.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
+                kept.touch(&model, changed.iter().copied());
+                groups.touch(&model, changed);
+                let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
+                kept.settle(&source);
+                groups.settle(&source);
+                let mut groups_anew = Places::default();
+                groups_anew.settle(&source);
+                let sums = |groups: &Places| groups.order().iter().map(|&at| (at, groups.sums(at))).collect::<Vec<_>>();
+                prop_assert_eq!(sums(&groups), sums(&groups_anew));
+                let passing = |task: &TaskId| model.tasks().slot(*task).and_then(|slot| kept.position(&model, *task).map(|_| slot));
+                let flagged = flags.tasks().filter(|task| passing(task).is_some()).count() as u64;
+                prop_assert_eq!(sums(&groups).iter().map(|(_, sums)| sums.flagged).sum::<u64>(), flagged);
                 let mut anew = Order::default();
                 anew.sort(column, direction);
                 let briefs = Briefs::of(&model, &flags);
@@ -151,6 +164,7 @@ proptest! {
                 engine.observe(&model);
                 briefs.note(&model, &flags);
                 kept.note(&model);
+                groups.note(&model);
             }
         }
     }
@@ -203,4 +217,30 @@ fn rates_are_brought_up_to_date_by_sweeping() {
         report(&mut model, &mut order, 2, polls * 10, &mut now);
     }
     assert_eq!(order.position(&model, TaskId(2)), Some(0));
+}
+
+#[test]
+fn whichever_listing_is_shown_nothing_piles_up_for_the_other() {
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    let mut list = TaskList::default();
+    let mut noted = |list: &mut TaskList, millis: u64| {
+        let polls = PollStats { count: millis, ..PollStats::default() };
+        let update = Update {
+            now: Some(at(1_000 + millis)),
+            task_stats: vec![(TaskId(1), TaskStats { polls, ..stats(1, 1_000 + millis) })],
+            ..Update::default()
+        };
+        session.apply(Event::Update(Box::new(update)));
+        list.note(session.model());
+        list.settle(&session);
+    };
+    noted(&mut list, 0);
+    list.toggle_listing();
+    for millis in 1..100 {
+        noted(&mut list, millis);
+    }
+    assert!(list.order.dirty.len() <= 1, "{} wait for a list that nobody sees", list.order.dirty.len());
+    list.toggle_listing();
+    noted(&mut list, 100);
+    assert_eq!(list.order.len(), 1, "it is made anew when its turn comes");
 }
