@@ -106,7 +106,7 @@ impl Model {
         self.agent.locks.remove(id);
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
-            self.locks.retain(|&lock| lock != id);
+            self.locks.remove(id);
         }
         if let Some(parent) = resource.parent.and_then(|parent| self.resources.get_mut(parent)) {
             parent.parts.retain(|&part| part != id);

@@ -32,7 +32,7 @@ impl Model {
 
     /// The target lost operations: the latest acquire that we know of need not be the latest.
     pub(super) fn forget_acquires(&mut self) {
-        for &id in &self.locks {
+        for id in self.locks.iter() {
             if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
                 lock.forget_acquires();
             }

@@ -16,6 +16,7 @@ mod inference;
 mod intern;
 mod kind;
 mod lock;
+mod lock_ids;
 mod memory;
 mod priced;
 mod rare;
@@ -56,6 +57,7 @@ pub use unknown::Unknown;
 pub use worker::{LANE_SECONDS, Lane, Worker, WorkerId};
 
 use fields::Descriptions;
+use lock_ids::LockIds;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
 use update::Field;
@@ -121,7 +123,7 @@ pub struct Model {
     descriptions: Descriptions,
     extras: FxHashMap<TaskId, Vec<Field>>,
     waiting: FxHashMap<TaskId, Vec<OpId>>,
-    locks: Vec<ResourceId>,
+    locks: LockIds,
     unsettled: FxHashSet<ResourceId>,
     finished: Vec<OpId>,
     hot: FxHashSet<Slot>,
@@ -196,7 +198,7 @@ impl Model {
 
     /// The locks among the resources, in the order in which they were announced.
     pub fn locks(&self) -> impl Iterator<Item = (&Resource, &Lock)> {
-        self.locks.iter().filter_map(|&id| self.lock(id))
+        self.locks.iter().filter_map(|id| self.lock(id))
     }
 
     /// One lock.

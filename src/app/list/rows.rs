@@ -27,6 +27,11 @@ pub trait ListRow {
     fn row(id: Self::Id) -> RowId;
     /// The other way round; `None` where it is no row of such a list.
     fn of_row(row: RowId) -> Option<Self::Id>;
+    /// The text that a column is sorted by, where it has to be put together: that is done once for each row, and not for each
+    /// comparison. `None` where [`ListRow::compare`] knows.
+    fn text(&self, _: Self::Column, _: &Model) -> Option<String> {
+        None
+    }
     /// Which of two rows comes first in ascending order of a column.
     fn compare(&self, other: &Self, column: Self::Column, model: &Model) -> Ordering;
 }
@@ -132,15 +137,20 @@ impl<R: ListRow> RowList<R> {
 
     fn order(&mut self, model: &Model) {
         let (column, direction) = (self.column, self.direction);
-        self.rows.sort_unstable_by(|a, b| {
-            let by_column = a.compare(b, column, model);
-            let by_column = match direction {
-                Direction::Ascending => by_column,
-                Direction::Descending => by_column.reverse(),
-            };
-            // Equal rows stand still, whichever way round.
-            by_column.then_with(|| a.id().cmp(&b.id()))
-        });
+        let directed = |ordering: Ordering| match direction {
+            Direction::Ascending => ordering,
+            Direction::Descending => ordering.reverse(),
+        };
+        // Equal rows stand still, whichever way round.
+        if self.rows.first().is_some_and(|row| row.text(column, model).is_some()) {
+            let mut with_text: Vec<(Option<String>, R)> =
+                self.rows.drain(..).map(|row| (row.text(column, model), row)).collect();
+            with_text
+                .sort_unstable_by(|(a, row), (b, other)| directed(a.cmp(b)).then_with(|| row.id().cmp(&other.id())));
+            self.rows.extend(with_text.into_iter().map(|(_, row)| row));
+        } else {
+            self.rows.sort_unstable_by(|a, b| directed(a.compare(b, column, model)).then_with(|| a.id().cmp(&b.id())));
+        }
         self.cursor.follow(&self.rows);
     }
 }

@@ -108,6 +108,11 @@ impl ListRow for ResourceRow {
         if let RowId::Resource(id) = row { Some(id) } else { None }
     }
 
+    fn text(&self, column: ResourceColumn, model: &Model) -> Option<String> {
+        (column == ResourceColumn::Attributes)
+            .then(|| model.resources().get(self.id).map_or_else(String::new, |row| attributes(model, &row.attributes)))
+    }
+
     fn compare(&self, other: &Self, column: ResourceColumn, model: &Model) -> Ordering {
         match column {
             ResourceColumn::Id => self.id.cmp(&other.id),
@@ -118,12 +123,7 @@ impl ListRow for ResourceRow {
             ResourceColumn::Type => texts(model, self.concrete_type, other.concrete_type),
             ResourceColumn::Visibility => self.visibility.cmp(&other.visibility),
             ResourceColumn::Location => places(model, self.place, other.place),
-            ResourceColumn::Attributes => {
-                let text = |row: &Self| {
-                    model.resources().get(row.id).map_or_else(String::new, |row| attributes(model, &row.attributes))
-                };
-                text(self).cmp(&text(other))
-            }
+            ResourceColumn::Attributes => self.text(column, model).cmp(&other.text(column, model)),
         }
     }
 }
@@ -258,6 +258,11 @@ impl ListRow for OpRow {
         if let RowId::Op(id) = row { Some(id) } else { None }
     }
 
+    fn text(&self, column: OpColumn, model: &Model) -> Option<String> {
+        (column == OpColumn::Attributes)
+            .then(|| model.ops().get(self.id).map_or_else(String::new, |row| attributes(model, &row.attributes)))
+    }
+
     fn compare(&self, other: &Self, column: OpColumn, model: &Model) -> Ordering {
         match column {
             OpColumn::Id => self.id.cmp(&other.id),
@@ -275,12 +280,7 @@ impl ListRow for OpRow {
             OpColumn::Busy => self.busy.cmp(&other.busy),
             OpColumn::Idle => self.idle.cmp(&other.idle),
             OpColumn::Polls => self.polls.cmp(&other.polls),
-            OpColumn::Attributes => {
-                let text = |row: &Self| {
-                    model.ops().get(row.id).map_or_else(String::new, |row| attributes(model, &row.attributes))
-                };
-                text(self).cmp(&text(other))
-            }
+            OpColumn::Attributes => self.text(column, model).cmp(&other.text(column, model)),
         }
     }
 }

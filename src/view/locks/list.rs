@@ -47,9 +47,6 @@ pub fn render(
     };
     let inner = pane::render(buffer, area, "Locks", &right, theme);
     render_list(buffer, inner, list, theme, shown, |row| lock_row(row, model, theme));
-    if rows.iter().any(|row| row.held.is_some() || row.waiters > 0) {
-        shown.hurry(Pace::Slow);
-    }
     if rows.is_empty() {
         let style = theme.dim();
         let lines = [
@@ -61,6 +58,8 @@ pub fn render(
             ),
         ];
         message(buffer, below_head(inner), &lines, theme);
+    } else {
+        shown.hurry(Pace::Slow);
     }
 }
 
