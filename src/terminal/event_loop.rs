@@ -110,11 +110,14 @@ pub async fn event_loop<B: Backend, H: Host>(
 fn take_in(first: Event, attachment: &mut Attachment, app: &mut App, now: Instant) {
     let mut next = Some(first);
     while let Some(event) = next {
+        let begun = Instant::now();
         for effect in app.update(Input::Link(Box::new(event)), now.into_std()) {
             if let Effect::Send(command) = effect {
                 attachment.send(command);
             }
         }
+        // Read by `benches/scale`: a key would have had to wait for as long.
+        tracing::debug!(took_us = begun.elapsed().as_micros() as u64, "took in an event");
         if now.elapsed() >= BATCH {
             return;
         }

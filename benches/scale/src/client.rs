@@ -1,11 +1,22 @@
 //! The programs that are measured: how each is started, and where its screen says what a key has done.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// Which program it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Holdup,
+    TokioConsole,
+}
 
 /// A program to be measured, with what is known of its screen.
 pub struct Client {
+    kind: Kind,
     /// What the table calls it.
-    pub name: &'static str,
+    pub name: String,
     /// The executable.
     pub program: PathBuf,
     /// What stands before the target.
@@ -23,10 +34,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// holdup.
-    pub fn holdup(program: PathBuf) -> Self {
+    /// holdup, or one of several builds of it.
+    pub fn holdup(name: String, program: PathBuf) -> Self {
         Self {
-            name: "holdup",
+            kind: Kind::Holdup,
+            name,
             program,
             args: &[],
             to_a_steady_order: "l",
@@ -41,7 +53,8 @@ impl Client {
     /// the mark: it does not show that it sorts by polls.
     pub fn tokio_console(program: PathBuf) -> Self {
         Self {
-            name: "tokio-console",
+            kind: Kind::TokioConsole,
+            name: "tokio-console".into(),
             program,
             args: &["--retain-for", "6s"],
             to_a_steady_order: "",
@@ -54,7 +67,20 @@ impl Client {
 
     /// Whether it refuses messages over 4 MiB.
     pub fn needs_pages(&self) -> bool {
-        self.name == "tokio-console"
+        self.kind == Kind::TokioConsole
+    }
+
+    /// Whether it tells findings apart by place, so that flagged tasks and held locks are a load of their own for it.
+    pub fn finds(&self) -> bool {
+        self.kind == Kind::Holdup
+    }
+
+    /// What lets it log how long each event took, into this folder.
+    pub fn log_args(&self, folder: &Path) -> Vec<OsString> {
+        match self.kind {
+            Kind::Holdup => ["--log".into(), "holdup::terminal=debug".into(), "--log-dir".into(), folder.into()].into(),
+            Kind::TokioConsole => Vec::new(),
+        }
     }
 
     /// Whether a filter can be typed.
@@ -65,6 +91,18 @@ impl Client {
     /// Whether the screen shows tasks: a row of the list shows where its task was spawned.
     pub fn has_rows(screen: &str) -> bool {
         screen.contains(".rs:")
+    }
+
+    /// Whether the screen counts so many tasks, and no message is under way: the first state is in. `None` where it is not to be
+    /// seen.
+    pub fn has_all(&self, screen: &str, tasks: usize) -> Option<bool> {
+        if self.kind != Kind::Holdup {
+            return None;
+        }
+        let head = screen.lines().next()?;
+        let counted = head.split(" task").next().and_then(|before| before.rsplit(' ').next());
+        let count = counted.and_then(|count| count.replace(',', "").parse::<usize>().ok());
+        Some(count.is_some_and(|count| count >= tasks) && !head.contains("loading"))
     }
 
     /// The task of the selected row. A line's number would not do: rows above it may go while it is looked at.
@@ -82,5 +120,21 @@ impl Client {
     /// Whether the screen shows this much of a filter, and the list that passes it.
     pub fn shows_filter(&self, screen: &str, typed: &str) -> bool {
         self.filter.is_some_and(|before| screen.contains(&format!("{before}{typed}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_state_is_in_when_all_are_counted_and_nothing_is_under_way() {
+        let holdup = Client::holdup("holdup".into(), PathBuf::new());
+        let has_all = |line: &str| holdup.has_all(&format!("{line}\n 1 Findings  2 Tasks"), 100_000);
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●       100,000 tasks · ·950"), Some(true));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · loading 98%  100,000 tasks "), Some(false));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●        99,328 tasks "), Some(false));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · connecting                   0 tasks "), Some(false));
+        assert_eq!(Client::tokio_console(PathBuf::new()).has_all("100,000 tasks", 100_000), None);
     }
 }

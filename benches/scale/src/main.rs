@@ -1,14 +1,24 @@
 //! Measures what watching a target with many tasks costs a client: processor, memory, time from the first message to the first
 //! rows, and from a key to the screen: plain moves, sorting by one column after the other, typing a filter. It runs holdup, and
 //! tokio-console where that is on the PATH, each in a terminal of 200×50 against the same synthetic target, and prints a table.
+//! Rows with flagged tasks and held locks are holdup's alone: they are about its findings.
 //!
 //! ```text
 //! cargo build --release -p holdup -p holdup-scale
 //! target/release/scale                                                     the whole table
 //! target/release/scale --tasks 100000 --churn 10000 --window 600s --alone  whether memory stays flat
+//! target/release/scale --tasks 100000,1000000 --flagged 0,2,10,100 --alone what findings cost
+//! target/release/scale --tasks 100000 --locks 10000 --alone                what held locks cost
+//! target/release/scale --alone --holdup before=old/holdup --holdup after=target/release/holdup
+//!                                                                          two builds, row by row
 //! ```
+//!
+//! "first state" is processor time and time until all tasks are counted on the screen, in seconds; "event max" is the longest that
+//! the program was kept by one event of its link (model, findings and list), which it logs. A build that does not log it leaves
+//! the column empty.
 
 mod client;
+mod events;
 mod keys;
 mod measure;
 mod process;
@@ -22,8 +32,27 @@ use screen::Error;
 use serving::Load;
 use std::{path::PathBuf, time::Duration};
 
-/// Live tasks, and the percentage of them that is polled each second, for each row of the table.
-const TABLE: [(usize, f64); 5] = [(1_000, 0.0), (1_000, 1.0), (100_000, 1.0), (100_000, 10.0), (1_000_000, 1.0)];
+/// A hundredth of the tasks is polled each second, and nothing else happens.
+const QUIET: Load = Load { tasks: 1_000, change: 1.0, churn: 0, flagged: 0.0, places: PLACES, locks: 0 };
+
+/// Spawn locations of the flagged tasks: as many as in the service that findings were first too much for.
+const PLACES: u64 = 950;
+
+/// The rows of the table.
+const TABLE: [Load; 12] = [
+    Load { change: 0.0, ..QUIET },
+    QUIET,
+    Load { tasks: 100_000, ..QUIET },
+    Load { tasks: 100_000, change: 10.0, ..QUIET },
+    Load { tasks: 1_000_000, ..QUIET },
+    Load { tasks: 100_000, flagged: 2.0, ..QUIET },
+    Load { tasks: 100_000, flagged: 10.0, ..QUIET },
+    Load { tasks: 100_000, flagged: 100.0, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 2.0, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 10.0, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 100.0, ..QUIET },
+    Load { tasks: 100_000, locks: 10_000, ..QUIET },
+];
 
 /// Measures clients against a synthetic target.
 #[derive(Debug, Parser)]
@@ -37,6 +66,15 @@ struct Args {
     /// Tasks that end, and others that start, each second.
     #[arg(long, default_value_t = 0)]
     churn: usize,
+    /// Percentage of the tasks whose future is large, a row of the table for each number.
+    #[arg(long, value_delimiter = ',', default_value = "0", requires = "tasks")]
+    flagged: Vec<f64>,
+    /// Spawn locations that those are spread over.
+    #[arg(long, default_value_t = PLACES, requires = "flagged")]
+    places: u64,
+    /// Mutexes, each held across an await.
+    #[arg(long, default_value_t = 0, requires = "tasks")]
+    locks: usize,
     /// How long to measure processor and memory.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
     window: Duration,
@@ -46,9 +84,10 @@ struct Args {
     /// Key presses to time, of each kind.
     #[arg(long, default_value_t = 112)]
     keys: usize,
-    /// The holdup to measure [default: the one beside this program].
-    #[arg(long)]
-    holdup: Option<PathBuf>,
+    /// The holdup to measure; again for another build, to see them side by side in one run. A name before the path and `=` is
+    /// what the table calls it [default: the one beside this program].
+    #[arg(long, value_name = "[NAME=]PATH")]
+    holdup: Vec<String>,
     /// Measure holdup alone.
     #[arg(long)]
     alone: bool,
@@ -57,23 +96,43 @@ struct Args {
 fn main() -> Result<(), Error> {
     let args = Args::parse();
     let beside = std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
-    let mut clients = vec![Client::holdup(args.holdup.clone().unwrap_or_else(|| beside.join("holdup")))];
+    let mut clients: Vec<Client> = args.holdup.iter().map(|build| holdup(build)).collect::<Result<_, _>>()?;
+    if clients.is_empty() {
+        clients.push(Client::holdup("holdup".into(), beside.join("holdup")));
+    }
     if !args.alone {
         clients.extend(on_path("tokio-console").map(Client::tokio_console));
     }
-    let rows = match &args.tasks[..] {
-        [] => TABLE.to_vec(),
-        tasks => tasks.iter().map(|&tasks| (tasks, args.change)).collect(),
-    };
     let schedule = Schedule { settle: args.settle, window: args.window, keys: args.keys };
     println!("{}", Row::header());
-    for (tasks, change) in rows {
-        for client in &clients {
-            let load = Load { tasks, change, churn: args.churn };
+    for load in args.loads() {
+        let is_about_findings = load.flagged > 0.0 || load.locks > 0;
+        for client in clients.iter().filter(|client| client.finds() || !is_about_findings) {
             println!("{}", measure::run(&beside.join("synthetic-target"), client, load, &schedule)?);
         }
     }
     Ok(())
+}
+
+impl Args {
+    /// What to measure: a row of the table each.
+    fn loads(&self) -> Vec<Load> {
+        if self.tasks.is_empty() {
+            return TABLE.to_vec();
+        }
+        let &Self { change, churn, places, locks, .. } = self;
+        let row =
+            |tasks| self.flagged.iter().map(move |&flagged| Load { tasks, change, churn, flagged, places, locks });
+        self.tasks.iter().flat_map(|&tasks| row(tasks)).collect()
+    }
+}
+
+/// A build of holdup, and its name.
+fn holdup(build: &str) -> Result<Client, Error> {
+    let (name, path) = build.split_once('=').unwrap_or(("holdup", build));
+    // In its terminal it starts from another folder.
+    let program = std::fs::canonicalize(path).map_err(|error| format!("there is no holdup at {path}: {error}"))?;
+    Ok(Client::holdup(name.to_owned(), program))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

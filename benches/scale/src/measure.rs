@@ -2,12 +2,14 @@
 
 use crate::{
     client::Client,
+    events::Events,
     keys::{self, Keys},
     process::{Course, cpu, memory},
     screen::{Error, Terminal},
     serving::{First, Load, Target},
 };
 use std::{
+    ffi::OsString,
     fmt,
     path::Path,
     time::{Duration, Instant},
@@ -37,12 +39,15 @@ pub struct Schedule {
 
 /// What one client took.
 pub struct Row {
-    client: &'static str,
+    client: String,
     load: Load,
     cpu_percent: f64,
     course: Course,
     peak: u64,
     first_rows: Option<Duration>,
+    /// Processor time and time until all tasks were counted.
+    first_state: Option<(Duration, Duration)>,
+    longest_event: Option<Duration>,
     keys: Keys,
 }
 
@@ -50,15 +55,19 @@ impl Row {
     /// The columns.
     pub fn header() -> String {
         format!(
-            "{:<13} {:>9} {:>6} {:>6} {:>7} {:>8} {:>8} {:>10}  {:>20} {:>20} {:>20}",
+            "{:<13} {:>9} {:>6} {:>6} {:>7} {:>6} {:>7} {:>8} {:>8} {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
             "client",
             "tasks",
             "change",
             "churn",
+            "flagged",
+            "locks",
             "CPU",
             "RSS",
             "peak",
             "first rows",
+            "first state CPU/s",
+            "event max",
             "move p50/p99/max ms",
             "sort p50/p99/max ms",
             "filter p50/p99/max ms"
@@ -68,18 +77,25 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first_rows = self.first_rows.map_or("-".into(), |time| format!("{:.0} ms", time.as_secs_f64() * 1e3));
+        let ms = |time: Option<Duration>| time.map_or("-".into(), |time| format!("{:.0} ms", time.as_secs_f64() * 1e3));
+        let first_state = self
+            .first_state
+            .map_or("-".into(), |(cpu, time)| format!("{:.2}/{:.2}", cpu.as_secs_f64(), time.as_secs_f64()));
         write!(
             f,
-            "{:<13} {:>9} {:>4} % {:>6} {:>5.1} % {:>4} MiB {:>4} MiB {:>10}  {:>20} {:>20} {:>20}",
+            "{:<13} {:>9} {:>4} % {:>6} {:>5} % {:>6} {:>5.1} % {:>4} MiB {:>4} MiB {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
             self.client,
             self.load.tasks,
             self.load.change,
             self.load.churn,
+            self.load.flagged,
+            self.load.locks,
             self.cpu_percent,
             self.course.last() >> 20,
             self.peak >> 20,
-            first_rows,
+            ms(self.first_rows),
+            first_state,
+            ms(self.longest_event),
             self.keys.moves,
             self.keys.sorts,
             self.keys.filters,
@@ -95,20 +111,42 @@ impl fmt::Display for Row {
 pub fn run(target: &Path, client: &Client, load: Load, schedule: &Schedule) -> Result<Row, Error> {
     let first = if client.needs_pages() { First::Paged } else { First::Whole };
     let target = Target::start(target, &load, first)?;
-    let mut args: Vec<String> = client.args.iter().map(ToString::to_string).collect();
-    args.push(target.url.clone());
+    let events = Events::new()?;
+    let mut args: Vec<OsString> = client.args.iter().map(Into::into).collect();
+    args.extend(client.log_args(events.folder()));
+    args.push(target.url.clone().into());
     let mut terminal = Terminal::start(&client.program, &args, SIZE)?;
+    let pid = terminal.child().process_id().ok_or("the client has no process id")?;
     terminal.press("t")?;
     let begun = Instant::now();
     let shown = terminal.wait_for(PATIENCE, |screen| Client::has_rows(&screen.contents())).map(|time| begun + time);
-    let first_rows = shown.zip(target.first_message()).map(|(shown, sent)| shown.saturating_duration_since(sent));
+    let sent = target.first_message();
+    let first_rows = shown.zip(sent).map(|(shown, sent)| shown.saturating_duration_since(sent));
+    let has_all = |screen: &vt100::Screen| client.has_all(&screen.contents(), load.tasks);
+    let first_state = match terminal.with_screen(has_all) {
+        Some(_) => match terminal.wait_for(PATIENCE, |screen| has_all(screen) == Some(true)) {
+            Some(_) => sent.map(|sent| cpu(pid).map(|cpu| (cpu, sent.elapsed()))).transpose()?,
+            None => None,
+        },
+        None => None,
+    };
     std::thread::sleep(schedule.settle);
-    let pid = terminal.child().process_id().ok_or("the client has no process id")?;
     let (start, before) = (Instant::now(), cpu(pid)?);
     let course = Course::of(pid, schedule.window, SAMPLES)?;
     let used = cpu(pid)?.saturating_sub(before);
     let cpu_percent = used.as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
     let (_, peak) = memory(pid)?;
     let keys = keys::measure(&mut terminal, client, schedule.keys)?;
-    Ok(Row { client: client.name, load, cpu_percent, course, peak, first_rows, keys })
+    let longest_event = events.longest()?;
+    Ok(Row {
+        client: client.name.clone(),
+        load,
+        cpu_percent,
+        course,
+        peak,
+        first_rows,
+        first_state,
+        longest_event,
+        keys,
+    })
 }

@@ -6,7 +6,7 @@ mod screen;
 
 use clap::Parser;
 use screen::{Error, Terminal};
-use std::{fmt::Write, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fmt::Write, path::PathBuf, time::Duration};
 
 /// Takes a picture of holdup at work.
 #[derive(Debug, Parser)]
@@ -38,7 +38,8 @@ const BACKGROUND: &str = "#16181d";
 fn main() -> Result<(), Error> {
     let args = Args::parse();
     let holdup = std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default().join("holdup");
-    let mut terminal = Terminal::start(&holdup, &args.command, (args.rows, args.columns))?;
+    let command: Vec<OsString> = args.command.iter().map(Into::into).collect();
+    let mut terminal = Terminal::start(&holdup, &command, (args.rows, args.columns))?;
     let appears = |screen: &vt100::Screen| screen.contents().contains(&args.until);
     terminal.wait_for(Duration::from_secs(60), appears).ok_or("what should be on the screen is not")?;
     std::thread::sleep(args.after);

@@ -2,6 +2,7 @@
 
 use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
 use std::{
+    ffi::OsString,
     io::{Read, Write},
     path::Path,
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -26,7 +27,7 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Terminal {
     /// Starts a program in a terminal of so many rows and columns.
-    pub fn start(program: &Path, args: &[String], (rows, cols): (u16, u16)) -> Result<Self, Error> {
+    pub fn start(program: &Path, args: &[OsString], (rows, cols): (u16, u16)) -> Result<Self, Error> {
         let pty = NativePtySystem::default().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })?;
         let mut command = CommandBuilder::new(program);
         command.args(args);

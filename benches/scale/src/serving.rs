@@ -10,6 +10,7 @@ use std::{
 };
 
 /// What the target does.
+#[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// Live tasks.
     pub tasks: usize,
@@ -17,6 +18,12 @@ pub struct Load {
     pub change: f64,
     /// Ends and starts each second.
     pub churn: usize,
+    /// Percentage whose future is large.
+    pub flagged: f64,
+    /// Where those are spawned.
+    pub places: u64,
+    /// Mutexes that are held by a task that sleeps.
+    pub locks: usize,
 }
 
 /// How the first state is sent.
@@ -43,6 +50,9 @@ impl Target {
         command.arg("--tasks").arg(load.tasks.to_string());
         command.arg("--change").arg(load.change.to_string());
         command.arg("--churn").arg(load.churn.to_string());
+        command.arg("--flagged").arg(load.flagged.to_string());
+        command.arg("--places").arg(load.places.to_string());
+        command.arg("--locks").arg(load.locks.to_string());
         command.arg("--first").arg(match first {
             First::Whole => "whole",
             First::Paged => "paged",

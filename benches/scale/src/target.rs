@@ -2,12 +2,17 @@
 //!
 //! `cargo run --release -p holdup-scale --bin synthetic-target -- --tasks 100000 --change 1`
 //!
+//! Tasks trip no lint unless that is asked for: `--flagged 2 --places 950` gives two percent of them a large future, spawned at
+//! 950 places, and `--locks 10000` lets so many of them sleep with a mutex in their hands.
+//!
 //! It prints where it listens, and, when the first of a first message goes to a client, that it does.
 //!
 //! Most tasks are idle; each interval a share of them has been polled, and some end and others start. The first state comes as
 //! one message, as console-subscriber sends it, or in pages below 4 MiB, so that a client with that limit can be measured too.
 
 mod connection;
+mod locks;
+mod proto;
 mod state;
 
 use clap::{Parser, ValueEnum};
@@ -18,7 +23,7 @@ use console_api::instrument::{
     instrument_server::{Instrument, InstrumentServer},
 };
 use console_api::tasks::TaskDetails;
-use state::Tasks;
+use state::{Flagged, Tasks};
 use std::{
     net::SocketAddr,
     sync::{Mutex, PoisonError},
@@ -46,6 +51,15 @@ struct Args {
     /// Tasks that end, and others that start, each second.
     #[arg(long, default_value_t = 0)]
     churn: usize,
+    /// Percentage of the tasks whose future is large, which is a finding for each of their places.
+    #[arg(long, default_value_t = 0.0)]
+    flagged: f64,
+    /// Spawn locations that those are spread over.
+    #[arg(long, default_value_t = 950)]
+    places: u64,
+    /// Mutexes, each held by a task that sleeps; not more than there are tasks.
+    #[arg(long, default_value_t = 0)]
+    locks: usize,
     /// Time between two updates.
     #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
     interval: Duration,
@@ -75,7 +89,8 @@ struct Prepared {
 
 impl Prepared {
     fn new(args: &Args) -> Self {
-        let tasks = Tasks::new(args.tasks);
+        let flagged = Flagged { percent: args.flagged, places: args.places };
+        let tasks = Tasks::new(args.tasks, flagged, args.locks);
         let page = match args.first {
             First::Whole => args.tasks.max(1),
             First::Paged => 10_000,
