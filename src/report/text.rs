@@ -107,8 +107,9 @@ fn several_of(out: &mut String, name: &str, most: usize, items: impl Iterator<It
     }
 }
 
+/// A name and its value. A name that is as wide as its column is told apart from the value by a space all the same.
 fn entry(out: &mut String, name: &str, value: &str) {
-    let _ = writeln!(out, "  {name:width$}{}", plain(value), width = INDENT);
+    let _ = writeln!(out, "  {name:width$} {}", plain(value), width = INDENT - 1);
 }
 
 /// A subject in one line.
@@ -199,4 +200,21 @@ fn summary(out: &mut String, report: &Report) {
 /// Text that may have come from the target, made fit for a terminal or a log.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     safe(text, LINE_MOST, &Theme::new(Palette::Off, Charset::Unicode))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_runs_into_its_value() {
+        for name in ["polls", "share in polls over 10 m", "share in polls over 10 ms"] {
+            let mut out = String::new();
+            entry(&mut out, name, "100%");
+            assert!(out.contains(&format!("{name} ")) && out.ends_with(" 100%\n"), "{out:?}");
+        }
+        let mut out = String::new();
+        entry(&mut out, "polls", "7");
+        assert_eq!(out.find('7'), Some(2 + INDENT));
+    }
 }

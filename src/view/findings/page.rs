@@ -222,7 +222,8 @@ fn grid(lines: &mut Vec<Line<'static>>, facts: &[(String, String, Style)], names
         for (name, value, style) in row {
             line.push_span(Span::styled(text::left(name, names, theme), theme.label()));
             line.push_span(Span::raw("  "));
-            line.push_span(Span::styled(text::left(&units(value, theme), VALUE, theme), *style));
+            line.push_span(Span::styled(text::left(&units(value, theme), VALUE - 1, theme), *style));
+            line.push_span(Span::raw(" "));
         }
         lines.push(line);
     }

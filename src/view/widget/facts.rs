@@ -89,7 +89,8 @@ impl<'a> Text<'a> {
     pub fn entry(&mut self, name: &str, pieces: impl IntoIterator<Item = Piece>) {
         let dot = Span::styled(format!(" {} ", self.theme.symbols().dot), self.theme.dim());
         let start = |name: &str| {
-            Line::from(Span::styled(text::left(name, NAMES.min(self.width), self.theme), self.theme.label()))
+            let name = text::left(name, (NAMES - 1).min(self.width), self.theme);
+            Line::from(Span::styled(format!("{name} "), self.theme.label()))
         };
         let mut line = start(name);
         let mut first = true;
