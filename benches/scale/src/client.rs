@@ -1,5 +1,6 @@
 //! The programs that are measured: how each is started, and where its screen says what a key has done.
 
+use crate::serving::Load;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -65,9 +66,9 @@ impl Client {
         }
     }
 
-    /// Whether it refuses messages over 4 MiB.
-    pub fn needs_pages(&self) -> bool {
-        self.kind == Kind::TokioConsole
+    /// Tasks in the messages that it can take; `None` where it takes any number. tokio-console refuses messages over 4 MiB.
+    pub fn page(&self) -> Option<usize> {
+        (self.kind == Kind::TokioConsole).then_some(10_000)
     }
 
     /// Whether it tells findings apart by place, so that flagged tasks and held locks are a load of their own for it.
@@ -93,16 +94,17 @@ impl Client {
         screen.contains(".rs:")
     }
 
-    /// Whether the screen counts so many tasks, and no message is under way: the first state is in. `None` where it is not to be
-    /// seen.
-    pub fn has_all(&self, screen: &str, tasks: usize) -> Option<bool> {
+    /// Whether the first state is in: the screen counts all tasks and no message is under way, and where there is something to be
+    /// found, it is. `None` where it is not to be seen.
+    pub fn has_all(&self, screen: &str, load: &Load) -> Option<bool> {
         if self.kind != Kind::Holdup {
             return None;
         }
         let head = screen.lines().next()?;
-        let counted = head.split(" task").next().and_then(|before| before.rsplit(' ').next());
-        let count = counted.and_then(|count| count.replace(',', "").parse::<usize>().ok());
-        Some(count.is_some_and(|count| count >= tasks) && !head.contains("loading"))
+        let (before, after) = head.split_once(" task").unwrap_or(("", ""));
+        let count = before.rsplit(' ').next().and_then(|count| count.replace(',', "").parse::<usize>().ok());
+        let is_whole = count.is_some_and(|count| count >= load.tasks) && !head.contains("loading");
+        Some(is_whole && (!load.has_findings() || after.contains(|char: char| char.is_ascii_digit())))
     }
 
     /// The task of the selected row. A line's number would not do: rows above it may go while it is looked at.
@@ -130,11 +132,15 @@ mod tests {
     #[test]
     fn the_first_state_is_in_when_all_are_counted_and_nothing_is_under_way() {
         let holdup = Client::holdup("holdup".into(), PathBuf::new());
-        let has_all = |line: &str| holdup.has_all(&format!("{line}\n 1 Findings  2 Tasks"), 100_000);
-        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●       100,000 tasks · ·950"), Some(true));
-        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · loading 98%  100,000 tasks "), Some(false));
-        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●        99,328 tasks "), Some(false));
-        assert_eq!(has_all(" holdup  127.0.0.1:4 · connecting                   0 tasks "), Some(false));
-        assert_eq!(Client::tokio_console(PathBuf::new()).has_all("100,000 tasks", 100_000), None);
+        let quiet = Load { tasks: 100_000, change: 1.0, churn: 0, flagged: 0.0, places: 950, locks: 0, page: None };
+        let found = Load { flagged: 2.0, ..quiet };
+        let has_all = |line: &str, load| holdup.has_all(&format!("{line}\n 1 Findings  2 Tasks"), load);
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●       100,000 tasks ", &quiet), Some(true));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●       100,000 tasks ", &found), Some(false));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●       100,000 tasks · ·950 ", &found), Some(true));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · loading 98%  100,000 tasks ", &quiet), Some(false));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · console · live ●        99,328 tasks ", &quiet), Some(false));
+        assert_eq!(has_all(" holdup  127.0.0.1:4 · connecting                   0 tasks ", &quiet), Some(false));
+        assert_eq!(Client::tokio_console(PathBuf::new()).has_all("100,000 tasks", &quiet), None);
     }
 }

@@ -7,15 +7,16 @@
 //! cargo build --release -p holdup -p holdup-scale
 //! target/release/scale                                                     the whole table
 //! target/release/scale --tasks 100000 --churn 10000 --window 600s --alone  whether memory stays flat
-//! target/release/scale --tasks 100000,1000000 --flagged 0,2,10,100 --alone what findings cost
+//! target/release/scale --tasks 100000,1000000 --flagged 0,2,10,100 --page 500 --alone
+//!                                                                          what findings cost
 //! target/release/scale --tasks 100000 --locks 10000 --alone                what held locks cost
 //! target/release/scale --alone --holdup before=old/holdup --holdup after=target/release/holdup
 //!                                                                          two builds, row by row
 //! ```
 //!
-//! "first state" is processor time and time until all tasks are counted on the screen, in seconds; "event max" is the longest that
-//! the program was kept by one event of its link (model, findings and list), which it logs. A build that does not log it leaves
-//! the column empty.
+//! "first state" is processor time and time, in seconds, until all tasks are counted on the screen, and findings with them where
+//! there are any to be found; "event max" is the longest that the program was kept by one event of its link (model, findings and
+//! list), which it logs. A build that does not log it leaves the column empty.
 
 mod client;
 mod events;
@@ -33,10 +34,13 @@ use serving::Load;
 use std::{path::PathBuf, time::Duration};
 
 /// A hundredth of the tasks is polled each second, and nothing else happens.
-const QUIET: Load = Load { tasks: 1_000, change: 1.0, churn: 0, flagged: 0.0, places: PLACES, locks: 0 };
+const QUIET: Load = Load { tasks: 1_000, change: 1.0, churn: 0, flagged: 0.0, places: PLACES, locks: 0, page: None };
 
 /// Spawn locations of the flagged tasks: as many as in the service that findings were first too much for.
 const PLACES: u64 = 950;
+
+/// Tasks in a message of an agent's first state. Findings are brought up to date after each.
+const PAGE: Option<usize> = Some(500);
 
 /// The rows of the table.
 const TABLE: [Load; 12] = [
@@ -45,13 +49,13 @@ const TABLE: [Load; 12] = [
     Load { tasks: 100_000, ..QUIET },
     Load { tasks: 100_000, change: 10.0, ..QUIET },
     Load { tasks: 1_000_000, ..QUIET },
-    Load { tasks: 100_000, flagged: 2.0, ..QUIET },
-    Load { tasks: 100_000, flagged: 10.0, ..QUIET },
-    Load { tasks: 100_000, flagged: 100.0, ..QUIET },
-    Load { tasks: 1_000_000, flagged: 2.0, ..QUIET },
-    Load { tasks: 1_000_000, flagged: 10.0, ..QUIET },
-    Load { tasks: 1_000_000, flagged: 100.0, ..QUIET },
-    Load { tasks: 100_000, locks: 10_000, ..QUIET },
+    Load { tasks: 100_000, flagged: 2.0, page: PAGE, ..QUIET },
+    Load { tasks: 100_000, flagged: 10.0, page: PAGE, ..QUIET },
+    Load { tasks: 100_000, flagged: 100.0, page: PAGE, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 2.0, page: PAGE, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 10.0, page: PAGE, ..QUIET },
+    Load { tasks: 1_000_000, flagged: 100.0, page: PAGE, ..QUIET },
+    Load { tasks: 100_000, locks: 10_000, page: PAGE, ..QUIET },
 ];
 
 /// Measures clients against a synthetic target.
@@ -75,6 +79,9 @@ struct Args {
     /// Mutexes, each held across an await.
     #[arg(long, default_value_t = 0, requires = "tasks")]
     locks: usize,
+    /// Tasks in each message of the first state, 500 in an agent's [default: one message for all].
+    #[arg(long, requires = "tasks")]
+    page: Option<usize>,
     /// How long to measure processor and memory.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
     window: Duration,
@@ -106,8 +113,7 @@ fn main() -> Result<(), Error> {
     let schedule = Schedule { settle: args.settle, window: args.window, keys: args.keys };
     println!("{}", Row::header());
     for load in args.loads() {
-        let is_about_findings = load.flagged > 0.0 || load.locks > 0;
-        for client in clients.iter().filter(|client| client.finds() || !is_about_findings) {
+        for client in clients.iter().filter(|client| client.finds() || !load.has_findings()) {
             println!("{}", measure::run(&beside.join("synthetic-target"), client, load, &schedule)?);
         }
     }
@@ -120,9 +126,10 @@ impl Args {
         if self.tasks.is_empty() {
             return TABLE.to_vec();
         }
-        let &Self { change, churn, places, locks, .. } = self;
-        let row =
-            |tasks| self.flagged.iter().map(move |&flagged| Load { tasks, change, churn, flagged, places, locks });
+        let &Self { change, churn, places, locks, page, .. } = self;
+        let row = |tasks| {
+            self.flagged.iter().map(move |&flagged| Load { tasks, change, churn, flagged, places, locks, page })
+        };
         self.tasks.iter().flat_map(|&tasks| row(tasks)).collect()
     }
 }

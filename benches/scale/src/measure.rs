@@ -6,7 +6,7 @@ use crate::{
     keys::{self, Keys},
     process::{Course, cpu, memory},
     screen::{Error, Terminal},
-    serving::{First, Load, Target},
+    serving::{Load, Target},
 };
 use std::{
     ffi::OsString,
@@ -55,13 +55,14 @@ impl Row {
     /// The columns.
     pub fn header() -> String {
         format!(
-            "{:<13} {:>9} {:>6} {:>6} {:>7} {:>6} {:>7} {:>8} {:>8} {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
+            "{:<13} {:>9} {:>6} {:>6} {:>7} {:>6} {:>6} {:>7} {:>8} {:>8} {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
             "client",
             "tasks",
             "change",
             "churn",
             "flagged",
             "locks",
+            "page",
             "CPU",
             "RSS",
             "peak",
@@ -83,13 +84,14 @@ impl fmt::Display for Row {
             .map_or("-".into(), |(cpu, time)| format!("{:.2}/{:.2}", cpu.as_secs_f64(), time.as_secs_f64()));
         write!(
             f,
-            "{:<13} {:>9} {:>4} % {:>6} {:>5} % {:>6} {:>5.1} % {:>4} MiB {:>4} MiB {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
+            "{:<13} {:>9} {:>4} % {:>6} {:>5} % {:>6} {:>6} {:>5.1} % {:>4} MiB {:>4} MiB {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
             self.client,
             self.load.tasks,
             self.load.change,
             self.load.churn,
             self.load.flagged,
             self.load.locks,
+            self.load.page.map_or("-".into(), |page| page.to_string()),
             self.cpu_percent,
             self.course.last() >> 20,
             self.peak >> 20,
@@ -109,8 +111,8 @@ impl fmt::Display for Row {
 
 /// Runs a client against a target, and measures it.
 pub fn run(target: &Path, client: &Client, load: Load, schedule: &Schedule) -> Result<Row, Error> {
-    let first = if client.needs_pages() { First::Paged } else { First::Whole };
-    let target = Target::start(target, &load, first)?;
+    let load = Load { page: client.page().or(load.page), ..load };
+    let target = Target::start(target, &load)?;
     let events = Events::new()?;
     let mut args: Vec<OsString> = client.args.iter().map(Into::into).collect();
     args.extend(client.log_args(events.folder()));
@@ -122,7 +124,7 @@ pub fn run(target: &Path, client: &Client, load: Load, schedule: &Schedule) -> R
     let shown = terminal.wait_for(PATIENCE, |screen| Client::has_rows(&screen.contents())).map(|time| begun + time);
     let sent = target.first_message();
     let first_rows = shown.zip(sent).map(|(shown, sent)| shown.saturating_duration_since(sent));
-    let has_all = |screen: &vt100::Screen| client.has_all(&screen.contents(), load.tasks);
+    let has_all = |screen: &vt100::Screen| client.has_all(&screen.contents(), &load);
     let first_state = match terminal.with_screen(has_all) {
         Some(_) => match terminal.wait_for(PATIENCE, |screen| has_all(screen) == Some(true)) {
             Some(_) => sent.map(|sent| cpu(pid).map(|cpu| (cpu, sent.elapsed()))).transpose()?,

@@ -24,15 +24,15 @@ pub struct Load {
     pub places: u64,
     /// Mutexes that are held by a task that sleeps.
     pub locks: usize,
+    /// Tasks in each message of the first state; `None` for one message.
+    pub page: Option<usize>,
 }
 
-/// How the first state is sent.
-#[derive(Clone, Copy)]
-pub enum First {
-    /// In one message.
-    Whole,
-    /// In small ones.
-    Paged,
+impl Load {
+    /// Whether there is anything to find.
+    pub fn has_findings(&self) -> bool {
+        self.flagged > 0.0 || self.locks > 0
+    }
 }
 
 /// A target. It is ended when this is dropped.
@@ -45,7 +45,7 @@ pub struct Target {
 
 impl Target {
     /// Starts one, and waits until it listens.
-    pub fn start(program: &Path, load: &Load, first: First) -> Result<Self, Error> {
+    pub fn start(program: &Path, load: &Load) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.arg("--tasks").arg(load.tasks.to_string());
         command.arg("--change").arg(load.change.to_string());
@@ -53,10 +53,9 @@ impl Target {
         command.arg("--flagged").arg(load.flagged.to_string());
         command.arg("--places").arg(load.places.to_string());
         command.arg("--locks").arg(load.locks.to_string());
-        command.arg("--first").arg(match first {
-            First::Whole => "whole",
-            First::Paged => "paged",
-        });
+        if let Some(page) = load.page {
+            command.arg("--page").arg(page.to_string());
+        }
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut output = BufReader::new(child.stdout.take().ok_or("the target has no output")?);
         let mut line = String::new();

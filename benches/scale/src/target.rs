@@ -8,14 +8,14 @@
 //! It prints where it listens, and, when the first of a first message goes to a client, that it does.
 //!
 //! Most tasks are idle; each interval a share of them has been polled, and some end and others start. The first state comes as
-//! one message, as console-subscriber sends it, or in pages below 4 MiB, so that a client with that limit can be measured too.
+//! one message, as console-subscriber sends it, or in pages, as an agent sends it and as a client with a limit of 4 MiB needs it.
 
 mod connection;
 mod locks;
 mod proto;
 mod state;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use connection::Connection;
 use console_api::instrument::{
     InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
@@ -63,17 +63,10 @@ struct Args {
     /// Time between two updates.
     #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
     interval: Duration,
-    /// How the first state is sent.
-    #[arg(long, value_enum, default_value_t = First::Whole)]
-    first: First,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum First {
-    /// One message, however large.
-    Whole,
-    /// Updates of 10,000 tasks each.
-    Paged,
+    /// Tasks in each message of the first state, which is otherwise one message, as console-subscriber's is; an agent's is in
+    /// pages of 500.
+    #[arg(long)]
+    page: Option<usize>,
 }
 
 struct Target {
@@ -91,10 +84,7 @@ impl Prepared {
     fn new(args: &Args) -> Self {
         let flagged = Flagged { percent: args.flagged, places: args.places };
         let tasks = Tasks::new(args.tasks, flagged, args.locks);
-        let page = match args.first {
-            First::Whole => args.tasks.max(1),
-            First::Paged => 10_000,
-        };
+        let page = args.page.unwrap_or(args.tasks).max(1);
         let first = tasks.first_state(page).collect();
         Self { tasks, first }
     }
