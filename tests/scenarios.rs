@@ -1,5 +1,5 @@
 //! Every scenario of the demo server, each in a process of its own, as `holdup check` sees it: a trouble raises its finding on the
-//! right task or lock, and nothing else above a note; a control raises nothing above a note.
+//! right task or lock, and nothing else above a note; a control, and a trouble that no lint tells yet, raise nothing above a note.
 //!
 //! What must be found stands in the table of scenarios, with the scenario. Here stands how to look.
 #![cfg(feature = "demo")]
@@ -204,6 +204,7 @@ fn fills_a_processor(name: &str) -> bool {
             | "long-polls"
             | "churn"
             | "task-leak"
+            | "closed-watch"
     )
 }
 
@@ -261,6 +262,11 @@ scenarios! {
     two_runtimes: "two-runtimes",
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
+    futurelock: "futurelock",
+    nested_permits: "nested-permits",
+    full_channels: "full-channels",
+    reserved_slots: "reserved-slots",
+    closed_watch: "closed-watch",
 }
 
 /// A scenario that began before the client came.

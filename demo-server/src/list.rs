@@ -16,7 +16,9 @@ pub(crate) fn print() -> io::Result<()> {
 fn write(out: &mut impl Write) -> io::Result<()> {
     let name_width = width(|scenario| scenario.name.len());
     let lint_width = width(|scenario| raises(scenario).len());
-    for (kind, title) in [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls")] {
+    let kinds =
+        [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls"), (Kind::Untold, "Troubles that no lint tells yet")];
+    for (kind, title) in kinds {
         writeln!(out, "{title}")?;
         for scenario in scenarios().iter().filter(|scenario| scenario.kind == kind) {
             let (name, lint, says) = (scenario.name, raises(scenario), scenario.says);

@@ -13,10 +13,13 @@ mod blocking_pool_full;
 mod blocking_sleep;
 mod brief_lock;
 mod churn;
+mod closed_watch;
 mod contended_lock;
 mod current_thread;
 mod deadlock;
 mod driver_blocked;
+mod full_channels;
+mod futurelock;
 mod healthy;
 mod large_future;
 mod local_set;
@@ -25,8 +28,10 @@ mod lock_across_await_uncontended;
 mod lock_convoy;
 mod long_polls;
 mod lost_waker;
+mod nested_permits;
 mod nested_spans;
 mod panics;
+mod reserved_slots;
 mod rwlock_across_await;
 mod self_deadlock;
 mod self_wakes;
@@ -55,6 +60,9 @@ pub enum Kind {
     Trouble,
     /// Nothing is wrong with the service: nothing above a note may be found, but for those two.
     Control,
+    /// Something is wrong that no lint tells yet. Nothing is found, but for those two, so that nobody is accused who has no part
+    /// in it.
+    Untold,
 }
 
 /// A lint that must be raised.
@@ -175,9 +183,14 @@ const SCENARIOS: &[Scenario] = &[
     two_runtimes::SCENARIO,
     block_in_place::SCENARIO,
     nested_spans::SCENARIO,
+    futurelock::SCENARIO,
+    nested_permits::SCENARIO,
+    full_channels::SCENARIO,
+    reserved_slots::SCENARIO,
+    closed_watch::SCENARIO,
 ];
 
-/// Every scenario: troubles first, then controls.
+/// Every scenario: troubles first, then controls, then what no lint tells yet.
 pub fn scenarios() -> &'static [Scenario] {
     SCENARIOS
 }
@@ -232,6 +245,9 @@ mod tests {
             let name = scenario.name;
             assert!(scenario.says.ends_with('.'), "{name}: one sentence");
             assert_eq!(scenario.raises.is_some(), scenario.severity.is_some(), "{name}");
+            if scenario.kind == Kind::Untold {
+                assert!(scenario.raises.is_none() && scenario.from_agent.is_none(), "{name}: a lint tells it");
+            }
             if scenario.kind == Kind::Trouble {
                 assert!(
                     scenario.raises.is_some() || scenario.from_agent.is_some_and(|raised| !raised.is_empty()),
