@@ -135,7 +135,8 @@ impl Watching {
 }
 
 fn describe(settings: &Settings) -> Description {
-    let mut capabilities = vec!["runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
+    let mut capabilities =
+        vec!["tasks", "runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
     let stacks = watched_stacks(settings);
     let mut limitations = watchdog::limitations(stacks);
     if stacks != watchdog::Stacks::Off && cfg!(target_os = "linux") {

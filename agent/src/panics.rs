@@ -1,9 +1,17 @@
 //! Tasks that ended in a panic, with message and place. The panic hook is chained: what the service's own hook does, and
 //! tokio's catching of the panic, stay as they were.
 
-use crate::collect::clock::{self, Nanos};
+use crate::collect::{
+    clock::{self, Nanos},
+    read,
+    view::Place,
+};
 use parking_lot::Mutex;
-use std::{collections::VecDeque, panic::PanicHookInfo, sync::Once};
+use std::{
+    collections::VecDeque,
+    panic::PanicHookInfo,
+    sync::{Arc, Once},
+};
 
 /// Panics that are kept: the latest ones.
 const MOST: usize = 128;
@@ -23,6 +31,10 @@ pub(crate) struct Panic {
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) at: Nanos,
+    /// The task's name, where it has one; the task is soon let go of.
+    pub(crate) name: Option<Arc<str>>,
+    /// Where it was spawned, where that is known.
+    pub(crate) spawned_at: Option<&'static Place>,
 }
 
 #[derive(Debug)]
@@ -60,18 +72,23 @@ fn raised(task: u64, info: &PanicHookInfo<'_>) {
     if ring.raised.len() == MOST {
         ring.raised.pop_front();
     }
-    ring.raised.push_back(Panic { number: 0, task, message, file, line, column, at: clock::now() });
+    let at = clock::now();
+    ring.raised.push_back(Panic { number: 0, task, message, file, line, column, at, name: None, spawned_at: None });
 }
 
 /// Notes that a poll of this task was left by a panic, and the task has ended with it: to be called while the thread unwinds
 /// out of the poll. The first panic of the poll is the one that counts.
 pub(crate) fn ended(task: u64) {
+    let row = read::task(task);
     let mut ring = RING.lock();
     let Some(at) = ring.raised.iter().rposition(|panic| panic.task == task) else { return };
     let Some(mut panic) = ring.raised.remove(at) else { return };
     ring.raised.retain(|earlier| earlier.task != task);
     ring.count += 1;
     panic.number = ring.count;
+    if let Some(row) = row {
+        (panic.name, panic.spawned_at) = (row.name, row.place);
+    }
     if ring.ended.len() == MOST {
         ring.ended.pop_front();
     }

@@ -11,7 +11,7 @@ use console_api::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, Process, Report, WatchRequest,
+    DescribeRequest, DescribeResponse, Process, Report, WatchRequest, WatchTaskRequest,
     diagnostics_server::{Diagnostics, DiagnosticsServer},
 };
 use std::{
@@ -297,6 +297,11 @@ impl Instrument for Console {
 #[tonic::async_trait]
 impl Diagnostics for Console {
     type WatchStream = BoxStream<'static, Result<Report, Status>>;
+    type WatchTaskStream = BoxStream<'static, Result<holdup_proto::v1::TaskDetails, Status>>;
+
+    async fn watch_task(&self, _: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
+        Err(Status::unimplemented("this peer has no tasks of its own"))
+    }
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let told = |reports: &[Report]| futures::stream::iter(reports.to_vec()).map(Ok);

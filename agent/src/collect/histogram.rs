@@ -2,7 +2,7 @@
 //! durations are kept in the task's slot; a task that is polled more often gets a block of counters, and a second one for
 //! the upper halves should a counter overflow.
 
-use super::view::Histogram;
+use super::view::{Bucket, Histogram};
 use super::word::Word;
 use parking_lot::Mutex;
 use std::{
@@ -43,6 +43,14 @@ fn middle(bucket: usize) -> Duration {
     }
     let quarter = 1_u64 << (power - 2);
     Duration::from_nanos((4 + (above % 4) as u64) * quarter + quarter / 2)
+}
+
+/// The longest duration of a bucket; the last one has none.
+fn longest(bucket: usize) -> Option<Duration> {
+    let Some(above) = bucket.checked_sub(1) else { return Some(Duration::from_nanos((1 << FIRST) - 1)) };
+    let power = FIRST + (above / 4) as u32;
+    let quarter = 1_u64 << (power - 2);
+    (power < LAST).then(|| Duration::from_nanos((5 + (above % 4) as u64) * quarter - 1))
 }
 
 /// The durations of one kind of one task. One thread at a time writes.
@@ -115,7 +123,8 @@ impl Durations {
             }
         }
         let buckets = counts.iter().enumerate().filter(|(_, count)| **count != 0);
-        Histogram { buckets: buckets.map(|(bucket, count)| (middle(bucket), *count)).collect() }
+        let of = |(bucket, &count)| Bucket { middle: middle(bucket), longest: longest(bucket), count };
+        Histogram { buckets: buckets.map(of).collect() }
     }
 }
 
@@ -226,6 +235,10 @@ mod tests {
         }
         for at in 0..BUCKETS {
             assert_eq!(bucket(middle(at).as_nanos() as u64), at);
+            if let Some(longest) = longest(at) {
+                let nanos = longest.as_nanos() as u64;
+                assert_eq!((bucket(nanos), bucket(nanos + 1)), (at, at + 1));
+            }
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
     }
@@ -233,7 +246,7 @@ mod tests {
     #[test]
     fn nothing_is_lost_on_the_way_from_the_slot_to_a_block_to_a_second_one() {
         let durations = Durations::default();
-        let total = |durations: &Durations| durations.read().buckets.iter().map(|(_, count)| count).sum::<u64>();
+        let total = |durations: &Durations| durations.read().buckets.iter().map(|bucket| bucket.count).sum::<u64>();
         for done in 1..200_001_u64 {
             durations.record(1000);
             if done < 20 || done % 10_000 == 0 {
@@ -242,8 +255,8 @@ mod tests {
         }
         durations.record(5_000_000);
         let read = durations.read();
-        assert_eq!(read.buckets.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [200_000, 1]);
-        assert!((4..6).contains(&read.buckets[1].0.as_millis()), "{read:?}");
+        assert_eq!(read.buckets.iter().map(|bucket| bucket.count).collect::<Vec<_>>(), [200_000, 1]);
+        assert!((4..6).contains(&read.buckets[1].middle.as_millis()), "{read:?}");
         durations.reset();
         assert_eq!(durations.read(), Histogram::default());
     }

@@ -247,8 +247,17 @@ pub(crate) struct SpanView {
 /// Durations of a task, counted in buckets, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Histogram {
-    /// The middle of a bucket, and how many fell into it; no empty ones.
-    pub(crate) buckets: Vec<(Duration, u64)>,
+    /// No empty ones.
+    pub(crate) buckets: Vec<Bucket>,
+}
+
+/// Durations that are not told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) middle: Duration,
+    /// The longest that falls into it; `None` where there is no longest.
+    pub(crate) longest: Option<Duration>,
+    pub(crate) count: u64,
 }
 
 /// The two histograms of a task.

@@ -6,7 +6,10 @@ use super::{
     instrument::ask,
     report::{self, Description},
 };
-use holdup_proto::v1::{DescribeRequest, DescribeResponse, Report, WatchRequest, diagnostics_server::Diagnostics};
+use holdup_proto::v1::{
+    DescribeRequest, DescribeResponse, Report, TaskDetails, WatchRequest, WatchTaskRequest,
+    diagnostics_server::Diagnostics,
+};
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -18,6 +21,7 @@ pub(super) struct Service {
 #[async_trait]
 impl Diagnostics for Service {
     type WatchStream = Stream<Report>;
+    type WatchTaskStream = Stream<TaskDetails>;
 
     /// Asks nobody: it is answered also when there is much to be told to others.
     async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
@@ -26,5 +30,14 @@ impl Diagnostics for Service {
 
     async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         ask(&self.hub, Command::Reports).await.map(Response::new)
+    }
+
+    async fn watch_task(&self, request: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
+        let task = request.into_inner().task_id;
+        if task == 0 {
+            return Err(Status::invalid_argument("task_id cannot be 0"));
+        }
+        let stream = ask(&self.hub, |answer| Command::ReportDetails(task, answer)).await?;
+        stream.map(Response::new).ok_or_else(|| Status::not_found("there is no such task, or no longer"))
     }
 }

@@ -1,6 +1,6 @@
 //! A task's histograms as the console has them: HDR histograms in its V2 format.
 
-use crate::collect::view::{Histogram, Histograms};
+use crate::collect::view::{Bucket, Histogram, Histograms};
 use console_api::tasks::{DurationHistogram, TaskDetails, task_details::PollTimesHistogram};
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
@@ -24,8 +24,8 @@ pub(super) fn details(task: u64, histograms: &Histograms) -> TaskDetails {
 fn serialized(histogram: &Histogram) -> Option<DurationHistogram> {
     let mut hdr = hdrhistogram::Histogram::<u64>::new_with_max(MAX_NANOS, FIGURES).ok()?;
     let (mut high_outliers, mut highest_outlier) = (0, None);
-    for (duration, count) in &histogram.buckets {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    for Bucket { middle, count, .. } in &histogram.buckets {
+        let nanos = u64::try_from(middle.as_nanos()).unwrap_or(u64::MAX);
         if nanos > MAX_NANOS {
             high_outliers += count;
             highest_outlier = highest_outlier.max(Some(nanos));
@@ -46,7 +46,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_and_what_is_too_long_is_counted_apart() {
         let buckets = [(Duration::from_micros(10), 3), (Duration::from_millis(5), 2), (Duration::from_secs(7), 1)];
-        let written = serialized(&Histogram { buckets: buckets.to_vec() }).unwrap();
+        let bucket = |(middle, count)| Bucket { middle, longest: None, count };
+        let written = serialized(&Histogram { buckets: buckets.map(bucket).to_vec() }).unwrap();
         let read: hdrhistogram::Histogram<u64> =
             Deserializer::new().deserialize(&mut written.raw_histogram.as_slice()).unwrap();
         assert_eq!(read.len(), 6);

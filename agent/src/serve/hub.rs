@@ -6,6 +6,7 @@ use super::{
     feed::{self, Feed, Stream},
     histogram, report,
     reports::{Common, Reports},
+    rows,
     time::timestamp,
     updates::Updates,
 };
@@ -47,6 +48,8 @@ pub(super) enum Command {
     Reports(oneshot::Sender<Stream<v1::Report>>),
     /// Answered with nothing when there is no such task.
     Details(u64, oneshot::Sender<Option<Stream<TaskDetails>>>),
+    /// The same for the other service.
+    ReportDetails(u64, oneshot::Sender<Option<Stream<v1::TaskDetails>>>),
     State(oneshot::Sender<Stream<State>>),
     Set(Temporality),
 }
@@ -69,6 +72,7 @@ pub(super) struct Hub {
     updates: Vec<Feed<Updates>>,
     reports: Vec<Feed<Reports>>,
     details: Vec<(u64, Sender<TaskDetails>)>,
+    report_details: Vec<(u64, Sender<v1::TaskDetails>)>,
     states: Vec<Sender<State>>,
 }
 
@@ -87,6 +91,7 @@ impl Hub {
             updates: Vec::new(),
             reports: Vec::new(),
             details: Vec::new(),
+            report_details: Vec::new(),
             states: Vec::new(),
         }
     }
@@ -116,7 +121,10 @@ impl Hub {
     }
 
     fn is_watched(&self) -> bool {
-        !(self.updates.is_empty() && self.reports.is_empty() && self.details.is_empty())
+        !(self.updates.is_empty()
+            && self.reports.is_empty()
+            && self.details.is_empty()
+            && self.report_details.is_empty())
     }
 
     fn obey(&mut self, command: Command) {
@@ -136,7 +144,7 @@ impl Hub {
                 self.catch_up();
                 let common = self.common();
                 let (_, stalls) = self.stalls.since(0);
-                let (feed, stream) = feed::start(Reports::all(common, stalls));
+                let (feed, stream) = feed::start(Reports::all(common, stalls, self.wakers));
                 if answer.send(stream).is_ok() {
                     self.reports.push(feed);
                 }
@@ -146,6 +154,13 @@ impl Hub {
                 let found = tell_details(task, &sender);
                 if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {
                     self.details.push((task, sender));
+                }
+            }
+            Command::ReportDetails(task, answer) => {
+                let (sender, receiver) = mpsc::channel(AHEAD);
+                let found = tell_report_details(task, &sender);
+                if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {
+                    self.report_details.push((task, sender));
                 }
             }
             Command::State(answer) => {
@@ -177,16 +192,18 @@ impl Hub {
         *as_of = clock::now();
         changes.begin();
         changes.tasks(&mut |change| {
-            for feed in reports.iter() {
-                feed.note(|reports| reports.task(&change));
-            }
-            hand_out(updates, change, |updates, change| updates.tasks.change(change));
+            let change = hand_out_before(updates, reports, change, |updates, change| updates.tasks.change(change));
+            hand_out(reports, change, Reports::task);
         });
         changes.resources(&mut |change| {
-            hand_out(updates, change, |updates, change| updates.resources.change(change));
+            let change = hand_out_before(updates, reports, change, |updates, change| updates.resources.change(change));
+            hand_out(reports, change, Reports::resource);
         });
-        changes.ops(&mut |change| hand_out(updates, change, |updates, change| updates.ops.change(change)));
-        changes.locks(&mut |change| hand_out(reports, change, |reports, change| reports.locks.change(change)));
+        changes.ops(&mut |change| {
+            let change = hand_out_before(updates, reports, change, |updates, change| updates.ops.change(change));
+            hand_out(reports, change, Reports::op);
+        });
+        changes.locks(&mut |change| hand_out(reports, change, Reports::lock));
         changes.spans(&mut |row| hand_out(reports, row, Reports::spans));
     }
 
@@ -201,6 +218,7 @@ impl Hub {
             self.updates.iter().for_each(|feed| feed.tell(Updates::round_is_over));
             self.details.retain(|(task, sender)| tell_details(*task, sender));
         }
+        self.report_details.retain(|(task, sender)| tell_report_details(*task, sender));
         let common = self.common();
         self.reports.iter().for_each(|feed| feed.tell(|reports| reports.round_is_over(Arc::clone(&common))));
     }
@@ -241,6 +259,7 @@ impl Hub {
         self.updates.retain(Feed::is_alive);
         self.reports.retain(Feed::is_alive);
         self.details.retain(|(_, sender)| !sender.is_closed());
+        self.report_details.retain(|(_, sender)| !sender.is_closed());
         self.states.retain(|sender| !sender.is_closed());
         if before && !self.is_watched() {
             self.set_watched();
@@ -257,9 +276,21 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     ticks
 }
 
+/// Hands one thing to every client of the one service, and gives it back for those of the other, where there are any.
+fn hand_out_before<P, Q, T: Clone>(
+    feeds: &[Feed<P>],
+    others: &[Feed<Q>],
+    thing: T,
+    add: impl Fn(&mut P, T),
+) -> Option<T> {
+    let back = (!others.is_empty()).then(|| thing.clone());
+    hand_out(feeds, thing, add);
+    back
+}
+
 /// Hands one thing to every client: the last one gets the thing itself.
-fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: T, add: impl Fn(&mut P, T)) {
-    let Some((last, others)) = feeds.split_last() else { return };
+fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: impl Into<Option<T>>, add: impl Fn(&mut P, T)) {
+    let (Some((last, others)), Some(thing)) = (feeds.split_last(), thing.into()) else { return };
     for feed in others {
         feed.note(|pages| add(pages, thing.clone()));
     }
@@ -270,6 +301,12 @@ fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: T, add: impl Fn(&mut P, T)) {
 fn tell_details(task: u64, sender: &Sender<TaskDetails>) -> bool {
     let Some(histograms) = read::histograms(task) else { return false };
     tell(sender, TaskDetails { now: Some(timestamp(clock::now())), ..histogram::details(task, &histograms) })
+}
+
+/// The same for the other service.
+fn tell_report_details(task: u64, sender: &Sender<v1::TaskDetails>) -> bool {
+    let Some(histograms) = read::histograms(task) else { return false };
+    tell(sender, v1::TaskDetails { now: Some(timestamp(clock::now())), ..rows::details(task, &histograms) })
 }
 
 /// Sends what is whole in itself: where the client has not read the last ones yet, it can do without. Whether it is there.

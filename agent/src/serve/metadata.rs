@@ -80,6 +80,12 @@ pub(super) fn of_resource(row: &ResourceView) -> MetaId {
     })
 }
 
+/// The module that a resource comes from.
+pub(super) fn target_of(row: &ResourceView) -> &'static str {
+    let MetaId { id } = of_resource(row);
+    usize::try_from(id).ok().and_then(|id| CALLSITES.get(id.checked_sub(1)?)).map_or("", |callsite| callsite.target)
+}
+
 pub(super) fn of_op(row: &OpView) -> MetaId {
     find(|of| match of {
         Of::Op(known) => *known == row.source,

@@ -63,6 +63,21 @@ impl<V: Row> Pending<V> {
         self.order.is_empty() && self.missed == 0
     }
 
+    /// How many rows are to be told by now.
+    pub(super) fn waiting(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether the client knows a row: it was told of it, and not of its end.
+    pub(super) fn is_known(&self, id: u64) -> bool {
+        self.announced.contains(&id)
+    }
+
+    /// Whether the end of a row was told, or left out, a short while ago.
+    pub(super) fn has_ended_lately(&self, id: u64) -> bool {
+        self.ended_lately.iter().any(|told| told.contains(&id))
+    }
+
     /// A round of changes is over.
     pub(super) fn next_round(&mut self) {
         self.ended_lately.swap(0, 1);
@@ -73,7 +88,7 @@ impl<V: Row> Pending<V> {
     pub(super) fn change(&mut self, change: Change<V>) {
         match change {
             Change::Now(row) => self.want(row),
-            Change::Gone(id) if self.ended_lately.iter().any(|told| told.contains(&id)) => {}
+            Change::Gone(id) if self.has_ended_lately(id) => {}
             Change::Gone(id) => self.put(id, Wanted::Gone),
         }
     }
@@ -81,7 +96,7 @@ impl<V: Row> Pending<V> {
     /// Notes that a row is to be told, as it is when that happens.
     pub(super) fn want(&mut self, row: V) {
         let id = row.id();
-        if self.ended_lately.iter().any(|told| told.contains(&id)) {
+        if self.has_ended_lately(id) {
             return;
         }
         if row.has_ended() {
@@ -123,10 +138,24 @@ impl<V: Row> Pending<V> {
         self.missed += out as u64;
     }
 
+    /// The same of the first `first` rows alone, however many of them turn out to be told.
+    pub(super) fn take_first(&mut self, first: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
+        let mut left = first;
+        self.take_while(read, |_| {
+            let goes_on = left > 0;
+            left = left.saturating_sub(1);
+            goes_on
+        })
+    }
+
     /// Takes up to `most` rows off, in the order in which they were first wanted; `read` reads a living one.
     pub(super) fn take(&mut self, most: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
-        let mut told = Vec::with_capacity(most.min(self.order.len()));
-        while told.len() < most {
+        self.take_while(read, |told| told < most)
+    }
+
+    fn take_while(&mut self, read: impl Fn(u64) -> Option<V>, mut goes_on: impl FnMut(usize) -> bool) -> Vec<Told<V>> {
+        let mut told = Vec::new();
+        while goes_on(told.len()) {
             let Some(id) = self.order.pop_front() else { break };
             let row = match self.wanted.remove(&id) {
                 Some(Wanted::Live) => read(id),

@@ -126,6 +126,7 @@ pub(super) fn lock(row: &LockView) -> v1::Lock {
             .to_vec(),
         held_total: Some(duration(row.held)),
         longest_hold: Some(duration(row.longest_hold)),
+        unknown_holders: 0,
     }
 }
 
@@ -182,6 +183,8 @@ pub(super) fn panic(panic: &Panic) -> v1::Panic {
         line: panic.line,
         column: panic.column,
         at: Some(timestamp(panic.at)),
+        task_name: panic.name.as_deref().unwrap_or_default().to_owned(),
+        spawned_at: super::rows::location(panic.spawned_at),
     }
 }
 

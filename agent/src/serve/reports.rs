@@ -1,29 +1,28 @@
 //! What a client of holdup's own service is to be told, and its pages.
 
 use super::{
+    console::Wakers,
     feed::Pages,
-    pending::{Pending, Told},
-    report, stall,
+    lock_pages::LockPages,
+    pending::{Pending, Row, Told},
+    report, rows, stall,
     time::timestamp,
 };
 use crate::{
     collect::{
         clock::Nanos,
         read,
-        view::{Change, LockView, SpansView, TaskView},
+        view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
     },
     panics,
     watchdog::Stall,
 };
 use holdup_proto::v1;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 /// Rows of each kind on a page: some hundreds of kilobytes.
-const ROWS: usize = 500;
-
-/// Facts on tasks that are kept for a client that is behind.
-const MOST_FACTS: usize = 200_000;
+pub(super) const ROWS: usize = 500;
 
 /// What all clients are told in each report, made once.
 #[derive(Debug, Default)]
@@ -37,12 +36,16 @@ pub(super) struct Common {
 }
 
 /// What one client is to be told.
+///
+/// One update is told in pages: first rows of tasks, resources and operations, then what speaks of these, and on the last page what is
+/// told as a whole. All of it is as of the instant at which the update began.
 #[derive(Debug)]
 pub(super) struct Reports {
-    pub(super) locks: Pending<LockView>,
-    /// Locks that were told while their holder was in the poll that took them: they do not change when that poll ends, and yet
-    /// there is more to tell of them then.
-    held_in_poll: Vec<u64>,
+    tasks: Pending<TaskView>,
+    resources: Pending<ResourceView>,
+    ops: Pending<OpView>,
+    wakers: Wakers,
+    locks: LockPages,
     facts: Facts,
     /// The last ones of each task.
     spans: FxHashMap<u64, SpansView>,
@@ -50,39 +53,74 @@ pub(super) struct Reports {
     last_panic: u64,
     /// What the last page says; there is no page without it.
     common: Arc<Common>,
-    unsent_locks: u64,
+    unsent: Unsent,
+    /// A round is over that no update has begun with.
     is_due: bool,
+    stage: Stage,
+}
+
+/// Rows that the client was never told of.
+#[derive(Debug, Default)]
+struct Unsent {
+    tasks: u64,
+    resources: u64,
+    ops: u64,
+}
+
+/// How far the update is told that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// None is.
+    Idle,
+    /// So many rows of tasks, resources and operations are still to come. What changes meanwhile waits for the next update: a slow
+    /// client gets to the end of this one.
+    Rows { as_of: Option<Nanos>, left: [usize; 3] },
+    /// What speaks of them.
+    Rest { as_of: Option<Nanos> },
 }
 
 impl Reports {
     /// The whole state.
-    pub(super) fn all(common: Arc<Common>, stalls: Vec<Stall>) -> Self {
-        let mut locks = Pending::new();
-        read::locks(&mut |row| locks.want(row));
-        let mut facts = Facts::default();
-        read::tasks(&mut |row| facts.note(&row));
+    pub(super) fn all(common: Arc<Common>, stalls: Vec<Stall>, wakers: Wakers) -> Self {
+        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        read::tasks(&mut |row| tasks.want(row));
+        read::resources(&mut |row| resources.want(row));
+        read::ops(&mut |row| ops.want(row));
         let mut spans = FxHashMap::default();
         read::spans(&mut |row| {
             spans.insert(row.task, row);
         });
         Self {
-            locks,
-            held_in_poll: Vec::new(),
-            facts,
+            tasks,
+            resources,
+            ops,
+            wakers,
+            locks: LockPages::all(),
+            facts: Facts::default(),
             spans,
             stalls,
             last_panic: 0,
             common,
-            unsent_locks: 0,
+            unsent: Unsent::default(),
             is_due: true,
+            stage: Stage::Idle,
         }
     }
 
-    pub(super) fn task(&mut self, change: &Change<TaskView>) {
-        match change {
-            Change::Now(row) => self.facts.note(row),
-            Change::Gone(id) => self.facts.forget(*id),
-        }
+    pub(super) fn task(&mut self, change: Change<TaskView>) {
+        self.tasks.change(change);
+    }
+
+    pub(super) fn resource(&mut self, change: Change<ResourceView>) {
+        self.resources.change(change);
+    }
+
+    pub(super) fn op(&mut self, change: Change<OpView>) {
+        self.ops.change(change);
+    }
+
+    pub(super) fn lock(&mut self, change: Change<LockView>) {
+        self.locks.change(change);
     }
 
     pub(super) fn spans(&mut self, row: SpansView) {
@@ -99,66 +137,149 @@ impl Reports {
 
     /// A round of changes is over.
     pub(super) fn round_is_over(&mut self, common: Arc<Common>) {
-        self.held_in_poll.drain(..).filter_map(read::lock).for_each(|row| self.locks.want(row));
+        self.tasks.next_round();
+        self.resources.next_round();
+        self.ops.next_round();
         self.locks.next_round();
         self.common = common;
         self.is_due = true;
     }
+
+    /// A task's state, and what else is to be told of it later.
+    fn task_row(&mut self, page: &mut v1::Report, row: &TaskView) {
+        page.task_stats.push(rows::task_stats(row, self.wakers));
+        self.facts.note(row);
+    }
+
+    /// A page of rows, and how many are left then.
+    fn rows(&mut self, page: &mut v1::Report, left: [usize; 3]) -> [usize; 3] {
+        let [tasks, resources, ops] = left;
+        // Of tasks that earlier pages have announced.
+        page.tasks = self.facts.take();
+        for told in take(&mut self.tasks, tasks, read::task) {
+            match told {
+                Told::First(row) => {
+                    page.new_tasks.push(rows::task(&row));
+                    self.task_row(page, &row);
+                }
+                Told::Again(row) => self.task_row(page, &row),
+                Told::Gone(id) => {
+                    page.gone_tasks.push(id);
+                    self.facts.forget(id);
+                    self.spans.remove(&id);
+                }
+            }
+        }
+        for told in take(&mut self.resources, resources, read::resource) {
+            match told {
+                Told::First(row) => {
+                    page.new_resources.push(rows::resource(&row));
+                    page.resource_stats.push(rows::resource_stats(&row));
+                }
+                Told::Again(row) => page.resource_stats.push(rows::resource_stats(&row)),
+                Told::Gone(id) => page.gone_resources.push(id),
+            }
+        }
+        for told in take(&mut self.ops, ops, read::op) {
+            match told {
+                Told::First(row) => {
+                    page.new_ops.push(rows::op(&row));
+                    page.op_stats.push(rows::op_stats(&row));
+                }
+                Told::Again(row) => page.op_stats.push(rows::op_stats(&row)),
+                Told::Gone(id) => page.gone_ops.push(id),
+            }
+        }
+        left.map(|left| left.saturating_sub(ROWS))
+    }
+
+    /// What speaks of rows that were told before; whether more of it follows.
+    fn rest(&mut self, page: &mut v1::Report) -> bool {
+        let more_locks = self.locks.tell(page);
+        page.stalls = std::mem::take(&mut self.stalls).iter().map(stall::stall).collect();
+        page.tasks = self.facts.take();
+        let was_told = |task: &u64| self.tasks.is_known(*task) || self.tasks.has_ended_lately(*task);
+        let known: Vec<u64> = self.spans.keys().copied().filter(was_told).collect();
+        let told = known.iter().take(ROWS).filter_map(|task| self.spans.remove(task));
+        page.spans = told.map(report::spans).collect();
+        if known.len() <= ROWS {
+            // Of a task that the client has not heard of yet, the next update tells; of one that it never will, none.
+            self.spans.retain(|&task, _| read::task(task).is_some_and(|row| row.dropped.is_none()));
+        }
+        let panics = panics::after(self.last_panic);
+        self.last_panic = panics.last().map_or(self.last_panic, |panic| panic.number);
+        page.panics = panics.iter().map(report::panic).collect();
+        more_locks || known.len() > ROWS
+    }
+
+    /// What is told as a whole.
+    fn wholes(&mut self, page: &mut v1::Report) {
+        page.runtimes.clone_from(&self.common.runtimes);
+        page.workers.clone_from(&self.common.workers);
+        page.losses.clone_from(&self.common.losses);
+        self.unsent.tasks += self.tasks.take_missed();
+        self.unsent.resources += self.resources.take_missed();
+        self.unsent.ops += self.ops.take_missed();
+        let unsent = [
+            ("unsent-tasks", self.unsent.tasks),
+            ("unsent-resources", self.unsent.resources),
+            ("unsent-ops", self.unsent.ops),
+            ("unsent-locks", self.locks.unsent()),
+        ];
+        page.losses.extend(unsent.map(|(kind, count)| v1::Loss { kind: kind.to_owned(), count }));
+        page.wholes = [v1::Whole::Runtimes, v1::Whole::Workers, v1::Whole::Losses].map(Into::into).to_vec();
+    }
+}
+
+/// Takes a page's rows of the `left` ones that the update has.
+fn take<V: Row>(pending: &mut Pending<V>, left: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
+    pending.take_first(left.min(ROWS), read)
 }
 
 impl Pages for Reports {
     type Page = v1::Report;
 
     fn next(&mut self) -> Option<v1::Report> {
-        if !std::mem::take(&mut self.is_due) {
-            return None;
+        if self.stage == Stage::Idle {
+            if !std::mem::take(&mut self.is_due) {
+                return None;
+            }
+            let left = [self.tasks.waiting(), self.resources.waiting(), self.ops.waiting()];
+            self.stage = Stage::Rows { as_of: self.common.as_of, left };
         }
         let mut page = v1::Report::default();
-        for told in self.locks.take(ROWS, read::lock) {
-            match told {
-                Told::First(row) | Told::Again(row) if row.dropped.is_none() => {
-                    if row.is_held_in_poll() {
-                        self.held_in_poll.push(row.resource);
-                    }
-                    page.locks.push(report::lock(&row));
-                }
-                Told::First(row) | Told::Again(row) => page.dropped_locks.push(row.resource),
-                Told::Gone(id) => page.dropped_locks.push(id),
+        if let Stage::Rows { as_of, left } = self.stage {
+            if left != [0; 3] {
+                let left = self.rows(&mut page, left);
+                self.stage = Stage::Rows { as_of, left };
+                page.now = as_of.map(timestamp);
+                page.more = true;
+                return Some(page);
             }
+            let is_known = |task: u64| self.tasks.is_known(task);
+            self.locks.begin(&is_known);
+            self.stage = Stage::Rest { as_of };
         }
-        page.stalls = std::mem::take(&mut self.stalls).iter().map(stall::stall).collect();
-        page.tasks = self.facts.take(ROWS);
-        let tasks: Vec<u64> = self.spans.keys().copied().take(ROWS).collect();
-        page.spans = tasks.iter().filter_map(|task| self.spans.remove(task)).map(report::spans).collect();
-        let panics = panics::after(self.last_panic);
-        self.last_panic = panics.last().map_or(self.last_panic, |panic| panic.number);
-        page.panics = panics.iter().map(report::panic).collect();
-        page.more = !(self.locks.is_empty() && self.facts.queue.is_empty() && self.spans.is_empty());
-        if page.more {
-            self.is_due = true;
-        } else {
-            page.runtimes.clone_from(&self.common.runtimes);
-            page.workers.clone_from(&self.common.workers);
-            page.losses.clone_from(&self.common.losses);
-            self.unsent_locks += self.locks.take_missed();
-            for (kind, count) in [("unsent-locks", self.unsent_locks), ("unsent-task-facts", self.facts.left_out)] {
-                page.losses.push(v1::Loss { kind: kind.to_owned(), count });
-            }
+        let as_of = if let Stage::Rest { as_of } = self.stage { as_of } else { self.common.as_of };
+        page.now = as_of.map(timestamp);
+        page.more = self.rest(&mut page);
+        if !page.more {
+            self.wholes(&mut page);
+            self.stage = Stage::Idle;
         }
-        page.now = self.common.as_of.map(timestamp);
         Some(page)
     }
 }
 
-/// Facts on tasks, each told once.
+/// Facts on tasks, each told once, on a page after the one that tells of the task.
 #[derive(Debug, Default)]
 struct Facts {
     told: FxHashSet<u64>,
-    queue: VecDeque<v1::TaskFacts>,
-    left_out: u64,
+    next: Vec<v1::TaskFacts>,
 }
 
 impl Facts {
+    /// A row is told.
     fn note(&mut self, row: &TaskView) {
         if row.dropped.is_some() && self.told.remove(&row.id) {
             return;
@@ -167,11 +288,7 @@ impl Facts {
         if (row.runtime == 0 && row.dropped.is_none()) || self.told.contains(&row.id) {
             return;
         }
-        if self.queue.len() == MOST_FACTS {
-            self.queue.pop_front();
-            self.left_out += 1;
-        }
-        self.queue.push_back(v1::TaskFacts { task_id: row.id, parent_id: row.parent, runtime_id: row.runtime });
+        self.next.push(v1::TaskFacts { task_id: row.id, parent_id: row.parent, runtime_id: row.runtime });
         if row.dropped.is_none() {
             self.told.insert(row.id);
         }
@@ -181,7 +298,8 @@ impl Facts {
         self.told.remove(&id);
     }
 
-    fn take(&mut self, most: usize) -> Vec<v1::TaskFacts> {
-        self.queue.drain(..most.min(self.queue.len())).collect()
+    /// Those of the page before.
+    fn take(&mut self) -> Vec<v1::TaskFacts> {
+        std::mem::take(&mut self.next)
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn stall(stall: &Stall) -> v1::Stall {
         Some(Cause::Sleep) => v1::stall::Cause::Sleep,
         Some(Cause::Device) => v1::stall::Cause::Device,
         Some(Cause::Starved) => v1::stall::Cause::Starved,
+        Some(Cause::Child) => v1::stall::Cause::Child,
     };
     v1::Stall {
         id: stall.id,

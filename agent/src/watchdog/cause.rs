@@ -19,6 +19,8 @@ pub(crate) enum Cause {
     Device,
     /// Could run, but the kernel gives the CPU to others.
     Starved,
+    /// Waits for a child process that has not started its program yet, as in `vfork`: the two share their memory until then.
+    Child,
 }
 
 /// Why, and what is known of it.
@@ -63,13 +65,23 @@ pub(super) fn judge(look: &Look, share: Option<f64>) -> Reason {
     match look.state {
         Some('R') if share.is_some_and(|share| share < STARVED) => known(Cause::Starved),
         Some('R') => known(Cause::Running),
-        Some('D') => Reason { call: call(look.call).0, ..known(Cause::Device) },
+        Some('D') => {
+            let call = call(look.call).0;
+            let cause = if makes_a_process(&call, &look.function) { Cause::Child } else { Cause::Device };
+            Reason { call, ..known(cause) }
+        }
         Some('S') => asleep(look),
         Some('T' | 't') => unknown("the thread is stopped, by a signal or a debugger"),
         Some(_) => unknown("the thread has ended"),
         None if cfg!(target_os = "linux") => unknown("/proc/self/task/*/stat cannot be read"),
         None => unknown("what a thread is doing is known on Linux alone"),
     }
+}
+
+/// Whether a thread that cannot be interrupted is in there because of a process that it makes. The kernel shows this wait with the
+/// letter that disks have; a call that makes a process has no other wait that lasts.
+fn makes_a_process(call: &str, function: &str) -> bool {
+    matches!(call, "clone" | "clone3" | "vfork" | "fork") || function.contains("vfork") || function == "kernel_clone"
 }
 
 fn asleep(look: &Look) -> Reason {
@@ -134,6 +146,8 @@ mod tests {
         assert_eq!(cause('S', Call::None, None), Some(Cause::Device));
         assert_eq!(cause('D', Call::Number(libc::SYS_fsync), None), Some(Cause::Device));
         assert_eq!(judge(&look('D', Call::Number(libc::SYS_fsync), ""), None).call, "fsync");
+        assert_eq!(cause('D', Call::Number(libc::SYS_clone), None), Some(Cause::Child));
+        assert_eq!(judge(&look('D', Call::Hidden, "wait_for_vfork_done"), None).cause, Some(Cause::Child));
         assert_eq!(cause('T', Call::Running, None), None);
     }
 

@@ -5,7 +5,8 @@ use console_api::{
     tasks::TaskDetails,
 };
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, Report, WatchRequest, diagnostics_client::DiagnosticsClient,
+    self, DescribeRequest, DescribeResponse, Report, WatchRequest, WatchTaskRequest,
+    diagnostics_client::DiagnosticsClient,
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
@@ -45,6 +46,15 @@ impl Clients {
         let request = console_api::instrument::TaskDetailsRequest { id: Some(task.into()) };
         let answer = timeout(PATIENCE, self.instrument.watch_task_details(request)).await.expect("in time");
         next(&mut answer.expect("it answers").into_inner()).await
+    }
+}
+
+impl Clients {
+    /// What `Watch`'s own service tells of one task.
+    pub async fn watched_details(&mut self, task_id: u64) -> Result<v1::TaskDetails, tonic::Status> {
+        let asked = self.diagnostics.watch_task(WatchTaskRequest { task_id });
+        let mut stream = timeout(PATIENCE, asked).await.expect("in time")?.into_inner();
+        Ok(next(&mut stream).await)
     }
 }
 

@@ -9,4 +9,5 @@ mod process;
 mod setup;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod trails;
+mod watch;
 mod wire;

@@ -178,19 +178,19 @@ fn locks() {
 
 /// All that a client was told of a service that is at rest.
 #[derive(Default)]
-struct Told {
-    names: HashMap<u64, String>,
-    tasks: HashMap<u64, tasks::Task>,
-    task_stats: HashMap<u64, tasks::Stats>,
-    resources: HashMap<u64, resources::Resource>,
-    resource_stats: HashMap<u64, resources::Stats>,
-    ops: HashMap<u64, async_ops::AsyncOp>,
-    op_stats: HashMap<u64, async_ops::Stats>,
+pub struct Told {
+    pub names: HashMap<u64, String>,
+    pub tasks: HashMap<u64, tasks::Task>,
+    pub task_stats: HashMap<u64, tasks::Stats>,
+    pub resources: HashMap<u64, resources::Resource>,
+    pub resource_stats: HashMap<u64, resources::Stats>,
+    pub ops: HashMap<u64, async_ops::AsyncOp>,
+    pub op_stats: HashMap<u64, async_ops::Stats>,
     details: Vec<(u64, String)>,
 }
 
 impl Told {
-    fn note(&mut self, update: Update) {
+    pub fn note(&mut self, update: Update) {
         let metadata = update.new_metadata.into_iter().flat_map(|new| new.metadata);
         for new in metadata {
             let (Some(id), Some(metadata)) = (new.id, new.metadata) else { panic!("metadata without a part") };

@@ -30,6 +30,8 @@ pub enum Cause {
     Device,
     /// It could run, and the kernel lets others.
     Starved,
+    /// It waits for a child process that has not started its program yet.
+    Child,
 }
 
 /// Where the files of others begin: dependencies, as [`Place`] shortens them, and the standard library.
@@ -115,6 +117,7 @@ impl Stall {
             Cause::Lock => call("waits for another thread: a std::sync lock, a channel or a condition variable"),
             Cause::Sleep => call("sleeps on purpose, as by std::thread::sleep"),
             Cause::Device => call("waits for a disk or another device"),
+            Cause::Child => call("waits for a child process that has not started its program yet"),
             Cause::Starved => "could run, but the kernel gives the CPU to others".into(),
         }
     }
@@ -128,6 +131,7 @@ impl Stall {
             Cause::Lock => "waits for a thread",
             Cause::Sleep => "sleeps",
             Cause::Device => "waits for a device",
+            Cause::Child => "waits for a child",
             Cause::Starved => "starved of CPU",
         }
     }

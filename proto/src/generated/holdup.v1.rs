@@ -11,6 +11,12 @@ pub struct DescribeResponse {
     pub detail: ::prost::alloc::string::String,
     /// What this agent can tell beyond the console's format, as stable kebab-case names, such as "stacks". A client
     /// ignores names that it does not know.
+    ///    tasks      Watch tells of tasks, resources and operations as well, and WatchTask is answered
+    ///    workers    runtimes and their workers
+    ///    locks      who holds a lock and who waits for it
+    ///    wakers     wakes of tasks, and how often wakers are cloned and dropped
+    ///    stalls     polls that last, while they last
+    ///    stacks     the stacks of threads
     #[prost(string, repeated, tag = "3")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// What this agent cannot see in this process, and why, each one a sentence for the user: "built without
@@ -46,7 +52,16 @@ pub struct Process {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchTaskRequest {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+}
 /// Part of the state, or what changed of it. A page stays well below 4 MiB.
+///
+/// A reader may take the fields of one page in any order. So what speaks of a task, a resource or an operation (locks, spans,
+/// facts) comes on a later page than the one that announces it, or on none where it was never announced; statistics may
+/// come beside their announcement, which is taken first. What is whole (runtimes, workers, losses) comes on the last page alone.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Report {
     /// The process's own clock when this was put together: the same clock as in the console's updates.
@@ -82,6 +97,395 @@ pub struct Report {
     /// What is known of tasks beyond the console's format.
     #[prost(message, repeated, tag = "11")]
     pub tasks: ::prost::alloc::vec::Vec<TaskFacts>,
+    /// Tasks that are told for the first time; from the capability "tasks" on, as everything that follows. One that is announced
+    /// again replaces what its announcement said before.
+    #[prost(message, repeated, tag = "12")]
+    pub new_tasks: ::prost::alloc::vec::Vec<NewTask>,
+    /// Tasks that changed, each whole.
+    #[prost(message, repeated, tag = "13")]
+    pub task_stats: ::prost::alloc::vec::Vec<TaskStats>,
+    /// Resources that are told for the first time, and those that changed, each whole.
+    #[prost(message, repeated, tag = "14")]
+    pub new_resources: ::prost::alloc::vec::Vec<NewResource>,
+    #[prost(message, repeated, tag = "15")]
+    pub resource_stats: ::prost::alloc::vec::Vec<ResourceStats>,
+    /// Operations that are told for the first time, and those that changed, each whole.
+    #[prost(message, repeated, tag = "16")]
+    pub new_ops: ::prost::alloc::vec::Vec<NewOp>,
+    #[prost(message, repeated, tag = "17")]
+    pub op_stats: ::prost::alloc::vec::Vec<OpStats>,
+    /// Polls of operations since the report before, in the order in which they happened. An agent sends none: how an operation
+    /// stands follows from its statistics and from the locks.
+    #[prost(message, repeated, tag = "18")]
+    pub poll_ops: ::prost::alloc::vec::Vec<PollOp>,
+    /// What was told to live and has ended since, without its last state being known any more: by id, with that state lost.
+    #[prost(uint64, repeated, tag = "19")]
+    pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "20")]
+    pub gone_resources: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "21")]
+    pub gone_ops: ::prost::alloc::vec::Vec<u64>,
+    /// Events that were dropped before anybody saw them, since the report before. What a stock console says of itself; an agent
+    /// has `losses`, and leaves it unset.
+    #[prost(message, optional, tag = "22")]
+    pub dropped: ::core::option::Option<Dropped>,
+    /// The descriptions of spans and events that tasks, resources and fields refer to by id. An agent has none: its rows say
+    /// themselves what they are. They may come later than what refers to them.
+    #[prost(message, repeated, tag = "23")]
+    pub metadata: ::prost::alloc::vec::Vec<Metadata>,
+    /// What is told as a whole on this page, also where it is empty: "there are none" is not "not told". On the last page alone.
+    #[prost(enumeration = "Whole", repeated, tag = "24")]
+    pub wholes: ::prost::alloc::vec::Vec<i32>,
+}
+/// A task, as it was spawned.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NewTask {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// tokio's own number of it, tokio::task::Id; 0 where that is not known.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
+    /// Empty where it has none.
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "new_task::Kind", tag = "4")]
+    pub kind: i32,
+    /// Bytes of the future as the runtime keeps it; 0 where that is not known.
+    #[prost(uint64, tag = "5")]
+    pub size: u64,
+    /// Bytes before the runtime boxed it; 0 where it did not.
+    #[prost(uint64, tag = "6")]
+    pub original_size: u64,
+    /// Where it was spawned; unset where that is not known.
+    #[prost(message, optional, tag = "7")]
+    pub location: ::core::option::Option<Location>,
+    /// What else is known of it, such as "fn", the type of a blocking job's function.
+    #[prost(message, repeated, tag = "8")]
+    pub fields: ::prost::alloc::vec::Vec<Field>,
+    /// The description of its span, where there is one.
+    #[prost(uint64, optional, tag = "9")]
+    pub metadata: ::core::option::Option<u64>,
+}
+/// Nested message and enum types in `NewTask`.
+pub mod new_task {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not told.
+        Unspecified = 0,
+        /// tokio::spawn.
+        Task = 1,
+        /// tokio::task::spawn_local.
+        Local = 2,
+        /// spawn_blocking: one poll, on a thread that may block.
+        Blocking = 3,
+        /// The future of a block_on.
+        BlockOn = 4,
+        /// Told, and none of these.
+        Other = 5,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Task => "KIND_TASK",
+                Self::Local => "KIND_LOCAL",
+                Self::Blocking => "KIND_BLOCKING",
+                Self::BlockOn => "KIND_BLOCK_ON",
+                Self::Other => "KIND_OTHER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_TASK" => Some(Self::Task),
+                "KIND_LOCAL" => Some(Self::Local),
+                "KIND_BLOCKING" => Some(Self::Blocking),
+                "KIND_BLOCK_ON" => Some(Self::BlockOn),
+                "KIND_OTHER" => Some(Self::Other),
+                _ => None,
+            }
+        }
+    }
+}
+/// A task's state, whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskStats {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended; unset while it lives.
+    #[prost(message, optional, tag = "3")]
+    pub dropped_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub polls: ::core::option::Option<PollStats>,
+    /// Time between being woken and being polled, over all polls that have begun.
+    #[prost(message, optional, tag = "5")]
+    pub scheduled: ::core::option::Option<::prost_types::Duration>,
+    /// Unset where wakes and wakers are not counted.
+    #[prost(message, optional, tag = "6")]
+    pub wakes: ::core::option::Option<WakeStats>,
+}
+/// Polls of a task or an operation. As in the console, entering a span for any other reason counts as one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PollStats {
+    /// How many have begun.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    /// When the latest one began; later than `last_ended` while it lasts. Unset before the first.
+    #[prost(message, optional, tag = "2")]
+    pub last_started: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the latest one that has ended did so.
+    #[prost(message, optional, tag = "3")]
+    pub last_ended: ::core::option::Option<::prost_types::Timestamp>,
+    /// Time inside polls that have ended.
+    #[prost(message, optional, tag = "4")]
+    pub busy: ::core::option::Option<::prost_types::Duration>,
+}
+/// Wakes and wakers of a task, since it was spawned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WakeStats {
+    #[prost(uint64, tag = "1")]
+    pub wakes: u64,
+    /// Those that came from its own poll.
+    #[prost(uint64, tag = "2")]
+    pub self_wakes: u64,
+    #[prost(uint64, tag = "3")]
+    pub clones: u64,
+    /// A wake by value counts as a drop, too.
+    #[prost(uint64, tag = "4")]
+    pub drops: u64,
+    /// The latest wake; unset before the first.
+    #[prost(message, optional, tag = "5")]
+    pub last: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A resource, as it was made: a lock, a semaphore, a timer, a channel's end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewResource {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// The resource that it is a part of; 0 for none.
+    #[prost(uint64, tag = "2")]
+    pub parent_id: u64,
+    /// Such as "Sync" or "timer".
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
+    /// Such as "Mutex".
+    #[prost(string, tag = "4")]
+    pub concrete_type: ::prost::alloc::string::String,
+    /// The module that it comes from, such as "tokio::sync::mutex"; empty where its description says it, or nobody does.
+    #[prost(string, tag = "5")]
+    pub target: ::prost::alloc::string::String,
+    /// Where it was made; unset where that is not known.
+    #[prost(message, optional, tag = "6")]
+    pub location: ::core::option::Option<Location>,
+    /// Whether it is a part that the service's author never wrote down.
+    #[prost(bool, tag = "7")]
+    pub internal: bool,
+    /// The description of its span, where there is one.
+    #[prost(uint64, optional, tag = "8")]
+    pub metadata: ::core::option::Option<u64>,
+}
+/// A resource's state, whole.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResourceStats {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was dropped; unset while it lives.
+    #[prost(message, optional, tag = "3")]
+    pub dropped_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, repeated, tag = "4")]
+    pub attributes: ::prost::alloc::vec::Vec<Attribute>,
+}
+/// An operation on a resource, as it began.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewOp {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// The operation that it is a part of; 0 for none.
+    #[prost(uint64, tag = "2")]
+    pub parent_id: u64,
+    /// The resource; 0 where that is not known.
+    #[prost(uint64, tag = "3")]
+    pub resource_id: u64,
+    /// The function, such as "Mutex::lock".
+    #[prost(string, tag = "4")]
+    pub source: ::prost::alloc::string::String,
+}
+/// An operation's state, whole.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpStats {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// When its future was made.
+    #[prost(message, optional, tag = "2")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When its future was dropped, complete or not; unset while it lives.
+    #[prost(message, optional, tag = "3")]
+    pub dropped_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The task that polled it last; 0 for none yet.
+    #[prost(uint64, tag = "4")]
+    pub task_id: u64,
+    #[prost(message, optional, tag = "5")]
+    pub polls: ::core::option::Option<PollStats>,
+    #[prost(message, repeated, tag = "6")]
+    pub attributes: ::prost::alloc::vec::Vec<Attribute>,
+}
+/// One poll of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PollOp {
+    #[prost(uint64, tag = "1")]
+    pub resource_id: u64,
+    /// The operation, and the task that polled it; 0 where that is not known.
+    #[prost(uint64, tag = "2")]
+    pub op_id: u64,
+    #[prost(uint64, tag = "3")]
+    pub task_id: u64,
+    /// Whether the poll returned ready: the operation is complete.
+    #[prost(bool, tag = "4")]
+    pub ready: bool,
+}
+/// Events that were dropped before they reached whoever collects them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Dropped {
+    /// Spawns.
+    #[prost(uint64, tag = "1")]
+    pub tasks: u64,
+    /// Resources that were made.
+    #[prost(uint64, tag = "2")]
+    pub resources: u64,
+    /// Operations and their polls.
+    #[prost(uint64, tag = "3")]
+    pub ops: u64,
+}
+/// A place in the service's source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Location {
+    /// As the compiler was given it.
+    #[prost(string, tag = "1")]
+    pub file: ::prost::alloc::string::String,
+    /// From 1; 0 where it is not known.
+    #[prost(uint32, tag = "2")]
+    pub line: u32,
+    #[prost(uint32, tag = "3")]
+    pub column: u32,
+}
+/// A named value. One without a name or without a value says nothing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Field {
+    #[prost(oneof = "field::Name", tags = "1, 2")]
+    pub name: ::core::option::Option<field::Name>,
+    #[prost(oneof = "field::Value", tags = "3, 4, 5, 6")]
+    pub value: ::core::option::Option<field::Value>,
+}
+/// Nested message and enum types in `Field`.
+pub mod field {
+    /// A name that a description has.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Index {
+        /// The description's id.
+        #[prost(uint64, tag = "1")]
+        pub metadata: u64,
+        /// Which of its names, from 0.
+        #[prost(uint64, tag = "2")]
+        pub index: u64,
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Name {
+        #[prost(string, tag = "1")]
+        Text(::prost::alloc::string::String),
+        #[prost(message, tag = "2")]
+        Index(Index),
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Value {
+        #[prost(bool, tag = "3")]
+        BoolValue(bool),
+        #[prost(uint64, tag = "4")]
+        U64Value(u64),
+        #[prost(int64, tag = "5")]
+        I64Value(i64),
+        #[prost(string, tag = "6")]
+        TextValue(::prost::alloc::string::String),
+    }
+}
+/// What a resource or an operation says of its state.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Attribute {
+    #[prost(message, optional, tag = "1")]
+    pub field: ::core::option::Option<Field>,
+    /// Such as "ms"; unset where there is none.
+    #[prost(string, optional, tag = "2")]
+    pub unit: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The description of a span or an event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Metadata {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// Such as "runtime.spawn".
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Such as "tokio::task".
+    #[prost(string, tag = "3")]
+    pub target: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "4")]
+    pub field_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What is told of one task on request.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskDetails {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub now: ::core::option::Option<::prost_types::Timestamp>,
+    /// How long its polls took; unset where that is not known.
+    #[prost(message, optional, tag = "3")]
+    pub poll_times: ::core::option::Option<Histogram>,
+    /// How long it waited to be polled after being woken; unset where that is not known.
+    #[prost(message, optional, tag = "4")]
+    pub scheduled_times: ::core::option::Option<Histogram>,
+}
+/// Durations, counted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Histogram {
+    /// Ascending, without empty ones.
+    #[prost(message, repeated, tag = "1")]
+    pub buckets: ::prost::alloc::vec::Vec<histogram::Bucket>,
+    /// Durations beyond the longest that can be told apart, which are in no bucket, and the longest of them in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub outliers: u64,
+    #[prost(uint64, optional, tag = "3")]
+    pub longest_outlier: ::core::option::Option<u64>,
+}
+/// Nested message and enum types in `Histogram`.
+pub mod histogram {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Bucket {
+        /// The longest duration that falls into it, in nanoseconds.
+        #[prost(uint64, tag = "1")]
+        pub bound: u64,
+        #[prost(uint64, tag = "2")]
+        pub count: u64,
+    }
 }
 /// One runtime, as its own metrics tell.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -299,6 +703,9 @@ pub struct Lock {
     pub held_total: ::core::option::Option<::prost_types::Duration>,
     #[prost(message, optional, tag = "10")]
     pub longest_hold: ::core::option::Option<::prost_types::Duration>,
+    /// Holds that began before the agent did, so that nobody knows whose they are nor since when. They are not among `holders`.
+    #[prost(uint64, tag = "11")]
+    pub unknown_holders: u64,
 }
 /// Nested message and enum types in `Lock`.
 pub mod lock {
@@ -458,6 +865,8 @@ pub mod stall {
         Device = 5,
         /// Could run, but the kernel gives the CPU to others.
         Starved = 6,
+        /// Waits for a child process that has not started its program yet, as in vfork.
+        Child = 7,
     }
     impl Cause {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -473,6 +882,7 @@ pub mod stall {
                 Self::Sleep => "CAUSE_SLEEP",
                 Self::Device => "CAUSE_DEVICE",
                 Self::Starved => "CAUSE_STARVED",
+                Self::Child => "CAUSE_CHILD",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -485,6 +895,7 @@ pub mod stall {
                 "CAUSE_SLEEP" => Some(Self::Sleep),
                 "CAUSE_DEVICE" => Some(Self::Device),
                 "CAUSE_STARVED" => Some(Self::Starved),
+                "CAUSE_CHILD" => Some(Self::Child),
                 _ => None,
             }
         }
@@ -564,6 +975,11 @@ pub struct Panic {
     pub column: u32,
     #[prost(message, optional, tag = "6")]
     pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The task's name, and where it was spawned: the task may be gone by the time that this is told. Unset where that is not known.
+    #[prost(string, tag = "7")]
+    pub task_name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub spawned_at: ::core::option::Option<Location>,
 }
 /// What is known of a task beyond the console's format.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -584,6 +1000,39 @@ pub struct Loss {
     pub kind: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub count: u64,
+}
+/// What comes as a whole, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Whole {
+    Unspecified = 0,
+    Runtimes = 1,
+    Workers = 2,
+    Losses = 3,
+}
+impl Whole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WHOLE_UNSPECIFIED",
+            Self::Runtimes => "WHOLE_RUNTIMES",
+            Self::Workers => "WHOLE_WORKERS",
+            Self::Losses => "WHOLE_LOSSES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WHOLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WHOLE_RUNTIMES" => Some(Self::Runtimes),
+            "WHOLE_WORKERS" => Some(Self::Workers),
+            "WHOLE_LOSSES" => Some(Self::Losses),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod diagnostics_client {
@@ -705,6 +1154,9 @@ pub mod diagnostics_client {
         }
         /// The whole state, in pages, then changes as they come. What a change names replaces what was told of it before; what
         /// it does not name stays as it was.
+        ///
+        /// An agent with the capability "tasks" tells everything here, tasks, resources and operations too, so that a client needs
+        /// nothing of the console's service. Nobody can pause it.
         pub async fn watch(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchRequest>,
@@ -727,6 +1179,32 @@ pub mod diagnostics_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("holdup.v1.Diagnostics", "Watch"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// How long a task's polls took and how long it waited for them, whole each time, about as often as reports come. It ends
+        /// when the task has ended and is no longer kept; NOT_FOUND when there is no such task. Part of the capability "tasks".
+        pub async fn watch_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::TaskDetails>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/holdup.v1.Diagnostics/WatchTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("holdup.v1.Diagnostics", "WatchTask"));
             self.inner.server_streaming(req, path, codec).await
         }
     }
@@ -761,10 +1239,25 @@ pub mod diagnostics_server {
             + 'static;
         /// The whole state, in pages, then changes as they come. What a change names replaces what was told of it before; what
         /// it does not name stays as it was.
+        ///
+        /// An agent with the capability "tasks" tells everything here, tasks, resources and operations too, so that a client needs
+        /// nothing of the console's service. Nobody can pause it.
         async fn watch(
             &self,
             request: tonic::Request<super::WatchRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// Server streaming response type for the WatchTask method.
+        type WatchTaskStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::TaskDetails, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// How long a task's polls took and how long it waited for them, whole each time, about as often as reports come. It ends
+        /// when the task has ended and is no longer kept; NOT_FOUND when there is no such task. Part of the capability "tasks".
+        async fn watch_task(
+            &self,
+            request: tonic::Request<super::WatchTaskRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchTaskStream>, tonic::Status>;
     }
     /// What an instrumented process tells about itself.
     #[derive(Debug)]
@@ -919,6 +1412,52 @@ pub mod diagnostics_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WatchSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/holdup.v1.Diagnostics/WatchTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchTaskSvc<T: Diagnostics>(pub Arc<T>);
+                    impl<
+                        T: Diagnostics,
+                    > tonic::server::ServerStreamingService<super::WatchTaskRequest>
+                    for WatchTaskSvc<T> {
+                        type Response = super::TaskDetails;
+                        type ResponseStream = T::WatchTaskStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Diagnostics>::watch_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchTaskSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

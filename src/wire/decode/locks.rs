@@ -81,6 +81,7 @@ pub(in crate::wire) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> 
         proto::stall::Cause::Sleep => Cause::Sleep,
         proto::stall::Cause::Device => Cause::Device,
         proto::stall::Cause::Starved => Cause::Starved,
+        proto::stall::Cause::Child => Cause::Child,
     };
     Some(Stall {
         id: stall.id,

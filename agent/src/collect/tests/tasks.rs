@@ -35,7 +35,7 @@ fn a_task_from_its_birth_to_its_end() {
         assert_eq!(task(root).runtime, view.runtime);
         assert_ne!(view.runtime, 0);
         let histograms = read::histograms(view.id).expect("it is kept for a while");
-        assert_eq!(histograms.polls.buckets.iter().map(|(_, count)| count).sum::<u64>(), 3);
+        assert_eq!(histograms.polls.buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 3);
     });
 }
 
