@@ -47,6 +47,23 @@ fn apply_one_percent(bencher: Bencher, tasks: u64) {
 }
 
 #[divan::bench(args = SIZES, sample_count = 20)]
+fn clone(bencher: Bencher, tasks: u64) {
+    let (model, _) = loaded(tasks);
+    bencher.counter(ItemsCount::new(tasks)).bench_local(|| model.clone());
+}
+
+/// What follows a clone: the chunks that one percent of the tasks are in are copied.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn apply_one_percent_to_a_clone(bencher: Bencher, tasks: u64) {
+    let (model, _) = loaded(tasks);
+    let inputs = || (model.clone(), one_percent(tasks, 2));
+    bencher.counter(ItemsCount::new(tasks / 100)).with_inputs(inputs).bench_local_values(|(mut model, update)| {
+        model.apply(update);
+        model
+    });
+}
+
+#[divan::bench(args = SIZES, sample_count = 20)]
 fn diagnose_one_percent(bencher: Bencher, tasks: u64) {
     let (mut model, mut engine) = loaded(tasks);
     model.apply(one_percent(tasks, 2));

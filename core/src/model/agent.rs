@@ -66,7 +66,7 @@ impl Teller {
 }
 
 /// What an agent told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Agent {
     pub(super) now: Option<Stamp>,
     runtimes: Vec<Runtime>,

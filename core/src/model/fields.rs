@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use std::num::NonZeroU64;
 
 /// The descriptions that the target registered.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Descriptions(FxHashMap<MetaId, NewMetadata>);
 
 impl Descriptions {
@@ -40,7 +40,7 @@ impl Descriptions {
 }
 
 /// What a task's fields say, apart from those that nobody here knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct TaskFields {
     pub(super) name: String,
     pub(super) number: Option<NonZeroU64>,

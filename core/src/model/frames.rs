@@ -5,7 +5,7 @@ use super::{Frame, Places, Stack};
 use std::sync::Arc;
 
 /// The folder that the service was compiled in, with a slash at its end, once it is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Root(Option<String>);
 
 impl Root {

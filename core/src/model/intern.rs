@@ -32,7 +32,7 @@ impl Sym {
 const COLLECTED_FROM: usize = 10_000;
 
 /// The strings of one model.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Names {
     texts: Vec<Arc<str>>,
     text_bytes: usize,
@@ -198,7 +198,7 @@ fn shorten(file: &str) -> String {
 }
 
 /// The places of one model.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Places {
     places: Vec<Place>,
     by_source: FxHashMap<SourceKey, PlaceId>,

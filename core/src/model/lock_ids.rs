@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 /// The ids of the locks. One that is gone is skipped until so many are that it pays to go through all of them: a service that drops
 /// a hundred thousand at once is not gone through a hundred thousand times.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LockIds {
     order: Vec<ResourceId>,
     gone: FxHashSet<ResourceId>,

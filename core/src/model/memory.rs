@@ -54,6 +54,11 @@ impl Model {
             + self.agent.bytes()
     }
 
+    /// Bytes of rows that were copied since it was made, because a clone of the model had them too.
+    pub fn copied(&self) -> usize {
+        self.tasks.copied() + self.resources.copied() + self.ops.copied()
+    }
+
     /// What was let go of to stay below the bound.
     pub fn let_go(&self) -> &LetGo {
         &self.let_go

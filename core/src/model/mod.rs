@@ -85,7 +85,7 @@ impl Default for Retention {
 }
 
 /// What the latest update changed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// Tasks that are new or were reported.
     pub tasks: Vec<Slot>,
@@ -113,7 +113,7 @@ pub struct Counts {
 }
 
 /// One process that was attached to, from the moment of attaching. Another process, or another attachment, is another model.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Model {
     tasks: Table<Task>,
     resources: Table<Resource>,

@@ -40,7 +40,7 @@ impl Price for LockStats {
 }
 
 /// Values by id, and how much room they take together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Priced<K, V> {
     values: FxHashMap<K, V>,
     bytes: usize,

@@ -15,7 +15,7 @@ pub struct Spawns {
 }
 
 /// All spawn locations, by place.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SpawnTable {
     places: Vec<Option<Spawns>>,
     touched: Vec<usize>,

@@ -1,11 +1,12 @@
 //! Rows by id, in slots that stay put: an id is looked up once, and a slot is then an index. Storage grows by chunks, so that a
-//! million rows are never copied to make room for one more. A row has its id in it; the index from ids to rows holds slots alone.
+//! million rows are never copied to make room for one more, and a clone costs a pointer for each of them. A row has its id in it; the index from ids to rows holds slots alone.
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::{
     hash::{BuildHasher, Hash},
     ops::Range,
+    sync::Arc,
 };
 
 /// Where a row lives, for as long as it lives.
@@ -34,21 +35,28 @@ pub trait Row {
     fn key(&self) -> Self::Key;
 }
 
-/// Rows of one kind.
-#[derive(Debug)]
+/// Rows of one kind. A clone shares the chunks, and each is copied when one of the two first changes a row in it.
+#[derive(Debug, Clone)]
 pub struct Table<V> {
     index: HashTable<Slot>,
-    chunks: Vec<Vec<Option<V>>>,
+    chunks: Vec<Chunk<V>>,
+    /// How many slots were ever used.
+    slots: usize,
     free: Vec<Slot>,
+    /// Bytes of chunks that were copied because a clone had them too.
+    copied: usize,
 }
+
+/// So many slots.
+type Chunk<V> = Arc<[Option<V>]>;
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self { index: HashTable::new(), chunks: Vec::new(), free: Vec::new() }
+        Self { index: HashTable::new(), chunks: Vec::new(), slots: 0, free: Vec::new(), copied: 0 }
     }
 }
 
-impl<V: Row> Table<V> {
+impl<V: Row + Clone> Table<V> {
     /// What a row costs on average beyond what it points to: its place in a chunk, and its share of the index.
     pub const ROW_BYTES: usize = size_of::<Option<V>>() + 2 * (size_of::<Slot>() + 1);
 
@@ -87,7 +95,7 @@ impl<V: Row> Table<V> {
     /// The row in a slot, to change.
     pub fn at_mut(&mut self, slot: Slot) -> Option<&mut V> {
         let (chunk, row) = place(slot);
-        self.chunks.get_mut(chunk)?.get_mut(row)?.as_mut()
+        self.chunk_mut(chunk)?.get_mut(row)?.as_mut()
     }
 
     /// The slot of an id, with `make` filling it where it is new. What it makes must have that id.
@@ -97,7 +105,10 @@ impl<V: Row> Table<V> {
         }
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
         let (chunk, row) = place(slot);
-        self.chunks[chunk][row] = Some(make());
+        let made = make();
+        if let Some(place) = self.chunk_mut(chunk).and_then(|chunk| chunk.get_mut(row)) {
+            *place = Some(made);
+        }
         let chunks = &self.chunks;
         self.index.insert_unique(hash(key), slot, |&slot| key_at(chunks, slot).map_or(0, hash));
         slot
@@ -109,12 +120,12 @@ impl<V: Row> Table<V> {
         let (slot, _) = found.remove();
         self.free.push(slot);
         let (chunk, row) = place(slot);
-        self.chunks[chunk][row].take()
+        self.chunk_mut(chunk)?.get_mut(row)?.take()
     }
 
     /// How many slots there are, those without a row included. Every slot's index is below that.
     pub fn slots(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+        self.slots
     }
 
     /// All rows, in the order of their slots.
@@ -137,14 +148,25 @@ impl<V: Row> Table<V> {
     }
 
     fn grow(&mut self) -> Slot {
-        let full = self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK);
-        if full {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        if self.slots == self.chunks.len() * CHUNK {
+            self.chunks.push(std::iter::repeat_with(|| None).take(CHUNK).collect());
         }
-        let chunk = self.chunks.len() - 1;
-        let row = self.chunks[chunk].len();
-        self.chunks[chunk].push(None);
-        Slot((chunk * CHUNK + row) as u32)
+        self.slots += 1;
+        Slot((self.slots - 1) as u32)
+    }
+
+    /// A chunk to change: a copy of its own, where a clone has it too.
+    fn chunk_mut(&mut self, chunk: usize) -> Option<&mut [Option<V>]> {
+        let chunk = self.chunks.get_mut(chunk)?;
+        if Arc::strong_count(chunk) > 1 {
+            self.copied += CHUNK * size_of::<Option<V>>();
+        }
+        Some(Arc::make_mut(chunk))
+    }
+
+    /// Bytes that were copied, since it was made, because a clone had them too.
+    pub fn copied(&self) -> usize {
+        self.copied
     }
 }
 
@@ -152,7 +174,7 @@ fn hash(key: impl Hash) -> u64 {
     FxBuildHasher.hash_one(key)
 }
 
-fn key_at<V: Row>(chunks: &[Vec<Option<V>>], slot: Slot) -> Option<V::Key> {
+fn key_at<V: Row>(chunks: &[Chunk<V>], slot: Slot) -> Option<V::Key> {
     let (chunk, row) = place(slot);
     chunks.get(chunk)?.get(row)?.as_ref().map(V::key)
 }
@@ -182,6 +204,27 @@ mod tests {
         assert_eq!((table.at(first), table.get(1)), (None, None));
         assert_eq!(table.slot_or_insert(3, || (3, "three")), first);
         assert_eq!(table.iter().collect::<Vec<_>>(), [(first, &(3, "three")), (second, &(2, "two"))]);
+    }
+
+    #[test]
+    fn a_clone_shares_what_neither_has_changed_and_stays_as_it_was() {
+        let mut table: Table<(u64, &str)> = Table::default();
+        for key in 0..CHUNK as u64 * 4 {
+            table.slot_or_insert(key, || (key, "before"));
+        }
+        let clone = table.clone();
+        assert_eq!(table.copied(), 0);
+        for key in 0..10 {
+            *table.get_mut(key).unwrap() = (key, "after");
+        }
+        table.remove(CHUNK as u64 + 1);
+        assert_eq!((table.get(3), clone.get(3)), (Some(&(3, "after")), Some(&(3, "before"))));
+        assert_eq!((table.len(), clone.len()), (CHUNK * 4 - 1, CHUNK * 4));
+        let two_chunks = 2 * CHUNK * size_of::<Option<(u64, &str)>>();
+        assert_eq!(table.copied(), two_chunks, "each chunk is copied once");
+        drop(clone);
+        *table.get_mut(CHUNK as u64 * 3).unwrap() = (CHUNK as u64 * 3, "after");
+        assert_eq!(table.copied(), two_chunks, "nobody else has it any more");
     }
 
     #[test]
