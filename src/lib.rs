@@ -19,4 +19,4 @@ pub mod terminal;
 pub mod view;
 pub mod wire;
 
-pub use holdup_core::{diagnose, model, session, update};
+pub use holdup_core::{diagnose, model, number, session, update};

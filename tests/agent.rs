@@ -54,7 +54,7 @@ impl Scene {
     }
 
     fn active(&self, lint: &str) -> Vec<&Finding> {
-        let findings = self.session.engine().findings();
+        let findings = self.session.engine().findings().collect::<Vec<_>>();
         findings.into_iter().filter(|finding| finding.lint.name == lint && finding.status == Status::Active).collect()
     }
 
@@ -67,7 +67,7 @@ impl Scene {
     }
 
     fn names(&self) -> Vec<(&'static str, Status)> {
-        self.session.engine().findings().iter().map(|finding| (finding.lint.name, finding.status)).collect()
+        self.session.engine().findings().map(|finding| (finding.lint.name, finding.status)).collect()
     }
 }
 
@@ -125,7 +125,7 @@ fn a_stalled_worker_is_found_by_the_first_report_with_its_reason_and_its_line() 
     assert_eq!(finding.related.worker.as_ref().map(|worker| worker.id.index), Some(1));
     assert_eq!(finding.related.stacks[0].stack.frames.len(), 7);
     assert!(
-        scene.session.engine().lints_of(task).any(|(lint, _)| lint.name == "stalled-worker"),
+        scene.session.engine().lints_of(scene.session.model(), task).any(|(lint, _)| lint.name == "stalled-worker"),
         "the task is flagged"
     );
 }
@@ -492,7 +492,7 @@ fn an_agent_that_announces_late_or_in_parts_is_neither_behind_nor_blind() {
 
 #[test]
 fn tasks_are_found_by_their_spans_and_their_runtime() {
-    use holdup::app::{Briefs, Filter, Flags, Memo};
+    use holdup::app::{Briefs, Filter, Memo};
     let mut service = Service::new();
     let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
     let mut scene = Scene::new(service);
@@ -509,11 +509,11 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     assert_eq!(scene.session.model().changes().tasks.len(), 3, "they are looked at again");
     let shown = |filter: &str| {
         let filter: Filter = filter.parse().unwrap();
-        let (model, flags) = (scene.session.model(), Flags::default());
-        let briefs = Briefs::of(model, &flags);
+        let (model, engine) = (scene.session.model(), scene.session.engine());
+        let briefs = Briefs::of(model);
         let shows = |slot: Slot| {
             let task = briefs.at(slot, model).expect("every row has its brief");
-            filter.matches(&flags, &mut Memo::default(), &task, scene.service.now())
+            filter.matches(engine, &mut Memo::default(), &task, scene.service.now())
         };
         let rows = model.tasks().iter().filter(|&(slot, _)| shows(slot));
         rows.map(|(_, task)| task.id).collect::<Vec<_>>()

@@ -29,5 +29,6 @@ extern crate self as holdup;
 
 pub mod diagnose;
 pub mod model;
+pub mod number;
 pub mod session;
 pub mod update;

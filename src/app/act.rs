@@ -206,9 +206,11 @@ impl App {
 
     /// The lint that the page or the selection is about.
     fn lint(&self) -> Option<&'static Lint> {
-        let engine = self.session().engine();
+        let (model, engine) = (self.session().model(), self.session().engine());
         match self.subject()? {
-            RowId::Task(task) => engine.lints_of(task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint),
+            RowId::Task(task) => {
+                engine.lints_of(model, task).max_by_key(|&(_, severity)| severity).map(|(lint, _)| lint)
+            }
             RowId::Finding(finding) => engine.finding(finding).map(|finding| finding.lint),
             _ => None,
         }

@@ -94,7 +94,7 @@ pub fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<String>
     for (name, value) in model.extra_fields(id) {
         line("field", field(name, value));
     }
-    for (lint, severity) in session.engine().lints_of(id) {
+    for (lint, severity) in session.engine().lints_of(model, id) {
         line("finding", format!("{severity} {}", lint.name));
     }
     Some(text)

@@ -1,7 +1,7 @@
 //! A session that is open: what of it is shown while the display is frozen, and what waits until it goes on.
 
 use crate::{
-    diagnose::Settings,
+    diagnose::{FindingId, Settings},
     model::{Retention, Stamp, report::Report, update::Update},
     session::{Scope, Session},
     update::Event,
@@ -35,6 +35,11 @@ impl OpenSession {
     /// The session as it is shown.
     pub fn shown(&self) -> &Session {
         &self.session
+    }
+
+    /// The findings that somebody looks at.
+    pub fn watch(&mut self, findings: impl IntoIterator<Item = FindingId>) {
+        self.session.watch(findings);
     }
 
     /// Takes in an event. While frozen, what would change the model waits.

@@ -167,6 +167,7 @@ impl App {
     /// Brings everything that is about to be shown up to date.
     pub fn prepare(&mut self, at: Instant) {
         self.notice.take_if(|notice| notice.until <= at);
+        self.open.watch(self.panels.findings.visible());
         let upkeep = Upkeep { now: self.now(at), session: self.open.shown(), at };
         for spec in SCREENS {
             let panel = self.panels.of_mut(spec.screen);

@@ -38,6 +38,6 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         End::Silent { silent } => return Err(Error::TargetSilent { target: plan.target, silent }),
         End::Elapsed | End::Interrupted => {}
     }
-    let failed = seen.session.engine().findings().iter().any(|finding| args.fail_on.fails(finding.severity));
+    let failed = seen.session.engine().findings().any(|finding| args.fail_on.fails(finding.severity));
     Ok(if failed { Outcome::Found } else { Outcome::Done })
 }

@@ -202,7 +202,8 @@ impl Watch {
         totals
     }
 
-    fn end(self, plan: &Plan, why: Why) -> Result<Seen, NotSeen> {
+    fn end(mut self, plan: &Plan, why: Why) -> Result<Seen, NotSeen> {
+        self.session.describe_all();
         let target = plan.target.clone();
         let (Some((begun, start)), Some((heard, end_at))) = (self.begun, self.heard) else {
             let waited = plan.connect_timeout;

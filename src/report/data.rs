@@ -122,7 +122,7 @@ impl Report {
         let model = seen.session.model();
         let begun = seen.session.status().begun.as_ref();
         let live = model.counts().live;
-        let mut findings = seen.session.engine().findings();
+        let mut findings: Vec<_> = seen.session.engine().findings().collect();
         // The worst first, whether or not it is over.
         findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.status == Status::Active)));
         Self {

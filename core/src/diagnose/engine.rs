@@ -1,17 +1,17 @@
-//! Runs the lints after each update, and keeps what they found.
+//! Asks the lints after each update, and keeps what they found.
 
 use super::{
-    Check, Confidence, Finding, FindingId, LINTS, Lint, Related, Settings, Severity, Status, Subject,
-    check::{Context, Grouping, Judgement, Key, Report},
-    finding::RELATED_MOST,
-    group::{Group, Groups},
-    refs,
+    Finding, FindingId, LINTS, Lint, Settings, Severity,
+    findings::{Findings, Moment},
+    flags::{self, Flag, Flags, NAMED},
+    groups::{self, Groups, Speaker},
+    lint::{Asked, Check, Cx, Judgement, Key},
+    round::{self, Round},
+    settings::Values,
+    silence::Silence,
 };
-use crate::model::{Model, Slot, Stamp, Task, TaskId};
-use rustc_hash::{FxHashMap, FxHashSet};
-
-/// Findings that are over are let go of beyond this many, the oldest first.
-const PAST_MOST: usize = 1_000;
+use crate::model::{Model, ResourceId, Slot, Stamp, Task, TaskId};
+use rustc_hash::FxHashSet;
 
 /// How many findings are active, by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,369 +25,303 @@ pub struct Tally {
 }
 
 /// The lints at work on one model at a time.
+#[derive(Debug, Clone)]
 pub struct Engine {
-    lints: Vec<Running>,
-    findings: Vec<Finding>,
-    open: FxHashMap<(&'static str, Key), usize>,
-    next_id: u64,
-    /// Tasks to be asked about again after the next update, changed or not.
-    again: FxHashSet<TaskId>,
+    states: Vec<LintState>,
+    flags: Flags,
+    findings: Findings,
+    silence: Silence,
+    /// Tasks to be asked about again after the next complete update, changed or not.
+    again: FxHashSet<Slot>,
     /// Whether that is every task: the first state stands, and nothing of it was judged.
     unjudged: bool,
-    /// Lints that another one has spoken for, by what it spoke about.
-    claimed: FxHashSet<(&'static str, Key)>,
+    /// Findings that somebody looks at.
+    watched: FxHashSet<FindingId>,
 }
 
-struct Running {
-    lint: &'static Lint,
-    check: Check,
-    groups: Groups,
+/// A lint that is switched on, and what it fires for.
+#[derive(Debug, Clone)]
+pub(super) struct LintState {
+    pub(super) lint: &'static Lint,
+    /// Its place among the lints.
+    pub(super) at: usize,
+    /// Its bit in the column of flags, if it is a lint on tasks.
+    pub(super) bit: u32,
+    /// The places of those that it speaks for.
+    pub(super) subsumed: Vec<usize>,
+    pub(super) groups: Groups,
+    /// Locks to be asked about again, where the answer depends on the time.
+    pub(super) locks: FxHashSet<ResourceId>,
+    values: Values,
 }
 
 impl Engine {
     /// The lints that are switched on, with their thresholds.
     pub fn new(settings: &Settings) -> Self {
-        let enabled = LINTS.iter().filter(|lint| settings.is_enabled(lint));
-        let lints = enabled
-            .map(|&lint| Running { lint, check: (lint.build)(&settings.of(lint)), groups: Groups::default() })
-            .collect();
+        let enabled = LINTS.iter().enumerate().filter(|(_, lint)| settings.is_enabled(lint));
+        let state = |(at, &lint): (usize, &&'static Lint)| LintState {
+            lint,
+            at,
+            bit: flags::column_bit(lint),
+            subsumed: round::subsumed(lint),
+            groups: Groups::default(),
+            locks: FxHashSet::default(),
+            values: settings.of(lint),
+        };
         Self {
-            lints,
-            findings: Vec::new(),
-            open: FxHashMap::default(),
-            next_id: 0,
+            states: enabled.map(state).collect(),
+            flags: Flags::default(),
+            findings: Findings::default(),
+            silence: Silence::default(),
             again: FxHashSet::default(),
             unjudged: false,
-            claimed: FxHashSet::default(),
+            watched: FxHashSet::default(),
         }
     }
 
     /// Every finding, active ones first, then the worst, then the latest; of those that came at once, the worst lint's first.
-    pub fn findings(&self) -> Vec<&Finding> {
-        let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        findings.sort_by_key(|finding| {
-            let rank = (finding.status == Status::Active, finding.severity, finding.first_seen);
-            (std::cmp::Reverse(rank), finding.id)
-        });
-        findings
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter()
+    }
+
+    /// How often that order has changed: as long as it stands, so does the list.
+    pub fn reordered(&self) -> u64 {
+        self.findings.reordered
     }
 
     /// One finding.
     pub fn finding(&self, id: FindingId) -> Option<&Finding> {
-        self.findings.iter().find(|finding| finding.id == id)
+        self.findings.get(id)
     }
 
     /// How many findings are active.
     pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for finding in self.findings.iter().filter(|finding| finding.status == Status::Active) {
-            match finding.severity {
-                Severity::Critical => tally.critical += 1,
-                Severity::Warning => tally.warning += 1,
-                Severity::Note => tally.note += 1,
-            }
-        }
-        tally
+        self.findings.tally()
+    }
+
+    /// The findings that somebody looks at: where there are very many, these are described at each update all the same.
+    pub fn watch(&mut self, findings: impl IntoIterator<Item = FindingId>) {
+        self.watched.clear();
+        self.watched.extend(findings);
     }
 
     /// The lints that fire for a task now, with their severity.
-    pub fn lints_of(&self, task: TaskId) -> impl Iterator<Item = (&'static Lint, Severity)> {
-        let of_groups = self.lints.iter().filter_map(move |running| {
-            let key = running.groups.key_of(task)?;
-            let &index = self.open.get(&(running.lint.name, key))?;
-            Some((running.lint, self.findings[index].severity))
-        });
-        let whole = self.open.iter().filter(|((name, _), _)| self.is_whole(name)).filter_map(move |(_, &index)| {
-            let finding = &self.findings[index];
-            finding.concerns(task).then_some((finding.lint, finding.severity))
-        });
-        of_groups.chain(whole)
+    pub fn lints_of(&self, model: &Model, task: TaskId) -> impl Iterator<Item = (&'static Lint, Severity)> {
+        let of_groups = model.tasks().slot(task).into_iter().flat_map(move |slot| self.said_of(model, slot));
+        of_groups.chain(self.named_by(task))
     }
 
-    /// Every task that a finding of its own fires for now, with the lint and its severity. A task comes once for each lint.
-    pub fn flagged(&self) -> impl Iterator<Item = (TaskId, &'static Lint, Severity)> {
-        let of_groups = self.lints.iter().flat_map(move |running| {
-            running.groups.iter().filter_map(move |(key, group)| {
-                let &index = self.open.get(&(running.lint.name, key))?;
-                let severity = self.findings[index].severity;
-                Some(group.tasks().map(move |task| (task, running.lint, severity)))
-            })
-        });
-        let of_locks = self.open.iter().filter(|((name, _), _)| self.is_whole(name)).flat_map(|(_, &index)| {
-            let finding = &self.findings[index];
-            finding.tasks().map(move |task| (task, finding.lint, finding.severity))
-        });
-        of_groups.flatten().chain(of_locks)
+    /// What stands against the task in a slot, if anything does.
+    #[inline]
+    pub fn flag(&self, model: &Model, slot: Slot) -> Option<Flag> {
+        if self.flags.bits(slot) == 0 { None } else { self.flag_of(model, slot) }
     }
 
-    /// Whether a lint is one that is asked about the whole model: its findings name the tasks themselves.
-    fn is_whole(&self, name: &str) -> bool {
-        self.lints.iter().any(|running| running.lint.name == name && matches!(running.check, Check::Whole(_)))
+    /// Few tasks come here, and those that do not should not pay for it.
+    #[cold]
+    fn flag_of(&self, model: &Model, slot: Slot) -> Option<Flag> {
+        let task = model.tasks().at(slot)?.id;
+        Flag::of(self.said_of(model, slot).chain(self.named_by(task)))
+    }
+
+    /// The tasks that anything may stand against, as [`Engine::flag`] tells, in the order of their slots.
+    pub fn flagged(&self) -> impl Iterator<Item = Slot> {
+        self.flags.with(u32::MAX).map(|(slot, _)| slot)
+    }
+
+    /// The tasks that stand differently after the latest update. One may come more than once.
+    pub fn reflagged(&self) -> &[Slot] {
+        self.flags.changed()
+    }
+
+    /// What lints on tasks say of the task in a slot.
+    fn said_of(&self, model: &Model, slot: Slot) -> impl Iterator<Item = (&'static Lint, Severity)> {
+        let (bits, task) = (self.flags.bits(slot), model.tasks().at(slot));
+        let firing = self.states.iter().filter(move |state| state.bit & bits != 0);
+        firing.filter_map(move |state| {
+            let Check::Task { by, .. } = state.lint.check else { return None };
+            let said = state.groups.get(&by.key(task?.id, task?.place))?.said?;
+            Some((state.lint, said.severity))
+        })
+    }
+
+    /// What findings on locks and on the whole say of a task.
+    fn named_by(&self, task: TaskId) -> impl Iterator<Item = (&'static Lint, Severity)> {
+        let findings = self.flags.named(task).iter().filter_map(|&id| self.findings.get(id));
+        findings.map(|finding| (finding.lint, finding.severity))
     }
 
     /// Another process or attachment begins: what was found so far is over, and stays to be read.
     pub fn begin_session(&mut self) {
-        for finding in &mut self.findings {
-            finding.status = Status::Past;
-        }
-        self.open.clear();
+        self.findings.end_all();
+        self.flags = Flags::default();
+        self.silence = Silence::default();
         self.again.clear();
         self.unjudged = false;
-        self.claimed.clear();
-        for running in &mut self.lints {
-            running.groups = Groups::default();
+        for state in &mut self.states {
+            state.groups.clear();
+            state.locks.clear();
         }
     }
 
     /// Looks at what the model's latest update changed, and, when it is complete, at all that may have changed with the time.
     pub fn observe(&mut self, model: &Model) {
+        self.flags.begin();
         let (Some(now), settled) = (model.now(), model.settled()) else { return };
-        let cx = Context { model, now, settled: settled.unwrap_or(Stamp::MIN) };
-        for &(_, task) in &model.changes().removed {
-            self.again.remove(&task);
-            for running in &mut self.lints {
-                running.groups.clear(task);
-            }
-        }
+        let cx = Cx { model, now, settled: settled.unwrap_or(Stamp::MIN), values: &Values::default() };
+        self.forget_those_that_left(model);
+        self.flag_named(model);
+        let is_complete = model.changes().complete;
         // Before a second update has confirmed the first, nothing is certain.
         if settled.is_none() {
             self.unjudged = true;
             // What an agent tells needs no confirmation.
-            if model.changes().complete && model.agent().speaks() {
+            if is_complete && model.agent().speaks() {
                 self.conclude(&cx);
             }
             return;
         }
-        if model.changes().complete && std::mem::take(&mut self.unjudged) {
-            for (_, task) in model.tasks().iter() {
-                self.ask(&cx, task);
+        if is_complete {
+            self.hear_all_again();
+        }
+        if is_complete && std::mem::take(&mut self.unjudged) {
+            for (slot, task) in model.tasks().iter() {
+                self.ask(&cx, slot, task, u32::MAX);
             }
         } else {
-            for task in self.due(model).into_iter().filter_map(|slot| model.tasks().at(slot)) {
-                self.ask(&cx, task);
+            for &slot in &model.changes().tasks {
+                let Some(task) = model.tasks().at(slot) else { continue };
+                self.ask(&cx, slot, task, u32::MAX);
+            }
+            if is_complete {
+                self.ask_as_time_passes(&cx);
             }
         }
-        if model.changes().complete {
+        if is_complete {
             self.conclude(&cx);
         }
     }
 
-    /// The tasks to be asked about.
-    fn due(&mut self, model: &Model) -> FxHashSet<Slot> {
-        let mut due: FxHashSet<Slot> = model.changes().tasks.iter().copied().collect();
-        if model.changes().complete {
-            due.extend(model.hot().map(|(slot, _)| slot));
-            let again = std::mem::take(&mut self.again);
-            due.extend(again.into_iter().filter_map(|task| model.tasks().slot(task)));
-            for running in &self.lints {
-                due.extend(running.groups.tasks().into_iter().filter_map(|task| model.tasks().slot(task)));
-            }
+    /// Describes every active finding as it is now, however many there are. For whoever tells of all of them at once.
+    pub fn describe_all(&mut self, model: &Model) {
+        let (Some(now), settled) = (model.now(), model.settled()) else { return };
+        let cx = Cx { model, now, settled: settled.unwrap_or(Stamp::MIN), values: &Values::default() };
+        let (states, mut round) = self.round(&cx);
+        for state in states {
+            round.describe_all(state, &Cx { values: &state.values, ..cx });
         }
-        due
     }
 
-    fn ask(&mut self, cx: &Context, task: &Task) {
-        for running in &mut self.lints {
-            let Check::Task(grouping, check) = &running.check else { continue };
-            match check.judge(cx, task) {
-                Judgement::Clear => running.groups.clear(task.id),
-                Judgement::AskAgain => {
-                    running.groups.clear(task.id);
-                    self.again.insert(task.id);
+    /// Rows that are gone, and tasks whose spawn location is now another one: their groups are found by the old one.
+    fn forget_those_that_left(&mut self, model: &Model) {
+        for &(slot, task, place) in &model.changes().left {
+            for state in &mut self.states {
+                let Check::Task { by, .. } = state.lint.check else { continue };
+                if self.flags.clear(slot, state.bit) {
+                    groups::leave(&mut state.groups, by.key(task, place), slot);
+                }
+            }
+            self.flags.clear(slot, NAMED);
+            self.again.remove(&slot);
+        }
+        for &(_, task) in &model.changes().removed {
+            self.silence.forget(task);
+        }
+    }
+
+    /// A finding may name a task before its row is there.
+    fn flag_named(&mut self, model: &Model) {
+        if !self.flags.names_any() {
+            return;
+        }
+        for &slot in &model.changes().tasks {
+            let Some(task) = model.tasks().at(slot) else { continue };
+            if !self.flags.named(task.id).is_empty() {
+                self.flags.set(slot, NAMED);
+            }
+        }
+    }
+
+    /// Of lints whose verdicts change with the time, every task is asked again, and the worst of them speaks.
+    fn hear_all_again(&mut self) {
+        for state in self.states.iter_mut().filter(|state| state.asked_as_time_passes()) {
+            for group in state.groups.values_mut() {
+                group.speaker = None;
+                group.stale = false;
+            }
+        }
+    }
+
+    /// Asks what depends on the time of tasks that nobody reported: of those that run or wait to run, of those that were to be
+    /// asked again, and of those that it fires for.
+    fn ask_as_time_passes(&mut self, cx: &Cx) {
+        let states = self.states.iter().filter(|state| state.asked_as_time_passes());
+        let bits = states.fold(0, |bits, state| bits | state.bit);
+        for (slot, task) in cx.model.hot() {
+            self.ask(cx, slot, task, bits);
+        }
+        let again = std::mem::take(&mut self.again);
+        let flagged: Vec<(Slot, u32)> = self.flags.with(bits).collect();
+        for (slot, bits) in again.into_iter().map(|slot| (slot, bits)).chain(flagged) {
+            let Some(task) = cx.model.tasks().at(slot) else { continue };
+            self.ask(cx, slot, task, bits);
+        }
+    }
+
+    /// Asks the lints of these bits about a task.
+    fn ask(&mut self, cx: &Cx, slot: Slot, task: &Task, bits: u32) {
+        for state in &mut self.states {
+            let Check::Task { by, judge, .. } = state.lint.check else { continue };
+            if state.bit & bits == 0 {
+                continue;
+            }
+            let judgement = judge(&Cx { values: &state.values, ..*cx }, task);
+            let key = || by.key(task.id, task.place);
+            match judgement {
+                Judgement::Clear | Judgement::AskAgain => {
+                    if self.flags.clear(slot, state.bit) {
+                        groups::leave(&mut state.groups, key(), slot);
+                    }
+                    if judgement == Judgement::AskAgain {
+                        self.again.insert(slot);
+                    }
                 }
                 Judgement::Fires(verdict) => {
-                    let key = match grouping {
-                        Grouping::Place if task.place.is_known() => Key::Place(task.place),
-                        _ => Key::Task(task.id),
-                    };
-                    running.groups.set(task.id, key, verdict);
+                    if self.flags.set(slot, state.bit) {
+                        groups::join(&mut state.groups, key(), slot);
+                    }
+                    let Some(group) = state.groups.get_mut(&key()) else { continue };
+                    if self.silence.holds(state.at, Key::Task(task.id), verdict.since) {
+                        group.silence(slot);
+                    } else {
+                        group.hear(Speaker { slot, task: task.id, verdict });
+                    }
                 }
             }
         }
     }
 
     /// Turns what fires into findings.
-    fn conclude(&mut self, cx: &Context) {
-        let mut lints = std::mem::take(&mut self.lints);
-        for running in &mut lints {
-            let reports = match &mut running.check {
-                Check::Whole(check) => check.judge(cx),
-                Check::Task(..) => self.reports(cx, running),
-            };
-            self.take(cx, running.lint, reports);
+    fn conclude(&mut self, cx: &Cx) {
+        self.silence.pass(cx.now);
+        let (states, mut round) = self.round(cx);
+        for state in states {
+            let values = state.values.clone();
+            round.conclude(state, &Cx { values: &values, ..*cx });
         }
-        self.lints = lints;
-        self.forget();
+        self.findings.forget();
     }
 
-    fn reports(&self, cx: &Context, running: &Running) -> Vec<Report> {
-        let Check::Task(_, check) = &running.check else { return Vec::new() };
-        let of_group = |(key, group): (Key, &Group)| {
-            let (worst, verdict) = group.worst(|task| !self.claimed.contains(&(running.lint.name, Key::Task(task))))?;
-            let task = cx.model.tasks().get(worst)?;
-            let description = check.describe(cx, task);
-            let others = group.tasks().filter(|&other| other != worst).take(RELATED_MOST);
-            let related = Related {
-                tasks: others.map(|other| refs::task_by_id(cx.model, other)).collect(),
-                tasks_total: group.len(),
-                ..Related::default()
-            };
-            Some(Report {
-                key,
-                severity: verdict.severity,
-                confidence: Confidence::Exact,
-                since: verdict.since,
-                subject: Subject::Task(refs::task(cx.model, task)),
-                message: description.message,
-                evidence: description.evidence,
-                related,
-            })
-        };
-        running.groups.iter().filter_map(of_group).collect()
-    }
-
-    fn take(&mut self, cx: &Context, lint: &'static Lint, reports: Vec<Report>) {
-        let mut seen = FxHashSet::default();
-        for report in reports {
-            if self.claimed.contains(&(lint.name, report.key)) {
-                continue;
-            }
-            seen.insert(report.key);
-            self.claim(lint, &report);
-            self.raise(cx, lint, report);
-        }
-        self.open.retain(|&(name, key), &mut index| {
-            let over = name == lint.name && !seen.contains(&key);
-            if over {
-                self.findings[index].status = Status::Past;
-            }
-            !over
-        });
-    }
-
-    /// Silences the lints that this one speaks for, and takes back what they are saying.
-    fn claim(&mut self, lint: &Lint, report: &Report) {
-        for &subsumed in lint.subsumes {
-            let steps = report.related.cycle.iter();
-            let in_cycle = steps.flat_map(|step| [Key::Lock(step.waits_for.id), Key::Task(step.task.id)]);
-            for key in in_cycle.chain([report.key]) {
-                self.claimed.insert((subsumed, key));
-                if let Some(index) = self.open.remove(&(subsumed, key)) {
-                    self.withdraw(index);
-                }
-            }
-        }
-    }
-
-    /// Takes a finding out of the list.
-    fn withdraw(&mut self, index: usize) {
-        self.findings.remove(index);
-        for open in self.open.values_mut().filter(|open| **open > index) {
-            *open -= 1;
-        }
-    }
-
-    fn raise(&mut self, cx: &Context, lint: &'static Lint, report: Report) {
-        let trusted = cx.model.health().is_whole() || report.key == Key::Target;
-        let confidence = if trusted { report.confidence } else { Confidence::Incomplete };
-        if let Some(&index) = self.open.get(&(lint.name, report.key)) {
-            let finding = &mut self.findings[index];
-            finding.severity = finding.severity.max(report.severity);
-            finding.confidence = confidence;
-            finding.since = report.since;
-            finding.last_seen = cx.now;
-            finding.subject = report.subject;
-            finding.message = report.message;
-            finding.evidence = report.evidence;
-            finding.related = report.related;
-            return;
-        }
-        let again = self.findings.iter().position(|finding| {
-            finding.lint == lint
-                && finding.status == Status::Past
-                && finding.is_about(&report, cx.model.attached().unwrap_or(cx.now))
-        });
-        self.next_id += 1;
-        let mut finding = Finding {
-            id: FindingId(self.next_id),
-            lint,
-            severity: report.severity,
-            confidence,
-            status: Status::Active,
-            subject: report.subject,
-            since: report.since,
-            first_seen: cx.now,
-            last_seen: cx.now,
-            episodes: 1,
-            message: report.message,
-            evidence: report.evidence,
-            related: report.related,
-        };
-        let index = if let Some(index) = again {
-            let before = &self.findings[index];
-            finding.id = before.id;
-            finding.first_seen = before.first_seen;
-            finding.severity = finding.severity.max(before.severity);
-            finding.episodes = before.episodes + 1;
-            self.findings[index] = finding;
-            index
-        } else {
-            self.findings.push(finding);
-            self.findings.len() - 1
-        };
-        self.open.insert((lint.name, report.key), index);
-    }
-
-    fn forget(&mut self) {
-        if self.findings.len() <= self.open.len() + PAST_MOST {
-            return;
-        }
-        let mut excess = self.findings.len() - self.open.len() - PAST_MOST;
-        let mut kept = Vec::with_capacity(self.findings.len());
-        let mut moved = FxHashMap::default();
-        for (index, finding) in std::mem::take(&mut self.findings).into_iter().enumerate() {
-            if finding.status == Status::Past && excess > 0 {
-                excess -= 1;
-            } else {
-                moved.insert(index, kept.len());
-                kept.push(finding);
-            }
-        }
-        self.findings = kept;
-        for index in self.open.values_mut() {
-            *index = moved[index];
-        }
+    fn round(&mut self, cx: &Cx) -> (&mut [LintState], Round<'_>) {
+        let moment = Moment { now: cx.now, trusted: cx.model.health().is_whole() };
+        let due = self.findings.due(&self.watched);
+        let Self { states, flags, findings, silence, .. } = self;
+        (states, Round { moment, due, findings, flags, silence })
     }
 }
 
-impl Finding {
-    /// Whether this past finding is of the same thing as a new report, in the same session.
-    fn is_about(&self, report: &Report, session: Stamp) -> bool {
-        if self.first_seen < session {
-            return false;
-        }
-        match (&self.subject, &report.subject) {
-            (Subject::Task(mine), Subject::Task(theirs)) => match report.key {
-                Key::Place(_) => mine.place == theirs.place,
-                _ => mine.id == theirs.id,
-            },
-            (mine, theirs) => mine == theirs,
-        }
-    }
-
-    /// The tasks that it speaks of as at fault or in it, those that merely wait apart.
-    fn tasks(&self) -> impl Iterator<Item = TaskId> {
-        let subject = match &self.subject {
-            Subject::Task(subject) => Some(subject),
-            _ => None,
-        };
-        let related = &self.related;
-        let named = subject.into_iter().chain(&related.holder).chain(&related.co_holders).chain(&related.tasks);
-        named.chain(related.cycle.iter().map(|step| &step.task)).map(|task| task.id)
-    }
-
-    /// Whether the finding speaks of a task.
-    pub fn concerns(&self, task: TaskId) -> bool {
-        self.tasks().any(|other| other == task)
+impl LintState {
+    fn asked_as_time_passes(&self) -> bool {
+        matches!(self.lint.check, Check::Task { asked: Asked::AsTimePasses, .. })
     }
 }

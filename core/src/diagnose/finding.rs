@@ -263,6 +263,22 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The tasks that it speaks of as at fault or in it, those that merely wait apart.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        let subject = match &self.subject {
+            Subject::Task(subject) => Some(subject),
+            _ => None,
+        };
+        let related = &self.related;
+        let named = subject.into_iter().chain(&related.holder).chain(&related.co_holders).chain(&related.tasks);
+        named.chain(related.cycle.iter().map(|step| &step.task)).map(|task| task.id)
+    }
+
+    /// Whether the finding speaks of a task.
+    pub fn concerns(&self, task: TaskId) -> bool {
+        self.tasks().any(|other| other == task)
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> &'static str {
         self.lint.advice

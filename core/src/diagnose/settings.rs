@@ -125,8 +125,9 @@ impl Settings {
         self.values.get(&(lint.name, param.name)).copied().unwrap_or(param.default)
     }
 
-    pub(super) fn of(&self, lint: &'static Lint) -> LintSettings<'_> {
-        LintSettings { settings: self, lint }
+    /// The thresholds of one lint.
+    pub(super) fn of(&self, lint: &Lint) -> Values {
+        Values(lint.params.iter().map(|param| (param.name, self.value(lint, param))).collect())
     }
 }
 
@@ -142,15 +143,14 @@ fn parse_share(value: &str) -> Option<f64> {
     (0.0..=1.0).contains(&share).then_some(share)
 }
 
-/// The settings as one lint sees them. A threshold of another kind than asked for reads as its default.
-pub struct LintSettings<'a> {
-    settings: &'a Settings,
-    lint: &'static Lint,
-}
+/// The thresholds of one lint as they stand. One of another kind than asked for reads as nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Values(Box<[(&'static str, Threshold)]>);
 
-impl LintSettings<'_> {
+impl Values {
     fn value(&self, param: &Param) -> Threshold {
-        self.settings.value(self.lint, param)
+        let set = self.0.iter().find(|(name, _)| *name == param.name);
+        set.map_or(param.default, |&(_, value)| value)
     }
 
     /// A time span.

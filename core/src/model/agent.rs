@@ -2,7 +2,7 @@
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
 use super::{
-    Loss, Model, Panic, ResourceId, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
+    Loss, Model, ResourceId, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
     frames::Root,
     priced::Priced,
     report::{LockStats, Report, RuntimeStats, WorkerStats},
@@ -11,7 +11,7 @@ use super::{
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
 
-/// Stalls that are over and panics are let go of beyond this many, the oldest first.
+/// Stalls that are over are let go of beyond this many, the oldest first.
 const PAST_MOST: usize = 256;
 
 /// Locks, spans and facts of what was never announced are let go of after this long: a report may come before the update
@@ -75,7 +75,6 @@ pub struct Agent {
     stalls: VecDeque<Stall>,
     spans: Priced<TaskId, Vec<Span>>,
     facts: Priced<TaskId, TaskFacts>,
-    panics: VecDeque<Panic>,
     losses: Losses,
     root: Root,
     swept: Option<Stamp>,
@@ -211,11 +210,6 @@ impl Agent {
         self.facts.get(task).copied().unwrap_or_default()
     }
 
-    /// Panics, the oldest first.
-    pub fn panics(&self) -> impl DoubleEndedIterator<Item = &Panic> {
-        self.panics.iter()
-    }
-
     /// What could not be kept or told.
     pub fn losses(&self) -> &Losses {
         &self.losses
@@ -232,10 +226,10 @@ impl Agent {
         self.facts.remove(task);
     }
 
-    /// How many bytes it takes, as an estimate. Stalls and panics are few.
+    /// How many bytes it takes, as an estimate. Stalls are few.
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 4_096;
-        let few = self.stalls.len() + self.panics.len() + self.workers.len() + self.runtimes.len();
+        let few = self.stalls.len() + self.workers.len() + self.runtimes.len();
         self.spans.bytes() + self.facts.bytes() + self.locks.bytes() + few * EACH
     }
 
@@ -243,15 +237,6 @@ impl Agent {
     fn tell(&mut self, report: &mut Report, now: Stamp) {
         for stall in report.stalls.drain(..) {
             self.tell_stall(stall);
-        }
-        for panic in report.panics.drain(..) {
-            let known = self.panics.iter().any(|known| (known.task, known.at) == (panic.task, panic.at));
-            if !known {
-                self.panics.push_back(panic);
-            }
-            if self.panics.len() > PAST_MOST {
-                self.panics.pop_front();
-            }
         }
         self.early.append(&mut report.runtimes);
         self.early_workers.append(&mut report.workers);
@@ -318,6 +303,7 @@ impl Model {
     pub fn hear(&mut self, mut report: Report) {
         self.changes.tasks.clear();
         self.changes.removed.clear();
+        self.changes.left.clear();
         self.changes.locks.clear();
         self.changes.renamed = false;
         let is_last = report.part == Part::Last;
@@ -364,6 +350,10 @@ impl Model {
         for stall in &mut report.stalls {
             self.agent.root.relate(&mut stall.stack, &self.places);
         }
+        for panic in report.panics.drain(..) {
+            self.tell_panic(panic);
+        }
+        self.name_panics();
         self.agent.tell(&mut report, now);
         // Making room may have taken some of them.
         let rows = &self.tasks;

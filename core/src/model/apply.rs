@@ -31,6 +31,7 @@ impl Model {
     pub fn apply(&mut self, mut update: Update) {
         self.changes.tasks.clear();
         self.changes.removed.clear();
+        self.changes.left.clear();
         self.changes.locks.clear();
         self.changes.complete = update.part == Part::Last;
         self.changes.renamed = false;
@@ -86,9 +87,10 @@ impl Model {
     fn complete(&mut self, now: Stamp) {
         self.previous = self.now;
         self.now = Some(now);
-        self.health.complete(self.previous, self.teller);
+        self.health.complete(self.previous, now, self.teller);
         self.spawns.settle(now);
         self.infer_holders(now);
+        self.name_panics();
         self.returned.clear();
         self.forget(now);
         if self.names.should_collect() {
@@ -101,7 +103,8 @@ impl Model {
             self.returned.tasks.insert(new.id, new);
             return;
         }
-        if self.tasks.slot(new.id).is_none() && !self.takes_task(now) {
+        let is_new = self.tasks.slot(new.id).is_none();
+        if is_new && !self.takes_task(now) {
             self.health.event();
             return;
         }
@@ -113,9 +116,9 @@ impl Model {
         let Some(task) = self.tasks.at_mut(slot) else { return };
         // An announcement may come twice, and say something else the second time.
         let counted_at = (task.origin == Origin::Announced).then_some(task.place);
+        let before = std::mem::replace(&mut task.place, place);
         task.origin = Origin::Announced;
         task.name = name;
-        task.place = place;
         let was_rare = task.has_rare();
         task.set_tokio_number(fields.number);
         task.kind = kind.unwrap_or_default();
@@ -130,6 +133,9 @@ impl Model {
             if let Some(before) = counted_at {
                 self.spawns.died(before, now);
             }
+        }
+        if before != place && !is_new {
+            self.changes.left.push((slot, new.id, before));
         }
         if !fields.extra.is_empty() {
             self.loose_bytes += memory::fields(&fields.extra);

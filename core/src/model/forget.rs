@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, memory, recent::Recent};
+use super::{Attr, Model, OpId, PlaceId, ResourceId, Stamp, Sym, Task, TaskId, memory, recent::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.
@@ -75,12 +75,14 @@ impl Model {
     pub(super) fn remove_task(&mut self, id: TaskId) {
         if let Some(slot) = self.tasks.slot(id) {
             let task = self.tasks.remove(id);
+            let place = task.as_ref().map_or(PlaceId::UNKNOWN, |task| task.place);
             self.ended_rows -= usize::from(task.as_ref().is_some_and(|task| task.stats().dropped.is_some()));
             self.recent_rows -= usize::from(task.as_ref().is_some_and(Task::has_recent));
             self.rare_rows -= usize::from(task.is_some_and(|task| task.has_rare()));
             self.hot.remove(&slot);
             self.running.remove(&slot);
             self.changes.removed.push((slot, id));
+            self.changes.left.push((slot, id, place));
         }
         if let Some(extra) = self.extras.remove(&id) {
             self.loose_bytes -= memory::fields(&extra);

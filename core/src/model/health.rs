@@ -26,6 +26,8 @@ pub struct Health {
     pub told_until: Option<Stamp>,
     /// How late the newest announcement of the latest update was; zero while the target keeps up.
     pub lag: Duration,
+    /// The worst lag since the target last kept up for a while; zero while it keeps up.
+    pub worst_lag: Duration,
     /// When an announcement was last late.
     pub lagged_at: Option<Stamp>,
     /// How late the latest update came over the link; zero while that is little.
@@ -53,6 +55,9 @@ const BEHIND: Duration = Duration::from_secs(2);
 
 /// The word stands until updates are less late than this, so that it does not come and go.
 const CAUGHT_UP: Duration = Duration::from_secs(1);
+
+/// A target that was last late longer ago than this keeps up.
+const KEEPS_UP: Duration = Duration::from_secs(5);
 
 impl Health {
     /// Whether nothing is known to be missing.
@@ -88,7 +93,7 @@ impl Health {
     /// Judges an update that is complete. Events come in the order in which they happened, so an announcement says that
     /// all that came before it has been told. The first update tells of the past, so it says nothing about lateness. An agent has no
     /// queue to be behind with.
-    pub(super) fn complete(&mut self, previous: Option<Stamp>, teller: Teller) {
+    pub(super) fn complete(&mut self, previous: Option<Stamp>, now: Stamp, teller: Teller) {
         let Tally { events, newest } = std::mem::take(&mut self.latest);
         self.updates += 1;
         let Some(previous) = previous else { return };
@@ -106,5 +111,7 @@ impl Health {
         if !self.lag.is_zero() {
             self.lagged_at = Some(previous);
         }
+        let keeps_up = self.lagged_at.is_none_or(|at| now.since(at) > KEEPS_UP);
+        self.worst_lag = if keeps_up { Duration::ZERO } else { self.worst_lag.max(self.lag) };
     }
 }

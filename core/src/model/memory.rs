@@ -17,6 +17,9 @@ const OP_EXTRA_BYTES: usize = 96;
 /// A task's place in the queue to be let go of, or in the one of those whose recent past is to be.
 const QUEUED_BYTES: usize = size_of::<(Stamp, TaskId)>();
 
+/// A panic, with what it said: there are few.
+const PANIC_BYTES: usize = 4_096;
+
 /// What was let go of, or not taken in, to stay below [`Retention::max_bytes`](super::Retention::max_bytes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LetGo {
@@ -51,6 +54,7 @@ impl Model {
             + self.ops.len() * (Table::<Op>::ROW_BYTES + OP_EXTRA_BYTES)
             + self.names.bytes()
             + self.loose_bytes
+            + self.panics.len() * PANIC_BYTES
             + self.agent.bytes()
     }
 

@@ -18,6 +18,7 @@ mod kind;
 mod lock;
 mod lock_ids;
 mod memory;
+mod panics;
 mod priced;
 mod rare;
 mod rates;
@@ -43,6 +44,7 @@ pub use lock::{
     Access, Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
 };
 pub use memory::LetGo;
+pub use panics::{KnownTask, Panicked};
 pub use rates::{Rate, SPARK_SECONDS, Spark};
 pub use recent::{Pulse, Scheduling};
 pub use report::{Holder, Loss, Panic, Span, TaskFacts, Waiting};
@@ -91,6 +93,9 @@ pub struct Changes {
     pub tasks: Vec<Slot>,
     /// Tasks whose rows are gone.
     pub removed: Vec<(Slot, TaskId)>,
+    /// Tasks that are no longer of this spawn location, in the order in which that happened: their rows are gone, or a second
+    /// announcement named another one.
+    pub left: Vec<(Slot, TaskId, PlaceId)>,
     /// Locks that were reported, or whose operations were.
     pub locks: Vec<ResourceId>,
     /// Whether the update is complete.
@@ -144,6 +149,7 @@ pub struct Model {
     dropped_resources: VecDeque<(Stamp, ResourceId)>,
     spawns: SpawnTable,
     health: Health,
+    panics: panics::Panics,
     agent: Agent,
     teller: Teller,
     changes: Changes,
@@ -322,4 +328,4 @@ impl Model {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

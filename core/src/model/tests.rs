@@ -1,10 +1,10 @@
 //! What the model makes of updates: by hand-played services, and by updates that no service would send.
 
 #[path = "../../../tests/support/service.rs"]
-mod service;
+pub(crate) mod service;
 
 mod claims;
 mod exact;
 mod holders;
 mod memory;
-mod order;
+pub(crate) mod order;

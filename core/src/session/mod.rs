@@ -8,7 +8,7 @@ mod status;
 pub use status::{Progress, Status};
 
 use crate::{
-    diagnose::{Engine, Settings},
+    diagnose::{Engine, FindingId, Settings},
     model::{Knows, Model, Retention, Stamp, Teller},
     update::{Begin, Command, Connection, Event, Protocol, Temporality},
 };
@@ -109,6 +109,16 @@ impl Session {
         self.engine.begin_session();
         let Status { connection, trouble, progress, .. } = std::mem::replace(&mut self.status, Status::new());
         self.status = Status { begun: Some(begin), connection, trouble, progress, ..Status::new() };
+    }
+
+    /// The findings that somebody looks at: where there are very many, the words of the others may be some updates old.
+    pub fn watch(&mut self, findings: impl IntoIterator<Item = FindingId>) {
+        self.engine.watch(findings);
+    }
+
+    /// Brings the words of every active finding up to date, for whoever tells of all of them at once.
+    pub fn describe_all(&mut self) {
+        self.engine.describe_all(&self.model);
     }
 
     /// What a command did not do, once.

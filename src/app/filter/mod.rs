@@ -3,10 +3,8 @@
 pub(crate) mod parse;
 
 use crate::{
-    app::tasks::{
-        briefs::{Batch, Brief, Briefs, Room},
-        flags::Flags,
-    },
+    app::tasks::briefs::{Batch, Brief, Briefs, Room},
+    diagnose::Engine,
     model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value},
 };
 use std::{fmt::Write as _, time::Duration};
@@ -47,7 +45,7 @@ pub(super) enum Test {
     Runtime(String),
     State(TaskState),
     Kind(TaskKind),
-    /// By [`crate::app::tasks::flags::lint_mask`].
+    /// By [`crate::diagnose::lint_mask`].
     Lint(u64),
     Id(u64),
     Measure(Quantity, Comparison, Amount),
@@ -159,24 +157,24 @@ impl Filter {
     }
 
     /// Whether a task is to be shown.
-    pub fn matches(&self, flags: &Flags, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
+    pub fn matches(&self, engine: &Engine, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
         let mut room = [0];
         let mut alone = task.alone(&mut room);
-        self.sift(flags, memo, &mut alone, now);
+        self.sift(engine, memo, &mut alone, now);
         alone.len() > 0
     }
 
     /// Takes out those tasks that are not to be shown.
-    pub(super) fn sift(&self, flags: &Flags, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
+    pub(super) fn sift(&self, engine: &Engine, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
         for (at, term) in self.0.iter().enumerate() {
-            term.sift(flags, memo.of(at), batch, now);
+            term.sift(engine, memo.of(at), batch, now);
         }
     }
 }
 
 impl Term {
     /// Takes out those tasks that the test goes against. Which test it is, is asked once, and not of every task.
-    fn sift(&self, flags: &Flags, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
+    fn sift(&self, engine: &Engine, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
         let must = self.sense == Sense::Must;
         match &self.test {
             Test::Word { text, id } => {
@@ -199,7 +197,7 @@ impl Term {
             Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
             Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
             Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
-            Test::Lint(mask) => batch.retain(|task| has_lint(*mask, flags, task) == must),
+            Test::Lint(mask) => batch.retain(|task| has_lint(*mask, engine, task) == must),
             Test::Id(id) => batch.retain(|task| (task.display_id() == *id) == must),
             Test::Measure(quantity, comparison, amount) => batch.retain(|task| {
                 let (value, limit) = quantity.values(*amount, task, now);
@@ -224,9 +222,8 @@ fn has(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn has_lint(mask: u64, flags: &Flags, task: &Brief) -> bool {
-    let is_one = |row: &Task| flags.of(row.id).is_some_and(|flag| flag.has(mask));
-    task.is_flagged() && task.row().is_some_and(is_one)
+fn has_lint(mask: u64, engine: &Engine, task: &Brief) -> bool {
+    engine.flag(task.model(), task.slot()).is_some_and(|flag| flag.has(mask))
 }
 
 fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {

@@ -12,7 +12,7 @@
 
 use super::{Amount, Comparison, Filter, Quantity, Sense, Term, Test};
 use crate::{
-    app::tasks::flags::lint_mask,
+    diagnose::lint_mask,
     model::{TaskKind, TaskState},
 };
 use std::str::FromStr;

@@ -63,6 +63,6 @@ pub fn findings_of_worker(engine: &Engine, worker: WorkerId, attached: Option<St
 
 fn findings(engine: &Engine, attached: Option<Stamp>, is_about: impl Fn(&Finding) -> bool) -> Vec<FindingLine> {
     let of_session = |finding: &&Finding| attached.is_none_or(|attached| finding.first_seen >= attached);
-    let about = engine.findings().into_iter().filter(of_session).filter(|finding| is_about(finding));
+    let about = engine.findings().filter(of_session).filter(|finding| is_about(finding));
     about.take(MOST).map(FindingLine::of).collect()
 }

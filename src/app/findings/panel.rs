@@ -20,12 +20,19 @@ pub struct FindingList {
     pub ids: Vec<FindingId>,
     /// Where the user is.
     pub cursor: Cursor<FindingId>,
+    /// How often the engine's order had changed when they were listed.
+    reordered: u64,
 }
 
 impl FindingList {
     /// The selected finding.
     pub fn selected<'a>(&self, session: &'a Session) -> Option<&'a Finding> {
         session.engine().finding(self.cursor.selected(&self.ids[..])?)
+    }
+
+    /// Those around the window.
+    pub fn visible(&self) -> impl Iterator<Item = FindingId> {
+        self.ids.get(self.cursor.around(0, self.ids.len())).unwrap_or_default().iter().copied()
     }
 
     /// How many of them are over.
@@ -45,7 +52,11 @@ impl Panel for FindingList {
     }
     fn changed(&mut self, session: &Session, scope: Scope) {
         if matches!(scope, Scope::Rows | Scope::Everything) {
-            self.ids = session.engine().findings().iter().map(|finding| finding.id).collect();
+            // As long as nothing moved, the list stands as it is.
+            if scope == Scope::Everything || self.reordered != session.engine().reordered() {
+                self.reordered = session.engine().reordered();
+                self.ids = session.engine().findings().map(|finding| finding.id).collect();
+            }
             self.cursor.follow(&self.ids[..]);
         }
     }

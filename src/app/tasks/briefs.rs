@@ -8,8 +8,7 @@ mod batch;
 
 pub(crate) use batch::{Batch, Room};
 
-use super::flags::Flags;
-use crate::model::{Model, PlaceId, Pulse, Slot, Stamp, Sym, Task, TaskId, TaskKind, TaskState, nanos};
+use crate::model::{Model, PlaceId, Pulse, Slot, Stamp, Sym, Task, TaskKind, TaskState, nanos};
 
 /// Tasks of one chunk. Chunks stay where they are, so that a million are never copied to make room for one more.
 const CHUNK: usize = 1024;
@@ -27,7 +26,6 @@ struct Chunk {
     /// `None` where no task is.
     states: [Option<TaskState>; CHUNK],
     kinds: [TaskKind; CHUNK],
-    flagged: [bool; CHUNK],
     /// Whether it has fields or spans that stand elsewhere.
     more: [bool; CHUNK],
     /// Where its pulse stands among the pulses, from 1; 0 where it has none, as most tasks have not.
@@ -53,7 +51,6 @@ impl Chunk {
     const EMPTY: Self = Self {
         states: [None; CHUNK],
         kinds: [TaskKind::Task; CHUNK],
-        flagged: [false; CHUNK],
         more: [false; CHUNK],
         lively: [0; CHUNK],
         pulses: Vec::new(),
@@ -116,9 +113,9 @@ impl Briefs {
     pub(crate) const BYTES_A_TASK: usize = size_of::<Chunk>() / CHUNK;
 
     /// All tasks of a model.
-    pub fn of(model: &Model, flags: &Flags) -> Self {
+    pub fn of(model: &Model) -> Self {
         let mut briefs = Self::default();
-        briefs.settle(model, flags);
+        briefs.settle(model);
         briefs
     }
 
@@ -128,33 +125,23 @@ impl Briefs {
     }
 
     /// Takes note of what the model's latest update changed.
-    pub(crate) fn note(&mut self, model: &Model, flags: &Flags) {
+    pub(crate) fn note(&mut self, model: &Model) {
         let changes = model.changes();
         self.stale |= changes.renamed;
         if self.stale {
             return;
         }
         for &slot in changes.tasks.iter().chain(changes.removed.iter().map(|(slot, _)| slot)) {
-            self.write(slot, model, flags);
-        }
-    }
-
-    /// Takes note of tasks that stand differently than before.
-    pub(crate) fn touch(&mut self, model: &Model, flags: &Flags, tasks: &[TaskId]) {
-        if self.stale {
-            return;
-        }
-        for slot in tasks.iter().filter_map(|&task| model.tasks().slot(task)) {
-            self.write(slot, model, flags);
+            self.write(slot, model);
         }
     }
 
     /// Looks at everything anew, if it must.
-    pub(crate) fn settle(&mut self, model: &Model, flags: &Flags) {
+    pub(crate) fn settle(&mut self, model: &Model) {
         if std::mem::take(&mut self.stale) {
             self.chunks.clear();
             for (slot, _) in model.tasks().iter() {
-                self.write(slot, model, flags);
+                self.write(slot, model);
             }
         }
     }
@@ -165,7 +152,7 @@ impl Briefs {
         chunk.states[slot.index() % CHUNK].map(|_| Brief { model, chunk, slot })
     }
 
-    fn write(&mut self, slot: Slot, model: &Model, flags: &Flags) {
+    fn write(&mut self, slot: Slot, model: &Model) {
         let (chunk, at) = (slot.index() / CHUNK, slot.index() % CHUNK);
         while self.chunks.len() <= chunk {
             self.chunks.push(Box::new(Chunk::EMPTY));
@@ -180,7 +167,6 @@ impl Briefs {
         let stats = task.stats();
         chunk.states[at] = Some(task.state());
         chunk.kinds[at] = task.kind;
-        chunk.flagged[at] = flags.of(task.id).is_some();
         chunk.more[at] = model.has_extra_fields(task.id) || model.agent().has_spans(task.id);
         chunk.names[at] = task.name;
         chunk.places[at] = task.place;
@@ -239,12 +225,6 @@ impl<'a> Brief<'a> {
     /// Where it was spawned.
     pub fn place(self) -> PlaceId {
         self.chunk.places[self.at()]
-    }
-
-    /// Whether anything stands against it.
-    #[inline]
-    pub fn is_flagged(self) -> bool {
-        self.chunk.flagged[self.at()]
     }
 
     /// Whether it has fields that have no place of their own in [`Task`], or spans.

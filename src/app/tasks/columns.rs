@@ -1,11 +1,11 @@
 //! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
 //! sorting by one compares. What a cell shows is `view/tasks/cells.rs`'s business.
 
-use super::{
-    briefs::{Batch, Brief},
-    flags::Flags,
+use super::briefs::{Batch, Brief};
+use crate::{
+    diagnose::{Engine, Flag},
+    model::{SPARK_SECONDS, Stamp, TaskState},
 };
-use crate::model::{SPARK_SECONDS, Stamp, TaskState};
 
 /// A column of the task list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,10 +153,10 @@ impl TaskColumn {
     /// task alike stands relative to what all of them share, so that it does not change while nobody reports anything; live
     /// and ended tasks are never compared with each other.
     #[inline]
-    pub(crate) fn keys(self, flags: &Flags, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+    pub(crate) fn keys(self, engine: &Engine, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
         // Which column it is, is asked once, and not of every task.
         match self {
-            Self::Flags => batch.each(|task| tell(task, flagged_key(flags, task, now))),
+            Self::Flags => batch.each(|task| tell(task, flagged_key(engine, task, now))),
             Self::Id => batch.each(|task| tell(task, task.display_id())),
             Self::State => batch.each(|task| tell(task, state_key(task))),
             Self::Name => batch.each(|task| tell(task, task.name().index() as u64)),
@@ -183,16 +183,11 @@ impl TaskColumn {
 
 /// The worst first, and among equals the busiest.
 #[inline]
-fn flagged_key(flags: &Flags, task: &Brief, now: Stamp) -> u64 {
+fn flagged_key(engine: &Engine, task: &Brief, now: Stamp) -> u64 {
     const BUSY_BITS: u32 = 55;
     let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
-    let rank = if task.is_flagged() { rank(flags, task) } else { 0 };
+    let rank = engine.flag(task.model(), task.slot()).map_or(0, Flag::rank);
     (rank << BUSY_BITS) | busy
-}
-
-#[cold]
-fn rank(flags: &Flags, task: &Brief) -> u64 {
-    task.row().map_or(0, |task| flags.rank(task.id))
 }
 
 fn state_key(task: &Brief) -> u64 {

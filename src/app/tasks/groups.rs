@@ -2,13 +2,13 @@
 
 use super::{
     columns::{Align, ColumnSpec, Width},
-    flags::Flags,
     order::{Direction, SWEEP},
     scan::Source,
 };
 use crate::{
     app::filter::Memo,
-    model::{Model, PlaceId, Slot, Stamp, TaskId, TaskState},
+    diagnose::Engine,
+    model::{Model, PlaceId, Slot, Stamp, TaskState},
 };
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -142,7 +142,7 @@ impl Places {
     }
 
     /// Takes note of what the model's latest update changed.
-    pub fn note(&mut self, model: &Model) {
+    pub fn note(&mut self, model: &Model, engine: &Engine) {
         if model.changes().renamed {
             self.restart();
         }
@@ -153,14 +153,8 @@ impl Places {
         let changes = model.changes();
         self.dirty.extend(&changes.tasks);
         self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
+        self.dirty.extend(engine.reflagged());
         self.updated = true;
-    }
-
-    /// Takes note of tasks that stand differently than before.
-    pub fn touch(&mut self, model: &Model, tasks: impl IntoIterator<Item = TaskId>) {
-        if !self.stale {
-            self.dirty.extend(tasks.into_iter().filter_map(|task| model.tasks().slot(task)));
-        }
     }
 
     /// Whether so much waits for [`Places::settle`] that it should be done even while nobody looks.
@@ -181,7 +175,7 @@ impl Places {
             self.account(source, slot, now);
         }
         self.sums.retain(|_, sums| !sums.is_empty());
-        self.count_flagged(source.model, source.flags);
+        self.count_flagged(source.model, source.engine);
         self.sort(source.model);
     }
 
@@ -201,7 +195,7 @@ impl Places {
             self.shares.resize(slot.index() + 1, None);
         }
         let task = source.briefs.at(slot, source.model);
-        let task = task.filter(|task| source.filter.matches(source.flags, &mut self.memo, task, now));
+        let task = task.filter(|task| source.filter.matches(source.engine, &mut self.memo, task, now));
         let share = task.map(|task| Share {
             place: task.place(),
             state: task.state(),
@@ -226,11 +220,11 @@ impl Places {
         }
     }
 
-    fn count_flagged(&mut self, model: &Model, flags: &Flags) {
+    fn count_flagged(&mut self, model: &Model, engine: &Engine) {
         for sums in self.sums.values_mut() {
             sums.flagged = 0;
         }
-        for slot in flags.tasks().filter_map(|task| model.tasks().slot(task)) {
+        for slot in engine.flagged().filter(|&slot| engine.flag(model, slot).is_some()) {
             // What the filter keeps out is in none of the sums.
             let share = self.shares.get(slot.index()).copied().flatten();
             if let Some(sums) = share.and_then(|share| self.sums.get_mut(&share.place)) {

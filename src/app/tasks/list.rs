@@ -3,7 +3,6 @@
 use super::{
     briefs::Briefs,
     columns::{TASK_COLUMNS, TaskColumn},
-    flags::Flags,
     groups::{PLACE_COLUMNS, PlaceColumn, Places},
     order::{Direction, Order},
     scan::Source,
@@ -38,8 +37,6 @@ pub struct TaskList {
     pub places: Places,
     /// What is asked of the tasks.
     pub briefs: Briefs,
-    /// What stands against them.
-    pub flags: Flags,
     /// Where the user is among the tasks.
     pub cursor: Cursor<TaskId>,
     /// Where the user is among the spawn locations.
@@ -47,8 +44,6 @@ pub struct TaskList {
     filter: Filter,
     filter_text: String,
     filter_error: Option<String>,
-    /// Whether the model changed since the flags were asked for.
-    changed: bool,
 }
 
 /// The tasks of an order, as a cursor sees them.
@@ -137,19 +132,18 @@ impl TaskList {
     }
 
     /// Takes note of the model's latest update.
-    pub fn note(&mut self, model: &Model) {
-        self.changed = true;
-        self.briefs.note(model, &self.flags);
+    pub fn note(&mut self, session: &Session) {
+        let (model, engine) = (session.model(), session.engine());
+        self.briefs.note(model);
         // Only what is shown is kept up; the other is made anew when its turn comes.
         match self.listing {
-            Listing::Tasks => self.order.note(model),
-            Listing::Places => self.places.note(model),
+            Listing::Tasks => self.order.note(model, engine),
+            Listing::Places => self.places.note(model, engine),
         }
     }
 
     /// Begins anew: the tasks are another process's.
     pub fn restart(&mut self) {
-        self.changed = true;
         self.briefs.restart();
         self.order.restart();
         self.places.restart();
@@ -159,7 +153,6 @@ impl TaskList {
 
     /// Begins anew with the same tasks: more has changed than was noted.
     pub fn reload(&mut self) {
-        self.changed = true;
         self.briefs.restart();
         self.order.restart();
         self.places.restart();
@@ -188,16 +181,8 @@ impl TaskList {
     /// Brings everything up to date with the model.
     pub fn settle(&mut self, session: &Session) {
         let model = session.model();
-        if std::mem::take(&mut self.changed) {
-            let changed = self.flags.refresh(session.engine());
-            self.briefs.touch(model, &self.flags, &changed);
-            match self.listing {
-                Listing::Tasks => self.order.touch(model, changed),
-                Listing::Places => self.places.touch(model, changed),
-            }
-        }
-        self.briefs.settle(model, &self.flags);
-        let source = Source { model, briefs: &self.briefs, flags: &self.flags, filter: &self.filter };
+        self.briefs.settle(model);
+        let source = Source { model, briefs: &self.briefs, engine: session.engine(), filter: &self.filter };
         match self.listing {
             Listing::Tasks => {
                 self.order.settle(&source);

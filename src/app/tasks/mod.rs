@@ -2,7 +2,6 @@
 
 pub(crate) mod briefs;
 pub(crate) mod columns;
-pub(crate) mod flags;
 pub(crate) mod groups;
 pub(crate) mod list;
 pub(crate) mod order;

@@ -11,6 +11,7 @@ use crate::{
         filter::Memo,
         list::sorted::{Entry, Sorted},
     },
+    diagnose::Engine,
     model::{Model, Slot, Stamp, TaskId},
 };
 use std::ops::Range;
@@ -193,7 +194,7 @@ impl Order {
     }
 
     /// Takes note of what the model's latest update changed.
-    pub fn note(&mut self, model: &Model) {
+    pub fn note(&mut self, model: &Model, engine: &Engine) {
         self.stale |= model.changes().renamed;
         // What is made anew needs no notes.
         if self.stale {
@@ -202,12 +203,8 @@ impl Order {
         let changes = model.changes();
         self.dirty.extend(&changes.tasks);
         self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
+        self.dirty.extend(engine.reflagged());
         self.updated = true;
-    }
-
-    /// Takes note of tasks that stand differently than before.
-    pub fn touch(&mut self, model: &Model, tasks: impl IntoIterator<Item = TaskId>) {
-        self.dirty.extend(tasks.into_iter().filter_map(|task| model.tasks().slot(task)));
     }
 
     /// Brings the order up to date with everything that was noted.

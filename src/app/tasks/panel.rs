@@ -32,7 +32,7 @@ impl Panel for TaskList {
     fn changed(&mut self, session: &Session, scope: Scope) {
         match scope {
             Scope::Nothing | Scope::Status => {}
-            Scope::Rows => self.note(session.model()),
+            Scope::Rows => self.note(session),
             Scope::Everything => self.reload(),
         }
     }

@@ -3,7 +3,6 @@
 
 use super::{
     briefs::{Brief, Briefs, Room},
-    flags::Flags,
     sort_key::Ranking,
 };
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         filter::{Filter, Memo},
         list::sorted::Entry,
     },
+    diagnose::Engine,
     model::{Model, Slot, Stamp, TaskState},
 };
 use std::{
@@ -32,7 +32,7 @@ pub struct Source<'a> {
     /// What is asked of its tasks.
     pub briefs: &'a Briefs,
     /// What stands against them.
-    pub flags: &'a Flags,
+    pub engine: &'a Engine,
     /// Which tasks to show.
     pub filter: &'a Filter,
 }
@@ -132,8 +132,8 @@ impl Piece<'_> {
         let mut room: Room = [0; Briefs::BATCH];
         for batch in slots.step_by(Briefs::BATCH) {
             let Some(mut batch) = source.briefs.batch(batch, source.model, &mut room) else { break };
-            source.filter.sift(source.flags, memo, &mut batch, now);
-            ranking.keys(source.flags, &batch, now, |task, key| {
+            source.filter.sift(source.engine, memo, &mut batch, now);
+            ranking.keys(source.engine, &batch, now, |task, key| {
                 let (slot, standing) = (task.slot(), standing(task));
                 keys[slot.index() - first] = key;
                 standings[slot.index() - first] = standing;
@@ -158,10 +158,10 @@ fn standing(task: &Brief) -> Standing {
 
 /// Where one task stands, and its key.
 pub(crate) fn stand(ranking: &Ranking, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
-    if !source.filter.matches(source.flags, memo, task, now) {
+    if !source.filter.matches(source.engine, memo, task, now) {
         return (Standing::Out, 0);
     }
-    (standing(task), ranking.key(source.flags, task, now))
+    (standing(task), ranking.key(source.engine, task, now))
 }
 
 #[cfg(test)]
@@ -169,6 +169,7 @@ mod tests {
     use super::*;
     use crate::{
         app::tasks::columns::TaskColumn,
+        diagnose::Settings,
         model::{
             Retention, TaskId,
             update::{PollStats, TaskStats, Update},
@@ -201,8 +202,8 @@ mod tests {
 
     #[test]
     fn many_tasks_asked_together_by_several_threads_say_what_each_would_alone() {
-        let (model, flags) = (model(), Flags::default());
-        let (briefs, now) = (Briefs::of(&model, &flags), at(202));
+        let (model, engine) = (model(), Engine::new(&Settings::default()));
+        let (briefs, now) = (Briefs::of(&model), at(202));
         let cases = [
             (TaskColumn::Polls, "polls>300"),
             (TaskColumn::Rate, "-polls<100"),
@@ -212,7 +213,7 @@ mod tests {
         ];
         for (column, filter) in cases {
             let filter = filter.parse().expect("a filter");
-            let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
+            let source = Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter };
             let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
             let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
             let ranking = Ranking::new(column, &model);

@@ -3,10 +3,10 @@
 use super::{
     briefs::{Batch, Brief},
     columns::{Compares, TaskColumn},
-    flags::Flags,
 };
 use crate::{
     app::list::sorted::Entry,
+    diagnose::Engine,
     model::{Model, PlaceId, Stamp, Sym},
 };
 use std::cmp::Ordering;
@@ -55,10 +55,10 @@ impl Ranking {
 
     /// Tells of each task of a batch what it is sorted by.
     #[inline]
-    pub(crate) fn keys(&self, flags: &Flags, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+    pub(crate) fn keys(&self, engine: &Engine, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
         match self.column.compares() {
-            Compares::Numbers | Compares::Nothing => self.column.keys(flags, batch, now, tell),
-            Compares::Names | Compares::Places => self.column.keys(flags, batch, now, |task, number| {
+            Compares::Numbers | Compares::Nothing => self.column.keys(engine, batch, now, tell),
+            Compares::Names | Compares::Places => self.column.keys(engine, batch, now, |task, number| {
                 let rank = self.ranks.get(number as usize).copied().unwrap_or_default();
                 tell(task, u64::from(rank) << NUMBER_BITS | number);
             }),
@@ -66,9 +66,9 @@ impl Ranking {
     }
 
     /// What a task is sorted by.
-    pub(crate) fn key(&self, flags: &Flags, task: &Brief, now: Stamp) -> u64 {
+    pub(crate) fn key(&self, engine: &Engine, task: &Brief, now: Stamp) -> u64 {
         let mut told = 0;
-        self.keys(flags, &task.alone(&mut [0]), now, |_, key| told = key);
+        self.keys(engine, &task.alone(&mut [0]), now, |_, key| told = key);
         told
     }
 

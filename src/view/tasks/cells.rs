@@ -57,7 +57,9 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
 
 /// The worst finding's mark, and how many there are.
 fn flags(app: &App, task: &Task, theme: &Theme) -> Cell {
-    let Some(flag) = app.panels.tasks.flags.of(task.id) else { return Cell::Empty };
+    let model = app.session().model();
+    let flag = model.tasks().slot(task.id).and_then(|slot| app.session().engine().flag(model, slot));
+    let Some(flag) = flag else { return Cell::Empty };
     let mut line = Line::from(Span::styled(theme.mark(flag.worst), theme.severity(flag.worst)));
     if flag.count() > 1 {
         line.push_span(Span::styled(format!(" {}", flag.count()), theme.severity(flag.worst)));

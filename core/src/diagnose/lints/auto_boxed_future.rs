@@ -3,10 +3,10 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Severity,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        humanize_bytes,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
+    number::humanize_bytes,
 };
 
 pub(super) static LINT: Lint = Lint {
@@ -18,30 +18,25 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("auto_boxed_future.md"),
     params: &[],
     subsumes: &[],
-    build: |_| Check::Task(Grouping::Place, Box::new(AutoBoxedFuture)),
+    check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };
 
-struct AutoBoxedFuture;
-
-impl TaskCheck for AutoBoxedFuture {
-    fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires =
-            task.kind != TaskKind::Blocking && task.original_size() > task.size && task.stats().dropped.is_none();
-        match task.stats().created.filter(|_| fires) {
-            Some(since) => {
-                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })
-            }
-            None => Judgement::Clear,
+fn judge(_: &Cx, task: &Task) -> Judgement {
+    let fires = task.kind != TaskKind::Blocking && task.original_size() > task.size && task.stats().dropped.is_none();
+    match task.stats().created.filter(|_| fires) {
+        Some(since) => {
+            Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })
         }
+        None => Judgement::Clear,
     }
+}
 
-    fn describe(&self, _: &Context, task: &Task) -> Description {
-        Description {
-            message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size()))),
-            evidence: vec![
-                Evidence::bytes("future", u64::from(task.original_size())),
-                Evidence::bytes("stored in the task", u64::from(task.size)),
-            ],
-        }
+fn describe(_: &Cx, task: &Task) -> Description {
+    Description {
+        message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size()))),
+        evidence: vec![
+            Evidence::bytes("future", u64::from(task.original_size())),
+            Evidence::bytes("stored in the task", u64::from(task.size)),
+        ],
     }
 }

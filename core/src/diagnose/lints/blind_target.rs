@@ -3,7 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Related, Severity, Subject,
-        check::{Check, Context, Key, Report, WholeCheck},
+        lint::{Check, Cx, Key, Report},
     },
     model::Teller,
 };
@@ -17,38 +17,34 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("blind_target.md"),
     params: &[],
     subsumes: &[],
-    build: |_| Check::Whole(Box::new(BlindTarget)),
+    check: Check::Whole(judge),
 };
 
-struct BlindTarget;
-
-impl WholeCheck for BlindTarget {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let health = cx.model.health();
-        // An agent sends its state in as many messages as it takes.
-        if matches!(cx.model.teller(), Teller::Agent(_)) {
-            return Vec::new();
-        }
-        // Where the target says that it dropped events, that explains it.
-        if health.unannounced_tasks == 0 || health.dropped.tasks > 0 {
-            return Vec::new();
-        }
-        let shown = cx.model.tasks().len() as u64;
-        vec![Report {
-            key: Key::Target,
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since: cx.model.attached().unwrap_or(cx.now),
-            subject: Subject::Target,
-            message: format!(
-                "{} tasks were never announced: they have numbers but no name and no place",
-                health.unannounced_tasks
-            ),
-            evidence: vec![
-                Evidence::count("tasks not announced", health.unannounced_tasks),
-                Evidence::count("tasks shown", shown),
-            ],
-            related: Related::default(),
-        }]
+fn judge(cx: &Cx) -> Vec<Report> {
+    let health = cx.model.health();
+    // An agent sends its state in as many messages as it takes.
+    if matches!(cx.model.teller(), Teller::Agent(_)) {
+        return Vec::new();
     }
+    // Where the target says that it dropped events, that explains it.
+    if health.unannounced_tasks == 0 || health.dropped.tasks > 0 {
+        return Vec::new();
+    }
+    let shown = cx.model.tasks().len() as u64;
+    vec![Report {
+        key: Key::Target,
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since: cx.model.attached().unwrap_or(cx.now),
+        subject: Subject::Target,
+        message: format!(
+            "{} tasks were never announced: they have numbers but no name and no place",
+            health.unannounced_tasks
+        ),
+        evidence: vec![
+            Evidence::count("tasks not announced", health.unannounced_tasks),
+            Evidence::count("tasks shown", shown),
+        ],
+        related: Related::default(),
+    }]
 }

@@ -2,12 +2,11 @@
 
 use crate::{
     diagnose::{
-        Confidence, CycleStep, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        refs,
-        words::humanize,
+        Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
+        lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{Basis, Hold, Op, ResourceId, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Lock, Op, Resource, ResourceId, Stamp, TaskId, TaskState},
+    number::humanize,
 };
 use rustc_hash::FxHashSet;
 use std::time::Duration;
@@ -33,12 +32,8 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("deadlock.md"),
     params: &[LASTS],
     subsumes: &["held-across-await", "lock-convoy"],
-    build: |settings| Check::Whole(Box::new(Deadlock::new(settings))),
+    check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };
-
-struct Deadlock {
-    lasts: Duration,
-}
 
 /// A task that waits for a lock, and somebody who holds that lock.
 struct Edge<'a> {
@@ -52,98 +47,130 @@ struct Edge<'a> {
     hold: &'a Hold,
 }
 
-impl Deadlock {
-    fn new(settings: &LintSettings) -> Self {
-        Self { lasts: settings.time(&LASTS) }
-    }
+/// The lock that a task waits for and nothing else, and who holds it.
+fn edges<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
+    let Some(wait) = only_wait(cx, task) else { return Vec::new() };
+    let Some(lock) = wait.resource else { return Vec::new() };
+    let (Some((_, state)), Some(asked)) = (cx.model.lock(lock), wait.created) else { return Vec::new() };
+    let of_hold = |hold: &'a Hold| {
+        let since = asked.max(hold.acquire.at);
+        (Edge { wait, task, lock, since, seen: hold.seen, hold }, hold.acquire.task)
+    };
+    state.holds.iter().map(of_hold).collect()
+}
 
-    /// The lock that a task waits for and nothing else, and who holds it.
-    fn edges<'a>(cx: &Context<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
-        let Some(wait) = only_wait(cx, task) else { return Vec::new() };
-        let Some(lock) = wait.resource else { return Vec::new() };
-        let (Some((_, state)), Some(asked)) = (cx.model.lock(lock), wait.created) else { return Vec::new() };
-        let of_hold = |hold: &'a Hold| {
-            let since = asked.max(hold.acquire.at);
-            (Edge { wait, task, lock, since, seen: hold.seen, hold }, hold.acquire.task)
+/// A cycle in which this lock is the first of all, so that each cycle is told of once: from one who holds it, over locks that
+/// come after it, to somebody who waits for it.
+fn cycle<'a>(cx: &Cx<'a>, first: ResourceId, lock: &Lock) -> Option<Vec<Edge<'a>>> {
+    lock.holds.iter().find_map(|hold| path(cx, first, hold.acquire.task))
+}
+
+fn path<'a>(cx: &Cx<'a>, first: ResourceId, start: TaskId) -> Option<Vec<Edge<'a>>> {
+    let mut path: Vec<Edge> = Vec::new();
+    let mut visited = FxHashSet::from_iter([start]);
+    let mut open = vec![(0, edges(cx, start))];
+    while let Some((depth, edges_left)) = open.last_mut() {
+        let depth = *depth;
+        path.truncate(depth);
+        let Some((edge, holder)) = edges_left.pop() else {
+            open.pop();
+            continue;
         };
-        state.holds.iter().map(of_hold).collect()
+        let lock = edge.lock;
+        path.push(edge);
+        if lock == first && holder == start {
+            return Some(path);
+        }
+        if lock > first && depth < LONGEST_CYCLE && visited.insert(holder) {
+            open.push((depth + 1, edges(cx, holder)));
+        }
     }
+    None
+}
 
-    /// A cycle through `start`, if there is one.
-    fn cycle<'a>(cx: &Context<'a>, start: TaskId) -> Option<Vec<Edge<'a>>> {
-        let mut path: Vec<Edge> = Vec::new();
-        let mut visited = FxHashSet::default();
-        let mut open = vec![(0, Self::edges(cx, start))];
-        while let Some((depth, edges)) = open.last_mut() {
-            let depth = *depth;
-            path.truncate(depth);
-            let Some((edge, holder)) = edges.pop() else {
-                open.pop();
-                continue;
-            };
-            path.push(edge);
-            if holder == start {
-                return Some(path);
-            }
-            if depth < LONGEST_CYCLE && visited.insert(holder) {
-                open.push((depth + 1, Self::edges(cx, holder)));
-            }
-        }
-        None
+/// Since when a cycle stands, if it is known to have stood for long enough.
+fn stands(cx: &Cx, cycle: &[Edge]) -> Option<Stamp> {
+    let since = cycle.iter().map(|edge| edge.since).max()?;
+    let seen = cycle.iter().map(|edge| edge.seen).min()?;
+    (seen.since(since) >= cx.values.time(&LASTS)).then_some(since)
+}
+
+/// Whether a lock before this one stands in a cycle of the same knot, and tells of it: several readers of one lock may close
+/// several cycles.
+fn is_told_elsewhere(cx: &Cx, first: ResourceId, start: TaskId) -> bool {
+    let all = reached(cx, start);
+    let knot: FxHashSet<TaskId> = all.into_iter().filter(|&task| reached(cx, task).contains(&start)).collect();
+    let within = knot.iter().flat_map(|&task| edges(cx, task)).filter(|(_, holder)| knot.contains(holder));
+    let mut before = within.map(|(edge, _)| edge.lock).filter(|&lock| lock < first);
+    before.any(|id| {
+        let cycle = cx.model.lock(id).and_then(|(_, lock)| cycle(cx, id, lock));
+        cycle.is_some_and(|cycle| stands(cx, &cycle).is_some())
+    })
+}
+
+/// The tasks that one waits for, those that these wait for, and so on.
+fn reached(cx: &Cx, start: TaskId) -> FxHashSet<TaskId> {
+    let mut reached = FxHashSet::default();
+    let mut open = vec![start];
+    while let Some(task) = open.pop() {
+        let holders = edges(cx, task).into_iter().map(|(_, holder)| holder);
+        open.extend(holders.filter(|&holder| reached.insert(holder)));
     }
+    reached
+}
 
-    fn report(&self, cx: &Context, cycle: &[Edge]) -> Option<Report> {
-        let since = cycle.iter().map(|edge| edge.since).max()?;
-        let seen = cycle.iter().map(|edge| edge.seen).min()?;
-        if seen.since(since) < self.lasts {
-            return None;
-        }
-        let lasted = cx.now.since(since);
-        let first = cycle.first()?;
-        let steps: Vec<CycleStep> = cycle
-            .iter()
-            .map(|edge| CycleStep {
-                task: refs::task_by_id(cx.model, edge.task),
-                waits_for: refs::lock(cx.model, edge.lock),
-            })
-            .collect();
-        let message = if steps.len() == 1 {
-            format!("waits for {} that it holds itself, for {}", a_lock(&steps[0]), humanize(lasted))
-        } else {
-            format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
-        };
-        let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-        evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
-        let wakers = cx.model.teller().tells_wakers();
-        let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
-        if !wakers {
-            let caveat =
-                "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";
-            evidence.push(Evidence::text("caveat", caveat));
-        }
-        let mut stacks = Vec::new();
-        for edge in cycle {
-            let (told, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
-            evidence.extend(told);
-            stacks.extend(of_hold);
-        }
-        stacks.truncate(STACKS_MOST);
-        Some(Report {
-            key: Key::Lock(cycle.iter().map(|edge| edge.lock).min()?),
-            severity: Severity::Critical,
-            confidence: if exact { Confidence::Exact } else { Confidence::Inferred },
-            since,
-            subject: Subject::Task(refs::task_by_id(cx.model, first.task)),
-            message,
-            evidence,
-            related: Related {
-                lock: Some(refs::lock(cx.model, first.lock)),
-                cycle: steps,
-                stacks,
-                ..Related::default()
-            },
+fn judge(cx: &Cx, resource: &Resource, lock: &Lock) -> Judgement {
+    let cycle = cycle(cx, resource.id, lock);
+    let since = cycle.as_ref().and_then(|cycle| stands(cx, cycle));
+    let since = since.filter(|_| {
+        let start = cycle.as_ref().and_then(|cycle| cycle.first());
+        !start.is_some_and(|edge| is_told_elsewhere(cx, resource.id, edge.task))
+    });
+    since.map_or(Judgement::Clear, |since| Verdict::weighing(Severity::Critical, since, Duration::ZERO))
+}
+
+fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
+    let cycle = cycle(cx, resource.id, lock)?;
+    let since = stands(cx, &cycle)?;
+    let lasted = cx.now.since(since);
+    let first = cycle.first()?;
+    let steps: Vec<CycleStep> = cycle
+        .iter()
+        .map(|edge| CycleStep {
+            task: label::task_by_id(cx.model, edge.task),
+            waits_for: label::lock(cx.model, edge.lock),
         })
+        .collect();
+    let message = if steps.len() == 1 {
+        format!("waits for {} that it holds itself, for {}", a_lock(&steps[0]), humanize(lasted))
+    } else {
+        format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
+    };
+    let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
+    evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
+    let wakers = cx.model.teller().tells_wakers();
+    let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
+    if !wakers {
+        let caveat = "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";
+        evidence.push(Evidence::text("caveat", caveat));
     }
+    let mut stacks = Vec::new();
+    for edge in &cycle {
+        let (told, of_hold) = label::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
+        evidence.extend(told);
+        stacks.extend(of_hold);
+    }
+    stacks.truncate(STACKS_MOST);
+    Some(Report {
+        key: Key::Lock(resource.id),
+        severity: Severity::Critical,
+        confidence: if exact { Confidence::Exact } else { Confidence::Inferred },
+        since,
+        subject: Subject::Task(label::task_by_id(cx.model, first.task)),
+        message,
+        evidence,
+        related: Related { lock: Some(label::lock(cx.model, first.lock)), cycle: steps, stacks, ..Related::default() },
+    })
 }
 
 fn a_lock(step: &CycleStep) -> String {
@@ -153,7 +180,7 @@ fn a_lock(step: &CycleStep) -> String {
 /// The acquire that a task waits on, if that is all that could ever wake it: it is asleep, every operation that it waits on is a
 /// part of that acquire, and no more wakers are out than the acquire keeps. A branch of `select!` or `join!`, or a timeout,
 /// shows as another operation or another waker.
-fn only_wait<'a>(cx: &Context<'a>, id: TaskId) -> Option<&'a Op> {
+fn only_wait<'a>(cx: &Cx<'a>, id: TaskId) -> Option<&'a Op> {
     let task = cx.model.tasks().get(id)?;
     if task.state() != TaskState::Idle || task.wakers() > 1 {
         return None;
@@ -162,22 +189,4 @@ fn only_wait<'a>(cx: &Context<'a>, id: TaskId) -> Option<&'a Op> {
     let wait = waits.next()?;
     let is_part = |op: &Op| op.id == wait.id || op.parent == Some(wait.id);
     (waits.next().is_none() && cx.model.waits_of(id).all(is_part)).then_some(wait)
-}
-
-impl WholeCheck for Deadlock {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let mut told = FxHashSet::default();
-        let mut reports = Vec::new();
-        for &id in &cx.model.changes().locks {
-            let Some((_, lock)) = cx.model.lock(id) else { continue };
-            for hold in &lock.holds {
-                let Some(cycle) = Self::cycle(cx, hold.acquire.task) else { continue };
-                let key = cycle.iter().map(|edge| edge.lock).min();
-                if told.insert(key) {
-                    reports.extend(self.report(cx, &cycle));
-                }
-            }
-        }
-        reports
-    }
 }

@@ -1,15 +1,13 @@
 //! `held-across-await`: a task that sleeps while it holds a lock.
 
-use crate::diagnose::refs;
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        words::{humanize, plural},
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
+        lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{AcrossAwait, ResourceId, Stamp},
+    model::{AcrossAwait, Lock, Resource, ResourceId, Stamp},
+    number::{humanize, plural},
 };
-use rustc_hash::FxHashSet;
 use std::time::Duration;
 
 const WAIT: Param = Param {
@@ -30,77 +28,77 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("held_across_await.md"),
     params: &[WAIT],
     subsumes: &[],
-    build: |settings| Check::Whole(Box::new(HeldAcrossAwait::new(settings))),
+    check: Check::Lock { asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct HeldAcrossAwait {
-    wait: Duration,
-    /// Locks that were seen to be held so.
-    seen: FxHashSet<ResourceId>,
+fn judge(cx: &Cx, _: &Resource, lock: &Lock) -> Judgement {
+    let across = &lock.across;
+    let Some(seen) = across.last_seen.filter(|&seen| cx.now.since(seen) <= RECENT) else { return Judgement::Clear };
+    let (severity, since) = match across.latest {
+        Some(latest) => (severity(cx, across), latest.acquire.at),
+        None => (Severity::Note, across.first_seen.unwrap_or(seen)),
+    };
+    Verdict::weighing(severity, since, Duration::ZERO)
 }
 
-impl HeldAcrossAwait {
-    fn new(settings: &LintSettings) -> Self {
-        Self { wait: settings.time(&WAIT), seen: FxHashSet::default() }
+fn severity(cx: &Cx, across: &AcrossAwait) -> Severity {
+    match (across.waiters, across.wait) {
+        (0, _) => Severity::Note,
+        (_, wait) if wait >= cx.values.time(&WAIT) => Severity::Critical,
+        _ => Severity::Warning,
     }
+}
 
-    fn report(&self, cx: &Context, id: ResourceId) -> Option<Report> {
-        let (_, lock) = cx.model.lock(id)?;
-        let across = &lock.across;
-        let seen = across.last_seen.filter(|&seen| cx.now.since(seen) <= RECENT)?;
-        let severity = match (across.waiters, across.wait) {
-            (0, _) => Severity::Note,
-            (_, wait) if wait >= self.wait => Severity::Critical,
-            _ => Severity::Warning,
-        };
-        let waiters = cx.model.waiters(id);
-        // An agent counts holds that were over before anybody looked.
-        let Some(latest) = across.latest else {
-            return Some(Self::unseen(cx, id, across, seen));
-        };
-        let held = latest.seen.since(latest.acquire.at);
-        let mut message = format!("held for {} by a task that sleeps", humanize(held));
-        if across.waiters > 0 {
-            message = format!("{message}; {} for up to {}", waiting(across.waiters), humanize(across.wait));
-        }
-        let mut evidence = evidence(across, held, latest.acquire.at, cx.now);
-        if let Some(op) = cx.model.ops().get(latest.acquire.op) {
-            evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
-        }
-        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
-        evidence.extend(told);
-        let others = lock.holds.iter().filter(|hold| hold.acquire != latest.acquire).take(RELATED_MOST);
-        Some(Report {
-            key: Key::Lock(id),
-            severity,
-            confidence: refs::confidence(latest.basis),
-            since: latest.acquire.at,
-            subject: Subject::Lock(refs::lock(cx.model, id)),
-            message,
-            evidence,
-            related: Related {
-                holder: Some(refs::holder(cx.model, id, &latest)),
-                co_holders: others.map(|hold| refs::holder(cx.model, id, hold)).collect(),
-                stacks,
-                waiters: refs::waiters(cx.model, &waiters, cx.now),
-                waiters_total: cx.model.waiters_count(id),
-                ..Related::default()
-            },
-        })
+fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
+    let (id, across) = (resource.id, &lock.across);
+    let (severity, seen) = (severity(cx, across), across.last_seen?);
+    let waiters = cx.model.waiters(id);
+    // An agent counts holds that were over before anybody looked.
+    let Some(latest) = across.latest else {
+        return Some(unseen(cx, id, across, seen));
+    };
+    let held = latest.seen.since(latest.acquire.at);
+    let mut message = format!("held for {} by a task that sleeps", humanize(held));
+    if across.waiters > 0 {
+        message = format!("{message}; {} for up to {}", waiting(across.waiters), humanize(across.wait));
     }
+    let mut evidence = evidence(across, held, latest.acquire.at, cx.now);
+    if let Some(op) = cx.model.ops().get(latest.acquire.op) {
+        evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
+    }
+    let (told, stacks) = label::holds(cx.model, id, &lock.holds);
+    evidence.extend(told);
+    let others = lock.holds.iter().filter(|hold| hold.acquire != latest.acquire).take(RELATED_MOST);
+    Some(Report {
+        key: Key::Lock(id),
+        severity,
+        confidence: label::confidence(latest.basis),
+        since: latest.acquire.at,
+        subject: Subject::Lock(label::lock(cx.model, id)),
+        message,
+        evidence,
+        related: Related {
+            holder: Some(label::holder(cx.model, id, &latest)),
+            co_holders: others.map(|hold| label::holder(cx.model, id, hold)).collect(),
+            stacks,
+            waiters: label::waiters(cx.model, &waiters, cx.now),
+            waiters_total: cx.model.waiters_count(id),
+            ..Related::default()
+        },
+    })
+}
 
-    /// Holds that an agent counted, and of which none was in progress when it told of the lock.
-    fn unseen(cx: &Context, id: ResourceId, across: &AcrossAwait, seen: Stamp) -> Report {
-        Report {
-            key: Key::Lock(id),
-            severity: Severity::Note,
-            confidence: Confidence::Exact,
-            since: across.first_seen.unwrap_or(seen),
-            subject: Subject::Lock(refs::lock(cx.model, id)),
-            message: format!("held across an await {} times, for up to {}", across.count, humanize(across.longest)),
-            evidence: vec![Evidence::count("times seen", across.count), Evidence::time("longest seen", across.longest)],
-            related: Related::default(),
-        }
+/// Holds that an agent counted, and of which none was in progress when it told of the lock.
+fn unseen(cx: &Cx, id: ResourceId, across: &AcrossAwait, seen: Stamp) -> Report {
+    Report {
+        key: Key::Lock(id),
+        severity: Severity::Note,
+        confidence: Confidence::Exact,
+        since: across.first_seen.unwrap_or(seen),
+        subject: Subject::Lock(label::lock(cx.model, id)),
+        message: format!("held across an await {} times, for up to {}", across.count, humanize(across.longest)),
+        evidence: vec![Evidence::count("times seen", across.count), Evidence::time("longest seen", across.longest)],
+        related: Related::default(),
     }
 }
 
@@ -119,19 +117,4 @@ fn evidence(across: &AcrossAwait, held: Duration, acquired: Stamp, now: Stamp) -
         Evidence::count("most waiting", across.most_waiters as u64),
         Evidence::time("longest wait", across.longest_wait),
     ]
-}
-
-impl WholeCheck for HeldAcrossAwait {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        self.seen.extend(&cx.model.changes().locks);
-        let seen = std::mem::take(&mut self.seen);
-        let mut reports = Vec::new();
-        for id in seen {
-            if let Some(report) = self.report(cx, id) {
-                reports.push(report);
-                self.seen.insert(id);
-            }
-        }
-        reports
-    }
 }

@@ -3,10 +3,9 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        words::humanize,
+        lint::{Check, Cx, Key, Report},
     },
-    model::Health,
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -15,9 +14,6 @@ const LAG: Param = Param {
     default: Threshold::Time(Duration::from_millis(500)),
     help: "announcements come this much later than what they announce",
 };
-
-/// How long it counts as going on after it was last seen.
-const RECENT: Duration = Duration::from_secs(5);
 
 pub(super) static LINT: Lint = Lint {
     name: "lagging-target",
@@ -28,44 +24,28 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lagging_target.md"),
     params: &[LAG],
     subsumes: &[],
-    build: |settings| Check::Whole(Box::new(LaggingTarget { lag: settings.time(&LAG), worst: Duration::ZERO })),
+    check: Check::Whole(judge),
 };
 
-struct LaggingTarget {
-    lag: Duration,
-    /// The worst lag since it began.
-    worst: Duration,
-}
-
-fn is_over(cx: &Context, health: &Health) -> bool {
-    health.lagged_at.is_none_or(|at| cx.now.since(at) > RECENT)
-}
-
-impl WholeCheck for LaggingTarget {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let health = cx.model.health();
-        if is_over(cx, health) {
-            self.worst = Duration::ZERO;
-            return Vec::new();
-        }
-        self.worst = self.worst.max(health.lag);
-        if self.worst < self.lag {
-            return Vec::new();
-        }
-        let since = health.told_until.unwrap_or(cx.now);
-        vec![Report {
-            key: Key::Target,
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since,
-            subject: Subject::Target,
-            message: format!("the target shows new tasks and locks up to {} late", humanize(self.worst)),
-            evidence: vec![
-                Evidence::time("lag", health.lag),
-                Evidence::time("worst lag", self.worst),
-                Evidence::count("operations of tasks not announced yet", health.unannounced_in_ops),
-            ],
-            related: Related::default(),
-        }]
+fn judge(cx: &Cx) -> Vec<Report> {
+    let health = cx.model.health();
+    // The model counts the worst as nothing once it has kept up for a while.
+    if health.worst_lag.is_zero() || health.worst_lag < cx.values.time(&LAG) {
+        return Vec::new();
     }
+    let since = health.told_until.unwrap_or(cx.now);
+    vec![Report {
+        key: Key::Target,
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since,
+        subject: Subject::Target,
+        message: format!("the target shows new tasks and locks up to {} late", humanize(health.worst_lag)),
+        evidence: vec![
+            Evidence::time("lag", health.lag),
+            Evidence::time("worst lag", health.worst_lag),
+            Evidence::count("operations of tasks not announced yet", health.unannounced_in_ops),
+        ],
+        related: Related::default(),
+    }]
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        humanize_bytes,
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
+    number::humanize_bytes,
 };
 
 const SIZE: Param =
@@ -21,33 +21,22 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("large_future.md"),
     params: &[SIZE],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(LargeFuture::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };
 
-struct LargeFuture {
-    size: u64,
-}
-
-impl LargeFuture {
-    fn new(settings: &LintSettings) -> Self {
-        Self { size: settings.count(&SIZE) }
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    let fires = task.kind != TaskKind::Blocking
+        && u64::from(task.size) > cx.values.count(&SIZE)
+        && task.stats().dropped.is_none();
+    match task.stats().created.filter(|_| fires) {
+        Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
+        None => Judgement::Clear,
     }
 }
 
-impl TaskCheck for LargeFuture {
-    fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires =
-            task.kind != TaskKind::Blocking && u64::from(task.size) > self.size && task.stats().dropped.is_none();
-        match task.stats().created.filter(|_| fires) {
-            Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
-            None => Judgement::Clear,
-        }
-    }
-
-    fn describe(&self, _: &Context, task: &Task) -> Description {
-        Description {
-            message: format!("its future takes {}", humanize_bytes(u64::from(task.size))),
-            evidence: vec![Evidence::bytes("future", u64::from(task.size))],
-        }
+fn describe(_: &Cx, task: &Task) -> Description {
+    Description {
+        message: format!("its future takes {}", humanize_bytes(u64::from(task.size))),
+        evidence: vec![Evidence::bytes("future", u64::from(task.size))],
     }
 }

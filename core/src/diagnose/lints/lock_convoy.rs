@@ -1,13 +1,12 @@
 //! `lock-convoy`: many tasks that wait for one lock.
 
-use crate::diagnose::refs;
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        words::humanize,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
+        lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{ResourceId, Waiting},
+    model::{Lock, Resource, ResourceId, Waiting},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -28,71 +27,65 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lock_convoy.md"),
     params: &[TASKS, WAIT],
     subsumes: &[],
-    build: |settings| Check::Whole(Box::new(LockConvoy::new(settings))),
+    check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };
 
-struct LockConvoy {
-    tasks: usize,
-    wait: Duration,
+/// Those who have waited for too long, first come first, if there are enough of them.
+fn queue(cx: &Cx, id: ResourceId, lock: &Lock) -> Option<Vec<Waiting>> {
+    let mut waiters = cx.model.waiters(id);
+    waiters.retain(|waiter| waited(cx, lock, waiter) > cx.values.time(&WAIT));
+    (waiters.len() >= (cx.values.count(&TASKS) as usize).max(1)).then_some(waiters)
 }
 
-impl LockConvoy {
-    fn new(settings: &LintSettings) -> Self {
-        Self { tasks: settings.count(&TASKS) as usize, wait: settings.time(&WAIT) }
-    }
-
-    fn report(&self, cx: &Context, id: ResourceId) -> Option<Report> {
-        let (_, lock) = cx.model.lock(id)?;
-        let until = lock.certain.unwrap_or(cx.settled);
-        let waited = |waiter: &Waiting| waiter.since.map_or(Duration::ZERO, |since| until.since(since));
-        let mut waiters = cx.model.waiters(id);
-        waiters.retain(|waiter| waited(waiter) > self.wait);
-        if waiters.len() < self.tasks.max(1) {
-            return None;
-        }
-        let first = *waiters.first()?;
-        let longest = waited(&first);
-        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
-        let mut evidence = vec![
-            Evidence::count("waiting", waiters.len() as u64),
-            Evidence::time("longest wait", longest),
-            Evidence::count("acquisitions", lock.acquisitions),
-            Evidence::count("contended", lock.contended),
-        ];
-        evidence.extend(told);
-        Some(Report {
-            key: Key::Lock(id),
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since: first.since?,
-            subject: Subject::Lock(refs::lock(cx.model, id)),
-            message: format!(
-                "{} tasks have waited over {}, the first for {}",
-                waiters.len(),
-                humanize(self.wait),
-                humanize(longest)
-            ),
-            evidence,
-            related: Related {
-                holder: lock.holds.first().map(|hold| refs::holder(cx.model, id, hold)),
-                co_holders: lock
-                    .holds
-                    .iter()
-                    .skip(1)
-                    .take(RELATED_MOST)
-                    .map(|hold| refs::holder(cx.model, id, hold))
-                    .collect(),
-                stacks,
-                waiters: refs::waiters(cx.model, &waiters, cx.now),
-                waiters_total: waiters.len(),
-                ..Related::default()
-            },
-        })
-    }
+fn waited(cx: &Cx, lock: &Lock, waiter: &Waiting) -> Duration {
+    let until = lock.certain.unwrap_or(cx.settled);
+    waiter.since.map_or(Duration::ZERO, |since| until.since(since))
 }
 
-impl WholeCheck for LockConvoy {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        cx.model.changes().locks.iter().filter_map(|&id| self.report(cx, id)).collect()
-    }
+fn judge(cx: &Cx, resource: &Resource, lock: &Lock) -> Judgement {
+    let since = queue(cx, resource.id, lock).and_then(|waiters| waiters.first()?.since);
+    since.map_or(Judgement::Clear, |since| Verdict::weighing(Severity::Warning, since, Duration::ZERO))
+}
+
+fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
+    let id = resource.id;
+    let waiters = queue(cx, id, lock)?;
+    let first = *waiters.first()?;
+    let longest = waited(cx, lock, &first);
+    let (told, stacks) = label::holds(cx.model, id, &lock.holds);
+    let mut evidence = vec![
+        Evidence::count("waiting", waiters.len() as u64),
+        Evidence::time("longest wait", longest),
+        Evidence::count("acquisitions", lock.acquisitions),
+        Evidence::count("contended", lock.contended),
+    ];
+    evidence.extend(told);
+    Some(Report {
+        key: Key::Lock(id),
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since: first.since?,
+        subject: Subject::Lock(label::lock(cx.model, id)),
+        message: format!(
+            "{} tasks have waited over {}, the first for {}",
+            waiters.len(),
+            humanize(cx.values.time(&WAIT)),
+            humanize(longest)
+        ),
+        evidence,
+        related: Related {
+            holder: lock.holds.first().map(|hold| label::holder(cx.model, id, hold)),
+            co_holders: lock
+                .holds
+                .iter()
+                .skip(1)
+                .take(RELATED_MOST)
+                .map(|hold| label::holder(cx.model, id, hold))
+                .collect(),
+            stacks,
+            waiters: label::waiters(cx.model, &waiters, cx.now),
+            waiters_total: waiters.len(),
+            ..Related::default()
+        },
+    })
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        words::humanize,
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{LONG_POLL, Task, TaskKind},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -43,68 +43,49 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("long_polls.md"),
     params: &[POLLS, LONG, SHARE, SINGLE],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(LongPolls::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct LongPolls {
-    polls: u64,
-    long: u64,
-    share: f64,
-    single: Duration,
-}
-
-impl LongPolls {
-    fn new(settings: &LintSettings) -> Self {
-        Self {
-            polls: settings.count(&POLLS),
-            long: settings.count(&LONG),
-            share: settings.share(&SHARE),
-            single: settings.time(&SINGLE),
-        }
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    if off_worker(cx, task) {
+        return Judgement::Clear;
+    }
+    if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
+        return Judgement::Clear;
+    }
+    let share = long_share(task);
+    let often = task.stats().polls.count > cx.values.count(&POLLS)
+        && u64::from(task.long_polls()) >= cx.values.count(&LONG)
+        && share >= cx.values.share(&SHARE);
+    let once = task.longest_poll() >= cx.values.time(&SINGLE) && cx.now.since(task.longest_at()) <= RECENT;
+    if often || once {
+        Verdict::weighing(Severity::Warning, task.longest_at(), task.longest_poll())
+    } else {
+        Judgement::Clear
     }
 }
 
-impl TaskCheck for LongPolls {
-    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        if off_worker(cx, task) {
-            return Judgement::Clear;
-        }
-        if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
-            return Judgement::Clear;
-        }
-        let share = long_share(task);
-        let often =
-            task.stats().polls.count > self.polls && u64::from(task.long_polls()) >= self.long && share >= self.share;
-        let once = task.longest_poll() >= self.single && cx.now.since(task.longest_at()) <= RECENT;
-        if often || once {
-            Verdict::weighing(Severity::Warning, task.longest_at(), task.longest_poll())
-        } else {
-            Judgement::Clear
-        }
-    }
-
-    fn describe(&self, _: &Context, task: &Task) -> Description {
-        let share = long_share(task);
-        Description {
-            message: format!(
-                "polls of up to {}; at least {:.0}% of its busy time in polls over {}",
-                humanize(task.longest_poll()),
-                share * 100.0,
-                humanize(LONG_POLL),
-            ),
-            evidence: vec![
-                Evidence::time("longest poll", task.longest_poll()),
-                Evidence::share("share of busy time", share),
-                Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
-                Evidence::time("busy", task.stats().polls.busy),
-                Evidence::count("polls", task.stats().polls.count),
-            ],
-        }
+fn describe(_: &Cx, task: &Task) -> Description {
+    let share = long_share(task);
+    Description {
+        message: format!(
+            "polls of up to {}; at least {:.0}% of its busy time in polls over {}",
+            humanize(task.longest_poll()),
+            share * 100.0,
+            humanize(LONG_POLL),
+        ),
+        evidence: vec![
+            Evidence::time("longest poll", task.longest_poll()),
+            Evidence::share("share of busy time", share),
+            Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
+            Evidence::time("busy", task.stats().polls.busy),
+            Evidence::count("polls", task.stats().polls.count),
+        ],
     }
 }
 
 /// Whether its longest poll kept no worker, as the agent would have told: inside `block_in_place` it has handed its worker over.
-fn off_worker(cx: &Context, task: &Task) -> bool {
+fn off_worker(cx: &Cx, task: &Task) -> bool {
     cx.model.teller().tells_stalls()
         && task.longest_poll() >= STALLS
         && cx.model.agent().stall_of_task(task.id).is_none_or(|stall| stall.worker.is_none())

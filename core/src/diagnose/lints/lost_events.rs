@@ -3,7 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Related, Severity, Subject,
-        check::{Check, Context, Key, Report, WholeCheck},
+        lint::{Check, Cx, Key, Report},
     },
     model::Stamp,
 };
@@ -21,55 +21,49 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lost_events.md"),
     params: &[],
     subsumes: &[],
-    build: |_| Check::Whole(Box::new(LostEvents)),
+    check: Check::Whole(judge),
 };
 
-struct LostEvents;
-
-impl LostEvents {
-    /// What an agent says that it could not tell.
-    fn of_agent(cx: &Context, since: Stamp) -> Option<Report> {
-        let lost: Vec<(&str, u64)> = cx.model.agent().losses().gaps().collect();
-        let total: u64 = lost.iter().fold(0, |sum, &(_, count)| sum.saturating_add(count));
-        if total == 0 {
-            return None;
-        }
-        let kinds: Vec<String> = lost.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        Some(Report {
-            key: Key::Target,
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since,
-            subject: Subject::Target,
-            message: format!("the agent could not keep everything: {}", kinds.join(", ")),
-            evidence: vec![Evidence::count("lost", total), Evidence::text("kinds", kinds.join(", "))],
-            related: Related::default(),
-        })
+/// What an agent says that it could not tell.
+fn of_agent(cx: &Cx, since: Stamp) -> Option<Report> {
+    let lost: Vec<(&str, u64)> = cx.model.agent().losses().gaps().collect();
+    let total: u64 = lost.iter().fold(0, |sum, &(_, count)| sum.saturating_add(count));
+    if total == 0 {
+        return None;
     }
+    let kinds: Vec<String> = lost.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    Some(Report {
+        key: Key::Target,
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since,
+        subject: Subject::Target,
+        message: format!("the agent could not keep everything: {}", kinds.join(", ")),
+        evidence: vec![Evidence::count("lost", total), Evidence::text("kinds", kinds.join(", "))],
+        related: Related::default(),
+    })
 }
 
-impl WholeCheck for LostEvents {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let health = cx.model.health();
-        let dropped = health.dropped;
-        let recent = |at: &Stamp| cx.now.since(*at) <= RECENT;
-        if let Some(at) = cx.model.agent().losses().grew_at.filter(recent) {
-            return Self::of_agent(cx, at).into_iter().collect();
-        }
-        let Some(at) = health.dropped_at.filter(recent) else { return Vec::new() };
-        vec![Report {
-            key: Key::Target,
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since: at,
-            subject: Subject::Target,
-            message: format!("{} events dropped by the target; other findings may be incomplete", dropped.total()),
-            evidence: vec![
-                Evidence::count("task events", dropped.tasks),
-                Evidence::count("resource events", dropped.resources),
-                Evidence::count("operation events", dropped.ops),
-            ],
-            related: Related::default(),
-        }]
+fn judge(cx: &Cx) -> Vec<Report> {
+    let health = cx.model.health();
+    let dropped = health.dropped;
+    let recent = |at: &Stamp| cx.now.since(*at) <= RECENT;
+    if let Some(at) = cx.model.agent().losses().grew_at.filter(recent) {
+        return of_agent(cx, at).into_iter().collect();
     }
+    let Some(at) = health.dropped_at.filter(recent) else { return Vec::new() };
+    vec![Report {
+        key: Key::Target,
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since: at,
+        subject: Subject::Target,
+        message: format!("{} events dropped by the target; other findings may be incomplete", dropped.total()),
+        evidence: vec![
+            Evidence::count("task events", dropped.tasks),
+            Evidence::count("resource events", dropped.resources),
+            Evidence::count("operation events", dropped.ops),
+        ],
+        related: Related::default(),
+    }]
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        words::humanize,
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind, TaskState},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -25,51 +25,39 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lost_waker.md"),
     params: &[QUIET],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(LostWaker::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct LostWaker {
-    quiet: Duration,
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    // An agent in lean detail knows nothing of wakers: there are not none, there are none told.
+    if !cx.model.teller().tells_wakers() {
+        return Judgement::Clear;
+    }
+    // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
+    let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+    let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
+        return Judgement::Clear;
+    };
+    if task.wakers() > 0 {
+        return Judgement::Clear;
+    }
+    // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
+    if task.confirmed > cx.settled || cx.settled.since(slept) < cx.values.time(&QUIET) {
+        return Judgement::AskAgain;
+    }
+    Verdict::weighing(Severity::Critical, slept, cx.settled.since(slept))
 }
 
-impl LostWaker {
-    fn new(settings: &LintSettings) -> Self {
-        Self { quiet: settings.time(&QUIET) }
-    }
-}
-
-impl TaskCheck for LostWaker {
-    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        // An agent in lean detail knows nothing of wakers: there are not none, there are none told.
-        if !cx.model.teller().tells_wakers() {
-            return Judgement::Clear;
-        }
-        // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
-        let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
-        let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
-            return Judgement::Clear;
-        };
-        if task.wakers() > 0 {
-            return Judgement::Clear;
-        }
-        // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
-        if task.confirmed > cx.settled || cx.settled.since(slept) < self.quiet {
-            return Judgement::AskAgain;
-        }
-        Verdict::weighing(Severity::Critical, slept, cx.settled.since(slept))
-    }
-
-    fn describe(&self, cx: &Context, task: &Task) -> Description {
-        let asleep = task.stats().polls.last_ended.map_or(Duration::ZERO, |slept| cx.now.since(slept));
-        Description {
-            message: format!("asleep for {} with no waker left", humanize(asleep)),
-            evidence: vec![
-                Evidence::time("asleep", asleep),
-                Evidence::count("wakers", task.wakers()),
-                Evidence::count("waker clones", task.stats().waker_clones),
-                Evidence::count("waker drops", task.stats().waker_drops),
-                Evidence::count("polls", task.stats().polls.count),
-            ],
-        }
+fn describe(cx: &Cx, task: &Task) -> Description {
+    let asleep = task.stats().polls.last_ended.map_or(Duration::ZERO, |slept| cx.now.since(slept));
+    Description {
+        message: format!("asleep for {} with no waker left", humanize(asleep)),
+        evidence: vec![
+            Evidence::time("asleep", asleep),
+            Evidence::count("wakers", task.wakers()),
+            Evidence::count("waker clones", task.stats().waker_clones),
+            Evidence::count("waker drops", task.stats().waker_drops),
+            Evidence::count("polls", task.stats().polls.count),
+        ],
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        words::humanize,
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -25,36 +25,24 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("never_polled.md"),
     params: &[AFTER],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(NeverPolled::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct NeverPolled {
-    after: Duration,
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    let Some(created) = task.stats().created else { return Judgement::Clear };
+    // A blocking task that waits has no free thread, which is another matter.
+    let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
+    let waited = cx.settled.since(created);
+    if polled || task.kind == TaskKind::Blocking || waited < cx.values.time(&AFTER) {
+        return Judgement::Clear;
+    }
+    Verdict::weighing(Severity::Warning, created, waited)
 }
 
-impl NeverPolled {
-    fn new(settings: &LintSettings) -> Self {
-        Self { after: settings.time(&AFTER) }
-    }
-}
-
-impl TaskCheck for NeverPolled {
-    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let Some(created) = task.stats().created else { return Judgement::Clear };
-        // A blocking task that waits has no free thread, which is another matter.
-        let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
-        let waited = cx.settled.since(created);
-        if polled || task.kind == TaskKind::Blocking || waited < self.after {
-            return Judgement::Clear;
-        }
-        Verdict::weighing(Severity::Warning, created, waited)
-    }
-
-    fn describe(&self, cx: &Context, task: &Task) -> Description {
-        let age = task.total(cx.now);
-        Description {
-            message: format!("spawned {} ago and never polled", humanize(age)),
-            evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.stats().polls.count)],
-        }
+fn describe(cx: &Cx, task: &Task) -> Description {
+    let age = task.total(cx.now);
+    Description {
+        message: format!("spawned {} ago and never polled", humanize(age)),
+        evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.stats().polls.count)],
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        words::{humanize, ordinal},
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
+    number::{humanize, ordinal},
 };
 use std::time::Duration;
 
@@ -31,59 +31,46 @@ pub(super) static LINT: Lint = Lint {
     params: &[WARNING, CRITICAL],
     // A poll that was caught while it lasted has also been a long one when it is over.
     subsumes: &["long-polls"],
-    build: |settings| Check::Task(Grouping::Task, Box::new(NeverYields::new(settings))),
+    check: Check::Task { by: Grouping::Task, asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct NeverYields {
-    warning: Duration,
-    critical: Duration,
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    let Some(since) = task.running_since().filter(|_| task.kind != TaskKind::Blocking) else {
+        return Judgement::Clear;
+    };
+    // An agent knows who is on a worker: block_in_place has handed its own over, and block_on has a thread of its own.
+    let agent = cx.model.agent();
+    if !agent.workers().is_empty() && agent.worker_of(task.id).is_none() {
+        return Judgement::Clear;
+    }
+    // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
+    let lasted = cx.settled.since(since);
+    if lasted < cx.values.time(&WARNING) {
+        return Judgement::Clear;
+    }
+    // The root of block_on has a thread of its own in a multi-threaded runtime, and holds up no worker there.
+    let critical = lasted >= cx.values.time(&CRITICAL) && task.kind != TaskKind::BlockOn;
+    let severity = if critical { Severity::Critical } else { Severity::Warning };
+    Verdict::weighing(severity, since, lasted)
 }
 
-impl NeverYields {
-    fn new(settings: &LintSettings) -> Self {
-        Self { warning: settings.time(&WARNING), critical: settings.time(&CRITICAL) }
-    }
-}
-
-impl TaskCheck for NeverYields {
-    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let Some(since) = task.running_since().filter(|_| task.kind != TaskKind::Blocking) else {
-            return Judgement::Clear;
-        };
-        // An agent knows who is on a worker: block_in_place has handed its own over, and block_on has a thread of its own.
-        let agent = cx.model.agent();
-        if !agent.workers().is_empty() && agent.worker_of(task.id).is_none() {
-            return Judgement::Clear;
-        }
-        // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
-        let lasted = cx.settled.since(since);
-        if lasted < self.warning {
-            return Judgement::Clear;
-        }
-        // The root of block_on has a thread of its own in a multi-threaded runtime, and holds up no worker there.
-        let critical = lasted >= self.critical && task.kind != TaskKind::BlockOn;
-        let severity = if critical { Severity::Critical } else { Severity::Warning };
-        Verdict::weighing(severity, since, lasted)
-    }
-
-    fn describe(&self, cx: &Context, task: &Task) -> Description {
-        let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
-        let polls = task.stats().polls.count;
-        let kind = if cx.model.agent().worker_of(task.id).is_some() {
-            "The agent sees the poll on a worker."
-        } else if task.kind == TaskKind::BlockOn {
-            "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
-        } else {
-            "A long block_in_place looks the same from here; it hands its worker over first."
-        };
-        Description {
-            message: format!("{} in one poll, the {} of this task", humanize(lasted), ordinal(polls)),
-            evidence: vec![
-                Evidence::time("current poll", lasted),
-                Evidence::count("poll number", polls),
-                Evidence::time("busy before", task.stats().polls.busy),
-                Evidence::text("caveat", kind),
-            ],
-        }
+fn describe(cx: &Cx, task: &Task) -> Description {
+    let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
+    let polls = task.stats().polls.count;
+    let kind = if cx.model.agent().worker_of(task.id).is_some() {
+        "The agent sees the poll on a worker."
+    } else if task.kind == TaskKind::BlockOn {
+        "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
+    } else {
+        "A long block_in_place looks the same from here; it hands its worker over first."
+    };
+    Description {
+        message: format!("{} in one poll, the {} of this task", humanize(lasted), ordinal(polls)),
+        evidence: vec![
+            Evidence::time("current poll", lasted),
+            Evidence::count("poll number", polls),
+            Evidence::time("busy before", task.stats().polls.busy),
+            Evidence::text("caveat", kind),
+        ],
     }
 }

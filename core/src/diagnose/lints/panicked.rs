@@ -2,12 +2,10 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Related, Severity, Subject, TaskRef,
-        check::{Check, Context, Key, Report, WholeCheck},
-        finding::RELATED_MOST,
-        refs,
+        Confidence, Evidence, Lint, RELATED_MOST, Related, Severity, Subject, label,
+        lint::{Check, Cx, Grouping, Key, Report},
     },
-    model::{Panic, Place, PlaceId, Stamp, TaskId},
+    model::{Panicked, Place},
 };
 use std::time::Duration;
 
@@ -23,108 +21,61 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("panicked.md"),
     params: &[],
     subsumes: &[],
-    build: |_| Check::Whole(Box::new(Panicked { seen: Vec::new() })),
+    check: Check::Whole(judge),
 };
 
-struct Panicked {
-    /// Who panicked, by name: the task itself is soon let go of.
-    seen: Vec<Seen>,
-}
-
-struct Seen {
-    task: TaskId,
-    at: Stamp,
-    place: PlaceId,
-    named: TaskRef,
-}
-
-impl Panicked {
-    fn remember(&mut self, cx: &Context) {
-        let agent = cx.model.agent();
-        self.seen.retain(|seen| agent.panics().any(|panic| (panic.task, panic.at) == (seen.task, seen.at)));
-        for panic in agent.panics() {
-            let known = self.seen.iter().position(|seen| (seen.task, seen.at) == (panic.task, panic.at));
-            let row = cx.model.tasks().get(panic.task);
-            let seen = || Seen {
-                task: panic.task,
-                at: panic.at,
-                place: row.map_or(PlaceId::UNKNOWN, |row| row.place),
-                named: refs::task_by_id(cx.model, panic.task),
-            };
-            match known {
-                None => self.seen.push(seen()),
-                // A report may come before the update that announces the task.
-                Some(at) if self.seen[at].place == PlaceId::UNKNOWN && row.is_some() => self.seen[at] = seen(),
-                Some(_) => {}
-            }
+fn judge(cx: &Cx) -> Vec<Report> {
+    let attached = cx.model.attached().unwrap_or(cx.now);
+    let recent = cx.model.panics().filter(|panicked| cx.now.since(panicked.panic.at.max(attached)) <= RECENT);
+    let mut keys: Vec<(Key, Vec<&Panicked>)> = Vec::new();
+    for panicked in recent {
+        let key = Grouping::Place.key(panicked.panic.task, panicked.location());
+        match keys.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, of_key)) => of_key.push(panicked),
+            None => keys.push((key, vec![panicked])),
         }
     }
+    keys.iter().filter_map(|(key, of_key)| report(cx, *key, of_key)).collect()
+}
 
-    fn panic<'a>(&self, cx: &Context<'a>, at: usize) -> Option<&'a Panic> {
-        let seen = self.seen.get(at)?;
-        cx.model.agent().panics().find(|panic| (panic.task, panic.at) == (seen.task, seen.at))
+/// The panics of one key, the latest last.
+fn report(cx: &Cx, key: Key, of_key: &[&Panicked]) -> Option<Report> {
+    let (first, latest) = (*of_key.first()?, *of_key.last()?);
+    let panic = &latest.panic;
+    let at = |panicked: &Panicked| Place::from(panicked.panic.place.clone()).to_string();
+    let place = at(latest);
+    let times = if of_key.len() > 1 { format!("{} times, the last ", of_key.len()) } else { String::new() };
+    let mut evidence = vec![
+        Evidence::text("said", panic.message.as_str()),
+        Evidence::text("at", place.as_str()),
+        Evidence::count("times", of_key.len() as u64),
+    ];
+    let mut elsewhere: Vec<String> =
+        of_key.iter().map(|panicked| at(panicked)).filter(|other| *other != place).collect();
+    elsewhere.sort_unstable();
+    elsewhere.dedup();
+    elsewhere.truncate(RELATED_MOST);
+    evidence.extend(elsewhere.into_iter().map(|other| Evidence::text("also at", other)));
+    if let Some(span) = label::span(cx.model, panic.task) {
+        evidence.push(Evidence::text("span", span));
     }
-
-    /// The panics of one key, the latest last.
-    fn report(&self, cx: &Context, key: Key, of_key: &[usize]) -> Option<Report> {
-        let latest = *of_key.last()?;
-        let (seen, panic) = (&self.seen[latest], self.panic(cx, latest)?);
-        let place = Place::from(panic.place.clone());
-        let times = if of_key.len() > 1 { format!("{} times, the last ", of_key.len()) } else { String::new() };
-        let mut evidence = vec![
-            Evidence::text("said", panic.message.as_str()),
-            Evidence::text("at", place.to_string()),
-            Evidence::count("times", of_key.len() as u64),
-        ];
-        let mut elsewhere: Vec<String> = of_key
-            .iter()
-            .filter_map(|&at| Some(Place::from(self.panic(cx, at)?.place.clone()).to_string()))
-            .filter(|other| *other != place.to_string())
-            .collect();
-        elsewhere.sort_unstable();
-        elsewhere.dedup();
-        elsewhere.truncate(RELATED_MOST);
-        evidence.extend(elsewhere.into_iter().map(|other| Evidence::text("also at", other)));
-        if let Some(span) = refs::span(cx.model, seen.task) {
-            evidence.push(Evidence::text("span", span));
-        }
-        let others = of_key.iter().rev().skip(1).take(RELATED_MOST);
-        Some(Report {
-            key,
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since: self.seen[*of_key.first()?].at,
-            subject: Subject::Task(seen.named.clone()),
-            message: format!("panicked {times}at {place}: {}", first_line(&panic.message)),
-            evidence,
-            related: Related {
-                tasks: others.map(|&at| self.seen[at].named.clone()).collect(),
-                tasks_total: of_key.len(),
-                ..Related::default()
-            },
-        })
-    }
+    let others = of_key.iter().rev().skip(1).take(RELATED_MOST);
+    Some(Report {
+        key,
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since: first.panic.at,
+        subject: Subject::Task(label::panicked(cx.model, latest)),
+        message: format!("panicked {times}at {place}: {}", first_line(&panic.message)),
+        evidence,
+        related: Related {
+            tasks: others.map(|panicked| label::panicked(cx.model, panicked)).collect(),
+            tasks_total: of_key.len(),
+            ..Related::default()
+        },
+    })
 }
 
 fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or("no message")
-}
-
-impl WholeCheck for Panicked {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        self.remember(cx);
-        let attached = cx.model.attached().unwrap_or(cx.now);
-        let mut keys: Vec<(Key, Vec<usize>)> = Vec::new();
-        for (at, seen) in self.seen.iter().enumerate() {
-            if cx.now.since(seen.at.max(attached)) > RECENT {
-                continue;
-            }
-            let key = if seen.place.is_known() { Key::Place(seen.place) } else { Key::Task(seen.task) };
-            match keys.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, of_key)) => of_key.push(at),
-                None => keys.push((key, vec![at])),
-            }
-        }
-        keys.iter().filter_map(|(key, of_key)| self.report(cx, *key, of_key)).collect()
-    }
 }

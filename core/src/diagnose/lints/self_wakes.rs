@@ -2,8 +2,8 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
 };
@@ -25,43 +25,28 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("self_wakes.md"),
     params: &[SHARE, WAKES],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(SelfWakes::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };
 
-struct SelfWakes {
-    share: f64,
-    wakes: u64,
-}
-
-impl SelfWakes {
-    fn new(settings: &LintSettings) -> Self {
-        Self { share: settings.share(&SHARE), wakes: settings.count(&WAKES) }
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    let fires = task.kind != TaskKind::Blocking
+        && task.stats().dropped.is_none()
+        && task.stats().self_wakes >= cx.values.count(&WAKES)
+        && task.self_wake_share() > cx.values.share(&SHARE);
+    match task.stats().created.filter(|_| fires) {
+        Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: task.stats().self_wakes }),
+        None => Judgement::Clear,
     }
 }
 
-impl TaskCheck for SelfWakes {
-    fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires = task.kind != TaskKind::Blocking
-            && task.stats().dropped.is_none()
-            && task.stats().self_wakes >= self.wakes
-            && task.self_wake_share() > self.share;
-        match task.stats().created.filter(|_| fires) {
-            Some(since) => {
-                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: task.stats().self_wakes })
-            }
-            None => Judgement::Clear,
-        }
-    }
-
-    fn describe(&self, _: &Context, task: &Task) -> Description {
-        let share = task.self_wake_share();
-        Description {
-            message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.stats().wakes),
-            evidence: vec![
-                Evidence::share("own wakes", share),
-                Evidence::count("wakes", task.stats().wakes),
-                Evidence::count("self wakes", task.stats().self_wakes),
-            ],
-        }
+fn describe(_: &Cx, task: &Task) -> Description {
+    let share = task.self_wake_share();
+    Description {
+        message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.stats().wakes),
+        evidence: vec![
+            Evidence::share("own wakes", share),
+            Evidence::count("wakes", task.stats().wakes),
+            Evidence::count("self wakes", task.stats().self_wakes),
+        ],
     }
 }

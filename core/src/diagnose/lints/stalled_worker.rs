@@ -2,12 +2,11 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, StackRef, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        refs,
-        words::{humanize, plural},
+        Confidence, Evidence, Lint, Param, Related, Severity, StackRef, Subject, Threshold, label,
+        lint::{Check, Cx, Key, Report},
     },
     model::{Runtime, Stall, VerdictKind, WorkerId},
+    number::{humanize, plural},
 };
 use std::time::Duration;
 
@@ -29,60 +28,50 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("stalled_worker.md"),
     params: &[LASTS],
     subsumes: &["never-yields", "long-polls"],
-    build: |settings| Check::Whole(Box::new(StalledWorker::new(settings))),
+    check: Check::Whole(judge),
 };
 
-struct StalledWorker {
-    lasts: Duration,
+fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
+    // A poll on a thread that is no worker, as inside block_in_place, keeps none.
+    let worker = stall.worker?;
+    let lasted = stall.lasted(cx.now);
+    let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
+    if over || lasted < cx.values.time(&LASTS) {
+        return None;
+    }
+    let agent = cx.model.agent();
+    let named = format!("worker {}", agent.worker_label(worker));
+    let top = stall.stack.as_ref().and_then(|stack| stack.top());
+    let mut message = format!("{named} {} in one poll: {}", humanize(lasted), stall.cause_in_short());
+    if let Some(frame) = top {
+        message = match frame.place.file.as_str() {
+            "" => format!("{message} in {}", frame.function),
+            _ => format!("{message} at {}", frame.place),
+        };
+    }
+    if stall.queued > 0 {
+        message = format!("{message}; {} behind it", plural(stall.queued, "task"));
+    }
+    Some(Report {
+        key: stall.task.map_or(Key::Worker(worker), Key::Task),
+        severity: Severity::Critical,
+        confidence: Confidence::Exact,
+        since: stall.since,
+        subject: match stall.task {
+            Some(task) => Subject::Task(label::task_by_id(cx.model, task)),
+            None => Subject::Runtime(label::runtime(cx.model, worker.runtime)),
+        },
+        message,
+        evidence: evidence(cx, stall, worker, lasted),
+        related: Related {
+            worker: Some(label::worker(cx.model, worker)),
+            stacks: stall.stack.iter().map(|stack| StackRef { what: "stack", stack: stack.clone() }).collect(),
+            ..Related::default()
+        },
+    })
 }
 
-impl StalledWorker {
-    fn new(settings: &LintSettings) -> Self {
-        Self { lasts: settings.time(&LASTS) }
-    }
-
-    fn report(&self, cx: &Context, stall: &Stall) -> Option<Report> {
-        // A poll on a thread that is no worker, as inside block_in_place, keeps none.
-        let worker = stall.worker?;
-        let lasted = stall.lasted(cx.now);
-        let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
-        if over || lasted < self.lasts {
-            return None;
-        }
-        let agent = cx.model.agent();
-        let named = format!("worker {}", agent.worker_label(worker));
-        let top = stall.stack.as_ref().and_then(|stack| stack.top());
-        let mut message = format!("{named} {} in one poll: {}", humanize(lasted), stall.cause_in_short());
-        if let Some(frame) = top {
-            message = match frame.place.file.as_str() {
-                "" => format!("{message} in {}", frame.function),
-                _ => format!("{message} at {}", frame.place),
-            };
-        }
-        if stall.queued > 0 {
-            message = format!("{message}; {} behind it", plural(stall.queued, "task"));
-        }
-        Some(Report {
-            key: stall.task.map_or(Key::Worker(worker), Key::Task),
-            severity: Severity::Critical,
-            confidence: Confidence::Exact,
-            since: stall.since,
-            subject: match stall.task {
-                Some(task) => Subject::Task(refs::task_by_id(cx.model, task)),
-                None => Subject::Runtime(refs::runtime(cx.model, worker.runtime)),
-            },
-            message,
-            evidence: evidence(cx, stall, worker, lasted),
-            related: Related {
-                worker: Some(refs::worker(cx.model, worker)),
-                stacks: stall.stack.iter().map(|stack| StackRef { what: "stack", stack: stack.clone() }).collect(),
-                ..Related::default()
-            },
-        })
-    }
-}
-
-fn evidence(cx: &Context, stall: &Stall, worker: WorkerId, lasted: Duration) -> Vec<Evidence> {
+fn evidence(cx: &Cx, stall: &Stall, worker: WorkerId, lasted: Duration) -> Vec<Evidence> {
     let agent = cx.model.agent();
     let mut evidence = vec![
         Evidence::time(if stall.ended.is_some() { "lasted" } else { "current poll" }, lasted),
@@ -95,7 +84,7 @@ fn evidence(cx: &Context, stall: &Stall, worker: WorkerId, lasted: Duration) -> 
     if let Some(frame) = stall.stack.as_ref().and_then(|stack| stack.top()) {
         evidence.push(Evidence::text("at", frame.in_words()));
     }
-    if let Some(span) = stall.task.and_then(|task| refs::span(cx.model, task)) {
+    if let Some(span) = stall.task.and_then(|task| label::span(cx.model, task)) {
         evidence.push(Evidence::text("span", span));
     }
     if let Some(runtime) = agent.runtime(worker.runtime) {
@@ -111,7 +100,7 @@ fn evidence(cx: &Context, stall: &Stall, worker: WorkerId, lasted: Duration) -> 
 }
 
 /// What the stall means for the whole runtime.
-fn verdicts(cx: &Context, runtime: &Runtime) -> Vec<Evidence> {
+fn verdicts(cx: &Cx, runtime: &Runtime) -> Vec<Evidence> {
     let kinds = [VerdictKind::AllWorkersStuck, VerdictKind::DriverBlocked];
     let held = kinds.into_iter().filter_map(|kind| Some((kind, runtime.verdict(kind, cx.now)?)));
     let said = |(kind, since): (VerdictKind, _)| {
@@ -120,17 +109,15 @@ fn verdicts(cx: &Context, runtime: &Runtime) -> Vec<Evidence> {
     held.map(|verdict| Evidence::text("runtime", said(verdict))).collect()
 }
 
-impl WholeCheck for StalledWorker {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let mut reports: Vec<Report> = Vec::new();
-        // The latest first: of two stalls of one task, the one that lasts says more than the one that is over.
-        for stall in cx.model.agent().stalls().rev() {
-            let Some(report) = self.report(cx, stall) else { continue };
-            if reports.iter().all(|other| other.key != report.key) {
-                reports.push(report);
-            }
+fn judge(cx: &Cx) -> Vec<Report> {
+    let mut reports: Vec<Report> = Vec::new();
+    // The latest first: of two stalls of one task, the one that lasts says more than the one that is over.
+    for stall in cx.model.agent().stalls().rev() {
+        let Some(report) = report(cx, stall) else { continue };
+        if reports.iter().all(|other| other.key != report.key) {
+            reports.push(report);
         }
-        reports.sort_by_key(|report| report.since);
-        reports
     }
+    reports.sort_by_key(|report| report.since);
+    reports
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Evidence, Lint, LintSettings, Param, Severity, Threshold,
-        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
-        words::humanize,
+        Evidence, Lint, Param, Severity, Threshold,
+        lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Task, TaskKind},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -25,55 +25,43 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("starved.md"),
     params: &[WAIT],
     subsumes: &[],
-    build: |settings| Check::Task(Grouping::Place, Box::new(Starved::new(settings))),
+    check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
 
-struct Starved {
-    wait: Duration,
-}
-
-impl Starved {
-    fn new(settings: &LintSettings) -> Self {
-        Self { wait: settings.time(&WAIT) }
+fn judge(cx: &Cx, task: &Task) -> Judgement {
+    let queued = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+    // A task that was never polled has a lint of its own.
+    if !queued || task.stats().dropped.is_some() || task.stats().polls.count == 0 {
+        return Judgement::Clear;
+    }
+    if let Some(since) = task.scheduled_since()
+        && cx.settled.since(since) > cx.values.time(&WAIT)
+    {
+        return Verdict::weighing(Severity::Warning, since, cx.settled.since(since));
+    }
+    match task.recent_scheduling(cx.now) {
+        Some(recent) if recent.polls >= 3 && recent.mean > cx.values.time(&WAIT) => {
+            Verdict::weighing(Severity::Warning, recent.since, recent.mean)
+        }
+        _ => Judgement::Clear,
     }
 }
 
-impl TaskCheck for Starved {
-    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let queued = matches!(task.kind, TaskKind::Task | TaskKind::Local);
-        // A task that was never polled has a lint of its own.
-        if !queued || task.stats().dropped.is_some() || task.stats().polls.count == 0 {
-            return Judgement::Clear;
-        }
-        if let Some(since) = task.scheduled_since()
-            && cx.settled.since(since) > self.wait
-        {
-            return Verdict::weighing(Severity::Warning, since, cx.settled.since(since));
-        }
-        match task.recent_scheduling(cx.now) {
-            Some(recent) if recent.polls >= 3 && recent.mean > self.wait => {
-                Verdict::weighing(Severity::Warning, recent.since, recent.mean)
-            }
-            _ => Judgement::Clear,
-        }
+fn describe(cx: &Cx, task: &Task) -> Description {
+    let mut evidence = vec![Evidence::time("scheduled in all", task.scheduled(cx.now))];
+    let recent = task.recent_scheduling(cx.now);
+    if let Some(recent) = recent {
+        evidence.push(Evidence::time("mean wait, last 10 s", recent.mean));
+        evidence.push(Evidence::count("polls, last 10 s", recent.polls));
     }
-
-    fn describe(&self, cx: &Context, task: &Task) -> Description {
-        let mut evidence = vec![Evidence::time("scheduled in all", task.scheduled(cx.now))];
-        let recent = task.recent_scheduling(cx.now);
-        if let Some(recent) = recent {
-            evidence.push(Evidence::time("mean wait, last 10 s", recent.mean));
-            evidence.push(Evidence::count("polls, last 10 s", recent.polls));
+    let now = task.scheduled_since().filter(|&since| cx.settled.since(since) > cx.values.time(&WAIT));
+    let message = match (now, recent) {
+        (Some(since), _) => {
+            evidence.insert(0, Evidence::time("scheduled now", cx.now.since(since)));
+            format!("woken, and not polled for {}", humanize(cx.now.since(since)))
         }
-        let now = task.scheduled_since().filter(|&since| cx.settled.since(since) > self.wait);
-        let message = match (now, recent) {
-            (Some(since), _) => {
-                evidence.insert(0, Evidence::time("scheduled now", cx.now.since(since)));
-                format!("woken, and not polled for {}", humanize(cx.now.since(since)))
-            }
-            (None, Some(recent)) => format!("waits {} for each poll", humanize(recent.mean)),
-            (None, None) => "was woken and not polled".to_owned(),
-        };
-        Description { message, evidence }
-    }
+        (None, Some(recent)) => format!("waits {} for each poll", humanize(recent.mean)),
+        (None, None) => "was woken and not polled".to_owned(),
+    };
+    Description { message, evidence }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
-        check::{Check, Context, Key, Report, WholeCheck},
-        words::humanize,
+        Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        lint::{Check, Cx, Key, Report},
     },
     model::{PlaceId, Spawns},
+    number::humanize,
 };
 use std::time::Duration;
 
@@ -27,46 +27,33 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("task_leak.md"),
     params: &[LIVE, GROWS],
     subsumes: &[],
-    build: |settings| Check::Whole(Box::new(TaskLeak::new(settings))),
+    check: Check::Whole(judge),
 };
 
-struct TaskLeak {
-    live: u64,
-    grows: Duration,
+fn report(cx: &Cx, place: PlaceId, spawns: &Spawns) -> Option<Report> {
+    let grown = spawns.live.saturating_sub(spawns.base);
+    let lasted = cx.settled.since(spawns.grows_since);
+    if spawns.live <= cx.values.count(&LIVE) || lasted < cx.values.time(&GROWS) || grown < spawns.live / 10 {
+        return None;
+    }
+    let name = cx.model.place(place).to_string();
+    Some(Report {
+        key: Key::Place(place),
+        severity: Severity::Warning,
+        confidence: Confidence::Exact,
+        since: spawns.grows_since,
+        subject: Subject::Place(name),
+        message: format!("{} live tasks, {grown} more than {} ago, and never fewer", spawns.live, humanize(lasted)),
+        evidence: vec![
+            Evidence::count("live", spawns.live),
+            Evidence::count("grown by", grown),
+            Evidence::time("growing for", lasted),
+        ],
+        related: Related { tasks_total: spawns.live as usize, ..Related::default() },
+    })
 }
 
-impl TaskLeak {
-    fn new(settings: &LintSettings) -> Self {
-        Self { live: settings.count(&LIVE), grows: settings.time(&GROWS) }
-    }
-
-    fn report(&self, cx: &Context, place: PlaceId, spawns: &Spawns) -> Option<Report> {
-        let grown = spawns.live.saturating_sub(spawns.base);
-        let lasted = cx.settled.since(spawns.grows_since);
-        if spawns.live <= self.live || lasted < self.grows || grown < spawns.live / 10 {
-            return None;
-        }
-        let name = cx.model.place(place).to_string();
-        Some(Report {
-            key: Key::Place(place),
-            severity: Severity::Warning,
-            confidence: Confidence::Exact,
-            since: spawns.grows_since,
-            subject: Subject::Place(name),
-            message: format!("{} live tasks, {grown} more than {} ago, and never fewer", spawns.live, humanize(lasted)),
-            evidence: vec![
-                Evidence::count("live", spawns.live),
-                Evidence::count("grown by", grown),
-                Evidence::time("growing for", lasted),
-            ],
-            related: Related { tasks_total: spawns.live as usize, ..Related::default() },
-        })
-    }
-}
-
-impl WholeCheck for TaskLeak {
-    fn judge(&mut self, cx: &Context) -> Vec<Report> {
-        let known = cx.model.spawns().iter().filter(|(place, _)| place.is_known());
-        known.filter_map(|(place, spawns)| self.report(cx, place, spawns)).collect()
-    }
+fn judge(cx: &Cx) -> Vec<Report> {
+    let known = cx.model.spawns().iter().filter(|(place, _)| place.is_known());
+    known.filter_map(|(place, spawns)| report(cx, place, spawns)).collect()
 }

@@ -130,7 +130,7 @@ fn poll_op() -> impl Strategy<Value = PollOp> {
     })
 }
 
-fn update() -> impl Strategy<Value = Update> {
+pub(crate) fn update() -> impl Strategy<Value = Update> {
     let tasks = (vec(new_task(), 0..4), vec(task_stats(), 0..6));
     let resources = (vec(new_resource(), 0..3), vec(resource_stats(), 0..4));
     let ops = (vec(new_op(), 0..4), vec(op_stats(), 0..6), vec(poll_op(), 0..3));

@@ -4,9 +4,9 @@ use super::*;
 use crate::{
     app::{
         filter::Filter,
-        tasks::{briefs::Briefs, flags::Flags, groups::Places, list::TaskList},
+        tasks::{briefs::Briefs, groups::Places, list::TaskList},
     },
-    diagnose::{Engine, Settings},
+    diagnose::{Engine, Flag, Settings},
     model::{
         Retention, nanos,
         update::{Field, FieldName, NewTask, PollStats, SourcePlace, TaskStats, Update, Value},
@@ -113,7 +113,7 @@ proptest! {
         let direction = if inverted { Direction::Ascending } else { Direction::Descending };
         let mut model = Model::new(Retention { keep: Some(Duration::from_secs(4)), most: 5, ..Retention::default() });
         let mut engine = Engine::new(&Settings::default());
-        let (mut flags, mut briefs) = (Flags::default(), Briefs::default());
+        let mut briefs = Briefs::default();
         let mut kept = Order::default();
         kept.sort(column, direction);
         let mut groups = Places::default();
@@ -121,25 +121,23 @@ proptest! {
         for step in steps.iter().chain([&Step::Settle]) {
             apply(&mut model, step, &mut now);
             if matches!(step, Step::Settle) {
-                let changed = flags.refresh(&engine);
-                briefs.touch(&model, &flags, &changed);
-                briefs.settle(&model, &flags);
-                kept.touch(&model, changed.iter().copied());
-                groups.touch(&model, changed);
-                let source = Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter };
+                briefs.settle(&model);
+                let source = Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter };
                 kept.settle(&source);
                 groups.settle(&source);
                 let mut groups_anew = Places::default();
                 groups_anew.settle(&source);
                 let sums = |groups: &Places| groups.order().iter().map(|&at| (at, groups.sums(at))).collect::<Vec<_>>();
                 prop_assert_eq!(sums(&groups), sums(&groups_anew));
-                let passing = |task: &TaskId| model.tasks().slot(*task).and_then(|slot| kept.position(&model, *task).map(|_| slot));
-                let flagged = flags.tasks().filter(|task| passing(task).is_some()).count() as u64;
+                let passing = |task: TaskId| kept.position(&model, task).is_some();
+                let is_flagged = |slot| engine.flag(&model, slot).is_some();
+                let flagged = model.tasks().iter().filter(|(slot, task)| is_flagged(*slot) && passing(task.id));
+                let flagged = flagged.count() as u64;
                 prop_assert_eq!(sums(&groups).iter().map(|(_, sums)| sums.flagged).sum::<u64>(), flagged);
                 let mut anew = Order::default();
                 anew.sort(column, direction);
-                let briefs = Briefs::of(&model, &flags);
-                anew.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
+                let briefs = Briefs::of(&model);
+                anew.settle(&Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter });
                 for (slot, row) in model.tasks().iter() {
                     // A little later than the model's own instant: what goes on has gone on.
                     let (brief, then) = (briefs.at(slot, &model).unwrap(), at(now + 7));
@@ -150,7 +148,8 @@ proptest! {
                     prop_assert_eq!(says, times.map(nanos));
                     prop_assert_eq!((brief.polls(), brief.wakes()), (row.stats().polls.count, row.stats().wakes));
                     prop_assert_eq!((brief.poll_rate(then), brief.load(then)), (row.poll_rate(then), row.load(then)));
-                    prop_assert_eq!(brief.is_flagged(), flags.of(row.id).is_some());
+                    let lints = engine.lints_of(&model, row.id).count() as u32;
+                    prop_assert_eq!(engine.flag(&model, slot).map_or(0, Flag::count), lints);
                 }
                 let there = |&index: &usize| briefs.at(Slot::from_index(index), &model).is_some();
                 prop_assert_eq!((0..2 * Briefs::BATCH).filter(there).count(), model.tasks().len());
@@ -162,9 +161,9 @@ proptest! {
                 }
             } else {
                 engine.observe(&model);
-                briefs.note(&model, &flags);
-                kept.note(&model);
-                groups.note(&model);
+                briefs.note(&model);
+                kept.note(&model, &engine);
+                groups.note(&model, &engine);
             }
         }
     }
@@ -178,12 +177,12 @@ fn live_tasks_come_before_ended_ones_whichever_way_they_are_sorted() {
         apply(&mut model, &Step::Report { id, polls: id, busy: 0, state: 2, wakes: 0 }, &mut now);
     }
     apply(&mut model, &Step::End { id: 2 }, &mut now);
-    let (flags, filter) = (Flags::default(), Filter::default());
+    let (engine, filter) = (Engine::new(&Settings::default()), Filter::default());
     let mut order = Order::default();
     let mut ids = |column, direction| -> Vec<u64> {
         order.sort(column, direction);
-        let briefs = Briefs::of(&model, &flags);
-        order.settle(&Source { model: &model, briefs: &briefs, flags: &flags, filter: &filter });
+        let briefs = Briefs::of(&model);
+        order.settle(&Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter });
         (0..order.len()).filter_map(|at| Some(model.tasks().at(order.at(at)?)?.id.0)).collect()
     };
     assert_eq!(ids(TaskColumn::Id, Direction::Ascending), [1, 3, 4, 2]);
@@ -195,15 +194,15 @@ fn live_tasks_come_before_ended_ones_whichever_way_they_are_sorted() {
 #[test]
 fn rates_are_brought_up_to_date_by_sweeping() {
     let mut model = Model::new(Retention::default());
-    let (flags, filter) = (Flags::default(), Filter::default());
+    let (engine, filter) = (Engine::new(&Settings::default()), Filter::default());
     let mut order = Order::default();
     order.sort(TaskColumn::Rate, Direction::Descending);
     let mut now = 1_000;
     let report = |model: &mut Model, order: &mut Order, id, polls, now: &mut u64| {
         apply(model, &Step::Report { id, polls, busy: 0, state: 2, wakes: 0 }, now);
-        order.note(model);
-        let briefs = Briefs::of(model, &flags);
-        order.settle(&Source { model, briefs: &briefs, flags: &flags, filter: &filter });
+        order.note(model, &engine);
+        let briefs = Briefs::of(model);
+        order.settle(&Source { model, briefs: &briefs, engine: &engine, filter: &filter });
     };
     for polls in [0, 1_000] {
         report(&mut model, &mut order, 1, polls, &mut now);
@@ -231,7 +230,7 @@ fn whichever_listing_is_shown_nothing_piles_up_for_the_other() {
             ..Update::default()
         };
         session.apply(Event::Update(Box::new(update)));
-        list.note(session.model());
+        list.note(&session);
         list.settle(&session);
     };
     noted(&mut list, 0);

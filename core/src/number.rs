@@ -1,4 +1,4 @@
-//! Numbers in words, as messages and screens say them.
+//! Numbers as people read them: durations, sizes, counts. Below everything.
 
 use std::time::Duration;
 

@@ -1,7 +1,9 @@
 //! Tasks and locks as findings name them.
 
 use super::{Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef, finding::RELATED_MOST};
-use crate::model::{Basis, Hold, Model, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId};
+use crate::model::{
+    Basis, Hold, Model, Panicked, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId,
+};
 use std::time::Duration;
 
 /// A task by its row.
@@ -23,6 +25,20 @@ pub fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
     model.tasks().get(id).map_or_else(
         || TaskRef { id, number: None, name: String::new(), kind: "task", place: "<unknown location>".into() },
         |row| task(model, row),
+    )
+}
+
+/// A task that panicked: as it was while its row stood, for it is soon let go of.
+pub fn panicked(model: &Model, panicked: &Panicked) -> TaskRef {
+    panicked.known.as_ref().map_or_else(
+        || task_by_id(model, panicked.panic.task),
+        |known| TaskRef {
+            id: panicked.panic.task,
+            number: known.number.map(std::num::NonZero::get),
+            name: known.name.clone(),
+            kind: known.kind.name(),
+            place: model.place(known.place).to_string(),
+        },
     )
 }
 

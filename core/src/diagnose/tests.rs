@@ -1,0 +1,5 @@
+//! The engine as a whole.
+
+mod before;
+mod compare;
+mod engine;

@@ -1,0 +1,105 @@
+//! `blocking-pool-full`: jobs for the blocking pool wait, since all of its threads are busy.
+
+use crate::{
+    diagnose::tests::before::RELATED_MOST,
+    diagnose::tests::before::{
+        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold, WaitRef,
+        check::{Check, Context, Key, Report, WholeCheck},
+        number::{humanize, plural},
+        refs,
+    },
+    model::{Runtime, Task, TaskKind},
+};
+use std::time::Duration;
+
+const LASTS: Param = Param {
+    name: "lasts",
+    default: Threshold::Time(Duration::from_secs(1)),
+    help: "jobs have waited, and no thread was idle, for this long",
+};
+
+pub(super) static LINT: Lint = Lint {
+    name: "blocking-pool-full",
+    summary: "Jobs wait for the blocking pool, and none of its threads is idle.",
+    severities: &[Severity::Warning],
+    advice: "Bound how many blocking jobs are started at once (a Semaphore around spawn_blocking), give work that never ends a \
+             thread of its own, or raise max_blocking_threads.",
+    explanation: "",
+    params: &[LASTS],
+    subsumes: &[],
+    build: |settings| Check::Whole(Box::new(BlockingPoolFull::new(settings))),
+};
+
+struct BlockingPoolFull {
+    lasts: Duration,
+}
+
+impl BlockingPoolFull {
+    fn new(settings: &LintSettings) -> Self {
+        Self { lasts: settings.time(&LASTS) }
+    }
+
+    fn report(&self, cx: &Context, runtime: &Runtime) -> Option<Report> {
+        let since = runtime.blocking_full?;
+        let lasted = cx.now.since(since);
+        if lasted < self.lasts {
+            return None;
+        }
+        let stats = &runtime.stats;
+        let facts = |task: &Task| cx.model.agent().facts(task.id);
+        // A multi-threaded runtime's workers are blocking tasks too, by a trick of its own.
+        let is_worker = |task: &Task| cx.model.place(task.place).file.starts_with("<cargo>/tokio-");
+        let of_runtime = |task: &&Task| {
+            facts(task).runtime.is_none_or(|of| of == stats.id) && !(is_worker(task) && task.stats().polls.count > 0)
+        };
+        let blocking = cx.model.hot().map(|(_, task)| task).filter(|task| task.kind == TaskKind::Blocking);
+        let (mut running, mut waiting): (Vec<&Task>, Vec<&Task>) =
+            blocking.filter(of_runtime).partition(|task| task.stats().polls.count > 0);
+        running.sort_by_key(|task| (task.running_since(), task.id));
+        waiting.sort_by_key(|task| (task.stats().created, task.id));
+        let waited = |task: &Task| task.total(cx.now);
+        let mut evidence = vec![
+            Evidence::count("waiting", stats.blocking_queue),
+            Evidence::count("threads", stats.blocking_threads),
+            Evidence::time("full for", lasted),
+        ];
+        if let Some(first) = waiting.first() {
+            evidence.push(Evidence::time("longest wait", waited(first)));
+        }
+        if let Some(oldest) = running.first() {
+            let busy = oldest.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
+            let place = cx.model.place(oldest.place);
+            evidence.push(Evidence::text("longest job", format!("{} so far, spawned at {place}", humanize(busy))));
+        }
+        let refer = |task: &&Task| WaitRef { task: refs::task(cx.model, task), waited: waited(task) };
+        Some(Report {
+            key: Key::Runtime(stats.id),
+            severity: Severity::Warning,
+            confidence: Confidence::Exact,
+            since,
+            subject: Subject::Runtime(refs::runtime(cx.model, stats.id)),
+            message: format!(
+                "{} for a thread, all {} busy for {}",
+                waits(stats.blocking_queue),
+                stats.blocking_threads,
+                humanize(lasted)
+            ),
+            evidence,
+            related: Related {
+                waiters: waiting.iter().take(RELATED_MOST).map(refer).collect(),
+                waiters_total: usize::try_from(stats.blocking_queue).unwrap_or(usize::MAX),
+                ..Related::default()
+            },
+        })
+    }
+}
+
+fn waits(jobs: u64) -> String {
+    format!("{} {}", plural(jobs, "blocking job"), if jobs == 1 { "waits" } else { "wait" })
+}
+
+impl WholeCheck for BlockingPoolFull {
+    fn judge(&mut self, cx: &Context) -> Vec<Report> {
+        cx.model.agent().runtimes().iter().filter_map(|runtime| self.report(cx, runtime)).collect()
+    }
+}

@@ -1,0 +1,49 @@
+//! The lints, one in each file. To add one: write its file and its explanation, and name it here.
+
+mod auto_boxed_future;
+mod blind_target;
+mod blocking_pool_full;
+mod deadlock;
+mod held_across_await;
+mod lagging_target;
+mod large_future;
+mod lock_convoy;
+mod long_polls;
+mod lost_events;
+mod lost_waker;
+mod never_polled;
+mod never_yields;
+mod panicked;
+mod self_wakes;
+mod stalled_worker;
+mod starved;
+mod task_leak;
+
+use super::Lint;
+
+/// Every lint, the worst first. One that subsumes another stands before it.
+pub static LINTS: &[&Lint] = &[
+    &deadlock::LINT,
+    &stalled_worker::LINT,
+    &never_yields::LINT,
+    &lost_waker::LINT,
+    &held_across_await::LINT,
+    &lock_convoy::LINT,
+    &long_polls::LINT,
+    &starved::LINT,
+    &never_polled::LINT,
+    &blocking_pool_full::LINT,
+    &task_leak::LINT,
+    &panicked::LINT,
+    &lost_events::LINT,
+    &lagging_target::LINT,
+    &blind_target::LINT,
+    &self_wakes::LINT,
+    &auto_boxed_future::LINT,
+    &large_future::LINT,
+];
+
+/// A lint by its name.
+pub fn lint(name: &str) -> Option<&'static Lint> {
+    LINTS.iter().find(|lint| lint.name == name).copied()
+}

@@ -1,0 +1,89 @@
+//! `never-yields`: a poll in progress that has gone on for too long, whichever poll of its task it is.
+
+use crate::{
+    diagnose::tests::before::{
+        Evidence, Lint, LintSettings, Param, Severity, Threshold,
+        check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
+        number::{humanize, ordinal},
+    },
+    model::{Task, TaskKind},
+};
+use std::time::Duration;
+
+const WARNING: Param = Param {
+    name: "warning",
+    default: Threshold::Time(Duration::from_millis(100)),
+    help: "a poll in progress this long is a warning",
+};
+const CRITICAL: Param = Param {
+    name: "critical",
+    default: Threshold::Time(Duration::from_secs(1)),
+    help: "a poll in progress this long is critical",
+};
+
+pub(super) static LINT: Lint = Lint {
+    name: "never-yields",
+    summary: "A task has been inside one poll for too long: it blocks the worker that polls it.",
+    severities: &[Severity::Warning, Severity::Critical],
+    advice: "Move blocking calls and long computation to tokio::task::spawn_blocking; in a long loop, await \
+             tokio::task::yield_now() or use tokio::task::coop.",
+    explanation: "",
+    params: &[WARNING, CRITICAL],
+    // A poll that was caught while it lasted has also been a long one when it is over.
+    subsumes: &["long-polls"],
+    build: |settings| Check::Task(Grouping::Task, Box::new(NeverYields::new(settings))),
+};
+
+struct NeverYields {
+    warning: Duration,
+    critical: Duration,
+}
+
+impl NeverYields {
+    fn new(settings: &LintSettings) -> Self {
+        Self { warning: settings.time(&WARNING), critical: settings.time(&CRITICAL) }
+    }
+}
+
+impl TaskCheck for NeverYields {
+    fn judge(&self, cx: &Context, task: &Task) -> Judgement {
+        let Some(since) = task.running_since().filter(|_| task.kind != TaskKind::Blocking) else {
+            return Judgement::Clear;
+        };
+        // An agent knows who is on a worker: block_in_place has handed its own over, and block_on has a thread of its own.
+        let agent = cx.model.agent();
+        if !agent.workers().is_empty() && agent.worker_of(task.id).is_none() {
+            return Judgement::Clear;
+        }
+        // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
+        let lasted = cx.settled.since(since);
+        if lasted < self.warning {
+            return Judgement::Clear;
+        }
+        // The root of block_on has a thread of its own in a multi-threaded runtime, and holds up no worker there.
+        let critical = lasted >= self.critical && task.kind != TaskKind::BlockOn;
+        let severity = if critical { Severity::Critical } else { Severity::Warning };
+        Verdict::weighing(severity, since, lasted)
+    }
+
+    fn describe(&self, cx: &Context, task: &Task) -> Description {
+        let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
+        let polls = task.stats().polls.count;
+        let kind = if cx.model.agent().worker_of(task.id).is_some() {
+            "The agent sees the poll on a worker."
+        } else if task.kind == TaskKind::BlockOn {
+            "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
+        } else {
+            "A long block_in_place looks the same from here; it hands its worker over first."
+        };
+        Description {
+            message: format!("{} in one poll, the {} of this task", humanize(lasted), ordinal(polls)),
+            evidence: vec![
+                Evidence::time("current poll", lasted),
+                Evidence::count("poll number", polls),
+                Evidence::time("busy before", task.stats().polls.busy),
+                Evidence::text("caveat", kind),
+            ],
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Tasks and locks as findings name them.
+
+use super::{Confidence, Evidence, LockRef, RELATED_MOST, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef};
+use crate::model::{Basis, Hold, Model, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId};
+use std::time::Duration;
+
+/// A task by its row.
+pub fn task(model: &Model, task: &Task) -> TaskRef {
+    TaskRef {
+        id: task.id,
+        number: task.number().map(std::num::NonZero::get),
+        name: model.task_name(task).to_owned(),
+        kind: task.kind.name(),
+        place: model.place(task.place).to_string(),
+    }
+}
+
+/// A task by its id, also one that the target never announced.
+pub fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
+    if id == TaskId::NONE {
+        return thread_ref("");
+    }
+    model.tasks().get(id).map_or_else(
+        || TaskRef { id, number: None, name: String::new(), kind: "task", place: "<unknown location>".into() },
+        |row| task(model, row),
+    )
+}
+
+/// One who holds a lock: a task, or a thread that runs none.
+pub fn holder(model: &Model, lock: ResourceId, hold: &Hold) -> TaskRef {
+    let thread = model.told_holder(lock, hold).filter(|_| hold.acquire.task == TaskId::NONE);
+    match thread {
+        Some(holder) => thread_ref(holder.thread.as_ref().map_or("", |thread| &thread.name)),
+        None => task_by_id(model, hold.acquire.task),
+    }
+}
+
+/// A thread that runs no task.
+fn thread_ref(name: &str) -> TaskRef {
+    TaskRef { id: TaskId::NONE, number: None, name: name.to_owned(), kind: "thread", place: String::new() }
+}
+
+/// How sure it is who holds a lock.
+pub fn confidence(basis: Basis) -> Confidence {
+    match basis {
+        Basis::Exact => Confidence::Exact,
+        Basis::Inferred => Confidence::Inferred,
+    }
+}
+
+/// What is told of those who hold a lock, beyond who they are: where they acquired it and where they sleep, and in which of
+/// the service's spans they are.
+pub fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
+    let (mut evidence, mut stacks) = (Vec::new(), Vec::new());
+    for hold in holds.iter().take(HOLDERS_MOST) {
+        if let Some(span) = span(model, hold.acquire.task) {
+            evidence.push(Evidence::text("span", span));
+        }
+        let Some(told) = model.told_holder(lock, hold) else { continue };
+        for (what, stack) in [("acquired", &told.acquired_at), ("asleep", &told.suspended_at)] {
+            let Some(stack) = stack else { continue };
+            if let Some(top) = stack.top() {
+                evidence
+                    .push(Evidence::text(if what == "asleep" { "asleep at" } else { "acquired at" }, top.in_words()));
+            }
+            stacks.push(StackRef { what, stack: stack.clone() });
+        }
+    }
+    (evidence, stacks)
+}
+
+/// Of so many who hold a lock it is told how.
+const HOLDERS_MOST: usize = 3;
+
+/// The service's own spans around a task's latest poll, in one line; `None` where there are none.
+pub fn span(model: &Model, task: TaskId) -> Option<String> {
+    let spans = model.agent().spans(task);
+    (!spans.is_empty()).then(|| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(" > "))
+}
+
+/// A runtime by its id.
+pub fn runtime(model: &Model, id: RuntimeId) -> RuntimeRef {
+    let name = model.agent().runtime(id).map_or_else(|| format!("runtime {}", id.0), Runtime::label);
+    RuntimeRef { id, name }
+}
+
+/// A worker by its id.
+pub fn worker(model: &Model, id: WorkerId) -> WorkerRef {
+    let thread = model.agent().worker(id).and_then(|worker| worker.stats.thread.as_ref());
+    WorkerRef {
+        id,
+        runtime: runtime(model, id.runtime).name,
+        thread: thread.map_or_else(String::new, |thread| thread.name.clone()),
+    }
+}
+
+/// A lock by its id.
+pub fn lock(model: &Model, id: ResourceId) -> LockRef {
+    let found = model.lock(id);
+    LockRef {
+        id,
+        kind: found.map_or("lock", |(_, lock)| lock.kind.name()),
+        place: found
+            .map_or_else(|| "<unknown location>".into(), |(resource, _)| model.place(resource.place).to_string()),
+    }
+}
+
+/// Who waits, first come first, and how many there are.
+pub fn waiters(model: &Model, waiters: &[Waiting], now: Stamp) -> Vec<WaitRef> {
+    waiters
+        .iter()
+        .take(RELATED_MOST)
+        .map(|waiter| {
+            let waited = waiter.since.map_or(Duration::ZERO, |since| now.since(since));
+            WaitRef { task: task_by_id(model, waiter.task.unwrap_or(TaskId::NONE)), waited }
+        })
+        .collect()
+}
