@@ -73,3 +73,14 @@ pub fn one_percent(tasks: u64, second: u64) -> Update {
     let changed = (1..=tasks).step_by(100).map(|id| (TaskId(id + second % 100), stats(1_000 + second, second)));
     Update { now: Some(at(second + 1)), task_stats: changed.collect(), ..Update::default() }
 }
+
+/// The same with large futures: a share of the tasks, in percent, spread over so many places of their own.
+pub fn large_futures(mut update: Update, share: u64, places: u64) -> Update {
+    let large = update.new_tasks.iter_mut().filter(|task| task.id.0 % 100 < share);
+    for (at, task) in large.enumerate() {
+        task.fields.push(Field { name: FieldName::Text("size.bytes".into()), value: Value::U64(4_096) });
+        let line = (at as u64 % places) as u32 + 1;
+        task.place = Some(SourcePlace { file: "src/large.rs".into(), line, column: 5 });
+    }
+    update
+}
