@@ -119,7 +119,6 @@ impl Stall {
             Cause::Device => call("waits for a disk or another device"),
             Cause::Child => call("waits for a child process that has not started its program yet"),
             Cause::Starved => "could run, but the kernel gives the CPU to others".into(),
-            Cause::Child => call("waits for a child process that has not started its program yet"),
         }
     }
 
@@ -134,7 +133,6 @@ impl Stall {
             Cause::Device => "waits for a device",
             Cause::Child => "waits for a child",
             Cause::Starved => "starved of CPU",
-            Cause::Child => "starts a process",
         }
     }
 }
