@@ -52,6 +52,14 @@ fn only_the_wire_knows_its_formats() {
 }
 
 #[test]
+fn of_the_agent_only_the_server_knows_the_wire_formats() {
+    holds(rules::agent_formats);
+    catches(rules::agent_formats, "agent/src/read/view.rs", "use holdup_proto::v1;");
+    allows(rules::agent_formats, "agent/src/serve/hub.rs", "use tonic::Status;");
+    allows(rules::agent_formats, "src/wire/x.rs", "use tonic::Status;");
+}
+
+#[test]
 fn only_the_view_and_the_terminal_know_the_screen() {
     client(rules::screen);
     catches(rules::screen, "src/app/x.rs", "use ratatui::style::Color;");

@@ -2,14 +2,18 @@
 
 use crate::{
     Detail, Error,
-    collect::{self, thread},
+    capture::current_thread,
+    collect::{self, thread_state, threads},
     panics,
     process::Process,
+    read::changes,
     runtimes,
-    serve::{self, Description, Serving},
+    serve::{
+        holdup::report::Description,
+        server::{self, Serving},
+    },
     settings::{Settings, Stacks},
-    stack::own,
-    watchdog::{self, Role, Stalls, Watchdog},
+    stalls::{self, Role, Watchdog, limits, record::Stalls},
 };
 use std::{
     net::{SocketAddr, TcpListener},
@@ -109,24 +113,24 @@ impl Watching {
             None => bind(settings.address)?,
         };
         let stalls = Arc::new(Stalls::default());
-        let mut serving = serve::start(listener, settings, describe(settings), &stalls)?;
+        let mut serving = server::start(listener, settings, describe(settings), &stalls)?;
         let detail = match settings.detail {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
         };
-        collect::read::keep(settings.retention, settings.retention_bytes);
+        changes::keep(settings.retention, settings.retention_bytes);
         let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
-        thread::on_runtime(runtimes::meet);
-        thread::on_unwinding(panics::ended);
+        threads::on_runtime(runtimes::meet);
+        threads::on_unwinding(panics::ended);
         set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
         only.keep();
         serving.begin();
-        if watched_stacks(settings) != watchdog::Stacks::Off {
-            own::switch_on();
+        if watched_stacks(settings) != stalls::Stacks::Off {
+            current_thread::switch_on();
         }
-        let watching = watchdog::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
+        let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
-        panics::hook(thread::current_task);
+        panics::hook(thread_state::current_task);
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }
@@ -138,8 +142,8 @@ fn describe(settings: &Settings) -> Description {
     let mut capabilities =
         vec!["tasks", "runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
     let stacks = watched_stacks(settings);
-    let mut limitations = watchdog::limitations(stacks);
-    if stacks != watchdog::Stacks::Off && cfg!(target_os = "linux") {
+    let mut limitations = limits::limitations(stacks);
+    if stacks != stalls::Stacks::Off && cfg!(target_os = "linux") {
         capabilities.push("stacks");
     }
     if settings.detail == Detail::Lean {
@@ -155,11 +159,11 @@ fn describe(settings: &Settings) -> Description {
     Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
 }
 
-fn watched_stacks(settings: &Settings) -> watchdog::Stacks {
+fn watched_stacks(settings: &Settings) -> stalls::Stacks {
     match settings.stacks {
-        Stacks::All => watchdog::Stacks::All,
-        Stacks::Asleep => watchdog::Stacks::Asleep,
-        Stacks::Off => watchdog::Stacks::Off,
+        Stacks::All => stalls::Stacks::All,
+        Stacks::Asleep => stalls::Stacks::Asleep,
+        Stacks::Off => stalls::Stacks::Off,
     }
 }
 

@@ -38,23 +38,26 @@
 //!
 //! # How it works
 //!
-//! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into slots of memory;
-//! `watchdog` is a plain thread that looks at those slots and notices a poll that does not end; `stack` tells where in
-//! the source such a thread is, and where one that acquires a contested lock does; `runtimes` reads what the runtimes tell of themselves; `serve` reads all of it, on a
-//! thread and a runtime of its own, and answers the console's `Instrument` service and holdup's `Diagnostics`. Nothing flows
-//! back: a service's thread never waits for whoever watches it.
+//! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into `slots`, memory that never
+//! moves; `read` copies them; `stalls` is a plain thread that looks at them and notices a poll that does not end; `capture`
+//! copies the stack of such a thread, and of one that acquires a contested lock; `runtimes` reads what the runtimes tell of
+//! themselves; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
+//! `Diagnostics`. Nothing flows back: a service's thread never waits for whoever watches it.
 
 mod agent;
 mod builder;
+mod capture;
+mod clock;
 mod collect;
 mod error;
 mod panics;
 mod process;
+mod read;
 mod runtimes;
 mod serve;
 mod settings;
-mod stack;
-mod watchdog;
+mod slots;
+mod stalls;
 
 pub use agent::Agent;
 pub use builder::Builder;

@@ -1,10 +1,9 @@
 //! Tasks that ended in a panic, with message and place. The panic hook is chained: what the service's own hook does, and
 //! tokio's catching of the panic, stay as they were.
 
-use crate::collect::{
+use crate::{
     clock::{self, Nanos},
-    read,
-    view::Place,
+    read::{changes, view::Place},
 };
 use parking_lot::Mutex;
 use std::{
@@ -79,7 +78,7 @@ fn raised(task: u64, info: &PanicHookInfo<'_>) {
 /// Notes that a poll of this task was left by a panic, and the task has ended with it: to be called while the thread unwinds
 /// out of the poll. The first panic of the poll is the one that counts.
 pub(crate) fn ended(task: u64) {
-    let row = read::task(task);
+    let row = changes::task(task);
     let mut ring = RING.lock();
     let Some(at) = ring.raised.iter().rposition(|panic| panic.task == task) else { return };
     let Some(mut panic) = ring.raised.remove(at) else { return };

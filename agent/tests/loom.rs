@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "only what is under test is used of the sources")]
 
-mod sync {
+mod atomics {
     pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
 }
 
@@ -18,17 +18,17 @@ mod barrier {
     }
 }
 
-#[path = "../src/collect/bitmap.rs"]
+#[path = "../src/slots/bitmap.rs"]
 mod bitmap;
 mod id {
     pub(super) const STAMP_BITS: u32 = 36;
 }
-#[path = "../src/collect/life.rs"]
-mod life;
-#[path = "../src/collect/told.rs"]
-mod told;
+#[path = "../src/slots/delivery.rs"]
+mod delivery;
+#[path = "../src/slots/lifetime.rs"]
+mod lifetime;
 
-use life::{Clones, Life};
+use lifetime::{Clones, Life};
 use loom::{
     sync::{
         Arc,
@@ -84,7 +84,7 @@ fn of_several_handles_exactly_one_is_the_last_and_each_clone_has_its_number() {
         let mine = u32::from(life.drop_handle(|| {}));
         let (clone, theirs) = other.join().unwrap();
         assert_ne!(clone, first);
-        assert_eq!(life::user(clone, Clones::Numbered), stamp);
+        assert_eq!(lifetime::user(clone, Clones::Numbered), stamp);
         assert_eq!(mine + theirs, 1);
     });
 }
@@ -124,7 +124,7 @@ fn a_write_is_told_in_this_round_or_in_a_later_one() {
 
 #[test]
 fn the_end_of_a_user_is_told_or_counted_and_never_both() {
-    use told::{End, Fate, Now, Told};
+    use delivery::{End, Fate, Now, Told};
     for heard in [false, true] {
         loom::model(move || {
             let told = Arc::new(Told::default());

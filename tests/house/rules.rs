@@ -39,6 +39,16 @@ pub fn wire_formats(source: &Source) -> Vec<String> {
     crates(source, &["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"], &["wire"])
 }
 
+/// Of the agent, `serve` alone names the wire formats.
+pub fn agent_formats(source: &Source) -> Vec<String> {
+    if !source.path.starts_with("agent/src/") || source.path.starts_with("agent/src/serve/") {
+        return Vec::new();
+    }
+    let formats = ["tonic", "prost", "prost_types", "console_api", "holdup_proto"];
+    let named = source.paths().into_iter().filter(|path| formats.contains(&path[0].as_str()));
+    named.map(|path| said(source, format!("names {}; only agent/src/serve may", path.join("::")))).collect()
+}
+
 /// The screen is named in `view` and `terminal` alone.
 pub fn screen(source: &Source) -> Vec<String> {
     crates(source, &["ratatui", "ratatui_core"], &["view", "terminal"])

@@ -1,16 +1,15 @@
 //! Attributes of resources and operations: a few numbers, each with its name.
 
-use super::{
-    intern,
-    local::Local,
-    view::{Attribute, Value},
-    word::Word,
+use crate::{
+    collect::thread_state::Local,
+    read::view::{Attribute, Value},
+    slots::{intern, word::Word},
 };
 use tracing_core::{Field, field::Visit};
 
 /// How a value changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Set,
     Add,
     Subtract,
@@ -37,7 +36,7 @@ fn part_of(name: &str) -> Part {
 }
 
 /// What an event tells of one attribute.
-pub(super) struct Update<'a> {
+pub(crate) struct Update<'a> {
     local: &'a Local,
     name: Option<&'static str>,
     number: u32,
@@ -62,23 +61,23 @@ const TEXT: u64 = 3;
 
 impl<'a> Update<'a> {
     #[inline]
-    pub(super) fn new(local: &'a Local) -> Self {
+    pub(crate) fn new(local: &'a Local) -> Self {
         Self { local, name: None, number: 0, value: Raw::None, change: Change::Set, unit: NO_UNIT }
     }
 
     /// The attribute's name; `None` when the event told nothing of use.
-    pub(super) fn name(&self) -> Option<&'static str> {
+    pub(crate) fn name(&self) -> Option<&'static str> {
         self.name
     }
 
-    pub(super) fn bool(&self) -> Option<bool> {
+    pub(crate) fn bool(&self) -> Option<bool> {
         match self.value {
             Raw::Bool(value) => Some(value),
             _ => None,
         }
     }
 
-    pub(super) fn change(&self) -> Change {
+    pub(crate) fn change(&self) -> Change {
         self.change
     }
 
@@ -138,7 +137,7 @@ const OF_CHILD: u64 = 1 << 62;
 
 /// Up to `N` attributes; more are not kept, and tokio has none with more.
 #[derive(Debug)]
-pub(super) struct Attributes<const N: usize>([Cell; N]);
+pub(crate) struct Attributes<const N: usize>([Cell; N]);
 
 #[derive(Debug, Default)]
 struct Cell {
@@ -155,14 +154,14 @@ impl<const N: usize> Default for Attributes<N> {
 
 /// Who writes at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writers {
+pub(crate) enum Writers {
     One,
     Many,
 }
 
 /// Whose attribute it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(crate) enum Of {
     Itself,
     /// A part of it, which has the same attributes as the whole.
     Child,
@@ -170,7 +169,7 @@ pub(super) enum Of {
 
 impl<const N: usize> Attributes<N> {
     #[inline]
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         for cell in &self.0 {
             if cell.key.get() == 0 {
                 break;
@@ -181,7 +180,7 @@ impl<const N: usize> Attributes<N> {
     }
 
     #[inline]
-    pub(super) fn update(&self, update: &Update<'_>, of: Of, writers: Writers) {
+    pub(crate) fn update(&self, update: &Update<'_>, of: Of, writers: Writers) {
         let (kind, raw) = match update.value {
             Raw::None => return,
             Raw::Bool(value) => (BOOL, u64::from(value)),
@@ -211,7 +210,7 @@ impl<const N: usize> Attributes<N> {
         }
     }
 
-    pub(super) fn view(&self) -> Vec<Attribute> {
+    pub(crate) fn view(&self) -> Vec<Attribute> {
         let used = self.0.iter().map(|cell| (cell.key.get(), cell.value.get())).take_while(|(key, _)| *key != 0);
         let attributes = used.map(|(key, raw)| Attribute {
             name: intern::text(key as u32 & 0xFFFF),

@@ -1,7 +1,7 @@
 //! Tokio's callsites: which spans and events are the runtime's own, and what each of them means. They are told apart by name
 //! and target once, when tokio registers them; from then on by address.
 
-use super::Detail;
+use crate::collect::Detail;
 use parking_lot::Mutex;
 use std::sync::{
     OnceLock,
@@ -11,7 +11,7 @@ use tracing_core::{Interest, Metadata};
 
 /// What a callsite of tokio's means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Site {
+pub(crate) enum Site {
     /// A span: a task, or a blocking job.
     Spawn = 1,
     /// A span: a resource.
@@ -62,7 +62,7 @@ impl Site {
 }
 
 /// Attributes by which a lock tells its state.
-pub(super) const LOCK_ATTRIBUTES: [&str; 3] = ["locked", "write_locked", "current_readers"];
+pub(crate) const LOCK_ATTRIBUTES: [&str; 3] = ["locked", "write_locked", "current_readers"];
 
 struct Row {
     metadata: AtomicUsize,
@@ -83,7 +83,7 @@ pub(crate) fn tokio_version() -> Option<&'static str> {
 }
 
 /// The folder of tokio's sources, as the compiler was given it, once tokio has registered a callsite.
-pub(super) fn tokio_folder() -> Option<&'static str> {
+pub(crate) fn tokio_folder() -> Option<&'static str> {
     let source = SOURCE.get()?;
     let end = ["/src/", "\\src\\"].iter().find_map(|folder| Some(source.rfind(folder)? + folder.len()))?;
     Some(&source[..end])
@@ -108,7 +108,7 @@ fn row(address: usize) -> Option<&'static Row> {
 /// What a callsite means; `None` when it is not tokio's. Where another thread is registering it just now, this one is not made
 /// to wait, and yet nothing that the callsite tells is missed.
 #[inline]
-pub(super) fn find(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
+pub(crate) fn find(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
     let address = std::ptr::from_ref(metadata).addr();
     match row(address) {
         Some(row) if row.metadata.load(Ordering::Acquire) == address => {
@@ -119,7 +119,7 @@ pub(super) fn find(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
 }
 
 /// Notes what a callsite has turned out to mean.
-pub(super) fn learn(metadata: &Metadata<'_>, site: Site) {
+pub(crate) fn learn(metadata: &Metadata<'_>, site: Site) {
     let address = std::ptr::from_ref(metadata).addr();
     if let Some(row) = row(address).filter(|row| row.metadata.load(Ordering::Acquire) == address) {
         row.site.store(site as u32, Ordering::Relaxed);
@@ -127,7 +127,7 @@ pub(super) fn learn(metadata: &Metadata<'_>, site: Site) {
 }
 
 /// Registers a callsite: `None` when it is not tokio's.
-pub(super) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
+pub(crate) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
     let site = classify(metadata, detail)?;
     let _ = SOURCE.set(metadata.file().unwrap_or_default());
     let _one_at_a_time = REGISTERING.lock();

@@ -1,13 +1,13 @@
 //! What a runtime's own hooks tell that its spans do not, in lean detail: how long a task waited to be polled. In full detail
 //! the wakes tell.
 
-use super::local;
+use crate::collect::thread_state;
 
 /// Has a runtime that is about to be built tell it. Takes the builder's `on_before_task_poll`.
 #[cfg(tokio_unstable)]
 pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder) {
     runtime.track_task_schedule_latency().on_before_task_poll(|task| {
         let waited = task.schedule_latency().map_or(0, |waited| (waited.as_nanos() as u64).saturating_add(1));
-        local::with(|local| local.latency.set(waited));
+        thread_state::with(|local| local.latency.set(waited));
     });
 }

@@ -3,34 +3,20 @@
 //!
 //! It knows nothing of who reads what it writes.
 
-mod arena;
 mod attribute;
-mod barrier;
-mod bitmap;
 pub(crate) mod callsite;
-pub(crate) mod clock;
-mod handed_over;
-pub(crate) mod histogram;
 #[cfg(tokio_unstable)]
 pub(crate) mod hooks;
-mod id;
-mod intern;
-mod life;
-mod local;
+mod lock_sites;
+pub(crate) mod lock_state;
 mod locks;
-mod op;
-pub(crate) mod read;
-mod resource;
-mod spans;
-mod stock;
+pub(crate) mod op;
+pub(crate) mod resource;
+pub(crate) mod spans;
 pub(crate) mod subscriber;
-mod sync;
-mod task;
-pub(crate) mod thread;
-mod told;
-mod trail;
-pub(crate) mod view;
-mod word;
+pub(crate) mod task;
+pub(crate) mod thread_state;
+pub(crate) mod threads;
 
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

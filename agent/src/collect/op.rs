@@ -3,30 +3,34 @@
 //! Times in here are those of the edges of the task's poll: an operation is polled for nanoseconds, and the clock is not read
 //! for it. When an operation on a lock begins to wait, it is.
 
-use super::{
-    arena::Arena,
-    attribute::{Attributes, Of, Update, Writers},
+use crate::{
     clock::Nanos,
-    handed_over::HandedOver,
-    id::{self, Kind, Ours},
-    intern,
-    life::{Clones, Life, Seen},
-    local::Local,
-    locks, resource,
-    stock::{Keep, Kept, Stock},
-    told, trail,
-    view::{Access, OpView, Polls},
-    word::{Half, Word},
+    collect::{
+        attribute::{Attributes, Of, Update, Writers},
+        lock_sites, lock_state, locks, resource,
+        thread_state::Local,
+    },
+    read::view::{Access, OpView, Polls},
+    slots::{
+        arena::Arena,
+        delivery,
+        final_states::HandedOver,
+        free_list::{Keep, Kept, Stock},
+        id::{self, Kind, Ours},
+        intern,
+        lifetime::{Clones, Life, Seen},
+        word::{Half, Word},
+    },
 };
 use std::time::Duration;
 use tracing_core::{Event, Field, field::Visit, span};
 
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
-pub(super) struct Slot {
-    pub(super) life: Life,
-    /// What of it was told last, see [`super::read`].
-    pub(super) told: told::Told,
+pub(crate) struct Slot {
+    pub(crate) life: Life,
+    /// What of it was told last, see [`crate::read::changes`].
+    pub(crate) told: delivery::Told,
     resource: Word,
     parent: Word,
     task: Word,
@@ -36,7 +40,7 @@ pub(super) struct Slot {
     ended: Word,
     busy: Word,
     created: Word,
-    pub(super) dropped: Word,
+    pub(crate) dropped: Word,
     source: Half,
     flags: Half,
     /// How it asks for a lock, see [`access`].
@@ -52,15 +56,15 @@ const INHERITS: u32 = 1;
 const PART: u32 = 2;
 
 /// It was not polled in vain.
-pub(super) const NEVER: u32 = 0;
+pub(crate) const NEVER: u32 = 0;
 /// It was polled in vain, and is not done.
 const WAITS: u32 = 1;
 /// It was polled in vain, and is done.
 const SERVED: u32 = 2;
 
-pub(super) static OPS: Arena<Slot> = Arena::new();
-pub(super) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
-pub(super) static HANDED_OVER: HandedOver<OpView> = HandedOver::new();
+pub(crate) static OPS: Arena<Slot> = Arena::new();
+pub(crate) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
+pub(crate) static HANDED_OVER: HandedOver<OpView> = HandedOver::new();
 
 #[inline]
 fn access(raw: u32) -> Option<Access> {
@@ -90,7 +94,7 @@ impl Kept for Slot {
         self.life.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
     }
 
-    fn told(&self) -> &told::Told {
+    fn told(&self) -> &delivery::Told {
         &self.told
     }
 
@@ -101,7 +105,7 @@ impl Kept for Slot {
 
 /// Begins an operation on the resource that the thread is inside of; returns its span's id.
 #[inline]
-pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
+pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     let Some((resource, _)) = resource::current(local) else { return id::INERT };
     let Some(index) = local.ops.take(&STOCK, &OPS) else { return id::INERT };
     let Some(slot) = OPS.get(index) else { return id::INERT };
@@ -118,7 +122,7 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     let parent = id::decode(local.innermost(Kind::Op)).and_then(|span| OPS.get(span.index));
     let part = parent.is_some_and(|parent| parent.flags.get() & INHERITS != 0);
     slot.flags.set(told.flags | if part { PART } else { 0 });
-    slot.access.set(if resource.lock_kind.get() == locks::NONE { 0 } else { told.shared });
+    slot.access.set(if resource.lock_kind.get() == lock_state::NONE { 0 } else { told.shared });
     slot.waiting.set(NEVER);
     slot.attributes.reset();
     slot.life.born(stamp);
@@ -128,7 +132,7 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
 
 /// The operation is entered: it is polled, or something is done on its behalf.
 #[inline]
-pub(super) fn enter(local: &Local, span: Ours, id: u64) {
+pub(crate) fn enter(local: &Local, span: Ours, id: u64) {
     let outer = local.innermost(Kind::Op);
     if !local.push(Kind::Op, id) || outer == id {
         return;
@@ -145,7 +149,7 @@ pub(super) fn enter(local: &Local, span: Ours, id: u64) {
 
 /// The operation is left.
 #[inline]
-pub(super) fn exit(local: &Local, span: Ours, id: u64) {
+pub(crate) fn exit(local: &Local, span: Ours, id: u64) {
     if !local.pop(Kind::Op, id) || local.innermost(Kind::Op) == id {
         return;
     }
@@ -157,7 +161,7 @@ pub(super) fn exit(local: &Local, span: Ours, id: u64) {
 
 /// A handle of the span is cloned.
 #[inline]
-pub(super) fn clone_handle(span: Ours) {
+pub(crate) fn clone_handle(span: Ours) {
     if let Some(slot) = OPS.get(span.index) {
         slot.life.clone_handle(Clones::Alike);
     }
@@ -165,7 +169,7 @@ pub(super) fn clone_handle(span: Ours) {
 
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
-pub(super) fn close(local: &Local, span: Ours, id: u64) -> bool {
+pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
     let Some(slot) = OPS.get(span.index) else { return false };
     if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
@@ -193,16 +197,16 @@ fn forget(slot: &Slot, id: u64) {
 
 /// What came of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Polled {
+pub(crate) enum Polled {
     Ready,
     Pending,
 }
 
 /// The operation that the thread is inside of was polled.
 #[inline]
-pub(super) fn polled(local: &Local, polled: Polled) {
+pub(crate) fn polled(local: &Local, polled: Polled) {
     if polled == Polled::Pending {
-        trail::pending(local);
+        lock_sites::pending(local);
     }
     let id = local.innermost(Kind::Op);
     let Some(span) = id::decode(id) else { return };
@@ -231,7 +235,7 @@ pub(super) fn polled(local: &Local, polled: Polled) {
 
 /// An attribute of the operation that the thread is inside of changes.
 #[inline]
-pub(super) fn update(local: &Local, event: &Event<'_>) {
+pub(crate) fn update(local: &Local, event: &Event<'_>) {
     let Some(span) = id::decode(local.innermost(Kind::Op)) else { return };
     let Some(slot) = OPS.get(span.index) else { return };
     let mut update = Update::new(local);
@@ -249,7 +253,7 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
 }
 
 /// A copy of a slot; `None` when it is nobody's.
-pub(super) fn view(index: u32, slot: &Slot) -> Option<OpView> {
+pub(crate) fn view(index: u32, slot: &Slot) -> Option<OpView> {
     slot.life.read(Clones::Alike, |seen| {
         let span = Ours { kind: Kind::Op, index, stamp: seen.stamp(Clones::Alike) };
         let view = Nanos::from_raw(slot.created.get()).map(|created| OpView {

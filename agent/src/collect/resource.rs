@@ -1,41 +1,46 @@
 //! Resources: locks, semaphores, channels, timers.
 
-use super::{
-    arena::Arena,
-    attribute::{Attributes, Of, Update, Writers},
+use crate::{
     clock::Nanos,
-    handed_over::HandedOver,
-    id::{self, Kind, Ours},
-    intern,
-    life::{Clones, Life, user},
-    local::Local,
-    locks,
-    stock::{Keep, Kept, Stock},
-    told,
-    view::ResourceView,
-    word::{Half, Word},
+    collect::{
+        attribute::{Attributes, Of, Update, Writers},
+        lock_sites::Mark,
+        lock_state,
+        thread_state::Local,
+    },
+    read::view::ResourceView,
+    slots::{
+        arena::Arena,
+        delivery,
+        final_states::HandedOver,
+        free_list::{Keep, Kept, Stock},
+        id::{self, Kind, Ours},
+        intern,
+        lifetime::{Clones, Life, user},
+        word::{Half, Word},
+    },
 };
 use parking_lot::Mutex;
 use tracing_core::{Event, Field, field::Visit, span};
 
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
-pub(super) struct Slot {
-    pub(super) life: Life,
-    /// What of it was told last, see [`super::read`].
-    pub(super) told: told::Told,
+pub(crate) struct Slot {
+    pub(crate) life: Life,
+    /// What of it was told last, see [`crate::read::changes`].
+    pub(crate) told: delivery::Told,
     created: Word,
-    pub(super) dropped: Word,
+    pub(crate) dropped: Word,
     parent: Word,
     place: Half,
     concrete_type: Half,
     kind: Half,
     flags: Half,
     /// Which kind of lock it is.
-    pub(super) lock_kind: Half,
+    pub(crate) lock_kind: Half,
     attributes: Attributes<6>,
     /// Kept for the next user, so that not every lock has to make one.
-    pub(super) lock: Mutex<Option<Box<locks::State>>>,
+    pub(crate) lock: Mutex<Option<Box<lock_state::State>>>,
 }
 
 const INTERNAL: u32 = 1;
@@ -44,16 +49,16 @@ const INHERITS: u32 = 2;
 /// It is part of such a one.
 const PART: u32 = 4;
 
-pub(super) static RESOURCES: Arena<Slot> = Arena::new();
-pub(super) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
-pub(super) static HANDED_OVER: HandedOver<ResourceView> = HandedOver::new();
+pub(crate) static RESOURCES: Arena<Slot> = Arena::new();
+pub(crate) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
+pub(crate) static HANDED_OVER: HandedOver<ResourceView> = HandedOver::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
         self.life.look().map(|seen| seen.stamp(Clones::Numbered))
     }
 
-    fn told(&self) -> &told::Told {
+    fn told(&self) -> &delivery::Told {
         &self.told
     }
 
@@ -62,9 +67,14 @@ impl Kept for Slot {
     }
 }
 
+/// What marks a lock as changed.
+pub(crate) fn mark(lock: u32) -> Mark {
+    Mark { lock, touch: |lock| RESOURCES.touch(lock) }
+}
+
 /// The id of a resource's first handle, from that of any.
 #[inline]
-pub(super) fn first_handle(id: u64) -> u64 {
+pub(crate) fn first_handle(id: u64) -> u64 {
     match id::decode(id) {
         Some(span) => id::encode(Ours { stamp: user(span.stamp, Clones::Numbered), ..span }),
         None => 0,
@@ -73,13 +83,13 @@ pub(super) fn first_handle(id: u64) -> u64 {
 
 /// The slot of the resource that the thread is inside of, and the handle that it was entered by.
 #[inline]
-pub(super) fn current(local: &Local) -> Option<(&'static Slot, Ours)> {
+pub(crate) fn current(local: &Local) -> Option<(&'static Slot, Ours)> {
     let span = id::decode(local.innermost(Kind::Resource))?;
     Some((RESOURCES.get(span.index)?, span))
 }
 
 /// Begins a resource; returns its span's id.
-pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
+pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     let mut told = Told { local, concrete_type: 0, kind: 0, file: 0, line: 0, place: 0, flags: 0, lock_kind: 0 };
     attributes.record(&mut told);
     let Some(index) = local.resources.take(&STOCK, &RESOURCES) else { return id::INERT };
@@ -95,7 +105,7 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
     slot.flags.set(told.flags | if part { PART } else { 0 });
     slot.attributes.reset();
     slot.lock_kind.set(told.lock_kind);
-    if told.lock_kind != locks::NONE {
+    if told.lock_kind != lock_state::NONE {
         slot.lock.lock().get_or_insert_default().reset();
     }
     slot.life.born(stamp);
@@ -105,7 +115,7 @@ pub(super) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
 
 /// A handle of the span is cloned; returns the new one's id.
 #[inline]
-pub(super) fn clone_handle(local: &Local, span: Ours) -> u64 {
+pub(crate) fn clone_handle(local: &Local, span: Ours) -> u64 {
     let Some(slot) = RESOURCES.get(span.index) else { return id::INERT };
     let id = id::encode(Ours { stamp: slot.life.clone_handle(Clones::Numbered), ..span });
     local.just_cloned.set(id);
@@ -114,7 +124,7 @@ pub(super) fn clone_handle(local: &Local, span: Ours) -> u64 {
 
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
-pub(super) fn close(local: &Local, span: Ours) -> bool {
+pub(crate) fn close(local: &Local, span: Ours) -> bool {
     let Some(slot) = RESOURCES.get(span.index) else { return false };
     if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
@@ -126,7 +136,7 @@ pub(super) fn close(local: &Local, span: Ours) -> bool {
 
 /// An attribute of the resource that the thread is inside of changes.
 #[inline]
-pub(super) fn update(local: &Local, event: &Event<'_>) {
+pub(crate) fn update(local: &Local, event: &Event<'_>) {
     let Some((slot, span)) = current(local) else { return };
     let mut update = Update::new(local);
     event.record(&mut update);
@@ -142,11 +152,11 @@ pub(super) fn update(local: &Local, event: &Event<'_>) {
 }
 
 /// A copy of a slot; `None` when it is nobody's.
-pub(super) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
+pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
     slot.life.read(Clones::Numbered, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         let mut attributes = slot.attributes.view();
-        if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != locks::NONE) {
+        if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != lock_state::NONE) {
             lock.attributes(slot.lock_kind.get(), &mut attributes);
         }
         Nanos::from_raw(slot.created.get()).map(|created| ResourceView {
@@ -197,7 +207,7 @@ impl Visit for Told<'_> {
         match field.name() {
             "concrete_type" => {
                 self.concrete_type = self.local.recent.text(value);
-                self.lock_kind = locks::kind(value);
+                self.lock_kind = lock_state::kind(value);
             }
             "kind" => self.kind = self.local.recent.text(value),
             "loc.file" => self.file = self.local.recent.text(value),

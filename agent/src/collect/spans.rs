@@ -2,7 +2,7 @@
 //! and those around that one. A span's name and fields are noted as the span is made; a poll notes one number, and looks
 //! anything up only when that number is another than after the poll before.
 
-use super::{local::Local, view::SpanView};
+use crate::{collect::thread_state::Local, read::view::SpanView};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ const MOST_SPANS: usize = 1 << 20;
 
 /// A span of the service's.
 #[derive(Debug)]
-pub(super) struct Span {
+pub(crate) struct Span {
     metadata: &'static Metadata<'static>,
     fields: Mutex<Vec<(&'static str, Arc<str>)>>,
     parent: Option<Arc<Span>>,
@@ -49,7 +49,7 @@ fn find(id: u64) -> Option<Arc<Span>> {
 }
 
 /// A span of the service's was made, inside of `parent` where it is inside of any.
-pub(super) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
+pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
     let mut fields = Fields(Vec::new());
     attributes.record(&mut fields);
     let parent = parent.and_then(find).filter(|parent| parent.depth < MOST_DEPTH);
@@ -62,7 +62,7 @@ pub(super) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
 }
 
 /// More of a span's fields became known.
-pub(super) fn record(local: &Local, id: &Id, values: &Record<'_>) {
+pub(crate) fn record(local: &Local, id: &Id, values: &Record<'_>) {
     let Some(span) = find(id.into_u64()) else { return };
     let mut fields = Fields(std::mem::take(&mut *span.fields.lock()));
     values.record(&mut fields);
@@ -71,19 +71,19 @@ pub(super) fn record(local: &Local, id: &Id, values: &Record<'_>) {
 }
 
 /// A span is gone.
-pub(super) fn end(id: u64) {
+pub(crate) fn end(id: u64) {
     // Dropped after the lock is given back: its parents may go with it.
     let gone = shard(id).lock().remove(&id);
     drop(gone);
 }
 
 /// The context that a poll has told of: what is kept of its innermost span.
-pub(super) fn context(id: u64) -> Option<Arc<Span>> {
+pub(crate) fn context(id: u64) -> Option<Arc<Span>> {
     (id != 0).then(|| find(id))?
 }
 
 /// A span and those around it, outermost first.
-pub(super) fn view(span: &Span) -> Vec<SpanView> {
+pub(crate) fn view(span: &Span) -> Vec<SpanView> {
     let outwards = std::iter::successors(Some(span), |span| span.parent.as_deref());
     let mut spans: Vec<SpanView> =
         outwards.map(|span| SpanView { name: span.metadata.name(), fields: span.fields.lock().clone() }).collect();

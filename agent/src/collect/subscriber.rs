@@ -3,14 +3,20 @@
 //! Spans and events of tokio's callsites are ours and never reach the inner subscriber; everything else does, and nothing but
 //! what it would see without us: it is asked what it is interested in, and what it is not, is not collected.
 
-use super::{
-    Detail, callsite,
-    callsite::Site,
-    id::{self, Kind},
-    local, locks,
-    op::{self, Polled},
-    resource, spans,
-    task::{self, WakerOp},
+use crate::{
+    collect::{
+        Detail,
+        callsite::{self, Site},
+        locks,
+        op::{self, Polled},
+        resource, spans,
+        task::{
+            poll, slot, spawn,
+            wake::{self, WakerOp},
+        },
+        thread_state,
+    },
+    slots::id::{self, Kind},
 };
 use std::{
     any::TypeId,
@@ -35,7 +41,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     /// Collects as much as `detail` says, beside what `inner` does.
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
-        task::collect_wakes_in(detail);
+        wake::collect_wakes_in(detail);
         Self { inner, detail, most }
     }
 
@@ -88,7 +94,7 @@ fn verbosity(hint: Option<LevelFilter>) -> usize {
 /// Whether the calling thread is one of the agent's.
 #[inline]
 fn is_own() -> bool {
-    local::with(|local| local.own.get())
+    thread_state::with(|local| local.own.get())
 }
 
 /// The id of a span that exists.
@@ -127,7 +133,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         match callsite::find(attributes.metadata(), self.detail) {
             None if is_own() => id_of(id::INERT),
             None => self.begin_theirs(attributes),
-            Some(site) => id_of(local::with(|local| begin(site, local, attributes)).max(id::INERT)),
+            Some(site) => id_of(thread_state::with(|local| begin(site, local, attributes)).max(id::INERT)),
         }
     }
 
@@ -135,7 +141,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         if id::decode(span.into_u64()).is_none() {
             self.inner.record(span, values);
             if self.detail == Detail::Full {
-                local::with(|local| spans::record(local, span, values));
+                thread_state::with(|local| spans::record(local, span, values));
             }
         }
     }
@@ -153,7 +159,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         let Some(site) = callsite::find(event.metadata(), self.detail) else {
             return !is_own() && self.inner.event_enabled(event);
         };
-        local::with(|local| happen(site, local, event));
+        thread_state::with(|local| happen(site, local, event));
         false
     }
 
@@ -168,11 +174,11 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn enter(&self, span: &Id) {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else {
-            local::with(|local| local.enter_theirs(id));
+            thread_state::with(|local| local.enter_theirs(id));
             return self.inner.enter(span);
         };
-        local::with(|local| match ours.kind {
-            Kind::Task => task::enter(local, ours, id),
+        thread_state::with(|local| match ours.kind {
+            Kind::Task => poll::enter(local, ours, id),
             Kind::Resource => drop(local.push(Kind::Resource, id)),
             Kind::Op => op::enter(local, ours, id),
             Kind::Inert => {}
@@ -183,11 +189,11 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn exit(&self, span: &Id) {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else {
-            local::with(local::Local::exit_theirs);
+            thread_state::with(thread_state::Local::exit_theirs);
             return self.inner.exit(span);
         };
-        local::with(|local| match ours.kind {
-            Kind::Task => task::exit(local, ours, id),
+        thread_state::with(|local| match ours.kind {
+            Kind::Task => poll::exit(local, ours, id),
             Kind::Resource => drop(local.pop(Kind::Resource, id)),
             Kind::Op => op::exit(local, ours, id),
             Kind::Inert => {}
@@ -200,9 +206,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         let Some(ours) = id::decode(id) else { return self.inner.clone_span(span) };
         match ours.kind {
             Kind::Resource => {
-                return id_of(local::with(|local| resource::clone_handle(local, ours)).max(id::INERT));
+                return id_of(thread_state::with(|local| resource::clone_handle(local, ours)).max(id::INERT));
             }
-            Kind::Task => task::clone_handle(ours),
+            Kind::Task => slot::clone_handle(ours),
             Kind::Op => op::clone_handle(ours),
             Kind::Inert => {}
         }
@@ -213,8 +219,8 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn try_close(&self, span: Id) -> bool {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else { return self.end_theirs(span) };
-        local::with(|local| match ours.kind {
-            Kind::Task => task::close(local, ours, id),
+        thread_state::with(|local| match ours.kind {
+            Kind::Task => slot::close(local, ours, id),
             Kind::Resource => resource::close(local, ours),
             Kind::Op => op::close(local, ours, id),
             Kind::Inert => false,
@@ -237,12 +243,12 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
 /// A span of tokio's begins; returns its id.
 #[inline]
-fn begin(site: Site, local: &local::Local, attributes: &Attributes<'_>) -> u64 {
+fn begin(site: Site, local: &thread_state::Local, attributes: &Attributes<'_>) -> u64 {
     if local.own.get() {
         return id::INERT;
     }
     match site {
-        Site::Spawn => task::spawn(local, attributes),
+        Site::Spawn => spawn::spawn(local, attributes),
         Site::Resource => resource::begin(local, attributes),
         Site::Op => op::begin(local, attributes),
         _ => id::INERT,
@@ -251,7 +257,7 @@ fn begin(site: Site, local: &local::Local, attributes: &Attributes<'_>) -> u64 {
 
 /// An event of tokio's.
 #[inline]
-fn happen(site: Site, local: &local::Local, event: &Event<'_>) {
+fn happen(site: Site, local: &thread_state::Local, event: &Event<'_>) {
     match site {
         Site::WakerClone => wake(local, event, WakerOp::Clone),
         Site::WakerDrop => wake(local, event, WakerOp::Drop),
@@ -269,15 +275,15 @@ fn happen(site: Site, local: &local::Local, event: &Event<'_>) {
 }
 
 #[inline]
-fn wake(local: &local::Local, event: &Event<'_>, op: WakerOp) {
+fn wake(local: &thread_state::Local, event: &Event<'_>, op: WakerOp) {
     let mut whose = Whose(0);
     event.record(&mut whose);
-    task::waker(local, whose.0, op);
+    wake::waker(local, whose.0, op);
 }
 
 /// The first event of a callsite tells what all of them are: the operation is a literal in tokio's source.
 #[cold]
-fn first_wake(local: &local::Local, event: &Event<'_>) {
+fn first_wake(local: &thread_state::Local, event: &Event<'_>) {
     let mut what = What(None);
     event.record(&mut what);
     let Some((site, op)) = what.0 else { return };
@@ -287,7 +293,7 @@ fn first_wake(local: &local::Local, event: &Event<'_>) {
 
 /// The same of polls of operations: whether the future was ready is a literal, too.
 #[cold]
-fn first_poll_op(local: &local::Local, event: &Event<'_>) {
+fn first_poll_op(local: &thread_state::Local, event: &Event<'_>) {
     let mut ready = Ready(None);
     event.record(&mut ready);
     let Some(ready) = ready.0 else { return };

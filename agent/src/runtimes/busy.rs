@@ -4,8 +4,10 @@
 //! of polls: while a task is polled for seconds, the counter stands still, and jumps when it is over. In between, what has
 //! passed since the worker was last seen to publish is busy time too, as long as it is not parked.
 
-use super::{Flavor, metrics};
-use crate::collect::clock::Nanos;
+use crate::{
+    clock::Nanos,
+    runtimes::{Flavor, metrics},
+};
 use std::time::Duration;
 
 /// What was seen of one worker.

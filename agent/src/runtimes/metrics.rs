@@ -4,7 +4,7 @@
 //! Most of it exists only under `--cfg tokio_unstable`, without which the agent refuses to start: the other half of this file
 //! is there so that a service built without the flag still compiles, and is told so.
 
-use super::Runtime;
+use crate::runtimes::Runtime;
 use std::{thread::ThreadId, time::Duration};
 
 /// A runtime at one moment. Counters are totals since it started.

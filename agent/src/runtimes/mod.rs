@@ -8,10 +8,10 @@
 mod busy;
 mod driver;
 mod metrics;
-mod sample;
-mod verdict;
+pub(crate) mod sample;
+pub(crate) mod verdict;
 
-use crate::collect::{clock::Nanos, thread::runtime_number as number};
+use crate::{clock::Nanos, collect::threads::runtime_number as number};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -22,9 +22,6 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
-
-pub(crate) use sample::{RuntimeRow, Sample, Sampler, WorkerRow};
-pub(crate) use verdict::{Kind as VerdictKind, Verdict};
 
 /// Names that are remembered for runtimes which are not known at the moment.
 const MOST_NAMES: usize = 256;

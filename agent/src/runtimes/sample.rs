@@ -1,9 +1,12 @@
 //! All runtimes and workers at one moment, with what only a look back can tell: busy time during a poll, and verdicts.
 
-use super::{Lasting, Runtime, Verdict, WorkerId, busy, driver, forget, known, metrics, verdict};
-use crate::collect::{
+use crate::{
     clock::Nanos,
-    thread::{self, Polling, Thread},
+    collect::threads::{self, Polling, Thread},
+    runtimes::{
+        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics,
+        verdict::{self, Verdict},
+    },
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -66,7 +69,7 @@ impl Sampler {
     /// Everything as it is at `now`. Runtimes that have ended are let go.
     pub(crate) fn sample(&mut self, now: Nanos) -> Sample {
         let threads: HashMap<ThreadId, Arc<Thread>> =
-            thread::all().into_iter().map(|thread| (thread.id, thread)).collect();
+            threads::all().into_iter().map(|thread| (thread.id, thread)).collect();
         let known = known();
         let ids: HashSet<u64> = known.iter().map(|runtime| runtime.id).collect();
         self.runtimes.retain(|id, _| ids.contains(id));

@@ -1,7 +1,6 @@
 //! Judgements on a whole runtime: each must have lasted, and have been seen several times in a row, before it is said.
 
-use super::Lasting;
-use crate::collect::clock::Nanos;
+use crate::{clock::Nanos, runtimes::Lasting};
 
 /// Looks in a row at which something that is read now and then must have been seen.
 const LOOKS: u32 = 3;

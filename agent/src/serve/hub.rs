@@ -1,24 +1,23 @@
 //! The one task that reads what is collected and tells every client: rounds of changes while somebody watches, and nothing
 //! but a look for runtimes that have ended while nobody does.
 
-use super::{
-    console::Wakers,
-    feed::{self, Feed, Stream},
-    histogram, report,
-    reports::{Common, Reports},
-    rows,
-    time::timestamp,
-    updates::Updates,
-};
 use crate::{
     Detail,
-    collect::{
-        clock::{self, Nanos},
-        read::{self, Changes, Watched},
+    clock::{self, Nanos},
+    read::changes::{self, Changes},
+    runtimes::sample::Sampler,
+    serve::{
+        console::{histogram, pages::Updates, rows::Wakers},
+        holdup::{
+            pages::{Common, Reports},
+            report, rows,
+        },
+        subscription::{self, Feed, Stream},
+        time::timestamp,
     },
-    runtimes::Sampler,
     settings::Settings,
-    watchdog::Stalls,
+    slots::free_list::Watched,
+    stalls::record::Stalls,
 };
 use console_api::{
     instrument::{State, Temporality, Update},
@@ -43,7 +42,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 const AHEAD: usize = 4;
 
 /// What a client asks for.
-pub(super) enum Command {
+pub(crate) enum Command {
     Updates(oneshot::Sender<Stream<Update>>),
     Reports(oneshot::Sender<Stream<v1::Report>>),
     /// Answered with nothing when there is no such task.
@@ -135,7 +134,7 @@ impl Hub {
             Command::Updates(answer) => {
                 // What changed up to now is told to those who are here already, and is part of the whole state.
                 self.catch_up();
-                let (feed, stream) = feed::start(Updates::all(self.wakers));
+                let (feed, stream) = subscription::start(Updates::all(self.wakers));
                 if answer.send(stream).is_ok() {
                     self.updates.push(feed);
                 }
@@ -144,7 +143,7 @@ impl Hub {
                 self.catch_up();
                 let common = self.common();
                 let (_, stalls) = self.stalls.since(0);
-                let (feed, stream) = feed::start(Reports::all(common, stalls, self.wakers));
+                let (feed, stream) = subscription::start(Reports::all(common, stalls, self.wakers));
                 if answer.send(stream).is_ok() {
                     self.reports.push(feed);
                 }
@@ -245,7 +244,7 @@ impl Hub {
             return Arc::default();
         }
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
-        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses: report::losses(read::losses()) })
+        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses: report::losses(changes::losses()) })
     }
 
     fn tell_state(&mut self) {
@@ -299,13 +298,13 @@ fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: impl Into<Option<T>>, add: im
 
 /// Tells a client of one task; whether it goes on.
 fn tell_details(task: u64, sender: &Sender<TaskDetails>) -> bool {
-    let Some(histograms) = read::histograms(task) else { return false };
+    let Some(histograms) = changes::histograms(task) else { return false };
     tell(sender, TaskDetails { now: Some(timestamp(clock::now())), ..histogram::details(task, &histograms) })
 }
 
 /// The same for the other service.
 fn tell_report_details(task: u64, sender: &Sender<v1::TaskDetails>) -> bool {
-    let Some(histograms) = read::histograms(task) else { return false };
+    let Some(histograms) = changes::histograms(task) else { return false };
     tell(sender, v1::TaskDetails { now: Some(timestamp(clock::now())), ..rows::details(task, &histograms) })
 }
 

@@ -1,6 +1,6 @@
 //! Times and durations as the wire has them.
 
-use crate::collect::clock::Nanos;
+use crate::clock::Nanos;
 use prost_types::{Duration, Timestamp};
 
 pub(super) fn timestamp(at: Nanos) -> Timestamp {

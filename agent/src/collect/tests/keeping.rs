@@ -1,15 +1,17 @@
 //! What is kept of what has ended, while it is yet to be told: within its bounds, and counted where it is not told.
 
-use super::super::{
-    arena::Arena,
-    barrier,
-    id::{self, Kind, Ours},
-    life::{Clones, Life},
-    read,
-    stock::{BATCH, Keep, Kept, Magazine, Stock, Watched},
-    told::Told,
-};
 use super::Change;
+use crate::{
+    read::changes,
+    slots::{
+        arena::Arena,
+        barrier,
+        delivery::Told,
+        free_list::{BATCH, Keep, Kept, Magazine, Stock, Watched},
+        id::{self, Kind, Ours},
+        lifetime::{Clones, Life},
+    },
+};
 use parking_lot::Mutex;
 use std::{
     collections::HashSet,
@@ -86,7 +88,7 @@ fn round(arena: &'static Arena<Slot>, heard: &mut Heard) {
     for (_, slot) in arena.iter() {
         slot.handed_over.lock().drain(..).map(Change::Now).for_each(&mut each);
     }
-    read::tell(&touched, arena, Kind::Task, &mut each, |index, slot| {
+    changes::tell(&touched, arena, Kind::Task, &mut each, |index, slot| {
         view(index, slot).map(|(id, ended)| (id, ended, (id, ended)))
     });
 }

@@ -70,7 +70,7 @@ fn a_mutex_that_is_held_within_one_poll() {
             drop(mutex);
         });
         task.await.expect("it ends");
-        let gone = read::lock(id).expect("it is kept for a while");
+        let gone = changes::lock(id).expect("it is kept for a while");
         assert_eq!((gone.acquisitions, gone.across_await.count), (2, 0));
         assert!(gone.dropped.is_some());
     });
@@ -345,7 +345,7 @@ fn a_blocking_job_is_a_task_too() {
             drop(mutex);
         });
         job.await.expect("it ends");
-        assert_eq!(read::lock(id).map_or(0, |lock| lock.across_await.count), 0);
+        assert_eq!(changes::lock(id).map_or(0, |lock| lock.across_await.count), 0);
     });
 }
 

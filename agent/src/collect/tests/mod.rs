@@ -1,14 +1,18 @@
 //! Collecting, from real runtimes. The subscriber is the process's, as in a service.
 
+mod delivery;
 mod keeping;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod lock_sites;
 mod locks;
 mod random;
 mod tasks;
-mod told;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod trails;
 
-use super::{Detail, id::Kind, local, read, resource, subscriber::Subscriber, view::*};
+use crate::{
+    collect::{Detail, resource, subscriber::Subscriber, thread_state},
+    read::{changes, view::*},
+    slots::id::Kind,
+};
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, RwLock};
@@ -37,12 +41,12 @@ pub(crate) fn watch() {
 
 /// The task that runs this.
 fn me() -> u64 {
-    local::with(|local| local.innermost(Kind::Task))
+    thread_state::with(|local| local.innermost(Kind::Task))
 }
 
 /// The resource whose handle this thread cloned last.
 fn cloned_last() -> u64 {
-    local::with(|local| resource::first_handle(local.just_cloned.get()))
+    thread_state::with(|local| resource::first_handle(local.just_cloned.get()))
 }
 
 /// The resource id of a mutex that is free: found by acquiring it once.
@@ -58,7 +62,7 @@ fn id_of_rw<T>(lock: &RwLock<T>) -> u64 {
 }
 
 fn lock(id: u64) -> LockView {
-    read::lock(id).expect("the lock is known")
+    changes::lock(id).expect("the lock is known")
 }
 
 /// Who holds a lock, and how.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
 fn task(id: u64) -> TaskView {
-    read::task(id).expect("the task is known")
+    changes::task(id).expect("the task is known")
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_task_from_its_birth_to_its_end() {
         assert_eq!(task(root).kind, TaskKind::BlockOn);
         assert_eq!(task(root).runtime, view.runtime);
         assert_ne!(view.runtime, 0);
-        let histograms = read::histograms(view.id).expect("it is kept for a while");
+        let histograms = changes::histograms(view.id).expect("it is kept for a while");
         assert_eq!(histograms.polls.buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 3);
     });
 }
@@ -71,7 +71,7 @@ fn a_poll_that_is_under_way_is_seen_from_outside() {
     });
     let id = told.recv().expect("it runs");
     let polled =
-        super::super::thread::all().into_iter().filter_map(|thread| thread.polling()).find(|poll| poll.task == id);
+        crate::collect::threads::all().into_iter().filter_map(|thread| thread.polling()).find(|poll| poll.task == id);
     let polled = polled.expect("its thread says so");
     let view = task(id);
     assert_eq!(view.polls.last_started, Some(polled.since));
@@ -98,8 +98,8 @@ fn spans_of_the_service_do_not_see_those_of_the_runtime() {
 #[test]
 fn changes_tell_each_thing_once_and_what_was_overwritten() {
     let runtime = current_thread();
-    let mut changes = read::Changes::take().expect("nobody else takes it in these tests");
-    assert!(read::Changes::take().is_none());
+    let mut changes = changes::Changes::take().expect("nobody else takes it in these tests");
+    assert!(changes::Changes::take().is_none());
     changes.begin();
     changes.tasks(&mut |_| {});
     let (id, handle) = runtime.block_on(async {
@@ -109,7 +109,7 @@ fn changes_tell_each_thing_once_and_what_was_overwritten() {
         });
         tokio::task::yield_now().await;
         let mut newest = 0;
-        read::tasks(&mut |task| {
+        changes::tasks(&mut |task| {
             if task.tokio_id.to_string() == handle.id().to_string() {
                 newest = task.id;
             }
@@ -138,7 +138,7 @@ fn changes_tell_each_thing_once_and_what_was_overwritten() {
 /// The service's own spans around a task: names, with their fields.
 fn context(id: u64) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    read::spans(&mut |view| {
+    changes::spans(&mut |view| {
         if view.task == id {
             let field = |(name, value): &(&str, Arc<str>)| format!("{name}={value}");
             let fields = |span: &SpanView| span.fields.iter().map(field).collect::<Vec<_>>().join(" ");

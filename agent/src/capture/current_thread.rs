@@ -1,0 +1,140 @@
+//! The stack of the thread that asks for it: copied at once, into memory made beforehand and at a bounded rate, unwound and
+//! named later on the reader's thread. Off until it is switched on, and for good when a stack turns out to be unreadable.
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) use linux::{Room, is_on, switch_on};
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod linux {
+    use crate::{
+        capture::{
+            Stack,
+            rate::{Bound, Rate},
+            sleeping::{self, STACK_BYTES, Snapshot},
+            worker::Reader,
+        },
+        clock::Nanos,
+    };
+    use parking_lot::Mutex;
+    use std::{
+        sync::{
+            OnceLock,
+            atomic::{AtomicBool, Ordering},
+        },
+        time::Duration,
+    };
+
+    /// Copies that exist at once: no more than leave room for those of stalled threads at the reader.
+    const ROOMS: usize = 4;
+
+    /// In the whole process. A copy costs its thread some ten microseconds.
+    const BOUND: Bound = Bound { every: Duration::from_millis(20), burst: 10 };
+
+    struct Own {
+        reader: Reader,
+        #[expect(clippy::vec_box, reason = "the reader takes boxes and gives them back")]
+        spare: Mutex<Vec<Box<Snapshot>>>,
+        rate: Rate,
+    }
+
+    static OWN: OnceLock<Own> = OnceLock::new();
+    static ON: AtomicBool = AtomicBool::new(false);
+
+    /// From here on stacks may be asked for. Where no thread can be started to read them, it stays off.
+    pub(crate) fn switch_on() {
+        let Ok(reader) = Reader::shared() else { return };
+        OWN.get_or_init(|| {
+            let spare = (0..ROOMS).map(|_| Box::new(Snapshot::new(STACK_BYTES))).collect();
+            Own { reader, spare: Mutex::new(spare), rate: Rate::new() }
+        });
+        ON.store(true, Ordering::Release);
+    }
+
+    /// Whether stacks may be asked for.
+    pub(crate) fn is_on() -> bool {
+        ON.load(Ordering::Acquire)
+    }
+
+    fn own() -> Option<&'static Own> {
+        is_on().then(|| OWN.get())?
+    }
+
+    fn give_back(copy: Box<Snapshot>) {
+        if let Some(own) = OWN.get() {
+            own.spare.lock().push(copy);
+        }
+    }
+
+    /// Memory for one copy, which goes back when this is dropped.
+    #[derive(Debug)]
+    pub(crate) struct Room(Option<Box<Snapshot>>);
+
+    impl Room {
+        /// `None` while it is switched off, when all are in use, and beyond the rate.
+        pub(crate) fn take(now: Nanos) -> Option<Self> {
+            let own = own()?;
+            let room = Self(Some(own.spare.lock().pop()?));
+            own.rate.allows(now, BOUND).then_some(room)
+        }
+
+        /// Copies the calling thread's stack, in place of what was copied before. False when that cannot be done.
+        pub(crate) fn fill(&mut self) -> bool {
+            let filled = self.0.as_mut().is_some_and(|copy| sleeping::here(copy).is_ok());
+            if !filled {
+                ON.store(false, Ordering::Release);
+            }
+            filled
+        }
+
+        /// Has what was copied read, and handed over on the reader's thread. It is dropped when too many wait to be read.
+        pub(crate) fn read(mut self, done: impl FnOnce(Stack) + Send + 'static) {
+            let (Some(copy), Some(own)) = (self.0.take(), OWN.get()) else { return };
+            let read = own.reader.read(copy, |stack, copy| {
+                give_back(copy);
+                done(stack);
+            });
+            if let Err(copy) = read {
+                give_back(copy);
+            }
+        }
+    }
+
+    impl Drop for Room {
+        fn drop(&mut self) {
+            if let Some(copy) = self.0.take() {
+                give_back(copy);
+            }
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod nowhere {
+
+    /// On other systems there are no stacks.
+    pub(crate) fn switch_on() {}
+
+    pub(crate) fn is_on() -> bool {
+        false
+    }
+
+    /// There is none.
+    #[derive(Debug)]
+    pub(crate) enum Room {}
+
+    impl Room {
+        pub(crate) fn take(_: Nanos) -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn fill(&mut self) -> bool {
+            match *self {}
+        }
+
+        pub(crate) fn read(self, _: impl FnOnce(Stack) + Send + 'static) {
+            match self {}
+        }
+    }
+}
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub(crate) use nowhere::{Room, is_on, switch_on};

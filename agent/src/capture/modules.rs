@@ -1,0 +1,274 @@
+//! Which executable and libraries are loaded where, and the tables in them that unwinding needs.
+
+#![allow(unsafe_code, reason = "the dynamic loader describes what it loaded by pointers")]
+
+use crate::capture::sleeping::read_memory;
+use gimli::{BaseAddresses, EhFrame, EhFrameHdr, NativeEndian, Pointer, UnwindSection};
+use std::{
+    ffi::{CStr, c_int, c_void},
+    ops::{Deref, Range},
+    slice,
+    sync::Arc,
+};
+
+/// The executable, or a library.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// Tells it from every other one that was ever loaded.
+    pub(crate) id: u64,
+    /// As the loader names it; empty for the executable.
+    pub(crate) path: String,
+    /// What was linked at address 0 is at this one.
+    pub(crate) bias: u64,
+    /// Where it is, from its first to its last page.
+    pub(crate) range: Range<u64>,
+    /// Where it has code.
+    code: Vec<Range<u64>>,
+    /// The linker's fingerprint of it; empty where there is none.
+    pub(crate) build_id: Vec<u8>,
+    /// Its tables for unwinding; none where it was built without.
+    pub(crate) tables: Option<Tables>,
+}
+
+/// `.eh_frame_hdr` and `.eh_frame`, and where they were linked to.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    pub(crate) index: Bytes,
+    pub(crate) index_at: u64,
+    pub(crate) frames: Bytes,
+    pub(crate) frames_at: u64,
+}
+
+/// What of the process a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Executable,
+    Library,
+}
+
+/// Bytes that stay: a copy, unless they are part of the executable, which is never unloaded.
+#[derive(Debug, Clone)]
+pub(crate) enum Bytes {
+    Copied(Arc<[u8]>),
+    Executable(&'static [u8]),
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Executable(&[])
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Executable(bytes) => bytes,
+        }
+    }
+}
+
+/// What is loaded now, as of the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Modules {
+    /// By address.
+    list: Vec<Arc<Module>>,
+    /// The loader's counts of what it has loaded and unloaded.
+    seen: (u64, u64),
+    ids: u64,
+}
+
+impl Modules {
+    /// Looks again, if the loader has loaded or unloaded anything. Says whether anything changed.
+    pub(crate) fn refresh(&mut self) -> bool {
+        let mut counts = (0, 0);
+        for_each(&mut |info| {
+            counts = (info.dlpi_adds, info.dlpi_subs);
+            false
+        });
+        if counts == self.seen && !self.list.is_empty() {
+            return false;
+        }
+        let mut list: Vec<Arc<Module>> = Vec::new();
+        let (mut part, mut ids) = (Part::Executable, self.ids);
+        for_each(&mut |info| {
+            ids += 1;
+            if let Some(module) = read(info, ids, part) {
+                let known = self.list.iter().find(|known| known.is(&module)).cloned();
+                list.push(known.unwrap_or_else(|| Arc::new(module.with_tables(info, part))));
+            }
+            part = Part::Library;
+            true
+        });
+        list.sort_unstable_by_key(|module| module.range.start);
+        (self.list, self.seen, self.ids) = (list, counts, ids);
+        true
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Module>> {
+        self.list.iter()
+    }
+
+    pub(crate) fn find(&self, address: u64) -> Option<&Arc<Module>> {
+        let after = self.list.partition_point(|module| module.range.start <= address);
+        self.list[..after].last().filter(|module| module.range.contains(&address))
+    }
+}
+
+impl Module {
+    /// The same module in the same place.
+    fn is(&self, other: &Self) -> bool {
+        (self.bias, &self.range, &self.path, &self.build_id) == (other.bias, &other.range, &other.path, &other.build_id)
+    }
+
+    pub(crate) fn has_code(&self, address: u64) -> bool {
+        self.code.iter().any(|range| range.contains(&address))
+    }
+
+    /// Where the function that holds `address` begins, as its entry for unwinding says.
+    pub(crate) fn function(&self, address: u64) -> Option<u64> {
+        let tables = self.tables.as_ref()?;
+        let bases = tables.bases();
+        let header = EhFrameHdr::new(&tables.index, NativeEndian).parse(&bases, 8).ok()?;
+        let frames = EhFrame::new(&tables.frames, NativeEndian);
+        let linked = address.checked_sub(self.bias)?;
+        let entry = header.table()?.fde_for_address(&frames, &bases, linked, EhFrame::cie_from_offset).ok()?;
+        entry.initial_address().checked_add(self.bias)
+    }
+
+    /// With copies of the tables. Reading the executable's costs nothing: they stay where they are.
+    fn with_tables(mut self, info: &libc::dl_phdr_info, part: Part) -> Self {
+        let headers = headers(info);
+        let bytes = |linked: u64, len: u64| -> Option<Bytes> {
+            let (address, len) = (self.bias.checked_add(linked)?, usize::try_from(len).ok()?);
+            if part == Part::Executable {
+                // SAFETY: the loader says that the executable has these bytes, and it never unloads it or writes to them.
+                return Some(Bytes::Executable(unsafe { slice::from_raw_parts(address as *const u8, len) }));
+            }
+            let mut bytes = vec![0; len];
+            (read_memory(address, &mut bytes).ok()? == len).then(|| Bytes::Copied(bytes.into()))
+        };
+        self.tables = (|| {
+            let header = headers.iter().find(|header| header.p_type == libc::PT_GNU_EH_FRAME)?;
+            let index = bytes(header.p_vaddr, header.p_memsz)?;
+            let bases = BaseAddresses::default().set_eh_frame_hdr(header.p_vaddr);
+            let Pointer::Direct(frames_at) =
+                EhFrameHdr::new(&index, NativeEndian).parse(&bases, 8).ok()?.eh_frame_ptr()
+            else {
+                return None;
+            };
+            // Where it ends is told nowhere; the segment's end is far enough, since entries are found by the index.
+            let segment =
+                headers.iter().find(|header| header.p_type == libc::PT_LOAD && linked(header).contains(&frames_at))?;
+            let frames = bytes(frames_at, linked(segment).end - frames_at)?;
+            Some(Tables { index, index_at: header.p_vaddr, frames, frames_at })
+        })();
+        self
+    }
+}
+
+impl Tables {
+    fn bases(&self) -> BaseAddresses {
+        BaseAddresses::default().set_eh_frame_hdr(self.index_at).set_eh_frame(self.frames_at)
+    }
+}
+
+fn linked(header: &libc::Elf64_Phdr) -> Range<u64> {
+    header.p_vaddr..header.p_vaddr.saturating_add(header.p_filesz)
+}
+
+fn headers(info: &libc::dl_phdr_info) -> &[libc::Elf64_Phdr] {
+    if info.dlpi_phdr.is_null() {
+        return &[];
+    }
+    // SAFETY: the loader passes its own table, and keeps it for as long as its callback runs.
+    unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) }
+}
+
+/// Reads what the loader tells of one module, tables aside.
+fn read(info: &libc::dl_phdr_info, id: u64, part: Part) -> Option<Module> {
+    let bias = info.dlpi_addr;
+    let loaded: Vec<_> = headers(info).iter().filter(|header| header.p_type == libc::PT_LOAD).collect();
+    let place = |header: &libc::Elf64_Phdr| {
+        let start = bias.wrapping_add(header.p_vaddr);
+        start..start.saturating_add(header.p_memsz)
+    };
+    let start = loaded.iter().map(|header| place(header).start).min()?;
+    let end = loaded.iter().map(|header| place(header).end).max()?;
+    let code = loaded.iter().filter(|header| header.p_flags & libc::PF_X != 0).map(|header| place(header)).collect();
+    let path = if part == Part::Executable || info.dlpi_name.is_null() {
+        String::new()
+    } else {
+        // SAFETY: the loader's names are strings that live at least as long as its callback runs.
+        unsafe { CStr::from_ptr(info.dlpi_name) }.to_string_lossy().into_owned()
+    };
+    let build_id = headers(info).iter().filter(|header| header.p_type == libc::PT_NOTE).find_map(|header| {
+        let mut notes = vec![0; usize::try_from(header.p_memsz.min(4096)).ok()?];
+        let filled = read_memory(place(header).start, &mut notes).ok()?;
+        build_id(&notes[..filled])
+    });
+    Some(Module { id, path, bias, range: start..end, code, build_id: build_id.unwrap_or_default(), tables: None })
+}
+
+/// The description of the note that is called GNU and of type 3.
+fn build_id(mut notes: &[u8]) -> Option<Vec<u8>> {
+    loop {
+        let word =
+            |index: usize| Some(u32::from_ne_bytes(notes.get(4 * index..4 * index + 4)?.try_into().ok()?) as usize);
+        let (name, description, kind) = (word(0)?, word(1)?, word(2)?);
+        let starts = 12 + name.next_multiple_of(4);
+        let text = notes.get(starts..starts.checked_add(description)?)?;
+        if kind == 3 && notes.get(12..12 + name) == Some(b"GNU\0") {
+            return Some(text.to_vec());
+        }
+        notes = notes.get(starts + description.next_multiple_of(4)..)?;
+    }
+}
+
+/// Calls for each module, the executable first, until it is told to stop. The loader holds a lock meanwhile, so that nothing
+/// is unloaded.
+fn for_each(each: &mut dyn FnMut(&libc::dl_phdr_info) -> bool) {
+    unsafe extern "C" fn call(info: *mut libc::dl_phdr_info, _: usize, data: *mut c_void) -> c_int {
+        // SAFETY: `data` is what is passed below, and lives; the loader passes a valid description.
+        let (each, info) = unsafe { (&mut *data.cast::<&mut dyn FnMut(&libc::dl_phdr_info) -> bool>(), &*info) };
+        c_int::from(!each(info))
+    }
+    let mut each = each;
+    // SAFETY: the callback fits, and `each` outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(call), (&raw mut each).cast()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_and_its_libraries_are_found() {
+        let mut modules = Modules::default();
+        assert!(modules.refresh());
+        assert!(!modules.refresh());
+        let own = the_executable_and_its_libraries_are_found as *const () as u64;
+        let module = modules.find(own).unwrap();
+        assert!(module.path.is_empty() && module.has_code(own) && module.tables.is_some());
+        assert_eq!(module.function(own + 1), Some(own));
+        let libc = libc::read as *const () as u64;
+        let module = modules.find(libc).unwrap();
+        assert!(module.path.contains("libc") && module.has_code(libc) && !module.has_code(own));
+        assert!(modules.find(8).is_none());
+    }
+
+    #[test]
+    fn a_build_id_is_found_among_notes() {
+        let note = |kind: u32, name: &[u8; 4], text: &[u8]| {
+            let words = [4_u32, text.len() as u32, kind].map(u32::to_ne_bytes).concat();
+            [words.as_slice(), name.as_slice(), text].concat()
+        };
+        let notes =
+            [note(1, b"GNU\0", &[9; 16]), note(3, b"abc\0", &[8; 4]), note(3, b"GNU\0", &[1, 2, 3, 4])].concat();
+        assert_eq!(build_id(&notes), Some(vec![1, 2, 3, 4]));
+        assert_eq!(build_id(&notes[..40]), None);
+        assert_eq!(build_id(&[255; 64]), None);
+    }
+}

@@ -1,0 +1,283 @@
+//! Captures a thread that runs, by a signal whose handler copies registers and stack into memory made beforehand.
+//!
+//! No system call of the service may fail with `EINTR` because of it. A signal that is *sent* to a thread cannot promise
+//! that: the thread may fall asleep between the look and the delivery, and calls such as `epoll_wait` and `nanosleep` are
+//! never restarted. So none is sent. Instead, the thread's own CPU clock is given a timer: it expires at a tick that finds
+//! the thread on a CPU, and kernels that expire such timers in the thread's own context (`POSIX_CPU_TIMERS_TASK_WORK`: x86-64
+//! since 5.10, and every architecture that mainline can build for real time since 6.12) do that on the way back to user space:
+//! a call that sleeps is not woken by it, and one that returns has returned already. Only `io_uring_enter` does such work
+//! itself before it sleeps, and can return early if the tick came during the call; it does so for other reasons, too. Where the
+//! kernel is older, or the thread blocks the signal, the thread is left alone, and the refusal says so.
+
+#![allow(
+    unsafe_code,
+    reason = "signals and timers have no safe interface, and the handler shares memory with whoever waits"
+)]
+
+use crate::capture::sleeping::{Refused, Registers, STACK_BYTES, Snapshot, read_memory};
+use std::{
+    cell::UnsafeCell,
+    ffi::{c_int, c_void},
+    fs, io, mem, ptr,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+/// The right to interrupt threads: one in a process.
+#[derive(Debug)]
+pub(crate) struct Interrupts {
+    signal: c_int,
+}
+
+/// A capture that is under way: it happens when the thread uses a CPU next. Dropped, it happens no more.
+#[derive(Debug)]
+pub(crate) struct Armed {
+    timer: libc::timer_t,
+    turn: u64,
+}
+
+// SAFETY: a timer's id belongs to the process, not to a thread.
+unsafe impl Send for Armed {}
+
+/// What the handler fills. `state` says whose it is.
+struct Slot {
+    /// 0: nobody's; `4 * turn + WANTED | TAKING | TAKEN`.
+    state: AtomicU64,
+    memory: UnsafeCell<Memory>,
+}
+
+struct Memory {
+    registers: Registers,
+    filled: usize,
+    stack: [u8; STACK_BYTES],
+}
+
+const WANTED: u64 = 1;
+const TAKING: u64 = 2;
+const TAKEN: u64 = 3;
+
+// SAFETY: `memory` is touched only by the handler that moved `state` from WANTED to TAKING, until it stores TAKEN, and then
+// only by the one `Armed` of that turn, of which there is one at a time.
+unsafe impl Sync for Slot {}
+
+static SLOT: Slot = Slot {
+    state: AtomicU64::new(0),
+    memory: UnsafeCell::new(Memory {
+        registers: Registers { pc: 0, sp: 0, fp: None, lr: None },
+        filled: 0,
+        stack: [0; STACK_BYTES],
+    }),
+};
+
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Grows with each capture, so that a signal that comes too late is told from the one that is waited for.
+static TURNS: AtomicU64 = AtomicU64::new(0);
+
+impl Interrupts {
+    /// Takes a real-time signal that nobody uses.
+    pub(crate) fn new() -> Result<Self, Refused> {
+        if !is_safe() {
+            return Err(refused("this kernel is too old to interrupt it without a risk for its system calls"));
+        }
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            return Err(refused("something else in this process captures threads already"));
+        }
+        // The one that was taken before, if there was one.
+        let with = |handler| (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|signal| handler_of(*signal) == handler);
+        let ours = handler as *const () as libc::sighandler_t;
+        let signal = with(ours).or_else(|| with(libc::SIG_DFL));
+        signal.filter(|signal| install(*signal)).map(|signal| Self { signal }).ok_or_else(|| {
+            IN_USE.store(false, Ordering::Release);
+            refused("every real-time signal is in use")
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn signal(&self) -> c_int {
+        self.signal
+    }
+
+    /// Has a thread captured when it uses a CPU next. One at a time.
+    pub(crate) fn arm(&mut self, tid: u32) -> Result<Armed, Refused> {
+        if handler_of(self.signal) != handler as *const () as libc::sighandler_t {
+            return Err(refused("the service has taken over the signal that interrupts it"));
+        }
+        if blocks(tid, self.signal)? {
+            return Err(refused("blocks the signal that would interrupt it"));
+        }
+        let state = SLOT.state.load(Ordering::Acquire);
+        if matches!(state % 4, WANTED | TAKING) {
+            return Err(Refused::Busy);
+        }
+        let turn = TURNS.fetch_add(1, Ordering::Relaxed) + 1;
+        let timer = timer_on_cpu_clock(tid, self.signal, turn)
+            .map_err(|error| Refused::NotInterruptible(format!("its CPU clock takes no timer ({error})")))?;
+        let armed = Armed { timer, turn };
+        SLOT.state.store(4 * turn + WANTED, Ordering::Release);
+        expire_at_next_tick(timer)
+            .map_err(|error| Refused::NotInterruptible(format!("its timer does not start ({error})")))?;
+        Ok(armed)
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        // The handler stays: a signal that is still under way must find it.
+        IN_USE.store(false, Ordering::Release);
+    }
+}
+
+impl Armed {
+    /// Hands out the capture, once it has happened.
+    pub(crate) fn take(&self, into: &mut Snapshot) -> bool {
+        if SLOT.state.load(Ordering::Acquire) != 4 * self.turn + TAKEN {
+            return false;
+        }
+        // SAFETY: the state says that the handler of this turn is through, and no other turn begins before `self` is gone.
+        let memory = unsafe { &*SLOT.memory.get() };
+        into.fill(memory.registers, &memory.stack[..memory.filled]);
+        true
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        // SAFETY: the timer was made for this value, which alone deletes it.
+        unsafe { libc::timer_delete(self.timer) };
+        // A handler that is at work is left to finish: until then nobody arms again.
+        let wanted = 4 * self.turn + WANTED;
+        let _ = SLOT.state.compare_exchange(wanted, 0, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+/// Copies what it interrupted. It allocates nothing, takes no lock, touches no thread-local but `errno`, which it puts back.
+extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: with SA_SIGINFO the kernel passes both, for as long as the handler runs.
+    let (info, context) = unsafe { (&*info, &*context.cast::<libc::ucontext_t>()) };
+    if info.si_code != libc::SI_TIMER {
+        return;
+    }
+    // SAFETY: a timer's signal carries the value that the timer was made with.
+    let turn = unsafe { info.si_value() }.sival_ptr as u64;
+    let (wanted, taking) = (4 * turn + WANTED, 4 * turn + TAKING);
+    if SLOT.state.compare_exchange(wanted, taking, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        return;
+    }
+    // SAFETY: `errno` is the thread's own.
+    let errno = unsafe { *libc::__errno_location() };
+    // SAFETY: the state was WANTED and is TAKING now: nobody else touches the memory.
+    let memory = unsafe { &mut *SLOT.memory.get() };
+    memory.registers = interrupted(context);
+    memory.filled = read_memory(memory.registers.sp, &mut memory.stack).unwrap_or(0);
+    SLOT.state.store(4 * turn + TAKEN, Ordering::Release);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+#[cfg(target_arch = "x86_64")]
+fn interrupted(context: &libc::ucontext_t) -> Registers {
+    let register = |index: c_int| context.uc_mcontext.gregs[index as usize] as u64;
+    Registers { pc: register(libc::REG_RIP), sp: register(libc::REG_RSP), fp: Some(register(libc::REG_RBP)), lr: None }
+}
+
+#[cfg(target_arch = "aarch64")]
+fn interrupted(context: &libc::ucontext_t) -> Registers {
+    let machine = &context.uc_mcontext;
+    Registers { pc: machine.pc, sp: machine.sp, fp: Some(machine.regs[29]), lr: Some(machine.regs[30]) }
+}
+
+fn refused(why: &str) -> Refused {
+    Refused::NotInterruptible(why.into())
+}
+
+/// Whether this kernel lets timers on CPU clocks expire on the way to user space.
+pub(crate) fn is_safe() -> bool {
+    kernel_is_safe(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
+}
+
+/// Whether a kernel of this release does.
+fn kernel_is_safe(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= if cfg!(target_arch = "x86_64") { (5, 10) } else { (6, 12) }
+}
+
+fn handler_of(signal: c_int) -> libc::sighandler_t {
+    // SAFETY: all zeroes is a valid value, and the kernel writes what it has; nothing is changed.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        if libc::sigaction(signal, ptr::null(), &raw mut action) == 0 { action.sa_sigaction } else { libc::SIG_ERR }
+    }
+}
+
+fn install(signal: c_int) -> bool {
+    // SAFETY: the handler has the signature that SA_SIGINFO asks for, and is safe to run at any instruction.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+        libc::sigfillset(&raw mut action.sa_mask);
+        libc::sigaction(signal, &raw const action, ptr::null_mut()) == 0
+    }
+}
+
+/// Whether a thread blocks a signal. One that does would get it in the very call that unblocks it, `ppoll` perhaps.
+fn blocks(tid: u32, signal: c_int) -> Result<bool, Refused> {
+    let status = fs::read_to_string(format!("/proc/self/task/{tid}/status")).map_err(|_| Refused::Gone)?;
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigBlk:")?.trim(), 16).ok());
+    mask.map(|mask| mask >> (signal - 1) & 1 == 1)
+        .ok_or_else(|| refused("the kernel does not tell which signals it blocks"))
+}
+
+fn timer_on_cpu_clock(tid: u32, signal: c_int, turn: u64) -> io::Result<libc::timer_t> {
+    // SAFETY: all zeroes is a valid value of both, and the kernel checks the ids of thread and signal.
+    unsafe {
+        let mut event: libc::sigevent = mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = signal;
+        event.sigev_notify_thread_id = tid as c_int;
+        event.sigev_value.sival_ptr = turn as *mut c_void;
+        let mut timer: libc::timer_t = mem::zeroed();
+        match libc::timer_create(cpu_clock(tid), &raw mut event, &raw mut timer) {
+            0 => Ok(timer),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+fn expire_at_next_tick(timer: libc::timer_t) -> io::Result<()> {
+    let soon = libc::timespec { tv_sec: 0, tv_nsec: 1 };
+    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let once = libc::itimerspec { it_interval: never, it_value: soon };
+    // SAFETY: the timer exists, and the old value is not asked for.
+    match unsafe { libc::timer_settime(timer, 0, &raw const once, ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The clock of the CPU time of a thread, as the kernel numbers it: the id's complement, the bit for "of a thread", and the
+/// number of the clock that the scheduler keeps.
+fn cpu_clock(tid: u32) -> libc::clockid_t {
+    (!tid << 3 | 0b110) as libc::clockid_t
+}
+
+/// The CPU time that a thread of this process has used; `None` when there is no such thread.
+pub(crate) fn cpu_time(tid: u32) -> Option<std::time::Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel checks the id, and writes the time.
+    let read = unsafe { libc::clock_gettime(cpu_clock(tid), &raw mut time) };
+    (read == 0).then(|| std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn releases_are_read() {
+        assert!(kernel_is_safe("6.18.44-fc-v657\n") && kernel_is_safe("5.10.0") && kernel_is_safe("10.0"));
+        assert!(!kernel_is_safe("5.9.16") && !kernel_is_safe("4.18.0-553.el8") && !kernel_is_safe(""));
+    }
+}

@@ -1,0 +1,162 @@
+//! Names addresses: function, file and line from the debug information of the file that a module was loaded from, or at
+//! least the function from its symbol table.
+//!
+//! Files are mapped when they are first needed, and let go when nobody has asked for a while; frames that were named stay, up
+//! to a bound.
+
+use crate::capture::{
+    Frame,
+    modules::{Module, Modules},
+};
+use addr2line::Loader;
+use object::{Object, ReadCache};
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Addresses whose frames are kept.
+const KEPT: usize = 4096;
+
+/// Names addresses, and keeps the names.
+#[derive(Default)]
+pub(crate) struct Symbols {
+    files: HashMap<u64, Option<Loader>>,
+    /// When one of the files was needed last.
+    used: Option<Instant>,
+    /// By module and address in it.
+    frames: HashMap<(u64, u64), Arc<[Frame]>>,
+    executable: Option<Arc<str>>,
+}
+
+impl Symbols {
+    /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
+    pub(crate) fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
+        let mut frames = Vec::with_capacity(addresses.len() * 2);
+        for (index, address) in addresses.iter().enumerate() {
+            // A call that never returns may be the last instruction of its function: the line is that of the call.
+            let within = if index == 0 { *address } else { address.saturating_sub(1) };
+            match modules.find(within) {
+                Some(module) => frames.extend(self.frames(module, within).iter().map(|frame| frame.clone_at(*address))),
+                None => frames.push(unknown("".into()).clone_at(*address)),
+            }
+        }
+        frames
+    }
+
+    /// Lets go of mapped files, when none was needed for a while. Named frames stay.
+    pub(crate) fn close_unused(&mut self, after: Duration) {
+        if self.used.is_some_and(|used| used.elapsed() >= after) {
+            self.files = HashMap::new();
+            self.used = None;
+        }
+    }
+
+    fn frames(&mut self, module: &Module, address: u64) -> Arc<[Frame]> {
+        let linked = address.wrapping_sub(module.bias);
+        if let Some(frames) = self.frames.get(&(module.id, linked)) {
+            return Arc::clone(frames);
+        }
+        let name = self.file_name(module);
+        self.used = Some(Instant::now());
+        let loader = self.files.entry(module.id).or_insert_with(|| open(module));
+        let mut frames = loader.as_ref().map(|loader| named(loader, linked, &name)).unwrap_or_default();
+        if frames.is_empty() {
+            frames.push(unknown(name));
+        }
+        if self.frames.len() >= KEPT {
+            self.frames.clear();
+        }
+        let frames: Arc<[Frame]> = frames.into();
+        self.frames.insert((module.id, linked), Arc::clone(&frames));
+        frames
+    }
+
+    fn file_name(&mut self, module: &Module) -> Arc<str> {
+        let of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into();
+        if !module.path.is_empty() {
+            return of(Path::new(&module.path));
+        }
+        let executable =
+            self.executable.get_or_insert_with(|| of(&fs::read_link("/proc/self/exe").unwrap_or_default()));
+        Arc::clone(executable)
+    }
+}
+
+impl Frame {
+    fn clone_at(&self, address: u64) -> Self {
+        Self { address, ..self.clone() }
+    }
+}
+
+fn unknown(module: Arc<str>) -> Frame {
+    Frame { function: "".into(), file: "".into(), line: 0, column: 0, address: 0, module, inlined: false }
+}
+
+/// The file that has a module's debug information: its own, or one that a distribution keeps apart. One that was replaced
+/// since it was loaded is no use.
+fn open(module: &Module) -> Option<Loader> {
+    let own = if module.path.is_empty() { PathBuf::from("/proc/self/exe") } else { PathBuf::from(&module.path) };
+    let is_it = |path: &Path| {
+        let cache = ReadCache::new(File::open(path).ok()?);
+        let file = object::File::parse(&cache).ok()?;
+        let same = module.build_id.is_empty() || file.build_id().ok()?.is_none_or(|id| id == module.build_id);
+        same.then(|| file.section_by_name(".debug_info").is_some())
+    };
+    if is_it(&own)? {
+        return Loader::new(&own).ok();
+    }
+    apart(&module.build_id)
+        .filter(|path| is_it(path) == Some(true))
+        .and_then(|path| Loader::new(path).ok())
+        .or_else(|| Loader::new(&own).ok())
+}
+
+/// Where distributions keep debug information that was split off.
+fn apart(build_id: &[u8]) -> Option<PathBuf> {
+    let digits: Vec<String> = build_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (first, rest) = digits.split_first()?;
+    Some(PathBuf::from(format!("/usr/lib/debug/.build-id/{first}/{}.debug", rest.concat())))
+}
+
+/// The function at an address of a file, after those that were inlined into it there.
+fn named(loader: &Loader, address: u64, module: &Arc<str>) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    if let Ok(mut found) = loader.find_frames(address) {
+        while let Ok(Some(frame)) = found.next() {
+            let function = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
+            let place = frame.location;
+            frames.push(Frame {
+                function: function.unwrap_or_default().into(),
+                file: place.as_ref().and_then(|place| place.file).unwrap_or_default().into(),
+                line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
+                column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
+                inlined: true,
+                ..unknown(Arc::clone(module))
+            });
+        }
+    }
+    if frames.is_empty() {
+        frames.push(unknown(Arc::clone(module)));
+    }
+    if let Some(last) = frames.last_mut() {
+        last.inlined = false;
+        if let Some(name) = loader.find_symbol(address).filter(|name| last.function.is_empty() || is_rust(name)) {
+            last.function = demangled(name);
+        }
+    }
+    frames
+}
+
+/// Builds with line tables alone have names without their paths; the symbol table has whole ones, of functions that were
+/// not inlined.
+fn is_rust(symbol: &str) -> bool {
+    symbol.starts_with("_R") || symbol.starts_with("_ZN")
+}
+
+fn demangled(symbol: &str) -> Arc<str> {
+    addr2line::demangle_auto(symbol.into(), None).into()
+}

@@ -1,0 +1,184 @@
+//! Finds the return addresses in a copied stack, by the tables that compilers leave for exceptions: code needs no frame
+//! pointers for it.
+//!
+//! Code that does keep them (the standard library does) is unwound by them, and of a thread that sleeps the kernel does not
+//! tell the frame pointer. It mostly stands on the stack, saved by a function further in. Where it does not, see `recover`.
+
+use crate::capture::{
+    modules::{Bytes, Modules, Tables},
+    recover,
+    sleeping::Snapshot,
+};
+use framehop::{
+    CacheNative, ExplicitModuleSectionInfo, FrameAddress, Module, UnwindRegsNative, Unwinder as _, UnwinderNative,
+};
+
+/// Frames beyond these are left out.
+const FRAMES: usize = 128;
+
+/// Stands for a register that is not known: no such address exists, and reading there fails.
+const UNKNOWN: u64 = 0x7fff_ffff_0000_0000;
+
+/// Unwinds, and keeps what it learns of modules and functions.
+pub(crate) struct Unwinder {
+    modules: Modules,
+    /// In the unwinder now, by where they start.
+    added: Vec<u64>,
+    rules: UnwinderNative<Bytes, framehop::MayAllocateDuringUnwind>,
+    cache: CacheNative<framehop::MayAllocateDuringUnwind>,
+}
+
+/// What unwinding found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// Where the thread was, then return addresses, innermost first.
+    pub(crate) addresses: Vec<u64>,
+    /// A register had to be guessed on the way.
+    pub(crate) approximate: bool,
+    /// Why it is not the whole stack; empty when it is.
+    pub(crate) limitation: &'static str,
+}
+
+/// A point on the way up.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) at: FrameAddress,
+    pub(crate) registers: UnwindRegsNative,
+}
+
+/// Where a walk came to its end.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// The function that started the thread.
+    Root,
+    /// The end of the copy.
+    Cut,
+    /// The caller of this one is found by a frame pointer, and that is not known.
+    Pointerless(Position),
+    /// A place that nothing is known of.
+    Lost,
+}
+
+impl Unwinder {
+    pub(crate) fn new() -> Self {
+        Self {
+            modules: Modules::default(),
+            added: Vec::new(),
+            rules: UnwinderNative::new(),
+            cache: CacheNative::new_in(),
+        }
+    }
+
+    pub(crate) fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// Unwinds a copy, innermost frame first.
+    pub(crate) fn unwind(&mut self, stack: &Snapshot) -> Trace {
+        self.refresh();
+        let mut addresses = Vec::with_capacity(32);
+        let mut approximate = false;
+        let mut end = self.walk(start(stack), stack, &mut addresses);
+        // A guess leads to a place where nothing is missing, or it is none.
+        if let End::Pointerless(position) = end
+            && let Some(way) = recover::recover(self, position, stack)
+        {
+            approximate = !way.certain;
+            addresses.extend(way.addresses);
+            end = way.end;
+        }
+        addresses.truncate(FRAMES);
+        let limitation = match end {
+            End::Root => "",
+            End::Cut => "the stack is deeper than what was copied of it",
+            End::Pointerless(_) | End::Lost => "the stack could not be unwound to its end",
+        };
+        Trace { addresses, approximate, limitation }
+    }
+
+    /// Goes up from a position, notes each address, and says why it went no further.
+    pub(crate) fn walk(&mut self, from: Position, stack: &Snapshot, addresses: &mut Vec<u64>) -> End {
+        let Position { mut at, mut registers } = from;
+        let mut read = |address| stack.word(address).ok_or(());
+        for _ in 0..FRAMES {
+            if !self
+                .modules
+                .find(at.address_for_lookup())
+                .is_some_and(|module| module.has_code(at.address_for_lookup()))
+            {
+                return End::Lost;
+            }
+            addresses.push(at.address());
+            let before = registers;
+            match self.rules.unwind_frame(at, &mut registers, &mut self.cache, &mut read) {
+                Ok(None) => return End::Root,
+                Ok(Some(address)) if is_unknown(address) => {
+                    return End::Pointerless(Position { at, registers: before });
+                }
+                Ok(Some(address)) => match FrameAddress::from_return_address(address) {
+                    Some(next) => at = next,
+                    None => return End::Root,
+                },
+                Err(framehop::Error::CouldNotReadStack(address)) if is_unknown(address) => {
+                    return End::Pointerless(Position { at, registers: before });
+                }
+                Err(framehop::Error::CouldNotReadStack(address)) if address >= stack.end().saturating_sub(8) => {
+                    return End::Cut;
+                }
+                Err(_) => return End::Lost,
+            }
+        }
+        End::Cut
+    }
+
+    fn refresh(&mut self) {
+        if !self.modules.refresh() {
+            return;
+        }
+        for start in self.added.drain(..) {
+            self.rules.remove_module(start);
+        }
+        for module in self.modules.iter() {
+            let Some(Tables { index, index_at, frames, frames_at }) = module.tables.clone() else { continue };
+            let sections = ExplicitModuleSectionInfo {
+                eh_frame_svma: Some(frames_at..frames_at + frames.len() as u64),
+                eh_frame: Some(frames),
+                eh_frame_hdr_svma: Some(index_at..index_at + index.len() as u64),
+                eh_frame_hdr: Some(index),
+                ..ExplicitModuleSectionInfo::default()
+            };
+            self.rules.add_module(Module::new(module.path.clone(), module.range.clone(), module.bias, sections));
+            self.added.push(module.range.start);
+        }
+    }
+}
+
+fn is_unknown(address: u64) -> bool {
+    (UNKNOWN - 4096..UNKNOWN + 4096).contains(&address)
+}
+
+/// Where a thread was when it was captured.
+fn start(stack: &Snapshot) -> Position {
+    let registers = stack.registers();
+    Position {
+        at: FrameAddress::from_instruction_pointer(registers.pc),
+        registers: native(registers.pc, registers.sp, registers.fp.unwrap_or(UNKNOWN), registers.lr.unwrap_or(UNKNOWN)),
+    }
+}
+
+/// The registers of a caller, whose frame record lies at `record`.
+pub(crate) fn caller(record: u64, stack: &Snapshot) -> Option<Position> {
+    let (fp, address) = (stack.word(record)?, stack.word(record + 8)?);
+    let at = FrameAddress::from_return_address(address)?;
+    Some(Position { at, registers: native(address, record + 16, fp, address) })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn native(pc: u64, sp: u64, fp: u64, _: u64) -> UnwindRegsNative {
+    UnwindRegsNative::new(pc, sp, fp)
+}
+
+#[cfg(target_arch = "aarch64")]
+fn native(_: u64, sp: u64, fp: u64, lr: u64) -> UnwindRegsNative {
+    UnwindRegsNative::new(lr, sp, fp)
+}

@@ -1,0 +1,96 @@
+//! Unwinds and names captured stacks, on a thread of its own: the first stack costs reading the executable's debug
+//! information, and whoever captures stacks cannot wait for that.
+
+use crate::capture::{Stack, sleeping::Snapshot, symbolize::Symbols, unwind::Unwinder};
+use parking_lot::Mutex;
+use std::{
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+/// Copies that may wait.
+const QUEUE: usize = 8;
+
+/// How long files stay mapped after the last stack that needed them.
+const KEEP_FILES: Duration = Duration::from_secs(15);
+
+/// Reads copies of stacks, in the order in which they come.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    jobs: SyncSender<Job>,
+}
+
+struct Job {
+    stack: Box<Snapshot>,
+    done: Box<dyn FnOnce(Stack, Box<Snapshot>) + Send>,
+}
+
+/// What unwinding and naming need, on one thread.
+struct Tables {
+    unwinder: Unwinder,
+    symbols: Symbols,
+}
+
+impl Reader {
+    /// The one of this process: what it has read, it need not read again for another. Its thread starts when it is first asked
+    /// for, and stays.
+    pub(crate) fn shared() -> io::Result<Self> {
+        static SHARED: Mutex<Option<Reader>> = Mutex::new(None);
+        let mut shared = SHARED.lock();
+        if let Some(reader) = &*shared {
+            return Ok(reader.clone());
+        }
+        let (jobs, queue) = sync_channel(QUEUE);
+        thread::Builder::new().name("holdup-stacks".into()).spawn(move || work(&queue))?;
+        Ok(shared.insert(Self { jobs }).clone())
+    }
+
+    /// Reads a copy, and hands over the stack and the copy's memory. Never waits: gives the copy back when too many wait already.
+    pub(crate) fn read(
+        &self,
+        stack: Box<Snapshot>,
+        done: impl FnOnce(Stack, Box<Snapshot>) + Send + 'static,
+    ) -> Result<(), Box<Snapshot>> {
+        self.jobs.try_send(Job { stack, done: Box::new(done) }).map_err(|error| match error {
+            TrySendError::Full(job) | TrySendError::Disconnected(job) => job.stack,
+        })
+    }
+}
+
+fn work(queue: &Receiver<Job>) {
+    crate::collect::thread_state::hide();
+    let mut tables = Tables::new();
+    loop {
+        match queue.recv_timeout(KEEP_FILES) {
+            Ok(Job { stack, done }) => {
+                done(tables.read(&stack), stack);
+                tables.symbols.close_unused(KEEP_FILES);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                tables.symbols.close_unused(Duration::ZERO);
+                let Ok(Job { stack, done }) = queue.recv() else { return };
+                done(tables.read(&stack), stack);
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self { unwinder: Unwinder::new(), symbols: Symbols::default() }
+    }
+
+    /// Unwinds a copy and names its frames.
+    fn read(&mut self, stack: &Snapshot) -> Stack {
+        let trace = self.unwinder.unwind(stack);
+        Stack {
+            frames: self.symbols.name(&trace.addresses, self.unwinder.modules()),
+            approximate: trace.approximate,
+            captured_at: stack.at(),
+            limitation: trace.limitation.into(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What is known of one lock: who holds it, who waits for it, and how long it was held. [`super::locks`] writes it.
+
+use crate::{
+    capture::rate::Rate,
+    clock::Nanos,
+    collect::{
+        lock_sites::{self, Mark, Trail},
+        task::slot,
+        threads::Thread,
+    },
+    read::view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, Owner, Value},
+    slots::id,
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+/// No lock.
+pub(crate) const NONE: u32 = 0;
+const MUTEX: u32 = 1;
+const RW_LOCK: u32 = 2;
+
+/// Whoever waits longer than this flags the lock.
+pub(crate) const LONG_WAIT: Duration = Duration::from_millis(100);
+
+/// Which kind of lock a resource is.
+pub(crate) fn kind(concrete_type: &str) -> u32 {
+    match concrete_type {
+        "Mutex" => MUTEX,
+        "RwLock" => RW_LOCK,
+        _ => NONE,
+    }
+}
+
+/// What is known of one lock.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) holders: Vec<Hold>,
+    pub(crate) waiters: VecDeque<Wait>,
+    pub(crate) acquisitions: u64,
+    pub(crate) contended: u64,
+    pub(crate) across: AcrossAwait,
+    pub(crate) hold_times: [u64; HOLD_TIMES],
+    pub(crate) held: u64,
+    pub(crate) longest: u64,
+    /// It was held across an await, or waited for long: of some of its holds more is to be known.
+    pub(crate) flagged: bool,
+    pub(crate) trails: Rate,
+    pub(crate) late_trails: Rate,
+}
+
+/// A guard that exists.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    /// The stamp of its handle.
+    pub(crate) guard: u64,
+    /// The task that acquired it; 0 for none.
+    pub(crate) task: u64,
+    /// How many polls of the task had begun then.
+    pub(crate) polls: u64,
+    /// Where it was acquired outside of any task.
+    pub(crate) thread: Option<Arc<Thread>>,
+    pub(crate) access: Access,
+    pub(crate) since: Nanos,
+    pub(crate) trail: Option<Arc<Trail>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) op: u64,
+    pub(crate) task: u64,
+    pub(crate) access: Access,
+    pub(crate) since: Nanos,
+}
+
+impl State {
+    /// For a new lock.
+    pub(crate) fn reset(&mut self) {
+        let (mut holders, mut waiters) = (std::mem::take(&mut self.holders), std::mem::take(&mut self.waiters));
+        holders.clear();
+        waiters.clear();
+        *self = Self { holders, waiters, ..Self::default() };
+    }
+
+    /// A hold ends.
+    pub(crate) fn end(&mut self, at: usize, now: Nanos) {
+        let hold = self.holders.remove(at);
+        let time = now.since(hold.since);
+        let nanos = time.as_nanos() as u64;
+        self.held += nanos;
+        self.longest = self.longest.max(nanos);
+        self.hold_times[bucket(nanos)] += 1;
+        if hold.is_across_await() {
+            across(&mut self.across, time);
+            self.flagged = true;
+        }
+    }
+
+    /// More is known of a hold that lasts.
+    pub(crate) fn follow(&mut self, guard: u64, task: u64, trail: &Arc<Trail>) {
+        if let Some(hold) = self.holders.iter_mut().rfind(|hold| hold.guard == guard && hold.task == task) {
+            hold.trail = Some(Arc::clone(trail));
+        }
+    }
+
+    /// Has those looked at who hold it across an await, and of whom nothing was captured when they acquired it.
+    pub(crate) fn look_at_holders(&mut self, lock: Mark, now: Nanos) {
+        let unseen = self.holders.iter_mut().filter(|hold| hold.trail.is_none() && hold.is_across_await());
+        for hold in unseen {
+            if !self.late_trails.allows(now, lock_sites::BOUND) {
+                return;
+            }
+            hold.trail = lock_sites::join(lock, hold.task);
+        }
+    }
+
+    /// Whether it is held across an await, or waited for long, now.
+    pub(crate) fn offends(&self, now: Nanos) -> bool {
+        let waits_long = self.waiters.front().is_some_and(|wait| now.since(wait.since) >= LONG_WAIT);
+        waits_long || self.holders.iter().any(Hold::is_across_await)
+    }
+
+    /// What tokio tells as attributes, from what is known better: its own come late.
+    pub(crate) fn attributes(&self, kind: u32, into: &mut Vec<Attribute>) {
+        let mut tell = |name, value| into.push(Attribute { name, value, unit: None });
+        let shared = self.holders.iter().filter(|hold| hold.access == Access::Shared).count();
+        if kind == MUTEX {
+            tell("locked", Value::Bool(!self.holders.is_empty()));
+        } else {
+            tell("write_locked", Value::Bool(self.holders.len() > shared));
+            tell("current_readers", Value::Signed(shared as i64));
+        }
+    }
+}
+
+/// The bucket of a hold's time.
+fn bucket(nanos: u64) -> usize {
+    let micros = nanos / 1000;
+    ((u64::BITS - micros.leading_zeros()) as usize).min(HOLD_TIMES - 1)
+}
+
+pub(crate) fn across(sum: &mut AcrossAwait, time: Duration) {
+    sum.count += 1;
+    sum.total += time;
+    sum.longest = sum.longest.max(time);
+}
+
+impl Hold {
+    /// Whether a poll of the task that acquired it has ended since.
+    pub(crate) fn is_across_await(&self) -> bool {
+        let Some(span) = id::decode(self.task) else { return false };
+        // A task that has ended has ended its poll.
+        slot::slot(span).is_none_or(|slot| slot.polls.get() != self.polls || !slot.is_polled())
+    }
+
+    /// Whether the task that acquired it goes on one day, and is not polled now.
+    pub(crate) fn is_suspended(&self) -> bool {
+        let slot = id::decode(self.task).and_then(slot::slot);
+        slot.is_some_and(|slot| !slot.has_ended() && !slot.is_polled() && self.is_across_await())
+    }
+
+    pub(crate) fn view(&self) -> view::Holder {
+        let owner = match &self.thread {
+            Some(thread) => Owner::Thread { tid: thread.tid, name: Arc::from(&*thread.name) },
+            None => Owner::Task(self.task),
+        };
+        let is_across_await = self.is_across_await();
+        let trail = self.trail.as_ref();
+        view::Holder {
+            owner,
+            access: self.access,
+            since: self.since,
+            is_across_await,
+            acquired_at: trail.and_then(|trail| trail.acquired()),
+            suspended_at: trail.filter(|_| self.is_suspended()).and_then(|trail| trail.suspended()),
+        }
+    }
+}

@@ -1,3 +1,0 @@
-//! The atomics that the lock-free parts are made of, in one place, so that a test can put loom's in their stead.
-
-pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -1,0 +1,150 @@
+//! A task's slot: where it comes from and when it goes back. Readers copy it, see [`crate::read::task`].
+
+use crate::{
+    clock,
+    collect::{spans::Span, thread_state::Local},
+    read::view::TaskKind,
+    slots::{
+        arena::Arena,
+        delivery,
+        free_list::{Keep, Stock},
+        histogram::Durations,
+        id::Ours,
+        lifetime::{Clones, Life},
+        word::{Half, Word},
+    },
+};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(crate) struct Slot {
+    pub(crate) life: Life,
+    pub(crate) polls: Word,
+    pub(crate) started: Word,
+    pub(crate) ended: Word,
+    pub(crate) busy: Word,
+    pub(crate) scheduled: Word,
+    pub(crate) poll_times: Durations,
+
+    pub(crate) scheduled_times: Durations,
+    pub(crate) last_wake: Word,
+    pub(crate) wakes: Word,
+    pub(crate) clones: Word,
+    pub(crate) drops: Word,
+    /// These three are written from inside of the task's own polls.
+    pub(crate) self_wakes: Word,
+    pub(crate) own_clones: Word,
+
+    pub(crate) own_drops: Word,
+    pub(crate) first: Word,
+    pub(crate) created: Word,
+    pub(crate) dropped: Word,
+    pub(crate) tokio_id: Word,
+    pub(crate) parent: Word,
+    /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
+    pub(crate) context: Word,
+    /// What of it was told last, see [`crate::read::changes`].
+    pub(crate) told: delivery::Told,
+
+    pub(crate) runtime: Half,
+    pub(crate) size: Half,
+    /// And one; 0 for none.
+    pub(crate) original_size: Half,
+    pub(crate) place: Half,
+    pub(crate) kind: Half,
+    /// And one; 0 for none.
+    pub(crate) function: Half,
+    /// Whether there is anything in `extra`.
+    pub(crate) has_extra: Half,
+    /// Whether its context has yet to be told.
+    pub(crate) untold_context: Half,
+    pub(crate) extra: Mutex<Extra>,
+}
+
+/// What few tasks have.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) context: Option<Arc<Span>>,
+}
+
+const _: () = assert!(size_of::<Slot>() == 256, "four cache lines");
+
+pub(crate) static TASKS: Arena<Slot> = Arena::new();
+pub(crate) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
+
+/// Of a slot's kind: it is no job of the service's, but a worker of a multi-thread runtime, which the runtime runs as one for
+/// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
+pub(crate) const WORKER: u32 = 4;
+
+/// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
+pub(crate) const WATCHED: u32 = 8;
+
+/// Whether a task's polls may have to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watched {
+    No,
+    Yes,
+}
+
+/// The slot of a task that is still its user's.
+#[inline]
+pub(crate) fn slot(span: Ours) -> Option<&'static Slot> {
+    TASKS.get(span.index).filter(|slot| slot.life.is(span.stamp, Clones::Alike))
+}
+
+impl Slot {
+    /// Whether a poll is under way.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.started.get() > self.ended.get()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.dropped.get() != 0
+    }
+
+    /// Notes whether to look at its polls from the next one on.
+    pub(crate) fn set_watched(&self, watched: Watched) {
+        match watched {
+            Watched::Yes => self.kind.set_bits(WATCHED),
+            Watched::No => self.kind.clear_bits(WATCHED),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_worker(&self) -> bool {
+        self.kind.get() & WORKER != 0
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self) -> TaskKind {
+        [TaskKind::Task, TaskKind::Local, TaskKind::BlockOn, TaskKind::Blocking][self.kind.get() as usize % 4]
+    }
+}
+
+/// A handle of the span is cloned.
+#[inline]
+pub(crate) fn clone_handle(span: Ours) {
+    if let Some(slot) = TASKS.get(span.index) {
+        slot.life.clone_handle(Clones::Alike);
+    }
+}
+
+/// A handle of the span is dropped; with the last one, the task ends. True when it was.
+#[inline]
+pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
+    let Some(slot) = TASKS.get(span.index) else { return false };
+    // The span ends right after it was left for good.
+    let ended = local.last_read().filter(|_| local.just_left.get() == id);
+    let ended = ended.unwrap_or_else(clock::now);
+    if !slot.life.drop_handle(|| slot.dropped.set(ended.raw())) {
+        return false;
+    }
+    TASKS.touch(span.index);
+    local.tasks.retire(&STOCK, span.index);
+    true
+}

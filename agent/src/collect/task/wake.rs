@@ -1,0 +1,69 @@
+//! Wakes and wakers, counted by whoever wakes a task; apart from those the ones from inside of its own polls, which one thread
+//! at a time counts.
+
+use super::slot::TASKS;
+use crate::{
+    collect::{Detail, lock_sites, thread_state::Local},
+    slots::{
+        id::{self, Kind},
+        lifetime::Clones,
+        word::Word,
+    },
+};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
+static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
+
+pub(crate) fn collect_wakes_in(detail: Detail) {
+    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
+}
+
+#[inline]
+pub(crate) fn wakes_are_seen() -> bool {
+    WAKES_ARE_SEEN.load(Ordering::Relaxed)
+}
+
+/// What is done to a waker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WakerOp {
+    Clone,
+    Drop,
+    Wake,
+    WakeByRef,
+}
+
+/// Something is done to a task's waker.
+///
+/// A waker may outlive its task. Were the slot given to another task between the look at its life and the write, the other
+/// one would be counted a waker too many or too few: for that, thousands of tasks would have to end in between.
+#[inline]
+pub(crate) fn waker(local: &Local, id: u64, op: WakerOp) {
+    let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
+    let Some((slot, written)) = TASKS.at(span.index) else { return };
+    if !slot.life.is(span.stamp, Clones::Alike) {
+        return;
+    }
+    let own = local.innermost(Kind::Task) == id || local.is_inside(id);
+    let count = |of_own: &Word, of_others: &Word| if own { of_own.add(1) } else { of_others.add_shared(1) };
+    match op {
+        WakerOp::Clone => {
+            count(&slot.own_clones, &slot.clones);
+            if own {
+                lock_sites::pending(local);
+            }
+        }
+        WakerOp::Drop => count(&slot.own_drops, &slot.drops),
+        WakerOp::Wake | WakerOp::WakeByRef => {
+            slot.last_wake.set(local.now().raw());
+            count(&slot.self_wakes, &slot.wakes);
+            if op == WakerOp::Wake {
+                count(&slot.own_drops, &slot.drops);
+            }
+        }
+    }
+    // The end of its own poll is noted soon enough.
+    if !own {
+        written.touch();
+    }
+}

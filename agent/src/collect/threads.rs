@@ -1,0 +1,141 @@
+//! Which thread polls which task since when: written by the thread itself at the edges of a poll, read by others at any time.
+
+use crate::clock::Nanos;
+use parking_lot::Mutex;
+use std::{
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::ThreadId,
+};
+
+/// A thread on which at least one task was polled, or that is a worker of a multi-thread runtime.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// The system's id, as in `/proc/self/task`; 0 where there is none.
+    pub(crate) tid: u32,
+    /// The standard library's id: a runtime's metrics tell by it which thread is which worker.
+    pub(crate) id: ThreadId,
+    /// Its name, empty where it has none.
+    pub(crate) name: Box<str>,
+    /// Odd while `task` and `since` are written; grows with each edge.
+    edges: AtomicU64,
+    task: AtomicU64,
+    since: AtomicU64,
+}
+
+/// A poll that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Polling {
+    /// The task's id in the console's format.
+    pub(crate) task: u64,
+    /// When the poll began.
+    pub(crate) since: Nanos,
+    /// Tells this poll from every other one of the thread.
+    pub(crate) edge: u64,
+}
+
+impl Thread {
+    /// The poll that this thread is in, as far as one can be seen: `None` when there is none, or when it changes at this
+    /// very moment, which a stalled thread's does not.
+    pub(crate) fn polling(&self) -> Option<Polling> {
+        let edge = self.edges.load(Ordering::Acquire);
+        let task = self.task.load(Ordering::Acquire);
+        let since = self.since.load(Ordering::Acquire);
+        let unchanged = edge.is_multiple_of(2) && self.edges.load(Ordering::Acquire) == edge;
+        (unchanged && task != 0).then_some(())?;
+        Some(Polling { task, since: Nanos::from_raw(since)?, edge })
+    }
+
+    /// Notes, on the thread itself, that it polls `task` from `now` on; 0 for none.
+    pub(crate) fn set_polling(&self, task: u64, now: Nanos) {
+        let edge = self.edges.load(Ordering::Relaxed);
+        self.edges.store(edge + 1, Ordering::Release);
+        self.task.store(task, Ordering::Release);
+        self.since.store(now.raw(), Ordering::Release);
+        self.edges.store(edge + 2, Ordering::Release);
+    }
+}
+
+static THREADS: Mutex<Vec<Weak<Thread>>> = Mutex::new(Vec::new());
+
+/// Makes the calling thread known.
+pub(crate) fn register() -> Arc<Thread> {
+    let current = std::thread::current();
+    let thread = Arc::new(Thread {
+        tid: tid(),
+        id: current.id(),
+        name: current.name().unwrap_or_default().into(),
+        edges: AtomicU64::new(0),
+        task: AtomicU64::new(0),
+        since: AtomicU64::new(0),
+    });
+    let mut threads = THREADS.lock();
+    threads.retain(|thread| thread.strong_count() > 0);
+    threads.push(Arc::downgrade(&thread));
+    thread
+}
+
+/// The threads that are known and alive.
+pub(crate) fn all() -> Vec<Arc<Thread>> {
+    THREADS.lock().iter().filter_map(Weak::upgrade).collect()
+}
+
+static ON_RUNTIME: OnceLock<fn(&tokio::runtime::Handle)> = OnceLock::new();
+
+/// Has `f` called with each runtime of the service as it is met: on the service's own threads, at least once for each
+/// runtime, and at most once for each thread and `block_on`. Only the first call of this has an effect.
+pub(crate) fn on_runtime(f: fn(&tokio::runtime::Handle)) {
+    let _first_wins = ON_RUNTIME.set(f);
+}
+
+static ON_UNWINDING: OnceLock<fn(u64)> = OnceLock::new();
+
+/// Has `f` called with each task whose poll is left by a panic, on its thread and while that unwinds. Only the first call of
+/// this has an effect.
+pub(crate) fn on_unwinding(f: fn(u64)) {
+    let _first_wins = ON_UNWINDING.set(f);
+}
+
+/// A task's poll is left by a panic.
+#[cold]
+pub(crate) fn unwinds(task: u64) {
+    if let Some(tell) = ON_UNWINDING.get() {
+        tell(task);
+    }
+}
+
+/// The number of a runtime, as tokio prints it; 0 where tokio does not tell.
+pub(crate) fn runtime_number(handle: &tokio::runtime::Handle) -> u64 {
+    #[cfg(tokio_unstable)]
+    let number = handle.id().to_string().parse().unwrap_or(0);
+    #[cfg(not(tokio_unstable))]
+    let number = {
+        let _ = handle;
+        0
+    };
+    number
+}
+
+/// The number of the runtime that the calling thread works for; 0 for none.
+#[cold]
+pub(crate) fn current_runtime() -> u64 {
+    let Ok(handle) = tokio::runtime::Handle::try_current() else { return 0 };
+    if let Some(tell) = ON_RUNTIME.get() {
+        tell(&handle);
+    }
+    runtime_number(&handle)
+}
+
+#[cfg(target_os = "linux")]
+fn tid() -> u32 {
+    #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
+    let tid = unsafe { libc::gettid() };
+    tid as u32
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tid() -> u32 {
+    0
+}

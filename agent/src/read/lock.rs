@@ -1,0 +1,49 @@
+//! Copies of what is known of a lock.
+
+use crate::{
+    clock::{self, Nanos},
+    collect::{
+        lock_state::{Hold, NONE, across},
+        resource,
+    },
+    read::view::{self, LockView, MOST_WAITERS},
+    slots::{
+        id::{self, Kind, Ours},
+        lifetime::Clones,
+    },
+};
+use std::time::Duration;
+
+/// A copy of what is known of a lock; `None` when the slot is nobody's, or no lock's.
+pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
+    slot.life.read(Clones::Numbered, |seen| {
+        let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
+        (slot.lock_kind.get() != NONE).then_some(())?;
+        slot.lock.lock().as_mut().map(|state| {
+            let mut across_await = state.across;
+            let now = clock::now();
+            state.flagged |= state.offends(now);
+            state.look_at_holders(resource::mark(index), now);
+            let holders: Vec<view::Holder> = state.holders.iter().map(Hold::view).collect();
+            for holder in holders.iter().filter(|holder| holder.is_across_await) {
+                across(&mut across_await, now.since(holder.since));
+            }
+            let waiters = state.waiters.iter().take(MOST_WAITERS);
+            LockView {
+                resource: id::encode(span),
+                holders,
+                waiters: waiters
+                    .map(|wait| view::Waiter { op: wait.op, task: wait.task, access: wait.access, since: wait.since })
+                    .collect(),
+                more_waiters: state.waiters.len().saturating_sub(MOST_WAITERS) as u64,
+                acquisitions: state.acquisitions,
+                contended: state.contended,
+                across_await,
+                hold_times: state.hold_times,
+                held: Duration::from_nanos(state.held),
+                longest_hold: Duration::from_nanos(state.longest),
+                dropped: Nanos::from_raw(slot.dropped.get()),
+            }
+        })
+    })
+}

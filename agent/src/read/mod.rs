@@ -1,0 +1,9 @@
+//! Copies of what is collected, made at the moment of asking, for whoever serves it: reading makes no thread of the service wait.
+//!
+//! It knows how a slot is laid out, and nothing of who asks.
+
+pub(crate) mod changes;
+pub(crate) mod lock;
+pub(crate) mod spans;
+pub(crate) mod task;
+pub(crate) mod view;

@@ -1,0 +1,79 @@
+//! Copies of a task's slot, for whoever reads it while others write.
+
+use crate::{
+    clock::Nanos,
+    collect::task::slot::{self, Slot},
+    read::view::{Histograms, Polls, TaskView, Wakes},
+    slots::{
+        delivery,
+        final_states::HandedOver,
+        free_list::Kept,
+        id::{self, Kind, Ours},
+        intern,
+        lifetime::Clones,
+    },
+};
+use std::time::Duration;
+
+/// A copy of a slot; `None` when it is nobody's.
+pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
+    slot.life.read(Clones::Alike, |seen| {
+        let stamp = seen.stamp(Clones::Alike);
+        let created = Nanos::from_raw(slot.created.get());
+        let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
+        let self_wakes = slot.self_wakes.get();
+        created.map(|created| TaskView {
+            id: id::encode(Ours { kind: Kind::Task, index, stamp }),
+            tokio_id: slot.tokio_id.get(),
+            kind: slot.kind(),
+            name,
+            function: slot.function.get().checked_sub(1).map(intern::text),
+            place: intern::place(slot.place.get()),
+            size: slot.size.get().into(),
+            original_size: slot.original_size.get().checked_sub(1).map(u64::from),
+            created,
+            dropped: Nanos::from_raw(slot.dropped.get()),
+            polls: Polls {
+                count: slot.polls.get(),
+                first: Nanos::from_raw(slot.first.get()),
+                last_started: Nanos::from_raw(slot.started.get()),
+                last_ended: Nanos::from_raw(slot.ended.get()),
+                busy: Duration::from_nanos(slot.busy.get()),
+            },
+            scheduled: Duration::from_nanos(slot.scheduled.get()),
+            wakes: Wakes {
+                wakes: slot.wakes.get() + self_wakes,
+                self_wakes,
+                clones: slot.clones.get() + slot.own_clones.get(),
+                drops: slot.drops.get() + slot.own_drops.get(),
+                last: Nanos::from_raw(slot.last_wake.get()),
+            },
+            parent: slot.parent.get(),
+            runtime: slot.runtime.get().into(),
+        })
+    })
+}
+
+/// The histograms of a task that is still there.
+pub(crate) fn histograms(span: Ours) -> Option<Histograms> {
+    let slot = slot::slot(span)?;
+    let histograms = Histograms { polls: slot.poll_times.read(), scheduled: slot.scheduled_times.read() };
+    slot.life.is(span.stamp, Clones::Alike).then_some(histograms)
+}
+
+/// Last states of tasks whose slots were used again before their end was told.
+pub(crate) static HANDED_OVER: HandedOver<TaskView> = HandedOver::new();
+
+impl Kept for Slot {
+    fn last(&self) -> Option<u64> {
+        self.life.look().map(|seen| seen.stamp(Clones::Alike))
+    }
+
+    fn told(&self) -> &delivery::Told {
+        &self.told
+    }
+
+    fn hand_over(&self, index: u32) {
+        HANDED_OVER.add(view(index, self));
+    }
+}

@@ -1,0 +1,88 @@
+//! What a client of the console's service is to be told, and its pages.
+
+use super::{
+    metadata,
+    rows::{self, Wakers},
+};
+use crate::{
+    clock,
+    read::{
+        changes,
+        view::{Losses, OpView, ResourceView, TaskView},
+    },
+    serve::{backlog::Pending, subscription::Pages, time::timestamp},
+};
+use console_api::instrument::Update;
+
+/// Rows of each kind on a page: some hundreds of kilobytes, where a client takes 4 MiB.
+const ROWS: usize = 500;
+
+/// Whether a client has been told of the metadata.
+#[derive(Debug, PartialEq, Eq)]
+enum Metadata {
+    Told,
+    ToTell,
+}
+
+/// What one client is to be told.
+#[derive(Debug)]
+pub(crate) struct Updates {
+    pub(crate) tasks: Pending<TaskView>,
+    pub(crate) resources: Pending<ResourceView>,
+    pub(crate) ops: Pending<OpView>,
+    metadata: Metadata,
+    wakers: Wakers,
+    /// Those that the client has been told of, or was not there for.
+    losses: Losses,
+    /// A round is over: there is a page even when nothing has changed, for it tells the time.
+    is_due: bool,
+}
+
+impl Updates {
+    /// The whole state.
+    pub(crate) fn all(wakers: Wakers) -> Self {
+        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        changes::tasks(&mut |row| tasks.want(row));
+        changes::resources(&mut |row| resources.want(row));
+        changes::ops(&mut |row| ops.want(row));
+        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, losses: changes::losses(), is_due: true }
+    }
+
+    /// A round of changes is over.
+    pub(crate) fn round_is_over(&mut self) {
+        self.tasks.next_round();
+        self.resources.next_round();
+        self.ops.next_round();
+        self.is_due = true;
+    }
+}
+
+impl Pages for Updates {
+    type Page = Update;
+
+    fn next(&mut self) -> Option<Update> {
+        let more = !(self.tasks.is_empty() && self.resources.is_empty() && self.ops.is_empty());
+        if !more && !std::mem::take(&mut self.is_due) {
+            return None;
+        }
+        self.is_due = false;
+        let new_metadata = (self.metadata == Metadata::ToTell).then(metadata::all);
+        self.metadata = Metadata::Told;
+        let tasks = self.tasks.take(ROWS, changes::task);
+        let resources = self.resources.take(ROWS, changes::resource);
+        let ops = self.ops.take(ROWS, changes::op);
+        let losses = changes::losses();
+        let before = std::mem::replace(&mut self.losses, losses);
+        let missed_tasks = self.tasks.take_missed() + losses.finished_tasks - before.finished_tasks;
+        let missed_resources = self.resources.take_missed() + losses.finished_resources - before.finished_resources;
+        let missed_ops = self.ops.take_missed() + losses.finished_ops - before.finished_ops;
+        Some(Update {
+            // After the rows were read: nothing in them is later.
+            now: Some(timestamp(clock::now())),
+            new_metadata,
+            task_update: Some(rows::task_update(tasks, missed_tasks, self.wakers)),
+            resource_update: Some(rows::resource_update(resources, missed_resources)),
+            async_op_update: Some(rows::op_update(ops, missed_ops)),
+        })
+    }
+}

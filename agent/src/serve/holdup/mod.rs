@@ -1,0 +1,8 @@
+//! holdup's own service, `Diagnostics`: all that is known, as of one instant.
+
+pub(crate) mod lock_pages;
+pub(crate) mod pages;
+pub(crate) mod report;
+pub(crate) mod rows;
+pub(crate) mod service;
+pub(crate) mod stack;

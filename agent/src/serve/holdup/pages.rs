@@ -1,0 +1,304 @@
+//! What a client of holdup's own service is to be told, and its pages.
+
+use super::{lock_pages::LockPages, report, rows, stack};
+use crate::{
+    clock::Nanos,
+    panics,
+    read::{
+        changes,
+        view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
+    },
+    serve::{
+        backlog::{Pending, Row, Told},
+        console::rows::Wakers,
+        subscription::Pages,
+        time::timestamp,
+    },
+    stalls::record::Stall,
+};
+use holdup_proto::v1;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// Rows of each kind on a page: some hundreds of kilobytes.
+pub(crate) const ROWS: usize = 500;
+
+/// What all clients are told in each report, made once.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    /// What changed before then is told. A report is as of then, and not as of when it is sent: what it does not name has
+    /// not changed up to there, and nothing is known of later.
+    pub(crate) as_of: Option<Nanos>,
+    pub(crate) runtimes: Vec<v1::Runtime>,
+    pub(crate) workers: Vec<v1::Worker>,
+    pub(crate) losses: Vec<v1::Loss>,
+}
+
+/// What one client is to be told.
+///
+/// One update is told in pages: first rows of tasks, resources and operations, then what speaks of these, and on the last page what is
+/// told as a whole. All of it is as of the instant at which the update began.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    tasks: Pending<TaskView>,
+    resources: Pending<ResourceView>,
+    ops: Pending<OpView>,
+    wakers: Wakers,
+    locks: LockPages,
+    facts: Facts,
+    /// The last ones of each task.
+    spans: FxHashMap<u64, SpansView>,
+    stalls: Vec<Stall>,
+    last_panic: u64,
+    /// What the last page says; there is no page without it.
+    common: Arc<Common>,
+    unsent: Unsent,
+    /// A round is over that no update has begun with.
+    is_due: bool,
+    stage: Stage,
+}
+
+/// Rows that the client was never told of.
+#[derive(Debug, Default)]
+struct Unsent {
+    tasks: u64,
+    resources: u64,
+    ops: u64,
+}
+
+/// How far the update is told that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// None is.
+    Idle,
+    /// So many rows of tasks, resources and operations are still to come. What changes meanwhile waits for the next update: a slow
+    /// client gets to the end of this one.
+    Rows { as_of: Option<Nanos>, left: [usize; 3] },
+    /// What speaks of them.
+    Rest { as_of: Option<Nanos> },
+}
+
+impl Reports {
+    /// The whole state.
+    pub(crate) fn all(common: Arc<Common>, stalls: Vec<Stall>, wakers: Wakers) -> Self {
+        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        changes::tasks(&mut |row| tasks.want(row));
+        changes::resources(&mut |row| resources.want(row));
+        changes::ops(&mut |row| ops.want(row));
+        let mut spans = FxHashMap::default();
+        changes::spans(&mut |row| {
+            spans.insert(row.task, row);
+        });
+        Self {
+            tasks,
+            resources,
+            ops,
+            wakers,
+            locks: LockPages::all(),
+            facts: Facts::default(),
+            spans,
+            stalls,
+            last_panic: 0,
+            common,
+            unsent: Unsent::default(),
+            is_due: true,
+            stage: Stage::Idle,
+        }
+    }
+
+    pub(crate) fn task(&mut self, change: Change<TaskView>) {
+        self.tasks.change(change);
+    }
+
+    pub(crate) fn resource(&mut self, change: Change<ResourceView>) {
+        self.resources.change(change);
+    }
+
+    pub(crate) fn op(&mut self, change: Change<OpView>) {
+        self.ops.change(change);
+    }
+
+    pub(crate) fn lock(&mut self, change: Change<LockView>) {
+        self.locks.change(change);
+    }
+
+    pub(crate) fn spans(&mut self, row: SpansView) {
+        self.spans.insert(row.task, row);
+    }
+
+    /// Stalls have begun, changed or ended.
+    pub(crate) fn stalls(&mut self, changed: &[Stall], common: Arc<Common>) {
+        self.stalls.retain(|known| changed.iter().all(|stall| stall.id != known.id));
+        self.stalls.extend_from_slice(changed);
+        self.common = common;
+        self.is_due = true;
+    }
+
+    /// A round of changes is over.
+    pub(crate) fn round_is_over(&mut self, common: Arc<Common>) {
+        self.tasks.next_round();
+        self.resources.next_round();
+        self.ops.next_round();
+        self.locks.next_round();
+        self.common = common;
+        self.is_due = true;
+    }
+
+    /// A task's state, and what else is to be told of it later.
+    fn task_row(&mut self, page: &mut v1::Report, row: &TaskView) {
+        page.task_stats.push(rows::task_stats(row, self.wakers));
+        self.facts.note(row);
+    }
+
+    /// A page of rows, and how many are left then.
+    fn rows(&mut self, page: &mut v1::Report, left: [usize; 3]) -> [usize; 3] {
+        let [tasks, resources, ops] = left;
+        // Of tasks that earlier pages have announced.
+        page.tasks = self.facts.take();
+        for told in take(&mut self.tasks, tasks, changes::task) {
+            match told {
+                Told::First(row) => {
+                    page.new_tasks.push(rows::task(&row));
+                    self.task_row(page, &row);
+                }
+                Told::Again(row) => self.task_row(page, &row),
+                Told::Gone(id) => {
+                    page.gone_tasks.push(id);
+                    self.facts.forget(id);
+                    self.spans.remove(&id);
+                }
+            }
+        }
+        for told in take(&mut self.resources, resources, changes::resource) {
+            match told {
+                Told::First(row) => {
+                    page.new_resources.push(rows::resource(&row));
+                    page.resource_stats.push(rows::resource_stats(&row));
+                }
+                Told::Again(row) => page.resource_stats.push(rows::resource_stats(&row)),
+                Told::Gone(id) => page.gone_resources.push(id),
+            }
+        }
+        for told in take(&mut self.ops, ops, changes::op) {
+            match told {
+                Told::First(row) => {
+                    page.new_ops.push(rows::op(&row));
+                    page.op_stats.push(rows::op_stats(&row));
+                }
+                Told::Again(row) => page.op_stats.push(rows::op_stats(&row)),
+                Told::Gone(id) => page.gone_ops.push(id),
+            }
+        }
+        left.map(|left| left.saturating_sub(ROWS))
+    }
+
+    /// What speaks of rows that were told before; whether more of it follows.
+    fn rest(&mut self, page: &mut v1::Report) -> bool {
+        let more_locks = self.locks.tell(page);
+        page.stalls = std::mem::take(&mut self.stalls).iter().map(stack::stall).collect();
+        page.tasks = self.facts.take();
+        let was_told = |task: &u64| self.tasks.is_known(*task) || self.tasks.has_ended_lately(*task);
+        let known: Vec<u64> = self.spans.keys().copied().filter(was_told).collect();
+        let told = known.iter().take(ROWS).filter_map(|task| self.spans.remove(task));
+        page.spans = told.map(report::spans).collect();
+        if known.len() <= ROWS {
+            // Of a task that the client has not heard of yet, the next update tells; of one that it never will, none.
+            self.spans.retain(|&task, _| changes::task(task).is_some_and(|row| row.dropped.is_none()));
+        }
+        let panics = panics::after(self.last_panic);
+        self.last_panic = panics.last().map_or(self.last_panic, |panic| panic.number);
+        page.panics = panics.iter().map(report::panic).collect();
+        more_locks || known.len() > ROWS
+    }
+
+    /// What is told as a whole.
+    fn wholes(&mut self, page: &mut v1::Report) {
+        page.runtimes.clone_from(&self.common.runtimes);
+        page.workers.clone_from(&self.common.workers);
+        page.losses.clone_from(&self.common.losses);
+        self.unsent.tasks += self.tasks.take_missed();
+        self.unsent.resources += self.resources.take_missed();
+        self.unsent.ops += self.ops.take_missed();
+        let unsent = [
+            ("unsent-tasks", self.unsent.tasks),
+            ("unsent-resources", self.unsent.resources),
+            ("unsent-ops", self.unsent.ops),
+            ("unsent-locks", self.locks.unsent()),
+        ];
+        page.losses.extend(unsent.map(|(kind, count)| v1::Loss { kind: kind.to_owned(), count }));
+        page.wholes = [v1::Whole::Runtimes, v1::Whole::Workers, v1::Whole::Losses].map(Into::into).to_vec();
+    }
+}
+
+/// Takes a page's rows of the `left` ones that the update has.
+fn take<V: Row>(pending: &mut Pending<V>, left: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
+    pending.take_first(left.min(ROWS), read)
+}
+
+impl Pages for Reports {
+    type Page = v1::Report;
+
+    fn next(&mut self) -> Option<v1::Report> {
+        if self.stage == Stage::Idle {
+            if !std::mem::take(&mut self.is_due) {
+                return None;
+            }
+            let left = [self.tasks.waiting(), self.resources.waiting(), self.ops.waiting()];
+            self.stage = Stage::Rows { as_of: self.common.as_of, left };
+        }
+        let mut page = v1::Report::default();
+        if let Stage::Rows { as_of, left } = self.stage {
+            if left != [0; 3] {
+                let left = self.rows(&mut page, left);
+                self.stage = Stage::Rows { as_of, left };
+                page.now = as_of.map(timestamp);
+                page.more = true;
+                return Some(page);
+            }
+            let is_known = |task: u64| self.tasks.is_known(task);
+            self.locks.begin(&is_known);
+            self.stage = Stage::Rest { as_of };
+        }
+        let as_of = if let Stage::Rest { as_of } = self.stage { as_of } else { self.common.as_of };
+        page.now = as_of.map(timestamp);
+        page.more = self.rest(&mut page);
+        if !page.more {
+            self.wholes(&mut page);
+            self.stage = Stage::Idle;
+        }
+        Some(page)
+    }
+}
+
+/// Facts on tasks, each told once, on a page after the one that tells of the task.
+#[derive(Debug, Default)]
+struct Facts {
+    told: FxHashSet<u64>,
+    next: Vec<v1::TaskFacts>,
+}
+
+impl Facts {
+    /// A row is told.
+    fn note(&mut self, row: &TaskView) {
+        if row.dropped.is_some() && self.told.remove(&row.id) {
+            return;
+        }
+        // The runtime is known from the first poll on.
+        if (row.runtime == 0 && row.dropped.is_none()) || self.told.contains(&row.id) {
+            return;
+        }
+        self.next.push(v1::TaskFacts { task_id: row.id, parent_id: row.parent, runtime_id: row.runtime });
+        if row.dropped.is_none() {
+            self.told.insert(row.id);
+        }
+    }
+
+    fn forget(&mut self, id: u64) {
+        self.told.remove(&id);
+    }
+
+    /// Those of the page before.
+    fn take(&mut self) -> Vec<v1::TaskFacts> {
+        std::mem::take(&mut self.next)
+    }
+}

@@ -1,0 +1,39 @@
+//! holdup's own service.
+
+use super::report::{self, Description};
+use crate::serve::{console::service::ask, hub::Command, subscription::Stream};
+use holdup_proto::v1::{
+    DescribeRequest, DescribeResponse, Report, TaskDetails, WatchRequest, WatchTaskRequest,
+    diagnostics_server::Diagnostics,
+};
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status, async_trait};
+
+pub(crate) struct Service {
+    pub(crate) hub: mpsc::Sender<Command>,
+    pub(crate) description: Description,
+}
+
+#[async_trait]
+impl Diagnostics for Service {
+    type WatchStream = Stream<Report>;
+    type WatchTaskStream = Stream<TaskDetails>;
+
+    /// Asks nobody: it is answered also when there is much to be told to others.
+    async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
+        Ok(Response::new(report::description(&self.description)))
+    }
+
+    async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        ask(&self.hub, Command::Reports).await.map(Response::new)
+    }
+
+    async fn watch_task(&self, request: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
+        let task = request.into_inner().task_id;
+        if task == 0 {
+            return Err(Status::invalid_argument("task_id cannot be 0"));
+        }
+        let stream = ask(&self.hub, |answer| Command::ReportDetails(task, answer)).await?;
+        stream.map(Response::new).ok_or_else(|| Status::not_found("there is no such task, or no longer"))
+    }
+}

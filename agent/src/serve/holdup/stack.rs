@@ -1,0 +1,58 @@
+//! Stalls and stacks as messages of `holdup.v1`.
+
+use crate::{
+    capture::{Frame, Stack},
+    serve::time::{duration, timestamp},
+    stalls::{cause::Cause, record::Stall},
+};
+use holdup_proto::v1;
+
+pub(crate) fn stall(stall: &Stall) -> v1::Stall {
+    let cause = match stall.cause {
+        None => v1::stall::Cause::Unspecified,
+        Some(Cause::Running) => v1::stall::Cause::Running,
+        Some(Cause::InSystemCall) => v1::stall::Cause::InSystemCall,
+        Some(Cause::Lock) => v1::stall::Cause::Lock,
+        Some(Cause::Sleep) => v1::stall::Cause::Sleep,
+        Some(Cause::Device) => v1::stall::Cause::Device,
+        Some(Cause::Starved) => v1::stall::Cause::Starved,
+        Some(Cause::Child) => v1::stall::Cause::Child,
+    };
+    v1::Stall {
+        id: stall.id,
+        runtime_id: stall.runtime,
+        worker: Some(stall.worker),
+        thread: Some(v1::Thread { tid: stall.tid, name: stall.thread.to_string() }),
+        task_id: stall.task,
+        since: Some(timestamp(stall.since)),
+        ended_at: stall.ended_at.map(timestamp),
+        cause: cause.into(),
+        system_call: stall.system_call.clone(),
+        kernel_function: stall.kernel_function.clone(),
+        on_cpu: Some(duration(stall.on_cpu)),
+        queued: stall.queued,
+        stack: stall.stack.as_deref().map(stack),
+        limitation: stall.limitation.clone(),
+    }
+}
+
+pub(crate) fn stack(stack: &Stack) -> v1::Stack {
+    v1::Stack {
+        frames: stack.frames.iter().map(frame).collect(),
+        approximate: stack.approximate,
+        captured_at: Some(timestamp(stack.captured_at)),
+        limitation: stack.limitation.clone(),
+    }
+}
+
+fn frame(frame: &Frame) -> v1::Frame {
+    v1::Frame {
+        function: frame.function.to_string(),
+        file: frame.file.to_string(),
+        line: frame.line,
+        column: frame.column,
+        address: frame.address,
+        module: frame.module.to_string(),
+        inlined: frame.inlined,
+    }
+}

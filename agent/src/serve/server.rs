@@ -1,0 +1,129 @@
+//! The port, and the thread and the runtime that answer on it.
+
+use crate::{
+    Error,
+    collect::{callsite, thread_state::hide},
+    serve::{
+        console,
+        holdup::{self, report::Description},
+        hub::{Command, Hub},
+    },
+    settings::Settings,
+    stalls::record::Stalls,
+};
+use console_api::instrument::instrument_server::InstrumentServer;
+use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, mpsc::sync_channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{mpsc, oneshot},
+};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+/// Commands that may wait for the hub.
+const COMMANDS: usize = 64;
+
+/// After this long, whatever the service's threads were doing when the subscriber was installed is over.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// The thread that serves, for as long as this exists.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    begin: Option<std::sync::mpsc::SyncSender<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Gets ready to serve on a listener that is bound: all that can fail is done by then. It serves from [`Serving::begin`] on.
+pub(crate) fn start(
+    listener: TcpListener,
+    settings: &Settings,
+    description: Description,
+    stalls: &Arc<Stalls>,
+) -> Result<Serving, Error> {
+    let address = listener.local_addr().map_err(Error::io("read the agent's address"))?;
+    listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(Error::io("build the agent's runtime"))?;
+    let (stop, stopped) = oneshot::channel();
+    let (begin, go) = sync_channel(1);
+    let (commands, asked) = mpsc::channel(COMMANDS);
+    let hub = Hub::new(asked, settings, Arc::clone(stalls));
+    let thread = thread::Builder::new()
+        .name("holdup-agent".to_owned())
+        .spawn(move || {
+            hide();
+            if go.recv().is_err() {
+                return;
+            }
+            serve(&runtime, listener, hub, commands, description, stopped);
+        })
+        .map_err(Error::io("start the agent's thread"))?;
+    Ok(Serving { address, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
+}
+
+fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    hub: Hub,
+    commands: mpsc::Sender<Command>,
+    description: Description,
+    stopped: oneshot::Receiver<()>,
+) {
+    runtime.block_on(async {
+        // It was bound before, so that this fails only when the system is out of something; then there is nobody to tell.
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+        tokio::spawn(hub.run());
+        tokio::spawn(async {
+            tokio::time::sleep(SETTLED).await;
+            callsite::ask_again();
+        });
+        let instrument = InstrumentServer::new(console::service::Service(commands.clone()));
+        let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, description });
+        let serving = Server::builder()
+            .add_service(instrument)
+            .add_service(diagnostics)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::select! {
+            _ = serving => {}
+            // Also when it is dropped.
+            _ = stopped => {}
+        }
+    });
+}
+
+impl Serving {
+    /// Begins to serve. Not before the subscriber is installed: a callsite of tokio's that this thread met first while that is
+    /// being done could be taken for one that nobody is interested in, for good, see [`callsite::ask_again`].
+    pub(crate) fn begin(&mut self) {
+        if let Some(begin) = self.begin.take() {
+            // There is room for one, and the thread waits for it.
+            let _ = begin.send(());
+        }
+    }
+
+    /// Stops: streams that are open end, and the port is free when this returns.
+    pub(crate) fn stop(&mut self) {
+        drop((self.begin.take(), self.stop.take()));
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say that would help anybody now.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

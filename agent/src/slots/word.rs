@@ -1,0 +1,66 @@
+//! Numbers that one thread writes and others read.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// 64 bits. Each value by itself is whole; order between several is whatever the reader arranges.
+#[derive(Debug, Default)]
+pub(crate) struct Word(AtomicU64);
+
+impl Word {
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Writes `value` where 0 stands; returns what stands there then.
+    #[inline]
+    pub(crate) fn claim(&self, value: u64) -> u64 {
+        match self.0.compare_exchange(0, value, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => value,
+            Err(standing) => standing,
+        }
+    }
+
+    /// Adds, where this thread is the only one that writes.
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.set(self.get().wrapping_add(more));
+    }
+
+    /// Adds, whoever else writes.
+    #[inline]
+    pub(crate) fn add_shared(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+}
+
+/// 32 bits.
+#[derive(Debug, Default)]
+pub(crate) struct Half(AtomicU32);
+
+impl Half {
+    #[inline]
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u32) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Sets bits, whoever else writes others.
+    pub(crate) fn set_bits(&self, bits: u32) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// Clears bits, whoever else writes others.
+    pub(crate) fn clear_bits(&self, bits: u32) {
+        self.0.fetch_and(!bits, Ordering::Relaxed);
+    }
+}
