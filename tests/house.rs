@@ -13,7 +13,7 @@ use std::fs;
 
 /// Every file of the client, its agent and its demo server.
 fn tree() -> Vec<Source> {
-    let sources = files(&["core/src", "src", "agent/src", "demo-server/src", "proto/src"], ".rs");
+    let sources = files(&["core/src", "src", "agent/src", "stack/src", "demo-server/src", "proto/src"], ".rs");
     assert!(sources.len() > 80, "the tree was not found");
     sources
 }

@@ -126,7 +126,7 @@ impl Watching {
         only.keep();
         serving.begin();
         if watched_stacks(settings) != stalls::Stacks::Off {
-            current_thread::switch_on();
+            current_thread::switch_on(thread_state::hide);
         }
         let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;

@@ -9,8 +9,9 @@ mod linux {
     use crate::{
         capture::{
             Stack,
+            buffer::{STACK_BYTES, Snapshot},
             rate::{Bound, Rate},
-            sleeping::{self, STACK_BYTES, Snapshot},
+            sleeping,
             worker::Reader,
         },
         clock::Nanos,
@@ -40,9 +41,10 @@ mod linux {
     static OWN: OnceLock<Own> = OnceLock::new();
     static ON: AtomicBool = AtomicBool::new(false);
 
-    /// From here on stacks may be asked for. Where no thread can be started to read them, it stays off.
-    pub(crate) fn switch_on() {
-        let Ok(reader) = Reader::shared() else { return };
+    /// From here on stacks may be asked for. Where no thread can be started to read them, it stays off. That thread
+    /// calls `begin` first.
+    pub(crate) fn switch_on(begin: fn()) {
+        let Ok(reader) = Reader::shared(begin) else { return };
         OWN.get_or_init(|| {
             let spare = (0..ROOMS).map(|_| Box::new(Snapshot::new(STACK_BYTES))).collect();
             Own { reader, spare: Mutex::new(spare), rate: Rate::new() }
@@ -112,7 +114,7 @@ mod linux {
 mod nowhere {
 
     /// On other systems there are no stacks.
-    pub(crate) fn switch_on() {}
+    pub(crate) fn switch_on(_: fn()) {}
 
     pub(crate) fn is_on() -> bool {
         false

@@ -1,32 +1,26 @@
 //! Stacks of threads of this process: registers and memory are copied, of a thread that sleeps, runs or asks for it itself, into
 //! memory made beforehand.
 //!
-//! Only copying has to be done while the thread is where it is. What unwinds and names a copy is slow the first time, and is done
-//! on a thread of its own, [`worker`]. This room knows nothing of tasks, runtimes and stalls.
+//! Only copying has to be done while the thread is where it is. What unwinds and names a copy, the crate `stack`, is slow the
+//! first time, and is done on a thread of its own, [`worker`]. This room knows nothing of tasks, runtimes and stalls.
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod buffer;
 pub(crate) mod current_thread;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod modules;
 pub(crate) mod rate;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod recover;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod running;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod sleeping;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod stress;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod symbolize;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod tests;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod unwind;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) mod worker;
 
 use crate::clock::Nanos;
-use std::sync::Arc;
+use holdup_stack::frame::Frame;
 
 /// A stack, innermost frame first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,23 +39,4 @@ impl Stack {
     pub(crate) fn none(captured_at: Nanos, limitation: impl Into<String>) -> Self {
         Self { frames: Vec::new(), approximate: false, captured_at, limitation: limitation.into() }
     }
-}
-
-/// One function on a stack. An inlined one shares its address with the one that it was inlined into, which comes next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    /// Demangled, without hash; empty where it is not known.
-    pub(crate) function: Arc<str>,
-    /// The source file, empty where it is not known.
-    pub(crate) file: Arc<str>,
-    /// From 1; 0 where it is not known.
-    pub(crate) line: u32,
-    /// From 1; 0 where it is not known.
-    pub(crate) column: u32,
-    /// In the process, not in the file.
-    pub(crate) address: u64,
-    /// The file name of the executable or library that holds the address; empty where none does.
-    pub(crate) module: Arc<str>,
-    /// Whether the compiler inlined it into the next one.
-    pub(crate) inlined: bool,
 }

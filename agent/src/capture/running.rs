@@ -14,7 +14,8 @@
     reason = "signals and timers have no safe interface, and the handler shares memory with whoever waits"
 )]
 
-use crate::capture::sleeping::{Refused, Registers, STACK_BYTES, Snapshot, read_memory};
+use crate::capture::buffer::{Refused, STACK_BYTES, Snapshot};
+use holdup_stack::{copy::Registers, memory::read_own};
 use std::{
     cell::UnsafeCell,
     ffi::{c_int, c_void},
@@ -168,7 +169,7 @@ extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void
     // SAFETY: the state was WANTED and is TAKING now: nobody else touches the memory.
     let memory = unsafe { &mut *SLOT.memory.get() };
     memory.registers = interrupted(context);
-    memory.filled = read_memory(memory.registers.sp, &mut memory.stack).unwrap_or(0);
+    memory.filled = read_own(memory.registers.sp, &mut memory.stack).unwrap_or(0);
     SLOT.state.store(4 * turn + TAKEN, Ordering::Release);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };

@@ -4,8 +4,9 @@
 #![allow(unsafe_code, reason = "calls that the standard library hides or repeats by itself when they are interrupted")]
 
 use crate::capture::{
+    buffer::{Refused, STACK_BYTES, Snapshot},
     running::Interrupts,
-    sleeping::{self, Refused, STACK_BYTES, Snapshot},
+    sleeping,
     tests::{own_tid, read, turn},
 };
 use std::{

@@ -3,11 +3,13 @@
 #![allow(unsafe_code, reason = "thread ids, signal masks, and assembly that no compiler would write")]
 
 use crate::capture::{
-    Frame, Stack,
+    Stack,
+    buffer::{Refused, STACK_BYTES, Snapshot},
     running::Interrupts,
-    sleeping::{self, Refused, STACK_BYTES, Snapshot},
+    sleeping,
     worker::Reader,
 };
+use holdup_stack::{frame::Frame, memory::read_own};
 use std::{
     io::Write,
     os::unix::net::UnixStream,
@@ -81,7 +83,7 @@ fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// Reads a copy, and gives it back.
 pub(crate) fn read(stack: &mut Box<Snapshot>) -> Stack {
-    let reader = Reader::shared().unwrap();
+    let reader = Reader::shared(|| {}).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = std::mem::replace(stack, Box::new(Snapshot::new(0)));
     while let Err(full) = reader.read(waiting, {
@@ -141,7 +143,7 @@ fn closed(gate: &mpsc::Receiver<()>) -> bool {
 fn the_functions_that_stall_keep_no_frame_pointer() {
     let code = stalling::sleeps as fn(&AtomicU32, Duration) as *const u8;
     let mut bytes = [0; 4];
-    assert_eq!(sleeping::read_memory(code as u64, &mut bytes).unwrap(), bytes.len());
+    assert_eq!(read_own(code as u64, &mut bytes).unwrap(), bytes.len());
     assert_ne!(bytes, [0x55, 0x48, 0x89, 0xe5], "push rbp; mov rbp, rsp");
 }
 

@@ -1,7 +1,8 @@
 //! Unwinds and names captured stacks, on a thread of its own: the first stack costs reading the executable's debug
 //! information, and whoever captures stacks cannot wait for that.
 
-use crate::capture::{Stack, sleeping::Snapshot, symbolize::Symbols, unwind::Unwinder};
+use crate::capture::{Stack, buffer::Snapshot};
+use holdup_stack::{memory::OwnMemory, symbolize::Symbols, unwind::Unwinder};
 use parking_lot::Mutex;
 use std::{
     io,
@@ -35,15 +36,15 @@ struct Tables {
 
 impl Reader {
     /// The one of this process: what it has read, it need not read again for another. Its thread starts when it is first asked
-    /// for, and stays.
-    pub(crate) fn shared() -> io::Result<Self> {
+    /// for, and stays; it calls `begin` first.
+    pub(crate) fn shared(begin: fn()) -> io::Result<Self> {
         static SHARED: Mutex<Option<Reader>> = Mutex::new(None);
         let mut shared = SHARED.lock();
         if let Some(reader) = &*shared {
             return Ok(reader.clone());
         }
         let (jobs, queue) = sync_channel(QUEUE);
-        thread::Builder::new().name("holdup-stacks".into()).spawn(move || work(&queue))?;
+        thread::Builder::new().name("holdup-stacks".into()).spawn(move || work(&queue, begin))?;
         Ok(shared.insert(Self { jobs }).clone())
     }
 
@@ -59,8 +60,8 @@ impl Reader {
     }
 }
 
-fn work(queue: &Receiver<Job>) {
-    crate::collect::thread_state::hide();
+fn work(queue: &Receiver<Job>, begin: fn()) {
+    begin();
     let mut tables = Tables::new();
     loop {
         match queue.recv_timeout(KEEP_FILES) {
@@ -85,7 +86,7 @@ impl Tables {
 
     /// Unwinds a copy and names its frames.
     fn read(&mut self, stack: &Snapshot) -> Stack {
-        let trace = self.unwinder.unwind(stack);
+        let trace = self.unwinder.unwind(stack.copied(), &OwnMemory);
         Stack {
             frames: self.symbols.name(&trace.addresses, self.unwinder.modules()),
             approximate: trace.approximate,

@@ -9,7 +9,7 @@
 
 use crate::{
     capture::{
-        Frame, Stack,
+        Stack,
         current_thread::{self, Room},
         rate::{Bound, Rate},
     },
@@ -21,6 +21,7 @@ use crate::{
     },
     slots::id::{self, Kind},
 };
+use holdup_stack::frame::Frame;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,

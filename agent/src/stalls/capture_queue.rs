@@ -24,11 +24,13 @@ mod linux {
     use crate::{
         capture::{
             Stack,
+            buffer::{Refused, STACK_BYTES, Snapshot},
             running::{Armed, Interrupts},
-            sleeping::{self, Refused, STACK_BYTES, Snapshot},
+            sleeping,
             worker::Reader,
         },
         clock,
+        collect::thread_state::hide,
     };
     use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -70,8 +72,8 @@ mod linux {
             let off = |why: &str| Err(Refused::NotInterruptible(why.into()));
             let (reader, interrupts) = match stacks {
                 Stacks::Off => (None, off("stacks are switched off")),
-                Stacks::Asleep => (Reader::shared().ok(), off("interrupting threads is switched off")),
-                Stacks::All => (Reader::shared().ok(), Interrupts::new()),
+                Stacks::Asleep => (Reader::shared(hide).ok(), off("interrupting threads is switched off")),
+                Stacks::All => (Reader::shared(hide).ok(), Interrupts::new()),
             };
             if reader.is_some() {
                 for _ in 0..BURST {

@@ -23,9 +23,8 @@ pub(crate) fn limitations(stacks: Stacks) -> Vec<String> {
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn of_stacks(stacks: Stacks) -> Vec<String> {
-    use crate::capture::{running, sleeping};
-    let readable =
-        sleeping::here(&mut sleeping::Snapshot::new(256)).err().map(|refused| format!("no stacks: {refused}"));
+    use crate::capture::{buffer, running, sleeping};
+    let readable = sleeping::here(&mut buffer::Snapshot::new(256)).err().map(|refused| format!("no stacks: {refused}"));
     let old = stacks == Stacks::All && !running::is_safe();
     let old =
         old.then(|| "stacks of sleeping threads only: this kernel is too old to interrupt a running one safely".into());

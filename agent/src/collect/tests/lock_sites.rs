@@ -3,9 +3,10 @@
 
 use super::*;
 use crate::{
-    capture::{Frame, Stack, current_thread},
+    capture::{Stack, current_thread},
     collect::lock_sites::BOUND,
 };
+use holdup_stack::frame::Frame;
 use stalling::holding::{self, Lines};
 use std::{
     future::poll_fn,
@@ -47,7 +48,7 @@ fn is_told(holder: &Holder) -> bool {
 
 /// A lock, its id, and the lines of who is to hold it. From here on stacks are captured.
 fn looked_at<L: Default>(id: impl Fn(&L) -> u64) -> (Arc<L>, u64, Arc<Lines>) {
-    current_thread::switch_on();
+    current_thread::switch_on(thread_state::hide);
     let lock = Arc::<L>::default();
     let id = id(&lock);
     (lock, id, Arc::default())

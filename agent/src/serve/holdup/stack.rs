@@ -1,11 +1,12 @@
 //! Stalls and stacks as messages of `holdup.v1`.
 
 use crate::{
-    capture::{Frame, Stack},
+    capture::Stack,
     serve::time::{duration, timestamp},
     stalls::{cause::Cause, record::Stall},
 };
 use holdup_proto::v1;
+use holdup_stack::frame::Frame;
 
 pub(crate) fn stall(stall: &Stall) -> v1::Stall {
     let cause = match stall.cause {

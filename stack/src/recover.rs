@@ -6,8 +6,9 @@
 //! target from a register, there is no doubt. Else the stack is searched upwards for the first record from which unwinding goes on to the end. What is left of earlier calls
 //! may look the same, and so such a stack is approximate.
 
-use crate::capture::{
-    sleeping::{Snapshot, read_memory},
+use crate::{
+    copy::StackCopy,
+    memory::Memory,
     unwind::{End, Position, Unwinder, caller},
 };
 
@@ -30,16 +31,21 @@ enum Target {
     Untold,
 }
 
-pub(crate) fn recover(unwinder: &mut Unwinder, lost: Position, stack: &Snapshot) -> Option<Way> {
+pub(crate) fn recover(
+    unwinder: &mut Unwinder,
+    lost: Position,
+    stack: StackCopy<'_>,
+    memory: &dyn Memory,
+) -> Option<Way> {
     let function = unwinder
         .modules()
         .find(lost.at.address_for_lookup())
         .and_then(|module| module.function(lost.at.address_for_lookup()));
     let sp = lost.registers.sp();
-    let measured = function.and_then(|function| Some((function, frame_size(function, lost.at.address())?)));
+    let measured = function.and_then(|function| Some((function, frame_size(function, lost.at.address(), memory)?)));
     if let Some((function, size)) = measured {
         let record = sp.checked_add(size.bytes)?;
-        let certain = match call_before(unwinder, stack.word(record + 8).unwrap_or(0)) {
+        let certain = match call_before(unwinder, memory, stack.word(record + 8).unwrap_or(0)) {
             Some(Target::Address(target)) => target == function,
             Some(Target::Untold) => size.reserves,
             None => false,
@@ -50,7 +56,7 @@ pub(crate) fn recover(unwinder: &mut Unwinder, lost: Position, stack: &Snapshot)
     }
     let records: Vec<(u64, Target)> = (sp.next_multiple_of(8)..stack.end())
         .step_by(8)
-        .filter_map(|record| Some((record, call_before(unwinder, stack.word(record + 8)?)?)))
+        .filter_map(|record| Some((record, call_before(unwinder, memory, stack.word(record + 8)?)?)))
         .take(TRIALS)
         .collect();
     // A call that is known to lead here comes first, then one that may, then one that leads elsewhere, and jumps on perhaps.
@@ -66,31 +72,31 @@ pub(crate) fn recover(unwinder: &mut Unwinder, lost: Position, stack: &Snapshot)
 }
 
 /// Goes on from a frame record; `None` where that leads nowhere.
-fn follow(unwinder: &mut Unwinder, record: u64, stack: &Snapshot) -> Option<Way> {
+fn follow(unwinder: &mut Unwinder, record: u64, stack: StackCopy<'_>) -> Option<Way> {
     let mut addresses = Vec::new();
     let end = unwinder.walk(caller(record, stack)?, stack, &mut addresses);
     matches!(end, End::Root | End::Cut).then_some(Way { addresses, end, certain: false })
 }
 
 /// What is called right before `address`, if it follows a call, in code that is known.
-fn call_before(unwinder: &Unwinder, address: u64) -> Option<Target> {
+fn call_before(unwinder: &Unwinder, memory: &dyn Memory, address: u64) -> Option<Target> {
     let module = unwinder.modules().find(address)?;
     let mut code = [0; 8];
     let from = address.checked_sub(8)?;
     (module.has_code(from) && module.has_code(address)).then_some(())?;
-    (read_memory(from, &mut code).ok()? == code.len()).then_some(())?;
-    called(code, address)
+    memory.fill(from, &mut code).then_some(())?;
+    called(code, address, memory)
 }
 
 #[cfg(target_arch = "x86_64")]
-fn called(code: [u8; 8], next: u64) -> Option<Target> {
+fn called(code: [u8; 8], next: u64, memory: &dyn Memory) -> Option<Target> {
     let offset = i64::from(i32::from_le_bytes([code[4], code[5], code[6], code[7]]));
     if code[3] == 0xe8 {
         return Some(Target::Address(next.wrapping_add_signed(offset)));
     }
     if code[2..4] == [0xff, 0x15] {
         let mut pointer = [0; 8];
-        let read = read_memory(next.wrapping_add_signed(offset), &mut pointer).is_ok_and(|read| read == pointer.len());
+        let read = memory.fill(next.wrapping_add_signed(offset), &mut pointer);
         return Some(if read { Target::Address(u64::from_le_bytes(pointer)) } else { Target::Untold });
     }
     // A call by register or memory: opcode FF, with a 2 in the middle of the byte that follows, in two to seven bytes.
@@ -98,7 +104,7 @@ fn called(code: [u8; 8], next: u64) -> Option<Target> {
 }
 
 #[cfg(target_arch = "aarch64")]
-fn called(code: [u8; 8], next: u64) -> Option<Target> {
+fn called(code: [u8; 8], next: u64, _: &dyn Memory) -> Option<Target> {
     let instruction = u32::from_le_bytes([code[4], code[5], code[6], code[7]]);
     if instruction & 0xfc00_0000 == 0x9400_0000 {
         let words = (instruction << 6).cast_signed() >> 6;
@@ -118,9 +124,9 @@ struct Size {
 }
 
 /// The size of a function's frame, once its first instructions are through.
-fn frame_size(function: u64, at: u64) -> Option<Size> {
+fn frame_size(function: u64, at: u64, memory: &dyn Memory) -> Option<Size> {
     let mut code = [0; 32];
-    let filled = read_memory(function, &mut code).ok()?;
+    let filled = memory.read(function, &mut code).ok()?;
     let size = pushed(&code[..filled])?;
     (at >= function.checked_add(size.length)?).then_some(size)
 }
@@ -159,6 +165,7 @@ fn pushed(_: &[u8]) -> Option<Size> {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::memory::OwnMemory;
 
     #[test]
     fn frames_are_measured_by_their_first_instructions() {
@@ -178,13 +185,13 @@ mod tests {
 
     #[test]
     fn calls_are_told_from_other_code() {
-        assert_eq!(called([0, 0, 0, 0xe8, 0xf0, 0xff, 0xff, 0xff], 0x1000), Some(Target::Address(0xff0)));
+        assert_eq!(called([0, 0, 0, 0xe8, 0xf0, 0xff, 0xff, 0xff], 0x1000, &OwnMemory), Some(Target::Address(0xff0)));
         let pointer = Box::new(0x4242_u64);
         let next = (&raw const *pointer as u64).wrapping_sub(0x10);
-        assert_eq!(called([0, 0, 0xff, 0x15, 0x10, 0, 0, 0], next), Some(Target::Address(0x4242)));
+        assert_eq!(called([0, 0, 0xff, 0x15, 0x10, 0, 0, 0], next, &OwnMemory), Some(Target::Address(0x4242)));
         // call rax; call [rbx + 8]
-        assert_eq!(called([0, 0, 0, 0, 0, 0, 0xff, 0xd0], 0x1000), Some(Target::Untold));
-        assert_eq!(called([0, 0, 0, 0, 0, 0xff, 0x53, 0x08], 0x1000), Some(Target::Untold));
-        assert_eq!(called([0x90; 8], 0x1000), None);
+        assert_eq!(called([0, 0, 0, 0, 0, 0, 0xff, 0xd0], 0x1000, &OwnMemory), Some(Target::Untold));
+        assert_eq!(called([0, 0, 0, 0, 0, 0xff, 0x53, 0x08], 0x1000, &OwnMemory), Some(Target::Untold));
+        assert_eq!(called([0x90; 8], 0x1000, &OwnMemory), None);
     }
 }

@@ -4,8 +4,8 @@
 //! Files are mapped when they are first needed, and let go when nobody has asked for a while; frames that were named stay, up
 //! to a bound.
 
-use crate::capture::{
-    Frame,
+use crate::{
+    frame::Frame,
     modules::{Module, Modules},
 };
 use addr2line::Loader;
@@ -23,7 +23,7 @@ const KEPT: usize = 4096;
 
 /// Names addresses, and keeps the names.
 #[derive(Default)]
-pub(crate) struct Symbols {
+pub struct Symbols {
     files: HashMap<u64, Option<Loader>>,
     /// When one of the files was needed last.
     used: Option<Instant>,
@@ -34,7 +34,7 @@ pub(crate) struct Symbols {
 
 impl Symbols {
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
-    pub(crate) fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
+    pub fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
         let mut frames = Vec::with_capacity(addresses.len() * 2);
         for (index, address) in addresses.iter().enumerate() {
             // A call that never returns may be the last instruction of its function: the line is that of the call.
@@ -48,7 +48,7 @@ impl Symbols {
     }
 
     /// Lets go of mapped files, when none was needed for a while. Named frames stay.
-    pub(crate) fn close_unused(&mut self, after: Duration) {
+    pub fn close_unused(&mut self, after: Duration) {
         if self.used.is_some_and(|used| used.elapsed() >= after) {
             self.files = HashMap::new();
             self.used = None;

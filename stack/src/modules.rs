@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "the dynamic loader describes what it loaded by pointers")]
 
-use crate::capture::sleeping::read_memory;
+use crate::memory::{Memory, OwnMemory};
 use gimli::{BaseAddresses, EhFrame, EhFrameHdr, NativeEndian, Pointer, UnwindSection};
 use std::{
     ffi::{CStr, c_int, c_void},
@@ -72,7 +72,7 @@ impl Deref for Bytes {
 
 /// What is loaded now, as of the last look.
 #[derive(Debug, Default)]
-pub(crate) struct Modules {
+pub struct Modules {
     /// By address.
     list: Vec<Arc<Module>>,
     /// The loader's counts of what it has loaded and unloaded.
@@ -148,7 +148,7 @@ impl Module {
                 return Some(Bytes::Executable(unsafe { slice::from_raw_parts(address as *const u8, len) }));
             }
             let mut bytes = vec![0; len];
-            (read_memory(address, &mut bytes).ok()? == len).then(|| Bytes::Copied(bytes.into()))
+            OwnMemory.fill(address, &mut bytes).then(|| Bytes::Copied(bytes.into()))
         };
         self.tables = (|| {
             let header = headers.iter().find(|header| header.p_type == libc::PT_GNU_EH_FRAME)?;
@@ -206,7 +206,7 @@ fn read(info: &libc::dl_phdr_info, id: u64, part: Part) -> Option<Module> {
     };
     let build_id = headers(info).iter().filter(|header| header.p_type == libc::PT_NOTE).find_map(|header| {
         let mut notes = vec![0; usize::try_from(header.p_memsz.min(4096)).ok()?];
-        let filled = read_memory(place(header).start, &mut notes).ok()?;
+        let filled = OwnMemory.read(place(header).start, &mut notes).ok()?;
         build_id(&notes[..filled])
     });
     Some(Module { id, path, bias, range: start..end, code, build_id: build_id.unwrap_or_default(), tables: None })

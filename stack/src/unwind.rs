@@ -4,10 +4,11 @@
 //! Code that does keep them (the standard library does) is unwound by them, and of a thread that sleeps the kernel does not
 //! tell the frame pointer. It mostly stands on the stack, saved by a function further in. Where it does not, see `recover`.
 
-use crate::capture::{
+use crate::{
+    copy::StackCopy,
+    memory::Memory,
     modules::{Bytes, Modules, Tables},
     recover,
-    sleeping::Snapshot,
 };
 use framehop::{
     CacheNative, ExplicitModuleSectionInfo, FrameAddress, Module, UnwindRegsNative, Unwinder as _, UnwinderNative,
@@ -20,7 +21,7 @@ const FRAMES: usize = 128;
 const UNKNOWN: u64 = 0x7fff_ffff_0000_0000;
 
 /// Unwinds, and keeps what it learns of modules and functions.
-pub(crate) struct Unwinder {
+pub struct Unwinder {
     modules: Modules,
     /// In the unwinder now, by where they start.
     added: Vec<u64>,
@@ -30,13 +31,13 @@ pub(crate) struct Unwinder {
 
 /// What unwinding found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trace {
+pub struct Trace {
     /// Where the thread was, then return addresses, innermost first.
-    pub(crate) addresses: Vec<u64>,
+    pub addresses: Vec<u64>,
     /// A register had to be guessed on the way.
-    pub(crate) approximate: bool,
+    pub approximate: bool,
     /// Why it is not the whole stack; empty when it is.
-    pub(crate) limitation: &'static str,
+    pub limitation: &'static str,
 }
 
 /// A point on the way up.
@@ -59,8 +60,15 @@ pub(crate) enum End {
     Lost,
 }
 
+impl Default for Unwinder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Unwinder {
-    pub(crate) fn new() -> Self {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
         Self {
             modules: Modules::default(),
             added: Vec::new(),
@@ -69,19 +77,20 @@ impl Unwinder {
         }
     }
 
-    pub(crate) fn modules(&self) -> &Modules {
+    /// What is loaded, as of the last stack that was unwound.
+    pub fn modules(&self) -> &Modules {
         &self.modules
     }
 
-    /// Unwinds a copy, innermost frame first.
-    pub(crate) fn unwind(&mut self, stack: &Snapshot) -> Trace {
+    /// Unwinds a copy of a stack, innermost frame first. `memory` is that of the process whose stack it is, which is this one.
+    pub fn unwind(&mut self, stack: StackCopy<'_>, memory: &dyn Memory) -> Trace {
         self.refresh();
         let mut addresses = Vec::with_capacity(32);
         let mut approximate = false;
         let mut end = self.walk(start(stack), stack, &mut addresses);
         // A guess leads to a place where nothing is missing, or it is none.
         if let End::Pointerless(position) = end
-            && let Some(way) = recover::recover(self, position, stack)
+            && let Some(way) = recover::recover(self, position, stack, memory)
         {
             approximate = !way.certain;
             addresses.extend(way.addresses);
@@ -97,7 +106,7 @@ impl Unwinder {
     }
 
     /// Goes up from a position, notes each address, and says why it went no further.
-    pub(crate) fn walk(&mut self, from: Position, stack: &Snapshot, addresses: &mut Vec<u64>) -> End {
+    pub(crate) fn walk(&mut self, from: Position, stack: StackCopy<'_>, addresses: &mut Vec<u64>) -> End {
         let Position { mut at, mut registers } = from;
         let mut read = |address| stack.word(address).ok_or(());
         for _ in 0..FRAMES {
@@ -158,8 +167,8 @@ fn is_unknown(address: u64) -> bool {
 }
 
 /// Where a thread was when it was captured.
-fn start(stack: &Snapshot) -> Position {
-    let registers = stack.registers();
+fn start(stack: StackCopy<'_>) -> Position {
+    let registers = stack.registers;
     Position {
         at: FrameAddress::from_instruction_pointer(registers.pc),
         registers: native(registers.pc, registers.sp, registers.fp.unwrap_or(UNKNOWN), registers.lr.unwrap_or(UNKNOWN)),
@@ -167,7 +176,7 @@ fn start(stack: &Snapshot) -> Position {
 }
 
 /// The registers of a caller, whose frame record lies at `record`.
-pub(crate) fn caller(record: u64, stack: &Snapshot) -> Option<Position> {
+pub(crate) fn caller(record: u64, stack: StackCopy<'_>) -> Option<Position> {
     let (fp, address) = (stack.word(record)?, stack.word(record + 8)?);
     let at = FrameAddress::from_return_address(address)?;
     Some(Position { at, registers: native(address, record + 16, fp, address) })
