@@ -163,11 +163,44 @@ fn a_finding_is_copied_as_text() {
 #[test]
 fn freezing_keeps_what_comes_and_loses_nothing() {
     let (mut stage, mut service) = watching(WIDE);
-    stage.keys("t space").shows(&["frozen ‖ 0 held", "space go on"]);
+    stage.keys("t space").shows(&["frozen ‖ 0 new", "space go on"]);
     service.spawn("late", "src/late.rs:1");
     stage.updates([service.pass(500).publish(), service.pass(500).publish()]);
-    stage.shows(&["frozen ‖ 2 held", "5 tasks"]).hides(&["late"]);
+    stage.shows(&["frozen ‖ 2 new", "5 tasks"]).hides(&["late"]);
     stage.keys("space").shows(&["live ●", "6 tasks", "late"]);
+}
+
+#[test]
+fn a_frozen_display_tells_that_the_connection_was_lost_and_goes_on_with_all_that_came() {
+    let (mut stage, mut service) = watching(WIDE);
+    stage.keys("t space");
+    let spinner = service.task_ids()[2];
+    service.spawn("late", "src/late.rs:1");
+    stage.updates([service.pass(500).finish(spinner).publish()]);
+    stage.lose("the connection ended", Duration::from_secs(10));
+    stage.shows(&["frozen ‖ 1 new", "What is shown is old", "5 tasks"]).hides(&["late"]);
+    // The page of a task is as it was, too.
+    stage.keys("/").types("spinner").keys("enter enter").shows(&["running"]);
+    stage.keys("esc esc space").shows(&["retry in", "late"]);
+}
+
+#[test]
+fn a_frozen_display_goes_on_when_there_is_no_room_for_it() {
+    let retention = Retention { max_bytes: 700_000, ..Retention::default() };
+    let mut service = Service::new();
+    for id in 0..1_500 {
+        service.spawn(&format!("task-{id}"), "src/a.rs:1");
+    }
+    let (mut stage, mut service) = attached(WIDE, service, Options { retention, ..options() });
+    stage.keys("t space").shows(&["frozen ‖ 0 new"]);
+    for task in service.task_ids() {
+        service.start(task).end(task);
+    }
+    for _ in 0..20 {
+        let update = service.pass(500).publish();
+        stage.updates([update]);
+    }
+    stage.hides(&["frozen ‖"]);
 }
 
 #[test]

@@ -239,7 +239,7 @@ impl App {
     }
 
     fn freeze(&mut self, at: Instant) -> Vec<Effect> {
-        if self.open.held().is_none() {
+        if self.open.missed().is_none() {
             self.open.freeze();
             return Vec::new();
         }

@@ -89,9 +89,14 @@ impl App {
         self.open.shown()
     }
 
-    /// How many events wait for the display to go on; `None` while it is not frozen.
-    pub fn held(&self) -> Option<usize> {
-        self.open.held()
+    /// The target as it is, also while the display stands still: where the connection stands is seen at once.
+    pub fn live(&self) -> &Session {
+        self.open.live()
+    }
+
+    /// How many updates have come since the display was frozen; `None` while it is not.
+    pub fn missed(&self) -> Option<usize> {
+        self.open.missed()
     }
 
     /// The target's clock now, where anything is known of it.
@@ -101,14 +106,14 @@ impl App {
 
     /// How long until the next try to connect, and why one is needed.
     pub fn retry(&self, at: Instant) -> Option<(Duration, &str)> {
-        let Connection::Lost { reason, retry_in, .. } = &self.open.shown().status().connection else { return None };
+        let Connection::Lost { reason, retry_in, .. } = &self.live().status().connection else { return None };
         let gone = self.clock.lost.map_or(Duration::ZERO, |lost| at.saturating_duration_since(lost));
         Some((retry_in.saturating_sub(gone), reason))
     }
 
     /// Why no more tries to connect are made, where that is so.
     pub fn gave_up(&self) -> Option<&str> {
-        match &self.open.shown().status().connection {
+        match &self.live().status().connection {
             Connection::GaveUp { reason } => Some(reason),
             _ => None,
         }
@@ -158,7 +163,7 @@ impl App {
             Some(layer) => return layer.contexts().to_vec(),
             None => self.panels.of(self.screen),
         };
-        let connection = &self.session().status().connection;
+        let connection = &self.live().status().connection;
         let lost = matches!(connection, Connection::Lost { .. } | Connection::GaveUp { .. });
         let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
         panel.contexts().iter().copied().chain(common).collect()

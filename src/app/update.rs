@@ -110,7 +110,7 @@ impl App {
         if let Some(trouble) = self.open.take_trouble() {
             self.say(trouble, at);
         }
-        self.clock.lost = match self.open.shown().status().connection {
+        self.clock.lost = match self.open.live().status().connection {
             Connection::Lost { .. } => self.clock.lost.or(Some(at)),
             _ => None,
         };

@@ -95,7 +95,7 @@ pub async fn event_loop<B: Backend, H: Host>(
             () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {
                 drawing.draw(terminal, app, Instant::now())?;
             }
-            event = attachment.next(app.session().wants()), if attached => match event {
+            event = attachment.next(app.live().wants()), if attached => match event {
                 Some(event) => {
                     take_in(event, &mut attachment, app, now);
                     drawing.soon(now);

@@ -55,7 +55,7 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
         Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
         None => render_screen(buffer, screen, app, at, theme, &mut shown),
     }
-    let lost = matches!(app.session().status().connection, Connection::Lost { .. } | Connection::GaveUp { .. });
+    let lost = matches!(app.live().status().connection, Connection::Lost { .. } | Connection::GaveUp { .. });
     if lost && app.session().model().now().is_some() {
         buffer.set_style(screen, theme.dim());
     }

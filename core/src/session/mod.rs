@@ -27,7 +27,8 @@ pub enum Scope {
     Everything,
 }
 
-/// A target, and all that is known of it.
+/// A target, and all that is known of it. A clone shares the rows until one of the two changes them.
+#[derive(Clone)]
 pub struct Session {
     model: Model,
     engine: Engine,

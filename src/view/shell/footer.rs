@@ -46,7 +46,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: 
 
 fn offer(binding: &Binding, app: &App, theme: &Theme) -> Line<'static> {
     let word = match binding.action {
-        Action::Freeze if app.held().is_some() => "go on",
+        Action::Freeze if app.missed().is_some() => "go on",
         _ => binding.footer,
     };
     Line::from(vec![

@@ -95,8 +95,8 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
 /// How the connection and the display stand, in a few words.
 fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, Style) {
     let symbols = theme.symbols();
-    if let Some(held) = app.held() {
-        return (format!("frozen {} {held} held", symbols.frozen), theme.notice());
+    if let Some(missed) = app.missed() {
+        return (format!("frozen {} {missed} new", symbols.frozen), theme.notice());
     }
     if let Some((wait, _)) = app.retry(at) {
         shown.hurry(Pace::Slow);
@@ -105,12 +105,12 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, S
     if app.gave_up().is_some() {
         return (format!("given up {}", symbols.lost), theme.bad());
     }
-    if let Some(progress) = app.session().status().progress {
+    if let Some(progress) = app.live().status().progress {
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
         return (format!("loading {percent}"), theme.notice());
     }
     let behind = app.session().model().health().behind;
-    match (&app.session().status().connection, app.session().status().temporality) {
+    match (&app.live().status().connection, app.live().status().temporality) {
         (Connection::Connecting { attempt: 1 }, _) => ("connecting".into(), theme.notice()),
         (Connection::Connecting { attempt }, _) => (format!("connecting, try {attempt}"), theme.notice()),
         (_, Some(Temporality::Paused)) => (format!("paused {}", symbols.frozen), theme.notice()),
