@@ -193,3 +193,47 @@ fn every_lint_is_explained_and_in_the_readme() {
         assert!(names.iter().any(|name| name == file), "{}: of no lint", source.path);
     }
 }
+
+/// The examples of a page: the file that each is from, as the page names it last before, and its lines.
+fn examples(page: &str) -> Vec<(String, Vec<String>)> {
+    let (mut named, mut examples, mut open) = (String::new(), Vec::new(), None::<Vec<String>>);
+    for line in page.lines().map(str::trim) {
+        match &mut open {
+            Some(lines) if line == "```" => {
+                examples.push((named.clone(), std::mem::take(lines)));
+                open = None;
+            }
+            Some(lines) => lines.push(line.to_owned()),
+            None if line == "```rust" => open = Some(Vec::new()),
+            None => {
+                let paths =
+                    line.split('`').skip(1).step_by(2).filter(|part| part.ends_with(".rs") && part.contains('/'));
+                if let Some(path) = paths.last() {
+                    path.clone_into(&mut named);
+                }
+            }
+        }
+    }
+    examples
+}
+
+/// The first line of an example that its file does not have, in the example's order.
+fn missing<'a>(example: &'a [String], file: &str) -> Option<&'a str> {
+    let mut lines = file.lines().map(str::trim);
+    let shown = example.iter().map(String::as_str).filter(|line| !line.is_empty() && *line != "// …");
+    shown.into_iter().find(|wanted| !lines.any(|line| line == *wanted))
+}
+
+#[test]
+fn what_contributing_shows_is_the_code_that_ships() {
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let examples = examples(&page);
+    assert!(examples.len() >= 4, "a lint, a column in two files, a scenario: {examples:?}");
+    for (path, example) in &examples {
+        let file = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(missing(example, &file), None, "CONTRIBUTING.md shows a line that {path} does not have");
+    }
+    let shown: Vec<String> = ["fn a() {", "// …", "}"].map(str::to_owned).into();
+    assert_eq!(missing(&shown, "fn a() {\n    b();\n}"), None);
+    assert_eq!(missing(&shown, "}\nfn a() {"), Some("}"), "the order counts");
+}

@@ -37,7 +37,10 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
         return Some((format!("What is shown is old. {reason}; it was given up, R tries again"), theme.bad()));
     }
     if let Some(missed) = app.missed() {
-        return Some((format!("The display stands still; {missed} updates have come since. Space lets it go on"), theme.notice()));
+        return Some((
+            format!("The display stands still; {missed} updates have come since. Space lets it go on"),
+            theme.notice(),
+        ));
     }
     if app.session().status().temporality == Some(Temporality::Paused) {
         return Some(("The target was paused, for everyone who watches it. P lets it go on".into(), theme.notice()));
