@@ -54,7 +54,10 @@ fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
         "src/report.rs:88",
         "In one poll",
     ]);
-    stage.keys("enter").shows(&["╭ task 113 spinner"]).keys("w").shows(&["╭ Worker main/2"]);
+    stage.shows(&["3 frames of libc and std, in std::thread::functions::sleep"]).hides(&["Core::poll"]);
+    stage.keys("enter").shows(&["std::sys::thread::unix::Thread::sleep", "tokio::runtime::task::core::Core::poll"]);
+    stage.keys("enter").shows(&["3 frames of libc and std", "2 frames of tokio"]).hides(&["Core::poll"]);
+    stage.keys("t").shows(&["╭ task 113 spinner"]).keys("w").shows(&["╭ Worker main/2"]);
     stage.keys("esc").shows(&["╭ Findings"]).keys("3").shows(&["╭ Workers", "1 stalled"]);
     stage.keys("down enter").shows(&["╭ Worker main/1"]).hides(&["In one poll"]);
     // It is over: the stack stays to be read.

@@ -6,7 +6,7 @@ mod support;
 use holdup::{
     app::{
         Charset, LockDetail, LockRow, LockUserRow, OpRow, Palette, ResourceDetail, ResourceRow, RowList, Scroll, Shown,
-        TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
+        StackForm, TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{
@@ -70,7 +70,15 @@ impl Scene {
 
     fn task_page(&self, id: TaskId, detail: Option<&TaskDetail>, size: (u16, u16), look: (Palette, Charset)) -> Buffer {
         draw(size, look, |buffer, area, theme, shown| {
-            tasks::page::render(buffer, area, (id, detail), self.now(), Scroll::default(), theme, shown);
+            tasks::page::render(
+                buffer,
+                area,
+                (id, detail, StackForm::Folded),
+                self.now(),
+                Scroll::default(),
+                theme,
+                shown,
+            );
         })
     }
 
@@ -217,7 +225,15 @@ fn a_task_page_scrolls_to_its_end_and_no_further() {
     let area = Rect::new(0, 0, 60, 12);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::new(Palette::Off, Charset::Unicode);
-    tasks::page::render(&mut buffer, area, (writer, detail.as_ref()), scene.now(), Scroll(9_999), &theme, &mut shown);
+    tasks::page::render(
+        &mut buffer,
+        area,
+        (writer, detail.as_ref(), StackForm::Folded),
+        scene.now(),
+        Scroll(9_999),
+        &theme,
+        &mut shown,
+    );
     assert!(shown.scroll_most > 10);
     assert_snapshot!("task_scrolled_to_the_end", screen::text(&buffer));
 }

@@ -48,6 +48,7 @@ impl App {
             Action::Invert => drop(self.with_list(|list| list.invert())),
             Action::Sort => self.offer_columns(),
             Action::Group => self.panels.tasks.toggle_listing(),
+            Action::Unfold => self.stacks = self.stacks.toggled(),
             Action::Filter => self.layers.push(Layer::Filter(Line::new(self.panels.tasks.filter_text()))),
             Action::ClearFilter => {
                 self.panels.tasks.set_filter(String::new());

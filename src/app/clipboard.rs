@@ -28,8 +28,8 @@ pub fn finding(finding: &Finding) -> String {
     for StackRef { what, stack } in &finding.related.stacks {
         let guess = if stack.approximate { " (approximate)" } else { "" };
         let _ = writeln!(text, "  {what}{guess}: {}", stack.limitation);
-        for frame in &stack.frames {
-            let _ = writeln!(text, "    {}", frame.in_words());
+        for line in stack.folded() {
+            let _ = writeln!(text, "    {}", line.in_words());
         }
     }
     for step in &finding.related.cycle {

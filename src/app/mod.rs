@@ -45,7 +45,7 @@ pub use locks::list::{LockColumn, LockRow, lock_rows};
 pub use locks::page::{HoldPlaces, LockDetail, LockUserColumn, LockUserRow, Role, lock_users};
 pub use locks::panel::LockPage;
 pub use locks::wait_tree::{More, Node, TreeLine};
-pub use options::{Charset, Options, Palette};
+pub use options::{Charset, Options, Palette, StackForm};
 pub use panel::{Page, PageSubject};
 pub use resources::list::{
     OpColumn, OpRow, ResourceColumn, ResourceDetail, ResourceRow, Stage, Visibility, attributes, op_rows, resource_rows,

@@ -29,6 +29,26 @@ pub enum Charset {
     Ascii,
 }
 
+/// How stacks are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StackForm {
+    /// Frames of the standard library, tokio and tracing in one line for each run of them.
+    #[default]
+    Folded,
+    /// Every frame.
+    Whole,
+}
+
+impl StackForm {
+    /// The other one.
+    pub fn toggled(self) -> Self {
+        match self {
+            Self::Folded => Self::Whole,
+            Self::Whole => Self::Folded,
+        }
+    }
+}
+
 /// What the user can choose about the interactive client.
 #[derive(Debug, Clone)]
 pub struct Options {

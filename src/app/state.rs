@@ -6,7 +6,7 @@ use crate::{
         input::bindings::Context,
         layer::Layer,
         open_session::OpenSession,
-        options::{Charset, Options, Palette},
+        options::{Charset, Options, Palette, StackForm},
         panel::{List, Page, PageSubject, Panel, Upkeep},
         screens::{Panels, SCREENS, Screen},
         tasks::list::TaskList,
@@ -36,6 +36,8 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// What the screens show.
     pub panels: Panels,
+    /// How stacks are shown, wherever one is.
+    pub stacks: StackForm,
     pub(super) notice: Option<Notice>,
     pub(super) seen: Shown,
     pub(super) clock: Clock,
@@ -76,6 +78,7 @@ impl App {
             screen: start,
             layers: Vec::new(),
             panels: Panels::default(),
+            stacks: StackForm::default(),
             notice: None,
             seen: Shown::default(),
             clock: Clock::default(),

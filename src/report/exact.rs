@@ -3,7 +3,7 @@
 use super::location::Location;
 use crate::{
     diagnose::{RuntimeRef, StackRef, WorkerRef},
-    model::Frame,
+    model::{Frame, StackLine},
 };
 use serde::Serialize;
 
@@ -38,6 +38,9 @@ pub struct StackRow {
     pub limitation: Option<String>,
     /// Innermost first.
     pub frames: Vec<FrameRow>,
+    /// The same as the text has it, the machinery folded.
+    #[serde(skip)]
+    pub lines: Vec<String>,
 }
 
 /// A frame of a stack.
@@ -53,9 +56,6 @@ pub struct FrameRow {
     pub address: u64,
     /// Whether it is the service's own code, as far as its file tells.
     pub service: bool,
-    /// In one line, as the text has it.
-    #[serde(skip)]
-    pub words: String,
 }
 
 pub(super) fn worker(worker: &WorkerRef) -> WorkerRow {
@@ -76,6 +76,7 @@ pub(super) fn stack(stack: &StackRef) -> StackRow {
         approximate: stack.stack.approximate,
         limitation: text(&stack.stack.limitation),
         frames: stack.stack.frames.iter().map(frame).collect(),
+        lines: stack.stack.folded().iter().map(StackLine::in_words).collect(),
     }
 }
 
@@ -88,7 +89,6 @@ fn frame(frame: &Frame) -> FrameRow {
         module: text(&frame.module),
         address: frame.address,
         service: frame.is_of_service(),
-        words: frame.in_words(),
     }
 }
 

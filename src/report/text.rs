@@ -71,7 +71,7 @@ fn finding(out: &mut String, row: &Row) {
     for stack in &related.stacks {
         let guess = if stack.approximate { ", approximate" } else { "" };
         let name = format!("{}{guess}", stack.what);
-        several_of(out, &name, FRAMES_MOST, stack.frames.iter().map(|frame| frame.words.clone()), stack.frames.len());
+        several_of(out, &name, FRAMES_MOST, stack.lines.iter().cloned(), stack.lines.len());
         if let Some(limitation) = &stack.limitation {
             entry(out, &name, limitation);
         }

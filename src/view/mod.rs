@@ -94,10 +94,10 @@ fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Inst
     let now = app.now(at).unwrap_or(Stamp::MIN);
     match page {
         Page::Task(TaskPage { id, detail, scroll }) => {
-            tasks::page::render(buffer, area, (*id, detail.as_deref()), now, *scroll, theme, shown);
+            tasks::page::render(buffer, area, (*id, detail.as_deref(), app.stacks), now, *scroll, theme, shown);
         }
         Page::Worker(WorkerPage { id, detail, scroll }) => {
-            workers::page::render(buffer, area, (*id, detail.as_deref()), now, *scroll, theme, shown);
+            workers::page::render(buffer, area, (*id, detail.as_deref(), app.stacks), now, *scroll, theme, shown);
         }
         Page::Lock(LockPage { id, detail, users }) => {
             let subject = locks::page::Subject { id: *id, detail: detail.as_deref(), users };

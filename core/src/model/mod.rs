@@ -8,6 +8,7 @@ mod agent;
 mod apply;
 mod exact;
 mod fields;
+mod fold;
 mod forget;
 mod frames;
 mod health;
@@ -36,6 +37,7 @@ pub mod update;
 mod worker;
 
 pub use agent::{Agent, Knows, Losses, Teller};
+pub use fold::{StackLine, plain_name};
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};

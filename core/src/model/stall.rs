@@ -163,7 +163,7 @@ impl Frame {
         let function = match (self.function.as_str(), self.module.as_str()) {
             ("", "") => format!("{:#x}", self.address),
             ("", module) => format!("{:#x} in {module}", self.address),
-            (function, _) => function.to_owned(),
+            _ => self.name().into_owned(),
         };
         if self.place.file.is_empty() { function } else { format!("{function} at {}", self.place) }
     }

@@ -46,6 +46,8 @@ pub enum Action {
     Sort,
     /// One row for each spawn location, or for each task.
     Group,
+    /// Shows stacks whole, or folded again.
+    Unfold,
     /// Begins to type a filter.
     Filter,
     /// Takes the filter away.
@@ -206,7 +208,8 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(Context::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
     bind(Context::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
-    bind(Context::WorkerPage, &[Enter, Char('t')], Action::Open, "open the task that it polls", "task"),
+    bind(Context::WorkerPage, &[Enter], Action::Unfold, "the stack whole, or tokio, tracing and std folded", "unfold"),
+    bind(Context::WorkerPage, &[Char('t')], Action::Open, "open the task that it polls", "task"),
     bind(Context::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
     bind(Context::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Context::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),
@@ -256,6 +259,7 @@ pub const BINDINGS: &[Binding] = &[
         "pause the target for everyone who watches it, or let it go on",
         "",
     ),
+    bind(Context::Anywhere, &[Char('u')], Action::Unfold, "stacks whole, or tokio, tracing and std folded", ""),
     bind(Context::Anywhere, &[Char('f')], Action::Go(Screen::Findings), "to the findings", ""),
     bind(Context::Anywhere, &[Char('t')], Action::Go(Screen::Tasks), "to the tasks", ""),
     bind(Context::Anywhere, &[Char('W')], Action::Go(Screen::Workers), "to the workers", ""),

@@ -4,6 +4,7 @@ use crate::{
     app::{
         clipboard::{measure, subject},
         labels::task_name,
+        options::StackForm,
         state::App,
     },
     diagnose::{Confidence, Finding, Measure, Related, Severity, StackRef, Status, TaskRef, humanize},
@@ -106,7 +107,7 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
     }
     related(&finding.related, &mut prose, theme);
     let stacks: Vec<Line<'static>> =
-        finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, width as usize, theme)).collect();
+        finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, app.stacks, width as usize, theme)).collect();
     if finding.status == Status::Past {
         let ago = app.now(at).map(|now| now.since(finding.last_seen)).filter(|ago| *ago >= Duration::from_secs(1));
         let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", humanize(ago)));
@@ -127,14 +128,14 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
 }
 
 /// A stack below a line that says what it is of.
-fn stack_lines(shown: &StackRef, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn stack_lines(shown: &StackRef, form: StackForm, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let title = match shown.what {
         "acquired" => "where the lock was acquired",
         "asleep" => "where its holder sleeps",
         _ => "the thread's stack",
     };
     let mut lines = vec![Line::styled(text::safe(title, width, theme).into_owned(), theme.label())];
-    lines.extend(stack::lines(&shown.stack, width, FRAMES_MOST, theme));
+    lines.extend(stack::lines(&shown.stack, form, width, FRAMES_MOST, theme));
     lines
 }
 

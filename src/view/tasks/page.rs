@@ -19,7 +19,7 @@ use crate::{
         frame::{Pace, Shown},
         histogram::Distribution,
         layer::Scroll,
-        options::Charset,
+        options::{Charset, StackForm},
         tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail},
     },
     diagnose::humanize_bytes,
@@ -54,7 +54,7 @@ const NAME_MOST: usize = 30;
 pub fn render(
     buffer: &mut Buffer,
     area: Rect,
-    (id, detail): (TaskId, Option<&TaskDetail>),
+    (id, detail, form): (TaskId, Option<&TaskDetail>, StackForm),
     now: Stamp,
     scroll: Scroll,
     theme: &Theme,
@@ -76,7 +76,7 @@ pub fn render(
         });
     }
     let title = format!("{} {} {}", detail.kind.name(), detail.number, detail.name);
-    let lines = lines(detail, now, area.width.saturating_sub(4) as usize, theme);
+    let lines = lines(detail, form, now, area.width.saturating_sub(4) as usize, theme);
     facts::render(buffer, area, (title.trim_end(), &standing(detail, theme)), &lines, scroll, theme, shown);
 }
 
@@ -92,7 +92,7 @@ fn standing(detail: &TaskDetail, theme: &Theme) -> String {
     }
 }
 
-fn lines(detail: &TaskDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn lines(detail: &TaskDetail, form: StackForm, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut text = Text::new(width, theme);
     presence(&mut text, detail, theme);
     identity(&mut text, detail, theme);
@@ -100,7 +100,7 @@ fn lines(detail: &TaskDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     polls(&mut text, detail, theme);
     if let Some(stall) = &detail.stall {
         text.section(if stall.ended.is_some() { "Kept its worker" } else { "Keeps its worker" });
-        for line in stall_lines(stall, width, FRAMES_MOST, theme) {
+        for line in stall_lines(stall, form, width, FRAMES_MOST, theme) {
             text.line(line);
         }
     }

@@ -1,12 +1,14 @@
-//! A stack: its frames, innermost first, the service's own marked.
+//! A stack: its frames, innermost first, the service's own marked, and what is nobody's business folded.
 //!
 //! ```text
-//!    std::thread::sleep  /rustc/…/thread/mod.rs:887
+//!    4 frames of libc and std, in std::thread::sleep
 //!  > report::render      src/report.rs:88
+//!    61 frames of tracing, tokio and std
 //! ```
 
 use crate::{
-    model::{Frame, Stack},
+    app::options::StackForm,
+    model::{Frame, Stack, StackLine},
     view::style::{text, theme::Theme},
 };
 use ratatui::{
@@ -14,9 +16,17 @@ use ratatui::{
     text::{Line, Span},
 };
 
+/// How many lines a stack has.
+pub fn height(stack: &Stack, form: StackForm) -> usize {
+    match form {
+        StackForm::Folded => stack.folded().len(),
+        StackForm::Whole => stack.frames.len(),
+    }
+}
+
 /// The lines of a stack, each at most so wide. Of more frames than `most`, the innermost and those around the service's own
 /// first one are shown.
-pub fn lines(stack: &Stack, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub fn lines(stack: &Stack, form: StackForm, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if stack.approximate {
         let said = "approximate: parts of it were guessed";
@@ -25,7 +35,11 @@ pub fn lines(stack: &Stack, width: usize, most: usize, theme: &Theme) -> Vec<Lin
     if !stack.limitation.is_empty() {
         lines.push(Line::styled(text::safe(&stack.limitation, width, theme).into_owned(), theme.notice()));
     }
-    let own = stack.frames.iter().position(Frame::is_of_service);
+    let told: Vec<StackLine> = match form {
+        StackForm::Folded => stack.folded(),
+        StackForm::Whole => stack.frames.iter().map(StackLine::Frame).collect(),
+    };
+    let own = told.iter().position(|line| matches!(line, StackLine::Frame(frame) if frame.is_of_service()));
     let room = most.saturating_sub(lines.len());
     // What a reader looks for is the service's own line: the runtime below it may be left out.
     let from = match own {
@@ -37,9 +51,15 @@ pub fn lines(stack: &Stack, width: usize, most: usize, theme: &Theme) -> Vec<Lin
     }
     let names = (width / 2).clamp(10, 60);
     let room = most.saturating_sub(lines.len());
-    for (at, frame) in stack.frames.iter().enumerate().skip(from).take(room) {
+    for (at, told) in told.iter().enumerate().skip(from).take(room) {
         let mark = if own == Some(at) { theme.symbols().marker } else { " " };
-        lines.push(line(frame, mark, names, width, theme));
+        lines.push(match told {
+            StackLine::Frame(frame) => line(frame, mark, names, width, theme),
+            folded @ StackLine::Folded { .. } => {
+                let said = text::safe(&folded.in_words(), width.saturating_sub(3), theme).into_owned();
+                Line::from(vec![Span::raw("   "), Span::styled(said, theme.dim())])
+            }
+        });
     }
     lines
 }
@@ -49,7 +69,7 @@ fn line(frame: &Frame, mark: &str, names: usize, width: usize, theme: &Theme) ->
     let function = match (frame.function.as_str(), frame.module.as_str()) {
         ("", "") => format!("{:#x}", frame.address),
         ("", module) => format!("{:#x} in {module}", frame.address),
-        (function, _) => function.to_owned(),
+        _ => frame.name().into_owned(),
     };
     let place = match frame.place.file.as_str() {
         "" => frame.module.clone(),
@@ -83,7 +103,7 @@ mod tests {
     fn the_services_own_line_is_among_the_few_that_fit() {
         let theme = Theme::default();
         for (own, most) in [(0, 1), (3, 2), (30, 4), (5, 40), (30, 8)] {
-            let lines = lines(&frames(own, 40), 80, most, &theme);
+            let lines = lines(&frames(own, 40), StackForm::Whole, 80, most, &theme);
             assert!(lines.len() <= most.max(1));
             let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
             assert!(
@@ -97,8 +117,10 @@ mod tests {
     fn no_line_is_too_wide() {
         let theme = Theme::default();
         for width in 0..120 {
-            let lines = lines(&frames(3, 9), width, 9, &theme);
-            assert!(width < 14 || lines.iter().all(|line| line.width() <= width), "{width}");
+            for form in [StackForm::Folded, StackForm::Whole] {
+                let lines = lines(&frames(3, 9), form, width, 9, &theme);
+                assert!(width < 14 || lines.iter().all(|line| line.width() <= width), "{width}");
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         frame::{Pace, RowId, Shown},
         labels::task_short,
         list::rows::{ListRow, RowList},
+        options::StackForm,
         state::App,
         workers::{
             list::{WorkerColumn, WorkerRow, WorkerState, workers_load},
@@ -51,12 +52,15 @@ pub struct Subject<'a> {
     pub now: Stamp,
     /// Why there are none, where there are none.
     pub missing: Option<String>,
+    /// How stacks are shown.
+    pub stacks: StackForm,
 }
 
 impl<'a> Subject<'a> {
     /// What an app shows at `now`.
     pub fn of(app: &'a App, now: Stamp) -> Self {
-        Self { list: &app.panels.workers.rows, model: app.session().model(), now, missing: missing(app) }
+        let (list, model) = (&app.panels.workers.rows, app.session().model());
+        Self { list, model, now, missing: missing(app), stacks: app.stacks }
     }
 }
 
@@ -90,7 +94,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme,
     let runtimes_height = (runtimes.len() as u16 + 1).min(left);
     left -= runtimes_height;
     let stack = stalled.map(|(title, stall)| {
-        let frames = stall.stack.as_ref().map_or(0, |stack| stack.frames.len()) + 4;
+        let frames = stall.stack.as_ref().map_or(0, |stack| stack::height(stack, subject.stacks)) + 4;
         // The lanes come first; what room they leave is the stack's.
         let room = left.saturating_sub(rows.saturating_sub(least).min(left / 2)).min(frames as u16 + 1);
         (title, stall, room)
@@ -100,7 +104,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme,
     render_list(buffer, Rect { height, ..inner }, list, theme, shown, |row| worker(row, model, now, theme));
     titled(buffer, text, inner.y + height, runtimes_height, "Runtimes", &runtimes, theme);
     if let Some((title, stall, room)) = stack {
-        let lines = stall_lines(&stall, text.width as usize, room.saturating_sub(1) as usize, theme);
+        let lines = stall_lines(&stall, subject.stacks, text.width as usize, room.saturating_sub(1) as usize, theme);
         titled(buffer, text, inner.y + height + runtimes_height, room, &title, &lines, theme);
     }
 }
@@ -150,7 +154,13 @@ fn stalled(list: &RowList<WorkerRow>, model: &Model, now: Stamp) -> Option<(Stri
 }
 
 /// A stall in at most so many lines: what the thread is doing, and its stack.
-pub(crate) fn stall_lines(stall: &StallLine, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(crate) fn stall_lines(
+    stall: &StallLine,
+    form: StackForm,
+    width: usize,
+    most: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
     let mut text = Text::new(width, theme);
     let lasted = numbers::duration(stall.lasted, theme);
     let mut pieces = vec![match stall.ended {
@@ -173,7 +183,7 @@ pub(crate) fn stall_lines(stall: &StallLine, width: usize, most: usize, theme: &
     }
     let mut lines = text.lines();
     match &stall.stack {
-        Some(stack) => lines.extend(stack::lines(stack, width, most.saturating_sub(lines.len()), theme)),
+        Some(stack) => lines.extend(stack::lines(stack, form, width, most.saturating_sub(lines.len()), theme)),
         None => lines.push(Line::styled("no stack was captured", theme.dim())),
     }
     lines.truncate(most);

@@ -6,7 +6,7 @@
 //! │ minute    ▁▁▂▁▁▁▂▁▁▁▁▁▁▁▁▁▁▁▅██████████  busy 100% of late               │
 //! │ ─ In one poll ────────────────────────────────────────────────────────── │
 //! │ thread    sleeps on purpose, as by std::thread::sleep                    │
-//! │    std::thread::sleep         /rustc/…/thread/mod.rs:887                 │
+//! │    4 frames of libc and std, in std::thread::sleep                       │
 //! │  ▌ report::render             src/report.rs:88                           │
 //! ╰──────────────────────────────────────────────────────────────────────────╯
 //! ```
@@ -16,6 +16,7 @@ use crate::{
     app::{
         frame::{Pace, Shown},
         layer::Scroll,
+        options::StackForm,
         workers::{
             list::WorkerState,
             page::{StallLine, WorkerDetail},
@@ -44,7 +45,7 @@ const FRAMES_MOST: usize = 400;
 pub fn render(
     buffer: &mut Buffer,
     area: Rect,
-    (id, detail): (WorkerId, Option<&WorkerDetail>),
+    (id, detail, form): (WorkerId, Option<&WorkerDetail>, StackForm),
     now: Stamp,
     scroll: Scroll,
     theme: &Theme,
@@ -62,10 +63,10 @@ pub fn render(
         Some(time) => format!("{} for {}", detail.row.doing.name(), numbers::duration(time, theme)),
         None => detail.row.doing.name().to_owned(),
     };
-    facts::render(buffer, area, (&title, &right), &lines(detail, now, width, theme), scroll, theme, shown);
+    facts::render(buffer, area, (&title, &right), &lines(detail, form, now, width, theme), scroll, theme, shown);
 }
 
-fn lines(detail: &WorkerDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn lines(detail: &WorkerDetail, form: StackForm, now: Stamp, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut text = Text::new(width, theme);
     identity(&mut text, detail, theme);
     counters(&mut text, detail, theme);
@@ -75,7 +76,7 @@ fn lines(detail: &WorkerDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<
     }
     if let Some(stall) = &detail.stall {
         text.section("In one poll");
-        for line in stall_lines(stall, width, FRAMES_MOST, theme) {
+        for line in stall_lines(stall, form, width, FRAMES_MOST, theme) {
             text.line(line);
         }
     }
@@ -86,7 +87,7 @@ fn lines(detail: &WorkerDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<
         }
         if let (None, Some(latest)) = (&detail.stall, detail.before.first()) {
             text.section("The latest of them");
-            for line in stall_lines(latest, width, FRAMES_MOST, theme) {
+            for line in stall_lines(latest, form, width, FRAMES_MOST, theme) {
                 text.line(line);
             }
         }

@@ -45,7 +45,7 @@ fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
     let mut message = format!("{named} {} in one poll: {}", humanize(lasted), stall.cause_in_short());
     if let Some(frame) = top {
         message = match frame.place.file.as_str() {
-            "" => format!("{message} in {}", frame.function),
+            "" => format!("{message} in {}", frame.name()),
             _ => format!("{message} at {}", frame.place),
         };
     }
