@@ -365,7 +365,8 @@ fn exact_holders_clear_the_one_who_seems_to_be_it() {
     assert_eq!((finding.confidence, finding.severity), (Confidence::Exact, Severity::Critical));
     assert_eq!(finding.related.holder.as_ref().map(|holder| holder.id), Some(reader));
     assert_eq!(finding.related.co_holders.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["main"]);
-    assert_eq!(text(finding, "asleep at"), Some("state::flush at src/state.rs:61"));
+    assert_eq!(text(finding, "asleep at"), Some("task 104 reader: state::flush at src/state.rs:61"));
+    assert_eq!(finding.related.stacks[0].of.as_ref().map(|task| task.id), Some(reader), "it is said whose it is");
     assert_eq!(finding.related.waiters[0].task.id, writer);
     assert!(!finding.concerns(accused));
     // Given back: it was so, and is not.
@@ -449,6 +450,17 @@ fn a_deadlock_of_exact_holders_is_exact() {
     }
     let finding = scene.finding("deadlock");
     assert_eq!((finding.confidence, finding.related.cycle.len()), (Confidence::Exact, 2));
+    // A story: each holds what the one before it waits for, and one of both comes first.
+    let told: Vec<String> = (finding.related.cycle.iter())
+        .map(|step| format!("{} {} {}", step.task.name, step.holds_in_words(), step.waits_in_words()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "left holds Mutex 1 src/pair.rs:1 for 2.11 s waits for Mutex 3 src/pair.rs:2 for 2.10 s, in Mutex::lock",
+            "right holds Mutex 3 src/pair.rs:2 for 2.11 s waits for Mutex 1 src/pair.rs:1 for 2.10 s, in Mutex::lock",
+        ]
+    );
     assert!(scene.active("held-across-await").is_empty(), "the deadlock speaks for it");
 }
 

@@ -31,9 +31,9 @@ fn it_begins_with_the_findings_worst_first() {
 fn the_lower_pane_follows_the_selection() {
     let (mut stage, _) = watching(WIDE);
     stage.shows(&["── task 113 spinner ──"]);
-    stage.keys("j").shows(&["── Mutex src/state.rs:21 ──", "holder", "writer"]);
+    stage.keys("j").shows(&["── Mutex 1 src/state.rs:21 ──", "holder", "writer"]);
     stage.keys("k").shows(&["── task 113 spinner ──"]);
-    stage.click("held-across-await").shows(&["── Mutex src/state.rs:21 ──"]);
+    stage.click("held-across-await").shows(&["── Mutex 1 src/state.rs:21 ──"]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_finding_is_copied_as_text() {
     let (mut stage, _) = watching(WIDE);
     stage.keys("j y").shows(&["copied, if the terminal allows it"]);
     let text = stage.host.copied.pop().unwrap();
-    assert!(text.contains("held-across-await: Mutex src/state.rs:21"), "{text}");
+    assert!(text.contains("held-across-await: Mutex 1 src/state.rs:21"), "{text}");
     assert!(
         text.contains("holder: task 103 writer") && text.contains("waits: ") && text.contains("do: Drop the guard")
     );

@@ -25,21 +25,17 @@ pub fn finding(finding: &Finding) -> String {
     for other in &finding.related.co_holders {
         let _ = writeln!(text, "  holds too: {}", task_name(other));
     }
-    for StackRef { what, stack } in &finding.related.stacks {
+    for StackRef { what, of, stack } in &finding.related.stacks {
         let guess = if stack.approximate { " (approximate)" } else { "" };
-        let _ = writeln!(text, "  {what}{guess}: {}", stack.limitation);
+        let whose = of.as_ref().map_or_else(String::new, |task| format!(", {}", task_name(task)));
+        let _ = writeln!(text, "  {what}{whose}{guess}: {}", stack.limitation);
         for line in stack.folded() {
             let _ = writeln!(text, "    {}", line.in_words());
         }
     }
     for step in &finding.related.cycle {
-        let _ = writeln!(
-            text,
-            "  cycle: {} waits for {} {}",
-            task_name(&step.task),
-            step.waits_for.kind,
-            step.waits_for.place
-        );
+        let (task, holds, waits) = (task_name(&step.task), step.holds_in_words(), step.waits_in_words());
+        let _ = writeln!(text, "  cycle: {task}\n    {holds}\n    {waits}");
     }
     for waiter in &finding.related.waiters {
         let _ = writeln!(text, "  waits: {} for {}", task_name(&waiter.task), humanize(waiter.waited));
@@ -52,7 +48,7 @@ pub fn finding(finding: &Finding) -> String {
 pub fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Task(task) => task_name(task),
-        Subject::Lock(lock) => format!("{} {}", lock.kind, lock.place),
+        Subject::Lock(lock) => lock.in_words(),
         Subject::Place(place) => format!("tasks spawned at {place}"),
         Subject::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
         Subject::Target => "the target".into(),

@@ -1,6 +1,9 @@
 //! What only an agent tells, as plain data of the JSON: workers, runtimes and stacks.
 
-use super::location::Location;
+use super::{
+    location::Location,
+    rows::{self, TaskRow},
+};
 use crate::{
     diagnose::{RuntimeRef, StackRef, WorkerRef},
     model::{Frame, StackLine},
@@ -32,6 +35,8 @@ pub struct RuntimeRow {
 pub struct StackRow {
     /// What it is the stack of: `stack`, `acquired` or `asleep`.
     pub what: &'static str,
+    /// Who acquired or sleeps there; null for the task that the finding is about.
+    pub task: Option<TaskRow>,
     /// Whether parts of it were guessed.
     pub approximate: bool,
     /// Why there are no frames.
@@ -73,6 +78,7 @@ pub(super) fn runtime(runtime: &RuntimeRef) -> RuntimeRow {
 pub(super) fn stack(stack: &StackRef) -> StackRow {
     StackRow {
         what: stack.what,
+        task: stack.of.as_ref().map(rows::task),
         approximate: stack.stack.approximate,
         limitation: text(&stack.stack.limitation),
         frames: stack.stack.frames.iter().map(frame).collect(),

@@ -5,7 +5,7 @@ use super::{
     location::{Location, location},
 };
 use crate::{
-    diagnose::{Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
+    diagnose::{CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
     model::Stamp,
 };
 use serde::Serialize;
@@ -81,6 +81,8 @@ pub struct TaskRow {
 pub struct LockRow {
     /// The instrumentation's id.
     pub id: u64,
+    /// What it is known by: the order in which the target spoke of its resources.
+    pub number: u64,
     /// `Mutex` or `RwLock`.
     pub lock_kind: &'static str,
     /// Where it was made.
@@ -175,13 +177,28 @@ pub struct Waiter {
     pub waited_seconds: f64,
 }
 
-/// One edge of a deadlock.
+/// One step of a deadlock.
 #[derive(Debug, Serialize)]
 pub struct Step {
     /// The task.
     pub task: TaskRow,
+    /// What it holds, and the one before waits for.
+    pub holds: LockRow,
+    /// For how long it has.
+    pub held_seconds: f64,
+    /// Where it acquired that.
+    pub acquired_at: Option<String>,
     /// What it waits for.
     pub waits_for: LockRow,
+    /// For how long it has.
+    pub waited_seconds: f64,
+    /// What it waits in.
+    pub waits_in: Option<String>,
+    /// Where it waits.
+    pub waits_at: Option<String>,
+    /// In two sentences, as the text has it.
+    #[serde(skip)]
+    pub words: [String; 2],
 }
 
 pub(super) fn row(finding: &Finding) -> Row {
@@ -215,11 +232,7 @@ pub(super) fn row(finding: &Finding) -> Row {
             stacks: related.stacks.iter().map(exact::stack).collect(),
             waiters: related.waiters.iter().map(waiter).collect(),
             waiters_total: related.waiters_total,
-            cycle: related
-                .cycle
-                .iter()
-                .map(|step| Step { task: task(&step.task), waits_for: lock(&step.waits_for) })
-                .collect(),
+            cycle: related.cycle.iter().map(step).collect(),
             tasks: related.tasks.iter().map(task).collect(),
             tasks_total: related.tasks_total,
         },
@@ -227,7 +240,7 @@ pub(super) fn row(finding: &Finding) -> Row {
     }
 }
 
-fn task(task: &TaskRef) -> TaskRow {
+pub(super) fn task(task: &TaskRef) -> TaskRow {
     TaskRow {
         id: task.id.0,
         number: task.number,
@@ -237,8 +250,22 @@ fn task(task: &TaskRef) -> TaskRow {
     }
 }
 
+fn step(step: &CycleStep) -> Step {
+    Step {
+        task: task(&step.task),
+        holds: lock(&step.holds),
+        held_seconds: seconds(step.held),
+        acquired_at: step.acquired_at.clone(),
+        waits_for: lock(&step.waits_for),
+        waited_seconds: seconds(step.waited),
+        waits_in: (!step.waits_in.is_empty()).then(|| step.waits_in.clone()),
+        waits_at: step.waits_at.clone(),
+        words: [step.holds_in_words(), step.waits_in_words()],
+    }
+}
+
 fn lock(lock: &LockRef) -> LockRow {
-    LockRow { id: lock.id.0, lock_kind: lock.kind, location: location(&lock.place) }
+    LockRow { id: lock.id.0, number: lock.number, lock_kind: lock.kind, location: location(&lock.place) }
 }
 
 fn waiter(wait: &WaitRef) -> Waiter {

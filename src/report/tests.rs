@@ -19,7 +19,7 @@ fn task(id: u64, name: &str) -> TaskRef {
 }
 
 fn lock(id: u64) -> LockRef {
-    LockRef { id: ResourceId(id), kind: "Mutex", place: format!("src/pair.rs:{id}") }
+    LockRef { id: ResourceId(id * 1_000_000_000), number: id, kind: "Mutex", place: format!("src/pair.rs:{id}") }
 }
 
 fn at(seconds: u64) -> Stamp {
@@ -85,10 +85,27 @@ fn report(findings: &[Finding]) -> Report {
     }
 }
 
+fn step(task: TaskRef, holds: LockRef, waits_for: LockRef) -> CycleStep {
+    CycleStep {
+        task,
+        holds,
+        held: Duration::from_millis(12_300),
+        acquired_at: None,
+        waits_for,
+        waited: Duration::from_millis(12_200),
+        waits_in: "Mutex::lock".into(),
+        waits_at: None,
+    }
+}
+
 fn of_every_kind() -> Vec<Finding> {
     let cycle = vec![
-        CycleStep { task: task(1, "ab"), waits_for: lock(2) },
-        CycleStep { task: task(2, "ba"), waits_for: lock(1) },
+        CycleStep {
+            acquired_at: Some("pair::ab at src/pair.rs:31".into()),
+            waits_at: Some("pair::ab at src/pair.rs:32".into()),
+            ..step(task(1, "ab"), lock(1), lock(2))
+        },
+        step(task(2, "ba"), lock(2), lock(1)),
     ];
     let waiters = (1..=16)
         .map(|id| WaitRef { task: task(id, "conn"), waited: Duration::from_millis(2_000 - id * 100) })
@@ -114,7 +131,7 @@ fn of_every_kind() -> Vec<Finding> {
     let thread = TaskRef { id: TaskId::NONE, number: None, name: "main".into(), kind: "thread", place: String::new() };
     let stalled = Related {
         worker: Some(WorkerRef { id, runtime: "main".into(), thread: String::new() }),
-        stacks: vec![StackRef { what: "stack", stack }],
+        stacks: vec![StackRef { what: "stack", of: None, stack }],
         holder: Some(thread),
         co_holders: vec![task(7, "reader")],
         ..Related::default()
@@ -184,4 +201,27 @@ fn nothing_that_a_target_says_acts_upon_a_terminal_or_a_runner() {
     }
     let long = Finding { message: "x".repeat(1 << 20), ..of_every_kind().remove(0) };
     assert!(super::text::render(&super::tests::report(&[long])).len() < 8_192);
+}
+
+#[test]
+fn stacks_of_several_holders_say_whose_they_are() {
+    let stack = Arc::new(Stack {
+        frames: vec![Frame { function: "state::flush".into(), ..Frame::default() }],
+        ..Stack::default()
+    });
+    let of = |who| StackRef { what: "asleep", of: Some(who), stack: Arc::clone(&stack) };
+    let told = |stacks| {
+        let related = Related { stacks, ..Related::default() };
+        super::text::render(&report(&[finding(
+            "held-across-await",
+            Severity::Warning,
+            Subject::Lock(lock(1)),
+            related,
+        )]))
+    };
+    let both = told(vec![of(task(1, "reader")), of(task(2, "writer"))]);
+    assert!(both.contains("  asleep                  task 101 reader src/pair.rs:30\n"), "{both}");
+    assert!(both.contains("  asleep                  task 102 writer src/pair.rs:30\n"), "{both}");
+    let one = told(vec![of(task(1, "reader")), of(task(1, "reader"))]);
+    assert!(one.contains("  asleep                  state::flush\n") && !one.contains("reader"), "{one}");
 }

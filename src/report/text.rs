@@ -4,8 +4,10 @@
 //! CRITICAL deadlock (inferred) task 21 ab-first src/pair.rs:30
 //!   2 tasks wait for each other's locks, for 12.3 s
 //!   stuck       12.3 s
-//!   cycle       task 21 ab-first waits for Mutex src/pair.rs:12
-//!               task 22 ba-first waits for Mutex src/pair.rs:11
+//!   cycle       task 21 ab-first src/pair.rs:30
+//!                 holds Mutex 1 src/pair.rs:11 for 12.3 s, acquired in pair::ab at src/pair.rs:31
+//!                 waits for Mutex 3 src/pair.rs:12 for 12.2 s, in Mutex::lock, asleep in pair::ab at src/pair.rs:32
+//!               task 22 ba-first src/pair.rs:36
 //!   do          Take locks in one order everywhere, …
 //!
 //! watched http://127.0.0.1:6669 (console) for 10.0 s: 1 critical, 0 warnings, 2 notes
@@ -14,6 +16,7 @@
 
 use super::{
     data::Report,
+    exact::StackRow,
     location::Location,
     rows::{LockRow, Named, Row, TaskRow},
 };
@@ -32,6 +35,9 @@ const LINE_MOST: usize = 400;
 
 /// How many others are named before they are counted.
 const NAMED_MOST: usize = 5;
+
+/// How many steps of a deadlock are told.
+const STEPS_MOST: usize = 16;
 
 /// How many frames of a stack are named.
 const FRAMES_MOST: usize = 20;
@@ -68,9 +74,13 @@ fn finding(out: &mut String, row: &Row) {
         entry(out, "worker", &format!("{} of {}{thread}", worker.index, worker.runtime.name));
     }
     several(out, "holds too", related.co_holders.iter().map(task), related.co_holders.len());
+    let several_hold = related.stacks.iter().any(|stack| whose(stack) != related.stacks.first().and_then(whose));
     for stack in &related.stacks {
         let guess = if stack.approximate { ", approximate" } else { "" };
-        let name = format!("{}{guess}", stack.what);
+        let mut name = format!("{}{guess}", stack.what);
+        if let (true, Some(holder)) = (several_hold, &stack.task) {
+            entry(out, &std::mem::take(&mut name), &task(holder));
+        }
         several_of(out, &name, FRAMES_MOST, stack.lines.iter().cloned(), stack.lines.len());
         if let Some(limitation) = &stack.limitation {
             entry(out, &name, limitation);
@@ -84,11 +94,23 @@ fn finding(out: &mut String, row: &Row) {
         )
     });
     several(out, "waits", waiters, related.waiters_total);
-    let steps = related.cycle.iter().map(|step| format!("{} waits for {}", task(&step.task), lock(&step.waits_for)));
-    several(out, "cycle", steps, related.cycle.len());
+    for (at, step) in related.cycle.iter().take(STEPS_MOST).enumerate() {
+        entry(out, if at == 0 { "cycle" } else { "" }, &task(&step.task));
+        for words in &step.words {
+            entry(out, "", &format!("  {words}"));
+        }
+    }
+    if related.cycle.len() > STEPS_MOST {
+        entry(out, "", &format!("and {} more", related.cycle.len() - STEPS_MOST));
+    }
     several(out, "also", related.tasks.iter().map(task), related.tasks_total.saturating_sub(1));
     entry(out, "since", &row.since);
     entry(out, "do", row.advice);
+}
+
+/// Who acquired or sleeps where a stack is.
+fn whose(stack: &StackRow) -> Option<u64> {
+    stack.task.as_ref().map(|task| task.id)
 }
 
 /// One for each line, as far as they are worth reading, and how many more there are.
@@ -139,7 +161,7 @@ fn task(task: &TaskRow) -> String {
 }
 
 fn lock(lock: &LockRow) -> String {
-    format!("{} {}", lock.lock_kind, place(lock.location.as_ref()))
+    format!("{} {} {}", lock.lock_kind, lock.number, place(lock.location.as_ref()))
 }
 
 fn place(location: Option<&Location>) -> String {

@@ -1,7 +1,7 @@
 //! A finding: one lint, on one subject, with what shows it. Plain data with everything in it that a reader needs, so that it
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
-use super::Lint;
+use super::{Lint, humanize};
 use crate::model::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -84,6 +84,8 @@ pub struct TaskRef {
 pub struct LockRef {
     /// The instrumentation's id.
     pub id: ResourceId,
+    /// What it is known by: the order in which the target spoke of its resources.
+    pub number: u64,
     /// `Mutex` or `RwLock`.
     pub kind: &'static str,
     /// Where it was made, as `file:line`.
@@ -115,6 +117,8 @@ pub struct WorkerRef {
 pub struct StackRef {
     /// What it is the stack of, in a word: `stack`, `acquired`, `asleep`.
     pub what: &'static str,
+    /// Who acquired or sleeps there; `None` for the task that the finding is about.
+    pub of: Option<TaskRef>,
     /// The frames.
     pub stack: Arc<Stack>,
 }
@@ -181,13 +185,48 @@ impl Evidence {
     }
 }
 
-/// One edge of a deadlock: a task, and the lock that it waits for and the next task holds.
+/// One step of a deadlock: a task, the lock that it holds and the one before waits for, and the lock that it waits for and the next
+/// one holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CycleStep {
     /// The task.
     pub task: TaskRef,
+    /// What it holds.
+    pub holds: LockRef,
+    /// For how long it has.
+    pub held: Duration,
+    /// Where it acquired that, as far as an agent tells: the function and its line.
+    pub acquired_at: Option<String>,
     /// What it waits for.
     pub waits_for: LockRef,
+    /// For how long it has.
+    pub waited: Duration,
+    /// What it waits in, such as `Mutex::lock`; empty where that is not told.
+    pub waits_in: String,
+    /// Where it waits, as far as an agent tells.
+    pub waits_at: Option<String>,
+}
+
+impl LockRef {
+    /// In words: what it is, its number, and where it was made.
+    pub fn in_words(&self) -> String {
+        format!("{} {} {}", self.kind, self.number, self.place)
+    }
+}
+
+impl CycleStep {
+    /// What it holds, since when, and where it got it.
+    pub fn holds_in_words(&self) -> String {
+        let at = self.acquired_at.as_ref().map_or_else(String::new, |at| format!(", acquired in {at}"));
+        format!("holds {} for {}{at}", self.holds.in_words(), humanize(self.held))
+    }
+
+    /// What it waits for, since when, and where.
+    pub fn waits_in_words(&self) -> String {
+        let within = if self.waits_in.is_empty() { String::new() } else { format!(", in {}", self.waits_in) };
+        let at = self.waits_at.as_ref().map_or_else(String::new, |at| format!(", asleep in {at}"));
+        format!("waits for {} for {}{within}{at}", self.waits_for.in_words(), humanize(self.waited))
+    }
 }
 
 /// A task that waits, and for how long it has.

@@ -1,7 +1,7 @@
 //! From claims to rows. Nothing here trusts the target: an id may be unknown, or reused; a time may go backwards.
 
 use super::{
-    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Stamp, Task, TaskId, TaskState,
+    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskState,
     fields::{TaskFields, attributes},
     lock::{Lock, LockKind},
     memory,
@@ -199,6 +199,16 @@ impl Model {
         self.changes.tasks.push(slot);
     }
 
+    /// A resource's row; one that was not spoken of before gets the next number.
+    fn resource_slot(&mut self, id: ResourceId) -> Slot {
+        let number = self.resources_numbered.saturating_add(1);
+        let slot = self.resources.slot_or_insert(id, || Resource::new(id, number));
+        if self.resources.at(slot).is_some_and(|resource| resource.number == number) {
+            self.resources_numbered = number;
+        }
+        slot
+    }
+
     fn announce_resource(&mut self, new: NewResource, now: Stamp) {
         if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
             self.returned.resources.insert(new.id, new);
@@ -212,7 +222,7 @@ impl Model {
         let kind = self.names.intern(&new.kind);
         let target = self.names.intern(new.metadata.map_or("", |metadata| self.descriptions.target(metadata)));
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
-        let slot = self.resources.slot_or_insert(new.id, || Resource::new(new.id));
+        let slot = self.resource_slot(new.id);
         let Some(resource) = self.resources.at_mut(slot) else { return };
         if resource.concrete_type.is_empty() {
             self.health.event();
@@ -228,7 +238,7 @@ impl Model {
             self.locks.push(new.id);
         }
         if let Some(parent) = new.parent.filter(|&parent| parent != new.id) {
-            let parent = self.resources.slot_or_insert(parent, || Resource::new(parent));
+            let parent = self.resource_slot(parent);
             if let Some(parent) = self.resources.at_mut(parent)
                 && !parent.parts.contains(&new.id)
             {
@@ -252,7 +262,7 @@ impl Model {
             return;
         }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
-        let slot = self.resources.slot_or_insert(id, || Resource::new(id));
+        let slot = self.resource_slot(id);
         let Some(resource) = self.resources.at_mut(slot) else { return };
         let first = resource.created.is_none();
         if first {
@@ -296,7 +306,7 @@ impl Model {
             before.ops.remove(&new.id);
         }
         if let Some(resource) = new.resource {
-            let slot = self.resources.slot_or_insert(resource, || Resource::new(resource));
+            let slot = self.resource_slot(resource);
             if let Some(resource) = self.resources.at_mut(slot) {
                 resource.ops.insert(new.id);
             }

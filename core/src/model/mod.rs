@@ -124,6 +124,8 @@ pub struct Counts {
 pub struct Model {
     tasks: Table<Task>,
     resources: Table<Resource>,
+    /// The latest number that was given to one.
+    resources_numbered: u32,
     ops: Table<Op>,
     names: Names,
     places: Places,
@@ -197,6 +199,11 @@ impl Model {
     /// All resources.
     pub fn resources(&self) -> &Table<Resource> {
         &self.resources
+    }
+
+    /// What a resource is known by: its number, or its id where the model does not know it.
+    pub fn resource_number(&self, id: ResourceId) -> u64 {
+        self.resources.get(id).map_or(id.0, |resource| resource.number.into())
     }
 
     /// All operations that are pending, and those dropped a short while ago.

@@ -11,6 +11,9 @@ use rustc_hash::FxHashSet;
 pub struct Resource {
     /// Its id.
     pub id: ResourceId,
+    /// What it is known by: from 1, in the order in which resources were first spoken of. An id is a long number, of which those of
+    /// two locks differ somewhere in the middle.
+    pub number: u32,
     /// What it is a part of.
     pub parent: Option<ResourceId>,
     /// The parts of it that the model knows.
@@ -49,9 +52,10 @@ impl Row for Resource {
 
 impl Resource {
     /// A row without any data.
-    pub fn new(id: ResourceId) -> Self {
+    pub fn new(id: ResourceId, number: u32) -> Self {
         Self {
             id,
+            number,
             parent: None,
             parts: Vec::new(),
             kind: Sym::EMPTY,

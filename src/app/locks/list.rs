@@ -18,6 +18,8 @@ use std::{cmp::Ordering, time::Duration};
 pub struct LockRow {
     /// Its id.
     pub id: ResourceId,
+    /// What it is known by.
+    pub number: u32,
     /// Mutex or `RwLock`.
     pub kind: LockKind,
     /// Where it was made.
@@ -53,7 +55,7 @@ pub struct LockRow {
 /// A column of the list of locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LockColumn {
-    /// The instrumentation's id.
+    /// Its number.
     Id,
     /// Mutex or `RwLock`.
     Kind,
@@ -114,7 +116,7 @@ impl ListRow for LockRow {
 
     fn compare(&self, other: &Self, column: LockColumn, model: &Model) -> Ordering {
         match column {
-            LockColumn::Id => self.id.cmp(&other.id),
+            LockColumn::Id => self.number.cmp(&other.number),
             LockColumn::Kind => self.kind.name().cmp(other.kind.name()),
             LockColumn::State => self.state_rank().cmp(&other.state_rank()),
             LockColumn::Holder => {
@@ -160,6 +162,7 @@ impl LockRow {
         let asleep = lock.holds.iter().any(|hold| hold.across == Across::Await);
         Some(Self {
             id,
+            number: resource.number,
             kind: lock.kind,
             place: resource.place,
             state: lock.state,

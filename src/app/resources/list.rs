@@ -19,8 +19,10 @@ use std::{cmp::Ordering, time::Duration};
 pub struct ResourceRow {
     /// Its id.
     pub id: ResourceId,
-    /// What it is a part of.
-    pub parent: Option<ResourceId>,
+    /// What it is known by.
+    pub number: u64,
+    /// The number of what it is a part of.
+    pub parent: Option<u64>,
     /// Such as `Sync` or `timer`.
     pub kind: Sym,
     /// Its age, or its whole life; `None` where it is not told.
@@ -49,7 +51,7 @@ pub enum Visibility {
 /// A column of the list of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResourceColumn {
-    /// The instrumentation's id.
+    /// Its number.
     Id,
     /// What it is a part of.
     Parent,
@@ -115,7 +117,7 @@ impl ListRow for ResourceRow {
 
     fn compare(&self, other: &Self, column: ResourceColumn, model: &Model) -> Ordering {
         match column {
-            ResourceColumn::Id => self.id.cmp(&other.id),
+            ResourceColumn::Id => self.number.cmp(&other.number),
             ResourceColumn::Parent => self.parent.cmp(&other.parent),
             ResourceColumn::Kind => texts(model, self.kind, other.kind),
             ResourceColumn::Total => self.total.cmp(&other.total),
@@ -134,7 +136,8 @@ impl ResourceRow {
         let resource = model.resources().get(id)?;
         Some(Self {
             id,
-            parent: resource.parent,
+            number: resource.number.into(),
+            parent: resource.parent.map(|parent| model.resource_number(parent)),
             kind: resource.kind,
             total: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
             target: resource.target,

@@ -134,14 +134,16 @@ fn stack_lines(shown: &StackRef, form: StackForm, width: usize, theme: &Theme) -
         "asleep" => "where its holder sleeps",
         _ => "the thread's stack",
     };
-    let mut lines = vec![Line::styled(text::safe(title, width, theme).into_owned(), theme.label())];
+    let whose = shown.of.as_ref().map_or_else(String::new, |task| format!(": {}", task_name(task)));
+    let title = format!("{title}{whose}");
+    let mut lines = vec![Line::styled(text::safe(&title, width, theme).into_owned(), theme.label())];
     lines.extend(stack::lines(&shown.stack, form, width, FRAMES_MOST, theme));
     lines
 }
 
 fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &Theme) {
     if let Some(lock) = &related.lock {
-        prose.push(("lock".into(), format!("{} {}", lock.kind, lock.place), Style::new()));
+        prose.push(("lock".into(), lock.in_words(), Style::new()));
     }
     if let Some(holder) = &related.holder {
         prose.push(("holder".into(), place_too(holder), theme.severity(Severity::Warning)));
@@ -150,14 +152,9 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
         prose.push(("holds too".into(), place_too(other), Style::new()));
     }
     for step in &related.cycle {
-        let text = format!(
-            "{} {} {} {}",
-            place_too(&step.task),
-            theme.symbols().arrow,
-            step.waits_for.kind,
-            step.waits_for.place
-        );
-        prose.push(("waits for".into(), text, Style::new()));
+        prose.push(("deadlocked".into(), place_too(&step.task), theme.severity(Severity::Critical)));
+        prose.push(("".into(), step.holds_in_words(), Style::new()));
+        prose.push(("".into(), step.waits_in_words(), Style::new()));
     }
     if !related.waiters.is_empty() {
         let dot = format!(" {} ", theme.symbols().dot);

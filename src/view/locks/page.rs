@@ -188,6 +188,7 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
         acquired
             .push(text.styled(&format!("{} {}", if row.gone { "lived" } else { "age" }, duration(age)), theme.dim()));
     }
+    acquired.push(text.styled(&format!("number {}", row.number), theme.dim()));
     acquired.push(text.styled(&format!("id {}", row.id), theme.dim()));
     text.entry("acquired", acquired);
     if detail.hold_times.count() > 0 {

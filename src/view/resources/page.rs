@@ -92,6 +92,7 @@ fn facts(detail: &ResourceDetail, place: &str, model: &Model, width: usize, them
     if !row.target.is_empty() {
         kind.push(text.styled(model.text(row.target), theme.dim()));
     }
+    kind.push(text.styled(&format!("number {}", row.number), theme.dim()));
     kind.push(text.styled(&format!("id {}", row.id), theme.dim()));
     text.entry("type", kind);
     let mut made = vec![text.place(place)];

@@ -5,11 +5,11 @@ use crate::{
         Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{Basis, Hold, Lock, Op, Resource, ResourceId, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Lock, Op, Resource, ResourceId, Stack, Stamp, TaskId, TaskState},
     number::humanize,
 };
 use rustc_hash::FxHashSet;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const LASTS: Param = Param {
     name: "lasts",
@@ -134,20 +134,13 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     let since = stands(cx, &cycle)?;
     let lasted = cx.now.since(since);
     let first = cycle.first()?;
-    let steps: Vec<CycleStep> = cycle
-        .iter()
-        .map(|edge| CycleStep {
-            task: label::task_by_id(cx.model, edge.task),
-            waits_for: label::lock(cx.model, edge.lock),
-        })
-        .collect();
+    let steps = steps(cx, &cycle);
     let message = if steps.len() == 1 {
         format!("waits for {} that it holds itself, for {}", a_lock(&steps[0]), humanize(lasted))
     } else {
         format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
     };
     let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-    evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
     let wakers = cx.model.teller().tells_wakers();
     let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
     if !wakers {
@@ -156,8 +149,12 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     }
     let mut stacks = Vec::new();
     for edge in &cycle {
-        let (told, of_hold) = label::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
-        evidence.extend(told);
+        // Where each acquired and sleeps is told step by step.
+        if let Some(span) = label::span(cx.model, edge.task) {
+            let whose = label::in_words(&label::task_by_id(cx.model, edge.task));
+            evidence.push(Evidence::text("span", format!("{whose}: {span}")));
+        }
+        let (_, of_hold) = label::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
         stacks.extend(of_hold);
     }
     stacks.truncate(STACKS_MOST);
@@ -171,6 +168,33 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         evidence,
         related: Related { lock: Some(label::lock(cx.model, first.lock)), cycle: steps, stacks, ..Related::default() },
     })
+}
+
+/// A cycle as a story: it begins with the task that took its lock first.
+fn steps(cx: &Cx, cycle: &[Edge]) -> Vec<CycleStep> {
+    // What a task holds is what the one before it waits for.
+    let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
+    let mut steps: Vec<CycleStep> = cycle.iter().zip(before).map(|(edge, before)| step(cx, edge, before)).collect();
+    let holds = |at: usize| (at + cycle.len() - 1) % cycle.len();
+    let first = (0..cycle.len()).min_by_key(|&at| (cycle[holds(at)].hold.acquire.at, cycle[holds(at)].lock));
+    steps.rotate_left(first.unwrap_or(0));
+    steps
+}
+
+/// A task of a cycle: it waits for the lock of `edge`, and holds the one that `before` is about.
+fn step(cx: &Cx, edge: &Edge, before: &Edge) -> CycleStep {
+    let told = cx.model.told_holder(before.lock, before.hold);
+    let top = |stack: Option<&Arc<Stack>>| Some(stack?.top()?.in_words());
+    CycleStep {
+        task: label::task_by_id(cx.model, edge.task),
+        holds: label::lock(cx.model, before.lock),
+        held: cx.now.since(before.hold.acquire.at),
+        acquired_at: top(told.and_then(|told| told.acquired_at.as_ref())),
+        waits_for: label::lock(cx.model, edge.lock),
+        waited: edge.wait.created.map_or(Duration::ZERO, |asked| cx.now.since(asked)),
+        waits_in: cx.model.text(edge.wait.source).to_owned(),
+        waits_at: top(told.and_then(|told| told.suspended_at.as_ref())),
+    }
 }
 
 fn a_lock(step: &CycleStep) -> String {

@@ -65,7 +65,11 @@ fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
         evidence: evidence(cx, stall, worker, lasted),
         related: Related {
             worker: Some(label::worker(cx.model, worker)),
-            stacks: stall.stack.iter().map(|stack| StackRef { what: "stack", stack: stack.clone() }).collect(),
+            stacks: stall
+                .stack
+                .iter()
+                .map(|stack| StackRef { what: "stack", of: None, stack: stack.clone() })
+                .collect(),
             ..Related::default()
         },
     })

@@ -40,6 +40,14 @@ fn thread_ref(name: &str) -> TaskRef {
     TaskRef { id: TaskId::NONE, number: None, name: name.to_owned(), kind: "thread", place: String::new() }
 }
 
+/// A task in a few words: what it is, its number, and its name where it has one.
+pub fn in_words(task: &TaskRef) -> String {
+    let number = task.number.or_else(|| (task.id != TaskId::NONE).then_some(task.id.0));
+    let number = number.map_or_else(String::new, |number| format!(" {number}"));
+    let name = if task.name.is_empty() { &task.place } else { &task.name };
+    format!("{}{number} {name}", task.kind).trim_end().to_owned()
+}
+
 /// How sure it is who holds a lock.
 pub fn confidence(basis: Basis) -> Confidence {
     match basis {
@@ -53,17 +61,20 @@ pub fn confidence(basis: Basis) -> Confidence {
 pub fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
     let (mut evidence, mut stacks) = (Vec::new(), Vec::new());
     for hold in holds.iter().take(HOLDERS_MOST) {
+        let of = holder(model, lock, hold);
+        // Of several it is said whose it is.
+        let whose = if holds.len() > 1 { format!("{}: ", in_words(&of)) } else { String::new() };
         if let Some(span) = span(model, hold.acquire.task) {
-            evidence.push(Evidence::text("span", span));
+            evidence.push(Evidence::text("span", format!("{whose}{span}")));
         }
         let Some(told) = model.told_holder(lock, hold) else { continue };
         for (what, stack) in [("acquired", &told.acquired_at), ("asleep", &told.suspended_at)] {
             let Some(stack) = stack else { continue };
             if let Some(top) = stack.top() {
-                evidence
-                    .push(Evidence::text(if what == "asleep" { "asleep at" } else { "acquired at" }, top.in_words()));
+                let name = if what == "asleep" { "asleep at" } else { "acquired at" };
+                evidence.push(Evidence::text(name, format!("{whose}{}", top.in_words())));
             }
-            stacks.push(StackRef { what, stack: stack.clone() });
+            stacks.push(StackRef { what, of: Some(of.clone()), stack: stack.clone() });
         }
     }
     (evidence, stacks)
@@ -99,6 +110,7 @@ pub fn lock(model: &Model, id: ResourceId) -> LockRef {
     let found = model.lock(id);
     LockRef {
         id,
+        number: model.resource_number(id),
         kind: found.map_or("lock", |(_, lock)| lock.kind.name()),
         place: found
             .map_or_else(|| "<unknown location>".into(), |(resource, _)| model.place(resource.place).to_string()),

@@ -7,10 +7,10 @@ use crate::{
         number::humanize,
         refs,
     },
-    model::{Basis, Hold, Op, ResourceId, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Op, ResourceId, Stack, Stamp, TaskId, TaskState},
 };
 use rustc_hash::FxHashSet;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const LASTS: Param = Param {
     name: "lasts",
@@ -100,20 +100,13 @@ impl Deadlock {
         }
         let lasted = cx.now.since(since);
         let first = cycle.first()?;
-        let steps: Vec<CycleStep> = cycle
-            .iter()
-            .map(|edge| CycleStep {
-                task: refs::task_by_id(cx.model, edge.task),
-                waits_for: refs::lock(cx.model, edge.lock),
-            })
-            .collect();
+        let steps = steps(cx, cycle);
         let message = if steps.len() == 1 {
             format!("waits for {} that it holds itself, for {}", a_lock(&steps[0]), humanize(lasted))
         } else {
             format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
         };
         let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-        evidence.extend(cycle.iter().map(|edge| Evidence::text("waits in", cx.model.text(edge.wait.source))));
         let wakers = cx.model.teller().tells_wakers();
         let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
         if !wakers {
@@ -123,8 +116,11 @@ impl Deadlock {
         }
         let mut stacks = Vec::new();
         for edge in cycle {
-            let (told, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
-            evidence.extend(told);
+            if let Some(span) = refs::span(cx.model, edge.task) {
+                let whose = refs::in_words(&refs::task_by_id(cx.model, edge.task));
+                evidence.push(Evidence::text("span", format!("{whose}: {span}")));
+            }
+            let (_, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
             stacks.extend(of_hold);
         }
         stacks.truncate(STACKS_MOST);
@@ -143,6 +139,33 @@ impl Deadlock {
                 ..Related::default()
             },
         })
+    }
+}
+
+/// A cycle as a story: it begins with the task that took its lock first.
+fn steps(cx: &Context, cycle: &[Edge]) -> Vec<CycleStep> {
+    // What a task holds is what the one before it waits for.
+    let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
+    let mut steps: Vec<CycleStep> = cycle.iter().zip(before).map(|(edge, before)| step(cx, edge, before)).collect();
+    let holds = |at: usize| (at + cycle.len() - 1) % cycle.len();
+    let first = (0..cycle.len()).min_by_key(|&at| (cycle[holds(at)].hold.acquire.at, cycle[holds(at)].lock));
+    steps.rotate_left(first.unwrap_or(0));
+    steps
+}
+
+/// A task of a cycle: it waits for the lock of `edge`, and holds the one that `before` is about.
+fn step(cx: &Context, edge: &Edge, before: &Edge) -> CycleStep {
+    let told = cx.model.told_holder(before.lock, before.hold);
+    let top = |stack: Option<&Arc<Stack>>| Some(stack?.top()?.in_words());
+    CycleStep {
+        task: refs::task_by_id(cx.model, edge.task),
+        holds: refs::lock(cx.model, before.lock),
+        held: cx.now.since(before.hold.acquire.at),
+        acquired_at: top(told.and_then(|told| told.acquired_at.as_ref())),
+        waits_for: refs::lock(cx.model, edge.lock),
+        waited: edge.wait.created.map_or(Duration::ZERO, |asked| cx.now.since(asked)),
+        waits_in: cx.model.text(edge.wait.source).to_owned(),
+        waits_at: top(told.and_then(|told| told.suspended_at.as_ref())),
     }
 }
 

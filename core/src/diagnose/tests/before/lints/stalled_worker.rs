@@ -75,7 +75,11 @@ impl StalledWorker {
             evidence: evidence(cx, stall, worker, lasted),
             related: Related {
                 worker: Some(refs::worker(cx.model, worker)),
-                stacks: stall.stack.iter().map(|stack| StackRef { what: "stack", stack: stack.clone() }).collect(),
+                stacks: stall
+                    .stack
+                    .iter()
+                    .map(|stack| StackRef { what: "stack", of: None, stack: stack.clone() })
+                    .collect(),
                 ..Related::default()
             },
         })
