@@ -52,7 +52,7 @@ pub(crate) struct State {
 pub(crate) struct Hold {
     /// The stamp of its handle.
     pub(crate) guard: u64,
-    /// The task that acquired it; 0 for none.
+    /// The task that acquired it; 0 for none, and for one that began before the agent did.
     pub(crate) task: u64,
     /// How many polls of the task had begun then.
     pub(crate) polls: u64,
@@ -144,6 +144,11 @@ pub(crate) fn across(sum: &mut AcrossAwait, time: Duration) {
 }
 
 impl Hold {
+    /// Whether it is of a task of which nothing is known.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.task == 0 && self.thread.is_none()
+    }
+
     /// Whether a poll of the task that acquired it has ended since.
     pub(crate) fn is_across_await(&self) -> bool {
         let Some(span) = id::decode(self.task) else { return false };

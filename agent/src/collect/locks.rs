@@ -65,13 +65,16 @@ fn acquire(local: &Local, access: Access) {
         // Of an owned guard, and after a downgrade, it is the guard's own handle that was entered.
         entered
     };
-    let task = local.innermost(Kind::Task);
+    let innermost = local.innermost(Kind::Task);
+    let of_task = id::decode(innermost).and_then(slot::slot).filter(|slot| !slot.is_worker());
+    let task = if of_task.is_some() { innermost } else { 0 };
     let now = local.now();
     let hold = Hold {
         guard: handle.stamp,
         task,
-        polls: id::decode(task).and_then(slot::slot).map_or(0, |slot| slot.polls.get()),
-        thread: (task == 0).then(|| Arc::clone(local.thread())),
+        polls: of_task.map_or(0, |slot| slot.polls.get()),
+        // A task of tokio's that is none of ours began before we did, and may go on on another thread.
+        thread: (task == 0 && tokio::task::try_id().is_none()).then(|| Arc::clone(local.thread())),
         access,
         since: now,
         trail: None,

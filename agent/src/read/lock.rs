@@ -24,7 +24,9 @@ pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
             let now = clock::now();
             state.flagged |= state.offends(now);
             state.look_at_holders(resource::mark(index), now);
-            let holders: Vec<view::Holder> = state.holders.iter().map(Hold::view).collect();
+            let unknown = state.holders.iter().filter(|hold| hold.is_unknown()).count();
+            let known = state.holders.iter().filter(|hold| !hold.is_unknown());
+            let holders: Vec<view::Holder> = known.map(Hold::view).collect();
             for holder in holders.iter().filter(|holder| holder.is_across_await) {
                 across(&mut across_await, now.since(holder.since));
             }
@@ -32,6 +34,7 @@ pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
             LockView {
                 resource: id::encode(span),
                 holders,
+                unknown_holders: unknown as u64,
                 waiters: waiters
                     .map(|wait| view::Waiter { op: wait.op, task: wait.task, access: wait.access, since: wait.since })
                     .collect(),

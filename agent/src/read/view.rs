@@ -200,6 +200,8 @@ pub(crate) struct LockView {
     /// The resource's id.
     pub(crate) resource: u64,
     pub(crate) holders: Vec<Holder>,
+    /// Guards beyond those: of tasks that began before the agent did, so that nobody knows whose they are.
+    pub(crate) unknown_holders: u64,
     /// In the order in which they began to wait; at most [`MOST_WAITERS`].
     pub(crate) waiters: Vec<Waiter>,
     /// Waiters beyond those.

@@ -333,6 +333,39 @@ fn a_thread_outside_of_any_task() {
 }
 
 #[test]
+fn a_task_that_began_before_the_agent_is_not_taken_for_a_thread() {
+    multi_thread(1).block_on(async {
+        let mutex = Arc::new(Mutex::new(0));
+        let id = id_of(&mutex);
+        let (held, holds) = tokio::sync::oneshot::channel();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let (runtime, theirs) = (tokio::runtime::Handle::current(), Arc::clone(&mutex));
+        // A task that a hidden thread spawns is not seen, as little as one that is there already.
+        let spawns = std::thread::spawn(move || {
+            thread_state::hide();
+            runtime.spawn(async move {
+                let guard = theirs.lock().await;
+                held.send(()).expect("somebody listens");
+                released.await.expect("it is told");
+                drop(guard);
+            })
+        });
+        let task = spawns.join().expect("it ends");
+        holds.await.expect("it holds");
+        assert_eq!((holders(id), lock(id).unknown_holders), (Vec::new(), 1));
+        let waiting = tokio::spawn(async move { drop(mutex.lock().await) });
+        while waiters(id).is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!((waiters(id).len(), lock(id).unknown_holders), (1, 1));
+        release.send(()).expect("it waits");
+        task.await.expect("it ends");
+        waiting.await.expect("it ends");
+        assert_eq!((lock(id).unknown_holders, lock(id).acquisitions), (0, 3));
+    });
+}
+
+#[test]
 fn a_blocking_job_is_a_task_too() {
     current_thread().block_on(async {
         let mutex = Arc::new(Mutex::new(0));

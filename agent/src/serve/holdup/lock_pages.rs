@@ -107,7 +107,7 @@ impl LockPages {
 }
 
 fn is_used(row: &LockView) -> bool {
-    !(row.holders.is_empty() && row.waiters.is_empty())
+    !(row.holders.is_empty() && row.waiters.is_empty()) || row.unknown_holders > 0
 }
 
 /// Whether a task holds it or waits for it that began after the update's rows were read: the next update announces it. One that has

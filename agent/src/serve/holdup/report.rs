@@ -127,7 +127,7 @@ pub(crate) fn lock(row: &LockView) -> v1::Lock {
             .to_vec(),
         held_total: Some(duration(row.held)),
         longest_hold: Some(duration(row.longest_hold)),
-        unknown_holders: 0,
+        unknown_holders: row.unknown_holders,
     }
 }
 
