@@ -3,6 +3,7 @@
 
 use crate::{
     clock::{self, Nanos},
+    collect::thread_state::current_thread,
     read::{changes, view::Place},
 };
 use parking_lot::Mutex;
@@ -13,7 +14,7 @@ use std::{
 };
 
 /// Panics that are kept: the latest ones.
-const MOST: usize = 128;
+const MOST: usize = 1024;
 
 /// Bytes of a message that are kept.
 const LONGEST: usize = 1024;
@@ -52,11 +53,15 @@ pub(crate) fn hook(task: fn() -> Option<u64>) {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if let Some(task) = task() {
+        std::panic::set_hook(Box::new(move |info| match task() {
+            Some(task) => {
                 raised(task, info);
+                match current_thread() {
+                    Some(thread) => thread.run_panic_hook(|| previous(info)),
+                    None => previous(info),
+                }
             }
-            previous(info);
+            None => previous(info),
         }));
     });
 }
@@ -94,9 +99,9 @@ pub(crate) fn ended(task: u64) {
     ring.ended.push_back(panic);
 }
 
-/// Those with a number above `number`, oldest first.
-pub(crate) fn after(number: u64) -> Vec<Panic> {
-    RING.lock().ended.iter().filter(|panic| panic.number > number).cloned().collect()
+/// The first ones with a number above `number`, oldest first.
+pub(crate) fn after(number: u64, most: usize) -> Vec<Panic> {
+    RING.lock().ended.iter().filter(|panic| panic.number > number).take(most).cloned().collect()
 }
 
 fn bounded(text: &str) -> &str {

@@ -90,6 +90,11 @@ pub(crate) fn hide() {
     with(|local| local.own.set(true));
 }
 
+/// The calling thread, as others see it; `None` where it is ending.
+pub(crate) fn current_thread() -> Option<Arc<Thread>> {
+    with(|local| Some(Arc::clone(local.thread())))
+}
+
 /// The task that the calling thread polls.
 pub(crate) fn current_task() -> Option<u64> {
     let task = with(|local| local.innermost(Kind::Task));

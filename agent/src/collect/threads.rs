@@ -1,6 +1,6 @@
 //! Which thread polls which task since when: written by the thread itself at the edges of a poll, read by others at any time.
 
-use crate::clock::Nanos;
+use crate::clock::{self, Nanos};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -23,6 +23,22 @@ pub(crate) struct Thread {
     edges: AtomicU64,
     task: AtomicU64,
     since: AtomicU64,
+    /// What became of the service's panic hook, see [`PanicHook`]: 0, [`RUNS`], or when it was over.
+    panic_hook: AtomicU64,
+}
+
+/// The service's panic hook runs.
+const RUNS: u64 = u64::MAX;
+
+/// Whether the service's panic hook runs on a thread. It belongs to no future: it may read debug information for a backtrace, and
+/// wait for other threads that do the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PanicHook {
+    /// Not for as long as the thread is known.
+    Never,
+    Runs,
+    /// It was over then.
+    Over(Nanos),
 }
 
 /// A poll that is under way.
@@ -48,6 +64,21 @@ impl Thread {
         Some(Polling { task, since: Nanos::from_raw(since)?, edge })
     }
 
+    /// Whether the service's panic hook runs on it.
+    pub(crate) fn panic_hook(&self) -> PanicHook {
+        match self.panic_hook.load(Ordering::Acquire) {
+            RUNS => PanicHook::Runs,
+            over => Nanos::from_raw(over).map_or(PanicHook::Never, PanicHook::Over),
+        }
+    }
+
+    /// Runs the service's panic hook, on the thread itself.
+    pub(crate) fn run_panic_hook(&self, hook: impl FnOnce()) {
+        self.panic_hook.store(RUNS, Ordering::Release);
+        hook();
+        self.panic_hook.store(clock::now().raw(), Ordering::Release);
+    }
+
     /// Notes, on the thread itself, that it polls `task` from `now` on; 0 for none.
     pub(crate) fn set_polling(&self, task: u64, now: Nanos) {
         let edge = self.edges.load(Ordering::Relaxed);
@@ -70,6 +101,7 @@ pub(crate) fn register() -> Arc<Thread> {
         edges: AtomicU64::new(0),
         task: AtomicU64::new(0),
         since: AtomicU64::new(0),
+        panic_hook: AtomicU64::new(0),
     });
     let mut threads = THREADS.lock();
     threads.retain(|thread| thread.strong_count() > 0);

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Nanos,
-    collect::threads::{Polling, Thread},
+    collect::threads::{PanicHook, Polling, Thread},
     stalls::{
         Role, Roles, Settings,
         capture_queue::{Answer, Camera},
@@ -22,6 +22,10 @@ const HURRIED: Duration = Duration::from_secs(1);
 
 /// How often then. So is a long poll on a thread that is no worker, since it may become one again.
 const UNHURRIED: Duration = Duration::from_millis(250);
+
+/// How long the service's panic hook may run on a worker: there are backtraces that read the debug information of a whole
+/// executable. What is longer hangs.
+const PANIC_HOOK: Duration = Duration::from_secs(10);
 
 /// How soon to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +182,14 @@ impl Long {
     /// Lets a worker's poll pass until it has lasted longer than the threshold.
     fn wait(&mut self, thread: &Thread, polling: Polling, role: Role, tools: &Tools, now: Nanos) {
         let since = *self.worker_since.get_or_insert(now);
-        if now.since(since) >= tools.settings.threshold {
+        let threshold = tools.settings.threshold;
+        // To print a panic is nothing that the task does.
+        let (since, threshold) = match thread.panic_hook() {
+            PanicHook::Never => (since, threshold),
+            PanicHook::Runs => (since, threshold.max(PANIC_HOOK)),
+            PanicHook::Over(at) => (since.max(at), threshold),
+        };
+        if now.since(since) >= threshold {
             self.begin(thread, polling.task, since, role, tools.stalls, now);
         } else {
             self.share.note(now, kernel::cpu(thread.tid));

@@ -18,6 +18,8 @@ pub const ROLES: Roles = &[
     ("attach-full-pool", full_pool),
     ("attach-many-runtimes", many_runtimes),
     ("attach-panics", panics),
+    ("attach-panic-hook", panic_hook),
+    ("attach-many-panics", many_panics),
     ("attach-stalls", stalls),
     ("attach-in-place", in_place),
     ("attach-spawns", spawns),
@@ -109,6 +111,50 @@ fn panics() {
         });
         assert!(catches.await.expect("it does not end in a panic"));
         assert!(tokio::task::spawn_blocking(|| panic!("in a job")).await.is_err());
+    });
+    say("ready");
+    until_stdin_ends();
+}
+
+/// Tasks that panic by the hundred once somebody watches.
+fn many_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let _agent = agent();
+    let runtime = multi("panics-worker", 2).build().expect("a runtime");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("stdin can be read");
+    runtime.block_on(async {
+        let panics = (0..PANICS).map(|_| {
+            let task = tokio::task::Builder::new().name("victim");
+            task.spawn(async { panic!("poisoned") }).expect("it spawns")
+        });
+        for task in panics.collect::<Vec<_>>() {
+            assert!(task.await.is_err());
+        }
+    });
+    until_stdin_ends();
+}
+
+const PANICS: u64 = 3000;
+
+/// A service whose own panic hook takes its time, as one that prints a backtrace does.
+fn panic_hook() {
+    std::panic::set_hook(Box::new(|_| thread::sleep(Duration::from_millis(600))));
+    let _agent = agent();
+    let runtime = multi("panics-worker", 2).build().expect("a runtime");
+    runtime.block_on(async {
+        let ends = tokio::task::Builder::new().name("ends").spawn(async { panic!("out of luck") }).expect("it spawns");
+        assert!(ends.await.is_err());
+        let goes_on = async {
+            assert!(std::panic::catch_unwind(|| panic!("this one is caught")).is_err());
+            thread::sleep(Duration::from_millis(300));
+        };
+        tokio::task::Builder::new()
+            .name("goes-on")
+            .spawn(goes_on)
+            .expect("it spawns")
+            .await
+            .expect("it does not panic");
     });
     say("ready");
     until_stdin_ends();
@@ -325,6 +371,58 @@ fn a_panic_that_ends_a_task_is_told_with_message_and_place_and_one_that_is_caugh
         for panic in &report.panics {
             assert!(panic.task_id != 0 && panic.line > 0 && panic.file.ends_with("attach.rs"), "{panic:?}");
         }
+    });
+}
+
+#[test]
+fn panics_by_the_hundred_are_each_told_with_the_name_of_the_task_or_counted() {
+    let mut service = Service::start("attach-many-panics", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        until(&mut reports, |report| !report.more).await;
+        service.tell();
+        let (mut told, mut unsent) = (0, 0);
+        while told + unsent < PANICS {
+            let report = next(&mut reports).await;
+            told += report.panics.len() as u64;
+            for panic in report.panics {
+                assert_eq!(panic.task_name, "victim");
+                assert!(panic.spawned_at.is_some_and(|at| at.file.ends_with("attach.rs")));
+            }
+            unsent = report.losses.iter().find(|loss| loss.kind == "unsent-panics").map_or(unsent, |loss| loss.count);
+        }
+        assert_eq!(told + unsent, PANICS);
+        assert!(told >= 1000, "{told} are told");
+    });
+}
+
+#[test]
+fn who_prints_a_panic_stalls_nobody_and_what_it_does_after_that_counts_from_there() {
+    let mut service = Service::start("attach-panic-hook", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "ready");
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let (mut tasks, mut panics, mut stalls) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            let report = next(&mut reports).await;
+            tasks.extend(report.new_tasks);
+            panics.extend(report.panics);
+            stalls.extend(report.stalls);
+            if !report.more {
+                break;
+            }
+        }
+        assert_eq!(panics.iter().map(|panic| panic.task_name.as_str()).collect::<Vec<_>>(), ["ends"]);
+        let stalled: Vec<&str> = stalls
+            .iter()
+            .map(|stall| tasks.iter().find(|task| task.id == stall.task_id).map_or("", |task| task.name.as_str()))
+            .collect();
+        assert_eq!(stalled, ["goes-on"], "{stalls:#?}");
+        let time = |at: Option<prost_types::Timestamp>| SystemTime::try_from(at.expect("a time")).expect("a time");
+        let lasted = time(stalls[0].ended_at).duration_since(time(stalls[0].since)).expect("it ends later");
+        assert!(lasted < Duration::from_millis(600), "{lasted:?}");
     });
 }
 

@@ -49,7 +49,8 @@ pub(crate) struct Reports {
     /// The last ones of each task.
     spans: FxHashMap<u64, SpansView>,
     stalls: Vec<Stall>,
-    last_panic: u64,
+    /// The number of the last one that it was told of; `None` before it was told of any update.
+    last_panic: Option<u64>,
     /// What the last page says; there is no page without it.
     common: Arc<Common>,
     unsent: Unsent,
@@ -64,6 +65,7 @@ struct Unsent {
     tasks: u64,
     resources: u64,
     ops: u64,
+    panics: u64,
 }
 
 /// How far the update is told that is under way.
@@ -98,7 +100,7 @@ impl Reports {
             facts: Facts::default(),
             spans,
             stalls,
-            last_panic: 0,
+            last_panic: None,
             common,
             unsent: Unsent::default(),
             is_due: true,
@@ -205,10 +207,21 @@ impl Reports {
             // Of a task that the client has not heard of yet, the next update tells; of one that it never will, none.
             self.spans.retain(|&task, _| changes::task(task).is_some_and(|row| row.dropped.is_none()));
         }
-        let panics = panics::after(self.last_panic);
-        self.last_panic = panics.last().map_or(self.last_panic, |panic| panic.number);
+        let more_panics = self.panics(page);
+        more_locks || more_panics || known.len() > ROWS
+    }
+
+    /// Puts a page's panics on a page; whether more follow.
+    fn panics(&mut self, page: &mut v1::Report) -> bool {
+        let last = self.last_panic.unwrap_or(0);
+        let panics = panics::after(last, ROWS);
+        // Those that came before the client did are none that it missed.
+        if let (Some(last), Some(first)) = (self.last_panic, panics.first()) {
+            self.unsent.panics += first.number - last - 1;
+        }
+        self.last_panic = Some(panics.last().map_or(last, |panic| panic.number));
         page.panics = panics.iter().map(report::panic).collect();
-        more_locks || known.len() > ROWS
+        panics.len() == ROWS
     }
 
     /// What is told as a whole.
@@ -224,6 +237,7 @@ impl Reports {
             ("unsent-resources", self.unsent.resources),
             ("unsent-ops", self.unsent.ops),
             ("unsent-locks", self.locks.unsent()),
+            ("unsent-panics", self.unsent.panics),
         ];
         page.losses.extend(unsent.map(|(kind, count)| v1::Loss { kind: kind.to_owned(), count }));
         page.wholes = [v1::Whole::Runtimes, v1::Whole::Workers, v1::Whole::Losses].map(Into::into).to_vec();
