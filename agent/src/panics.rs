@@ -4,7 +4,7 @@
 use crate::{
     clock::{self, Nanos},
     collect::thread_state::current_thread,
-    read::{changes, view::Place},
+    read::{changes, view::Location},
 };
 use parking_lot::Mutex;
 use std::{
@@ -34,7 +34,7 @@ pub(crate) struct Panic {
     /// The task's name, where it has one; the task is soon let go of.
     pub(crate) name: Option<Arc<str>>,
     /// Where it was spawned, where that is known.
-    pub(crate) spawned_at: Option<&'static Place>,
+    pub(crate) spawned_at: Option<&'static Location>,
 }
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub(crate) fn ended(task: u64) {
     ring.count += 1;
     panic.number = ring.count;
     if let Some(row) = row {
-        (panic.name, panic.spawned_at) = (row.name, row.place);
+        (panic.name, panic.spawned_at) = (row.name, row.location);
     }
     if ring.ended.len() == MOST {
         ring.ended.pop_front();

@@ -124,10 +124,10 @@ fn a_write_is_told_in_this_round_or_in_a_later_one() {
 
 #[test]
 fn the_end_of_a_user_is_told_or_counted_and_never_both() {
-    use delivery::{End, Fate, Now, Told};
+    use delivery::{Delivery, End, Fate, Now};
     for heard in [false, true] {
         loom::model(move || {
-            let told = Arc::new(Told::default());
+            let told = Arc::new(Delivery::default());
             if heard {
                 told.tell(told.look(), 1, End::Lives);
             }

@@ -40,7 +40,7 @@ pub(crate) enum Refused {
 }
 
 impl Snapshot {
-    /// Room for `bytes` of stack.
+    /// Memory for `bytes` of stack.
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             registers: Registers { pc: 0, sp: 0, fp: None, lr: None },

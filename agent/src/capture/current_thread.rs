@@ -1,8 +1,10 @@
 //! The stack of the thread that asks for it: copied at once, into memory made beforehand and at a bounded rate, unwound and
 //! named later on the reader's thread. Off until it is switched on, and for good when a stack turns out to be unreadable.
 
+use crate::{capture::Stack, clock::Nanos};
+
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use linux::{Room, is_on, switch_on};
+pub(crate) use linux::{StackBuffer, is_on, switch_on};
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
@@ -26,7 +28,7 @@ mod linux {
     };
 
     /// Copies that exist at once: no more than leave room for those of stalled threads at the reader.
-    const ROOMS: usize = 4;
+    const BUFFERS: usize = 4;
 
     /// In the whole process. A copy costs its thread some ten microseconds.
     const BOUND: Bound = Bound { every: Duration::from_millis(20), burst: 10 };
@@ -46,7 +48,7 @@ mod linux {
     pub(crate) fn switch_on(begin: fn()) {
         let Ok(reader) = Reader::shared(begin) else { return };
         OWN.get_or_init(|| {
-            let spare = (0..ROOMS).map(|_| Box::new(Snapshot::new(STACK_BYTES))).collect();
+            let spare = (0..BUFFERS).map(|_| Box::new(Snapshot::new(STACK_BYTES))).collect();
             Own { reader, spare: Mutex::new(spare), rate: Rate::new() }
         });
         ON.store(true, Ordering::Release);
@@ -69,14 +71,14 @@ mod linux {
 
     /// Memory for one copy, which goes back when this is dropped.
     #[derive(Debug)]
-    pub(crate) struct Room(Option<Box<Snapshot>>);
+    pub(crate) struct StackBuffer(Option<Box<Snapshot>>);
 
-    impl Room {
+    impl StackBuffer {
         /// `None` while it is switched off, when all are in use, and beyond the rate.
         pub(crate) fn take(now: Nanos) -> Option<Self> {
             let own = own()?;
-            let room = Self(Some(own.spare.lock().pop()?));
-            own.rate.allows(now, BOUND).then_some(room)
+            let buffer = Self(Some(own.spare.lock().pop()?));
+            own.rate.allows(now, BOUND).then_some(buffer)
         }
 
         /// Copies the calling thread's stack, in place of what was copied before. False when that cannot be done.
@@ -101,7 +103,7 @@ mod linux {
         }
     }
 
-    impl Drop for Room {
+    impl Drop for StackBuffer {
         fn drop(&mut self) {
             if let Some(copy) = self.0.take() {
                 give_back(copy);
@@ -122,9 +124,9 @@ mod nowhere {
 
     /// There is none.
     #[derive(Debug)]
-    pub(crate) enum Room {}
+    pub(crate) enum StackBuffer {}
 
-    impl Room {
+    impl StackBuffer {
         pub(crate) fn take(_: Nanos) -> Option<Self> {
             None
         }
@@ -139,4 +141,32 @@ mod nowhere {
     }
 }
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) use nowhere::{Room, is_on, switch_on};
+pub(crate) use nowhere::{StackBuffer, is_on, switch_on};
+
+/// Copies of one buffer in a row.
+const MOST_COPIES: u32 = 16;
+
+/// A copy that is made again and again: the last one counts.
+#[derive(Debug)]
+pub(crate) struct StackCopy {
+    buffer: StackBuffer,
+    copies: u32,
+}
+
+impl StackCopy {
+    /// Memory for it; `None` as for [`StackBuffer::take`].
+    pub(crate) fn take(now: Nanos) -> Option<Self> {
+        Some(Self { buffer: StackBuffer::take(now)?, copies: 0 })
+    }
+
+    /// One copy more, in place of the one before.
+    pub(crate) fn more(mut self) -> Option<Self> {
+        self.copies += 1;
+        (self.copies <= MOST_COPIES && self.buffer.fill()).then_some(self)
+    }
+
+    /// Has the last copy read, see [`StackBuffer::read`].
+    pub(crate) fn read(self, done: impl FnOnce(Stack) + Send + 'static) {
+        self.buffer.read(done);
+    }
+}

@@ -1,7 +1,7 @@
 //! Attributes of resources and operations: a few numbers, each with its name.
 
 use crate::{
-    collect::thread_state::Local,
+    collect::thread_state::ThreadState,
     read::view::{Attribute, Value},
     slots::{intern, word::Word},
 };
@@ -37,7 +37,7 @@ fn part_of(name: &str) -> Part {
 
 /// What an event tells of one attribute.
 pub(crate) struct Update<'a> {
-    local: &'a Local,
+    local: &'a ThreadState,
     name: Option<&'static str>,
     number: u32,
     value: Raw,
@@ -61,7 +61,7 @@ const TEXT: u64 = 3;
 
 impl<'a> Update<'a> {
     #[inline]
-    pub(crate) fn new(local: &'a Local) -> Self {
+    pub(crate) fn new(local: &'a ThreadState) -> Self {
         Self { local, name: None, number: 0, value: Raw::None, change: Change::Set, unit: NO_UNIT }
     }
 

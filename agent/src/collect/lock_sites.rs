@@ -10,14 +10,14 @@
 use crate::{
     capture::{
         Stack,
-        current_thread::{self, Room},
+        current_thread::{self, StackBuffer, StackCopy},
         rate::{Bound, Rate},
     },
     clock::Nanos,
     collect::{
         callsite,
         task::{slot, wake},
-        thread_state::Local,
+        thread_state::ThreadState,
     },
     slots::id::{self, Kind},
 };
@@ -37,9 +37,6 @@ pub(crate) const BOUND: Bound = Bound { every: Duration::from_millis(100), burst
 
 /// Holds that have one at once: two stacks for each are what a report may have to carry.
 const MOST: usize = 128;
-
-/// Copies during one poll.
-const MOST_COPIES: u32 = 16;
 
 /// Frames that are kept.
 const MOST_FRAMES: usize = 40;
@@ -66,7 +63,7 @@ impl Mark {
 
 /// What is known of where one hold of a lock began, and where it lasts.
 #[derive(Debug)]
-pub(crate) struct Trail {
+pub(crate) struct HoldSites {
     lock: Mark,
     acquired: OnceLock<Arc<Stack>>,
     suspended: Mutex<Option<Read>>,
@@ -75,10 +72,10 @@ pub(crate) struct Trail {
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Tasks that have a hold with a trail, or had one when they were polled last. Not touched for any other task.
-static WATCHED: LazyLock<Mutex<HashMap<u64, Vec<Weak<Trail>>>>> = LazyLock::new(Mutex::default);
+/// Tasks that have a hold whose sites are looked for, or had one when they were polled last. Not touched for any other task.
+static WATCHED: LazyLock<Mutex<HashMap<u64, Vec<Weak<HoldSites>>>>> = LazyLock::new(Mutex::default);
 
-impl Trail {
+impl HoldSites {
     fn new(lock: Mark) -> Option<Arc<Self>> {
         let more = |live| (live < MOST).then_some(live + 1);
         LIVE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
@@ -97,87 +94,80 @@ impl Trail {
     }
 }
 
-impl Drop for Trail {
+impl Drop for HoldSites {
     fn drop(&mut self) {
         LIVE.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// The last copy of a poll's.
-#[derive(Debug)]
-pub(crate) struct Film {
-    room: Room,
-    copies: u32,
-}
-
 /// The calling thread has just acquired a lock for a task, or for none.
 #[cold]
-pub(crate) fn begin(local: &Local, lock: Mark, task: u64, now: Nanos) -> Option<Arc<Trail>> {
-    let mut room = Room::take(now)?;
-    let trail = Trail::new(lock).filter(|_| room.fill())?;
-    let told = Arc::downgrade(&trail);
-    room.read(move |stack| {
-        if let Some(trail) = told.upgrade() {
-            let _first = trail.acquired.set(shortened(stack));
-            trail.lock.set();
+pub(crate) fn begin(local: &ThreadState, lock: Mark, task: u64, now: Nanos) -> Option<Arc<HoldSites>> {
+    let mut buffer = StackBuffer::take(now)?;
+    let sites = HoldSites::new(lock).filter(|_| buffer.fill())?;
+    let told = Arc::downgrade(&sites);
+    buffer.read(move |stack| {
+        if let Some(sites) = told.upgrade() {
+            let _first = sites.acquired.set(shortened(stack));
+            sites.lock.set();
         }
     });
-    if watch(task, &trail) {
+    if watch(task, &sites) {
         look_at(local, task);
     }
-    Some(trail)
+    Some(sites)
 }
 
 /// A task holds a lock that it acquired before there was reason to look: its next polls will tell where it sleeps.
 #[cold]
-pub(crate) fn join(lock: Mark, task: u64) -> Option<Arc<Trail>> {
-    let trail = Trail::new(lock).filter(|_| current_thread::is_on())?;
-    watch(task, &trail).then_some(trail)
+pub(crate) fn join(lock: Mark, task: u64) -> Option<Arc<HoldSites>> {
+    let sites = HoldSites::new(lock).filter(|_| current_thread::is_on())?;
+    watch(task, &sites).then_some(sites)
 }
 
 /// From here on the task's polls are looked at. False when they cannot tell anything.
-fn watch(task: u64, trail: &Arc<Trail>) -> bool {
+fn watch(task: u64, sites: &Arc<HoldSites>) -> bool {
     let Some(slot) = id::decode(task).and_then(slot::slot).filter(|_| wake::wakes_are_seen()) else { return false };
     let mut watched = WATCHED.lock();
     if watched.len() >= 2 * MOST {
-        watched.retain(|_, trails| trails.iter().any(|trail| trail.strong_count() > 0));
+        watched.retain(|_, holds| holds.iter().any(|sites| sites.strong_count() > 0));
     }
-    let trails = watched.entry(task).or_default();
-    trails.retain(|trail| trail.strong_count() > 0);
-    trails.push(Arc::downgrade(trail));
+    let holds = watched.entry(task).or_default();
+    holds.retain(|sites| sites.strong_count() > 0);
+    holds.push(Arc::downgrade(sites));
     drop(watched);
     slot.set_watched(slot::Watched::Yes);
     true
 }
 
 /// One poll of a thread's is looked at at a time: of tasks that are polled inside of each other, the outer one's.
-fn look_at(local: &Local, task: u64) {
+fn look_at(local: &ThreadState, task: u64) {
     let before = local.watched.get();
     if before == 0 || !local.is_inside(before) {
-        local.film.set(None);
+        local.copy.set(None);
         local.watched.set(task);
     }
 }
 
-fn trails(task: u64) -> Vec<Arc<Trail>> {
-    WATCHED.lock().get(&task).map(|trails| trails.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
+fn holds(task: u64) -> Vec<Arc<HoldSites>> {
+    WATCHED.lock().get(&task).map(|holds| holds.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
 }
 
-/// A poll of a task begins that has a hold with a trail, or had one.
+/// A poll of a task begins that has a hold whose sites are looked for, or had one.
 #[cold]
-pub(crate) fn entered(local: &Local, slot: &slot::Slot, task: u64, now: Nanos) {
-    let trails = trails(task);
-    if trails.is_empty() {
+pub(crate) fn entered(local: &ThreadState, slot: &slot::Slot, task: u64, now: Nanos) {
+    let holds = holds(task);
+    if holds.is_empty() {
         WATCHED.lock().remove(&task);
         slot.set_watched(slot::Watched::No);
         return;
     }
     let mut due = false;
-    for trail in &trails {
-        if trail.suspended.lock().take().is_some() {
-            trail.lock.set();
+    for sites in &holds {
+        if sites.suspended.lock().take().is_some() {
+            sites.lock.set();
         }
-        due |= trail.rate.allows(now, BOUND);
+        due |= sites.rate.allows(now, BOUND);
     }
     if due {
         look_at(local, task);
@@ -186,20 +176,20 @@ pub(crate) fn entered(local: &Local, slot: &slot::Slot, task: u64, now: Nanos) {
 
 /// Something that the thread polls is not ready.
 #[inline]
-pub(crate) fn pending(local: &Local) {
+pub(crate) fn pending(local: &ThreadState) {
     if local.watched.get() != 0 {
         waits(local);
     }
 }
 
 #[cold]
-fn waits(local: &Local) {
+fn waits(local: &ThreadState) {
     if local.innermost(Kind::Task) != local.watched.get() {
         return;
     }
-    let film = local.film.take().or_else(|| Some(Film { room: Room::take(local.about_now())?, copies: 0 }));
-    match film.and_then(Film::more) {
-        Some(film) => local.film.set(Some(film)),
+    let copy = local.copy.take().or_else(|| StackCopy::take(local.about_now()));
+    match copy.and_then(StackCopy::more) {
+        Some(copy) => local.copy.set(Some(copy)),
         // What was copied is not the last place any more.
         None => local.watched.set(0),
     }
@@ -207,35 +197,27 @@ fn waits(local: &Local) {
 
 /// The thread acquires or releases a lock: the task that it polls went on from where it was copied last.
 #[inline]
-pub(crate) fn goes_on(local: &Local) {
+pub(crate) fn goes_on(local: &ThreadState) {
     if local.watched.get() != 0 {
-        local.film.set(None);
-    }
-}
-
-impl Film {
-    /// One copy more, in place of the one before.
-    fn more(mut self) -> Option<Self> {
-        self.copies += 1;
-        (self.copies <= MOST_COPIES && self.room.fill()).then_some(self)
+        local.copy.set(None);
     }
 }
 
 /// The poll that is looked at has ended.
 #[cold]
-pub(crate) fn left(local: &Local, task: u64) {
+pub(crate) fn left(local: &ThreadState, task: u64) {
     local.watched.set(0);
-    let Some(film) = local.film.take() else { return };
-    let trails = trails(task);
-    if trails.is_empty() {
+    let Some(copy) = local.copy.take() else { return };
+    let holds = holds(task);
+    if holds.is_empty() {
         return;
     }
     let place = Read::default();
-    for trail in &trails {
-        *trail.suspended.lock() = Some(Arc::clone(&place));
+    for sites in &holds {
+        *sites.suspended.lock() = Some(Arc::clone(&place));
     }
-    let locks: Vec<Mark> = trails.iter().map(|trail| trail.lock).collect();
-    film.room.read(move |stack| {
+    let locks: Vec<Mark> = holds.iter().map(|sites| sites.lock).collect();
+    copy.read(move |stack| {
         let _first = place.set(shortened(stack));
         for lock in locks {
             lock.set();

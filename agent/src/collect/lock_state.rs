@@ -4,7 +4,7 @@ use crate::{
     capture::rate::Rate,
     clock::Nanos,
     collect::{
-        lock_sites::{self, Mark, Trail},
+        lock_sites::{self, HoldSites, Mark},
         task::slot,
         threads::Thread,
     },
@@ -43,8 +43,8 @@ pub(crate) struct State {
     pub(crate) longest: u64,
     /// It was held across an await, or waited for long: of some of its holds more is to be known.
     pub(crate) flagged: bool,
-    pub(crate) trails: Rate,
-    pub(crate) late_trails: Rate,
+    pub(crate) rate: Rate,
+    pub(crate) late_rate: Rate,
 }
 
 /// A guard that exists.
@@ -60,7 +60,7 @@ pub(crate) struct Hold {
     pub(crate) thread: Option<Arc<Thread>>,
     pub(crate) access: Access,
     pub(crate) since: Nanos,
-    pub(crate) trail: Option<Arc<Trail>>,
+    pub(crate) sites: Option<Arc<HoldSites>>,
 }
 
 #[derive(Debug)]
@@ -95,20 +95,20 @@ impl State {
     }
 
     /// More is known of a hold that lasts.
-    pub(crate) fn follow(&mut self, guard: u64, task: u64, trail: &Arc<Trail>) {
+    pub(crate) fn follow(&mut self, guard: u64, task: u64, sites: &Arc<HoldSites>) {
         if let Some(hold) = self.holders.iter_mut().rfind(|hold| hold.guard == guard && hold.task == task) {
-            hold.trail = Some(Arc::clone(trail));
+            hold.sites = Some(Arc::clone(sites));
         }
     }
 
     /// Has those looked at who hold it across an await, and of whom nothing was captured when they acquired it.
     pub(crate) fn look_at_holders(&mut self, lock: Mark, now: Nanos) {
-        let unseen = self.holders.iter_mut().filter(|hold| hold.trail.is_none() && hold.is_across_await());
+        let unseen = self.holders.iter_mut().filter(|hold| hold.sites.is_none() && hold.is_across_await());
         for hold in unseen {
-            if !self.late_trails.allows(now, lock_sites::BOUND) {
+            if !self.late_rate.allows(now, lock_sites::BOUND) {
                 return;
             }
-            hold.trail = lock_sites::join(lock, hold.task);
+            hold.sites = lock_sites::join(lock, hold.task);
         }
     }
 
@@ -168,14 +168,14 @@ impl Hold {
             None => Owner::Task(self.task),
         };
         let is_across_await = self.is_across_await();
-        let trail = self.trail.as_ref();
+        let sites = self.sites.as_ref();
         view::Holder {
             owner,
             access: self.access,
             since: self.since,
             is_across_await,
-            acquired_at: trail.and_then(|trail| trail.acquired()),
-            suspended_at: trail.filter(|_| self.is_suspended()).and_then(|trail| trail.suspended()),
+            acquired_at: sites.and_then(|sites| sites.acquired()),
+            suspended_at: sites.filter(|_| self.is_suspended()).and_then(|sites| sites.suspended()),
         }
     }
 }

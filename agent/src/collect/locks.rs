@@ -21,7 +21,7 @@ use crate::{
         lock_state::{Hold, LONG_WAIT, Wait},
         resource::{self, RESOURCES},
         task::slot,
-        thread_state::Local,
+        thread_state::ThreadState,
     },
     read::view::Access,
     slots::{
@@ -41,7 +41,7 @@ pub(crate) enum Leave {
 }
 
 /// A lock tells that it was acquired or released.
-pub(crate) fn tell(local: &Local, event: &Event<'_>) {
+pub(crate) fn tell(local: &ThreadState, event: &Event<'_>) {
     let mut update = Update::new(local);
     event.record(&mut update);
     let change = update.change();
@@ -56,7 +56,7 @@ pub(crate) fn tell(local: &Local, event: &Event<'_>) {
 }
 
 /// The lock that the thread is inside of was acquired, with the handle that was cloned last.
-fn acquire(local: &Local, access: Access) {
+fn acquire(local: &ThreadState, access: Access) {
     let Some((slot, entered)) = resource::current(local) else { return };
     let cloned = id::decode(local.just_cloned.get());
     let handle = if user(entered.stamp, Clones::Numbered) == entered.stamp {
@@ -77,7 +77,7 @@ fn acquire(local: &Local, access: Access) {
         thread: (task == 0 && tokio::task::try_id().is_none()).then(|| Arc::clone(local.thread())),
         access,
         since: now,
-        trail: None,
+        sites: None,
     };
     let mut is_due = false;
     if let Some(state) = slot.lock.lock().as_mut() {
@@ -87,16 +87,16 @@ fn acquire(local: &Local, access: Access) {
         }
         state.acquisitions += 1;
         state.holders.push(hold);
-        is_due = state.flagged && state.trails.allows(now, lock_sites::BOUND);
+        is_due = state.flagged && state.rate.allows(now, lock_sites::BOUND);
     }
-    if is_due && let Some(trail) = lock_sites::begin(local, resource::mark(entered.index), task, now) {
-        slot.lock.lock().iter_mut().for_each(|state| state.follow(handle.stamp, task, &trail));
+    if is_due && let Some(sites) = lock_sites::begin(local, resource::mark(entered.index), task, now) {
+        slot.lock.lock().iter_mut().for_each(|state| state.follow(handle.stamp, task, &sites));
     }
     RESOURCES.touch(entered.index);
 }
 
 /// The lock that the thread is inside of was released, by the guard whose handle was entered.
-fn release(local: &Local, access: Access) {
+fn release(local: &ThreadState, access: Access) {
     let Some((slot, entered)) = resource::current(local) else { return };
     let task = local.innermost(Kind::Task);
     let now = local.now();
@@ -111,7 +111,7 @@ fn release(local: &Local, access: Access) {
 }
 
 /// An operation begins to wait for a lock, or is polled by another task.
-pub(crate) fn wait(lock: Ours, op: u64, task: u64, access: Access, local: &Local) {
+pub(crate) fn wait(lock: Ours, op: u64, task: u64, access: Access, local: &ThreadState) {
     let Some(slot) = RESOURCES.get(lock.index) else { return };
     let since = local.now();
     if let Some(state) = slot.lock.lock().as_mut() {

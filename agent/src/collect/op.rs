@@ -8,14 +8,14 @@ use crate::{
     collect::{
         attribute::{Attributes, Of, Update, Writers},
         lock_sites, lock_state, locks, resource,
-        thread_state::Local,
+        thread_state::ThreadState,
     },
     read::view::{Access, OpView, Polls},
     slots::{
         arena::Arena,
-        delivery,
-        final_states::HandedOver,
-        free_list::{Keep, Kept, Stock},
+        delivery::Delivery,
+        final_states::FinalStates,
+        free_list::{self, Kept},
         id::{self, Kind, Ours},
         intern,
         lifetime::{Clones, Life, Seen},
@@ -30,7 +30,7 @@ use tracing_core::{Event, Field, field::Visit, span};
 pub(crate) struct Slot {
     pub(crate) life: Life,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) told: delivery::Told,
+    pub(crate) delivery: Delivery,
     resource: Word,
     parent: Word,
     task: Word,
@@ -63,8 +63,7 @@ const WAITS: u32 = 1;
 const SERVED: u32 = 2;
 
 pub(crate) static OPS: Arena<Slot> = Arena::new();
-pub(crate) static STOCK: Stock = Stock::new(Keep { least: 4, most: 512 });
-pub(crate) static HANDED_OVER: HandedOver<OpView> = HandedOver::new();
+pub(crate) static FINAL_STATES: FinalStates<OpView> = FinalStates::new();
 
 #[inline]
 fn access(raw: u32) -> Option<Access> {
@@ -78,7 +77,7 @@ fn access(raw: u32) -> Option<Access> {
 impl Slot {
     /// Ended without ever having to wait, and never told of: as if it had not been.
     fn has_passed(&self, seen: Seen) -> bool {
-        !seen.is_alive() && self.waiting.get() == NEVER && !self.told.has_heard_of(seen.stamp(Clones::Alike))
+        !seen.is_alive() && self.waiting.get() == NEVER && !self.delivery.has_heard_of(seen.stamp(Clones::Alike))
     }
 
     /// The lock that it asks for, and how; `None` when its resource is no lock.
@@ -94,23 +93,23 @@ impl Kept for Slot {
         self.life.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
     }
 
-    fn told(&self) -> &delivery::Told {
-        &self.told
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.add(view(index, self));
+        FINAL_STATES.add(view(index, self));
     }
 }
 
 /// Begins an operation on the resource that the thread is inside of; returns its span's id.
 #[inline]
-pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
+pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u64 {
     let Some((resource, _)) = resource::current(local) else { return id::INERT };
-    let Some(index) = local.ops.take(&STOCK, &OPS) else { return id::INERT };
+    let Some(index) = local.ops.take(&free_list::OPS, &OPS) else { return id::INERT };
     let Some(slot) = OPS.get(index) else { return id::INERT };
-    let mut told = Told { local, source: 0, flags: 0, shared: 1 };
-    attributes.record(&mut told);
+    let mut fields = SpanFields { local, source: 0, flags: 0, shared: 1 };
+    attributes.record(&mut fields);
     let stamp = slot.life.conceive(Clones::Alike);
     slot.resource.set(resource::first_handle(local.innermost(Kind::Resource)));
     slot.parent.set(local.innermost(Kind::Op));
@@ -118,11 +117,11 @@ pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
         word.set(0);
     }
     slot.created.set(local.about_now().raw());
-    slot.source.set(told.source);
+    slot.source.set(fields.source);
     let parent = id::decode(local.innermost(Kind::Op)).and_then(|span| OPS.get(span.index));
     let part = parent.is_some_and(|parent| parent.flags.get() & INHERITS != 0);
-    slot.flags.set(told.flags | if part { PART } else { 0 });
-    slot.access.set(if resource.lock_kind.get() == lock_state::NONE { 0 } else { told.shared });
+    slot.flags.set(fields.flags | if part { PART } else { 0 });
+    slot.access.set(if resource.lock_kind.get() == lock_state::NONE { 0 } else { fields.shared });
     slot.waiting.set(NEVER);
     slot.attributes.reset();
     slot.life.born(stamp);
@@ -132,7 +131,7 @@ pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
 
 /// The operation is entered: it is polled, or something is done on its behalf.
 #[inline]
-pub(crate) fn enter(local: &Local, span: Ours, id: u64) {
+pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     let outer = local.innermost(Kind::Op);
     if !local.push(Kind::Op, id) || outer == id {
         return;
@@ -149,7 +148,7 @@ pub(crate) fn enter(local: &Local, span: Ours, id: u64) {
 
 /// The operation is left.
 #[inline]
-pub(crate) fn exit(local: &Local, span: Ours, id: u64) {
+pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
     if !local.pop(Kind::Op, id) || local.innermost(Kind::Op) == id {
         return;
     }
@@ -169,7 +168,7 @@ pub(crate) fn clone_handle(span: Ours) {
 
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
-pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
+pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
     let Some(slot) = OPS.get(span.index) else { return false };
     if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
@@ -179,10 +178,10 @@ pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
     }
     OPS.touch(span.index);
     // What never had to wait, and nobody has seen, is not worth keeping.
-    if slot.waiting.get() == NEVER && !slot.told.has_heard_of(span.stamp) {
-        local.ops.recycle(&STOCK, span.index);
+    if slot.waiting.get() == NEVER && !slot.delivery.has_heard_of(span.stamp) {
+        local.ops.recycle(&free_list::OPS, span.index);
     } else {
-        local.ops.retire(&STOCK, span.index);
+        local.ops.retire(&free_list::OPS, span.index);
     }
     true
 }
@@ -204,7 +203,7 @@ pub(crate) enum Polled {
 
 /// The operation that the thread is inside of was polled.
 #[inline]
-pub(crate) fn polled(local: &Local, polled: Polled) {
+pub(crate) fn polled(local: &ThreadState, polled: Polled) {
     if polled == Polled::Pending {
         lock_sites::pending(local);
     }
@@ -235,7 +234,7 @@ pub(crate) fn polled(local: &Local, polled: Polled) {
 
 /// An attribute of the operation that the thread is inside of changes.
 #[inline]
-pub(crate) fn update(local: &Local, event: &Event<'_>) {
+pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
     let Some(span) = id::decode(local.innermost(Kind::Op)) else { return };
     let Some(slot) = OPS.get(span.index) else { return };
     let mut update = Update::new(local);
@@ -278,14 +277,14 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<OpView> {
 }
 
 /// What a `runtime.resource.async_op` span tells.
-struct Told<'a> {
-    local: &'a Local,
+struct SpanFields<'a> {
+    local: &'a ThreadState,
     source: u32,
     flags: u32,
     shared: u32,
 }
 
-impl Visit for Told<'_> {
+impl Visit for SpanFields<'_> {
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
         if field.name() == "inherits_child_attrs" && value {

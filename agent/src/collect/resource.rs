@@ -6,14 +6,14 @@ use crate::{
         attribute::{Attributes, Of, Update, Writers},
         lock_sites::Mark,
         lock_state,
-        thread_state::Local,
+        thread_state::ThreadState,
     },
     read::view::ResourceView,
     slots::{
         arena::Arena,
-        delivery,
-        final_states::HandedOver,
-        free_list::{Keep, Kept, Stock},
+        delivery::Delivery,
+        final_states::FinalStates,
+        free_list::{self, Kept},
         id::{self, Kind, Ours},
         intern,
         lifetime::{Clones, Life, user},
@@ -28,11 +28,11 @@ use tracing_core::{Event, Field, field::Visit, span};
 pub(crate) struct Slot {
     pub(crate) life: Life,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) told: delivery::Told,
+    pub(crate) delivery: Delivery,
     created: Word,
     pub(crate) dropped: Word,
     parent: Word,
-    place: Half,
+    location: Half,
     concrete_type: Half,
     kind: Half,
     flags: Half,
@@ -50,20 +50,19 @@ const INHERITS: u32 = 2;
 const PART: u32 = 4;
 
 pub(crate) static RESOURCES: Arena<Slot> = Arena::new();
-pub(crate) static STOCK: Stock = Stock::new(Keep { least: 8, most: 1024 });
-pub(crate) static HANDED_OVER: HandedOver<ResourceView> = HandedOver::new();
+pub(crate) static FINAL_STATES: FinalStates<ResourceView> = FinalStates::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
         self.life.look().map(|seen| seen.stamp(Clones::Numbered))
     }
 
-    fn told(&self) -> &delivery::Told {
-        &self.told
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.add(view(index, self));
+        FINAL_STATES.add(view(index, self));
     }
 }
 
@@ -83,29 +82,30 @@ pub(crate) fn first_handle(id: u64) -> u64 {
 
 /// The slot of the resource that the thread is inside of, and the handle that it was entered by.
 #[inline]
-pub(crate) fn current(local: &Local) -> Option<(&'static Slot, Ours)> {
+pub(crate) fn current(local: &ThreadState) -> Option<(&'static Slot, Ours)> {
     let span = id::decode(local.innermost(Kind::Resource))?;
     Some((RESOURCES.get(span.index)?, span))
 }
 
 /// Begins a resource; returns its span's id.
-pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
-    let mut told = Told { local, concrete_type: 0, kind: 0, file: 0, line: 0, place: 0, flags: 0, lock_kind: 0 };
-    attributes.record(&mut told);
-    let Some(index) = local.resources.take(&STOCK, &RESOURCES) else { return id::INERT };
+pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u64 {
+    let mut fields =
+        SpanFields { local, concrete_type: 0, kind: 0, file: 0, line: 0, location: 0, flags: 0, lock_kind: 0 };
+    attributes.record(&mut fields);
+    let Some(index) = local.resources.take(&free_list::RESOURCES, &RESOURCES) else { return id::INERT };
     let Some(slot) = RESOURCES.get(index) else { return id::INERT };
     let stamp = slot.life.conceive(Clones::Numbered);
     slot.created.set(local.about_now().raw());
     slot.dropped.set(0);
     slot.parent.set(first_handle(local.innermost(Kind::Resource)));
-    slot.place.set(told.place);
-    slot.concrete_type.set(told.concrete_type);
-    slot.kind.set(told.kind);
+    slot.location.set(fields.location);
+    slot.concrete_type.set(fields.concrete_type);
+    slot.kind.set(fields.kind);
     let part = current(local).is_some_and(|(parent, _)| parent.flags.get() & INHERITS != 0);
-    slot.flags.set(told.flags | if part { PART } else { 0 });
+    slot.flags.set(fields.flags | if part { PART } else { 0 });
     slot.attributes.reset();
-    slot.lock_kind.set(told.lock_kind);
-    if told.lock_kind != lock_state::NONE {
+    slot.lock_kind.set(fields.lock_kind);
+    if fields.lock_kind != lock_state::NONE {
         slot.lock.lock().get_or_insert_default().reset();
     }
     slot.life.born(stamp);
@@ -115,7 +115,7 @@ pub(crate) fn begin(local: &Local, attributes: &span::Attributes<'_>) -> u64 {
 
 /// A handle of the span is cloned; returns the new one's id.
 #[inline]
-pub(crate) fn clone_handle(local: &Local, span: Ours) -> u64 {
+pub(crate) fn clone_handle(local: &ThreadState, span: Ours) -> u64 {
     let Some(slot) = RESOURCES.get(span.index) else { return id::INERT };
     let id = id::encode(Ours { stamp: slot.life.clone_handle(Clones::Numbered), ..span });
     local.just_cloned.set(id);
@@ -124,19 +124,19 @@ pub(crate) fn clone_handle(local: &Local, span: Ours) -> u64 {
 
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
-pub(crate) fn close(local: &Local, span: Ours) -> bool {
+pub(crate) fn close(local: &ThreadState, span: Ours) -> bool {
     let Some(slot) = RESOURCES.get(span.index) else { return false };
     if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
     }
     RESOURCES.touch(span.index);
-    local.resources.retire(&STOCK, span.index);
+    local.resources.retire(&free_list::RESOURCES, span.index);
     true
 }
 
 /// An attribute of the resource that the thread is inside of changes.
 #[inline]
-pub(crate) fn update(local: &Local, event: &Event<'_>) {
+pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
     let Some((slot, span)) = current(local) else { return };
     let mut update = Update::new(local);
     event.record(&mut update);
@@ -164,7 +164,7 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
             parent: slot.parent.get(),
             concrete_type: intern::text(slot.concrete_type.get()),
             kind: intern::text(slot.kind.get()),
-            place: intern::place(slot.place.get()),
+            location: intern::location(slot.location.get()),
             internal: slot.flags.get() & INTERNAL != 0,
             attributes,
             created,
@@ -174,23 +174,23 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
 }
 
 /// What a `runtime.resource` span tells.
-struct Told<'a> {
-    local: &'a Local,
+struct SpanFields<'a> {
+    local: &'a ThreadState,
     concrete_type: u32,
     kind: u32,
     file: u32,
     line: u32,
-    place: u32,
+    location: u32,
     flags: u32,
     lock_kind: u32,
 }
 
-impl Visit for Told<'_> {
+impl Visit for SpanFields<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
             "loc.line" => self.line = value as u32,
             // The last one of the three.
-            "loc.col" => self.place = self.local.recent.place(self.file, self.line, value as u32),
+            "loc.col" => self.location = self.local.recent.location(self.file, self.line, value as u32),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //! and those around that one. A span's name and fields are noted as the span is made; a poll notes one number, and looks
 //! anything up only when that number is another than after the poll before.
 
-use crate::{collect::thread_state::Local, read::view::SpanView};
+use crate::{collect::thread_state::ThreadState, read::view::SpanView};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -62,7 +62,7 @@ pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
 }
 
 /// More of a span's fields became known.
-pub(crate) fn record(local: &Local, id: &Id, values: &Record<'_>) {
+pub(crate) fn record(local: &ThreadState, id: &Id, values: &Record<'_>) {
     let Some(span) = find(id.into_u64()) else { return };
     let mut fields = Fields(std::mem::take(&mut *span.fields.lock()));
     values.record(&mut fields);

@@ -94,7 +94,7 @@ fn verbosity(hint: Option<LevelFilter>) -> usize {
 /// Whether the calling thread is one of the agent's.
 #[inline]
 fn is_own() -> bool {
-    thread_state::with(|local| local.own.get())
+    thread_state::with(|local| local.hidden.get())
 }
 
 /// The id of a span that exists.
@@ -189,7 +189,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn exit(&self, span: &Id) {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else {
-            thread_state::with(thread_state::Local::exit_theirs);
+            thread_state::with(thread_state::ThreadState::exit_theirs);
             return self.inner.exit(span);
         };
         thread_state::with(|local| match ours.kind {
@@ -243,8 +243,8 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
 /// A span of tokio's begins; returns its id.
 #[inline]
-fn begin(site: Site, local: &thread_state::Local, attributes: &Attributes<'_>) -> u64 {
-    if local.own.get() {
+fn begin(site: Site, local: &thread_state::ThreadState, attributes: &Attributes<'_>) -> u64 {
+    if local.hidden.get() {
         return id::INERT;
     }
     match site {
@@ -257,7 +257,7 @@ fn begin(site: Site, local: &thread_state::Local, attributes: &Attributes<'_>) -
 
 /// An event of tokio's.
 #[inline]
-fn happen(site: Site, local: &thread_state::Local, event: &Event<'_>) {
+fn happen(site: Site, local: &thread_state::ThreadState, event: &Event<'_>) {
     match site {
         Site::WakerClone => wake(local, event, WakerOp::Clone),
         Site::WakerDrop => wake(local, event, WakerOp::Drop),
@@ -275,7 +275,7 @@ fn happen(site: Site, local: &thread_state::Local, event: &Event<'_>) {
 }
 
 #[inline]
-fn wake(local: &thread_state::Local, event: &Event<'_>, op: WakerOp) {
+fn wake(local: &thread_state::ThreadState, event: &Event<'_>, op: WakerOp) {
     let mut whose = Whose(0);
     event.record(&mut whose);
     wake::waker(local, whose.0, op);
@@ -283,7 +283,7 @@ fn wake(local: &thread_state::Local, event: &Event<'_>, op: WakerOp) {
 
 /// The first event of a callsite tells what all of them are: the operation is a literal in tokio's source.
 #[cold]
-fn first_wake(local: &thread_state::Local, event: &Event<'_>) {
+fn first_wake(local: &thread_state::ThreadState, event: &Event<'_>) {
     let mut what = What(None);
     event.record(&mut what);
     let Some((site, op)) = what.0 else { return };
@@ -293,7 +293,7 @@ fn first_wake(local: &thread_state::Local, event: &Event<'_>) {
 
 /// The same of polls of operations: whether the future was ready is a literal, too.
 #[cold]
-fn first_poll_op(local: &thread_state::Local, event: &Event<'_>) {
+fn first_poll_op(local: &thread_state::ThreadState, event: &Event<'_>) {
     let mut ready = Ready(None);
     event.record(&mut ready);
     let Some(ready) = ready.0 else { return };

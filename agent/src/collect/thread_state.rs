@@ -2,14 +2,12 @@
 //! and what it has looked up lately. Nobody else reads it.
 
 use crate::{
+    capture::current_thread::StackCopy,
     clock::{self, Nanos},
-    collect::{
-        lock_sites::Film,
-        threads::{self, Thread},
-    },
+    collect::threads::{self, Thread},
     read::view::TaskKind,
     slots::{
-        free_list::Magazine,
+        free_list::{self, LocalCache},
         id::{self, Kind},
         intern::Recent,
     },
@@ -33,7 +31,7 @@ struct Entered {
     outer: u64,
 }
 
-pub(crate) struct Local {
+pub(crate) struct ThreadState {
     depth: Cell<usize>,
     entered: [Cell<Entered>; DEPTH],
     /// The innermost span of each kind; 0 for none.
@@ -49,7 +47,7 @@ pub(crate) struct Local {
     pub(crate) latency: Cell<u64>,
     /// The task whose poll is looked at, to learn where it will be suspended, see [`crate::collect::lock_sites`]; 0 for none.
     pub(crate) watched: Cell<u64>,
-    pub(crate) film: Cell<Option<Film>>,
+    pub(crate) copy: Cell<Option<StackCopy>>,
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
     runtime: Cell<u64>,
@@ -60,15 +58,15 @@ pub(crate) struct Local {
     /// More became known of one of them.
     pub(crate) context_rewritten: Cell<bool>,
     /// The agent's own threads are not seen.
-    pub(crate) own: Cell<bool>,
+    pub(crate) hidden: Cell<bool>,
     pub(crate) recent: Recent,
-    pub(crate) tasks: Magazine,
-    pub(crate) resources: Magazine,
-    pub(crate) ops: Magazine,
+    pub(crate) tasks: LocalCache,
+    pub(crate) resources: LocalCache,
+    pub(crate) ops: LocalCache,
 }
 
 thread_local! {
-    static LOCAL: Local = const { Local::new() };
+    static LOCAL: ThreadState = const { ThreadState::new() };
 }
 
 /// Spans that were entered too deep inside of others.
@@ -81,13 +79,13 @@ pub(crate) fn too_deep() -> u64 {
 
 /// Runs `f` with the thread's state; the default where the thread is ending and has none any more.
 #[inline]
-pub(crate) fn with<T: Default>(f: impl FnOnce(&Local) -> T) -> T {
+pub(crate) fn with<T: Default>(f: impl FnOnce(&ThreadState) -> T) -> T {
     LOCAL.try_with(f).unwrap_or_default()
 }
 
 /// Hides the calling thread, its tasks and what it logs, for as long as it lives: the agent does not watch itself.
 pub(crate) fn hide() {
-    with(|local| local.own.set(true));
+    with(|local| local.hidden.set(true));
 }
 
 /// The calling thread, as others see it; `None` where it is ending.
@@ -101,7 +99,7 @@ pub(crate) fn current_task() -> Option<u64> {
     (task != 0).then_some(task)
 }
 
-impl Local {
+impl ThreadState {
     const fn new() -> Self {
         Self {
             depth: Cell::new(0),
@@ -112,18 +110,18 @@ impl Local {
             just_cloned: Cell::new(0),
             latency: Cell::new(0),
             watched: Cell::new(0),
-            film: Cell::new(None),
+            copy: Cell::new(None),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
             depth_of_theirs: Cell::new(0),
             deepest_of_theirs: Cell::new(0),
             innermost_of_theirs: Cell::new(0),
             context_rewritten: Cell::new(false),
-            own: Cell::new(false),
+            hidden: Cell::new(false),
             recent: Recent::new(),
-            tasks: Magazine::new(),
-            resources: Magazine::new(),
-            ops: Magazine::new(),
+            tasks: LocalCache::new(),
+            resources: LocalCache::new(),
+            ops: LocalCache::new(),
         }
     }
 
@@ -248,10 +246,10 @@ impl Local {
     }
 }
 
-impl Drop for Local {
+impl Drop for ThreadState {
     fn drop(&mut self) {
-        crate::collect::task::slot::STOCK.take_back(&self.tasks);
-        crate::collect::resource::STOCK.take_back(&self.resources);
-        crate::collect::op::STOCK.take_back(&self.ops);
+        free_list::TASKS.take_back(&self.tasks);
+        free_list::RESOURCES.take_back(&self.resources);
+        free_list::OPS.take_back(&self.ops);
     }
 }

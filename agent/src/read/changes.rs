@@ -12,7 +12,7 @@ use crate::{
         arena::Arena,
         barrier,
         delivery::{End, Now},
-        free_list::{Kept, Watched},
+        free_list::{self, Kept, Watched},
         histogram,
         id::{self, Kind, Ours},
         lifetime::Seen,
@@ -99,18 +99,18 @@ fn retention() -> impl Fn(Option<Nanos>) -> bool {
 pub(crate) fn keep(retention: Duration, bytes: usize) {
     RETENTION.store(u64::try_from(retention.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     // Tasks are what somebody who comes late asks about.
-    slot::STOCK.keep(bytes / 4 * 3, size_of::<slot::Slot>());
-    resource::STOCK.keep(bytes / 8, size_of::<resource::Slot>());
-    op::STOCK.keep(bytes / 8, size_of::<op::Slot>());
+    free_list::TASKS.keep(bytes / 4 * 3, size_of::<slot::Slot>());
+    free_list::RESOURCES.keep(bytes / 8, size_of::<resource::Slot>());
+    free_list::OPS.keep(bytes / 8, size_of::<op::Slot>());
 }
 
 /// What could not be kept.
 pub(crate) fn losses() -> Losses {
     Losses {
-        finished_tasks: slot::STOCK.lost(),
-        finished_resources: resource::STOCK.lost(),
-        finished_ops: op::STOCK.lost(),
-        unseen: slot::STOCK.refused() + resource::STOCK.refused() + op::STOCK.refused(),
+        finished_tasks: free_list::TASKS.lost(),
+        finished_resources: free_list::RESOURCES.lost(),
+        finished_ops: free_list::OPS.lost(),
+        unseen: free_list::TASKS.refused() + free_list::RESOURCES.refused() + free_list::OPS.refused(),
         deep_spans: thread_state::too_deep(),
     }
 }
@@ -144,12 +144,12 @@ impl Changes {
         resource::RESOURCES.take_touched(&mut self.resources);
         op::OPS.take_touched(&mut self.ops);
         barrier::heavy();
-        histogram::stock();
+        histogram::make_ahead();
     }
 
     /// Tasks that changed before the round began.
     pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
-        task::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
+        task::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.tasks, &slot::TASKS, Kind::Task, each, |index, slot| {
             task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -157,7 +157,7 @@ impl Changes {
 
     /// Resources that changed before the round began.
     pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
-        resource::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
+        resource::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
             resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -165,7 +165,7 @@ impl Changes {
 
     /// Operations that changed before the round began.
     pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
-        op::HANDED_OVER.take().into_iter().map(Change::Now).for_each(&mut *each);
+        op::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
         tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
             op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
         });
@@ -199,8 +199,8 @@ impl Drop for Changes {
 }
 
 fn set_watched(watched: Watched) {
-    for stock in [&slot::STOCK, &resource::STOCK, &op::STOCK] {
-        stock.set_watched(watched);
+    for list in [&free_list::TASKS, &free_list::RESOURCES, &free_list::OPS] {
+        list.set_watched(watched);
     }
 }
 
@@ -217,11 +217,11 @@ pub(crate) fn tell<T: Kept + 'static, V>(
         let Some(slot) = arena.get(index) else { continue };
         // Again when it was given up meanwhile.
         let news = loop {
-            let seen = slot.told().look();
+            let seen = slot.delivery().look();
             let Some((id, ended, view)) = read(index, slot) else { break None };
             let Some(span) = id::decode(id) else { break None };
             let end = if ended { End::Ended } else { End::Lives };
-            if let Some(news) = slot.told().tell(seen, span.stamp, end) {
+            if let Some(news) = slot.delivery().tell(seen, span.stamp, end) {
                 break Some((news, view));
             }
         };

@@ -5,8 +5,8 @@ use crate::{
     collect::task::slot::{self, Slot},
     read::view::{Histograms, Polls, TaskView, Wakes},
     slots::{
-        delivery,
-        final_states::HandedOver,
+        delivery::Delivery,
+        final_states::FinalStates,
         free_list::Kept,
         id::{self, Kind, Ours},
         intern,
@@ -28,7 +28,7 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
             kind: slot.kind(),
             name,
             function: slot.function.get().checked_sub(1).map(intern::text),
-            place: intern::place(slot.place.get()),
+            location: intern::location(slot.location.get()),
             size: slot.size.get().into(),
             original_size: slot.original_size.get().checked_sub(1).map(u64::from),
             created,
@@ -62,18 +62,18 @@ pub(crate) fn histograms(span: Ours) -> Option<Histograms> {
 }
 
 /// Last states of tasks whose slots were used again before their end was told.
-pub(crate) static HANDED_OVER: HandedOver<TaskView> = HandedOver::new();
+pub(crate) static FINAL_STATES: FinalStates<TaskView> = FinalStates::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
         self.life.look().map(|seen| seen.stamp(Clones::Alike))
     }
 
-    fn told(&self) -> &delivery::Told {
-        &self.told
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 
     fn hand_over(&self, index: u32) {
-        HANDED_OVER.add(view(index, self));
+        FINAL_STATES.add(view(index, self));
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Where in the source something was made. One of each place exists in the process.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// As the compiler was given it.
     pub(crate) file: &'static str,
     pub(crate) line: u32,
@@ -75,7 +75,7 @@ pub(crate) struct TaskView {
     pub(crate) name: Option<Arc<str>>,
     /// The type of a blocking job's function.
     pub(crate) function: Option<&'static str>,
-    pub(crate) place: Option<&'static Place>,
+    pub(crate) location: Option<&'static Location>,
     /// Bytes of the future as the runtime keeps it.
     pub(crate) size: u64,
     /// Bytes before the runtime boxed it, where it did.
@@ -121,7 +121,7 @@ pub(crate) struct ResourceView {
     pub(crate) concrete_type: &'static str,
     /// Tokio's word for it: `Sync` or `timer`.
     pub(crate) kind: &'static str,
-    pub(crate) place: Option<&'static Place>,
+    pub(crate) location: Option<&'static Location>,
     /// Part of another resource, not made by the service.
     pub(crate) internal: bool,
     pub(crate) attributes: Vec<Attribute>,

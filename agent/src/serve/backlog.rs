@@ -11,7 +11,7 @@ const MOST_ENDED: usize = 50_000;
 
 /// Rows by id; `V` is a row's view.
 #[derive(Debug)]
-pub(super) struct Pending<V> {
+pub(super) struct Backlog<V> {
     order: VecDeque<u64>,
     wanted: FxHashMap<u64, Wanted<V>>,
     announced: FxHashSet<u64>,
@@ -33,7 +33,7 @@ enum Wanted<V> {
 
 /// What is to be told of one row.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Told<V> {
+pub(super) enum Due<V> {
     /// For the first time.
     First(V),
     Again(V),
@@ -47,7 +47,7 @@ pub(super) trait Row {
     fn has_ended(&self) -> bool;
 }
 
-impl<V: Row> Pending<V> {
+impl<V: Row> Backlog<V> {
     pub(super) fn new() -> Self {
         Self {
             order: VecDeque::new(),
@@ -139,7 +139,7 @@ impl<V: Row> Pending<V> {
     }
 
     /// The same of the first `first` rows alone, however many of them turn out to be told.
-    pub(super) fn take_first(&mut self, first: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
+    pub(super) fn take_first(&mut self, first: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Due<V>> {
         let mut left = first;
         self.take_while(read, |_| {
             let goes_on = left > 0;
@@ -149,11 +149,11 @@ impl<V: Row> Pending<V> {
     }
 
     /// Takes up to `most` rows off, in the order in which they were first wanted; `read` reads a living one.
-    pub(super) fn take(&mut self, most: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
+    pub(super) fn take(&mut self, most: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Due<V>> {
         self.take_while(read, |told| told < most)
     }
 
-    fn take_while(&mut self, read: impl Fn(u64) -> Option<V>, mut goes_on: impl FnMut(usize) -> bool) -> Vec<Told<V>> {
+    fn take_while(&mut self, read: impl Fn(u64) -> Option<V>, mut goes_on: impl FnMut(usize) -> bool) -> Vec<Due<V>> {
         let mut told = Vec::new();
         while goes_on(told.len()) {
             let Some(id) = self.order.pop_front() else { break };
@@ -165,7 +165,7 @@ impl<V: Row> Pending<V> {
                 }
                 Some(Wanted::Gone) => {
                     if self.announced.remove(&id) {
-                        told.push(Told::Gone(id));
+                        told.push(Due::Gone(id));
                     } else {
                         self.missed += 1;
                     }
@@ -181,7 +181,7 @@ impl<V: Row> Pending<V> {
             } else {
                 self.announced.insert(id)
             };
-            told.push(if first { Told::First(row) } else { Told::Again(row) });
+            told.push(if first { Due::First(row) } else { Due::Again(row) });
         }
         told
     }
@@ -214,84 +214,84 @@ mod tests {
         }
     }
 
-    fn take(pending: &mut Pending<Test>, most: usize) -> Vec<Told<Test>> {
-        pending.take(most, |id| Some(Test::Live(id)))
+    fn take(backlog: &mut Backlog<Test>, most: usize) -> Vec<Due<Test>> {
+        backlog.take(most, |id| Some(Test::Live(id)))
     }
 
     #[test]
     fn a_row_is_first_once_and_told_once_however_often_it_changes() {
-        let mut pending = Pending::new();
+        let mut backlog = Backlog::new();
         for id in [7, 8, 7, 7] {
-            pending.want(Test::Live(id));
+            backlog.want(Test::Live(id));
         }
-        assert_eq!(take(&mut pending, 10), [Told::First(Test::Live(7)), Told::First(Test::Live(8))]);
-        assert!(pending.is_empty());
-        pending.want(Test::Live(7));
-        assert_eq!(take(&mut pending, 10), [Told::Again(Test::Live(7))]);
+        assert_eq!(take(&mut backlog, 10), [Due::First(Test::Live(7)), Due::First(Test::Live(8))]);
+        assert!(backlog.is_empty());
+        backlog.want(Test::Live(7));
+        assert_eq!(take(&mut backlog, 10), [Due::Again(Test::Live(7))]);
     }
 
     #[test]
     fn pages_are_no_longer_than_asked_and_go_on_where_the_last_one_ended() {
-        let mut pending = Pending::new();
-        (1..=5).for_each(|id| pending.want(Test::Live(id)));
-        let sizes: Vec<usize> = std::iter::repeat_with(|| take(&mut pending, 2).len()).take(4).collect();
+        let mut backlog = Backlog::new();
+        (1..=5).for_each(|id| backlog.want(Test::Live(id)));
+        let sizes: Vec<usize> = std::iter::repeat_with(|| take(&mut backlog, 2).len()).take(4).collect();
         assert_eq!(sizes, [2, 2, 1, 0]);
     }
 
     #[test]
     fn the_end_of_a_row_is_told_with_its_last_state_and_forgotten() {
-        let mut pending = Pending::new();
-        pending.want(Test::Live(1));
-        pending.change(Change::Now(Test::Ended(1)));
-        assert_eq!(take(&mut pending, 9), [Told::First(Test::Ended(1))]);
-        assert!(pending.announced.is_empty());
+        let mut backlog = Backlog::new();
+        backlog.want(Test::Live(1));
+        backlog.change(Change::Now(Test::Ended(1)));
+        assert_eq!(take(&mut backlog, 9), [Due::First(Test::Ended(1))]);
+        assert!(backlog.announced.is_empty());
     }
 
     #[test]
     fn an_end_that_nothing_else_is_known_of_is_told_of_rows_that_were_and_counted_of_others() {
-        let mut pending = Pending::new();
-        pending.want(Test::Live(1));
-        take(&mut pending, 9);
-        pending.change(Change::Gone(1));
-        pending.change(Change::Gone(2));
-        assert_eq!(take(&mut pending, 9), [Told::Gone(1)]);
-        assert_eq!(pending.take_missed(), 1);
-        assert_eq!(pending.take_missed(), 0);
+        let mut backlog = Backlog::new();
+        backlog.want(Test::Live(1));
+        take(&mut backlog, 9);
+        backlog.change(Change::Gone(1));
+        backlog.change(Change::Gone(2));
+        assert_eq!(take(&mut backlog, 9), [Due::Gone(1)]);
+        assert_eq!(backlog.take_missed(), 1);
+        assert_eq!(backlog.take_missed(), 0);
     }
 
     #[test]
     fn what_is_kept_for_a_slow_client_is_bounded_and_what_is_left_out_is_counted() {
-        let mut pending = Pending::new();
-        pending.want(Test::Live(1));
-        take(&mut pending, 9);
-        pending.want(Test::Ended(1));
+        let mut backlog = Backlog::new();
+        backlog.want(Test::Live(1));
+        take(&mut backlog, 9);
+        backlog.want(Test::Ended(1));
         let spawned = 3 * MOST_ENDED as u64;
-        (2..2 + spawned).for_each(|id| pending.want(Test::Ended(id)));
-        assert!(pending.wanted.len() <= MOST_ENDED + 1, "{}", pending.wanted.len());
-        let told = take(&mut pending, usize::MAX);
-        assert_eq!(told[0], Told::Again(Test::Ended(1)), "one that was told is not left out");
-        assert_eq!(told.len() as u64 - 1 + pending.take_missed(), spawned);
-        assert_eq!(pending.ended, 0);
+        (2..2 + spawned).for_each(|id| backlog.want(Test::Ended(id)));
+        assert!(backlog.wanted.len() <= MOST_ENDED + 1, "{}", backlog.wanted.len());
+        let told = take(&mut backlog, usize::MAX);
+        assert_eq!(told[0], Due::Again(Test::Ended(1)), "one that was told is not left out");
+        assert_eq!(told.len() as u64 - 1 + backlog.take_missed(), spawned);
+        assert_eq!(backlog.ended, 0);
     }
 
     #[test]
     fn an_end_that_was_told_is_not_told_again_when_the_next_round_has_it_too() {
-        let mut pending = Pending::new();
-        pending.want(Test::Live(1));
+        let mut backlog = Backlog::new();
+        backlog.want(Test::Live(1));
         // It has ended by the time that it is read.
-        assert_eq!(pending.take(9, |id| Some(Test::Ended(id))), [Told::First(Test::Ended(1))]);
-        pending.change(Change::Now(Test::Ended(1)));
-        pending.next_round();
-        assert!(pending.is_empty());
-        pending.next_round();
-        assert!(pending.ended_lately.iter().all(FxHashSet::is_empty));
+        assert_eq!(backlog.take(9, |id| Some(Test::Ended(id))), [Due::First(Test::Ended(1))]);
+        backlog.change(Change::Now(Test::Ended(1)));
+        backlog.next_round();
+        assert!(backlog.is_empty());
+        backlog.next_round();
+        assert!(backlog.ended_lately.iter().all(FxHashSet::is_empty));
     }
 
     #[test]
     fn a_row_that_cannot_be_read_any_more_is_passed_over() {
-        let mut pending: Pending<Test> = Pending::new();
-        pending.want(Test::Live(1));
-        assert_eq!(pending.take(9, |_| None), []);
-        assert!(pending.is_empty());
+        let mut backlog: Backlog<Test> = Backlog::new();
+        backlog.want(Test::Live(1));
+        assert_eq!(backlog.take(9, |_| None), []);
+        assert!(backlog.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use crate::{
             pages::{Common, Reports},
             report, rows,
         },
-        subscription::{self, Feed, Stream},
+        subscription::{self, Stream, Subscription},
         time::timestamp,
     },
     settings::Settings,
@@ -68,8 +68,8 @@ pub(super) struct Hub {
     publish_interval: Duration,
     wakers: Wakers,
     temporality: Temporality,
-    updates: Vec<Feed<Updates>>,
-    reports: Vec<Feed<Reports>>,
+    updates: Vec<Subscription<Updates>>,
+    reports: Vec<Subscription<Reports>>,
     details: Vec<(u64, Sender<TaskDetails>)>,
     report_details: Vec<(u64, Sender<v1::TaskDetails>)>,
     states: Vec<Sender<State>>,
@@ -115,7 +115,7 @@ impl Hub {
                     self.sampler.sample(clock::now());
                 }
             }
-            self.let_go();
+            self.drop_closed();
         }
     }
 
@@ -134,18 +134,18 @@ impl Hub {
             Command::Updates(answer) => {
                 // What changed up to now is told to those who are here already, and is part of the whole state.
                 self.catch_up();
-                let (feed, stream) = subscription::start(Updates::all(self.wakers));
+                let (subscription, stream) = subscription::start(Updates::all(self.wakers));
                 if answer.send(stream).is_ok() {
-                    self.updates.push(feed);
+                    self.updates.push(subscription);
                 }
             }
             Command::Reports(answer) => {
                 self.catch_up();
                 let common = self.common();
                 let (_, stalls) = self.stalls.since(0);
-                let (feed, stream) = subscription::start(Reports::all(common, stalls, self.wakers));
+                let (subscription, stream) = subscription::start(Reports::all(common, stalls, self.wakers));
                 if answer.send(stream).is_ok() {
-                    self.reports.push(feed);
+                    self.reports.push(subscription);
                 }
             }
             Command::Details(task, answer) => {
@@ -214,12 +214,14 @@ impl Hub {
             self.catch_up();
         }
         if live {
-            self.updates.iter().for_each(|feed| feed.tell(Updates::round_is_over));
+            self.updates.iter().for_each(|subscription| subscription.tell(Updates::round_is_over));
             self.details.retain(|(task, sender)| tell_details(*task, sender));
         }
         self.report_details.retain(|(task, sender)| tell_report_details(*task, sender));
         let common = self.common();
-        self.reports.iter().for_each(|feed| feed.tell(|reports| reports.round_is_over(Arc::clone(&common))));
+        self.reports
+            .iter()
+            .for_each(|subscription| subscription.tell(|reports| reports.round_is_over(Arc::clone(&common))));
     }
 
     /// Looks at the workers, so that what has lasted is known to have.
@@ -235,7 +237,9 @@ impl Hub {
             // All of a report is of one moment.
             self.catch_up();
             let common = self.common();
-            self.reports.iter().for_each(|feed| feed.tell(|reports| reports.stalls(&changed, Arc::clone(&common))));
+            self.reports
+                .iter()
+                .for_each(|subscription| subscription.tell(|reports| reports.stalls(&changed, Arc::clone(&common))));
         }
     }
 
@@ -253,10 +257,10 @@ impl Hub {
     }
 
     /// Lets go of clients that have left.
-    fn let_go(&mut self) {
+    fn drop_closed(&mut self) {
         let before = self.is_watched();
-        self.updates.retain(Feed::is_alive);
-        self.reports.retain(Feed::is_alive);
+        self.updates.retain(Subscription::is_alive);
+        self.reports.retain(Subscription::is_alive);
         self.details.retain(|(_, sender)| !sender.is_closed());
         self.report_details.retain(|(_, sender)| !sender.is_closed());
         self.states.retain(|sender| !sender.is_closed());
@@ -277,21 +281,21 @@ fn ticks(every: Duration) -> tokio::time::Interval {
 
 /// Hands one thing to every client of the one service, and gives it back for those of the other, where there are any.
 fn hand_out_before<P, Q, T: Clone>(
-    feeds: &[Feed<P>],
-    others: &[Feed<Q>],
+    subscriptions: &[Subscription<P>],
+    others: &[Subscription<Q>],
     thing: T,
     add: impl Fn(&mut P, T),
 ) -> Option<T> {
     let back = (!others.is_empty()).then(|| thing.clone());
-    hand_out(feeds, thing, add);
+    hand_out(subscriptions, thing, add);
     back
 }
 
 /// Hands one thing to every client: the last one gets the thing itself.
-fn hand_out<P, T: Clone>(feeds: &[Feed<P>], thing: impl Into<Option<T>>, add: impl Fn(&mut P, T)) {
-    let (Some((last, others)), Some(thing)) = (feeds.split_last(), thing.into()) else { return };
-    for feed in others {
-        feed.note(|pages| add(pages, thing.clone()));
+fn hand_out<P, T: Clone>(subscriptions: &[Subscription<P>], thing: impl Into<Option<T>>, add: impl Fn(&mut P, T)) {
+    let (Some((last, others)), Some(thing)) = (subscriptions.split_last(), thing.into()) else { return };
+    for subscription in others {
+        subscription.note(|pages| add(pages, thing.clone()));
     }
     last.note(|pages| add(pages, thing));
 }

@@ -22,7 +22,7 @@ pub(super) trait Pages: Send + 'static {
 
 /// A client as the hub sees it.
 #[derive(Debug)]
-pub(super) struct Feed<P> {
+pub(super) struct Subscription<P> {
     shared: Arc<Shared<P>>,
     gone: mpsc::WeakSender<()>,
 }
@@ -34,17 +34,17 @@ struct Shared<P> {
 }
 
 /// Begins to send: the feed, and what the client reads.
-pub(super) fn start<P: Pages>(pages: P) -> (Feed<P>, Stream<P::Page>) {
+pub(super) fn start<P: Pages>(pages: P) -> (Subscription<P>, Stream<P::Page>) {
     let (sender, receiver) = mpsc::channel(AHEAD);
     // Held by the task alone: when it is gone, so is the client.
     let (alive, _) = mpsc::channel(1);
     let shared = Arc::new(Shared { pages: Mutex::new(pages), more: Notify::new() });
-    let feed = Feed { shared: Arc::clone(&shared), gone: alive.downgrade() };
+    let subscription = Subscription { shared: Arc::clone(&shared), gone: alive.downgrade() };
     tokio::spawn(async move {
         send(&shared, sender).await;
         drop(alive);
     });
-    (feed, Stream::new(receiver))
+    (subscription, Stream::new(receiver))
 }
 
 async fn send<P: Pages>(shared: &Shared<P>, sender: mpsc::Sender<Result<P::Page, Status>>) {
@@ -65,7 +65,7 @@ async fn send<P: Pages>(shared: &Shared<P>, sender: mpsc::Sender<Result<P::Page,
     }
 }
 
-impl<P> Feed<P> {
+impl<P> Subscription<P> {
     /// Whether the client is still there.
     pub(super) fn is_alive(&self) -> bool {
         self.gone.upgrade().is_some()

@@ -18,7 +18,7 @@ const STAMP_AT: u32 = 2;
 
 /// What was told of one slot.
 #[derive(Debug, Default)]
-pub(crate) struct Told(AtomicU64);
+pub(crate) struct Delivery(AtomicU64);
 
 /// What was told of a slot when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(crate) enum Fate {
     Lost,
 }
 
-impl Told {
-    /// For [`Told::tell`], before the slot is read.
+impl Delivery {
+    /// For [`Delivery::tell`], before the slot is read.
     pub(crate) fn look(&self) -> Seen {
         Seen(self.0.load(Ordering::Acquire))
     }

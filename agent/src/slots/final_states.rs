@@ -4,9 +4,9 @@
 use parking_lot::Mutex;
 
 /// Those of one kind.
-pub(crate) struct HandedOver<V>(Mutex<Vec<V>>);
+pub(crate) struct FinalStates<V>(Mutex<Vec<V>>);
 
-impl<V> HandedOver<V> {
+impl<V> FinalStates<V> {
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }

@@ -3,7 +3,7 @@
 
 use super::{
     arena::Arena,
-    delivery::{Fate, Told},
+    delivery::{Delivery, Fate},
     id::INDEX_BITS,
 };
 use parking_lot::Mutex;
@@ -30,6 +30,15 @@ pub(crate) struct Keep {
     pub(crate) most: usize,
 }
 
+/// Free slots of tasks.
+pub(crate) static TASKS: FreeList = FreeList::new(Keep { least: 32, most: 2048 });
+
+/// Free slots of resources.
+pub(crate) static RESOURCES: FreeList = FreeList::new(Keep { least: 8, most: 1024 });
+
+/// Free slots of operations.
+pub(crate) static OPS: FreeList = FreeList::new(Keep { least: 4, most: 512 });
+
 /// Whether somebody watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watched {
@@ -43,7 +52,7 @@ pub(crate) trait Kept: Default {
     fn last(&self) -> Option<u64>;
 
     /// What was told.
-    fn told(&self) -> &Told;
+    fn delivery(&self) -> &Delivery;
 
     /// Keeps the last state of a user who was told to live until the reader asks for it.
     fn hand_over(&self, index: u32);
@@ -51,11 +60,11 @@ pub(crate) trait Kept: Default {
 
 /// Whether the end of the last user has yet to be told.
 fn is_untold<T: Kept>(slot: &T) -> bool {
-    slot.last().is_some_and(|stamp| !slot.told().is_over(stamp))
+    slot.last().is_some_and(|stamp| !slot.delivery().is_over(stamp))
 }
 
 /// The free slots of one kind.
-pub(crate) struct Stock {
+pub(crate) struct FreeList {
     inner: Mutex<Inner>,
     /// Whether somebody reads what changes.
     watched: AtomicBool,
@@ -73,7 +82,7 @@ struct Inner {
     keep: Keep,
 }
 
-impl Stock {
+impl FreeList {
     pub(crate) const fn new(keep: Keep) -> Self {
         let inner = Inner { free: Vec::new(), ended: VecDeque::new(), loose: Vec::new(), made: 0, keep };
         let [lost, refused] = [const { AtomicU64::new(0) }; 2];
@@ -120,7 +129,7 @@ impl Stock {
     fn give_up<T: Kept>(&self, batch: &Batch, arena: &Arena<T>) {
         for index in batch.iter().copied() {
             let Some((slot, stamp)) = arena.get(index).and_then(|slot| Some((slot, slot.last()?))) else { continue };
-            match slot.told().give_up(stamp) {
+            match slot.delivery().give_up(stamp) {
                 Fate::Known => {}
                 Fate::HandOver => slot.hand_over(index),
                 Fate::Lost => _ = self.lost.fetch_add(1, Ordering::Relaxed),
@@ -138,8 +147,8 @@ impl Stock {
     }
 
     /// What a thread had at hand when it ended.
-    pub(crate) fn take_back(&self, magazine: &Magazine) {
-        self.put_loose(magazine.empty());
+    pub(crate) fn take_back(&self, cache: &LocalCache) {
+        self.put_loose(cache.empty());
     }
 
     fn put_loose(&self, slots: impl Iterator<Item = u32>) {
@@ -188,7 +197,7 @@ enum State {
 }
 
 /// The slots that one thread has at hand.
-pub(crate) struct Magazine {
+pub(crate) struct LocalCache {
     free: Stack,
     ended: Stack,
 }
@@ -198,19 +207,19 @@ struct Stack {
     len: Cell<usize>,
 }
 
-impl Magazine {
+impl LocalCache {
     pub(crate) const fn new() -> Self {
         Self { free: Stack::new(), ended: Stack::new() }
     }
 
     /// A slot to use; `None` when there can be no more.
     #[inline]
-    pub(crate) fn take<T: Kept>(&self, stock: &Stock, arena: &Arena<T>) -> Option<u32> {
+    pub(crate) fn take<T: Kept>(&self, list: &FreeList, arena: &Arena<T>) -> Option<u32> {
         if let Some(index) = self.free.pop() {
             return Some(index);
         }
-        let Some(batch) = stock.refill(arena) else {
-            stock.refuse();
+        let Some(batch) = list.refill(arena) else {
+            list.refuse();
             return None;
         };
         self.free.fill(&batch);
@@ -219,17 +228,17 @@ impl Magazine {
 
     /// A slot whose user has ended, to be kept for a while.
     #[inline]
-    pub(crate) fn retire(&self, stock: &Stock, index: u32) {
+    pub(crate) fn retire(&self, list: &FreeList, index: u32) {
         if let Some(batch) = self.ended.push(index) {
-            stock.put(&batch, &State::Ended);
+            list.put(&batch, &State::Ended);
         }
     }
 
     /// A slot that nobody wants to see again: it is the next to be used.
     #[inline]
-    pub(crate) fn recycle(&self, stock: &Stock, index: u32) {
+    pub(crate) fn recycle(&self, list: &FreeList, index: u32) {
         if let Some(batch) = self.free.push(index) {
-            stock.put(&batch, &State::Free);
+            list.put(&batch, &State::Free);
         }
     }
 

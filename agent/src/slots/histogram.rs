@@ -176,7 +176,7 @@ fn carry(low: &Block, bucket: usize) {
     cell.store(cell.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
 }
 
-/// Blocks that are made ahead by [`stock`].
+/// Blocks that are made ahead by [`make_ahead`].
 const AHEAD: usize = 4 * CHUNK;
 
 /// A block to count in; 0 when there can be no more.
@@ -201,7 +201,7 @@ fn give(number: u32) {
 }
 
 /// Makes blocks ahead, on the agent's thread, so that none has to be made on the service's.
-pub(crate) fn stock() {
+pub(crate) fn make_ahead() {
     let mut free = FREE.lock();
     // Once some have been used: a service whose tasks are all short never needs any.
     while free.made > 0 && free.numbers.len() < AHEAD && make(&mut free) {}

@@ -1,6 +1,6 @@
 //! Texts and places of the source, of which a program has only so many, as small numbers. They are kept for ever.
 
-use crate::read::view::Place;
+use crate::read::view::Location;
 use parking_lot::RwLock;
 use std::{cell::Cell, collections::HashMap, sync::LazyLock};
 
@@ -13,8 +13,8 @@ const MOST_PLACES: usize = 1 << 20;
 struct Known {
     texts: HashMap<&'static str, u32>,
     text_of: Vec<&'static str>,
-    places: HashMap<&'static Place, u32>,
-    place_of: Vec<&'static Place>,
+    locations: HashMap<&'static Location, u32>,
+    location_of: Vec<&'static Location>,
 }
 
 static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
@@ -25,8 +25,8 @@ pub(crate) fn text(number: u32) -> &'static str {
 }
 
 /// The place with this number; `None` for 0.
-pub(crate) fn place(number: u32) -> Option<&'static Place> {
-    KNOWN.read().place_of.get((number as usize).checked_sub(1)?).copied()
+pub(crate) fn location(number: u32) -> Option<&'static Location> {
+    KNOWN.read().location_of.get((number as usize).checked_sub(1)?).copied()
 }
 
 /// The number of a text.
@@ -54,17 +54,17 @@ pub(crate) fn number_of_text(text: &str) -> u32 {
 fn number_of_place(file: u32, line: u32, column: u32) -> u32 {
     let mut known = KNOWN.write();
     let file = known.text_of.get(file as usize).copied().unwrap_or_default();
-    let place = Place { file, line, column };
-    if let Some(number) = known.places.get(&place) {
+    let location = Location { file, line, column };
+    if let Some(number) = known.locations.get(&location) {
         return *number;
     }
-    if known.place_of.len() >= MOST_PLACES {
+    if known.location_of.len() >= MOST_PLACES {
         return 0;
     }
-    let place: &'static Place = Box::leak(Box::new(place));
-    known.place_of.push(place);
-    let number = known.place_of.len() as u32;
-    known.places.insert(place, number);
+    let location: &'static Location = Box::leak(Box::new(location));
+    known.location_of.push(location);
+    let number = known.location_of.len() as u32;
+    known.locations.insert(location, number);
     number
 }
 
@@ -74,12 +74,12 @@ const RECENT: usize = 32;
 /// else is asked for here.
 pub(crate) struct Recent {
     texts: [Cell<(usize, usize, u32)>; RECENT],
-    places: [Cell<(u32, u64, u32)>; RECENT],
+    locations: [Cell<(u32, u64, u32)>; RECENT],
 }
 
 impl Recent {
     pub(crate) const fn new() -> Self {
-        Self { texts: [const { Cell::new((0, 0, 0)) }; RECENT], places: [const { Cell::new((0, 0, 0)) }; RECENT] }
+        Self { texts: [const { Cell::new((0, 0, 0)) }; RECENT], locations: [const { Cell::new((0, 0, 0)) }; RECENT] }
     }
 
     /// The number of a literal.
@@ -98,9 +98,9 @@ impl Recent {
 
     /// The number of a place, of whose file this is the number.
     #[inline]
-    pub(crate) fn place(&self, file: u32, line: u32, column: u32) -> u32 {
+    pub(crate) fn location(&self, file: u32, line: u32, column: u32) -> u32 {
         let position = (u64::from(line) << 32) | u64::from(column);
-        let cell = &self.places[file.wrapping_mul(7).wrapping_add(line) as usize % RECENT];
+        let cell = &self.locations[file.wrapping_mul(7).wrapping_add(line) as usize % RECENT];
         let (known_file, known_position, number) = cell.get();
         if (known_file, known_position) == (file, position) && number != 0 {
             return number;

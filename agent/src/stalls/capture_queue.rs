@@ -16,7 +16,7 @@ pub(crate) enum Answer {
 }
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use linux::Camera;
+pub(crate) use linux::CaptureQueue;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
@@ -44,7 +44,7 @@ mod linux {
     const PATIENCE: Duration = Duration::from_secs(2);
     const EXPECTED: Duration = Duration::from_millis(30);
 
-    pub(crate) struct Camera {
+    pub(crate) struct CaptureQueue {
         stacks: Stacks,
         reader: Option<Reader>,
         interrupts: Result<Interrupts, Refused>,
@@ -66,7 +66,7 @@ mod linux {
         since: Nanos,
     }
 
-    impl Camera {
+    impl CaptureQueue {
         pub(crate) fn new(stacks: Stacks, stalls: Arc<Stalls>) -> Self {
             let (back, spare) = channel();
             let off = |why: &str| Err(Refused::NotInterruptible(why.into()));
@@ -190,10 +190,10 @@ mod linux {
 
 /// On other systems there are no stacks, and a stall says so.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) struct Camera(Arc<Stalls>);
+pub(crate) struct CaptureQueue(Arc<Stalls>);
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-impl Camera {
+impl CaptureQueue {
     pub(crate) fn new(_: Stacks, stalls: Arc<Stalls>) -> Self {
         Self(stalls)
     }

@@ -5,7 +5,7 @@ use crate::{
     collect::threads::{PanicHook, Polling, Thread},
     stalls::{
         Role, Roles, Settings,
-        capture_queue::{Answer, Camera},
+        capture_queue::{Answer, CaptureQueue},
         cause::{Share, judge},
         kernel,
         record::{Stall, Stalls},
@@ -42,7 +42,7 @@ pub(crate) struct Watch {
     settings: Settings,
     roles: Roles,
     stalls: Arc<Stalls>,
-    camera: Camera,
+    queue: CaptureQueue,
     long: Vec<Long>,
 }
 
@@ -68,13 +68,13 @@ struct Ongoing {
 
 impl Watch {
     pub(crate) fn new(settings: Settings, roles: Roles, stalls: Arc<Stalls>) -> Self {
-        let camera = Camera::new(settings.stacks, Arc::clone(&stalls));
-        Self { settings, roles, stalls, camera, long: Vec::new() }
+        let queue = CaptureQueue::new(settings.stacks, Arc::clone(&stalls));
+        Self { settings, roles, stalls, queue, long: Vec::new() }
     }
 
     /// How soon to look again.
     pub(crate) fn hurry(&self, now: Nanos) -> Hurry {
-        if self.camera.is_hurried(now) {
+        if self.queue.is_hurried(now) {
             Hurry::Much
         } else if self.long.iter().any(|long| long.is_hurried(now)) {
             Hurry::Some
@@ -99,11 +99,11 @@ impl Watch {
                 self.long.push(Long::new(thread, polling));
                 self.long.len() - 1
             });
-            let Self { settings, roles, stalls, camera, long } = self;
-            long[index].look(thread, polling, now, &mut Tools { settings, roles, stalls, camera });
+            let Self { settings, roles, stalls, queue, long } = self;
+            long[index].look(thread, polling, now, &mut Tools { settings, roles, stalls, queue });
         }
         let long = &self.long;
-        self.camera.look(now, |id| long.iter().any(|long| long.stall() == Some(id)));
+        self.queue.look(now, |id| long.iter().any(|long| long.stall() == Some(id)));
     }
 
     fn end(&mut self, over: &[(&Arc<Thread>, Polling)], threads: &[Arc<Thread>], now: Nanos) {
@@ -125,7 +125,7 @@ struct Tools<'a> {
     settings: &'a Settings,
     roles: &'a mut Roles,
     stalls: &'a Stalls,
-    camera: &'a mut Camera,
+    queue: &'a mut CaptureQueue,
 }
 
 impl Long {
@@ -175,7 +175,7 @@ impl Long {
             }
         }
         if let Some(stall) = &mut self.stall {
-            stall.capture(thread.tid, tools.camera, now);
+            stall.capture(thread.tid, tools.queue, now);
         }
     }
 
@@ -237,11 +237,11 @@ impl Ongoing {
         });
     }
 
-    fn capture(&mut self, tid: u32, camera: &mut Camera, now: Nanos) {
+    fn capture(&mut self, tid: u32, queue: &mut CaptureQueue, now: Nanos) {
         let last = CAPTURES.len() - 1;
         let due =
             CAPTURES.get(self.captures).copied().unwrap_or_else(|| CAPTURES[last] * (self.captures - last + 1) as u32);
-        if now.since(self.noticed) >= due && camera.capture(self.id, tid, now) == Answer::Done {
+        if now.since(self.noticed) >= due && queue.capture(self.id, tid, now) == Answer::Done {
             self.captures += 1;
         }
     }

@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     clock::Nanos,
-    collect::{lock_sites, spans, thread_state::Local, threads},
+    collect::{lock_sites, spans, thread_state::ThreadState, threads},
     slots::id::{self, Kind, Ours},
 };
 
 /// A poll begins.
 #[inline]
-pub(crate) fn enter(local: &Local, span: Ours, id: u64) {
+pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     let Some((slot, written)) = TASKS.at(span.index) else { return };
     let outer = local.innermost(Kind::Task);
     if !local.push(Kind::Task, id) || outer == id {
@@ -59,7 +59,7 @@ pub(crate) fn enter(local: &Local, span: Ours, id: u64) {
 
 /// A poll ends.
 #[inline]
-pub(crate) fn exit(local: &Local, span: Ours, id: u64) {
+pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
     let Some((slot, written)) = TASKS.at(span.index) else { return };
     if !local.pop(Kind::Task, id) {
         return;

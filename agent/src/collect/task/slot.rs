@@ -2,12 +2,12 @@
 
 use crate::{
     clock,
-    collect::{spans::Span, thread_state::Local},
+    collect::{spans::Span, thread_state::ThreadState},
     read::view::TaskKind,
     slots::{
         arena::Arena,
-        delivery,
-        free_list::{Keep, Stock},
+        delivery::Delivery,
+        free_list,
         histogram::Durations,
         id::Ours,
         lifetime::{Clones, Life},
@@ -47,13 +47,13 @@ pub(crate) struct Slot {
     /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
     pub(crate) context: Word,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) told: delivery::Told,
+    pub(crate) delivery: Delivery,
 
     pub(crate) runtime: Half,
     pub(crate) size: Half,
     /// And one; 0 for none.
     pub(crate) original_size: Half,
-    pub(crate) place: Half,
+    pub(crate) location: Half,
     pub(crate) kind: Half,
     /// And one; 0 for none.
     pub(crate) function: Half,
@@ -74,7 +74,6 @@ pub(crate) struct Extra {
 const _: () = assert!(size_of::<Slot>() == 256, "four cache lines");
 
 pub(crate) static TASKS: Arena<Slot> = Arena::new();
-pub(crate) static STOCK: Stock = Stock::new(Keep { least: 32, most: 2048 });
 
 /// Of a slot's kind: it is no job of the service's, but a worker of a multi-thread runtime, which the runtime runs as one for
 /// as long as it exists. It is a task for the console, and no poll for whoever asks what a thread is doing.
@@ -136,7 +135,7 @@ pub(crate) fn clone_handle(span: Ours) {
 
 /// A handle of the span is dropped; with the last one, the task ends. True when it was.
 #[inline]
-pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
+pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
     let Some(slot) = TASKS.get(span.index) else { return false };
     // The span ends right after it was left for good.
     let ended = local.last_read().filter(|_| local.just_left.get() == id);
@@ -145,6 +144,6 @@ pub(crate) fn close(local: &Local, span: Ours, id: u64) -> bool {
         return false;
     }
     TASKS.touch(span.index);
-    local.tasks.retire(&STOCK, span.index);
+    local.tasks.retire(&free_list::TASKS, span.index);
     true
 }

@@ -1,11 +1,12 @@
 //! The birth of a task: what its `runtime.spawn` span tells, and a slot that is written for it.
 
-use super::slot::{Extra, STOCK, Slot, TASKS, WORKER};
+use super::slot::{Extra, Slot, TASKS, WORKER};
 use crate::{
     clock::Nanos,
-    collect::thread_state::Local,
+    collect::thread_state::ThreadState,
     read::view::TaskKind,
     slots::{
+        free_list,
         id::{self, Kind, Ours},
         intern,
         lifetime::Clones,
@@ -19,13 +20,13 @@ const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
 
 /// Begins a task; returns its span's id.
 #[inline]
-pub(crate) fn spawn(local: &Local, attributes: &Attributes<'_>) -> u64 {
-    let Some(index) = local.tasks.take(&STOCK, &TASKS) else { return id::INERT };
+pub(crate) fn spawn(local: &ThreadState, attributes: &Attributes<'_>) -> u64 {
+    let Some(index) = local.tasks.take(&free_list::TASKS, &TASKS) else { return id::INERT };
     let Some(slot) = TASKS.get(index) else { return id::INERT };
-    let mut told = Told::new(local);
-    attributes.record(&mut told);
+    let mut fields = SpanFields::new(local);
+    attributes.record(&mut fields);
     let stamp = slot.life.conceive(Clones::Alike);
-    slot.rewrite(&told, local.innermost(Kind::Task), local.now());
+    slot.rewrite(&fields, local.innermost(Kind::Task), local.now());
     slot.life.born(stamp);
     TASKS.touch(index);
     id::encode(Ours { kind: Kind::Task, index, stamp })
@@ -34,7 +35,7 @@ pub(crate) fn spawn(local: &Local, attributes: &Attributes<'_>) -> u64 {
 impl Slot {
     /// Writes the slot for a new user.
     #[inline]
-    fn rewrite(&self, told: &Told<'_>, parent: u64, now: Nanos) {
+    fn rewrite(&self, fields: &SpanFields<'_>, parent: u64, now: Nanos) {
         for word in [&self.polls, &self.started, &self.ended, &self.busy, &self.scheduled, &self.self_wakes] {
             word.set(0);
         }
@@ -47,31 +48,31 @@ impl Slot {
         self.poll_times.reset();
         self.scheduled_times.reset();
         self.created.set(now.raw());
-        self.tokio_id.set(told.tokio_id);
+        self.tokio_id.set(fields.tokio_id);
         self.parent.set(parent);
         self.runtime.set(0);
-        self.size.set(told.size);
-        self.original_size.set(told.original_size.map_or(0, |size| size.saturating_add(1)));
+        self.size.set(fields.size);
+        self.original_size.set(fields.original_size.map_or(0, |size| size.saturating_add(1)));
         self.untold_context.set(0);
-        self.place.set(told.place);
-        self.kind.set(told.kind as u32 | told.worker);
-        self.function.set(told.function);
-        if told.name.is_some() || self.has_extra.get() != 0 {
-            self.has_extra.set(u32::from(told.name.is_some()));
-            *self.extra.lock() = Extra { name: told.name.clone(), context: None };
+        self.location.set(fields.location);
+        self.kind.set(fields.kind as u32 | fields.worker);
+        self.function.set(fields.function);
+        if fields.name.is_some() || self.has_extra.get() != 0 {
+            self.has_extra.set(u32::from(fields.name.is_some()));
+            *self.extra.lock() = Extra { name: fields.name.clone(), context: None };
         }
     }
 }
 
 /// What a `runtime.spawn` span tells.
-struct Told<'a> {
-    local: &'a Local,
+struct SpanFields<'a> {
+    local: &'a ThreadState,
     tokio_id: u64,
     size: u32,
     original_size: Option<u32>,
     file: u32,
     line: u32,
-    place: u32,
+    location: u32,
     kind: TaskKind,
     name: Option<Arc<str>>,
     function: u32,
@@ -79,9 +80,9 @@ struct Told<'a> {
     worker: u32,
 }
 
-impl<'a> Told<'a> {
+impl<'a> SpanFields<'a> {
     #[inline]
-    fn new(local: &'a Local) -> Self {
+    fn new(local: &'a ThreadState) -> Self {
         Self {
             local,
             tokio_id: 0,
@@ -89,7 +90,7 @@ impl<'a> Told<'a> {
             original_size: None,
             file: 0,
             line: 0,
-            place: 0,
+            location: 0,
             kind: TaskKind::Task,
             name: None,
             function: 0,
@@ -98,7 +99,7 @@ impl<'a> Told<'a> {
     }
 }
 
-impl Visit for Told<'_> {
+impl Visit for SpanFields<'_> {
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
@@ -107,7 +108,7 @@ impl Visit for Told<'_> {
             "original_size.bytes" => self.original_size = Some(at_most(value)),
             "loc.line" => self.line = value as u32,
             // The last one of the three.
-            "loc.col" => self.place = self.local.recent.place(self.file, self.line, value as u32),
+            "loc.col" => self.location = self.local.recent.location(self.file, self.line, value as u32),
             _ => {}
         }
     }

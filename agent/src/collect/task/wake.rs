@@ -3,7 +3,7 @@
 
 use super::slot::TASKS;
 use crate::{
-    collect::{Detail, lock_sites, thread_state::Local},
+    collect::{Detail, lock_sites, thread_state::ThreadState},
     slots::{
         id::{self, Kind},
         lifetime::Clones,
@@ -38,7 +38,7 @@ pub(crate) enum WakerOp {
 /// A waker may outlive its task. Were the slot given to another task between the look at its life and the write, the other
 /// one would be counted a waker too many or too few: for that, thousands of tasks would have to end in between.
 #[inline]
-pub(crate) fn waker(local: &Local, id: u64, op: WakerOp) {
+pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
     let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
     let Some((slot, written)) = TASKS.at(span.index) else { return };
     if !slot.life.is(span.stamp, Clones::Alike) {

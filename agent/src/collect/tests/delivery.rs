@@ -1,17 +1,17 @@
 //! What was told of a slot's users, step by step; `tests/loom.rs` has it in every order.
 
-use crate::slots::delivery::{End, Fate, News, Now, Told};
+use crate::slots::delivery::{Delivery, End, Fate, News, Now};
 
 const SILENT: Option<News> = Some(News { gone: None, now: Now::BeSilent });
 const TELL: Option<News> = Some(News { gone: None, now: Now::Tell });
 
-fn tell(told: &Told, stamp: u64, end: End) -> Option<News> {
+fn tell(told: &Delivery, stamp: u64, end: End) -> Option<News> {
     told.tell(told.look(), stamp, end)
 }
 
 #[test]
 fn whose_end_was_told_is_not_lost_and_who_is_lost_is_not_told() {
-    let told = Told::default();
+    let told = Delivery::default();
     assert!(!told.has_heard_of(7) && !told.is_over(7));
     assert_eq!(tell(&told, 7, End::Lives), TELL);
     assert!(told.has_heard_of(7) && !told.is_over(7));
@@ -26,7 +26,7 @@ fn whose_end_was_told_is_not_lost_and_who_is_lost_is_not_told() {
 
 #[test]
 fn who_was_told_to_live_is_handed_over_once() {
-    let told = Told::default();
+    let told = Delivery::default();
     tell(&told, 7, End::Lives);
     assert_eq!(told.give_up(7), Fate::HandOver);
     assert_eq!((told.give_up(7), told.is_over(7), told.has_heard_of(7)), (Fate::Known, true, true));
@@ -38,7 +38,7 @@ fn who_was_told_to_live_is_handed_over_once() {
 
 #[test]
 fn what_was_given_up_while_it_was_read_is_read_again() {
-    let told = Told::default();
+    let told = Delivery::default();
     let seen = told.look();
     assert_eq!(told.give_up(7), Fate::Lost);
     assert_eq!(told.give_up(8), Fate::Lost);

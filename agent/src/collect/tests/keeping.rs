@@ -6,8 +6,8 @@ use crate::{
     slots::{
         arena::Arena,
         barrier,
-        delivery::Told,
-        free_list::{BATCH, Keep, Kept, Magazine, Stock, Watched},
+        delivery::Delivery,
+        free_list::{BATCH, FreeList, Keep, Kept, LocalCache, Watched},
         id::{self, Kind, Ours},
         lifetime::{Clones, Life},
     },
@@ -22,7 +22,7 @@ use std::{
 #[derive(Debug, Default)]
 struct Slot {
     life: Life,
-    told: Told,
+    delivery: Delivery,
     ended: AtomicBool,
     handed_over: Mutex<Vec<(u64, bool)>>,
 }
@@ -32,8 +32,8 @@ impl Kept for Slot {
         self.life.look().map(|seen| seen.stamp(Clones::Alike))
     }
 
-    fn told(&self) -> &Told {
-        &self.told
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 
     fn hand_over(&self, index: u32) {
@@ -51,8 +51,8 @@ fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
 }
 
 /// A user comes and goes.
-fn live(magazine: &Magazine, stock: &Stock, arena: &Arena<Slot>) {
-    let index = magazine.take(stock, arena).expect("there is room");
+fn live(cache: &LocalCache, list: &FreeList, arena: &Arena<Slot>) {
+    let index = cache.take(list, arena).expect("there is room");
     let slot = arena.get(index).expect("it is made");
     let stamp = slot.life.conceive(Clones::Alike);
     slot.ended.store(false, Ordering::Relaxed);
@@ -60,7 +60,7 @@ fn live(magazine: &Magazine, stock: &Stock, arena: &Arena<Slot>) {
     arena.touch(index);
     assert!(slot.life.drop_handle(|| slot.ended.store(true, Ordering::Relaxed)));
     arena.touch(index);
-    magazine.retire(stock, index);
+    cache.retire(list, index);
 }
 
 /// What was told.
@@ -100,15 +100,15 @@ const KEEP: Keep = Keep { least: 4, most: 16 };
 #[test]
 fn whoever_ended_was_told_or_is_counted() {
     static ARENA: Arena<Slot> = Arena::new();
-    static STOCK: Stock = Stock::new(KEEP);
-    STOCK.set_watched(Watched::Yes);
+    static LIST: FreeList = FreeList::new(KEEP);
+    LIST.set_watched(Watched::Yes);
     let (users, mut heard) = (300_000_u64, Heard::default());
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            let magazine = Magazine::new();
+            let cache = LocalCache::new();
             for at in 0..users {
-                live(&magazine, &STOCK, &ARENA);
+                live(&cache, &LIST, &ARENA);
                 if at % 1_000 == 0 {
                     std::thread::yield_now();
                 }
@@ -127,33 +127,33 @@ fn whoever_ended_was_told_or_is_counted() {
     });
     round(&ARENA, &mut heard);
     let ended = heard.ended.len() as u64;
-    assert_eq!(ended + STOCK.lost(), users, "{ended} told");
+    assert_eq!(ended + LIST.lost(), users, "{ended} told");
     assert!(heard.alive.is_empty(), "{:?} live for ever", heard.alive);
-    assert!(ended > 0 && STOCK.lost() > 0, "both happen: {ended} told");
+    assert!(ended > 0 && LIST.lost() > 0, "both happen: {ended} told");
 }
 
 #[test]
 fn unread_slots_are_bounded_and_all_but_those_are_counted() {
     static ARENA: Arena<Slot> = Arena::new();
-    static STOCK: Stock = Stock::new(KEEP);
-    STOCK.set_watched(Watched::Yes);
-    STOCK.keep(10 * BATCH * size_of::<Slot>(), size_of::<Slot>());
-    let magazine = Magazine::new();
-    (0..100_000).for_each(|_| live(&magazine, &STOCK, &ARENA));
+    static LIST: FreeList = FreeList::new(KEEP);
+    LIST.set_watched(Watched::Yes);
+    LIST.keep(10 * BATCH * size_of::<Slot>(), size_of::<Slot>());
+    let cache = LocalCache::new();
+    (0..100_000).for_each(|_| live(&cache, &LIST, &ARENA));
     // Those that wait in line, and what one thread has at hand.
-    assert!(STOCK.made() as usize <= 12 * BATCH, "{}", STOCK.made());
+    assert!(LIST.made() as usize <= 12 * BATCH, "{}", LIST.made());
     let mut heard = Heard::default();
     round(&ARENA, &mut heard);
-    assert_eq!(heard.ended.len() as u64 + STOCK.lost(), 100_000);
+    assert_eq!(heard.ended.len() as u64 + LIST.lost(), 100_000);
     assert!(heard.ended.len() >= 10 * BATCH, "{}", heard.ended.len());
 }
 
 #[test]
 fn what_ends_while_nobody_watches_is_no_loss_and_takes_no_room() {
     static ARENA: Arena<Slot> = Arena::new();
-    static STOCK: Stock = Stock::new(KEEP);
-    let magazine = Magazine::new();
-    (0..100_000).for_each(|_| live(&magazine, &STOCK, &ARENA));
-    assert_eq!(STOCK.lost(), 0);
-    assert!(STOCK.made() as usize <= (KEEP.least + 3) * BATCH, "{}", STOCK.made());
+    static LIST: FreeList = FreeList::new(KEEP);
+    let cache = LocalCache::new();
+    (0..100_000).for_each(|_| live(&cache, &LIST, &ARENA));
+    assert_eq!(LIST.lost(), 0);
+    assert!(LIST.made() as usize <= (KEEP.least + 3) * BATCH, "{}", LIST.made());
 }

@@ -22,8 +22,8 @@ fn a_task_from_its_birth_to_its_end() {
         let view = task(spawned.await.expect("it ends"));
         assert_eq!((view.kind, view.parent), (TaskKind::Task, root));
         assert_eq!(view.tokio_id.to_string(), tokio_id);
-        let place = view.place.expect("it was spawned somewhere");
-        assert_eq!((place.file, place.line), (file!(), line));
+        let location = view.location.expect("it was spawned somewhere");
+        assert_eq!((location.file, location.line), (file!(), line));
         assert_eq!(view.polls.count, 3, "two, and the drop of the future");
         assert!(view.polls.busy >= Duration::from_millis(5), "{view:?}");
         assert_eq!((view.wakes.wakes, view.wakes.self_wakes), (1, 0), "who yields is woken after its poll");

@@ -10,7 +10,7 @@ use crate::{
         changes,
         view::{Losses, OpView, ResourceView, TaskView},
     },
-    serve::{backlog::Pending, subscription::Pages, time::timestamp},
+    serve::{backlog::Backlog, subscription::Pages, time::timestamp},
 };
 use console_api::instrument::Update;
 
@@ -27,9 +27,9 @@ enum Metadata {
 /// What one client is to be told.
 #[derive(Debug)]
 pub(crate) struct Updates {
-    pub(crate) tasks: Pending<TaskView>,
-    pub(crate) resources: Pending<ResourceView>,
-    pub(crate) ops: Pending<OpView>,
+    pub(crate) tasks: Backlog<TaskView>,
+    pub(crate) resources: Backlog<ResourceView>,
+    pub(crate) ops: Backlog<OpView>,
     metadata: Metadata,
     wakers: Wakers,
     /// Those that the client has been told of, or was not there for.
@@ -41,7 +41,7 @@ pub(crate) struct Updates {
 impl Updates {
     /// The whole state.
     pub(crate) fn all(wakers: Wakers) -> Self {
-        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        let (mut tasks, mut resources, mut ops) = (Backlog::new(), Backlog::new(), Backlog::new());
         changes::tasks(&mut |row| tasks.want(row));
         changes::resources(&mut |row| resources.want(row));
         changes::ops(&mut |row| ops.want(row));

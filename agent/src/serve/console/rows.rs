@@ -4,9 +4,9 @@
 
 use super::metadata;
 use crate::{
-    read::view::{Attribute, OpView, Place, Polls, ResourceView, TaskView, Value},
+    read::view::{Attribute, Location, OpView, Polls, ResourceView, TaskView, Value},
     serve::{
-        backlog::{Row, Told},
+        backlog::{Due, Row},
         time::{duration, timestamp},
     },
 };
@@ -21,54 +21,54 @@ pub(crate) enum Wakers {
 }
 
 /// Tasks; `dropped_events` counts those that were left out.
-pub(crate) fn task_update(rows: Vec<Told<TaskView>>, dropped_events: u64, wakers: Wakers) -> tasks::TaskUpdate {
+pub(crate) fn task_update(rows: Vec<Due<TaskView>>, dropped_events: u64, wakers: Wakers) -> tasks::TaskUpdate {
     let mut update = tasks::TaskUpdate { dropped_events, ..tasks::TaskUpdate::default() };
     for told in rows {
         match told {
-            Told::First(row) => {
+            Due::First(row) => {
                 update.stats_update.insert(row.id, task_stats(&row, wakers));
                 update.new_tasks.push(task(&row));
             }
-            Told::Again(row) => {
+            Due::Again(row) => {
                 update.stats_update.insert(row.id, task_stats(&row, wakers));
             }
-            Told::Gone(_) => update.dropped_events += 1,
+            Due::Gone(_) => update.dropped_events += 1,
         }
     }
     update
 }
 
 /// Resources; `dropped_events` counts those that were left out.
-pub(crate) fn resource_update(rows: Vec<Told<ResourceView>>, dropped_events: u64) -> resources::ResourceUpdate {
+pub(crate) fn resource_update(rows: Vec<Due<ResourceView>>, dropped_events: u64) -> resources::ResourceUpdate {
     let mut update = resources::ResourceUpdate { dropped_events, ..resources::ResourceUpdate::default() };
     for told in rows {
         match told {
-            Told::First(row) => {
+            Due::First(row) => {
                 update.stats_update.insert(row.id, resource_stats(&row));
                 update.new_resources.push(resource(&row));
             }
-            Told::Again(row) => {
+            Due::Again(row) => {
                 update.stats_update.insert(row.id, resource_stats(&row));
             }
-            Told::Gone(_) => update.dropped_events += 1,
+            Due::Gone(_) => update.dropped_events += 1,
         }
     }
     update
 }
 
 /// Operations; `dropped_events` counts those that were left out.
-pub(crate) fn op_update(rows: Vec<Told<OpView>>, dropped_events: u64) -> async_ops::AsyncOpUpdate {
+pub(crate) fn op_update(rows: Vec<Due<OpView>>, dropped_events: u64) -> async_ops::AsyncOpUpdate {
     let mut update = async_ops::AsyncOpUpdate { dropped_events, ..async_ops::AsyncOpUpdate::default() };
     for told in rows {
         match told {
-            Told::First(row) => {
+            Due::First(row) => {
                 update.stats_update.insert(row.id, op_stats(&row));
                 update.new_async_ops.push(op(&row));
             }
-            Told::Again(row) => {
+            Due::Again(row) => {
                 update.stats_update.insert(row.id, op_stats(&row));
             }
-            Told::Gone(_) => update.dropped_events += 1,
+            Due::Gone(_) => update.dropped_events += 1,
         }
     }
     update
@@ -96,7 +96,7 @@ fn task(row: &TaskView) -> tasks::Task {
         kind: tasks::task::Kind::Spawn as i32,
         fields,
         parents: Vec::new(),
-        location: location(row.place),
+        location: location(row.location),
     }
 }
 
@@ -129,7 +129,7 @@ fn resource(row: &ResourceView) -> resources::Resource {
         metadata: Some(metadata::of_resource(row)),
         concrete_type: row.concrete_type.to_owned(),
         kind: Some(Kind { kind: Some(kind) }),
-        location: location(row.place),
+        location: location(row.location),
         parent_resource_id: known(row.parent),
         is_internal: row.internal,
     }
@@ -190,12 +190,12 @@ fn attributes(attributes: &[Attribute], metadata: MetaId) -> Vec<proto::Attribut
     attributes.iter().map(attribute).collect()
 }
 
-fn location(place: Option<&'static Place>) -> Option<proto::Location> {
-    place.map(|place| proto::Location {
-        file: Some(place.file.to_owned()),
+fn location(at: Option<&'static Location>) -> Option<proto::Location> {
+    at.map(|at| proto::Location {
+        file: Some(at.file.to_owned()),
         module_path: None,
-        line: Some(place.line),
-        column: Some(place.column),
+        line: Some(at.line),
+        column: Some(at.column),
     })
 }
 

@@ -8,14 +8,14 @@ use crate::{
         changes,
         view::{Change, LockView, Owner},
     },
-    serve::backlog::{Pending, Told},
+    serve::backlog::{Backlog, Due},
 };
 use holdup_proto::v1;
 use std::collections::VecDeque;
 
 #[derive(Debug)]
 pub(crate) struct LockPages {
-    wanted: Pending<LockView>,
+    wanted: Backlog<LockView>,
     /// Locks that were told while their holder was in the poll that took them: they do not change when that poll ends, and yet
     /// there is more to tell of them then.
     held_in_poll: Vec<u64>,
@@ -37,7 +37,7 @@ enum Lock {
 impl LockPages {
     /// Every lock.
     pub(crate) fn all() -> Self {
-        let mut wanted = Pending::new();
+        let mut wanted = Backlog::new();
         changes::locks(&mut |row| wanted.want(row));
         Self { wanted, held_in_poll: Vec::new(), update: VecDeque::new(), later: Vec::new(), unsent: 0 }
     }
@@ -65,10 +65,10 @@ impl LockPages {
         while self.wanted.waiting() > 0 {
             for told in self.wanted.take(ROWS, changes::lock) {
                 match told {
-                    Told::First(row) | Told::Again(row) if row.dropped.is_some() => {
+                    Due::First(row) | Due::Again(row) if row.dropped.is_some() => {
                         self.update.push_back(Lock::Dropped(row.resource));
                     }
-                    Told::First(row) | Told::Again(row) => {
+                    Due::First(row) | Due::Again(row) => {
                         if !is_used(&row) {
                             self.update.push_back(Lock::Unused(row.resource));
                         } else if names_a_stranger(&row, is_known) {
@@ -77,7 +77,7 @@ impl LockPages {
                             self.update.push_back(Lock::Used(Box::new(row)));
                         }
                     }
-                    Told::Gone(id) => self.update.push_back(Lock::Dropped(id)),
+                    Due::Gone(id) => self.update.push_back(Lock::Dropped(id)),
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::{
         view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
     },
     serve::{
-        backlog::{Pending, Row, Told},
+        backlog::{Backlog, Due, Row},
         console::rows::Wakers,
         subscription::Pages,
         time::timestamp,
@@ -40,9 +40,9 @@ pub(crate) struct Common {
 /// told as a whole. All of it is as of the instant at which the update began.
 #[derive(Debug)]
 pub(crate) struct Reports {
-    tasks: Pending<TaskView>,
-    resources: Pending<ResourceView>,
-    ops: Pending<OpView>,
+    tasks: Backlog<TaskView>,
+    resources: Backlog<ResourceView>,
+    ops: Backlog<OpView>,
     wakers: Wakers,
     locks: LockPages,
     facts: Facts,
@@ -83,7 +83,7 @@ enum Stage {
 impl Reports {
     /// The whole state.
     pub(crate) fn all(common: Arc<Common>, stalls: Vec<Stall>, wakers: Wakers) -> Self {
-        let (mut tasks, mut resources, mut ops) = (Pending::new(), Pending::new(), Pending::new());
+        let (mut tasks, mut resources, mut ops) = (Backlog::new(), Backlog::new(), Backlog::new());
         changes::tasks(&mut |row| tasks.want(row));
         changes::resources(&mut |row| resources.want(row));
         changes::ops(&mut |row| ops.want(row));
@@ -159,12 +159,12 @@ impl Reports {
         page.tasks = self.facts.take();
         for told in take(&mut self.tasks, tasks, changes::task) {
             match told {
-                Told::First(row) => {
+                Due::First(row) => {
                     page.new_tasks.push(rows::task(&row));
                     self.task_row(page, &row);
                 }
-                Told::Again(row) => self.task_row(page, &row),
-                Told::Gone(id) => {
+                Due::Again(row) => self.task_row(page, &row),
+                Due::Gone(id) => {
                     page.gone_tasks.push(id);
                     self.facts.forget(id);
                     self.spans.remove(&id);
@@ -173,22 +173,22 @@ impl Reports {
         }
         for told in take(&mut self.resources, resources, changes::resource) {
             match told {
-                Told::First(row) => {
+                Due::First(row) => {
                     page.new_resources.push(rows::resource(&row));
                     page.resource_stats.push(rows::resource_stats(&row));
                 }
-                Told::Again(row) => page.resource_stats.push(rows::resource_stats(&row)),
-                Told::Gone(id) => page.gone_resources.push(id),
+                Due::Again(row) => page.resource_stats.push(rows::resource_stats(&row)),
+                Due::Gone(id) => page.gone_resources.push(id),
             }
         }
         for told in take(&mut self.ops, ops, changes::op) {
             match told {
-                Told::First(row) => {
+                Due::First(row) => {
                     page.new_ops.push(rows::op(&row));
                     page.op_stats.push(rows::op_stats(&row));
                 }
-                Told::Again(row) => page.op_stats.push(rows::op_stats(&row)),
-                Told::Gone(id) => page.gone_ops.push(id),
+                Due::Again(row) => page.op_stats.push(rows::op_stats(&row)),
+                Due::Gone(id) => page.gone_ops.push(id),
             }
         }
         left.map(|left| left.saturating_sub(ROWS))
@@ -245,8 +245,8 @@ impl Reports {
 }
 
 /// Takes a page's rows of the `left` ones that the update has.
-fn take<V: Row>(pending: &mut Pending<V>, left: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Told<V>> {
-    pending.take_first(left.min(ROWS), read)
+fn take<V: Row>(backlog: &mut Backlog<V>, left: usize, read: impl Fn(u64) -> Option<V>) -> Vec<Due<V>> {
+    backlog.take_first(left.min(ROWS), read)
 }
 
 impl Pages for Reports {

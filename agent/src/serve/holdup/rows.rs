@@ -2,7 +2,8 @@
 
 use crate::{
     read::view::{
-        Attribute, Bucket, Histogram, Histograms, OpView, Place, Polls, ResourceView, TaskKind, TaskView, Value, Wakes,
+        Attribute, Bucket, Histogram, Histograms, Location, OpView, Polls, ResourceView, TaskKind, TaskView, Value,
+        Wakes,
     },
     serve::{
         console::{metadata, rows::Wakers},
@@ -25,7 +26,7 @@ pub(crate) fn task(row: &TaskView) -> v1::NewTask {
         kind: kind.into(),
         size: row.size,
         original_size: row.original_size.unwrap_or_default(),
-        location: location(row.place),
+        location: location(row.location),
         fields: row
             .function
             .map(|function| field("fn", v1::field::Value::TextValue(function.to_owned())))
@@ -72,7 +73,7 @@ pub(crate) fn resource(row: &ResourceView) -> v1::NewResource {
         kind: row.kind.to_owned(),
         concrete_type: row.concrete_type.to_owned(),
         target: metadata::target_of(row).to_owned(),
-        location: location(row.place),
+        location: location(row.location),
         internal: row.internal,
         metadata: None,
     }
@@ -116,8 +117,8 @@ fn field(name: &str, value: v1::field::Value) -> v1::Field {
     v1::Field { name: Some(v1::field::Name::Text(name.to_owned())), value: Some(value) }
 }
 
-pub(crate) fn location(place: Option<&'static Place>) -> Option<v1::Location> {
-    place.map(|place| v1::Location { file: place.file.to_owned(), line: place.line, column: place.column })
+pub(crate) fn location(at: Option<&'static Location>) -> Option<v1::Location> {
+    at.map(|at| v1::Location { file: at.file.to_owned(), line: at.line, column: at.column })
 }
 
 /// One message about one task, without its time.
