@@ -13,7 +13,7 @@ use crate::{
         server::{self, Serving},
     },
     settings::{Settings, Stacks},
-    stalls::{self, Role, Watchdog, limits, record::Stalls},
+    stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
 };
 use std::{
     net::{SocketAddr, TcpListener},

@@ -14,11 +14,7 @@ use crate::{
         rate::{Bound, Rate},
     },
     clock::Nanos,
-    collect::{
-        callsite,
-        task::{slot, wake},
-        thread_state::ThreadState,
-    },
+    collect::{callsite, task::slot, thread_state::ThreadState},
     slots::id::{self, Kind},
 };
 use holdup_stack::frame::Frame;
@@ -127,7 +123,7 @@ pub(crate) fn join(lock: Mark, task: u64) -> Option<Arc<HoldSites>> {
 
 /// From here on the task's polls are looked at. False when they cannot tell anything.
 fn watch(task: u64, sites: &Arc<HoldSites>) -> bool {
-    let Some(slot) = id::decode(task).and_then(slot::slot).filter(|_| wake::wakes_are_seen()) else { return false };
+    let Some(slot) = id::decode(task).and_then(slot::slot).filter(|_| slot::wakes_are_seen()) else { return false };
     let mut watched = WATCHED.lock();
     if watched.len() >= 2 * MOST {
         watched.retain(|_, holds| holds.iter().any(|sites| sites.strong_count() > 0));

@@ -41,7 +41,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     /// Collects as much as `detail` says, beside what `inner` does.
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
-        wake::collect_wakes_in(detail);
+        slot::collect_wakes_in(detail);
         Self { inner, detail, most }
     }
 

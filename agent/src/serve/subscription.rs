@@ -33,7 +33,7 @@ struct Shared<P> {
     more: Notify,
 }
 
-/// Begins to send: the feed, and what the client reads.
+/// Begins to send: the subscription, and what the client reads.
 pub(super) fn start<P: Pages>(pages: P) -> (Subscription<P>, Stream<P::Page>) {
     let (sender, receiver) = mpsc::channel(AHEAD);
     // Held by the task alone: when it is gone, so is the client.

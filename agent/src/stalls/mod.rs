@@ -15,33 +15,9 @@ mod syscalls;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests;
 mod watch;
+pub(crate) mod watchdog;
 
-use crate::{
-    clock,
-    collect::{thread_state::hide, threads},
-    stalls::{
-        record::Stalls,
-        watch::{Hurry, Watch},
-    },
-};
-use std::{
-    io,
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, Sender, channel},
-    },
-    thread::{JoinHandle, ThreadId},
-    time::Duration,
-};
-
-/// Between two looks, while a poll may become a stall, or has.
-const INTERVAL: Duration = Duration::from_millis(25);
-
-/// Between two looks at most, while there is nothing to see: waking up is what the watchdog costs.
-const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Between two looks, while a running thread's capture is due any moment.
-const SHORT_INTERVAL: Duration = Duration::from_millis(2);
+use std::{thread::ThreadId, time::Duration};
 
 /// What a thread is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,45 +61,5 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { threshold: Duration::from_millis(100), stacks: Stacks::All }
-    }
-}
-
-/// The thread. When this is dropped, it ends within a look.
-#[derive(Debug)]
-pub(crate) struct Watchdog {
-    alive: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Watchdog {
-    /// Starts to watch, and keeps `stalls` up to date.
-    pub(crate) fn start(settings: Settings, roles: Roles, stalls: &Arc<Stalls>) -> io::Result<Self> {
-        let (alive, ended) = channel::<()>();
-        let stalls = Arc::clone(stalls);
-        let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
-            hide();
-            let mut watch = Watch::new(settings, roles, stalls);
-            let idle = (settings.threshold / 2).clamp(INTERVAL, LONGEST_INTERVAL);
-            let mut interval = idle;
-            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                watch.look(&threads::all(), clock::now());
-                interval = match watch.hurry(clock::now()) {
-                    Hurry::None => idle,
-                    Hurry::Some => INTERVAL,
-                    Hurry::Much => SHORT_INTERVAL,
-                };
-            }
-        })?;
-        Ok(Self { alive: Some(alive), thread: Some(thread) })
-    }
-}
-
-impl Drop for Watchdog {
-    fn drop(&mut self) {
-        drop(self.alive.take());
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to tell; if it panicked, the panic has been reported.
-            let _ = thread.join();
-        }
     }
 }

@@ -5,9 +5,10 @@ use crate::{
     clock,
     collect::threads,
     stalls::{
-        Role, Settings, Stacks, Watchdog,
+        Role, Settings, Stacks,
         cause::Cause,
         record::{Stall, Stalls},
+        watchdog::Watchdog,
     },
 };
 use std::{

@@ -1,10 +1,7 @@
 //! The edges of a task's polls: how long it waited, how long each poll took. Written by the thread that polls the task, which
 //! is one at a time.
 
-use super::{
-    slot::{Slot, TASKS, WATCHED, WORKER},
-    wake,
-};
+use super::slot::{self, Slot, TASKS, WATCHED, WORKER};
 use crate::{
     clock::Nanos,
     collect::{lock_sites, spans, thread_state::ThreadState, threads},
@@ -34,7 +31,7 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     let woken = slot.last_wake.get().max(slot.ended.get());
     let waited = match (latency, woken) {
         (0, 0) => None,
-        (0, woken) if wake::wakes_are_seen() => Some(now.raw().saturating_sub(woken)),
+        (0, woken) if slot::wakes_are_seen() => Some(now.raw().saturating_sub(woken)),
         // When it was woken is not known.
         (0, _) => None,
         (latency, _) => Some(latency - 1),

@@ -2,7 +2,7 @@
 
 use crate::{
     clock,
-    collect::{spans::Span, thread_state::ThreadState},
+    collect::{Detail, spans::Span, thread_state::ThreadState},
     read::view::TaskKind,
     slots::{
         arena::Arena,
@@ -15,7 +15,10 @@ use crate::{
     },
 };
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
 #[derive(Debug, Default)]
@@ -81,6 +84,18 @@ pub(crate) const WORKER: u32 = 4;
 
 /// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
 pub(crate) const WATCHED: u32 = 8;
+
+/// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
+static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
+
+pub(crate) fn collect_wakes_in(detail: Detail) {
+    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
+}
+
+#[inline]
+pub(crate) fn wakes_are_seen() -> bool {
+    WAKES_ARE_SEEN.load(Ordering::Relaxed)
+}
 
 /// Whether a task's polls may have to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

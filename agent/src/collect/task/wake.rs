@@ -3,26 +3,13 @@
 
 use super::slot::TASKS;
 use crate::{
-    collect::{Detail, lock_sites, thread_state::ThreadState},
+    collect::{lock_sites, thread_state::ThreadState},
     slots::{
         id::{self, Kind},
         lifetime::Clones,
         word::Word,
     },
 };
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
-static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
-
-pub(crate) fn collect_wakes_in(detail: Detail) {
-    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
-}
-
-#[inline]
-pub(crate) fn wakes_are_seen() -> bool {
-    WAKES_ARE_SEEN.load(Ordering::Relaxed)
-}
 
 /// What is done to a waker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

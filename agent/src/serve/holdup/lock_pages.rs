@@ -2,7 +2,8 @@
 //! who waits for it, is read of all at once. A lock that nobody uses can say nothing that contradicts another; it is read when there
 //! is room for it, so that a hundred thousand of them are never copied together.
 
-use super::{pages::ROWS, report};
+use super::ROWS;
+use super::report;
 use crate::{
     read::{
         changes,

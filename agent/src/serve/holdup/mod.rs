@@ -6,3 +6,6 @@ pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod service;
 pub(crate) mod stack;
+
+/// Rows of each kind on a page: some hundreds of kilobytes.
+const ROWS: usize = 500;

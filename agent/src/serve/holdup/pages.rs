@@ -1,5 +1,6 @@
 //! What a client of holdup's own service is to be told, and its pages.
 
+use super::ROWS;
 use super::{lock_pages::LockPages, report, rows, stack};
 use crate::{
     clock::Nanos,
@@ -19,9 +20,6 @@ use crate::{
 use holdup_proto::v1;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-
-/// Rows of each kind on a page: some hundreds of kilobytes.
-pub(crate) const ROWS: usize = 500;
 
 /// What all clients are told in each report, made once.
 #[derive(Debug, Default)]
