@@ -6,7 +6,7 @@ mod support;
 use crossterm::event::MouseEventKind;
 use holdup::{
     app::Options,
-    model::{Retention, VerdictKind},
+    model::{Retention, VerdictKind, update::Value},
     terminal::{Error, TerminalEvent},
     wire::{Command, Connection, Event, Temporality},
 };
@@ -258,6 +258,26 @@ fn what_cannot_be_watched_is_given_up_and_tried_again_on_demand() {
     let (mut stage, _) = watching(WIDE);
     stage.keys("t").hear([gave_up()]).shows(&["What is shown is old. what listens there", "R tries again", "writer"]);
     stage.pass(Duration::from_secs(100)).shows(&["given up ○"]);
+}
+
+#[test]
+fn tokios_own_workers_are_no_tasks_and_are_shown_on_demand() {
+    let mut service = Service::new();
+    let blocking = [("kind", Value::Text("blocking".into()))];
+    let worker = "/srv/.cargo/registry/src/index-1f/tokio-1.54.1/src/runtime/scheduler/multi_thread/worker.rs:457";
+    for _ in 0..4 {
+        let job = service.spawn_with("", worker, &blocking);
+        service.pass(1).start(job);
+    }
+    let job = service.spawn_with("import", "src/import.rs:7", &blocking);
+    service.pass(1).start(job);
+    service.spawn("conn", "src/main.rs:1");
+    let mut stage = Stage::new(WIDE.0, WIDE.1, options());
+    stage.attach([service.greet(), service.pass(5_000).publish(), service.pass(500).publish()]);
+    stage.keys("t").shows(&["2 tasks", "1 running", "import", "conn"]).hides(&["worker.rs"]);
+    stage.keys("z").shows(&["2 places"]).hides(&["worker.rs"]).keys("z");
+    stage.keys("/").types("kind:worker").keys("enter").shows(&["worker.rs:457"]).hides(&["import"]);
+    stage.keys("f").hides(&["worker.rs"]);
 }
 
 #[test]

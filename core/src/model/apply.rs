@@ -1,7 +1,7 @@
 //! From claims to rows. Nothing here trusts the target: an id may be unknown, or reused; a time may go backwards.
 
 use super::{
-    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskState,
+    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskKind, TaskState,
     fields::{TaskFields, attributes},
     lock::{Lock, LockKind},
     memory,
@@ -25,6 +25,9 @@ impl Returned {
         self.ops.clear();
     }
 }
+
+/// At most so many jobs are known to be tokio's workers.
+const WORKER_JOBS_MOST: usize = 4_096;
 
 impl Model {
     /// Takes in one update, or one page of one. [`Model::changes`] then says what it changed.
@@ -112,6 +115,16 @@ impl Model {
         let kind = fields.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
         let name = self.names.intern(&fields.name);
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
+        let mut kind = kind.unwrap_or_default();
+        // So many workers nobody has: what claims to be another is not taken for one.
+        if self.worker_jobs.len() < WORKER_JOBS_MOST || self.worker_jobs.contains(&new.id) {
+            kind = kind.spawned_in(&self.place(place).file);
+        }
+        if kind == TaskKind::Worker {
+            self.worker_jobs.insert(new.id);
+        } else {
+            self.worker_jobs.remove(&new.id);
+        }
         let slot = self.tasks.slot_or_insert(new.id, || Task::new(new.id, now));
         let Some(task) = self.tasks.at_mut(slot) else { return };
         // An announcement may come twice, and say something else the second time.
@@ -121,7 +134,7 @@ impl Model {
         task.name = name;
         let was_rare = task.has_rare();
         task.set_tokio_number(fields.number);
-        task.kind = kind.unwrap_or_default();
+        task.kind = kind;
         task.size = fields.size;
         task.set_original_size(fields.original_size);
         self.rare_rows += usize::from(!was_rare && task.has_rare());

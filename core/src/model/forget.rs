@@ -81,6 +81,7 @@ impl Model {
             self.rare_rows -= usize::from(task.is_some_and(|task| task.has_rare()));
             self.hot.remove(&slot);
             self.running.remove(&slot);
+            self.worker_jobs.remove(&id);
             self.changes.removed.push((slot, id));
             self.changes.left.push((slot, id, place));
         }

@@ -14,7 +14,12 @@ pub enum TaskKind {
     BlockOn,
     /// Something that this version does not know.
     Other,
+    /// The job that is a worker of tokio's multi-threaded runtime: a blocking task for the instrumentation, and nobody's own.
+    Worker,
 }
+
+/// Where tokio spawns the jobs that are its workers.
+const WORKERS: &str = "/runtime/scheduler/multi_thread/worker.rs";
 
 impl TaskKind {
     /// As the instrumentation names it.
@@ -25,7 +30,18 @@ impl TaskKind {
             Self::Blocking => "blocking",
             Self::BlockOn => "block_on",
             Self::Other => "other",
+            Self::Worker => "worker",
         }
+    }
+
+    /// Whether it runs on a thread that may block.
+    pub fn may_block(self) -> bool {
+        matches!(self, Self::Blocking | Self::Worker)
+    }
+
+    /// What a task of this kind is that was spawned in this file.
+    pub(super) fn spawned_in(self, file: &str) -> Self {
+        if self == Self::Blocking && file.ends_with(WORKERS) { Self::Worker } else { self }
     }
 
     /// The reverse of [`TaskKind::name`].

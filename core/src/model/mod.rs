@@ -137,6 +137,8 @@ pub struct Model {
     finished: Vec<OpId>,
     hot: FxHashSet<Slot>,
     running: FxHashSet<Slot>,
+    /// The jobs that are tokio's workers.
+    worker_jobs: FxHashSet<TaskId>,
     ended: VecDeque<(Stamp, TaskId)>,
     ended_rows: usize,
     /// Tasks that have a recent past, and when they were last told of, or before.
@@ -323,16 +325,28 @@ impl Model {
         self.health.dropped_at.is_some_and(|at| at > task.confirmed) && task.stats().dropped.is_none()
     }
 
-    /// How many tasks there are, by state.
+    /// How many tasks there are, by state; tokio's own workers are none.
     pub fn counts(&self) -> Counts {
-        let running = self.running.len();
-        let ended = self.ended_rows;
-        Counts {
+        let (running, ended) = (self.running.len(), self.ended_rows);
+        let mut counts = Counts {
             running,
             scheduled: self.hot.len().saturating_sub(running),
             live: self.tasks.len().saturating_sub(ended),
             ended,
+        };
+        for job in self.worker_jobs.iter().filter_map(|&id| self.tasks.get(id)) {
+            let (of_state, of_life) = match job.state() {
+                TaskState::Running => (Some(&mut counts.running), &mut counts.live),
+                TaskState::Scheduled => (Some(&mut counts.scheduled), &mut counts.live),
+                TaskState::Idle => (None, &mut counts.live),
+                TaskState::Ended => (None, &mut counts.ended),
+            };
+            *of_life = of_life.saturating_sub(1);
+            if let Some(count) = of_state {
+                *count = count.saturating_sub(1);
+            }
         }
+        counts
     }
 }
 

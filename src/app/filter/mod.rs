@@ -156,6 +156,12 @@ impl Filter {
         })
     }
 
+    /// Whether tokio's own workers are to be shown, which are nobody's tasks: where they, or one task, are asked for.
+    fn asks_for_workers(&self) -> bool {
+        let asks = |term: &Term| matches!(term.test, Test::Kind(TaskKind::Worker) | Test::Id(_));
+        self.0.iter().any(|term| term.sense == Sense::Must && asks(term))
+    }
+
     /// Whether a task is to be shown.
     pub fn matches(&self, engine: &Engine, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
         let mut room = [0];
@@ -166,6 +172,9 @@ impl Filter {
 
     /// Takes out those tasks that are not to be shown.
     pub(super) fn sift(&self, engine: &Engine, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
+        if !self.asks_for_workers() {
+            batch.retain(|task| task.kind() != TaskKind::Worker);
+        }
         for (at, term) in self.0.iter().enumerate() {
             term.sift(engine, memo.of(at), batch, now);
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! conn "two words"                     words: in the name, the place, the kind, the fields, the spans, or as the id
 //! name:conn loc:src/x.rs kind:blocking state:running id:17
+//! kind:worker                          tokio's own workers, which are left out where nobody asks for them
 //! loc="src/x.rs:7"                     spawned there, and not at line 70
 //! span:request runtime:main            what an agent tells
 //! lint:held-across-await lint:any
@@ -23,7 +24,8 @@ use std::str::FromStr;
 pub struct FilterError(String);
 
 const STATES: [TaskState; 4] = [TaskState::Running, TaskState::Scheduled, TaskState::Idle, TaskState::Ended];
-const KINDS: [TaskKind; 5] = [TaskKind::Task, TaskKind::Local, TaskKind::Blocking, TaskKind::BlockOn, TaskKind::Other];
+const KINDS: [TaskKind; 6] =
+    [TaskKind::Task, TaskKind::Local, TaskKind::Blocking, TaskKind::BlockOn, TaskKind::Other, TaskKind::Worker];
 
 const QUANTITIES: [(&str, Quantity); 12] = [
     ("total", Quantity::Total),

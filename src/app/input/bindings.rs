@@ -193,10 +193,16 @@ pub const BINDINGS: &[Binding] = &[
         "explain",
     ),
     bind(Context::Findings, &[Char('y')], Action::Copy, "copy the finding as text", "copy"),
-    bind(Context::Tasks, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(Context::Tasks, &[Char('/')], Action::Filter, "filter as you type (kind:worker: tokio's own tasks)", "filter"),
     bind(Context::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
     bind(Context::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
-    bind(Context::Places, &[Char('/')], Action::Filter, "filter, as you type", "filter"),
+    bind(
+        Context::Places,
+        &[Char('/')],
+        Action::Filter,
+        "filter as you type (kind:worker: tokio's own tasks)",
+        "filter",
+    ),
     bind(Context::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
     bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(

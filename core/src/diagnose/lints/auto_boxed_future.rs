@@ -5,7 +5,7 @@ use crate::{
         Evidence, Lint, Severity,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
     number::humanize_bytes,
 };
 
@@ -22,7 +22,7 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(_: &Cx, task: &Task) -> Judgement {
-    let fires = task.kind != TaskKind::Blocking && task.original_size() > task.size && task.stats().dropped.is_none();
+    let fires = !task.kind.may_block() && task.original_size() > task.size && task.stats().dropped.is_none();
     match task.stats().created.filter(|_| fires) {
         Some(since) => {
             Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })

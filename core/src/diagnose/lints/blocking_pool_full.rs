@@ -6,7 +6,7 @@ use crate::{
         Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold, WaitRef, label,
         lint::{Check, Cx, Key, Report},
     },
-    model::{Runtime, Task, TaskKind},
+    model::{Runtime, Task},
     number::{humanize, plural},
 };
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     let of_runtime = |task: &&Task| {
         facts(task).runtime.is_none_or(|of| of == stats.id) && !(is_worker(task) && task.stats().polls.count > 0)
     };
-    let blocking = cx.model.hot().map(|(_, task)| task).filter(|task| task.kind == TaskKind::Blocking);
+    let blocking = cx.model.hot().map(|(_, task)| task).filter(|task| task.kind.may_block());
     let (mut running, mut waiting): (Vec<&Task>, Vec<&Task>) =
         blocking.filter(of_runtime).partition(|task| task.stats().polls.count > 0);
     running.sort_by_key(|task| (task.running_since(), task.id));

@@ -5,7 +5,7 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
     number::humanize_bytes,
 };
 
@@ -25,9 +25,8 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let fires = task.kind != TaskKind::Blocking
-        && u64::from(task.size) > cx.values.count(&SIZE)
-        && task.stats().dropped.is_none();
+    let fires =
+        !task.kind.may_block() && u64::from(task.size) > cx.values.count(&SIZE) && task.stats().dropped.is_none();
     match task.stats().created.filter(|_| fires) {
         Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
         None => Judgement::Clear,

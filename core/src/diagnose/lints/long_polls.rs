@@ -50,7 +50,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     if off_worker(cx, task) {
         return Judgement::Clear;
     }
-    if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
+    if task.kind.may_block() || task.kind == TaskKind::BlockOn || task.stats().dropped.is_some() {
         return Judgement::Clear;
     }
     let share = long_share(task);

@@ -5,7 +5,7 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
     number::humanize,
 };
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     // A blocking task that waits has no free thread, which is another matter.
     let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
     let waited = cx.settled.since(created);
-    if polled || task.kind == TaskKind::Blocking || waited < cx.values.time(&AFTER) {
+    if polled || task.kind.may_block() || waited < cx.values.time(&AFTER) {
         return Judgement::Clear;
     }
     Verdict::weighing(Severity::Warning, created, waited)

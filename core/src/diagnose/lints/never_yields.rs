@@ -35,7 +35,7 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let Some(since) = task.running_since().filter(|_| task.kind != TaskKind::Blocking) else {
+    let Some(since) = task.running_since().filter(|_| !task.kind.may_block()) else {
         return Judgement::Clear;
     };
     // An agent knows who is on a worker: block_in_place has handed its own over, and block_on has a thread of its own.

@@ -5,7 +5,7 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
 };
 
 const SHARE: Param = Param {
@@ -29,7 +29,7 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let fires = task.kind != TaskKind::Blocking
+    let fires = !task.kind.may_block()
         && task.stats().dropped.is_none()
         && task.stats().self_wakes >= cx.values.count(&WAKES)
         && task.self_wake_share() > cx.values.share(&SHARE);
