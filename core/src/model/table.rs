@@ -105,9 +105,9 @@ impl<V: Row + Clone> Table<V> {
         }
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
         let (chunk, row) = place(slot);
-        let made = make();
+        let new = make();
         if let Some(place) = self.chunk_mut(chunk).and_then(|chunk| chunk.get_mut(row)) {
-            *place = Some(made);
+            *place = Some(new);
         }
         let chunks = &self.chunks;
         self.index.insert_unique(hash(key), slot, |&slot| key_at(chunks, slot).map_or(0, hash));
