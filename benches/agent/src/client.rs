@@ -1,4 +1,5 @@
-//! A client, over the wire: what it is told of a service's tasks and stalls, and when.
+//! A client, over the wire: what it is told of a service's tasks and stalls, and when. Of an agent, holdup reads `Watch` and nothing
+//! else; tokio-console reads the console's service, of whoever has it.
 
 use crate::{mode::STALL_THRESHOLD, service::SHORT_LINE};
 use console_api::{
@@ -12,10 +13,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 use tokio::time::sleep;
-use tonic::{
-    Streaming,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Status, Streaming, transport::Endpoint};
 
 /// How long a service may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,11 +21,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a service may send ahead, in bytes, on a stream and on all of them: what holdup allows.
 const WINDOWS: [u32; 2] = [4 << 20, 8 << 20];
 
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Holdup,
+    Console,
+}
+
+/// What is read.
+enum Messages {
+    Updates(Streaming<Update>),
+    Reports(Streaming<Report>),
+}
+
 /// A client that is attached.
 pub struct Client {
-    updates: Streaming<Update>,
-    /// Of an agent alone.
-    reports: Option<Streaming<Report>>,
+    messages: Messages,
     /// What it has been told so far.
     pub seen: Seen,
 }
@@ -53,7 +62,7 @@ pub struct Seen {
 
 impl Client {
     /// Attaches, as soon as the service listens.
-    pub async fn attach(address: SocketAddr) -> Result<Self, String> {
+    pub async fn attach(address: SocketAddr, reader: Reader) -> Result<Self, String> {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
         let endpoint = endpoint.initial_stream_window_size(WINDOWS[0]).initial_connection_window_size(WINDOWS[1]);
         let start = Instant::now();
@@ -64,29 +73,24 @@ impl Client {
                 Err(_) => sleep(Duration::from_millis(20)).await,
             }
         };
-        let updates = InstrumentClient::new(channel.clone()).watch_updates(InstrumentRequest {}).await;
-        let updates = updates.map_err(|status| status.to_string())?.into_inner();
-        Ok(Self { updates, reports: watch(channel).await, seen: Seen::default() })
+        let messages = match reader {
+            Reader::Holdup => Messages::Reports(
+                DiagnosticsClient::new(channel).watch(WatchRequest {}).await.map_err(told)?.into_inner(),
+            ),
+            Reader::Console => {
+                let updates = InstrumentClient::new(channel).watch_updates(InstrumentRequest {}).await;
+                Messages::Updates(updates.map_err(told)?.into_inner())
+            }
+        };
+        Ok(Self { messages, seen: Seen::default() })
     }
 
     /// Waits for the next message, and takes note of it. May be given up at any time.
     pub async fn hear(&mut self) -> Result<(), String> {
-        let report = async {
-            match &mut self.reports {
-                Some(reports) => reports.message().await,
-                None => std::future::pending().await,
-            }
-        };
         let ended = || "the stream has ended".to_owned();
-        tokio::select! {
-            update = self.updates.message() => {
-                let update = update.map_err(|status| status.message().to_owned())?.ok_or_else(ended)?;
-                self.seen.update(update);
-            }
-            report = report => {
-                let report = report.map_err(|status| status.message().to_owned())?.ok_or_else(ended)?;
-                self.seen.report(&report);
-            }
+        match &mut self.messages {
+            Messages::Updates(updates) => self.seen.update(updates.message().await.map_err(told)?.ok_or_else(ended)?),
+            Messages::Reports(reports) => self.seen.report(reports.message().await.map_err(told)?.ok_or_else(ended)?),
         }
         Ok(())
     }
@@ -101,9 +105,9 @@ impl Client {
     }
 }
 
-/// What an agent tells beyond the console's format; `None` when it is none.
-async fn watch(channel: Channel) -> Option<Streaming<Report>> {
-    Some(DiagnosticsClient::new(channel).watch(WatchRequest {}).await.ok()?.into_inner())
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn told(status: Status) -> String {
+    status.message().to_owned()
 }
 
 impl Seen {
@@ -117,22 +121,35 @@ impl Seen {
         self.dropped += dropped_events;
         for task in new_tasks {
             let Some(id) = task.id else { continue };
-            self.tasks.insert(id.id);
-            if task.location.is_some_and(|location| location.line == Some(SHORT_LINE)) {
-                self.short.insert(id.id);
-                let created = stats_update.get(&id.id).and_then(|stats| stats.created_at);
-                self.oldest = self.oldest.max(age(created));
-            }
+            let line = task.location.and_then(|location| location.line);
+            self.begun(id.id, line, stats_update.get(&id.id).and_then(|stats| stats.created_at));
         }
         let ended = stats_update.into_iter().filter(|(_, stats)| stats.dropped_at.is_some());
         self.ended.extend(ended.map(|(id, _)| id).filter(|id| self.short.contains(id)));
     }
 
-    fn report(&mut self, report: &Report) {
+    fn begun(&mut self, id: u64, line: Option<u32>, created: Option<prost_types::Timestamp>) {
+        self.tasks.insert(id);
+        if line == Some(SHORT_LINE) {
+            self.short.insert(id);
+            self.oldest = self.oldest.max(age(created));
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        let created: HashMap<u64, _> = report.task_stats.iter().map(|stats| (stats.id, stats.created_at)).collect();
+        for task in report.new_tasks {
+            let line = task.location.map(|location| location.line);
+            self.begun(task.id, line, created.get(&task.id).copied().flatten());
+        }
+        let ended = report.task_stats.iter().filter(|stats| stats.dropped_at.is_some());
+        self.ended.extend(ended.map(|stats| stats.id).filter(|id| self.short.contains(id)));
         // On the last page all of them are listed.
         if !report.losses.is_empty() {
-            let of_tasks =
-                report.losses.iter().filter(|loss| ["finished-tasks", "unseen"].contains(&loss.kind.as_str()));
+            let of_tasks = report
+                .losses
+                .iter()
+                .filter(|loss| ["finished-tasks", "unseen", "unsent-tasks"].contains(&loss.kind.as_str()));
             self.lost = of_tasks.map(|loss| loss.count).sum();
         }
         for Stall { id, since, stack, .. } in &report.stalls {

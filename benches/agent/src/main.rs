@@ -12,9 +12,10 @@
 //! cargo run --release -p holdup-agent-cost -- --work flood,first-state --mode full,lean
 //! ```
 //!
-//! - The first six works are done by a child process of this one, once in each mode in turn, several times over, and the medians
+//! - The first works are done by a child process of this one, once in each mode in turn, several times over, and the medians
 //!   are printed as ratios to the plain mode. Plain is the same executable, on the same tokio with its tracing compiled in,
-//!   without any subscriber.
+//!   without any subscriber. Where somebody is attached meanwhile, that is this process: as holdup, which reads `Watch` of an agent and
+//!   nothing else, or as tokio-console, which reads the console's service of whoever has it.
 //! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with
 //!   holdup's windows and tokio-console's limit to a message, 4 MiB. A *flood* counts the tasks whose end never arrived, beside the losses that the
 //!   service tells of, and how old the oldest one was when the client heard of it first, which an interval of publishing is part of.
@@ -88,7 +89,12 @@ fn compared(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
     let mut samples = vec![Vec::new(); modes.len()];
     for _ in 0..arguments.runs {
         for (samples, mode) in samples.iter_mut().zip(modes) {
-            match run(work, *mode, arguments.scale) {
+            let sample = if work.is_attended() {
+                watched::timed(work, *mode, &arguments.load, arguments.scale)
+            } else {
+                run(work, *mode, arguments.scale)
+            };
+            match sample {
                 Ok(sample) => samples.push(sample),
                 Err(reason) => eprintln!("{} in {}: {reason}", work.title(), mode.name()),
             }
@@ -138,8 +144,8 @@ fn run(work: Work, mode: Mode, scale: usize) -> Result<f64, String> {
 
 fn child(arguments: &Arguments) -> ExitCode {
     let (Some(work), Some(mode)) = (arguments.work.first(), arguments.mode.first()) else { return ExitCode::FAILURE };
-    let done = if work.is_watched() {
-        service::serve(*work, *mode, &arguments.load)
+    let done = if work.is_watched() || work.is_attended() {
+        service::serve(*work, *mode, &arguments.load, arguments.scale)
     } else {
         mode.start().map(|watching| {
             println!("{}", work.run(arguments.scale));

@@ -1,5 +1,6 @@
 //! What watches a work.
 
+use crate::client::Reader;
 use clap::ValueEnum;
 use holdup_agent::{Agent, Detail};
 use std::{
@@ -42,6 +43,11 @@ impl Mode {
     /// Whether it is holdup's agent.
     pub fn is_agent(self) -> bool {
         matches!(self, Self::Full | Self::Lean)
+    }
+
+    /// What holdup reads of it: of an agent `Watch` alone.
+    pub fn holdup_reads(self) -> Reader {
+        if self.is_agent() { Reader::Holdup } else { Reader::Console }
     }
 
     /// Starts it in this process.

@@ -41,12 +41,12 @@ pub const RATE: u64 = 100_000;
 /// Longer than it may take to be told of it.
 const STALL: Duration = Duration::from_millis(450);
 
-/// Serves one watched work.
-pub fn serve(work: Work, mode: Mode, load: &Load) -> Result<(), String> {
+/// Serves one work that is watched from outside.
+pub fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<(), String> {
     let watching = mode.start()?;
     println!("{}", watching.address.map_or_else(|| "-".to_owned(), |address| address.to_string()));
     let runtime = runtime();
-    if work == Work::FirstState {
+    if matches!(work, Work::FirstState | Work::FirstStateConsole) {
         runtime.block_on(idle(load.idle_tasks));
     }
     println!("ready");
@@ -56,6 +56,7 @@ pub fn serve(work: Work, mode: Mode, load: &Load) -> Result<(), String> {
         Work::Flood => println!("{}", runtime.block_on(flood(load.flood_seconds))),
         Work::Churn | Work::ChurnWatched => println!("{}", runtime.block_on(churn(load))),
         Work::Stall | Work::StallStack => runtime.block_on(stalls(load.stalls)),
+        work if work.is_attended() => println!("{}", work.run(scale)),
         _ => {}
     }
     stdin.read_to_end(&mut Vec::new()).map_err(|error| error.to_string())?;

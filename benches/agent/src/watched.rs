@@ -30,13 +30,13 @@ pub fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, String> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        let mut service = Service::start(work, mode, load).await?;
+        let mut service = Service::start(work, mode, load, 1).await?;
         match work {
             Work::Flood => flood(&mut service, load).await,
-            Work::FirstState => first_state(&mut service, load).await,
+            Work::FirstState | Work::FirstStateConsole => first_state(&mut service, work, load).await,
             Work::Churn => churn(&mut service, None).await,
             Work::ChurnWatched => {
-                let client = Client::attach(service.address()?).await?;
+                let client = Client::attach(service.address()?, work.reader(mode)).await?;
                 churn(&mut service, Some(client)).await
             }
             _ => stalls(&mut service, work).await,
@@ -44,9 +44,43 @@ pub fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, String> {
     })
 }
 
+/// Times a work while somebody is attached; without, where nothing watches.
+pub fn timed(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<f64, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(async {
+        let mut service = Service::start(work, mode, load, scale).await?;
+        let mut client = match service.address {
+            Some(address) => Some(Client::attach(address, work.reader(mode)).await?),
+            None => None,
+        };
+        if work != Work::SpawnUnread
+            && let Some(client) = &mut client
+        {
+            client.listen(Duration::from_millis(500)).await?;
+        }
+        service.go().await?;
+        let line = loop {
+            let heard = async {
+                match &mut client {
+                    Some(client) if work != Work::SpawnUnread => client.hear().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                line = service.hear() => break line?,
+                heard = heard => if let Err(reason) = heard {
+                    eprintln!("the client of {} was cut off: {reason}", service.mode.name());
+                    client = None;
+                }
+            }
+        };
+        line.parse().map_err(|_| line)
+    })
+}
+
 /// Spawns at a known rate: what was lost, and how old the oldest was that arrived.
 async fn flood(service: &mut Service, load: &Load) -> Result<String, String> {
-    let mut client = Client::attach(service.address()?).await?;
+    let mut client = Client::attach(service.address()?, service.mode.holdup_reads()).await?;
     client.listen(Duration::from_millis(1500)).await?;
     service.go().await?;
     let (mut failure, spawned) = (None, load.flood_seconds * RATE);
@@ -89,10 +123,10 @@ async fn flood(service: &mut Service, load: &Load) -> Result<String, String> {
 }
 
 /// From attaching to the last of the tasks that are idle.
-async fn first_state(service: &mut Service, load: &Load) -> Result<String, String> {
+async fn first_state(service: &mut Service, work: Work, load: &Load) -> Result<String, String> {
     let address = service.address()?;
     let start = Instant::now();
-    let mut client = Client::attach(address).await?;
+    let mut client = Client::attach(address, work.reader(service.mode)).await?;
     while client.seen.tasks.len() < load.idle_tasks {
         match timeout(AT_MOST.saturating_sub(start.elapsed()), client.hear()).await {
             Ok(Ok(())) => {}
@@ -131,7 +165,7 @@ async fn churn(service: &mut Service, mut client: Option<Client>) -> Result<Stri
 
 /// From the threshold to the client: the median and the worst.
 async fn stalls(service: &mut Service, work: Work) -> Result<String, String> {
-    let mut client = Client::attach(service.address()?).await?;
+    let mut client = Client::attach(service.address()?, work.reader(service.mode)).await?;
     client.listen(Duration::from_millis(500)).await?;
     service.go().await?;
     loop {
@@ -160,14 +194,14 @@ struct Service {
 
 impl Service {
     /// Starts it, and waits until it is ready.
-    async fn start(work: Work, mode: Mode, load: &Load) -> Result<Self, String> {
+    async fn start(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<Self, String> {
         let executable = std::env::current_exe().map_err(|error| error.to_string())?;
         let Load { flood_seconds, idle_tasks, rss_seconds, rss_limit, stalls } = load;
         let mut child = Command::new(executable)
             .args(["--child", "--work", &work.name(), "--mode", &mode.name()])
             .args(["--flood-seconds", &flood_seconds.to_string(), "--idle-tasks", &idle_tasks.to_string()])
             .args(["--rss-seconds", &rss_seconds.to_string(), "--rss-limit", &rss_limit.to_string()])
-            .args(["--stalls", &stalls.to_string()])
+            .args(["--stalls", &stalls.to_string(), "--scale", &scale.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

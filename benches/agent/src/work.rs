@@ -1,6 +1,6 @@
 //! The works: how each is called, what it may cost, and those that are done without anybody who watches from outside.
 
-use crate::mode::Mode;
+use crate::{client::Reader, mode::Mode};
 use clap::ValueEnum;
 use std::{
     sync::Arc,
@@ -27,12 +27,24 @@ pub enum Work {
     Channel,
     /// 64 connections that are echoed to.
     Echo,
+    /// The same as [`Work::Spawn`] while holdup is attached.
+    SpawnHoldup,
+    /// While tokio-console is.
+    SpawnConsole,
+    /// While a client is attached that reads nothing.
+    SpawnUnread,
+    /// The same as [`Work::Yield`] while holdup is attached.
+    YieldHoldup,
+    /// While tokio-console is.
+    YieldConsole,
     /// Tasks that wait for ever.
     Idle,
     /// Short tasks at a known rate, while a client is attached.
     Flood,
     /// Many idle tasks, and a client that comes then.
     FirstState,
+    /// The same for tokio-console.
+    FirstStateConsole,
     /// Short tasks flat out: memory.
     Churn,
     /// The same while a client is attached.
@@ -52,9 +64,15 @@ impl Work {
             Self::Mutex => "contended Mutex, yield while held (16×50,000)",
             Self::Channel => "mpsc, capacity 64, 8 producers, 1 M",
             Self::Echo => "TCP echo, 64 connections",
+            Self::SpawnHoldup => "spawn 1 M, holdup attached",
+            Self::SpawnConsole => "spawn 1 M, tokio-console attached",
+            Self::SpawnUnread => "spawn 1 M, a client that reads nothing",
+            Self::YieldHoldup => "yield, holdup attached",
+            Self::YieldConsole => "yield, tokio-console attached",
             Self::Idle => "memory for each live idle task",
             Self::Flood => "lost at 100,000 spawns/s; age of the oldest",
             Self::FirstState => "100,000 idle tasks: first state complete",
+            Self::FirstStateConsole => "the same, by the console's service",
             Self::Churn => "RSS after 60 s of spawning flat out",
             Self::ChurnWatched => "RSS, the same with a client attached",
             Self::Stall => "stall, threshold to client: median / worst",
@@ -67,12 +85,15 @@ impl Work {
         match self {
             Self::Spawn => ["2.0", "1.7"],
             Self::Yield => ["2.5", "1.9"],
+            Self::SpawnHoldup | Self::SpawnConsole | Self::SpawnUnread | Self::YieldHoldup | Self::YieldConsole => {
+                ["", ""]
+            }
             Self::Mutex => ["5", "3"],
             Self::Channel => ["4", "2.5"],
             Self::Echo => ["1.05", "1.02"],
             Self::Idle => ["+1 KB", "+600 B"],
             Self::Flood => ["0", "0"],
-            Self::FirstState => ["0.5 s", "0.5 s"],
+            Self::FirstState | Self::FirstStateConsole => ["0.5 s", "0.5 s"],
             Self::Churn | Self::ChurnWatched => ["150 MiB", "100 MiB"],
             Self::Stall | Self::StallStack => ["250 ms", "250 ms"],
         }
@@ -85,14 +106,28 @@ impl Work {
 
     /// Whether it is measured from outside of the service, once.
     pub fn is_watched(self) -> bool {
-        use Work::{Churn, ChurnWatched, FirstState, Flood, Stall, StallStack};
-        matches!(self, Flood | FirstState | Churn | ChurnWatched | Stall | StallStack)
+        use Work::{Churn, ChurnWatched, FirstState, FirstStateConsole, Flood, Stall, StallStack};
+        matches!(self, Flood | FirstState | FirstStateConsole | Churn | ChurnWatched | Stall | StallStack)
+    }
+
+    /// Whether it is timed while somebody is attached, where there is somebody to attach to.
+    pub fn is_attended(self) -> bool {
+        use Work::{SpawnConsole, SpawnHoldup, SpawnUnread, YieldConsole, YieldHoldup};
+        matches!(self, SpawnHoldup | SpawnConsole | SpawnUnread | YieldHoldup | YieldConsole)
+    }
+
+    /// Who is attached.
+    pub fn reader(self, mode: Mode) -> Reader {
+        match self {
+            Self::SpawnConsole | Self::YieldConsole | Self::FirstStateConsole => Reader::Console,
+            _ => mode.holdup_reads(),
+        }
     }
 
     /// Whether there is anything to measure in a mode.
     pub fn is_for(self, mode: Mode) -> bool {
         match self {
-            Self::Flood | Self::FirstState | Self::ChurnWatched => mode != Mode::Plain,
+            Self::Flood | Self::FirstState | Self::FirstStateConsole | Self::ChurnWatched => mode != Mode::Plain,
             Self::Stall | Self::StallStack => mode.is_agent(),
             _ => true,
         }
@@ -114,8 +149,10 @@ impl Work {
         let start = Instant::now();
         runtime.block_on(async {
             match self {
-                Self::Spawn => spawn(1_000_000 / scale).await,
-                Self::Yield => yields(200_000 / scale).await,
+                Self::Spawn | Self::SpawnHoldup | Self::SpawnConsole | Self::SpawnUnread => {
+                    spawn(1_000_000 / scale).await;
+                }
+                Self::Yield | Self::YieldHoldup | Self::YieldConsole => yields(200_000 / scale).await,
                 Self::Mutex => mutex(50_000 / scale).await,
                 Self::Channel => channel(1_000_000 / scale).await,
                 Self::Echo => echo(5_000 / scale).await,
