@@ -281,6 +281,32 @@ fn tokios_own_workers_are_no_tasks_and_are_shown_on_demand() {
 }
 
 #[test]
+fn notes_of_one_lint_are_one_line_that_opens_into_its_places() {
+    let mut service = Service::new();
+    let large = [("kind", Value::Text("task".into())), ("size.bytes", Value::U64(9_000))];
+    for line in 1..=40 {
+        let task = service.spawn_with(&format!("large-{line}"), &format!("src/large.rs:{line}"), &large);
+        service.start(task).keep_waker(task).pass(1).end(task);
+    }
+    let spinner = service.spawn("spinner", "src/report.rs:88");
+    service.pass(1).start(spinner);
+    let mut stage = Stage::new(WIDE.0, WIDE.1, options());
+    stage.attach([service.greet(), service.pass(700).publish(), service.pass(2_000).publish()]);
+    stage.shows(&["never-yields", "40 of these, ⏎ lists them", "41 now"]);
+    assert_eq!(stage.text().matches("note ").count(), 1, "{}", stage.text());
+    stage.keys("down enter").hides(&["of these"]);
+    assert!(stage.text().matches("note ").count() > 3, "{}", stage.text());
+    // Each is a finding of its own now: it opens its task.
+    stage.keys("down enter").shows(&["╭ task 1"]).keys("esc").hides(&["of these"]);
+    // What comes later changes neither the order nor what is open.
+    let before: Vec<String> = stage.text().lines().filter(|line| line.contains("src/large")).map(Into::into).collect();
+    stage.updates([service.pass(500).publish()]);
+    let after: Vec<String> = stage.text().lines().filter(|line| line.contains("src/large")).map(Into::into).collect();
+    assert_eq!(before, after);
+    stage.keys("esc").shows(&["40 of these"]);
+}
+
+#[test]
 fn quitting_works_in_every_state() {
     for keys in ["q", "^c", "t q", "? q", "e q", "t / ^c", "t / a ^c", "t s q", "P ^c", "space q", "t z q"] {
         let (mut stage, _) = watching(WIDE);

@@ -142,6 +142,10 @@ impl App {
                 self.panels.tasks.narrow(filter);
                 self.go(Screen::Tasks)
             }
+            Some(Opening::Unfold) => {
+                self.panels.findings.unfold();
+                Vec::new()
+            }
             None => Vec::new(),
         }
     }

@@ -58,6 +58,8 @@ pub(crate) enum Opening {
     Tasks(String),
     /// A screen.
     Screen(Screen),
+    /// The findings that the selected row stands for.
+    Unfold,
 }
 
 /// A screen's list, or a page about one thing.

@@ -250,7 +250,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Question, &[Char('y'), Enter], Action::Confirm, "yes", "yes"),
     bind(Context::Question, &[Char('n'), Esc], Action::Back, "no", "no"),
     bind(Context::Lost, &[Char('R')], Action::Retry, "try to connect now", "retry now"),
-    bind(Context::Anywhere, &[Esc], Action::Back, "back; on the tasks, take the filter away", ""),
+    bind(Context::Anywhere, &[Esc], Action::Back, "back; takes the filter away, and folds findings", ""),
     bind(
         Context::Anywhere,
         &[Char(' ')],

@@ -14,6 +14,7 @@ use super::page;
 use crate::{
     app::{
         frame::{Pace, RowId, Shown, Window},
+        input::key::Key,
         labels::task_name,
         state::App,
         tasks::columns::{Align, ColumnSpec, Width},
@@ -21,7 +22,7 @@ use crate::{
     diagnose::{Confidence, Finding, Status, Subject},
     view::{
         shell::empty,
-        style::theme::Theme,
+        style::{key_names, theme::Theme},
         widget::{
             pane,
             table::{self, Cell, Row, Table},
@@ -52,8 +53,7 @@ const ROWS_LEAST: u16 = 5;
 
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
-    let past = app.panels.findings.past(app.session());
-    let now = app.panels.findings.ids.len() - past;
+    let (now, past) = app.panels.findings.counts();
     let right = match past {
         0 => format!("{now} now"),
         _ => format!("{now} now {} {past} over", theme.symbols().dot),
@@ -84,8 +84,11 @@ fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown:
     let room = area.height.saturating_sub(1) as usize;
     let visible = app.panels.findings.cursor.visible(app.panels.findings.ids.len(), room);
     let ids = &app.panels.findings.ids[visible.clone()];
-    let rows: Vec<Row> =
-        ids.iter().filter_map(|&id| app.session().engine().finding(id)).map(|finding| row(finding, theme)).collect();
+    let rows: Vec<Row> = ids
+        .iter()
+        .filter_map(|&id| app.session().engine().finding(id))
+        .map(|finding| row(finding, app.panels.findings.folded(finding.id), theme))
+        .collect();
     let selected = app.panels.findings.cursor.index().checked_sub(visible.start);
     let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
     table::render(buffer, area, &table, theme, shown, |_| None);
@@ -98,7 +101,8 @@ pub(crate) fn below_head(area: Rect) -> Rect {
     Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area }
 }
 
-fn row(finding: &Finding, theme: &Theme) -> Row {
+/// A finding's row; where it stands for several, it says for how many.
+fn row(finding: &Finding, folded: Option<usize>, theme: &Theme) -> Row {
     let over = finding.status == Status::Past;
     let style = if over { theme.dim() } else { Style::new() };
     let (subject, place) = match &finding.subject {
@@ -110,7 +114,10 @@ fn row(finding: &Finding, theme: &Theme) -> Row {
         Subject::Runtime(_) => (crate::app::clipboard::subject(&finding.subject), ""),
         Subject::Target => ("target".to_owned(), ""),
     };
-    let mut what = vec![subject.trim_end().to_owned(), finding.message.clone()];
+    let open = key_names::key(Key::Enter, theme);
+    let mut what: Vec<String> =
+        folded.map(|count| format!("{count} of these, {open} lists them")).into_iter().collect();
+    what.extend([subject.trim_end().to_owned(), finding.message.clone()]);
     if finding.related.tasks_total > 1 {
         what.push(format!("{} tasks", finding.related.tasks_total));
     }

@@ -153,8 +153,8 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
     }
     for step in &related.cycle {
         prose.push(("deadlocked".into(), place_too(&step.task), theme.severity(Severity::Critical)));
-        prose.push(("".into(), step.holds_in_words(), Style::new()));
-        prose.push(("".into(), step.waits_in_words(), Style::new()));
+        prose.push((String::new(), step.holds_in_words(), Style::new()));
+        prose.push((String::new(), step.waits_in_words(), Style::new()));
     }
     if !related.waiters.is_empty() {
         let dot = format!(" {} ", theme.symbols().dot);
