@@ -1,7 +1,10 @@
 //! A client, over the wire: what it is told of a service's tasks and stalls, and when. Of an agent, holdup reads `Watch` and nothing
 //! else; tokio-console reads the console's service, of whoever has it.
 
-use crate::{mode::STALL_THRESHOLD, service::SHORT_LINE};
+use crate::{
+    mode::{Reader, STALL_THRESHOLD},
+    service::SHORT_LINE,
+};
 use console_api::{
     instrument::{InstrumentRequest, Update, instrument_client::InstrumentClient},
     tasks::TaskUpdate,
@@ -20,13 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a service may send ahead, in bytes, on a stream and on all of them: what holdup allows.
 const WINDOWS: [u32; 2] = [4 << 20, 8 << 20];
-
-/// Who reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    Holdup,
-    Console,
-}
 
 /// What is read.
 enum Messages {

@@ -1,6 +1,5 @@
 //! What watches a work.
 
-use crate::client::Reader;
 use clap::ValueEnum;
 use holdup_agent::{Agent, Detail};
 use std::{
@@ -22,6 +21,13 @@ pub enum Mode {
     Full,
     /// The agent in lean detail.
     Lean,
+}
+
+/// Who is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Holdup,
+    Console,
 }
 
 /// All of them, in the order of the table.

@@ -1,6 +1,6 @@
 //! The works: how each is called, what it may cost, and those that are done without anybody who watches from outside.
 
-use crate::{client::Reader, mode::Mode};
+use crate::mode::{Mode, Reader};
 use clap::ValueEnum;
 use std::{
     sync::Arc,
