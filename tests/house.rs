@@ -206,8 +206,9 @@ fn examples(page: &str) -> Vec<(String, Vec<String>)> {
             Some(lines) => lines.push(line.to_owned()),
             None if line == "```rust" => open = Some(Vec::new()),
             None => {
-                let paths =
-                    line.split('`').skip(1).step_by(2).filter(|part| part.ends_with(".rs") && part.contains('/'));
+                let is_code =
+                    |part: &&str| std::path::Path::new(part).extension().is_some_and(|extension| extension == "rs");
+                let paths = line.split('`').skip(1).step_by(2).filter(|part| part.contains('/')).filter(is_code);
                 if let Some(path) = paths.last() {
                     path.clone_into(&mut named);
                 }
