@@ -8,8 +8,8 @@ use holdup::{
     model::{
         Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Slot, Span, Stack, Stall, Stamp, TaskFacts,
         TaskId, Thread, VerdictKind, WorkerId,
-        report::{LockStats, Report, RuntimeStats, WorkerStats},
-        update::{SourcePlace, Value},
+        report::{LockStats, RuntimeStats, WorkerStats},
+        update::{SourcePlace, Update, Value},
     },
     session::Session,
     update::Begin,
@@ -40,16 +40,17 @@ impl Scene {
     }
 
     /// Time passes, and an update and a report are sent.
-    fn pass(&mut self, millis: u64, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
-        let update = self.service.pass(millis).publish();
+    fn pass(&mut self, millis: u64, report: impl FnOnce(Stamp) -> Update) -> &mut Self {
+        let rows = self.service.pass(millis).publish();
+        let update = agent::together(rows, report(self.service.now()));
         self.session.apply(Event::Update(Box::new(update)));
-        self.tell(report)
+        self
     }
 
     /// A report is sent.
-    fn tell(&mut self, report: impl FnOnce(Stamp) -> Report) -> &mut Self {
+    fn tell(&mut self, report: impl FnOnce(Stamp) -> Update) -> &mut Self {
         let report = report(self.service.now());
-        self.session.apply(Event::Report(Box::new(report)));
+        self.session.apply(Event::Update(Box::new(report)));
         self
     }
 
@@ -105,14 +106,14 @@ fn a_stalled_worker_is_found_by_the_first_report_with_its_reason_and_its_line() 
     let (mut scene, task, since) = stuck();
     let spans = vec![(task, vec![Span { name: "request".into(), fields: vec![("id".into(), "7".into())] }])];
     scene.service.pass(150);
-    scene.tell(|now| Report {
-        workers: workers(Some((1, task, since))),
+    scene.tell(|now| Update {
+        workers: Some(workers(Some((1, task, since)))),
         stalls: vec![agent::stall(1, Some(1), task, since)],
-        runtimes: vec![RuntimeStats {
+        runtimes: Some(vec![RuntimeStats {
             verdicts: vec![agent::verdict(VerdictKind::DriverBlocked, since)],
             ..agent::runtime(1, "main", 2)
-        }],
-        spans,
+        }]),
+        task_spans: spans,
         ..agent::report(now)
     });
     let finding = scene.finding("stalled-worker");
@@ -134,7 +135,7 @@ fn a_stalled_worker_is_found_by_the_first_report_with_its_reason_and_its_line() 
 fn the_same_poll_is_not_told_twice_and_when_it_is_over_that_is_so() {
     let (mut scene, task, since) = stuck();
     let report = |stall: Stall| {
-        move |now| Report { workers: workers(Some((0, task, since))), stalls: vec![stall], ..agent::report(now) }
+        move |now| Update { workers: Some(workers(Some((0, task, since)))), stalls: vec![stall], ..agent::report(now) }
     };
     for _ in 0..4 {
         scene.pass(700, report(agent::stall(1, Some(0), task, since)));
@@ -144,7 +145,7 @@ fn the_same_poll_is_not_told_twice_and_when_it_is_over_that_is_so() {
     scene.service.end(task);
     let ended = Some(scene.service.now());
     scene.pass(5_000, report(Stall { ended, ..agent::stall(1, Some(0), task, since) }));
-    scene.pass(700, |now| Report { workers: workers(None), ..agent::report(now) });
+    scene.pass(700, |now| Update { workers: Some(workers(None)), ..agent::report(now) });
     assert!(scene.active("stalled-worker").is_empty());
     assert!(scene.active("long-polls").is_empty(), "it was told while it lasted");
 }
@@ -155,7 +156,7 @@ fn a_stall_between_two_reports_is_shown_all_the_same() {
     scene.service.pass(400).end(task);
     let ended = Some(scene.service.now());
     let stall = Stall { ended, ..agent::stall(1, Some(0), task, since) };
-    scene.pass(100, |now| Report { stalls: vec![stall], ..agent::report(now) });
+    scene.pass(100, |now| Update { stalls: vec![stall], ..agent::report(now) });
     assert!(scene.finding("stalled-worker").message.contains("400 ms"));
     scene.pass(1_200, agent::report);
     assert!(scene.active("stalled-worker").is_empty());
@@ -166,8 +167,8 @@ fn a_poll_on_a_thread_that_is_no_worker_stalls_none() {
     // block_in_place: the poll lasts, its thread is no worker any more, and the workers poll others.
     let (mut scene, task, since) = stuck();
     for _ in 0..5 {
-        scene.pass(700, |now| Report {
-            workers: workers(None),
+        scene.pass(700, |now| Update {
+            workers: Some(workers(None)),
             stalls: vec![agent::stall(1, None, task, since)],
             ..agent::report(now)
         });
@@ -184,7 +185,7 @@ fn a_worker_without_a_stall_is_none_however_long_it_is_parked_or_busy() {
     for _ in 0..5 {
         scene.service.pass(695).wake(task).start(task).keep_waker(task);
         let since = scene.service.now();
-        scene.pass(5, |now| Report { workers: workers(Some((0, task, since))), ..agent::report(now) });
+        scene.pass(5, |now| Update { workers: Some(workers(Some((0, task, since)))), ..agent::report(now) });
         scene.service.end(task);
     }
     assert_eq!(scene.names(), []);
@@ -194,7 +195,7 @@ fn a_worker_without_a_stall_is_none_however_long_it_is_parked_or_busy() {
 fn without_a_watchdog_a_poll_on_a_worker_is_still_one_that_never_yields() {
     let (mut scene, task, since) = stuck();
     for _ in 0..3 {
-        scene.pass(700, |now| Report { workers: workers(Some((0, task, since))), ..agent::report(now) });
+        scene.pass(700, |now| Update { workers: Some(workers(Some((0, task, since)))), ..agent::report(now) });
     }
     assert_eq!(text(scene.finding("never-yields"), "caveat"), Some("The agent sees the poll on a worker."));
 }
@@ -210,9 +211,9 @@ fn a_stall_whose_task_or_stack_is_not_known_says_so() {
         queued: 0,
         ..agent::stall(1, Some(1), TaskId(1), since)
     };
-    scene.pass(300, |now| Report {
+    scene.pass(300, |now| Update {
         stalls: vec![stall],
-        runtimes: vec![agent::runtime(1, "main", 2)],
+        runtimes: Some(vec![agent::runtime(1, "main", 2)]),
         ..agent::report(now)
     });
     let finding = scene.finding("stalled-worker");
@@ -250,7 +251,7 @@ fn long_polls_off_the_workers_are_nobodys_trouble() {
     let mut scene = Scene::new(service);
     for _ in 0..4 {
         scene.service.wake(task).poll(task, 600);
-        scene.pass(100, |now| Report { workers: workers(None), ..agent::report(now) });
+        scene.pass(100, |now| Update { workers: Some(workers(None)), ..agent::report(now) });
     }
     assert_eq!(scene.names(), []);
 }
@@ -268,7 +269,7 @@ fn a_blocking_pool_is_full_when_that_lasts() {
     let waits = service.spawn_with("", "src/hash.rs:9", &kind);
     service.pass(10).start(runs);
     let mut scene = Scene::new(service);
-    let report = |waiting, idle| move |now| Report { runtimes: pool(waiting, idle), ..agent::report(now) };
+    let report = |waiting, idle| move |now| Update { runtimes: Some(pool(waiting, idle)), ..agent::report(now) };
     scene.pass(700, report(3, 0));
     assert!(scene.active("blocking-pool-full").is_empty(), "a new thread takes a moment to start");
     scene.pass(700, report(5, 0)).pass(700, report(7, 0));
@@ -304,7 +305,7 @@ fn panics_of_one_spawn_location_are_one_finding_for_a_minute() {
     for task in tasks {
         scene.service.poll(task, 1).finish(task);
         let at = scene.service.now();
-        scene.pass(500, |now| Report { panics: vec![panicked(task, at)], ..agent::report(now) });
+        scene.pass(500, |now| Update { panics: vec![panicked(task, at)], ..agent::report(now) });
     }
     // The tasks themselves are let go of, and what was found names them still.
     for _ in 0..20 {
@@ -326,7 +327,7 @@ fn a_panic_that_is_told_before_its_task_is_named_as_soon_as_that_is() {
     let mut scene = Scene::new(Service::new());
     let task = scene.service.spawn("late", "src/net.rs:7");
     let at = scene.service.now();
-    scene.tell(|now| Report { panics: vec![panicked(task, at)], ..agent::report(now) });
+    scene.tell(|now| Update { panics: vec![panicked(task, at)], ..agent::report(now) });
     scene.service.pass(1).poll(task, 1).finish(task);
     scene.pass(100, agent::report).pass(100, agent::report);
     assert!(matches!(&scene.finding("panicked").subject, Subject::Task(subject) if subject.name == "late"));
@@ -353,7 +354,7 @@ fn exact_holders_clear_the_one_who_seems_to_be_it() {
     let thread = Holder { task: None, thread: Some(Thread { tid: 7, name: "main".into() }), ..holder.clone() };
     let waiting = vec![agent::waiting(900, writer, since)];
     for _ in 0..3 {
-        scene.pass(700, |now| Report {
+        scene.pass(700, |now| Update {
             locks: vec![LockStats {
                 across_count: 1,
                 ..agent::lock(lock, vec![holder.clone(), thread.clone()], waiting.clone())
@@ -371,7 +372,7 @@ fn exact_holders_clear_the_one_who_seems_to_be_it() {
     assert!(!finding.concerns(accused));
     // Given back: it was so, and is not.
     for _ in 0..9 {
-        scene.pass(700, |now| Report { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
+        scene.pass(700, |now| Update { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
     }
     assert!(scene.active("held-across-await").is_empty());
 }
@@ -383,9 +384,9 @@ fn a_lock_held_inside_its_poll_is_no_trouble_however_long_it_is_watched() {
         scene.service.pass(690).wake(reader).start(reader);
         let since = scene.service.now();
         let holder = Holder { across: Across::SamePoll, ..agent::holder(reader, since) };
-        scene.pass(10, |now| Report { locks: vec![agent::lock(lock, vec![holder], vec![])], ..agent::report(now) });
+        scene.pass(10, |now| Update { locks: vec![agent::lock(lock, vec![holder], vec![])], ..agent::report(now) });
         scene.service.end(reader);
-        scene.tell(|now| Report { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
+        scene.tell(|now| Update { locks: vec![agent::lock(lock, vec![], vec![])], ..agent::report(now) });
     }
     assert!(scene.active("held-across-await").is_empty(), "{:?}", scene.names());
 }
@@ -395,7 +396,7 @@ fn a_convoy_is_told_from_the_queue_that_the_agent_knows() {
     let (mut scene, [_, reader, writer], lock) = locked();
     let since = scene.service.now();
     let queue: Vec<_> = (0..6).map(|at| agent::waiting(900 + at, writer, since)).collect();
-    scene.pass(700, |now| Report {
+    scene.pass(700, |now| Update {
         locks: vec![agent::lock(lock, vec![agent::holder(reader, now)], queue.clone())],
         ..agent::report(now)
     });
@@ -407,7 +408,7 @@ fn a_convoy_is_told_from_the_queue_that_the_agent_knows() {
     );
     assert_eq!(finding.related.holder.as_ref().map(|holder| holder.id), Some(reader));
     let four = queue[..4].to_vec();
-    scene.tell(|now| Report {
+    scene.tell(|now| Update {
         locks: vec![agent::lock(lock, vec![agent::holder(reader, now)], four)],
         ..agent::report(now)
     });
@@ -435,7 +436,7 @@ fn a_deadlock_of_exact_holders_is_exact() {
     }
     let mut scene = Scene::new(service);
     for _ in 0..3 {
-        scene.pass(700, |now| Report {
+        scene.pass(700, |now| Update {
             locks: (0..2)
                 .map(|at| {
                     agent::lock(
@@ -468,11 +469,11 @@ fn a_deadlock_of_exact_holders_is_exact() {
 fn what_an_agent_lost_is_news_when_it_grows_and_what_ended_is_not_lost() {
     let mut scene = Scene::new(Service::new());
     let losses = |finished, unseen| {
-        move |now| Report {
-            losses: vec![
+        move |now| Update {
+            losses: Some(vec![
                 Loss { kind: "finished-tasks".into(), count: finished },
                 Loss { kind: "unseen".into(), count: unseen },
-            ],
+            ]),
             ..agent::report(now)
         }
     };
@@ -509,10 +510,10 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
     let mut scene = Scene::new(service);
     let span = Span { name: "request".into(), fields: vec![("peer".into(), "10.0.0.1".into())] };
-    scene.pass(10, |now| Report {
-        runtimes: vec![agent::runtime(1, "main", 2), agent::runtime(2, "Metrics", 1)],
-        spans: vec![(tasks[0], vec![span])],
-        tasks: vec![
+    scene.pass(10, agent::report).tell(|now| Update {
+        runtimes: Some(vec![agent::runtime(1, "main", 2), agent::runtime(2, "Metrics", 1)]),
+        task_spans: vec![(tasks[0], vec![span])],
+        task_facts: vec![
             (tasks[0], TaskFacts { parent: None, runtime: Some(MAIN) }),
             (tasks[1], TaskFacts { parent: Some(tasks[0]), runtime: Some(RuntimeId(2)) }),
         ],

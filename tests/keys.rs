@@ -423,8 +423,9 @@ fn many_runtimes_leave_the_workers_their_room() {
     let (mut stage, mut service) = stalled((80, 24), options());
     let update = service.pass(700).publish();
     let mut report = report_of(&service);
-    report.runtimes.extend((3..=6).map(|id| agent::runtime(id, &format!("side-{id}"), 2)));
-    report.runtimes[0].verdicts = vec![agent::verdict(VerdictKind::DriverBlocked, service.now())];
+    let runtimes = report.runtimes.as_mut().expect("told");
+    runtimes.extend((3..=6).map(|id| agent::runtime(id, &format!("side-{id}"), 2)));
+    runtimes[0].verdicts = vec![agent::verdict(VerdictKind::DriverBlocked, service.now())];
     stage.updates([update]).reports([report]).keys("W");
     stage.shows(&["main/0", "main/1", "main/2", "main/3", "metrics/0"]);
     stage.shows(&["side-6 · 2 workers", "the I/O driver is blocked"]).hides(&["in the global queue", "I/O 12 watched"]);

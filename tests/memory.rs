@@ -58,7 +58,7 @@ fn text(name: &str, value: String) -> Field {
 
 fn task(id: u64, fields: Vec<Field>) -> NewTask {
     let place = SourcePlace { file: "src/worker.rs".into(), line: (id % 8) as u32 + 1, column: 5 };
-    NewTask { id: TaskId(id), metadata: None, fields, place: Some(place) }
+    NewTask::from_fields(TaskId(id), None, fields, Some(place))
 }
 
 fn stats(polls: u64, busy: Duration) -> TaskStats {
@@ -93,6 +93,7 @@ fn queues() -> Update {
         parent: None,
         kind: "Sync".into(),
         concrete_type: "Mutex".into(),
+        target: String::new(),
         place: None,
         internal: false,
     };

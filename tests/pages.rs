@@ -11,8 +11,8 @@ use holdup::{
     diagnose::Settings,
     model::{
         Access, Across, Holder, ResourceId, Retention, Span, Stack, Stamp, TaskFacts, TaskId, Thread,
-        report::{LockStats, Report},
-        update::{Histogram, TaskDetails, Value},
+        report::LockStats,
+        update::{Histogram, TaskDetails, Update, Value},
     },
     session::Session,
     update::Begin,
@@ -387,16 +387,16 @@ fn told() -> (Scene, TaskId, ResourceId) {
     let mut stall = agent::stall(1, Some(0), reader, since.minus(Duration::from_millis(402)));
     stall.ended = Some(since);
     scene.seconds(2);
-    let report = Report {
-        runtimes: vec![agent::runtime(1, "main", 4)],
-        workers: vec![agent::worker(0, Duration::from_secs(1))],
+    let report = Update {
+        runtimes: Some(vec![agent::runtime(1, "main", 4)]),
+        workers: Some(vec![agent::worker(0, Duration::from_secs(1))]),
         locks: vec![lock],
         stalls: vec![stall],
-        spans: vec![(reader, vec![span("request"), span("scan")])],
-        tasks: vec![(reader, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
+        task_spans: vec![(reader, vec![span("request"), span("scan")])],
+        task_facts: vec![(reader, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(scene.now())
     };
-    scene.session.apply(Event::Report(Box::new(report)));
+    scene.session.apply(Event::Update(Box::new(report)));
     scene.seconds(1);
     (scene, reader, table)
 }

@@ -126,9 +126,7 @@ fn workers_of_a_target_that_does_not_tell() {
     pictures("workers_older_agent", |size| {
         let mut stage = Stage::new(size.0, size.1, options());
         let mut service = healthy();
-        stage.attach_to(Protocol::Agent, Some(agent::process()), [service.greet()]).keys("W");
-        let reason = "this agent is older, and does not tell of workers and stalls".to_owned();
-        stage.hear([Event::ReportsUnavailable { reason }]);
+        stage.attach_to(Protocol::Console, Some(agent::process()), [service.greet()]).keys("W");
         stage
     });
 }

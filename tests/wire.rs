@@ -6,6 +6,8 @@
 mod connects;
 #[path = "wire/obeys.rs"]
 mod obeys;
+#[path = "wire/older.rs"]
+mod older;
 #[path = "wire/peer.rs"]
 mod peer;
 #[path = "wire/raw.rs"]
@@ -23,11 +25,14 @@ use holdup::{
         Stamp, TaskId,
         update::{DecodeIssues, Part, Update},
     },
-    update::Begin,
-    wire::{Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, connect},
+    update::{Begin, Fact, Knows},
+    wire::{
+        Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, connect,
+        decode_report, encode,
+    },
 };
 use holdup_proto::v1;
-use peer::{Console, PauseCall, Peer, Reports, StateCall, free_address};
+use peer::{Console, PauseCall, Peer, Reports, StateCall, agent, free_address};
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering::SeqCst},

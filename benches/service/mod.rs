@@ -30,16 +30,13 @@ fn announce(id: u64, named: Named) -> NewTask {
         Named::Apart => format!("conn-{:07}", id.wrapping_mul(7_919) % 10_000_000),
     };
     let field = |name: &str, value| Field { name: FieldName::Text(name.into()), value };
-    NewTask {
-        id: TaskId(id),
-        metadata: None,
-        fields: vec![
-            field("kind", Value::Text("task".into())),
-            field("task.name", Value::Text(name)),
-            field("task.id", Value::U64(id)),
-        ],
-        place: Some(SourcePlace { file: "src/worker.rs".into(), line: (id % 8) as u32 + 1, column: 5 }),
-    }
+    let fields = vec![
+        field("kind", Value::Text("task".into())),
+        field("task.name", Value::Text(name)),
+        field("task.id", Value::U64(id)),
+    ];
+    let place = Some(SourcePlace { file: "src/worker.rs".into(), line: (id % 8) as u32 + 1, column: 5 });
+    NewTask::from_fields(TaskId(id), None, fields, place)
 }
 
 fn stats(polls: u64, second: u64) -> TaskStats {

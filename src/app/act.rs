@@ -16,7 +16,7 @@ use crate::{
     },
     diagnose::{Lint, Subject},
     model::{Lock, ResourceId, TaskId, WorkerId},
-    update::{Command, Temporality},
+    update::{Command, Protocol, Temporality},
 };
 use std::time::Instant;
 
@@ -59,13 +59,17 @@ impl App {
             Action::Explain => self.explain(at),
             Action::Copy => return self.copy(at),
             Action::Freeze => return self.freeze(at),
-            Action::PauseTarget => self.ask_to_pause(),
+            Action::PauseTarget => self.ask_to_pause(at),
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),
             _ => self.edit(action),
         }
         Vec::new()
+    }
+
+    fn can_pause(&self) -> bool {
+        self.session().status().begun.as_ref().is_none_or(|begun| begun.protocol == Protocol::Console)
     }
 
     /// Whether an action would do anything, so that only then it is offered. It may be asked for all the same.
@@ -79,6 +83,7 @@ impl App {
             Action::OpenLock => self.lock().is_some(),
             Action::OpenWorker => self.worker().is_some(),
             Action::Explain => self.lint().is_some(),
+            Action::PauseTarget => self.can_pause(),
             Action::Up if matches!(self.page_subject(), Some(PageSubject::Worker(_))) => true,
             Action::Up | Action::Open | Action::Copy => something,
             _ => true,
@@ -253,7 +258,12 @@ impl App {
         self.react(scope, epoch, at)
     }
 
-    fn ask_to_pause(&mut self) {
+    /// An agent is not paused: what stops is what tokio-console is told, for everyone, and nothing here.
+    fn ask_to_pause(&mut self, at: Instant) {
+        if !self.can_pause() {
+            self.say("an agent is not paused: it tells of changes alone; space freezes the display", at);
+            return;
+        }
         self.layers.push(Layer::Ask(match self.session().status().temporality {
             Some(Temporality::Paused) => Question::ResumeTarget,
             _ => Question::PauseTarget,

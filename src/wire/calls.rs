@@ -1,4 +1,4 @@
-//! Every call but `WatchUpdates` and an agent's `Watch`, through the generated clients. Each that takes time is a task of its own, which tells
+//! Every call but the one that tells everything, through the generated clients. Each that takes time is a task of its own, which tells
 //! what came of it through one channel, so that none of them can hold up the updates.
 //!
 //! Their messages are small, and tonic's own limit of 4 MiB for each stays in force.
@@ -8,11 +8,11 @@ use super::{
     failure::{Failure, bounded},
     transport::{Sanitized, Transport},
 };
-use crate::model::{TaskId, report::Report, update::TaskDetails};
+use crate::model::{TaskId, update::TaskDetails};
 use console_api::instrument::{
     self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,
 };
-use holdup_proto::v1::{DescribeRequest, diagnostics_client::DiagnosticsClient};
+use holdup_proto::v1::{DescribeRequest, WatchTaskRequest, diagnostics_client::DiagnosticsClient};
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
 use tonic::{Code, Status, transport::Channel};
@@ -26,10 +26,6 @@ pub(super) enum Told {
     Details(Box<TaskDetails>),
     /// No details of a task, or no more of them.
     NoDetails(TaskId, String),
-    /// Part of what an agent tells.
-    Report(Box<Report>),
-    /// No reports, or no more of them for now.
-    NoReports(String),
     /// A command was carried out, or not.
     Performed(Command, Result<(), String>),
 }
@@ -87,7 +83,29 @@ pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc
         }
         Ok::<_, Status>(())
     };
-    let reason = match watched.await {
+    tell_why(watched.await, task, &told).await;
+}
+
+/// Tells a task's details, as an agent tells them, until there are no more.
+pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, told: mpsc::Sender<Told>) {
+    let mut client = DiagnosticsClient::new(transport.service);
+    let watched = async {
+        let mut details = client.watch_task(WatchTaskRequest { task_id: task.0 }).await?.into_inner();
+        while let Some(details) = details.message().await? {
+            if let Some(details) = decode::agents_details(task, details)
+                && told.send(Told::Details(Box::new(details))).await.is_err()
+            {
+                break;
+            }
+        }
+        Ok::<_, Status>(())
+    };
+    tell_why(watched.await, task, &told).await;
+}
+
+/// Tells why there are no details, or no more of them.
+async fn tell_why(watched: Result<(), Status>, task: TaskId, told: &mpsc::Sender<Told>) {
+    let reason = match watched {
         Ok(()) => "the target sends no more details of this task; it has ended".to_owned(),
         Err(status) if status.code() == Code::NotFound => "the target does not know this task, or no longer".to_owned(),
         Err(status) => refusal(&status),

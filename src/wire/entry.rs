@@ -1,17 +1,24 @@
-//! What an `Update` message is made of: its sections, and the entries in them, each by its field number in
+//! What an `Update` message of the console's service is made of: its sections, and the entries in them, each by its field number in
 //! console-api's `instrument.proto`, `tasks.proto`, `resources.proto`, `async_ops.proto` and `common.proto`.
 
-use super::decode;
+use super::{
+    decode,
+    walk::{Schema, Shape},
+};
 use crate::model::{
     Stamp,
-    update::{DecodeIssues, Dropped, Update},
+    update::{DecodeIssues, Dropped, Part, Update},
 };
 use console_api as api;
 use prost::Message;
 
+/// The console's format. One message is one update.
+#[derive(Debug, Default)]
+pub(super) struct Console;
+
 /// A part of the message that holds entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+enum Section {
     Tasks,
     Resources,
     Ops,
@@ -42,9 +49,36 @@ struct Pair<V: Message + Default + std::fmt::Debug> {
     value: V,
 }
 
+impl Schema for Console {
+    type Entry = Entry;
+
+    const MAX_ENTRY: usize = 4 * 1024 * 1024;
+
+    fn at(section: Option<u64>, number: u64) -> Shape<Entry> {
+        if section.is_none() && Section::at(number).is_some() {
+            return Shape::Section;
+        }
+        Entry::at(section.and_then(Section::at), number).map_or(Shape::Unknown, Shape::Entry)
+    }
+
+    fn number(&mut self, section: Option<u64>, number: u64, value: u64, page: &mut Update) {
+        if let Some(section) = section.and_then(Section::at) {
+            section.count(number, value, &mut page.dropped);
+        }
+    }
+
+    fn decode(&mut self, entry: Entry, bytes: &[u8], now: &mut Option<Stamp>, page: &mut Update) {
+        entry.decode(bytes, now, page);
+    }
+
+    fn end(&mut self, _: &mut Update) -> Part {
+        Part::Last
+    }
+}
+
 impl Section {
     /// The section with this number in an update.
-    pub(super) fn at(number: u64) -> Option<Self> {
+    fn at(number: u64) -> Option<Self> {
         match number {
             2 => Some(Self::Tasks),
             3 => Some(Self::Resources),
@@ -55,7 +89,7 @@ impl Section {
     }
 
     /// Adds up a number of this section if it is its count of dropped events.
-    pub(super) fn count(self, number: u64, value: u64, dropped: &mut Dropped) {
+    fn count(self, number: u64, value: u64, dropped: &mut Dropped) {
         let count = match (self, number) {
             (Self::Tasks, 4) => &mut dropped.tasks,
             (Self::Resources, 4) => &mut dropped.resources,
@@ -68,7 +102,7 @@ impl Section {
 
 impl Entry {
     /// The entry with this number in a section, or in the update itself.
-    pub(super) fn at(section: Option<Section>, number: u64) -> Option<Self> {
+    fn at(section: Option<Section>, number: u64) -> Option<Self> {
         match (section, number) {
             (None, 1) => Some(Self::Now),
             (Some(Section::Tasks), 1) => Some(Self::Task),
@@ -84,7 +118,7 @@ impl Entry {
     }
 
     /// Decodes the entry onto the page; the update's own time goes to `now`.
-    pub(super) fn decode(self, bytes: &[u8], now: &mut Option<Stamp>, page: &mut Update) {
+    fn decode(self, bytes: &[u8], now: &mut Option<Stamp>, page: &mut Update) {
         let issues = &mut page.issues;
         match self {
             Self::Now => {
@@ -131,7 +165,7 @@ impl Entry {
     }
 }
 
-fn read<M: Message + Default>(bytes: &[u8], issues: &mut DecodeIssues) -> Option<M> {
+pub(super) fn read<M: Message + Default>(bytes: &[u8], issues: &mut DecodeIssues) -> Option<M> {
     let message = M::decode(bytes).ok();
     issues.malformed += u64::from(message.is_none());
     message

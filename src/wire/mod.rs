@@ -8,10 +8,9 @@
 //! connection   try, deliver, lose, wait, try again              (backoff)
 //!   session    one connection's life: subscribe, deliver, command     (failure: how it ended, in words)
 //!     transport  dial, HTTP/2                                         (seen: what the peer's bytes were)
-//!     calls      every call but two, through the generated clients    (catch_up: how often one may be made)
-//!     reports    what an agent tells beyond the console's format
+//!     calls      every call but one, through the generated clients    (catch_up: how often one may be made)
 //!     stream     that one: a response's frames → pieces of messages   (framing, late: how late an update comes)
-//!       walk     pieces of one message → pages of an update           (protobuf, entry)
+//!       walk     pieces of one message → pages of an update           (protobuf; entry, holdup: a format each)
 //!         decode   one entry → plain types, counting what cannot be used
 //! ```
 //!
@@ -23,13 +22,14 @@ mod calls;
 mod catch_up;
 mod connection;
 mod decode;
+mod encode;
 mod entry;
 mod failure;
 mod framing;
+mod holdup;
 mod late;
 mod options;
 mod protobuf;
-mod reports;
 mod seen;
 mod session;
 mod stream;
@@ -40,6 +40,8 @@ mod walk;
 pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
 pub use attachment::Attachment;
 pub use backoff::{Backoff, InvalidBackoff};
+pub use encode::encode;
+pub use holdup::decode as decode_report;
 pub use options::{CatchUp, Options};
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 

@@ -10,8 +10,7 @@ use super::{
     catch_up::Throttle,
     connection::{Connect, Ended, Port, Serve},
     failure::Failure,
-    reports,
-    stream::Updates,
+    stream::{Format, Updates},
     transport::{self, Transport},
 };
 use crate::model::{
@@ -30,6 +29,12 @@ const SHOWING: Duration = Duration::from_millis(100);
 
 /// With this much to tell, commands and calls wait as well.
 const MAX_QUEUE: usize = 64;
+
+/// The capability of an agent that tells everything in one stream.
+const EVERYTHING: &str = "tasks";
+
+/// Why an agent is not paused: what tokio-console is told would stop, and nothing else.
+const NOT_PAUSED: &str = "an agent goes on telling; freeze the display instead";
 
 /// Commands that wait for the one before them.
 const MAX_COMMANDS: usize = 16;
@@ -52,10 +57,17 @@ impl Connect for Connector {
         let waited = self.options.answer_timeout;
         let no_answer = |_| Failure::NoAnswer { target: self.target.short(), waited };
         let process = timeout(waited, calls::describe(transport.clone())).await.map_err(no_answer)?;
-        let updates = timeout(waited, Updates::open(transport.clone(), self.options.max_message)).await;
+        let format = format(process.as_ref());
+        let updates = timeout(waited, Updates::open(transport.clone(), format, self.options.max_message)).await;
         let updates = updates.map_err(no_answer)??;
-        Ok(Session { transport, updates, process, options: self.options.clone() })
+        Ok(Session { transport, updates, format, process, options: self.options.clone() })
     }
+}
+
+/// What an agent that tells everything is asked for; one that is older is read as the console that it also is.
+fn format(process: Option<&Process>) -> Format {
+    let tells_all = process.is_some_and(|process| process.capabilities.iter().any(|name| name == EVERYTHING));
+    if tells_all { Format::Holdup } else { Format::Console }
 }
 
 /// A connection that answered.
@@ -63,16 +75,18 @@ impl Connect for Connector {
 pub(super) struct Session {
     transport: Transport,
     updates: Updates,
+    format: Format,
     process: Option<Process>,
     options: Options,
 }
 
 impl Serve for Session {
     fn peer(&self) -> (Protocol, Option<Process>) {
-        match &self.process {
-            Some(process) => (Protocol::Agent, Some(process.clone())),
-            None => (Protocol::Console, None),
-        }
+        let protocol = match self.format {
+            Format::Holdup => Protocol::Agent,
+            Format::Console => Protocol::Console,
+        };
+        (protocol, self.process.clone())
     }
 
     async fn serve(mut self, port: &mut Port) -> Ended {
@@ -119,6 +133,7 @@ impl Serve for Session {
 struct Desk {
     queue: VecDeque<Event>,
     throttle: Throttle,
+    format: Format,
     transport: Transport,
     told: mpsc::Sender<Told>,
     commands: mpsc::Sender<Command>,
@@ -134,15 +149,16 @@ impl Desk {
         let (commands, performing) = mpsc::channel(MAX_COMMANDS);
         let mut calls = JoinSet::new();
         let transport = session.transport.clone();
-        calls.spawn(calls::watch_state(transport.clone(), told.clone()));
-        let patience = session.options.answer_timeout;
-        if session.process.is_some() {
-            calls.spawn(reports::watch(transport.clone(), told.clone()));
+        // Of an agent nothing of the console's service is called.
+        if session.format == Format::Console {
+            let patience = session.options.answer_timeout;
+            calls.spawn(calls::watch_state(transport.clone(), told.clone()));
+            calls.spawn(calls::perform(transport.clone(), patience, performing, told.clone()));
         }
-        calls.spawn(calls::perform(transport.clone(), patience, performing, told.clone()));
         Self {
             queue: VecDeque::new(),
             throttle: Throttle::new(session.options.catch_up),
+            format: session.format,
             transport,
             told,
             commands,
@@ -178,6 +194,9 @@ impl Desk {
 
     fn order(&mut self, command: Command) {
         match command {
+            Command::PauseTarget | Command::ResumeTarget if self.format == Format::Holdup => {
+                self.failed(command, NOT_PAUSED.to_owned());
+            }
             Command::PauseTarget => {
                 self.throttle.pausing();
                 self.perform(command);
@@ -195,8 +214,12 @@ impl Desk {
             }
             Command::WatchTask(task) => {
                 self.unwatch();
-                let watching = calls::watch_details(self.transport.clone(), task, self.told.clone());
-                self.watched = Some((task, self.calls.spawn(watching)));
+                let (transport, told) = (self.transport.clone(), self.told.clone());
+                let watching = match self.format {
+                    Format::Console => self.calls.spawn(calls::watch_details(transport, task, told)),
+                    Format::Holdup => self.calls.spawn(calls::watch_agents_details(transport, task, told)),
+                };
+                self.watched = Some((task, watching));
             }
             Command::UnwatchTask => self.unwatch(),
             Command::RetryNow => {}
@@ -232,8 +255,6 @@ impl Desk {
                 self.watched = None;
                 self.queue.push_back(Event::DetailsUnavailable { task, reason });
             }
-            Told::Report(report) => self.queue.push_back(Event::Report(report)),
-            Told::NoReports(reason) => self.queue.push_back(Event::ReportsUnavailable { reason }),
             Told::Details(_) | Told::NoDetails(..) | Told::Performed(_, Ok(())) => {}
             Told::Performed(command, Err(reason)) => self.failed(command, reason),
         }

@@ -1,16 +1,18 @@
-//! The call `WatchUpdates`, read as it arrives.
+//! The call that tells everything, `WatchUpdates` of a console or `Watch` of an agent, read as it arrives.
 //!
-//! It is made on the channel itself and not through the generated client, which would hold each message whole: see
+//! It is made on the channel itself and not through a generated client, which would hold each message whole: see
 //! [`walk`](super::walk).
 
 use super::{
+    entry::Console,
     failure::Failure,
     framing::{Deframer, Piece},
+    holdup::Holdup,
     late::Lateness,
     transport::Transport,
     walk::Walker,
 };
-use crate::model::update::Update;
+use crate::model::{Stamp, update::Update};
 use http_body_util::{BodyExt, Full};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,10 +26,77 @@ use tonic::{
 };
 use tower::{Service, ServiceExt};
 
-const PATH: &str = "/rs.tokio.console.instrument.Instrument/WatchUpdates";
-
-/// An `InstrumentRequest`, which has no fields, in its frame.
+/// A request without fields, in its frame.
 const REQUEST: &[u8] = &[0; 5];
+
+/// What a stream is asked in, and told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// The console's.
+    Console,
+    /// holdup's own.
+    Holdup,
+}
+
+impl Format {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Console => "/rs.tokio.console.instrument.Instrument/WatchUpdates",
+            Self::Holdup => "/holdup.v1.Diagnostics/Watch",
+        }
+    }
+}
+
+/// The walk over one format or the other.
+#[derive(Debug)]
+enum AnyWalker {
+    Console(Box<Walker<Console>>),
+    Holdup(Box<Walker<Holdup>>),
+}
+
+impl AnyWalker {
+    fn new(format: Format) -> Self {
+        match format {
+            Format::Console => Self::Console(Box::default()),
+            Format::Holdup => Self::Holdup(Box::default()),
+        }
+    }
+
+    fn begin(&mut self, length: usize) {
+        match self {
+            Self::Console(walker) => walker.begin(length),
+            Self::Holdup(walker) => walker.begin(length),
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], pages: &mut Vec<Update>) {
+        match self {
+            Self::Console(walker) => walker.feed(bytes, pages),
+            Self::Holdup(walker) => walker.feed(bytes, pages),
+        }
+    }
+
+    fn now(&self) -> Option<Stamp> {
+        match self {
+            Self::Console(walker) => walker.now(),
+            Self::Holdup(walker) => walker.now(),
+        }
+    }
+
+    fn flush(&mut self) -> Option<Update> {
+        match self {
+            Self::Console(walker) => walker.flush(),
+            Self::Holdup(walker) => walker.flush(),
+        }
+    }
+
+    fn end(&mut self) -> Update {
+        match self {
+            Self::Console(walker) => walker.end(),
+            Self::Holdup(walker) => walker.end(),
+        }
+    }
+}
 
 /// The response: updates until it ends.
 #[derive(Debug)]
@@ -35,7 +104,7 @@ pub(super) struct Updates {
     transport: Transport,
     body: Body,
     deframer: Deframer,
-    walker: Walker,
+    walker: AnyWalker,
     limit: usize,
     message: Option<Progress>,
     lateness: Lateness,
@@ -50,11 +119,11 @@ pub(super) struct Progress {
 
 impl Updates {
     /// Asks for the updates; `limit` is the largest message that is accepted. Waits for the head of the response only.
-    pub(super) async fn open(mut transport: Transport, limit: usize) -> Result<Self, Failure> {
+    pub(super) async fn open(mut transport: Transport, format: Format, limit: usize) -> Result<Self, Failure> {
         let mut request = Request::new(Body::new(Full::new(Bytes::from_static(REQUEST))));
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = PATH.parse().map_err(|_| Failure::NotConsole)?;
+        *request.uri_mut() = format.path().parse().map_err(|_| Failure::NotConsole)?;
         let headers = request.headers_mut();
         headers.insert(header::TE, header::HeaderValue::from_static("trailers"));
         let grpc = header::HeaderValue::from_static("application/grpc");
@@ -68,7 +137,7 @@ impl Updates {
             transport,
             body: response.into_body(),
             deframer: Deframer::new(limit),
-            walker: Walker::default(),
+            walker: AnyWalker::new(format),
             limit,
             message: None,
             lateness: Lateness::new(Instant::now()),

@@ -1,15 +1,12 @@
-//! One `Update` message → pages, while its bytes arrive.
+//! One message → pages of an update, while its bytes arrive.
 //!
 //! The first state of a million tasks is one message of 200 MB. It is never held: the walker follows the message's
 //! structure down to its entries (a task, the state of a resource), decodes each as soon as its last byte is there, and
 //! hands out pages. It holds one unfinished entry and one unfinished page, both bounded.
 //!
-//! It knows the shape of the message and not what is in an entry: that is [`entry`](super::entry)'s.
+//! It is the same for every format; what a message is made of, and what is in an entry, is a [`Schema`]'s.
 
-use super::{
-    entry::{Entry, Section},
-    protobuf::{Payload, Read, read_field},
-};
+use super::protobuf::{Payload, Read, read_field};
 use crate::model::{
     Stamp,
     update::{Part, Update},
@@ -21,17 +18,47 @@ const PAGE_ENTRIES: usize = 1024;
 /// or with the entry that takes it to this many bytes of the message,
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// and an entry of more than this is skipped unread.
-const MAX_ENTRY: usize = 4 * 1024 * 1024;
+/// What the messages of a format are made of.
+pub(super) trait Schema: Default + std::fmt::Debug {
+    /// A part that is decoded in one go.
+    type Entry: Copy;
+
+    /// An entry of more than this is skipped unread.
+    const MAX_ENTRY: usize;
+
+    /// What has this number in a section, or in the message itself.
+    fn at(section: Option<u64>, number: u64) -> Shape<Self::Entry>;
+
+    /// Takes in a plain number.
+    fn number(&mut self, section: Option<u64>, number: u64, value: u64, page: &mut Update);
+
+    /// Decodes an entry onto the page; the target's time goes to `now`.
+    fn decode(&mut self, entry: Self::Entry, bytes: &[u8], now: &mut Option<Stamp>, page: &mut Update);
+
+    /// The message is complete, and this is its last page: where that stands in its update.
+    fn end(&mut self, page: &mut Update) -> Part;
+}
+
+/// What a field with a length holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape<E> {
+    /// Entries.
+    Section,
+    /// One entry.
+    Entry(E),
+    /// Something that this version does not know.
+    Unknown,
+}
 
 /// Where the walk is, and what it has found since the last page.
 #[derive(Debug, Default)]
-pub(super) struct Walker {
+pub(super) struct Walker<S> {
+    schema: S,
     /// The length of the message, and how far the walk has come.
     length: usize,
     position: usize,
     /// The part of the message that the walk is inside, and where it ends.
-    section: Option<(Section, usize)>,
+    section: Option<(u64, usize)>,
     /// Everything up to here is passed over.
     skip_to: usize,
     /// Bytes that have arrived and not been walked over: less than one entry.
@@ -49,10 +76,11 @@ enum Step {
     Starved,
 }
 
-impl Walker {
+impl<S: Schema> Walker<S> {
     /// Starts a message of this many bytes.
     pub(super) fn begin(&mut self, length: usize) {
-        *self = Self { length, pending: std::mem::take(&mut self.pending), ..Self::default() };
+        let (schema, pending) = (std::mem::take(&mut self.schema), std::mem::take(&mut self.pending));
+        *self = Self { schema, length, pending, ..Self::default() };
         self.pending.clear();
     }
 
@@ -85,7 +113,8 @@ impl Walker {
         if self.position < self.length {
             self.page.issues.malformed += 1;
         }
-        self.take_page(Part::Last)
+        let part = self.schema.end(&mut self.page);
+        self.take_page(part)
     }
 
     fn walk(&mut self, bytes: &[u8], pages: &mut Vec<Update>) -> usize {
@@ -124,20 +153,19 @@ impl Walker {
         let after = left - header;
         match field.payload {
             Payload::Varint(value) => {
-                if let Some(section) = section {
-                    section.count(field.number, value, &mut self.page.dropped);
-                }
+                self.schema.number(section, field.number, value, &mut self.page);
                 Step::Walked(header)
             }
             Payload::Bytes(length) if length > after as u64 => self.give_up(),
             Payload::Bytes(length) => {
                 let length = length as usize;
-                match (section, Section::at(field.number)) {
-                    (None, Some(inner)) => {
-                        self.section = Some((inner, self.position + header + length));
+                match S::at(section, field.number) {
+                    Shape::Section => {
+                        self.section = Some((field.number, self.position + header + length));
                         Step::Walked(header)
                     }
-                    _ => self.take_entry(Entry::at(section, field.number), header, length, window),
+                    Shape::Entry(entry) => self.take_entry(entry, header, length, window),
+                    Shape::Unknown => self.skip(header + length),
                 }
             }
             Payload::Fixed(length) if length > after => self.give_up(),
@@ -145,19 +173,16 @@ impl Walker {
         }
     }
 
-    fn take_entry(&mut self, entry: Option<Entry>, header: usize, length: usize, window: &[u8]) -> Step {
+    fn take_entry(&mut self, entry: S::Entry, header: usize, length: usize, window: &[u8]) -> Step {
         let whole = header + length;
-        let Some(entry) = entry else {
-            return self.skip(whole);
-        };
-        if length > MAX_ENTRY {
+        if length > S::MAX_ENTRY {
             self.page.issues.too_large += 1;
             return self.skip(whole);
         }
         let Some(bytes) = window.get(header..whole) else {
             return Step::Starved;
         };
-        entry.decode(bytes, &mut self.now, &mut self.page);
+        self.schema.decode(entry, bytes, &mut self.now, &mut self.page);
         self.entries += 1;
         self.bytes += whole;
         Step::Walked(whole)

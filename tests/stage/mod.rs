@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use futures::stream;
 use holdup::{
     app::{App, Options},
-    model::{TaskId, report::Report, update::Update},
+    model::{TaskId, update::Update},
     terminal::{Error, Host, TerminalEvent, event_loop},
     update::Begin,
     wire::{Command, Connection, Event, Link, Process, Protocol, Temporality},
@@ -106,8 +106,8 @@ impl Stage {
     }
 
     /// Reports of an agent come.
-    pub fn reports(&mut self, reports: impl IntoIterator<Item = Report>) -> &mut Self {
-        self.hear(reports.into_iter().map(|report| Event::Report(Box::new(report))))
+    pub fn reports(&mut self, reports: impl IntoIterator<Item = Update>) -> &mut Self {
+        self.hear(reports.into_iter().map(|report| Event::Update(Box::new(report))))
     }
 
     /// The connection breaks.

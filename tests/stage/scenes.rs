@@ -9,8 +9,8 @@ use holdup::{
     app::Options,
     model::{
         Holder, RuntimeId, Span, Stack, Stall, TaskFacts, TaskId, WorkerId,
-        report::{LockStats, Report, WorkerStats},
-        update::Value,
+        report::{LockStats, WorkerStats},
+        update::{Update, Value},
     },
     wire::Protocol,
 };
@@ -74,7 +74,7 @@ pub fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
 }
 
 /// The report of that service's agent.
-pub fn report_of(service: &Service) -> Report {
+pub fn report_of(service: &Service) -> Update {
     let now = service.now();
     let age = now.since(at(0));
     let [writer, first, second, third, spinner] = service.task_ids()[..] else { panic!("five tasks") };
@@ -101,15 +101,15 @@ pub fn report_of(service: &Service) -> Report {
         ..agent::holder(writer, at(0))
     };
     let waiters = vec![agent::waiting(901, first, at(5)), agent::waiting(902, second, at(9))];
-    Report {
-        runtimes: vec![agent::runtime(1, "main", 4), agent::runtime(2, "metrics", 1)],
-        workers: vec![
+    Update {
+        runtimes: Some(vec![agent::runtime(1, "main", 4), agent::runtime(2, "metrics", 1)]),
+        workers: Some(vec![
             worker(0, 0.31, 1_203, Some(third)),
             worker(1, 0.12, 310, None),
             WorkerStats { queue: 14, ..worker(2, 0.98, 0, Some(spinner)) },
             worker(3, 0.07, 95, None),
             report_worker,
-        ],
+        ]),
         stalls: vec![Stall { since, ..agent::stall(1, Some(2), spinner, since) }],
         locks: vec![LockStats {
             hold_times: vec![0, 0, 12, 40, 77, 310, 95, 31, 8, 2, 1],
@@ -118,11 +118,11 @@ pub fn report_of(service: &Service) -> Report {
             across_longest: Duration::from_millis(1_203),
             ..agent::lock(lock, vec![holder], waiters)
         }],
-        spans: vec![
+        task_spans: vec![
             (spinner, vec![span.clone()]),
             (writer, vec![span, Span { name: "flush".into(), ..Span::default() }]),
         ],
-        tasks: vec![(spinner, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
+        task_facts: vec![(spinner, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(now)
     }
 }

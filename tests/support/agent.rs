@@ -6,8 +6,8 @@ use holdup::{
     model::{
         Access, Across, Cause, Flavor, Frame, Holder, OpId, Place, ResourceId, RuntimeId, Stack, Stall, Stamp, TaskId,
         Thread, Verdict, VerdictKind, Waiting, WorkerId,
-        report::{LockStats, Report, RuntimeStats, WorkerStats},
-        update::SourcePlace,
+        report::{LockStats, RuntimeStats, WorkerStats},
+        update::{SourcePlace, Update},
     },
     wire::Process,
 };
@@ -25,15 +25,31 @@ pub fn process() -> Process {
         detail: "full".into(),
         agent_version: "0.1.0".into(),
         tokio_version: "1.54.1".into(),
-        capabilities: ["workers", "locks", "stalls", "stacks", "wakers"].map(String::from).into(),
+        capabilities: ["tasks", "workers", "locks", "stalls", "stacks", "wakers"].map(String::from).into(),
         limitations: vec!["no stacks: /proc/self/task cannot be read".into()],
         ..Process::default()
     }
 }
 
 /// A report of an instant, with nothing in it.
-pub fn report(now: Stamp) -> Report {
-    Report { now: Some(now), ..Report::default() }
+pub fn report(now: Stamp) -> Update {
+    let (runtimes, workers, losses) = (Some(Vec::new()), Some(Vec::new()), Some(Vec::new()));
+    Update { now: Some(now), runtimes, workers, losses, ..Update::default() }
+}
+
+/// The rows of one update and what is told beside them, as of one instant.
+pub fn together(rows: Update, told: Update) -> Update {
+    Update {
+        metadata: rows.metadata,
+        new_tasks: rows.new_tasks,
+        task_stats: rows.task_stats,
+        new_resources: rows.new_resources,
+        resource_stats: rows.resource_stats,
+        new_ops: rows.new_ops,
+        op_stats: rows.op_stats,
+        poll_ops: rows.poll_ops,
+        ..told
+    }
 }
 
 /// A runtime with this name.

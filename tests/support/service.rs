@@ -206,12 +206,8 @@ impl Service {
         let name = (!name.is_empty()).then(|| field("task.name", Value::Text(name.into())));
         let number = field("task.id", Value::U64(id + 100));
         let others = fields.iter().map(|(name, value)| field(name, value.clone()));
-        let new = NewTask {
-            id: TaskId(id),
-            metadata: None,
-            fields: name.into_iter().chain([number]).chain(others).collect(),
-            place: source_place(place),
-        };
+        let fields = name.into_iter().chain([number]).chain(others).collect();
+        let new = NewTask::from_fields(TaskId(id), None, fields, source_place(place));
         let stats = TaskStats { created: Some(self.now), last_wake: Some(self.now), wakes: 1, ..TaskStats::default() };
         self.tasks.insert(id, Kept::new(new, stats));
         self.channel.push_back(Announcement::Task(id));
@@ -339,6 +335,7 @@ impl Service {
             parent,
             kind: kind.into(),
             concrete_type: concrete_type.into(),
+            target: String::new(),
             place: source_place(place),
             internal: parent.is_some(),
         };

@@ -40,7 +40,8 @@ async fn through_a_unix_socket() {
 #[tokio::test]
 async fn to_an_agent_and_learns_its_process() {
     let mut console = Console::new(vec![three()]);
-    console.boot_id = Some(vec![0xca, 0xfe]);
+    console.agent = Some(agent(&["tasks", "stacks"]));
+    console.reports = Reports::Lasting(Vec::new());
     let peer = console.serve();
     let mut link = link_to(peer.address);
     let session = session(&mut link).await;
@@ -48,78 +49,85 @@ async fn to_an_agent_and_learns_its_process() {
     let process = session.process.expect("an agent describes its process");
     assert_eq!((process.boot_id.as_str(), process.pid), ("cafe", 4242));
     assert_eq!(process.name, "echo-demo");
-    assert_eq!(process.capabilities, ["stacks"]);
+    assert_eq!(process.capabilities, ["tasks", "stacks"]);
 }
 
 #[tokio::test]
-async fn to_an_agent_and_hears_its_reports_beside_the_updates() {
+async fn to_an_agent_by_its_own_stream_alone() {
     let mut console = Console::new(vec![three()]);
-    console.boot_id = Some(vec![1]);
+    console.agent = Some(agent(&["tasks"]));
     let worker = v1::Worker { runtime_id: 7, index: 2, polling: 3, ..v1::Worker::default() };
     let stall = v1::Stall { id: 5, since: Some(timestamp(4)), worker: Some(2), ..v1::Stall::default() };
+    let task = v1::NewTask { id: 9, number: 21, name: "nine".into(), ..v1::NewTask::default() };
+    let rows = v1::Report { now: Some(timestamp(9)), more: true, new_tasks: vec![task], ..v1::Report::default() };
     let first = v1::Report { now: Some(timestamp(9)), more: true, stalls: vec![stall], ..v1::Report::default() };
     // Tiny entries that say nothing cost a count each, and hold nothing up.
     let locks = vec![v1::Lock::default(); 1_000];
     let last = v1::Report { now: Some(timestamp(9)), workers: vec![worker], locks, ..v1::Report::default() };
-    console.reports = Reports::Lasting(vec![first, last]);
+    console.reports = Reports::Lasting(vec![rows, first, last]);
     let peer = console.serve();
     let mut link = link_to(peer.address);
-    let mut reports = Vec::new();
-    let mut updates = Vec::new();
-    while reports.len() < 2 || updates.is_empty() {
-        match next(&mut link).await {
-            Event::Report(report) => reports.push(*report),
-            Event::Update(update) => updates.extend(ids(&update)),
-            _ => {}
+    let mut updates: Vec<Update> = Vec::new();
+    while updates.last().is_none_or(|update| update.part == Part::More) {
+        if let Event::Update(update) = next(&mut link).await {
+            updates.push(*update);
         }
     }
-    assert_eq!(updates, [1, 2, 3]);
-    let [first, last] = reports.try_into().expect("two");
+    let [rows, first, last] = updates.try_into().expect("three");
+    assert_eq!((rows.new_tasks[0].name.as_str(), rows.new_tasks[0].number.map(u64::from)), ("nine", Some(21)));
     assert_eq!(
         (first.part, first.stalls[0].id, first.stalls[0].worker.map(|worker| worker.index)),
         (Part::More, 5, Some(2))
     );
-    assert_eq!((last.part, last.workers[0].polling, last.issues.missing_id), (Part::Last, Some(TaskId(3)), 1_000));
+    let workers = last.workers.expect("told");
+    assert_eq!((last.part, workers[0].polling, last.issues.missing_id), (Part::Last, Some(TaskId(3)), 1_000));
     assert!(last.locks.is_empty());
+
+    // Details come from the same service, and nothing pauses it.
+    link.commands.send(Command::WatchTask(TaskId(9))).await.expect("it listens");
+    let details = loop {
+        if let Event::Details(details) = next(&mut link).await {
+            break details;
+        }
+    };
+    assert_eq!(details.poll_times.map(|times| times.buckets), Some(vec![(1_000, 3)]));
+    link.commands.send(Command::PauseTarget).await.expect("it listens");
+    let reason = loop {
+        if let Event::CommandFailed { reason, .. } = next(&mut link).await {
+            break reason;
+        }
+    };
+    assert!(reason.contains("freeze the display"), "{reason}");
+    for count in [&console.counts.subscribers, &console.counts.details, &console.counts.paused, &console.counts.states]
+    {
+        assert_eq!(count.load(SeqCst), 0, "nothing of the console's service is called");
+    }
 }
 
 #[tokio::test]
-async fn to_an_agent_that_has_no_reports_and_goes_on_without() {
+async fn to_an_older_agent_as_to_a_console() {
     let mut console = Console::new(vec![three()]);
-    console.boot_id = Some(vec![1]);
+    console.agent = Some(agent(&["stacks", "workers"]));
+    console.reports = Reports::Lasting(vec![v1::Report::default()]);
     let peer = console.serve();
     let mut link = link_to(peer.address);
-    let (mut reason, mut seen) = (None, Vec::new());
-    while reason.is_none() || seen.is_empty() {
-        match next(&mut link).await {
-            Event::ReportsUnavailable { reason: why } => reason = Some(why),
-            Event::Update(update) => seen = ids(&update),
-            Event::Connection(Connection::Lost { reason, .. }) => panic!("{reason}"),
-            _ => {}
-        }
-    }
-    assert!(reason.is_some_and(|reason| reason.contains("this agent is older")));
-    assert_eq!(seen, [1, 2, 3]);
+    let begin = session(&mut link).await;
+    assert_eq!((begin.protocol, begin.process.is_some()), (Protocol::Console, true));
+    assert!(Knows::of(&begin).why_not(Fact::Workers).contains("older"));
+    assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
 }
 
 #[tokio::test]
-async fn to_an_agent_whose_reports_end_and_asks_again() {
+async fn to_an_agent_again_when_its_stream_ends() {
     let mut console = Console::new(vec![three()]);
-    console.boot_id = Some(vec![1]);
-    let report = v1::Report { now: Some(timestamp(9)), ..v1::Report::default() };
-    console.reports = Reports::Ending(vec![report]);
+    console.agent = Some(agent(&["tasks"]));
+    console.reports = Reports::Ending(vec![v1::Report { now: Some(timestamp(9)), ..v1::Report::default() }]);
     let peer = console.serve();
     let mut link = link_to(peer.address);
-    let mut heard = Vec::new();
-    while heard.len() < 3 {
-        match next(&mut link).await {
-            Event::Report(_) => heard.push("report"),
-            Event::ReportsUnavailable { .. } => heard.push("end"),
-            Event::Connection(Connection::Lost { reason, .. }) => panic!("{reason}"),
-            _ => {}
-        }
+    for epoch in [1, 2] {
+        assert_eq!(session(&mut link).await.epoch, epoch);
+        assert_eq!(update(&mut link).await.part, Part::Last);
     }
-    assert_eq!(heard, ["report", "end", "report"]);
 }
 
 #[tokio::test]

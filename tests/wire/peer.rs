@@ -165,8 +165,8 @@ pub struct Console {
     pub first: Vec<Update>,
     pub state: StateCall,
     pub pause: PauseCall,
-    /// The process that an agent describes; none for a stock console.
-    pub boot_id: Option<Vec<u8>>,
+    /// What an agent says of itself; none for a stock console.
+    pub agent: Option<DescribeResponse>,
     /// What an agent reports, each time that it is asked.
     pub reports: Reports,
     /// The bytes of every task's histogram of poll times.
@@ -185,6 +185,21 @@ pub struct Counts {
     pub details: AtomicU64,
     pub resumed: AtomicU64,
     pub paused: AtomicU64,
+    pub states: AtomicU64,
+}
+
+/// What an agent that can tell this says of itself.
+pub fn agent(capabilities: &[&str]) -> DescribeResponse {
+    DescribeResponse {
+        process: Some(Process {
+            boot_id: vec![0xca, 0xfe],
+            pid: 4242,
+            name: "echo-demo".to_owned(),
+            ..Process::default()
+        }),
+        capabilities: capabilities.iter().map(ToString::to_string).collect(),
+        ..DescribeResponse::default()
+    }
 }
 
 /// Counts a stream as long as it lives.
@@ -209,7 +224,7 @@ impl Console {
             first,
             state: StateCall::Told,
             pause: PauseCall::Answered,
-            boot_id: None,
+            agent: None,
             reports: Reports::Unimplemented,
             histogram: Vec::new(),
             live: broadcast::channel(64).0,
@@ -220,7 +235,7 @@ impl Console {
 
     pub fn routes(&self) -> Routes {
         let routes = Routes::new(InstrumentServer::new(self.clone()));
-        match self.boot_id {
+        match self.agent {
             Some(_) => routes.add_service(DiagnosticsServer::new(self.clone())),
             None => routes,
         }
@@ -270,6 +285,7 @@ impl Instrument for Console {
     }
 
     async fn watch_state(&self, _: Request<StateRequest>) -> Result<Response<Self::WatchStateStream>, Status> {
+        self.counts.states.fetch_add(1, SeqCst);
         if self.state == StateCall::Unimplemented {
             return Err(Status::unimplemented("an older subscriber"));
         }
@@ -299,8 +315,12 @@ impl Diagnostics for Console {
     type WatchStream = BoxStream<'static, Result<Report, Status>>;
     type WatchTaskStream = BoxStream<'static, Result<holdup_proto::v1::TaskDetails, Status>>;
 
-    async fn watch_task(&self, _: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
-        Err(Status::unimplemented("this peer has no tasks of its own"))
+    async fn watch_task(&self, request: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
+        let task_id = request.into_inner().task_id;
+        let bucket = holdup_proto::v1::histogram::Bucket { bound: 1_000, count: 3 };
+        let times = holdup_proto::v1::Histogram { buckets: vec![bucket], ..Default::default() };
+        let details = holdup_proto::v1::TaskDetails { task_id, poll_times: Some(times), ..Default::default() };
+        Ok(Response::new(futures::stream::iter([Ok(details)]).chain(futures::stream::pending()).boxed()))
     }
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -313,15 +333,6 @@ impl Diagnostics for Console {
     }
 
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
-        Ok(Response::new(DescribeResponse {
-            process: Some(Process {
-                boot_id: self.boot_id.clone().unwrap_or_default(),
-                pid: 4242,
-                name: "echo-demo".to_owned(),
-                ..Process::default()
-            }),
-            capabilities: vec!["stacks".to_owned()],
-            ..DescribeResponse::default()
-        }))
+        self.agent.clone().map(Response::new).ok_or_else(|| Status::unimplemented("a stock console"))
     }
 }

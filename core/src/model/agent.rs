@@ -2,68 +2,17 @@
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
 use super::{
-    Loss, Model, ResourceId, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
+    Loss, Model, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
     frames::Root,
     priced::Priced,
-    report::{LockStats, Report, RuntimeStats, WorkerStats},
-    update::Part,
+    report::{RuntimeStats, WorkerStats},
+    update::Update,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::{collections::VecDeque, time::Duration};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// Stalls that are over are let go of beyond this many, the oldest first.
 const PAST_MOST: usize = 256;
-
-/// Locks, spans and facts of what was never announced are let go of after this long: a report may come before the update
-/// that announces what it speaks of.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Who tells: how far the target's own account can be relied on depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Teller {
-    /// A stock console-subscriber, with a queue of events that it may be behind with.
-    #[default]
-    Console,
-    /// An agent, whose updates are of one instant and complete.
-    Agent(Knows),
-}
-
-/// What an agent knows of more than others do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Knows {
-    /// Wakers: how often they are cloned and dropped, and when they wake.
-    pub wakers: bool,
-    /// Polls that keep a worker for long.
-    pub stalls: bool,
-}
-
-impl Knows {
-    /// By the stable names that an agent describes itself with.
-    pub fn from_capabilities(names: &[String]) -> Self {
-        let has = |name: &str| names.iter().any(|known| known == name);
-        Self { wakers: has("wakers"), stalls: has("stalls") }
-    }
-}
-
-impl Teller {
-    /// Whether wakers are told of.
-    pub fn tells_wakers(self) -> bool {
-        match self {
-            Self::Console => true,
-            Self::Agent(knows) => knows.wakers,
-        }
-    }
-
-    /// Whether every poll that keeps a worker for long is told of.
-    pub fn tells_stalls(self) -> bool {
-        matches!(self, Self::Agent(Knows { stalls: true, .. }))
-    }
-
-    /// Whether it is told who holds a lock, so that nothing of that is to be inferred.
-    pub fn tells_locks(self) -> bool {
-        matches!(self, Self::Agent(_))
-    }
-}
 
 /// What an agent told.
 #[derive(Debug, Clone, Default)]
@@ -71,19 +20,11 @@ pub struct Agent {
     pub(super) now: Option<Stamp>,
     runtimes: Vec<Runtime>,
     workers: Vec<Worker>,
-    pub(super) locks: Priced<ResourceId, LockStats>,
     stalls: VecDeque<Stall>,
     spans: Priced<TaskId, Vec<Span>>,
     facts: Priced<TaskId, TaskFacts>,
     losses: Losses,
-    root: Root,
-    swept: Option<Stamp>,
-    /// What was told of since then before it was announced.
-    early_tasks: FxHashSet<TaskId>,
-    early_locks: FxHashSet<ResourceId>,
-    /// Pages of a report whose last one has not come.
-    early: Vec<RuntimeStats>,
-    early_workers: Vec<WorkerStats>,
+    pub(super) root: Root,
 }
 
 /// What the agent could not keep or tell.
@@ -215,11 +156,6 @@ impl Agent {
         &self.losses
     }
 
-    /// A lock as the agent tells it.
-    pub fn lock(&self, id: ResourceId) -> Option<&LockStats> {
-        self.locks.get(id)
-    }
-
     /// Forgets a task whose row is gone.
     pub(super) fn forget_task(&mut self, task: TaskId) {
         self.spans.remove(task);
@@ -230,20 +166,23 @@ impl Agent {
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 4_096;
         let few = self.stalls.len() + self.workers.len() + self.runtimes.len();
-        self.spans.bytes() + self.facts.bytes() + self.locks.bytes() + few * EACH
+        self.spans.bytes() + self.facts.bytes() + few * EACH
     }
 
-    /// Takes in everything of a page but its locks, which concern rows of the model.
-    fn tell(&mut self, report: &mut Report, now: Stamp) {
-        for stall in report.stalls.drain(..) {
+    /// Takes in what of a page concerns no rows of the model.
+    fn tell(&mut self, told: Told, now: Stamp) {
+        for stall in told.stalls {
             self.tell_stall(stall);
         }
-        self.early.append(&mut report.runtimes);
-        self.early_workers.append(&mut report.workers);
-        if report.part == Part::Last {
-            self.tell_runtimes(now);
-            self.tell_workers(now);
-            self.losses.tell(std::mem::take(&mut report.losses), now);
+        if let Some(runtimes) = told.runtimes {
+            self.now = Some(now);
+            self.tell_runtimes(runtimes, now);
+        }
+        if let Some(workers) = told.workers {
+            self.tell_workers(workers, now);
+        }
+        if let Some(losses) = told.losses {
+            self.losses.tell(losses, now);
         }
     }
 
@@ -259,9 +198,9 @@ impl Agent {
         }
     }
 
-    fn tell_runtimes(&mut self, now: Stamp) {
+    fn tell_runtimes(&mut self, told: Vec<RuntimeStats>, now: Stamp) {
         let mut before = std::mem::take(&mut self.runtimes);
-        for stats in std::mem::take(&mut self.early) {
+        for stats in told {
             let known = before.iter().position(|runtime| runtime.stats.id == stats.id);
             let mut runtime = known.map_or_else(|| Runtime::new(now), |at| before.swap_remove(at));
             runtime.tell(stats, now);
@@ -271,10 +210,10 @@ impl Agent {
         self.runtimes.dedup_by_key(|runtime| runtime.stats.id);
     }
 
-    fn tell_workers(&mut self, now: Stamp) {
+    fn tell_workers(&mut self, told: Vec<WorkerStats>, now: Stamp) {
         let mut before: FxHashMap<WorkerId, Worker> =
             self.workers.drain(..).map(|worker| (worker.stats.id, worker)).collect();
-        for stats in std::mem::take(&mut self.early_workers) {
+        for stats in told {
             self.workers.push(match before.remove(&stats.id) {
                 Some(mut worker) => {
                     worker.tell(stats, now);
@@ -288,97 +227,49 @@ impl Agent {
     }
 }
 
+/// What an update tells that concerns no rows of the model.
+struct Told {
+    stalls: Vec<Stall>,
+    runtimes: Option<Vec<RuntimeStats>>,
+    workers: Option<Vec<WorkerStats>>,
+    losses: Option<Vec<Loss>>,
+}
+
 impl Model {
-    /// What an agent told beyond the console's format; all empty where the target has none.
-    pub fn agent(&self) -> &Agent {
-        &self.agent
-    }
-
-    /// Who tells.
-    pub fn teller(&self) -> Teller {
-        self.teller
-    }
-
-    /// Takes in one page of a report. [`Model::changes`] then says what it changed.
-    pub fn hear(&mut self, mut report: Report) {
-        self.changes.tasks.clear();
-        self.changes.removed.clear();
-        self.changes.left.clear();
-        self.changes.locks.clear();
-        self.changes.renamed = false;
-        let is_last = report.part == Part::Last;
-        self.changes.complete = is_last && self.now.is_some();
-        self.health.issues.add(report.issues);
-        // A target's clock may step back, and a message may come without a time; the model's does not.
-        let now = report.now.max(self.agent.now).unwrap_or(Stamp::MIN);
-        let tasks = report.spans.iter().map(|(task, _)| *task).chain(report.tasks.iter().map(|(task, _)| *task));
-        self.agent.early_tasks.extend(tasks.filter(|&task| self.tasks.slot(task).is_none()));
-        let locks = report.locks.iter().map(|lock| lock.id);
-        self.agent.early_locks.extend(locks.filter(|&lock| self.resources.slot(lock).is_none()));
-        for id in report.dropped_locks.drain(..) {
-            self.agent.locks.remove(id);
-            if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
-                lock.forget_acquires();
-            }
-        }
-        for mut lock in report.locks.drain(..) {
-            lock.told = Some(now);
-            for holder in &mut lock.holders {
-                self.agent.root.relate(&mut holder.acquired_at, &self.places);
-                self.agent.root.relate(&mut holder.suspended_at, &self.places);
-            }
-            if self.agent.locks.contains(lock.id) || self.takes_other(now) {
-                self.unsettled.insert(lock.id);
-                self.agent.locks.insert(lock.id, lock);
-            }
-        }
-        // Whoever shows tasks by what is told of them looks at these again.
-        let told = report.spans.iter().map(|(task, _)| *task).chain(report.tasks.iter().map(|(task, _)| *task));
-        self.changes.tasks.extend(told.filter_map(|task| self.tasks.slot(task)));
-        for (task, spans) in report.spans.drain(..) {
+    /// Takes in what an agent alone tells, out of a page whose rows are taken in. What speaks of a row that was never announced,
+    /// or is gone, is let go of.
+    pub(super) fn take_told(&mut self, update: &mut Update, now: Stamp) {
+        self.take_locks(update, now);
+        for (task, spans) in update.task_spans.drain(..) {
+            let Some(slot) = self.tasks.slot(task) else { continue };
             if spans.is_empty() {
                 self.agent.spans.remove(task);
             } else if self.agent.spans.contains(task) || self.takes_other(now) {
                 self.agent.spans.insert(task, spans);
             }
+            // Whoever shows tasks by what is told of them looks at these again.
+            self.changes.tasks.push(slot);
         }
-        for (task, facts) in report.tasks.drain(..) {
+        for (task, facts) in update.task_facts.drain(..) {
+            let Some(slot) = self.tasks.slot(task) else { continue };
             if self.agent.facts.contains(task) || self.takes_other(now) {
                 self.agent.facts.insert(task, facts);
             }
+            self.changes.tasks.push(slot);
         }
-        for stall in &mut report.stalls {
+        let mut stalls = std::mem::take(&mut update.stalls);
+        for stall in &mut stalls {
             self.agent.root.relate(&mut stall.stack, &self.places);
         }
-        for panic in report.panics.drain(..) {
+        for panic in std::mem::take(&mut update.panics) {
             self.tell_panic(panic);
         }
-        self.name_panics();
-        self.agent.tell(&mut report, now);
-        // Making room may have taken some of them.
-        let rows = &self.tasks;
-        self.changes.tasks.retain(|&changed| rows.at(changed).is_some());
-        if is_last {
-            self.agent.now = Some(now);
-            self.changes.locks.extend(self.unsettled.iter().copied());
-            self.settle_told(now);
-            self.agent_forgets(now);
-        }
-    }
-
-    /// Lets go of what was told of things that were never announced, or are gone.
-    fn agent_forgets(&mut self, now: Stamp) {
-        if self.agent.swept.is_some_and(|swept| now.since(swept) < PATIENCE) {
-            return;
-        }
-        self.agent.swept = Some(now);
-        // What came since the last time may still be announced.
-        let early_tasks = std::mem::take(&mut self.agent.early_tasks);
-        let early_locks = std::mem::take(&mut self.agent.early_locks);
-        let (tasks, resources) = (&self.tasks, &self.resources);
-        let is_known = |task: TaskId| tasks.slot(task).is_some() || early_tasks.contains(&task);
-        self.agent.spans.retain(is_known);
-        self.agent.facts.retain(is_known);
-        self.agent.locks.retain(|lock| resources.slot(lock).is_some() || early_locks.contains(&lock));
+        let told = Told {
+            stalls,
+            runtimes: update.runtimes.take(),
+            workers: update.workers.take(),
+            losses: update.losses.take(),
+        };
+        self.agent.tell(told, now);
     }
 }

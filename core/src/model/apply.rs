@@ -2,7 +2,7 @@
 
 use super::{
     Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskKind, TaskState,
-    fields::{TaskFields, attributes},
+    fields::attributes,
     lock::{Lock, LockKind},
     memory,
     update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
@@ -52,27 +52,37 @@ impl Model {
                 self.health.event();
             }
         }
-        for task in update.new_tasks {
+        for task in std::mem::take(&mut update.new_tasks) {
             self.announce_task(task, now);
         }
-        for (id, stats) in update.task_stats {
+        for (id, stats) in std::mem::take(&mut update.task_stats) {
             self.report_task(id, stats, now);
         }
-        for resource in update.new_resources {
+        for resource in std::mem::take(&mut update.new_resources) {
             self.announce_resource(resource, now);
         }
-        for (id, stats) in update.resource_stats {
+        for (id, stats) in std::mem::take(&mut update.resource_stats) {
             self.report_resource(id, stats, now);
         }
-        for op in update.new_ops {
+        for op in std::mem::take(&mut update.new_ops) {
             self.announce_op(op, now);
         }
-        for poll in update.poll_ops {
+        for poll in std::mem::take(&mut update.poll_ops) {
             self.note_poll_op(&poll);
         }
-        for (id, stats) in update.op_stats {
+        for (id, stats) in std::mem::take(&mut update.op_stats) {
             self.report_op(id, stats, now);
         }
+        for id in std::mem::take(&mut update.gone_tasks) {
+            self.end_task(id, now);
+        }
+        for id in std::mem::take(&mut update.gone_ops) {
+            self.remove_op(id);
+        }
+        for id in std::mem::take(&mut update.gone_resources) {
+            self.remove_resource(id);
+        }
+        self.take_told(&mut update, now);
         // The latest acquire that we know of need not be the latest if there was no room for another.
         if self.let_go.new_others > kept_out {
             self.forget_acquires();
@@ -90,7 +100,7 @@ impl Model {
     fn complete(&mut self, now: Stamp) {
         self.previous = self.now;
         self.now = Some(now);
-        self.health.complete(self.previous, now, self.teller);
+        self.health.complete(self.previous, now, self.knows.consistency());
         self.spawns.settle(now);
         self.infer_holders(now);
         self.name_panics();
@@ -101,7 +111,7 @@ impl Model {
         }
     }
 
-    fn announce_task(&mut self, new: NewTask, now: Stamp) {
+    fn announce_task(&mut self, mut new: NewTask, now: Stamp) {
         if self.tasks.get(new.id).is_some_and(|task| task.stats().dropped.is_some()) {
             self.returned.tasks.insert(new.id, new);
             return;
@@ -111,9 +121,9 @@ impl Model {
             self.health.event();
             return;
         }
-        let fields = TaskFields::read(new.fields, &self.descriptions);
-        let kind = fields.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
-        let name = self.names.intern(&fields.name);
+        self.descriptions.resolve(&mut new);
+        let kind = new.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
+        let name = self.names.intern(&new.name);
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
         let mut kind = kind.unwrap_or_default();
         // So many workers nobody has: what claims to be another is not taken for one.
@@ -133,10 +143,10 @@ impl Model {
         task.origin = Origin::Announced;
         task.name = name;
         let was_rare = task.has_rare();
-        task.set_tokio_number(fields.number);
+        task.set_tokio_number(new.number);
         task.kind = kind;
-        task.size = fields.size;
-        task.set_original_size(fields.original_size);
+        task.size = new.size;
+        task.set_original_size(new.original_size);
         self.rare_rows += usize::from(!was_rare && task.has_rare());
         if counted_at.is_none() {
             self.health.event();
@@ -150,9 +160,9 @@ impl Model {
         if before != place && !is_new {
             self.changes.left.push((slot, new.id, before));
         }
-        if !fields.extra.is_empty() {
-            self.loose_bytes += memory::fields(&fields.extra);
-            if let Some(before) = self.extras.insert(new.id, fields.extra) {
+        if !new.fields.is_empty() {
+            self.loose_bytes += memory::fields(&new.fields);
+            if let Some(before) = self.extras.insert(new.id, new.fields) {
                 self.loose_bytes -= memory::fields(&before);
             }
         }
@@ -222,6 +232,14 @@ impl Model {
         slot
     }
 
+    /// A task has ended, and how it was then is not known any more: it is shown as it last was.
+    fn end_task(&mut self, id: TaskId, now: Stamp) {
+        let alive = self.tasks.get(id).map(Task::stats).filter(|stats| stats.dropped.is_none());
+        if let Some(stats) = alive {
+            self.report_task(id, TaskStats { dropped: Some(now), ..stats }, now);
+        }
+    }
+
     fn announce_resource(&mut self, new: NewResource, now: Stamp) {
         if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
             self.returned.resources.insert(new.id, new);
@@ -233,7 +251,8 @@ impl Model {
         }
         let concrete_type = self.names.intern(&new.concrete_type);
         let kind = self.names.intern(&new.kind);
-        let target = self.names.intern(new.metadata.map_or("", |metadata| self.descriptions.target(metadata)));
+        let described = new.metadata.map_or("", |metadata| self.descriptions.target(metadata));
+        let target = self.names.intern(if new.target.is_empty() { described } else { &new.target });
         let place = new.place.map(|place| self.places.intern(place)).unwrap_or_default();
         let slot = self.resource_slot(new.id);
         let Some(resource) = self.resources.at_mut(slot) else { return };

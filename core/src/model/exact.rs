@@ -3,43 +3,71 @@
 //! [`Hold::basis`] says it.
 
 use super::{
-    Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, OpId, Rate, ResourceId,
-    Stamp, TaskId,
+    Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, OpId, Rate, Resource,
+    ResourceId, Stamp, TaskId,
     lock::Access,
+    priced::Price as _,
     report::{Holder, LockStats},
+    update::Update,
 };
 use std::time::Duration;
 
 impl Model {
-    /// Brings the locks that the agent tells of, and that are or were in use, up to `now`.
-    pub(super) fn settle_told(&mut self, now: Stamp) {
-        let locks: Vec<ResourceId> = self.unsettled.iter().copied().collect();
-        for id in locks {
-            self.settle_told_lock(id, now);
+    /// Takes in the locks of a page. One that was never announced, or is gone, is let go of.
+    pub(super) fn take_locks(&mut self, update: &mut Update, now: Stamp) {
+        for id in update.gone_locks.drain(..) {
+            let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { continue };
+            lock.forget_acquires();
+            self.loose_bytes -= lock.told.take().map_or(0, |told| bytes(&told));
+        }
+        for mut told in update.locks.drain(..) {
+            for holder in &mut told.holders {
+                self.agent.root.relate(&mut holder.acquired_at, &self.places);
+                self.agent.root.relate(&mut holder.suspended_at, &self.places);
+            }
+            let is_known = self.resources.get(told.id).is_some_and(|resource| resource.told_lock().is_some());
+            if !is_known && !self.takes_other(now) {
+                continue;
+            }
+            let Some(lock) = self.resources.get_mut(told.id).and_then(|resource| resource.lock.as_mut()) else {
+                continue;
+            };
+            self.unsettled.insert(told.id);
+            self.loose_bytes += bytes(&told);
+            self.loose_bytes -= lock.told.replace(Box::new(told)).map_or(0, |before| bytes(&before));
         }
     }
 
-    /// Takes over what the agent tells of one lock. Whether it tells of it at all.
+    /// Brings a lock that is told, and is or was in use, up to `now`: what an update does not name has not changed. Whether it is
+    /// told at all.
     pub(super) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
-        let Some(told) = self.agent.locks.get(id) else { return false };
-        // What the agent told holds until it tells something else, and that may be on its way.
-        let latest = self.agent.now.unwrap_or(now);
-        let seen = told.told.max(Some(latest.minus(NEWS))).unwrap_or(latest);
-        let holds: Vec<Hold> = told.holders.iter().enumerate().map(|(at, holder)| hold(at, holder, seen)).collect();
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
+        let Some(told) = lock.told.take() else { return false };
+        let holds: Vec<Hold> = told.holders.iter().enumerate().map(|(at, holder)| hold(at, holder, now)).collect();
         let first = told.waiters.iter().filter_map(|waiter| waiter.since).min();
         let waits = Waits {
             count: told.waiters.len() + usize::try_from(told.more_waiters).unwrap_or(usize::MAX / 2),
-            longest: first.map_or(Duration::ZERO, |first| seen.since(first)),
+            longest: first.map_or(Duration::ZERO, |first| now.since(first)),
         };
-        let told = told.clone();
-        // A report may come before the update that announces the lock.
-        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
-        lock.tell(&told, holds, &waits, seen);
+        lock.tell(&told, holds, &waits, now);
+        lock.told = Some(told);
         if lock.holds.is_empty() && waits.count == 0 {
             self.unsettled.remove(&id);
         }
         true
     }
+}
+
+impl Resource {
+    /// A lock as an agent tells it.
+    pub(super) fn told_lock(&self) -> Option<&LockStats> {
+        self.lock.as_ref()?.told.as_deref()
+    }
+}
+
+/// What is kept of a lock that is told takes this much.
+pub(super) fn bytes(told: &LockStats) -> usize {
+    size_of::<LockStats>() + told.inside()
 }
 
 fn hold(at: usize, holder: &Holder, seen: Stamp) -> Hold {
@@ -58,9 +86,6 @@ fn hold(at: usize, holder: &Holder, seen: Stamp) -> Hold {
         basis: Basis::Exact,
     }
 }
-
-/// A change of a lock is told within this time.
-const NEWS: Duration = Duration::from_secs(1);
 
 /// Who waits for a lock, in two numbers.
 struct Waits {
@@ -81,6 +106,7 @@ impl Lock {
         self.basis = Basis::Exact;
         self.certain = Some(seen);
         self.state = match told.holders.first().map(|holder| holder.access) {
+            None if told.unknown_holders > 0 => LockState::Exclusive,
             None => LockState::Free,
             Some(Access::Exclusive) => LockState::Exclusive,
             Some(Access::Shared) => LockState::Shared(told.holders.len() as u64),

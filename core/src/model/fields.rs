@@ -2,10 +2,9 @@
 
 use super::{
     Attr, MetaId, Names, TaskKind,
-    update::{Attribute, Field, FieldName, NewMetadata, Value},
+    update::{Attribute, Field, FieldName, NewMetadata, NewTask},
 };
 use rustc_hash::FxHashMap;
-use std::num::NonZeroU64;
 
 /// The descriptions that the target registered.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +26,18 @@ impl Descriptions {
         }
     }
 
+    /// Reads a task's fields whose names are told by index.
+    pub(super) fn resolve(&self, new: &mut NewTask) {
+        let is_indexed = |field: &Field| matches!(field.name, FieldName::Index(..));
+        if !new.fields.iter().any(is_indexed) {
+            return;
+        }
+        for field in std::mem::take(&mut new.fields) {
+            let name = self.field_name(&field.name).to_owned();
+            new.read(&name, field);
+        }
+    }
+
     /// What a description's target is; empty where it was never registered.
     pub(super) fn target(&self, meta: MetaId) -> &str {
         self.0.get(&meta).map_or("", |meta| &meta.target)
@@ -36,36 +47,6 @@ impl Descriptions {
     pub(super) fn task_kind(&self, meta: MetaId) -> Option<TaskKind> {
         let meta = self.0.get(&meta)?;
         (meta.target == "tokio::task::blocking").then_some(TaskKind::Blocking)
-    }
-}
-
-/// What a task's fields say, apart from those that nobody here knows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct TaskFields {
-    pub(super) name: String,
-    pub(super) number: Option<NonZeroU64>,
-    pub(super) kind: Option<TaskKind>,
-    pub(super) size: u32,
-    pub(super) original_size: u32,
-    pub(super) extra: Vec<Field>,
-}
-
-impl TaskFields {
-    pub(super) fn read(fields: Vec<Field>, descriptions: &Descriptions) -> Self {
-        let mut read = Self::default();
-        for field in fields {
-            match (descriptions.field_name(&field.name), &field.value) {
-                ("task.name", Value::Text(name)) => read.name.clone_from(name),
-                ("task.id", &Value::U64(id)) => read.number = NonZeroU64::new(id),
-                ("kind", Value::Text(kind)) => read.kind = Some(TaskKind::from_name(kind)),
-                ("size.bytes", &Value::U64(size)) => read.size = u32::try_from(size).unwrap_or(u32::MAX),
-                ("original_size.bytes", &Value::U64(size)) => {
-                    read.original_size = u32::try_from(size).unwrap_or(u32::MAX);
-                }
-                _ => read.extra.push(field),
-            }
-        }
-        read
     }
 }
 

@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, PlaceId, ResourceId, Stamp, Sym, Task, TaskId, memory, recent::Recent};
+use super::{Attr, Model, OpId, PlaceId, ResourceId, Stamp, Sym, Task, TaskId, exact, memory, recent::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.
@@ -106,7 +106,7 @@ impl Model {
     pub(super) fn remove_resource(&mut self, id: ResourceId) {
         let Some(resource) = self.resources.remove(id) else { return };
         self.loose_bytes -= memory::attributes(&resource.attributes);
-        self.agent.locks.remove(id);
+        self.loose_bytes -= resource.told_lock().map_or(0, exact::bytes);
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.remove(id);

@@ -2,9 +2,10 @@
 //! sent its state at all.
 
 use super::{
-    Stamp, Teller,
+    Stamp,
     update::{DecodeIssues, Dropped, Update},
 };
+use crate::update::Consistency;
 use std::time::Duration;
 
 /// An update with fewer events than this has told all there was. Stock console-subscriber takes at most 127 events out
@@ -93,11 +94,11 @@ impl Health {
     /// Judges an update that is complete. Events come in the order in which they happened, so an announcement says that
     /// all that came before it has been told. The first update tells of the past, so it says nothing about lateness. An agent has no
     /// queue to be behind with.
-    pub(super) fn complete(&mut self, previous: Option<Stamp>, now: Stamp, teller: Teller) {
+    pub(super) fn complete(&mut self, previous: Option<Stamp>, now: Stamp, consistency: Consistency) {
         let Tally { events, newest } = std::mem::take(&mut self.latest);
         self.updates += 1;
         let Some(previous) = previous else { return };
-        if matches!(teller, Teller::Agent(_)) {
+        if consistency == Consistency::OneInstant {
             self.told_until = self.told_until.max(Some(previous));
             return;
         }

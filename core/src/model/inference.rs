@@ -4,6 +4,7 @@ use super::{
     Access, Acquire, Across, Attr, Hold, Lock, LockKind, LockState, Model, Names, OpId, Outcome, Resource, ResourceId,
     Sighting, Stamp, TaskId, update::Value,
 };
+use crate::update::Fact;
 use std::time::Duration;
 
 /// A lock's own report may come this much after the end of the operation that took it: the thread may be off its
@@ -42,7 +43,7 @@ impl Model {
     /// Works out who holds the locks that the update, now complete, touched, and those that were held before it.
     pub(super) fn infer_holders(&mut self, now: Stamp) {
         // What is told is not inferred, and neither is what is soon to be.
-        let is_told = self.teller.tells_locks();
+        let is_told = self.knows.has(Fact::Holders);
         if is_told {
             self.finished.clear();
         }

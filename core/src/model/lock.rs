@@ -11,7 +11,7 @@
 //!    update's events were drained are not in it. So what an update shows is a [`Sighting`], and becomes a [`Hold`] only when
 //!    a later update, whose events reach beyond it, has told of no other acquire in between.
 
-use super::{OpId, Stamp, TaskId, rates::Rate};
+use super::{OpId, Stamp, TaskId, rates::Rate, report::LockStats};
 use std::time::Duration;
 
 /// What kind of lock it is.
@@ -213,6 +213,8 @@ pub struct Lock {
     latest: Option<Acquire>,
     readers: Vec<Acquire>,
     sighting: Option<Sighting>,
+    /// The lock as an agent told it last: who holds it with their stacks, and who waits.
+    pub(super) told: Option<Box<LockStats>>,
 }
 
 /// More readers than this are counted, not named.
@@ -236,6 +238,7 @@ impl Lock {
             latest: None,
             readers: Vec::new(),
             sighting: None,
+            told: None,
         }
     }
 

@@ -36,7 +36,7 @@ mod unknown;
 pub mod update;
 mod worker;
 
-pub use agent::{Agent, Knows, Losses, Teller};
+pub use agent::{Agent, Losses};
 pub use fold::{StackLine, plain_name};
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
@@ -60,6 +60,7 @@ pub use time::{Stamp, nanos};
 pub use unknown::Unknown;
 pub use worker::{LANE_SECONDS, Lane, Worker, WorkerId};
 
+use crate::update::Knows;
 use fields::Descriptions;
 use lock_ids::LockIds;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -157,7 +158,7 @@ pub struct Model {
     health: Health,
     panics: panics::Panics,
     agent: Agent,
-    teller: Teller,
+    knows: Knows,
     changes: Changes,
     retention: Retention,
     attached: Option<Stamp>,
@@ -171,15 +172,24 @@ impl Model {
         Self { retention, ..Self::default() }
     }
 
-    /// An empty model of a target that this one tells of.
-    pub fn told_by(teller: Teller, retention: Retention) -> Self {
-        Self { teller, retention, ..Self::default() }
+    /// An empty model of a target that a source which knows this tells of.
+    pub fn told_by(knows: Knows, retention: Retention) -> Self {
+        Self { knows, retention, ..Self::default() }
     }
 
-    /// The target's clock at the latest complete update, or at the first one while that is still on its way, and `None` before;
-    /// or at the latest report of its agent, if that is later.
+    /// What its source can tell at all.
+    pub fn knows(&self) -> &Knows {
+        &self.knows
+    }
+
+    /// What an agent alone tells; all empty where the target has none.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// The target's clock at the latest complete update, or at the first one while that is still on its way, and `None` before.
     pub fn now(&self) -> Option<Stamp> {
-        self.now.or(self.attached).map(|now| self.agent.now.map_or(now, |told| told.max(now)))
+        self.now.or(self.attached)
     }
 
     /// The target's clock at the update before. What the latest update does not contradict was true at this instant: an
@@ -231,10 +241,10 @@ impl Model {
 
     /// Who waits for a lock, in the order in which they asked: as the agent tells, or else by the operations on it.
     pub fn waiters(&self, lock: ResourceId) -> Vec<Waiting> {
-        if let Some(told) = self.agent.lock(lock) {
+        let Some(resource) = self.resources.get(lock) else { return Vec::new() };
+        if let Some(told) = resource.told_lock() {
             return told.waiters.clone();
         }
-        let Some(resource) = self.resources.get(lock) else { return Vec::new() };
         let ops = resource.ops.iter().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting());
         let waiting = |op: &Op| Some(Waiting { op: op.id, task: op.task, access: self.access(op)?, since: op.created });
         let mut waiters: Vec<Waiting> = ops.filter_map(waiting).collect();
@@ -244,7 +254,7 @@ impl Model {
 
     /// How many wait for a lock: more than [`Model::waiters`] where the agent tells of the first ones alone.
     pub fn waiters_count(&self, lock: ResourceId) -> usize {
-        match self.agent.lock(lock) {
+        match self.resources.get(lock).and_then(Resource::told_lock) {
             Some(told) => told.waiters.len().saturating_add(usize::try_from(told.more_waiters).unwrap_or(usize::MAX)),
             None => self.waiters(lock).len(),
         }
@@ -252,7 +262,7 @@ impl Model {
 
     /// What the agent tells of one who holds a lock: the thread, and where it was acquired. Inference knows nothing of that.
     pub fn told_holder(&self, lock: ResourceId, hold: &Hold) -> Option<&Holder> {
-        let told = self.agent.lock(lock).filter(|_| hold.basis == Basis::Exact)?;
+        let told = self.resources.get(lock).and_then(Resource::told_lock).filter(|_| hold.basis == Basis::Exact)?;
         let is_it = |holder: &&Holder| {
             holder.task.unwrap_or(TaskId::NONE) == hold.acquire.task && holder.since == hold.acquire.at
         };

@@ -79,16 +79,6 @@ impl<K: Hash + Eq + Copy, V: Price> Priced<K, V> {
         }
     }
 
-    pub(super) fn retain(&mut self, keeps: impl Fn(K) -> bool) {
-        let mut gone = 0;
-        self.values.retain(|&key, value| {
-            let keeps = keeps(key);
-            gone += if keeps { 0 } else { Self::price(value) };
-            keeps
-        });
-        self.bytes -= gone;
-    }
-
     fn price(value: &V) -> usize {
         SPARE * size_of::<(K, V)>() + value.inside()
     }
@@ -111,7 +101,7 @@ mod tests {
         map.remove(3);
         map.remove(99);
         assert_eq!(map.bytes(), ten / 10 * 9);
-        map.retain(|key| key == 0);
+        (1..10).for_each(|key| map.remove(key));
         assert_eq!(map.bytes(), ten / 10);
         map.remove(0);
         assert_eq!((map.bytes(), map.contains(0), map.get(0)), (0, false, None));

@@ -1,45 +1,15 @@
-//! What the wire hands down of an agent's own service: one report, already decoded, in plain data.
+//! What an agent alone tells, in plain data: parts of an [`Update`](super::update::Update).
 //!
-//! As in [`update`](super::update), nothing here is checked against the model: an id may be unknown, a time may go backwards,
-//! a count may shrink. [`Model::hear`](super::Model::hear) is where claims become state.
+//! As in all of it, nothing here is checked against the model: an id may be unknown, a time may go backwards, a count may shrink.
 
 use super::{
     Access, Across, OpId, ResourceId, Stamp, TaskId,
     runtime::{Flavor, RuntimeId, Verdict},
-    stall::{Stack, Stall, Thread},
-    update::{DecodeIssues, Part, SourcePlace},
+    stall::{Stack, Thread},
+    update::SourcePlace,
     worker::WorkerId,
 };
 use std::{sync::Arc, time::Duration};
-
-/// Part of the state, or what changed of it. What it names replaces what was told before; the rest stays as it was.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Report {
-    /// The target's clock when this was put together, the one of its updates.
-    pub now: Option<Stamp>,
-    /// Every runtime, on the last page.
-    pub runtimes: Vec<RuntimeStats>,
-    /// Every worker, on the last page.
-    pub workers: Vec<WorkerStats>,
-    /// Locks that changed.
-    pub locks: Vec<LockStats>,
-    /// Locks that are gone.
-    pub dropped_locks: Vec<ResourceId>,
-    /// Stalls that began, changed or ended.
-    pub stalls: Vec<Stall>,
-    /// Tasks whose place in the service's own spans changed.
-    pub spans: Vec<(TaskId, Vec<Span>)>,
-    /// Tasks that ended in a panic.
-    pub panics: Vec<Panic>,
-    /// What was lost since the process began, by kind; all kinds, on the last page.
-    pub losses: Vec<Loss>,
-    /// What is known of tasks beyond their updates.
-    pub tasks: Vec<(TaskId, TaskFacts)>,
-    /// What could not be used of this message, by kind.
-    pub issues: DecodeIssues,
-    /// Where this page stands among those of its instant.
-    pub part: Part,
-}
 
 /// One runtime, as its own metrics tell.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -128,8 +98,8 @@ pub struct LockStats {
     pub hold_times: Vec<u64>,
     /// The longest of all holds.
     pub longest_hold: Duration,
-    /// The `now` of the report that told this; set when it is taken in.
-    pub told: Option<Stamp>,
+    /// Holds that began before the agent did: whose they are nobody knows.
+    pub unknown_holders: u64,
 }
 
 impl LockStats {
@@ -146,7 +116,7 @@ impl LockStats {
             across_longest: Duration::ZERO,
             hold_times: Vec::new(),
             longest_hold: Duration::ZERO,
-            told: None,
+            unknown_holders: 0,
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Unknown {
     BeforeAttach,
     /// Some of its readers have left.
     Readers,
+    /// Whoever holds it got it before the agent began.
+    BeforeAgent,
     /// It changed hands in a way that is not reported, or its holder is over.
     Elsewhere,
 }
@@ -33,6 +35,7 @@ impl Unknown {
             Self::Behind => "the target lags",
             Self::TryLock => "try_lock in use",
             Self::BeforeAttach => "from before attaching",
+            Self::BeforeAgent => "from before the agent",
             Self::Readers => "readers came and went",
             Self::Elsewhere => "changed hands unseen",
         }
@@ -51,6 +54,9 @@ impl Unknown {
                 "Somebody took it with try_lock or as part of another call, which the target does not report."
             }
             Self::BeforeAttach => "Whoever holds it took it before anything was reported of it, or with try_lock.",
+            Self::BeforeAgent => {
+                "Whoever holds it took it before the agent began, so that nobody knows who, nor since when."
+            }
             Self::Readers => "Readers came and went, and which of them are left is not reported.",
             Self::Elsewhere => {
                 "It changed hands in a way that the target does not report, or the task that took it has ended."
@@ -63,8 +69,12 @@ impl Model {
     /// Why the holder of a lock is not known; `None` where it is, and where the lock is free.
     pub fn unknown_holder(&self, id: ResourceId) -> Option<Unknown> {
         let (resource, lock) = self.lock(id)?;
-        if !lock.holds.is_empty() || lock.state == LockState::Free || lock.basis == Basis::Exact {
+        if !lock.holds.is_empty() || lock.state == LockState::Free {
             return None;
+        }
+        if lock.basis == Basis::Exact {
+            let is_older = resource.told_lock().is_some_and(|told| told.unknown_holders > 0);
+            return is_older.then_some(Unknown::BeforeAgent);
         }
         let expected = match lock.state {
             LockState::Exclusive => Some(0),

@@ -3,8 +3,11 @@
 //! These types say what a target *claims*. Nothing in them is checked against the model: an id may be unknown, a time may
 //! go backwards, a count may shrink. [`Model::apply`](super::Model::apply) is where claims become state.
 
-use super::{MetaId, OpId, ResourceId, Stamp, TaskId};
-use std::time::Duration;
+use super::{
+    MetaId, OpId, ResourceId, Stall, Stamp, TaskId, TaskKind,
+    report::{LockStats, Loss, Panic, RuntimeStats, Span, TaskFacts, WorkerStats},
+};
+use std::{num::NonZeroU64, time::Duration};
 
 /// One update, or one page of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +30,30 @@ pub struct Update {
     pub op_stats: Vec<(OpId, OpStats)>,
     /// Polls of operations since the last update, in the order in which they happened.
     pub poll_ops: Vec<PollOp>,
+    /// Tasks that have ended, with their last state lost.
+    pub gone_tasks: Vec<TaskId>,
+    /// Resources that were dropped, with their last state lost.
+    pub gone_resources: Vec<ResourceId>,
+    /// Operations that are over, with their last state lost.
+    pub gone_ops: Vec<OpId>,
+    /// What is known of tasks beyond their statistics. As all that speaks of a row, it comes after the row's announcement.
+    pub task_facts: Vec<(TaskId, TaskFacts)>,
+    /// Tasks whose place in the service's own spans changed.
+    pub task_spans: Vec<(TaskId, Vec<Span>)>,
+    /// Locks that changed, as the threads that use them see them.
+    pub locks: Vec<LockStats>,
+    /// Locks that are gone.
+    pub gone_locks: Vec<ResourceId>,
+    /// Stalls that began, changed or ended.
+    pub stalls: Vec<Stall>,
+    /// Tasks that ended in a panic.
+    pub panics: Vec<Panic>,
+    /// Every runtime. As all that is whole, on the last page alone; `None` where it is not told, which is not the same as none.
+    pub runtimes: Option<Vec<RuntimeStats>>,
+    /// Every worker.
+    pub workers: Option<Vec<WorkerStats>>,
+    /// What was lost since the process began, by kind: all kinds.
+    pub losses: Option<Vec<Loss>>,
     /// What the target itself says that it lost since the last update.
     pub dropped: Dropped,
     /// What could not be used of this message, by kind.
@@ -159,12 +186,64 @@ pub enum Value {
 pub struct NewTask {
     /// Its id.
     pub id: TaskId,
-    /// Its span's description.
+    /// Its span's description, where there is one.
     pub metadata: Option<MetaId>,
-    /// Name, kind, sizes, place and whatever else the span carries.
+    /// Tokio's own number of it.
+    pub number: Option<NonZeroU64>,
+    /// Empty where it has none.
+    pub name: String,
+    /// What it was spawned as; `None` where that is not told.
+    pub kind: Option<TaskKind>,
+    /// Bytes of its future as the runtime keeps it; 0 where that is not told.
+    pub size: u32,
+    /// Bytes before the runtime boxed it; 0 where it did not.
+    pub original_size: u32,
+    /// Whatever else is known of it.
     pub fields: Vec<Field>,
     /// Where it was spawned.
     pub place: Option<SourcePlace>,
+}
+
+impl NewTask {
+    /// A task of which nothing is known.
+    pub fn new(id: TaskId) -> Self {
+        Self {
+            id,
+            metadata: None,
+            number: None,
+            name: String::new(),
+            kind: None,
+            size: 0,
+            original_size: 0,
+            fields: Vec::new(),
+            place: None,
+        }
+    }
+
+    /// A task as a span's fields tell it. Those whose names are not sent as text stay as they are.
+    pub fn from_fields(id: TaskId, metadata: Option<MetaId>, fields: Vec<Field>, place: Option<SourcePlace>) -> Self {
+        let mut new = Self { metadata, place, ..Self::new(id) };
+        for field in fields {
+            match field.name.clone() {
+                FieldName::Text(name) => new.read(&name, field),
+                FieldName::Index(..) => new.fields.push(field),
+            }
+        }
+        new
+    }
+
+    /// Takes in a field of this name, as Tokio's spans carry it.
+    pub fn read(&mut self, name: &str, field: Field) {
+        let size = |size| u32::try_from(size).unwrap_or(u32::MAX);
+        match (name, &field.value) {
+            ("task.name", Value::Text(name)) => self.name.clone_from(name),
+            ("task.id", &Value::U64(number)) => self.number = NonZeroU64::new(number),
+            ("kind", Value::Text(kind)) => self.kind = Some(TaskKind::from_name(kind)),
+            ("size.bytes", &Value::U64(bytes)) => self.size = size(bytes),
+            ("original_size.bytes", &Value::U64(bytes)) => self.original_size = size(bytes),
+            _ => self.fields.push(field),
+        }
+    }
 }
 
 /// A task's state, whole.
@@ -216,6 +295,8 @@ pub struct NewResource {
     pub kind: String,
     /// Such as `Mutex`.
     pub concrete_type: String,
+    /// The module that it comes from, such as `tokio::sync::mutex`; empty where its description says it.
+    pub target: String,
     /// Where it was made.
     pub place: Option<SourcePlace>,
     /// Whether it is a part that the service's author never wrote down.

@@ -9,8 +9,8 @@ pub use status::{Progress, Status};
 
 use crate::{
     diagnose::{Engine, FindingId, Settings},
-    model::{Knows, Model, Retention, Stamp, Teller},
-    update::{Begin, Command, Connection, Event, Protocol, Temporality},
+    model::{Model, Retention, Stamp},
+    update::{Begin, Command, Connection, Event, Knows, Temporality},
 };
 use std::time::Duration;
 
@@ -67,17 +67,10 @@ impl Session {
                 self.engine.observe(&self.model);
                 return Scope::Rows;
             }
-            Event::Report(report) => {
-                status.reports_missing = None;
-                self.model.hear(*report);
-                self.engine.observe(&self.model);
-                return Scope::Rows;
-            }
             Event::Begin(begin) => {
                 self.begin(begin);
                 return Scope::Everything;
             }
-            Event::ReportsUnavailable { reason } => status.reports_missing = Some(reason),
             Event::Connection(connection) => {
                 status.progress = None;
                 status.connection = connection;
@@ -99,14 +92,7 @@ impl Session {
 
     /// What was learned before is void. Where the connection stands is not, nor what a command did not do.
     fn begin(&mut self, begin: Begin) {
-        let teller = match begin.protocol {
-            Protocol::Console => Teller::Console,
-            Protocol::Agent => {
-                let names = begin.process.as_ref().map_or(&[][..], |process| &process.capabilities);
-                Teller::Agent(Knows::from_capabilities(names))
-            }
-        };
-        self.model = Model::told_by(teller, self.retention);
+        self.model = Model::told_by(Knows::of(&begin), self.retention);
         self.engine.begin_session();
         let Status { connection, trouble, progress, .. } = std::mem::replace(&mut self.status, Status::new());
         self.status = Status { begun: Some(begin), connection, trouble, progress, ..Status::new() };

@@ -27,8 +27,6 @@ pub struct Status {
     pub details: Option<TaskDetails>,
     /// Why there are none.
     pub details_missing: Option<String>,
-    /// Why an agent tells nothing beyond the console's format, where that is so.
-    pub reports_missing: Option<String>,
     /// How often the target was asked to catch up.
     pub catch_ups: u64,
     /// What a command did not do.
@@ -45,7 +43,6 @@ impl Status {
             progress: None,
             details: None,
             details_missing: None,
-            reports_missing: None,
             catch_ups: 0,
             trouble: None,
         }

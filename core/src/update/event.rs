@@ -1,6 +1,6 @@
 //! What a source tells, in its order, and what it can be told.
 
-use crate::model::{Stamp, TaskId, report::Report, update};
+use crate::model::{Stamp, TaskId, update};
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
@@ -21,13 +21,6 @@ pub enum Event {
     },
     /// An update of the target's state, or a page of one.
     Update(Box<update::Update>),
-    /// What an agent tells beyond the console's format, or a page of that.
-    Report(Box<Report>),
-    /// An agent tells nothing beyond the console's format, or no more for now: it is asked again.
-    ReportsUnavailable {
-        /// Why not, for the user.
-        reason: String,
-    },
     /// Details of the task that is being watched.
     Details(Box<update::TaskDetails>),
     /// There are no details to be had, or no more of them. The watch is over.
@@ -94,9 +87,9 @@ pub struct Begin {
 /// What a target speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// The console wire format alone, as any `console-subscriber` does.
+    /// The console wire format, as any `console-subscriber` does, and an agent that is older than this client.
     Console,
-    /// The console wire format, and holdup's own service beside it.
+    /// holdup's own service, which tells everything.
     Agent,
 }
 

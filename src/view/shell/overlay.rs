@@ -10,6 +10,7 @@ use crate::{
         tasks::{columns::TASK_COLUMNS, order::Direction},
     },
     diagnose::Lint,
+    update::Fact,
     view::{
         style::{key_names, text, theme::Theme},
         widget::{markdown, pane, wrap::wrap},
@@ -119,7 +120,8 @@ fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme)
     lines.push(Line::default());
     lines.push(Line::styled("The target", theme.head()));
     let limitations = process.limitations.iter().map(|limitation| ("cannot see", limitation.clone()));
-    let missing = app.session().status().reports_missing.iter().map(|reason| ("reports", reason.clone()));
+    let why_not = app.session().model().knows().why_not(Fact::Workers);
+    let missing = (!why_not.is_empty()).then(|| ("not told", why_not.to_owned()));
     for (name, value) in facts.into_iter().chain(limitations).chain(missing) {
         let mut name = text::left(name, 16, theme);
         for line in wrap(value.trim(), width.saturating_sub(18), theme) {

@@ -25,7 +25,7 @@ use crate::{
         },
     },
     model::{Model, Runtime, Stamp, report::RuntimeStats},
-    update::Protocol,
+    update::{Fact, Protocol},
     view::{
         locks::list::render_list,
         shell::empty::message,
@@ -66,11 +66,17 @@ impl<'a> Subject<'a> {
 
 /// Why no workers are known.
 fn missing(app: &App) -> Option<String> {
-    let speaks = app.session().model().agent().speaks();
-    match (app.session().status().begun.as_ref().map(|begun| begun.protocol), &app.session().status().reports_missing) {
-        (Some(Protocol::Agent), Some(reason)) if !speaks => Some(reason.clone()),
-        (Some(Protocol::Agent), _) => Some("Waiting for the agent's first report.".into()),
-        _ => None,
+    let begun = app.session().status().begun.as_ref()?;
+    match begun.protocol {
+        Protocol::Agent => Some("Waiting for the agent's first report.".into()),
+        Protocol::Console if begun.process.is_none() => None,
+        Protocol::Console => {
+            let mut why = app.session().model().knows().why_not(Fact::Workers).to_owned();
+            if let Some(first) = why.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            Some(why + ".")
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(in crate::wire) fn lock(lock: proto::Lock, issues: &mut DecodeIssues) -> Opt
         across_longest: time::duration(across.longest, issues),
         hold_times: text::items(lock.hold_times, issues).collect(),
         longest_hold: time::duration(lock.longest_hold, issues),
-        told: None,
+        unknown_holders: lock.unknown_holders,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{required, stamp, text, time};
 use crate::model::{
-    Flavor, ResourceId, RuntimeId, Stamp, TaskId, Thread, Verdict, VerdictKind, WorkerId,
+    Flavor, RuntimeId, Stamp, TaskId, Thread, Verdict, VerdictKind, WorkerId,
     report::{Loss, Panic, RuntimeStats, Span, TaskFacts, WorkerStats},
     update::{DecodeIssues, SourcePlace},
 };
@@ -111,17 +111,17 @@ pub(in crate::wire) fn task_facts(facts: &proto::TaskFacts, issues: &mut DecodeI
     Some((id, TaskFacts { parent: task(facts.parent_id), runtime }))
 }
 
-/// Ids in protobuf's packed form.
-pub(in crate::wire) fn packed_ids(mut bytes: &[u8], issues: &mut DecodeIssues) -> Vec<ResourceId> {
+/// Numbers in protobuf's packed form.
+pub(in crate::wire) fn packed_ids(mut bytes: &[u8], issues: &mut DecodeIssues) -> impl Iterator<Item = u64> + use<> {
     let mut ids = Vec::new();
     while !bytes.is_empty() {
         let Ok(id) = prost::encoding::decode_varint(&mut bytes) else {
             issues.malformed += 1;
-            return ids;
+            break;
         };
-        ids.push(ResourceId(id));
+        ids.push(id);
     }
-    ids
+    ids.into_iter()
 }
 
 #[cfg(test)]
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(task_facts(&proto::TaskFacts::default(), issues), None);
         assert_eq!(panic(proto::Panic { task_id: 3, ..Default::default() }, issues), None);
         assert_eq!((issues.missing_id, issues.missing_field), (2, 1));
-        assert_eq!(packed_ids(&[0x07, 0x80], issues), [ResourceId(7)]);
+        assert_eq!(packed_ids(&[0x07, 0x80], issues).collect::<Vec<_>>(), [7]);
         assert_eq!(issues.malformed, 1);
     }
 }

@@ -26,6 +26,7 @@ pub(in crate::wire) fn new_resource(resource: api::Resource, issues: &mut Decode
         parent: id(resource.parent_resource_id).map(ResourceId),
         kind,
         concrete_type: text::text(resource.concrete_type, issues),
+        target: String::new(),
         place: text::place(resource.location, issues),
         internal: resource.is_internal,
     })

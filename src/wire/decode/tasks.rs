@@ -9,12 +9,10 @@ use console_api::tasks as api;
 
 /// A task that is announced. Without an id it is nothing.
 pub(in crate::wire) fn new_task(task: api::Task, issues: &mut DecodeIssues) -> Option<NewTask> {
-    Some(NewTask {
-        id: TaskId(required(id(task.id), issues)?),
-        metadata: task.metadata.map(|id| MetaId(id.id)),
-        fields: text::fields(task.fields, issues),
-        place: text::place(task.location, issues),
-    })
+    let id = TaskId(required(id(task.id), issues)?);
+    let metadata = task.metadata.map(|id| MetaId(id.id));
+    let fields = text::fields(task.fields, issues);
+    Some(NewTask::from_fields(id, metadata, fields, text::place(task.location, issues)))
 }
 
 /// A task's state. Without its polls it says nothing that could be shown; without a creation time it is kept.

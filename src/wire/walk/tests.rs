@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     model::{TaskId, update::DecodeIssues},
-    wire::decode,
+    wire::{decode, entry::Console},
 };
 use console_api as api;
 use proptest::{collection::vec, option, prelude::*};
@@ -9,12 +9,12 @@ use prost::Message;
 
 /// The pages of a message that arrives in chunks of this size.
 fn pages(message: &[u8], chunk: usize) -> Vec<Update> {
-    let mut walker = Walker::default();
+    let mut walker = Walker::<Console>::default();
     let mut pages = Vec::new();
     walker.begin(message.len());
     for chunk in message.chunks(chunk) {
         walker.feed(chunk, &mut pages);
-        assert!(walker.pending.len() <= MAX_ENTRY + 20);
+        assert!(walker.pending.len() <= Console::MAX_ENTRY + 20);
     }
     pages.push(walker.end());
     pages
@@ -275,7 +275,7 @@ fn a_page_ends_early_when_its_entries_are_large() {
 #[test]
 fn a_page_can_be_had_before_it_is_full() {
     let message = of_tasks(vec![task(1, "a"), task(2, "b")]);
-    let mut walker = Walker::default();
+    let mut walker = Walker::<Console>::default();
     let mut pages = Vec::new();
     walker.begin(message.len());
     assert_eq!(walker.flush(), None);
@@ -290,7 +290,7 @@ fn a_page_can_be_had_before_it_is_full() {
 
 #[test]
 fn an_entry_over_the_bound_is_skipped_and_its_neighbours_are_kept() {
-    let message = of_tasks(vec![task(1, "a"), task(2, &"x".repeat(MAX_ENTRY)), task(3, "c")]);
+    let message = of_tasks(vec![task(1, "a"), task(2, &"x".repeat(Console::MAX_ENTRY)), task(3, "c")]);
     let whole = joined(pages(&message, 16 * 1024));
     let ids: Vec<_> = whole.new_tasks.iter().map(|task| task.id.0).collect();
     assert_eq!(ids, [1, 3]);
@@ -309,7 +309,7 @@ fn an_entry_that_is_not_protobuf_is_counted_and_its_neighbours_are_kept() {
 
 #[test]
 fn a_walker_starts_anew_with_each_message() {
-    let mut walker = Walker::default();
+    let mut walker = Walker::<Console>::default();
     let mut pages = Vec::new();
     walker.begin(100);
     walker.feed(&[0xff; 100], &mut pages);

@@ -1,12 +1,10 @@
 //! `blind-target`: the target never sent its state.
 
-use crate::{
-    diagnose::{
-        Confidence, Evidence, Lint, Related, Severity, Subject,
-        lint::{Check, Cx, Key, Report},
-    },
-    model::Teller,
+use crate::diagnose::{
+    Confidence, Evidence, Lint, Related, Severity, Subject,
+    lint::{Check, Cx, Key, Report},
 };
+use crate::update::Consistency;
 
 pub(super) static LINT: Lint = Lint {
     name: "blind-target",
@@ -23,7 +21,7 @@ pub(super) static LINT: Lint = Lint {
 fn judge(cx: &Cx) -> Vec<Report> {
     let health = cx.model.health();
     // An agent sends its state in as many messages as it takes.
-    if matches!(cx.model.teller(), Teller::Agent(_)) {
+    if cx.model.knows().consistency() == Consistency::OneInstant {
         return Vec::new();
     }
     // Where the target says that it dropped events, that explains it.

@@ -1,5 +1,6 @@
 //! `deadlock`: tasks that wait for each other's locks, for ever.
 
+use crate::update::Fact;
 use crate::{
     diagnose::{
         Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
@@ -141,7 +142,7 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
     };
     let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-    let wakers = cx.model.teller().tells_wakers();
+    let wakers = cx.model.knows().has(Fact::Wakers);
     let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
     if !wakers {
         let caveat = "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";

@@ -74,10 +74,8 @@ fn one_long_poll_silences_another_lint_only_while_its_finding_lasts() {
 fn what_was_said_of_a_task_silences_nothing_of_another_with_its_id() {
     let at = |millis: u64| Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000);
     let announce = |line| NewTask {
-        id: TaskId(7),
-        metadata: None,
-        fields: Vec::new(),
         place: Some(SourcePlace { file: "src/a.rs".into(), line, column: 1 }),
+        ..NewTask::new(TaskId(7))
     };
     let stats = |created, started, ended: Option<u64>, busy: u64, dropped: Option<u64>| TaskStats {
         created: Some(at(created)),
@@ -116,13 +114,11 @@ fn what_was_said_of_a_task_silences_nothing_of_another_with_its_id() {
 
 /// Many tasks with large futures, in as many places as there are tasks in a group.
 fn large(tasks: u64, places: u64) -> Update {
-    use crate::model::update::{Field, FieldName, Value};
     let at = Stamp::from_nanos(1_000_000_000_000);
     let announce = |id: u64| NewTask {
-        id: TaskId(id),
-        metadata: None,
-        fields: vec![Field { name: FieldName::Text("size.bytes".into()), value: Value::U64(2_000 + id) }],
+        size: 2_000 + id as u32,
         place: Some(SourcePlace { file: "src/a.rs".into(), line: (id % places) as u32 + 1, column: 1 }),
+        ..NewTask::new(TaskId(id))
     };
     let polls = PollStats { count: 1, last_started: Some(at), last_ended: Some(at), busy: Duration::ZERO };
     let stats = TaskStats { created: Some(at), waker_clones: 1, polls, ..TaskStats::default() };

@@ -2,19 +2,20 @@
 
 use super::service::{Service, Take, at};
 use crate::model::{
-    Access, Across, Basis, Holder, Knows, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack,
-    Stall, TaskFacts, TaskId, Teller, Thread, VerdictKind, Waiting, WorkerId,
-    report::{LockStats, Report, RuntimeStats, WorkerStats},
-    update::Part,
+    Access, Across, Basis, Holder, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack, Stall,
+    TaskFacts, TaskId, Thread, Unknown, VerdictKind, Waiting, WorkerId,
+    report::{LockStats, RuntimeStats, WorkerStats},
+    update::{Part, Update},
 };
+use crate::update::Knows;
 use std::{sync::Arc, time::Duration};
 
 fn model() -> Model {
-    Model::told_by(Teller::Agent(Knows { wakers: true, stalls: true }), Retention::default())
+    Model::told_by(Knows::agent(&["wakers".to_owned(), "stalls".to_owned()]), Retention::default())
 }
 
-fn report(millis: u64) -> Report {
-    Report { now: Some(at(millis)), ..Report::default() }
+fn update(millis: u64) -> Update {
+    Update { now: Some(at(millis)), ..Update::default() }
 }
 
 fn holder(task: Option<TaskId>, since: u64) -> Holder {
@@ -72,7 +73,7 @@ fn two() -> (Service, Model, [TaskId; 2], ResourceId) {
 #[test]
 fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_be_it() {
     let (mut service, mut model, [_, holds], lock) = two();
-    model.hear(Report { locks: vec![told(lock, vec![holder(Some(holds), 6)])], ..report(20) });
+    model.apply(Update { locks: vec![told(lock, vec![holder(Some(holds), 6)])], ..update(20) });
     let holders = |model: &Model| {
         let holds = &model.lock(lock).expect("announced").1.holds;
         holds.iter().map(|hold| (hold.acquire.task, hold.acquire.at, hold.across, hold.basis)).collect::<Vec<_>>()
@@ -87,7 +88,7 @@ fn a_holder_that_is_told_needs_no_confirmation_and_clears_the_one_who_seems_to_b
     }
     let row = model.lock(lock).expect("announced").1;
     assert_eq!((row.state, row.acquisitions, row.contended), (LockState::Exclusive, 40, 10));
-    model.hear(Report { locks: vec![told(lock, vec![])], ..report(2_000) });
+    model.apply(Update { locks: vec![told(lock, vec![])], ..update(2_000) });
     assert_eq!((holders(&model), model.lock(lock).expect("announced").1.state), (vec![], LockState::Free));
     assert_eq!(model.now(), Some(at(2_000)));
 }
@@ -99,7 +100,7 @@ fn a_holder_sleeps_when_the_agent_says_so_and_not_when_it_seems_to() {
         model.apply(service.pass(500).publish());
         let stack = (across == Across::Await).then(|| Arc::new(Stack::default()));
         let holders = vec![Holder { across, suspended_at: stack, ..holder(Some(accused), 5) }];
-        model.hear(Report { locks: vec![told(lock, holders)], ..report(millis) });
+        model.apply(Update { locks: vec![told(lock, holders)], ..update(millis) });
         let hold = model.lock(lock).expect("announced").1.holds[0];
         (hold.across, model.told_holder(lock, &hold).is_some_and(|holder| holder.suspended_at.is_some()))
     };
@@ -116,9 +117,9 @@ fn who_holds_a_lock_that_the_agent_is_yet_to_tell_of_is_not_inferred() {
         let row = model.lock(lock).expect("announced").1;
         assert_eq!((row.holds.len(), row.across.count, row.certain), (0, 0, None));
     }
-    model.hear(Report { locks: vec![told(lock, vec![holder(Some(accused), 5)])], ..report(1_600) });
+    model.apply(Update { locks: vec![told(lock, vec![holder(Some(accused), 5)])], ..update(1_600) });
     assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 1);
-    model.hear(Report { dropped_locks: vec![lock], ..report(1_700) });
+    model.apply(Update { gone_locks: vec![lock], ..update(1_700) });
     model.apply(service.pass(500).publish());
     assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 0);
 }
@@ -136,7 +137,7 @@ fn readers_threads_and_a_queue_in_order() {
         hold_times: vec![1; 40],
         ..told(lock, vec![reader(a, 1), reader(b, 2), thread])
     };
-    model.hear(Report { locks: vec![lock_told], ..report(50) });
+    model.apply(Update { locks: vec![lock_told], ..update(50) });
     let row = model.lock(lock).expect("announced").1;
     assert_eq!(row.state, LockState::Shared(3));
     assert_eq!(row.holds.iter().map(|hold| hold.acquire.task).collect::<Vec<_>>(), [a, b, TaskId::NONE]);
@@ -148,32 +149,54 @@ fn readers_threads_and_a_queue_in_order() {
 }
 
 #[test]
-fn what_is_told_before_it_is_announced_waits_for_that() {
+fn what_speaks_of_a_row_is_kept_as_long_as_that_is_there() {
     let mut service = Service::new();
     let lock = service.mutex("src/state.rs:21");
-    let task = service.spawn("early", "src/main.rs:7");
+    let task = service.spawn("server", "src/main.rs:7");
     let mut model = model();
     let facts = TaskFacts { parent: Some(TaskId(99)), runtime: Some(RuntimeId(1)) };
     let spans = vec![Span { name: "request".into(), fields: vec![("id".into(), "7".into())] }];
-    model.hear(Report {
+    let told = || Update {
         locks: vec![told(lock, vec![holder(Some(task), 1)])],
-        tasks: vec![(task, facts)],
-        spans: vec![(task, spans)],
-        ..report(5)
-    });
-    assert_eq!((model.now(), model.changes().complete), (None, false), "nothing is shown before the first update");
-    model.apply(service.greet());
-    assert_eq!(model.agent().facts(task), facts);
-    assert_eq!(model.agent().spans(task)[0].name, "request");
-    let update = service.pass(10).publish();
-    model.apply(update);
+        task_facts: vec![(task, facts), (TaskId(777), facts)],
+        task_spans: vec![(task, spans.clone()), (TaskId(777), spans.clone())],
+        ..update(5)
+    };
+    let first = Update { part: Part::More, ..service.greet() };
+    model.apply(first.clone());
+    model.apply(told());
+    assert_eq!((model.agent().facts(task), model.agent().spans(task)[0].name.as_str()), (facts, "request"));
     assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 1);
-    // It is not kept for ever when it is never announced.
-    let ghosts = vec![(TaskId(777), facts)];
-    for seconds in [1, 12, 23, 34] {
-        model.hear(Report { tasks: if seconds == 1 { ghosts.clone() } else { vec![] }, ..report(seconds * 1_000) });
+    let ghost = TaskId(777);
+    assert_eq!((model.agent().facts(ghost), model.agent().has_spans(ghost)), (TaskFacts::default(), false));
+    model.apply(Update { gone_tasks: vec![task], gone_resources: vec![lock], ..update(10) });
+    assert_eq!(model.tasks().get(task).map(|task| task.stats().dropped), Some(Some(at(10))));
+    assert!(model.lock(lock).is_none());
+    let before = model.bytes();
+    for seconds in [10, 20] {
+        model.apply(update(seconds * 1_000));
     }
-    assert_eq!((model.agent().facts(TaskId(777)), model.agent().facts(task)), (TaskFacts::default(), facts));
+    assert!(model.tasks().get(task).is_none() && model.agent().facts(task) == TaskFacts::default());
+    assert!(model.bytes() < before);
+    // In the other order, it is told of nothing.
+    let mut model = self::model();
+    model.apply(Update { part: Part::More, ..told() });
+    model.apply(Update { part: Part::Last, ..first });
+    assert_eq!(
+        (model.agent().facts(task), model.lock(lock).expect("announced").1.holds.len()),
+        (TaskFacts::default(), 0)
+    );
+}
+
+#[test]
+fn a_holder_from_before_the_agent_is_not_known_and_the_lock_is_held() {
+    let (_, mut model, _, lock) = two();
+    let older = LockStats { unknown_holders: 1, ..told(lock, vec![]) };
+    model.apply(Update { locks: vec![older], ..update(20) });
+    assert_eq!(model.lock(lock).expect("announced").1.state, LockState::Exclusive);
+    assert_eq!(model.unknown_holder(lock), Some(Unknown::BeforeAgent));
+    model.apply(Update { locks: vec![told(lock, vec![])], ..update(30) });
+    assert_eq!(model.unknown_holder(lock), None);
 }
 
 #[test]
@@ -181,10 +204,10 @@ fn holds_across_an_await_that_no_report_caught_are_counted() {
     let (_, mut model, _, lock) = two();
     let counted =
         |count| LockStats { across_count: count, across_longest: Duration::from_millis(30), ..told(lock, vec![]) };
-    model.hear(Report { locks: vec![counted(100)], ..report(100) });
+    model.apply(Update { locks: vec![counted(100)], ..update(100) });
     let across = |model: &Model| model.lock(lock).expect("announced").1.across.clone();
     assert_eq!((across(&model).count, across(&model).last_seen), (100, None), "what was before need not go on");
-    model.hear(Report { locks: vec![counted(103)], ..report(1_100) });
+    model.apply(Update { locks: vec![counted(103)], ..update(1_100) });
     assert_eq!((across(&model).count, across(&model).last_seen), (103, Some(at(1_100))));
     assert_eq!((across(&model).longest, across(&model).latest), (Duration::from_millis(30), None));
 }
@@ -199,7 +222,7 @@ fn workers_stalls_and_losses() {
         polls,
         ..WorkerStats::default()
     };
-    let loss = |count| vec![Loss { kind: "stalls".into(), count }];
+    let loss = |count| Some(vec![Loss { kind: "stalls".into(), count }]);
     let runtime = |queue| RuntimeStats {
         id: RuntimeId(1),
         name: "main".into(),
@@ -207,24 +230,24 @@ fn workers_stalls_and_losses() {
         blocking_queue: queue,
         ..RuntimeStats::default()
     };
-    model.hear(Report {
-        workers: vec![worker(1, 0, 0), worker(0, 9_000, 50)],
-        runtimes: vec![runtime(0)],
+    model.apply(Update {
+        workers: Some(vec![worker(1, 0, 0), worker(0, 9_000, 50)]),
+        runtimes: Some(vec![runtime(0)]),
         losses: loss(7),
-        ..report(1_000)
+        ..update(1_000)
     });
     // In pages: workers and runtimes are taken over with the last.
-    model.hear(Report {
+    model.apply(Update {
         part: Part::More,
         stalls: vec![stall(1, Some(0), task, 900), stall(2, None, other, 950)],
-        ..report(2_000)
+        ..update(2_000)
     });
     assert!(!model.changes().complete);
-    model.hear(Report {
-        workers: vec![worker(0, 9_500, 250), worker(1, 0, 0)],
-        runtimes: vec![runtime(3)],
+    model.apply(Update {
+        workers: Some(vec![worker(0, 9_500, 250), worker(1, 0, 0)]),
+        runtimes: Some(vec![runtime(3)]),
         losses: loss(9),
-        ..report(2_000)
+        ..update(2_000)
     });
     let agent = model.agent();
     assert_eq!(agent.workers().iter().map(|worker| worker.stats.id.index).collect::<Vec<_>>(), [0, 1]);
@@ -239,7 +262,12 @@ fn workers_stalls_and_losses() {
     assert_eq!(agent.worker_label(id(1)), "1");
 
     let over = Stall { ended: Some(at(2_500)), ..stall(1, Some(0), task, 900) };
-    model.hear(Report { stalls: vec![over], runtimes: vec![runtime(1)], ..report(3_000) });
+    model.apply(Update {
+        stalls: vec![over],
+        workers: Some(vec![]),
+        runtimes: Some(vec![runtime(1)]),
+        ..update(3_000)
+    });
     let agent = model.agent();
     assert_eq!((agent.stall_of_worker(id(0)), agent.stalls().count()), (None, 2));
     assert_eq!(agent.runtimes()[0].blocking_full, Some(at(2_000)), "it has lasted since then");
@@ -253,10 +281,10 @@ fn workers_stalls_and_losses() {
 #[test]
 fn past_stalls_are_bounded_and_those_that_last_are_kept() {
     let (_, mut model, [task, _], _) = two();
-    model.hear(Report { stalls: vec![stall(0, Some(0), task, 1)], ..report(5) });
+    model.apply(Update { stalls: vec![stall(0, Some(0), task, 1)], ..update(5) });
     for id in 1..2_000 {
         let over = Stall { ended: Some(at(6)), ..stall(id, Some(1), task, 2) };
-        model.hear(Report { stalls: vec![over], ..report(10) });
+        model.apply(Update { stalls: vec![over], ..update(10) });
     }
     assert!(model.agent().stalls().count() < 300);
     assert!(model.agent().stalls().any(|stall| stall.id == 0));

@@ -70,12 +70,8 @@ fn place() -> impl Strategy<Value = Option<SourcePlace>> {
 }
 
 fn new_task() -> impl Strategy<Value = NewTask> {
-    (id(), vec(field(), 0..3), place()).prop_map(|(id, fields, place)| NewTask {
-        id: TaskId(id),
-        metadata: Some(MetaId(1)),
-        fields,
-        place,
-    })
+    (id(), vec(field(), 0..3), place())
+        .prop_map(|(id, fields, place)| NewTask::from_fields(TaskId(id), Some(MetaId(1)), fields, place))
 }
 
 fn task_stats() -> impl Strategy<Value = (TaskId, TaskStats)> {
@@ -92,6 +88,7 @@ fn new_resource() -> impl Strategy<Value = NewResource> {
             parent: parent.map(ResourceId),
             kind: "Sync".into(),
             concrete_type: concrete_type.into(),
+            target: String::new(),
             place,
             internal: parent.is_some(),
         },

@@ -9,7 +9,7 @@ use crate::{
     diagnose::{Engine, Flag, Settings},
     model::{
         Retention, nanos,
-        update::{Field, FieldName, NewTask, PollStats, SourcePlace, TaskStats, Update, Value},
+        update::{NewTask, PollStats, SourcePlace, TaskStats, Update},
     },
     session::Session,
     update::Event,
@@ -79,10 +79,9 @@ fn apply(model: &mut Model, step: &Step, now: &mut u64) {
         Step::Spawn { id, name, line } => {
             let name = ["", "a", "b", "ab", "conn", "bb"][usize::from(name)];
             update.new_tasks.push(NewTask {
-                id: TaskId(id),
-                metadata: None,
-                fields: vec![Field { name: FieldName::Text("task.name".into()), value: Value::Text(name.into()) }],
+                name: name.into(),
                 place: Some(SourcePlace { file: "src/x.rs".into(), line, column: 1 }),
+                ..NewTask::new(TaskId(id))
             });
             update.task_stats.push((TaskId(id), stats(id, *now)));
         }

@@ -1,12 +1,10 @@
 //! `blind-target`: the target never sent its state.
 
-use crate::{
-    diagnose::tests::before::{
-        Confidence, Evidence, Lint, Related, Severity, Subject,
-        check::{Check, Context, Key, Report, WholeCheck},
-    },
-    model::Teller,
+use crate::diagnose::tests::before::{
+    Confidence, Evidence, Lint, Related, Severity, Subject,
+    check::{Check, Context, Key, Report, WholeCheck},
 };
+use crate::update::Consistency;
 
 pub(super) static LINT: Lint = Lint {
     name: "blind-target",
@@ -26,7 +24,7 @@ impl WholeCheck for BlindTarget {
     fn judge(&mut self, cx: &Context) -> Vec<Report> {
         let health = cx.model.health();
         // An agent sends its state in as many messages as it takes.
-        if matches!(cx.model.teller(), Teller::Agent(_)) {
+        if cx.model.knows().consistency() == Consistency::OneInstant {
             return Vec::new();
         }
         // Where the target says that it dropped events, that explains it.

@@ -1,5 +1,6 @@
 //! `deadlock`: tasks that wait for each other's locks, for ever.
 
+use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Confidence, CycleStep, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
@@ -107,7 +108,7 @@ impl Deadlock {
             format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
         };
         let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-        let wakers = cx.model.teller().tells_wakers();
+        let wakers = cx.model.knows().has(Fact::Wakers);
         let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
         if !wakers {
             let caveat =

@@ -1,5 +1,6 @@
 //! `long-polls`: polls that have ended and took too long.
 
+use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Evidence, Lint, LintSettings, Param, Severity, Threshold,
@@ -105,7 +106,7 @@ impl TaskCheck for LongPolls {
 
 /// Whether its longest poll kept no worker, as the agent would have told: inside `block_in_place` it has handed its worker over.
 fn off_worker(cx: &Context, task: &Task) -> bool {
-    cx.model.teller().tells_stalls()
+    cx.model.knows().has(Fact::Stalls)
         && task.longest_poll() >= STALLS
         && cx.model.agent().stall_of_task(task.id).is_none_or(|stall| stall.worker.is_none())
 }

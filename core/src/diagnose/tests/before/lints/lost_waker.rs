@@ -1,5 +1,6 @@
 //! `lost-waker`: a task that nothing can wake any more.
 
+use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Evidence, Lint, LintSettings, Param, Severity, Threshold,
@@ -41,7 +42,7 @@ impl LostWaker {
 impl TaskCheck for LostWaker {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
         // An agent in lean detail knows nothing of wakers: there are not none, there are none told.
-        if !cx.model.teller().tells_wakers() {
+        if !cx.model.knows().has(Fact::Wakers) {
             return Judgement::Clear;
         }
         // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
