@@ -64,3 +64,34 @@ fn its_reports_are_read_all_the_same() {
         assert_eq!(&again[0], page, "what is read is written again");
     }
 }
+
+/// The same updates, as a console sends them and as a recording would hold them, come to the same.
+#[tokio::test]
+async fn its_updates_come_to_the_same_in_either_format() {
+    let updates: Vec<api::instrument::Update> = messages(UPDATES);
+    let count = updates.len();
+    let peer = Console::new(updates).serve();
+    let mut link = link_to(peer.address);
+    let [mut sent, mut recorded] = [(); 2].map(|()| Session::new(&Settings::default(), Retention::default()));
+    let mut complete = 0;
+    while complete < count {
+        let event = next(&mut link).await;
+        if let Event::Update(update) = &event {
+            complete += usize::from(update.part == Part::Last);
+            for page in decode_report(&encode(update)) {
+                recorded.apply(Event::Update(Box::new(page)));
+            }
+        }
+        sent.apply(event);
+    }
+    let told = |session: &Session| {
+        let model = session.model();
+        let tasks = model.tasks().iter().map(|(_, task)| (task.id, model.task_name(task).to_owned(), task.stats()));
+        let locks =
+            model.locks().map(|(resource, lock)| (resource.id, lock.state, lock.holds.clone(), lock.acquisitions));
+        let mut findings: Vec<_> = session.engine().findings().map(|finding| finding.lint.name).collect();
+        findings.sort_unstable();
+        (format!("{:?}", tasks.collect::<Vec<_>>()), format!("{:?}", locks.collect::<Vec<_>>()), findings)
+    };
+    assert_eq!(told(&sent), told(&recorded));
+}
