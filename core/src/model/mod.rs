@@ -236,7 +236,20 @@ impl Model {
 
     /// The operations that a task waits on, parts of others included.
     pub fn waits_of(&self, task: TaskId) -> impl Iterator<Item = &Op> {
-        self.waiting.get(&task).into_iter().flatten().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting())
+        let ops = self.waiting.get(&task).into_iter().flatten().filter_map(|&op| self.ops.get(op));
+        ops.filter(|op| op.is_waiting() && !self.has_got(op))
+    }
+
+    /// Whether the task of an operation, on a lock or on a part of one, is told to hold it since the operation began: a lock is read later than the
+    /// operations on it, and is right where the two disagree.
+    fn has_got(&self, op: &Op) -> bool {
+        let of_lock = |resource: &Resource| self.resources.get(resource.parent?)?.told_lock();
+        let resource = op.resource.and_then(|resource| self.resources.get(resource));
+        let Some(told) = resource.and_then(|resource| resource.told_lock().or_else(|| of_lock(resource))) else {
+            return false;
+        };
+        let has = |holder: &Holder| holder.task == op.task && op.created.is_some_and(|asked| holder.since >= asked);
+        told.holders.iter().any(has)
     }
 
     /// Who waits for a lock, in the order in which they asked: as the agent tells, or else by the operations on it.

@@ -289,3 +289,25 @@ fn past_stalls_are_bounded_and_those_that_last_are_kept() {
     assert!(model.agent().stalls().count() < 300);
     assert!(model.agent().stalls().any(|stall| stall.id == 0));
 }
+
+#[test]
+fn who_has_got_a_lock_does_not_wait_for_it_any_more() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let tasks = ["first", "second"].map(|name| service.spawn(name, "src/main.rs:7"));
+    for task in tasks {
+        service.pass(5).start(task).take(task, lock, Take::Lock).pass(1).end(task);
+    }
+    let mut model = model();
+    model.apply(Update { part: Part::More, ..service.greet() });
+    let second = tasks[1];
+    let asked = model.waits_of(second).next().and_then(|op| op.created).expect("it waits");
+    // The lock went on to the one who waits after its operation was read, in a convoy at every update: no cycle.
+    let got = Holder { since: asked.plus(Duration::from_millis(1)), ..holder(Some(second), 0) };
+    model.apply(Update { locks: vec![told(lock, vec![got])], ..update(20) });
+    assert_eq!(model.waits_of(second).count(), 0);
+    // One who held it before and asks again waits for itself.
+    let held = Holder { since: at(1), ..holder(Some(second), 0) };
+    model.apply(Update { locks: vec![told(lock, vec![held])], ..update(30) });
+    assert!(model.waits_of(second).next().is_some());
+}
