@@ -23,7 +23,8 @@ pub struct SpawnTable {
 
 impl SpawnTable {
     /// The live tasks of a place, if any was ever seen.
-    pub fn get(&self, place: PlaceId) -> Option<&Spawns> {
+    #[cfg(test)]
+    pub(super) fn get(&self, place: PlaceId) -> Option<&Spawns> {
         self.places.get(place.index())?.as_ref()
     }
 

@@ -88,20 +88,10 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
         self.index = 0;
     }
 
-    /// To the last row.
-    pub fn last(&mut self, rows: &(impl Rows<Id> + ?Sized)) {
-        self.go(rows.len().saturating_sub(1), rows);
-    }
-
     /// Some rows down, or up where it is negative.
     pub fn step(&mut self, by: isize, rows: &(impl Rows<Id> + ?Sized)) {
         let last = rows.len().saturating_sub(1);
         self.go(self.index.saturating_add_signed(by).min(last), rows);
-    }
-
-    /// Some windows down, or up where it is negative.
-    pub fn page(&mut self, by: isize, rows: &(impl Rows<Id> + ?Sized)) {
-        self.step(by * self.window.rows.max(1) as isize, rows);
     }
 
     /// The rows that can come into sight when the selection or the window moves by so many.
@@ -205,7 +195,7 @@ mod tests {
         assert_eq!(cursor.selected(&list[..]), Some(3));
         cursor.scroll(1_000, &list[..]);
         assert_eq!(cursor.visible(100, 10), 90..100);
-        cursor.page(-1, &list[..]);
-        assert_eq!(cursor.index(), 80);
+        cursor.step(-10, &list[..]);
+        assert_eq!((cursor.index(), cursor.visible(100, 10)), (80, 80..90));
     }
 }

@@ -125,11 +125,6 @@ impl<R: ListRow> RowList<R> {
         self.cursor.scroll(by, &self.rows);
     }
 
-    /// Selects the last row.
-    pub fn last(&mut self) {
-        self.cursor.last(&self.rows);
-    }
-
     /// Selects a row.
     pub fn choose(&mut self, id: R::Id) {
         self.cursor.choose(id, &self.rows);

@@ -6,7 +6,7 @@ use crate::{
         findings::lines::{FindingLine, findings_of_worker},
         labels::{span_label, task_label},
     },
-    model::{Model, Stack, Stall, Stamp, TaskId, VerdictKind, WorkerId, report::WorkerStats},
+    model::{Model, Stack, Stall, Stamp, VerdictKind, WorkerId, report::WorkerStats},
     session::Session,
 };
 use std::{sync::Arc, time::Duration};
@@ -42,8 +42,6 @@ pub struct WorkerDetail {
 /// A stall, in words.
 #[derive(Debug, Clone)]
 pub struct StallLine {
-    /// The task.
-    pub task: Option<TaskId>,
     /// The task, in words.
     pub label: String,
     /// How long the poll has lasted, or lasted.
@@ -70,7 +68,6 @@ impl StallLine {
     /// A stall as it is at `now`.
     pub fn of(model: &Model, stall: &Stall, now: Stamp) -> Self {
         Self {
-            task: stall.task,
             label: stall.task.map_or_else(|| "no task".into(), |task| task_label(model, task)),
             lasted: stall.lasted(now),
             ended: stall.ended.map(|ended| now.since(ended)),

@@ -4,7 +4,7 @@
 
 use crate::{
     app::options::{Charset, Palette},
-    diagnose::{Severity, Tally},
+    diagnose::Severity,
     model::TaskState,
 };
 use ratatui::{
@@ -185,16 +185,6 @@ impl Theme {
             Severity::Critical => self.colour(Color::Red).add_modifier(Modifier::BOLD),
             Severity::Warning => self.colour(Color::Yellow),
             Severity::Note => self.colour(Color::Cyan),
-        }
-    }
-
-    /// The worst severity of a tally, if there is any.
-    pub fn worst(&self, tally: Tally) -> Option<Severity> {
-        match tally {
-            Tally { critical: 1.., .. } => Some(Severity::Critical),
-            Tally { warning: 1.., .. } => Some(Severity::Warning),
-            Tally { note: 1.., .. } => Some(Severity::Note),
-            _ => None,
         }
     }
 
