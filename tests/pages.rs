@@ -10,7 +10,7 @@ use holdup::{
     },
     diagnose::Settings,
     model::{
-        Access, Across, Holder, ResourceId, Retention, Span, Stack, Stamp, TaskFacts, TaskId, Thread,
+        Access, Across, Holder, ResourceId, Retention, Span, Stack, Stall, Stamp, TaskFacts, TaskId, Thread,
         report::LockStats,
         update::{Histogram, TaskDetails, Update, Value},
     },
@@ -353,7 +353,11 @@ fn told() -> (Scene, TaskId, ResourceId) {
     let service = &mut scene.service;
     let table = service.rwlock("src/table.rs:9");
     let [reader, other, writer] = ["reader", "other", "writer"].map(|name| service.spawn(name, "src/server.rs:77"));
-    for task in [reader, other, writer] {
+    service.pass(5).start(reader);
+    let stalled = service.now();
+    service.pass(402).end(reader).keep_waker(reader);
+    let free = service.now();
+    for task in [other, writer] {
         service.pass(5).poll(task, 1).keep_waker(task);
     }
     let process = Some(agent::process());
@@ -384,8 +388,7 @@ fn told() -> (Scene, TaskId, ResourceId) {
         )
     };
     let span = |name: &str| Span { name: name.into(), fields: vec![("peer".into(), "10.0.0.1".into())] };
-    let mut stall = agent::stall(1, Some(0), reader, since.minus(Duration::from_millis(402)));
-    stall.ended = Some(since);
+    let stall = Stall { ended: Some(free), ..agent::stall(1, Some(0), reader, stalled) };
     scene.seconds(2);
     let report = Update {
         runtimes: Some(vec![agent::runtime(1, "main", 4)]),
