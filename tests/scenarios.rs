@@ -204,7 +204,6 @@ fn fills_a_processor(name: &str) -> bool {
             | "long-polls"
             | "churn"
             | "task-leak"
-            | "closed-watch"
     )
 }
 
@@ -266,7 +265,6 @@ scenarios! {
     nested_permits: "nested-permits",
     full_channels: "full-channels",
     reserved_slots: "reserved-slots",
-    closed_watch: "closed-watch",
 }
 
 /// A scenario that began before the client came.

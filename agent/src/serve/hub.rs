@@ -218,6 +218,9 @@ impl Hub {
             self.details.retain(|(task, sender)| tell_details(*task, sender));
         }
         self.report_details.retain(|(task, sender)| tell_report_details(*task, sender));
+        if self.reports.is_empty() {
+            return;
+        }
         let common = self.common();
         self.reports
             .iter()
@@ -244,9 +247,6 @@ impl Hub {
     }
 
     fn common(&mut self) -> Arc<Common> {
-        if self.reports.is_empty() {
-            return Arc::default();
-        }
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
         Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses: report::losses(changes::losses()) })
     }

@@ -36,6 +36,7 @@ impl Watched {
     /// Takes in a page, and holds it to what a page may say.
     fn note(&mut self, page: Report) {
         self.longest_page = self.longest_page.max(page.encoded_len());
+        assert!(page.now.is_some(), "every page says as of when it is");
         let has_rows = !(page.task_stats.is_empty() && page.resource_stats.is_empty() && page.op_stats.is_empty());
         let speaks_of_rows = !(page.locks.is_empty() && page.spans.is_empty());
         assert!(!(has_rows && speaks_of_rows), "what speaks of a row comes on a later page");

@@ -240,8 +240,9 @@ impl Model {
         ops.filter(|op| op.is_waiting() && !self.has_got(op))
     }
 
-    /// Whether the task of an operation, on a lock or on a part of one, is told to hold it since the operation began: a lock is read later than the
-    /// operations on it, and is right where the two disagree.
+    /// Whether the task of an operation, on a lock or on a part of one, is told to hold it since the operation began, and not to wait for
+    /// it: a lock is read later than the operations on it, and is right where the two disagree. Its holders and waiters are of one
+    /// moment; by the times alone one who asks again at once for what it holds could not be told from one who has got it.
     fn has_got(&self, op: &Op) -> bool {
         let of_lock = |resource: &Resource| self.resources.get(resource.parent?)?.told_lock();
         let resource = op.resource.and_then(|resource| self.resources.get(resource));
@@ -249,7 +250,7 @@ impl Model {
             return false;
         };
         let has = |holder: &Holder| holder.task == op.task && op.created.is_some_and(|asked| holder.since >= asked);
-        told.holders.iter().any(has)
+        told.holders.iter().any(has) && told.waiters.iter().all(|waiter| waiter.task != op.task)
     }
 
     /// Who waits for a lock, in the order in which they asked: as the agent tells, or else by the operations on it.

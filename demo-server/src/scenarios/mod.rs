@@ -13,7 +13,6 @@ mod blocking_pool_full;
 mod blocking_sleep;
 mod brief_lock;
 mod churn;
-mod closed_watch;
 mod contended_lock;
 mod current_thread;
 mod deadlock;
@@ -187,7 +186,6 @@ const SCENARIOS: &[Scenario] = &[
     nested_permits::SCENARIO,
     full_channels::SCENARIO,
     reserved_slots::SCENARIO,
-    closed_watch::SCENARIO,
 ];
 
 /// Every scenario: troubles first, then controls, then what no lint tells yet.

@@ -306,7 +306,13 @@ fn who_has_got_a_lock_does_not_wait_for_it_any_more() {
     let got = Holder { since: asked.plus(Duration::from_millis(1)), ..holder(Some(second), 0) };
     model.apply(Update { locks: vec![told(lock, vec![got])], ..update(20) });
     assert_eq!(model.waits_of(second).count(), 0);
-    // One who held it before and asks again waits for itself.
+    // One who asks again at once waits for itself: the lock says so, whatever the times say.
+    let got = Holder { since: asked.plus(Duration::from_millis(1)), ..holder(Some(second), 0) };
+    let waiting = Waiting { op: OpId(7), task: Some(second), access: Access::Exclusive, since: Some(asked) };
+    let both = LockStats { waiters: vec![waiting], ..told(lock, vec![got]) };
+    model.apply(Update { locks: vec![both], ..update(25) });
+    assert!(model.waits_of(second).next().is_some());
+    // One who held it before and asks again does, too.
     let held = Holder { since: at(1), ..holder(Some(second), 0) };
     model.apply(Update { locks: vec![told(lock, vec![held])], ..update(30) });
     assert!(model.waits_of(second).next().is_some());
