@@ -1,4 +1,4 @@
-//! An agent that is older than the capability `tasks`, as it really spoke. `tests/older_agent.rs` says where that comes from.
+//! An agent that is older than the capability `tasks`, as it really spoke. The README beside the fixture says where it comes from.
 
 use super::*;
 use holdup::{
