@@ -18,7 +18,11 @@ use crate::{
         tests::service::{Service, Take},
     },
 };
-use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
 use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 
 /// Thresholds that random updates reach.
@@ -212,7 +216,9 @@ fn run<S: Strategy>(
     test: impl Fn(S::Value, &Fired) -> Result<(), TestCaseError>,
 ) {
     let seen = Fired::default();
-    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) });
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    // The same cases at each run: one that fails can be looked at again.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     if let Err(error) = runner.run(strategy, |value| test(value, &seen)) {
         panic!("{error}");
     }
