@@ -11,7 +11,7 @@
 //!    update's events were drained are not in it. So what an update shows is a [`Sighting`], and becomes a [`Hold`] only when
 //!    a later update, whose events reach beyond it, has told of no other acquire in between.
 
-use super::{OpId, Stamp, TaskId, rates::Rate, report::LockStats};
+use super::{OpId, Stamp, TaskId, report::LockStats, tasks::Rate};
 use std::time::Duration;
 
 /// What kind of lock it is.

@@ -3,8 +3,7 @@
 
 use super::{
     Attr, Lock, Model, Names, Op, Resource, Stamp, Table, Task, TaskId,
-    rare::Rare,
-    recent::Recent,
+    tasks::{rare::Rare, recent::Recent},
     update::{Field, FieldName, Value},
 };
 

@@ -1,6 +1,6 @@
 //! One runtime of the target, and what the agent judges of the whole of it.
 
-use super::{Stamp, rates::Rate, report::RuntimeStats};
+use super::{Stamp, report::RuntimeStats, tasks::Rate};
 
 /// Tokio's own number of a runtime, unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -1,6 +1,6 @@
 //! One worker of a runtime: what it is doing, its rates, and how busy it was second by second.
 
-use super::{RuntimeId, Stamp, nanos, rates::Rate, report::WorkerStats};
+use super::{RuntimeId, Stamp, nanos, report::WorkerStats, tasks::Rate};
 use std::{collections::VecDeque, time::Duration};
 
 /// A worker: a runtime, and the worker's number in it.

@@ -1,7 +1,11 @@
 //! What follows from a task's reports.
 
 use super::*;
-use crate::model::update::PollStats;
+use crate::model::{
+    Stamp, TaskId, TaskState,
+    update::{PollStats, TaskStats},
+};
+use std::time::Duration;
 
 fn at(millis: u64) -> Stamp {
     Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)

@@ -1,9 +1,12 @@
 //! One task: what was reported of it, and what follows from that at a given instant.
 
 use super::{
-    PlaceId, Pulse, Row, SPARK_SECONDS, Scheduling, Spark, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
+    Pulse, SPARK_SECONDS, Scheduling, Spark,
     rare::{Number, Rare},
     recent::Recent,
+};
+use crate::model::{
+    PlaceId, Row, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
     update::{PollStats, TaskStats},
 };
 use std::{num::NonZeroU64, time::Duration};
@@ -207,7 +210,7 @@ impl Task {
         self.number().map_or(self.id.0, NonZeroU64::get)
     }
 
-    pub(super) fn set_tokio_number(&mut self, number: Option<NonZeroU64>) {
+    pub(in crate::model) fn set_tokio_number(&mut self, number: Option<NonZeroU64>) {
         self.set_number(Number::TokioId, number.map_or(0, NonZeroU64::get));
     }
 
@@ -216,7 +219,7 @@ impl Task {
         self.rare.as_ref().map_or(0, |rare| rare.original_size)
     }
 
-    pub(super) fn set_original_size(&mut self, size: u32) {
+    pub(in crate::model) fn set_original_size(&mut self, size: u32) {
         if size != self.original_size() {
             self.rare.get_or_insert_default().original_size = size;
         }
@@ -255,17 +258,17 @@ impl Task {
     }
 
     /// Whether there is something that [`Task::forget_recent`] could let go of.
-    pub(super) fn has_recent(&self) -> bool {
+    pub(in crate::model) fn has_recent(&self) -> bool {
         self.recent.is_some()
     }
 
     /// Whether it has something that most tasks do not have.
-    pub(super) fn has_rare(&self) -> bool {
+    pub(in crate::model) fn has_rare(&self) -> bool {
         self.rare.is_some()
     }
 
     /// Lets go of what is no longer told, and says whether nothing is left.
-    pub(super) fn forget_recent(&mut self, now: Stamp) -> bool {
+    pub(in crate::model) fn forget_recent(&mut self, now: Stamp) -> bool {
         if self.recent(now).is_none() {
             self.recent = None;
         }
@@ -378,6 +381,3 @@ fn is_running(started: Option<Stamp>, ended: Option<Stamp>) -> bool {
         (None, _) => false,
     }
 }
-
-#[cfg(test)]
-mod tests;

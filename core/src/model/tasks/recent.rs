@@ -1,7 +1,8 @@
 //! A task's recent past: what it did in the last seconds. Only tasks that were reported again within that time have one, which
 //! among a million are few.
 
-use super::{Rate, Spark, Stamp, nanos, update::TaskStats};
+use super::{Rate, Spark};
+use crate::model::{Stamp, nanos, update::TaskStats};
 use std::time::Duration;
 
 /// What a task did in the last seconds.
