@@ -204,6 +204,7 @@ fn fills_a_processor(name: &str) -> bool {
             | "long-polls"
             | "churn"
             | "task-leak"
+            | "panics-by-the-hundred"
     )
 }
 
@@ -261,6 +262,7 @@ scenarios! {
     two_runtimes: "two-runtimes",
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
+    panics_by_the_hundred: "panics-by-the-hundred",
     futurelock: "futurelock",
     nested_permits: "nested-permits",
     full_channels: "full-channels",

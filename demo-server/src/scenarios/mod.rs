@@ -30,6 +30,7 @@ mod lost_waker;
 mod nested_permits;
 mod nested_spans;
 mod panics;
+mod panics_by_the_hundred;
 mod reserved_slots;
 mod rwlock_across_await;
 mod self_deadlock;
@@ -170,6 +171,7 @@ const SCENARIOS: &[Scenario] = &[
     stalled_local_set::SCENARIO,
     blocking_pool_full::SCENARIO,
     panics::SCENARIO,
+    panics_by_the_hundred::SCENARIO,
     healthy::SCENARIO,
     brief_lock::SCENARIO,
     contended_lock::SCENARIO,
