@@ -10,9 +10,9 @@ use divan::Bencher;
 use holdup::{
     app::{App, Direction, Input, Options, Screen, TaskColumn, sortable},
     model::update::Update,
+    source::{Connection, Event, Protocol},
     update::Begin,
     view,
-    wire::{Connection, Event, Protocol},
 };
 use ratatui::{Terminal, backend::TestBackend};
 use service::{Named, SIZES, first_state, one_percent};

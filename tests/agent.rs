@@ -12,8 +12,8 @@ use holdup::{
         update::{SourcePlace, Update, Value},
     },
     session::Session,
+    source::{Connection, Event, Protocol},
     update::Begin,
-    wire::{Connection, Event, Protocol},
 };
 use std::{sync::Arc, time::Duration};
 use support::{
@@ -231,7 +231,7 @@ fn without_wakers_nobody_is_accused_of_having_lost_one() {
         service.pass(5).poll(task, 1);
         let mut scene = Scene::new(service);
         let capabilities = vec![wakers.to_owned()];
-        let process = Some(holdup::wire::Process { capabilities, ..agent::process() });
+        let process = Some(holdup::source::Process { capabilities, ..agent::process() });
         scene.session.apply(Event::Begin(Begin { epoch: 2, protocol: Protocol::Agent, process }));
         let first = scene.service.greet();
         scene.session.apply(Event::Update(Box::new(first)));

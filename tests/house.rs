@@ -46,8 +46,10 @@ fn only_the_wire_knows_its_formats() {
     client(rules::wire_formats);
     catches(rules::wire_formats, "core/src/model/x.rs", "use {std::fmt, tonic::{Status, transport}};");
     catches(rules::wire_formats, "src/app/x.rs", "fn f(at: prost_types::Timestamp) {}");
+    catches(rules::wire_formats, "src/source/attachment.rs", "use tonic::Status;");
     catches(rules::wire_formats, "src/main.rs", "use console_api as api;");
-    allows(rules::wire_formats, "src/wire/x.rs", "use tonic::Status;");
+    allows(rules::wire_formats, "src/source/wire/x.rs", "use tonic::Status;");
+    allows(rules::wire_formats, "src/source/codec/console/x.rs", "use console_api as api;");
     allows(rules::wire_formats, "src/app/x.rs", "//! tonic\n#[cfg(test)]\nmod tests { use tonic::Status; }");
 }
 
@@ -56,7 +58,7 @@ fn of_the_agent_only_the_server_knows_the_wire_formats() {
     holds(rules::agent_formats);
     catches(rules::agent_formats, "agent/src/read/view.rs", "use holdup_proto::v1;");
     allows(rules::agent_formats, "agent/src/serve/hub.rs", "use tonic::Status;");
-    allows(rules::agent_formats, "src/wire/x.rs", "use tonic::Status;");
+    allows(rules::agent_formats, "src/source/wire/x.rs", "use tonic::Status;");
 }
 
 #[test]
@@ -69,12 +71,23 @@ fn only_the_view_and_the_terminal_know_the_screen() {
 }
 
 #[test]
+fn the_codec_does_no_io() {
+    client(rules::codec);
+    catches(rules::codec, "src/source/codec/x.rs", "use tokio::sync::mpsc;");
+    catches(rules::codec, "src/source/codec/x.rs", "use {std::time::Instant, prost::Message};");
+    catches(rules::codec, "src/source/codec/holdup/x.rs", "fn f(status: tonic::Status) {}");
+    catches(rules::codec, "src/source/codec/x.rs", "fn f() { crate::source::wire::options() }");
+    allows(rules::codec, "src/source/codec/x.rs", "use {prost::Message, std::time::Duration};");
+    allows(rules::codec, "src/source/wire/x.rs", "use tokio::net::TcpStream;");
+}
+
+#[test]
 fn the_model_and_the_diagnosis_are_pure() {
     client(rules::purity);
     catches(rules::purity, "core/src/model/x.rs", "use std::{fmt, fs::File};");
     catches(rules::purity, "core/src/diagnose/x.rs", "fn f() { std::thread::yield_now(); }");
     allows(rules::purity, "core/src/model/x.rs", "use std::time::Duration; // std::fs");
-    allows(rules::purity, "src/wire/x.rs", "use std::fs;");
+    allows(rules::purity, "src/source/wire/x.rs", "use std::fs;");
 
     let manifest: toml::Table = fs::read_to_string(root().join("core/Cargo.toml")).unwrap().parse().unwrap();
     let names: Vec<&str> = manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
@@ -88,26 +101,26 @@ fn the_model_and_the_diagnosis_are_pure() {
 #[test]
 fn nothing_that_a_peer_sends_meets_a_panic() {
     client(rules::no_panics);
-    catches(rules::no_panics, "src/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap() }");
-    catches(rules::no_panics, "src/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x\n.expect(\"a\") }");
-    catches(rules::no_panics, "src/wire/x.rs", "fn f() { unreachable!(\"a\") }");
+    catches(rules::no_panics, "src/source/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap() }");
+    catches(rules::no_panics, "src/source/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x\n.expect(\"a\") }");
+    catches(rules::no_panics, "src/source/wire/x.rs", "fn f() { unreachable!(\"a\") }");
     catches(rules::no_panics, "core/src/diagnose/x.rs", "fn f() { assert!(true) }");
-    allows(rules::no_panics, "src/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap_or_default() }");
-    allows(rules::no_panics, "src/wire/x.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }");
-    allows(rules::no_panics, "src/wire/x.rs", "/// Never `.unwrap()`.\nfn f() { \".unwrap()\"; }");
+    allows(rules::no_panics, "src/source/wire/x.rs", "fn f(x: Option<u8>) -> u8 { x.unwrap_or_default() }");
+    allows(rules::no_panics, "src/source/wire/x.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }");
+    allows(rules::no_panics, "src/source/wire/x.rs", "/// Never `.unwrap()`.\nfn f() { \".unwrap()\"; }");
 }
 
 #[test]
 fn no_room_names_one_that_comes_after_it() {
     client(rules::order);
     catches(rules::order, "core/src/model/x.rs", "use crate::{diagnose::Lint};");
-    catches(rules::order, "core/src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, wire};");
-    catches(rules::order, "src/wire/x.rs", "fn f(_: crate::app::App) {}");
+    catches(rules::order, "core/src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, source};");
+    catches(rules::order, "src/source/wire/x.rs", "fn f(_: crate::app::App) {}");
     catches(rules::order, "src/view/x.rs", "use crate::cli::Config;");
-    catches(rules::order, "core/src/model/mod.rs", "use super::wire::Event;");
-    catches(rules::order, "core/src/model/a.rs", "use super::super::wire::Event;");
+    catches(rules::order, "core/src/model/mod.rs", "use super::source::Event;");
+    catches(rules::order, "core/src/model/a.rs", "use super::super::source::Event;");
     catches(rules::order, "src/attic/x.rs", "");
-    allows(rules::order, "src/wire/a/b.rs", "use super::super::transport; use crate::model::Stamp;");
+    allows(rules::order, "src/source/a/b.rs", "use super::super::transport; use crate::model::Stamp;");
     allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, update::Event};");
 }
 

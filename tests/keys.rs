@@ -7,8 +7,8 @@ use crossterm::event::MouseEventKind;
 use holdup::{
     app::Options,
     model::{Retention, VerdictKind, update::Value},
+    source::{Command, Connection, Event, Temporality},
     terminal::{Error, TerminalEvent},
-    wire::{Command, Connection, Event, Temporality},
 };
 use stage::{
     Stage, options,

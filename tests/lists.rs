@@ -10,7 +10,7 @@ use holdup::{
     diagnose::Settings,
     model::{Model, ResourceId, Retention, Stamp},
     session::Session,
-    wire::Event,
+    source::Event,
 };
 use support::service::{Service, Take};
 

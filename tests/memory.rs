@@ -9,8 +9,8 @@ use holdup::model::{
 };
 use holdup::{
     app::{App, Input, Options, Screen},
+    source::{Event, Protocol},
     update::Begin,
-    wire::{Event, Protocol},
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},

@@ -15,9 +15,9 @@ use holdup::{
         update::{Histogram, TaskDetails, Update, Value},
     },
     session::Session,
+    source::{Connection, Event, Protocol},
     update::Begin,
     view::{Theme, locks, resources, tasks},
-    wire::{Connection, Event, Protocol},
 };
 use insta::assert_snapshot;
 use ratatui::{buffer::Buffer, layout::Rect};

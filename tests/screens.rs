@@ -7,7 +7,7 @@ mod support;
 use holdup::{
     app::{Charset, Options, Palette},
     model::update::Value,
-    wire::{Event, Protocol, Temporality},
+    source::{Event, Protocol, Temporality},
 };
 use insta::assert_snapshot;
 use stage::{

@@ -25,11 +25,11 @@ use holdup::{
         Stamp, TaskId,
         update::{DecodeIssues, Part, Update},
     },
-    update::{Begin, Fact, Knows},
-    wire::{
-        Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, connect,
-        decode_report, encode,
+    source::{
+        Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, decode, encode,
+        open,
     },
+    update::{Begin, Fact, Knows},
 };
 use holdup_proto::v1;
 use peer::{Console, PauseCall, Peer, Reports, StateCall, agent, free_address};
@@ -48,7 +48,7 @@ fn options() -> Options {
 }
 
 fn link_to(address: SocketAddr) -> Link {
-    connect(target(&address.to_string()), options())
+    open(target(&address.to_string()), options())
 }
 
 fn target(text: &str) -> Target {

@@ -8,7 +8,7 @@
 )]
 
 use super::choice::{FailOn, Format, MemoryBound, PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names};
-use crate::wire::Target;
+use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ pub struct ScreenArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Files")]
 pub struct FileArgs {
-    /// Write holdup's own log, as in debug or holdup::wire=trace [env: RUST_LOG] [default: off]
+    /// Write holdup's own log, as in debug or holdup::source=trace [env: RUST_LOG] [default: off]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
 

@@ -16,7 +16,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     log::start(&config.log)?;
     let plan = Plan {
         target: config.target.clone(),
-        wire: config.wire(),
+        source: config.source(),
         settings: config.lints.clone(),
         retention: config.retention(),
         window: args.window,

@@ -12,7 +12,7 @@ use crate::{
     app,
     diagnose::{LINTS, SettingError, Settings},
     model::Retention,
-    wire::{self, CatchUp, Target},
+    source::{self, CatchUp, Target},
 };
 
 /// Every setting, decided.
@@ -50,7 +50,7 @@ pub enum ConfigError {
 impl Config {
     /// What holds when nobody sets anything. The log's directory is the only thing that depends on the machine.
     pub fn defaults(environment: &Environment) -> Self {
-        let wire::Options { max_message, catch_up, .. } = wire::Options::default();
+        let source::Options { max_message, catch_up, .. } = source::Options::default();
         Self {
             target: Target::default(),
             lints: Settings::default(),
@@ -162,8 +162,8 @@ impl Config {
     }
 
     /// How the link behaves.
-    pub fn wire(&self) -> wire::Options {
-        wire::Options { max_message: self.max_message.0, catch_up: self.catch_up, ..wire::Options::default() }
+    pub fn source(&self) -> source::Options {
+        source::Options { max_message: self.max_message.0, catch_up: self.catch_up, ..source::Options::default() }
     }
 
     /// What the live view is told, with what the environment says of the terminal where nothing was chosen.

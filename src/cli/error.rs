@@ -1,7 +1,7 @@
 //! What came of a run, and the exit code that says so.
 
 use super::{config::ConfigError, log::LogError, watch::NotSeen};
-use crate::{diagnose::humanize, terminal, wire::Target};
+use crate::{diagnose::humanize, source::Target, terminal};
 use std::{io, process::ExitCode, time::Duration};
 
 /// What came of a run that did what it was asked for.

@@ -3,7 +3,7 @@
 use super::choice::{CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, by_name, canonical};
 use crate::{
     diagnose::{LINTS, Settings},
-    wire::{CatchUp, Target},
+    source::{CatchUp, Target},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{

@@ -3,7 +3,7 @@
 use super::{Args, choice::name_of, config::Config, file::ENABLED};
 use crate::{
     diagnose::{LINTS, Settings, Threshold},
-    wire::CatchUp,
+    source::CatchUp,
 };
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -45,7 +45,7 @@ pub fn config_file(config: &Config) -> String {
     out += "\n[log]\n";
     entry(
         &mut out,
-        "What is logged, such as info or holdup::wire=trace; off is nothing.",
+        "What is logged, such as info or holdup::source=trace; off is nothing.",
         "filter",
         config.log.filter.clone(),
     );

@@ -16,7 +16,7 @@ pub fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error>
     }
     log::start(&config.log)?;
     let runtime = super::runtime()?;
-    let viewing = terminal::run(config.target.clone(), config.wire(), config.app(environment));
+    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment));
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();

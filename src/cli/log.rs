@@ -22,7 +22,7 @@ pub struct Log {
 pub enum LogError {
     /// The filter is none.
     #[error(
-        "the log filter {filter:?} is not one: {reason}; write a level such as info, or target=level as in holdup::wire=trace"
+        "the log filter {filter:?} is not one: {reason}; write a level such as info, or target=level as in holdup::source=trace"
     )]
     Filter {
         /// As given.

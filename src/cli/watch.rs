@@ -5,8 +5,8 @@ use crate::{
     model::{Retention, Stamp},
     report::{End, Seen, Totals},
     session::{Scope, Session},
+    source::{self, Attachment, Target},
     update::{Connection, Event},
-    wire::{self, Attachment, Target},
 };
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};
@@ -21,7 +21,7 @@ pub struct Plan {
     /// The target.
     pub target: Target,
     /// How the link behaves.
-    pub wire: wire::Options,
+    pub source: source::Options,
     /// Which lints run.
     pub settings: Settings,
     /// What is kept of what is over.
@@ -90,7 +90,7 @@ pub async fn asked_to_stop() {
 
 /// Watches until the window is over, or `stop` completes.
 pub async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
-    let mut attachment = Attachment::new(wire::connect(plan.target.clone(), plan.wire.clone()));
+    let mut attachment = Attachment::new(source::open(plan.target.clone(), plan.source.clone()));
     let mut watch = Watch::new(plan);
     let mut until = Instant::now() + plan.connect_timeout;
     let mut stop = pin!(stop);

@@ -5,7 +5,11 @@ use super::{
     rows::{Row, rfc3339, row},
     seen::{End, Seen},
 };
-use crate::{diagnose::Status, wire};
+use crate::{
+    diagnose::Status,
+    source::Target,
+    update::{self, Protocol},
+};
 use serde::Serialize;
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields do not change it.
@@ -118,7 +122,7 @@ pub struct Behind {
 
 impl Report {
     /// What was seen of a target.
-    pub fn new(target: &wire::Target, seen: &Seen) -> Self {
+    pub fn new(target: &Target, seen: &Seen) -> Self {
         let model = seen.session.model();
         let begun = seen.session.status().begun.as_ref();
         let live = model.counts().live;
@@ -158,7 +162,7 @@ impl Report {
     }
 }
 
-fn process(process: &wire::Process) -> Process {
+fn process(process: &update::Process) -> Process {
     Process {
         pid: process.pid,
         name: process.name.clone(),
@@ -172,10 +176,10 @@ fn process(process: &wire::Process) -> Process {
     }
 }
 
-fn protocol(protocol: wire::Protocol) -> &'static str {
+fn protocol(protocol: Protocol) -> &'static str {
     match protocol {
-        wire::Protocol::Console => "console",
-        wire::Protocol::Agent => "agent",
+        Protocol::Console => "console",
+        Protocol::Agent => "agent",
     }
 }
 

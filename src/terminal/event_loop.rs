@@ -6,9 +6,9 @@ use crate::{
         input::event::{Effect, Input},
         state::App,
     },
+    source::{Attachment, Link},
     update::Event,
     view,
-    wire::{Attachment, Link},
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use futures::{Stream, StreamExt};

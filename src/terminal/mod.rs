@@ -11,7 +11,7 @@ mod screen;
 
 pub use event_loop::{Host, TerminalEvent, event_loop};
 
-use crate::{app, wire};
+use crate::{app, source};
 use guard::Guard;
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::io;
@@ -34,10 +34,10 @@ pub enum Error {
 }
 
 /// Watches a target in the terminal until the user quits, or a signal says so.
-pub async fn run(target: wire::Target, wire_options: wire::Options, options: app::Options) -> Result<(), Error> {
+pub async fn run(target: source::Target, source_options: source::Options, options: app::Options) -> Result<(), Error> {
     let guard = Guard::enter()?;
     let events = events::real()?;
-    let link = wire::connect(target.clone(), wire_options);
+    let link = source::open(target.clone(), source_options);
     let mut app = app::App::new(&target.short(), options);
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = &guard;

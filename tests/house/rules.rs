@@ -2,19 +2,19 @@
 
 use crate::source::{Source, after_group};
 
-/// The client's rooms, and for each the rooms whose names it may know. Data goes from the wire to the terminal: whoever
+/// The client's rooms, and for each the rooms whose names it may know. Data goes from the source to the terminal: whoever
 /// comes later knows those before, and never the other way round.
 const ROOMS: &[(&str, &[&str])] = &[
     ("update", &["model"]),
     ("model", &["update"]),
     ("diagnose", &["update", "model"]),
     ("session", &["update", "model", "diagnose"]),
-    ("wire", &["update", "model"]),
+    ("source", &["update", "model"]),
     ("app", &["update", "model", "diagnose", "session"]),
     ("view", &["update", "model", "diagnose", "session", "app"]),
-    ("report", &["update", "model", "diagnose", "session", "app", "view", "wire"]),
-    ("terminal", &["update", "model", "diagnose", "session", "wire", "app", "view"]),
-    ("cli", &["update", "model", "diagnose", "session", "wire", "app", "view", "terminal", "report"]),
+    ("report", &["update", "model", "diagnose", "session", "app", "view", "source"]),
+    ("terminal", &["update", "model", "diagnose", "session", "source", "app", "view"]),
+    ("cli", &["update", "model", "diagnose", "session", "source", "app", "view", "terminal", "report"]),
 ];
 
 fn is_in(source: &Source, rooms: &[&str]) -> bool {
@@ -25,18 +25,45 @@ fn said(source: &Source, what: impl std::fmt::Display) -> String {
     format!("{}: {what}", source.path)
 }
 
-/// Names of crates that only these rooms may know.
-fn crates(source: &Source, crates: &[&str], rooms: &[&str]) -> Vec<String> {
-    if is_in(source, rooms) {
+/// Names of crates that only the files below these folders may know.
+fn crates(source: &Source, crates: &[&str], folders: &[&str]) -> Vec<String> {
+    if folders.iter().any(|folder| source.path.starts_with(folder)) {
         return Vec::new();
     }
     let named = source.paths().into_iter().filter(|path| crates.contains(&path[0].as_str()));
-    named.map(|path| said(source, format!("names {}; only {} may", path.join("::"), rooms.join(" and ")))).collect()
+    named.map(|path| said(source, format!("names {}; only {} may", path.join("::"), folders.join(" and ")))).collect()
 }
 
-/// The wire formats are named in `wire` alone.
+/// The wire formats are named where they are read and written alone.
 pub fn wire_formats(source: &Source) -> Vec<String> {
-    crates(source, &["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"], &["wire"])
+    let formats = ["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"];
+    crates(source, &formats, &["src/source/codec/", "src/source/wire/"])
+}
+
+/// What takes messages apart does no I/O, knows no clock and no runtime, and is not told how messages come.
+pub fn codec(source: &Source) -> Vec<String> {
+    if !source.path.starts_with("src/source/codec/") {
+        return Vec::new();
+    }
+    let crates = ["tokio", "tonic", "tower", "hyper_util", "futures"];
+    let rooms = ["wire", "attachment", "target"];
+    let is_outside = |path: &Vec<String>| {
+        let at = |index: usize| path.get(index).map_or("", String::as_str);
+        crates.contains(&at(0)) || is_io(path) || at(0) == "crate" && at(1) == "source" && rooms.contains(&at(2))
+    };
+    source
+        .paths()
+        .into_iter()
+        .filter(is_outside)
+        .map(|path| said(source, format!("names {}", path.join("::"))))
+        .collect()
+}
+
+/// A path of the standard library that leads out of the process or to its clock.
+fn is_io(path: &[String]) -> bool {
+    let at = |index: usize| path.get(index).map_or("", String::as_str);
+    let is_clock = at(1) == "time" && ["Instant", "SystemTime"].contains(&at(2));
+    at(0) == "std" && (is_clock || ["fs", "io", "net", "env", "process", "thread"].contains(&at(1)))
 }
 
 /// Of the agent, `serve` alone names the wire formats.
@@ -51,7 +78,7 @@ pub fn agent_formats(source: &Source) -> Vec<String> {
 
 /// The screen is named in `view` and `terminal` alone.
 pub fn screen(source: &Source) -> Vec<String> {
-    crates(source, &["ratatui", "ratatui_core"], &["view", "terminal"])
+    crates(source, &["ratatui", "ratatui_core"], &["src/view/", "src/terminal/"])
 }
 
 /// What is pure does no I/O. That it knows no runtime is its manifest's to say, and that it reads no clock clippy's.
@@ -59,23 +86,15 @@ pub fn purity(source: &Source) -> Vec<String> {
     if !source.path.starts_with("core/") {
         return Vec::new();
     }
-    let is_impure = |path: &Vec<String>| {
-        path[0] == "std"
-            && path.get(1).is_some_and(|part| ["fs", "io", "net", "env", "process", "thread"].contains(&part.as_str()))
-    };
-    source
-        .paths()
-        .into_iter()
-        .filter(is_impure)
-        .map(|path| said(source, format!("names {}", path.join("::"))))
-        .collect()
+    let impure = source.paths().into_iter().filter(|path| is_io(path));
+    impure.map(|path| said(source, format!("names {}", path.join("::")))).collect()
 }
 
 /// Nothing that a peer sends may end the program: no panic is written down where its data is handled. In `core` the lints that
 /// its `lib.rs` denies see to all but assertions.
 pub fn no_panics(source: &Source) -> Vec<String> {
     let in_core = source.path.starts_with("core/");
-    if !in_core && !is_in(source, &["wire"]) {
+    if !in_core && !is_in(source, &["source"]) {
         return Vec::new();
     }
     let tokens = source.tokens();

@@ -10,9 +10,9 @@ use futures::stream;
 use holdup::{
     app::{App, Options},
     model::{TaskId, update::Update},
+    source::{Command, Connection, Event, Link, Process, Protocol, Temporality},
     terminal::{Error, Host, TerminalEvent, event_loop},
     update::Begin,
-    wire::{Command, Connection, Event, Link, Process, Protocol, Temporality},
 };
 use jiff::tz::TimeZone;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};

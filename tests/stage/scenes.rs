@@ -12,7 +12,7 @@ use holdup::{
         report::{LockStats, WorkerStats},
         update::{Update, Value},
     },
-    wire::Protocol,
+    source::Protocol,
 };
 use std::{sync::Arc, time::Duration};
 

@@ -9,7 +9,7 @@ use holdup::{
         report::{LockStats, RuntimeStats, WorkerStats},
         update::{SourcePlace, Update},
     },
-    wire::Process,
+    source::Process,
 };
 use std::{sync::Arc, time::Duration};
 

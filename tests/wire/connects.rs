@@ -21,7 +21,7 @@ async fn and_tells_it_in_order() {
 async fn by_name() {
     let peer = Console::new(vec![three()]).serve();
     let named = target(&format!("http://localhost:{}", peer.address.port()));
-    let mut link = connect(named, options());
+    let mut link = open(named, options());
     assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
 }
 
@@ -30,7 +30,7 @@ async fn through_a_unix_socket() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("console.sock");
     let socket = target(&format!("unix://{}", path.display()));
-    let mut link = connect(socket, options());
+    let mut link = open(socket, options());
     let reason = lost(&mut link).await;
     assert!(reason.starts_with("there is no socket at /"), "{reason}");
     let _peer = Peer::serve_unix(&path, Console::new(vec![three()]).routes());

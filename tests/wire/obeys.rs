@@ -35,7 +35,7 @@ async fn and_says_when_it_could_not() {
     console.pause = PauseCall::NeverAnswered;
     let peer = console.serve();
     let impatient = Options { answer_timeout: Duration::from_millis(500), ..options() };
-    let mut link = connect(target(&peer.address.to_string()), impatient);
+    let mut link = open(target(&peer.address.to_string()), impatient);
     update(&mut link).await;
     command(&link, Command::PauseTarget).await;
     let failed = until(&mut link, |event| match event {
@@ -104,11 +104,11 @@ async fn to_catch_up_a_live_target_and_tells_how_often() {
 async fn to_catch_up_only_where_it_is_allowed_and_harmless() {
     let mut silent = Console::new(vec![three()]);
     silent.state = StateCall::Unimplemented;
-    let open = Console::new(vec![three()]);
+    let talking = Console::new(vec![three()]);
     let forbidden = Options { catch_up: CatchUp::Forbidden, ..options() };
-    for (console, options) in [(silent, options()), (open, forbidden)] {
+    for (console, options) in [(silent, options()), (talking, forbidden)] {
         let peer = console.serve();
-        let mut link = connect(target(&peer.address.to_string()), options);
+        let mut link = open(target(&peer.address.to_string()), options);
         update(&mut link).await;
         command(&link, Command::CatchUp).await;
         // Commands are carried out in order: when this one is, the one before has been.

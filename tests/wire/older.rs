@@ -53,13 +53,13 @@ async fn is_read_as_the_console_that_it_also_is() {
 #[test]
 fn its_reports_are_read_all_the_same() {
     let reports: Vec<v1::Report> = messages(WATCH);
-    let pages: Vec<Update> = reports.iter().flat_map(|report| decode_report(&report.encode_to_vec())).collect();
+    let pages: Vec<Update> = reports.iter().flat_map(|report| decode(&report.encode_to_vec())).collect();
     assert!(pages.iter().any(|page| page.locks.iter().any(|lock| !lock.holders.is_empty())));
     assert!(pages.iter().any(|page| !page.stalls.is_empty()) && pages.iter().any(|page| !page.panics.is_empty()));
     assert!(pages.iter().filter(|page| page.part == Part::Last).all(|page| page.workers.is_some()));
     assert!(pages.iter().all(|page| page.issues == DecodeIssues::default()));
     for page in &pages {
-        let again: Vec<Update> = decode_report(&encode(page));
+        let again: Vec<Update> = decode(&encode(page));
         assert_eq!(again.len(), 1);
         assert_eq!(&again[0], page, "what is read is written again");
     }
@@ -78,7 +78,7 @@ async fn its_updates_come_to_the_same_in_either_format() {
         let event = next(&mut link).await;
         if let Event::Update(update) = &event {
             complete += usize::from(update.part == Part::Last);
-            for page in decode_report(&encode(update)) {
+            for page in decode(&encode(update)) {
                 recorded.apply(Event::Update(Box::new(page)));
             }
         }

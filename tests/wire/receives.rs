@@ -57,7 +57,7 @@ async fn the_first_rows_before_the_message_is_complete_and_tells_how_far_it_is()
 async fn nothing_above_the_bound_and_says_which_flag_raises_it() {
     let peer = Console::new(vec![tasks(vec![task(1, &"n".repeat(4096))])]).serve();
     let bounded = Options { max_message: 1024, ..options() };
-    let mut link = connect(target(&peer.address.to_string()), bounded);
+    let mut link = open(target(&peer.address.to_string()), bounded);
     let reason = lost(&mut link).await;
     assert!(reason.contains("is over the limit of"), "{reason}");
     assert!(reason.contains("--max-message"), "{reason}");

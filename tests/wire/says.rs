@@ -6,7 +6,7 @@ use super::*;
 async fn that_nothing_answers() {
     let peer = Peer::say(b"");
     let impatient = Options { answer_timeout: Duration::from_millis(200), ..options() };
-    let mut link = connect(target(&peer.address.to_string()), impatient);
+    let mut link = open(target(&peer.address.to_string()), impatient);
     let reason = lost(&mut link).await;
     assert!(reason.contains("accepted the connection but did not answer within 0.2 s"), "{reason}");
 }
@@ -90,7 +90,7 @@ async fn that_a_message_was_compressed() {
 
 #[tokio::test]
 async fn that_a_name_does_not_resolve() {
-    let mut link = connect(target("no-such-host.invalid:1"), options());
+    let mut link = open(target("no-such-host.invalid:1"), options());
     let reason = lost(&mut link).await;
     assert!(reason.contains("no-such-host.invalid cannot be resolved"), "{reason}");
 }

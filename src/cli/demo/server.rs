@@ -2,7 +2,7 @@
 //! dropped, and it stops by itself when its stdin ends, which it does however this process ends.
 
 use super::{super::args::DemoArgs, DemoError};
-use crate::wire::Target;
+use crate::source::Target;
 use demo_server::{Args, Instrumentation, Listening};
 use std::{
     io::{self, BufRead, BufReader, Read},

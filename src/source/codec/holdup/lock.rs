@@ -1,14 +1,15 @@
 //! Locks and stalls of an agent's reports, and the stacks in them.
 
 use super::{
-    report::{needed, task, thread},
-    required, text, time,
+    runtime::{needed, task, thread},
+    text, time,
 };
 use crate::model::{
     Access, Across, Cause, Frame, OpId, Place, ResourceId, RuntimeId, Stack, Stall, WorkerId,
     report::{Holder, LockStats, Waiting},
     update::{DecodeIssues, SourcePlace},
 };
+use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const MAX_PEOPLE: usize = 256;
 const MAX_FRAMES: usize = 256;
 
 /// A lock. Without its id it is nothing.
-pub(in crate::wire) fn lock(lock: proto::Lock, issues: &mut DecodeIssues) -> Option<LockStats> {
+pub(super) fn lock(lock: proto::Lock, issues: &mut DecodeIssues) -> Option<LockStats> {
     let id = ResourceId(required(Some(lock.resource_id), issues)?);
     let across = lock.across_await.unwrap_or_default();
     let unlisted = lock.waiters.len().saturating_sub(MAX_PEOPLE) as u64;
@@ -58,7 +59,7 @@ fn waiter(waiter: &proto::lock::Waiter, issues: &mut DecodeIssues) -> Waiting {
         op: OpId(waiter.op_id),
         task: task(waiter.task_id),
         access: access(waiter.access()),
-        since: super::stamp(waiter.since, issues),
+        since: stamp(waiter.since, issues),
     }
 }
 
@@ -71,7 +72,7 @@ fn access(access: proto::lock::Access) -> Access {
 }
 
 /// A stall. Without the time at which it began it says nothing.
-pub(in crate::wire) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> Option<Stall> {
+pub(super) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> Option<Stall> {
     let runtime = RuntimeId(stall.runtime_id);
     let cause = match stall.cause() {
         proto::stall::Cause::Unspecified => Cause::Unknown,
@@ -90,7 +91,7 @@ pub(in crate::wire) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> 
         thread: stall.thread.map(|one| thread(one, issues)),
         task: task(stall.task_id),
         since: needed(stall.since, issues)?,
-        ended: super::stamp(stall.ended_at, issues),
+        ended: stamp(stall.ended_at, issues),
         cause,
         system_call: text::text(stall.system_call, issues),
         kernel_function: text::text(stall.kernel_function, issues),
@@ -106,7 +107,7 @@ fn stack(stack: proto::Stack, issues: &mut DecodeIssues) -> Stack {
     Stack {
         frames: stack.frames.into_iter().take(MAX_FRAMES).map(|one| frame(one, issues)).collect(),
         approximate: stack.approximate,
-        captured: super::stamp(stack.captured_at, issues),
+        captured: stamp(stack.captured_at, issues),
         limitation: text::text(stack.limitation, issues),
     }
 }

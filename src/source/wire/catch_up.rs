@@ -1,6 +1,7 @@
 //! When a target that lags may be asked to collect more, and how often it was.
 
-use super::{CatchUp, Temporality};
+use super::CatchUp;
+use crate::update::Temporality;
 use std::time::Duration;
 use tokio::time::Instant;
 

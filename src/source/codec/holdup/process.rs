@@ -1,7 +1,7 @@
 //! What an agent says of its process.
 
-use super::{stamp, text};
-use crate::{model::update::DecodeIssues, wire::Process};
+use super::{text, time::stamp};
+use crate::{model::update::DecodeIssues, update::Process};
 use holdup_proto::v1::DescribeResponse;
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ const MAX_BOOT_ID: usize = 64;
 
 /// The process behind an agent. What it does not say is left empty, and what is cut is not counted: it is shown once, and
 /// never joined with anything.
-pub(in crate::wire) fn process(described: DescribeResponse) -> Process {
+pub(in crate::source) fn process(described: DescribeResponse) -> Process {
     let issues = &mut DecodeIssues::default();
     let process = described.process.unwrap_or_default();
     Process {

@@ -31,10 +31,7 @@ pub(super) fn items<T>(items: Vec<T>, issues: &mut DecodeIssues) -> impl Iterato
 }
 
 /// The description of a span or an event.
-pub(in crate::wire) fn new_metadata(
-    new: api::register_metadata::NewMetadata,
-    issues: &mut DecodeIssues,
-) -> Option<NewMetadata> {
+pub(super) fn new_metadata(new: api::register_metadata::NewMetadata, issues: &mut DecodeIssues) -> Option<NewMetadata> {
     let id = required(new.id.map(|id| id.id), issues)?;
     let Some(metadata) = new.metadata else {
         issues.missing_field += 1;

@@ -2,7 +2,7 @@
 
 use super::{
     framing::FrameError,
-    seen::{End, Seen, Speaks},
+    peer::{End, Seen, Speaks},
 };
 use std::{io, time::Duration};
 use tonic::Code;

@@ -1,16 +1,17 @@
 use super::*;
 use crate::{
     model::{
-        Access, Across, Cause, Flavor, Frame, Holder, MetaId, Panic, Place, RuntimeId, Span, Stack, Stall, TaskFacts,
-        TaskKind, Thread, Verdict, VerdictKind, Waiting, WorkerId,
-        report::LockStats,
+        Access, Across, Cause, Flavor, Frame, Holder, MetaId, OpId, Panic, Place, ResourceId, RuntimeId, Span, Stack,
+        Stall, Stamp, TaskFacts, TaskId, TaskKind, Thread, Verdict, VerdictKind, Waiting, WorkerId,
+        report::{LockStats, Loss, RuntimeStats, WorkerStats},
         update::{
-            Attribute, DecodeIssues, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats, PollOp,
-            PollStats, Readiness, ResourceStats, SourcePlace, TaskStats, Value,
+            Attribute, DecodeIssues, Dropped, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats,
+            Part, PollOp, PollStats, Readiness, ResourceStats, SourcePlace, TaskStats, Update, Value,
         },
     },
-    wire::encode,
+    source::codec::walk::{Schema, Walker},
 };
+use holdup_proto::v1 as proto;
 use proptest::{collection::vec, option, prelude::*};
 use prost::Message as _;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};

@@ -1,18 +1,18 @@
 //! The call that tells everything, `WatchUpdates` of a console or `Watch` of an agent, read as it arrives.
 //!
 //! It is made on the channel itself and not through a generated client, which would hold each message whole: see
-//! [`walk`](super::walk).
+//! [`walk`](crate::source::codec::walk).
 
 use super::{
-    entry::Console,
     failure::Failure,
     framing::{Deframer, Piece},
-    holdup::Holdup,
-    late::Lateness,
+    lateness::Lateness,
     transport::Transport,
-    walk::Walker,
 };
-use crate::model::{Stamp, update::Update};
+use crate::{
+    model::{Stamp, update::Update},
+    source::codec::{console::Console, holdup::Holdup, walk::Walker},
+};
 use http_body_util::{BodyExt, Full};
 use std::time::Duration;
 use tokio::time::Instant;

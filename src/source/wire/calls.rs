@@ -4,11 +4,14 @@
 //! Their messages are small, and tonic's own limit of 4 MiB for each stays in force.
 
 use super::{
-    Command, Process, Temporality, decode,
     failure::{Failure, bounded},
     transport::{Sanitized, Transport},
 };
-use crate::model::{TaskId, update::TaskDetails};
+use crate::{
+    model::{TaskId, update::TaskDetails},
+    source::codec::{console, holdup},
+    update::{Command, Process, Temporality},
+};
 use console_api::instrument::{
     self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,
 };
@@ -38,7 +41,7 @@ fn instrument(transport: &Transport) -> InstrumentClient<Sanitized<Channel>> {
 pub(super) async fn describe(transport: Transport) -> Option<Process> {
     let mut client = DiagnosticsClient::new(transport.service);
     match client.describe(DescribeRequest {}).await {
-        Ok(described) => Some(decode::process(described.into_inner())),
+        Ok(described) => Some(holdup::process(described.into_inner())),
         Err(status) => {
             tracing::debug!(code = ?status.code(), "the target is no agent");
             None
@@ -75,7 +78,7 @@ pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc
     let watched = async {
         let mut details = client.watch_task_details(request).await?.into_inner();
         while let Some(details) = details.message().await? {
-            if let Some(details) = decode::task_details(task, &details)
+            if let Some(details) = console::task_details(task, &details)
                 && told.send(Told::Details(Box::new(details))).await.is_err()
             {
                 break;
@@ -92,7 +95,7 @@ pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, tol
     let watched = async {
         let mut details = client.watch_task(WatchTaskRequest { task_id: task.0 }).await?.into_inner();
         while let Some(details) = details.message().await? {
-            if let Some(details) = decode::agents_details(task, details)
+            if let Some(details) = holdup::details(task, details)
                 && told.send(Told::Details(Box::new(details))).await.is_err()
             {
                 break;

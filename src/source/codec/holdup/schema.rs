@@ -1,15 +1,15 @@
 //! What a `Report` message of `holdup.v1` is made of, by its field numbers in `holdup.proto`. What is told as a whole goes to the last
 //! page of its update, wherever it stands in the messages; all else goes to the page that it falls on.
 
-use super::{
-    decode,
-    entry::read,
-    walk::{Schema, Shape, Walker},
-};
+use super::{lock, runtime, task, time};
 use crate::model::{
     OpId, ResourceId, Stamp, TaskId,
     report::{Loss, RuntimeStats, WorkerStats},
     update::{Dropped, Part, Update},
+};
+use crate::source::codec::{
+    read,
+    walk::{Schema, Shape, Walker},
 };
 use holdup_proto::v1 as proto;
 
@@ -23,7 +23,7 @@ const WHOLES: u64 = 24;
 
 /// holdup's own format. An update comes in as many messages as it takes.
 #[derive(Debug, Default)]
-pub(super) struct Holdup {
+pub(in crate::source) struct Holdup {
     /// More messages of this update follow the one under way.
     more: bool,
     runtimes: Option<Vec<RuntimeStats>>,
@@ -71,42 +71,41 @@ impl Schema for Holdup {
         match number {
             1 => {
                 if let Some(at) = read(bytes, issues) {
-                    *now = decode::stamp(Some(at), issues);
+                    *now = time::stamp(Some(at), issues);
                 }
             }
             3 => {
-                let told = read(bytes, issues).map(|one| decode::runtime(one, issues));
+                let told = read(bytes, issues).map(|one| runtime::runtime(one, issues));
                 self.runtimes.get_or_insert_default().extend(told);
             }
             4 => {
-                let told = read(bytes, issues).map(|one| decode::worker(one, issues));
+                let told = read(bytes, issues).map(|one| runtime::worker(one, issues));
                 self.workers.get_or_insert_default().extend(told);
             }
-            5 => page.locks.extend(read(bytes, issues).and_then(|one| decode::lock(one, issues))),
-            GONE_LOCKS => page.gone_locks.extend(decode::packed_ids(bytes, issues).map(ResourceId)),
-            7 => page.stalls.extend(read(bytes, issues).and_then(|one| decode::stall(one, issues))),
-            8 => page.task_spans.extend(read(bytes, issues).and_then(|one| decode::spans(one, issues))),
-            9 => page.panics.extend(read(bytes, issues).and_then(|one| decode::panic(one, issues))),
+            5 => page.locks.extend(read(bytes, issues).and_then(|one| lock::lock(one, issues))),
+            GONE_LOCKS => page.gone_locks.extend(runtime::packed_ids(bytes, issues).map(ResourceId)),
+            7 => page.stalls.extend(read(bytes, issues).and_then(|one| lock::stall(one, issues))),
+            8 => page.task_spans.extend(read(bytes, issues).and_then(|one| runtime::spans(one, issues))),
+            9 => page.panics.extend(read(bytes, issues).and_then(|one| runtime::panic(one, issues))),
             10 => {
-                let told = read(bytes, issues).map(|one| decode::loss(one, issues));
+                let told = read(bytes, issues).map(|one| runtime::loss(one, issues));
                 self.losses.get_or_insert_default().extend(told);
             }
-            11 => page.task_facts.extend(read(bytes, issues).and_then(|one| decode::task_facts(&one, issues))),
-            12 => page.new_tasks.extend(read(bytes, issues).and_then(|one| decode::rows::new_task(one, issues))),
-            13 => page.task_stats.extend(read(bytes, issues).and_then(|one| decode::rows::task_stats(&one, issues))),
+            11 => page.task_facts.extend(read(bytes, issues).and_then(|one| runtime::task_facts(&one, issues))),
+            12 => page.new_tasks.extend(read(bytes, issues).and_then(|one| task::new_task(one, issues))),
+            13 => page.task_stats.extend(read(bytes, issues).and_then(|one| task::task_stats(&one, issues))),
             14 => {
-                page.new_resources.extend(read(bytes, issues).and_then(|one| decode::rows::new_resource(one, issues)));
+                page.new_resources.extend(read(bytes, issues).and_then(|one| task::new_resource(one, issues)));
             }
             15 => {
-                page.resource_stats
-                    .extend(read(bytes, issues).and_then(|one| decode::rows::resource_stats(one, issues)));
+                page.resource_stats.extend(read(bytes, issues).and_then(|one| task::resource_stats(one, issues)));
             }
-            16 => page.new_ops.extend(read(bytes, issues).and_then(|one| decode::rows::new_op(one, issues))),
-            17 => page.op_stats.extend(read(bytes, issues).and_then(|one| decode::rows::op_stats(one, issues))),
-            18 => page.poll_ops.extend(read(bytes, issues).and_then(|one| decode::rows::poll_op(&one, issues))),
-            GONE_TASKS => page.gone_tasks.extend(decode::packed_ids(bytes, issues).map(TaskId)),
-            GONE_RESOURCES => page.gone_resources.extend(decode::packed_ids(bytes, issues).map(ResourceId)),
-            GONE_OPS => page.gone_ops.extend(decode::packed_ids(bytes, issues).map(OpId)),
+            16 => page.new_ops.extend(read(bytes, issues).and_then(|one| task::new_op(one, issues))),
+            17 => page.op_stats.extend(read(bytes, issues).and_then(|one| task::op_stats(one, issues))),
+            18 => page.poll_ops.extend(read(bytes, issues).and_then(|one| task::poll_op(&one, issues))),
+            GONE_TASKS => page.gone_tasks.extend(runtime::packed_ids(bytes, issues).map(TaskId)),
+            GONE_RESOURCES => page.gone_resources.extend(runtime::packed_ids(bytes, issues).map(ResourceId)),
+            GONE_OPS => page.gone_ops.extend(runtime::packed_ids(bytes, issues).map(OpId)),
             22 => {
                 let told = read(bytes, issues).map(|one: proto::Dropped| Dropped {
                     tasks: one.tasks,
@@ -115,8 +114,8 @@ impl Schema for Holdup {
                 });
                 page.dropped = told.unwrap_or(page.dropped);
             }
-            23 => page.metadata.extend(read(bytes, issues).and_then(|one| decode::rows::metadata(one, issues))),
-            WHOLES => decode::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
+            23 => page.metadata.extend(read(bytes, issues).and_then(|one| task::metadata(one, issues))),
+            WHOLES => runtime::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
             _ => {}
         }
     }
@@ -139,6 +138,3 @@ pub fn decode(message: &[u8]) -> Vec<Update> {
     pages.push(walker.end());
     pages
 }
-
-#[cfg(test)]
-mod tests;

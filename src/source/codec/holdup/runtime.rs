@@ -1,15 +1,16 @@
 //! What an agent's reports hold: runtimes, workers, spans, panics, losses.
 
-use super::{required, stamp, text, time};
+use super::{text, time};
 use crate::model::{
     Flavor, RuntimeId, Stamp, TaskId, Thread, Verdict, VerdictKind, WorkerId,
     report::{Loss, Panic, RuntimeStats, Span, TaskFacts, WorkerStats},
     update::{DecodeIssues, SourcePlace},
 };
+use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 
 /// A runtime. Its id may be any number.
-pub(in crate::wire) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> RuntimeStats {
+pub(super) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> RuntimeStats {
     RuntimeStats {
         id: RuntimeId(runtime.id),
         flavor: match runtime.flavor() {
@@ -45,7 +46,7 @@ fn verdict(verdict: &proto::Verdict, issues: &mut DecodeIssues) -> Option<Verdic
 }
 
 /// A worker.
-pub(in crate::wire) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> WorkerStats {
+pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> WorkerStats {
     let polling_since = stamp(worker.polling_since, issues);
     WorkerStats {
         id: WorkerId { runtime: RuntimeId(worker.runtime_id), index: worker.index },
@@ -74,7 +75,7 @@ pub(super) fn task(id: u64) -> Option<TaskId> {
 }
 
 /// The spans around a task's latest poll.
-pub(in crate::wire) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues) -> Option<(TaskId, Vec<Span>)> {
+pub(super) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues) -> Option<(TaskId, Vec<Span>)> {
     let task = TaskId(required(Some(spans.task_id), issues)?);
     let one = |span: proto::task_spans::Span, issues: &mut DecodeIssues| Span {
         name: text::text(span.name, issues),
@@ -86,7 +87,7 @@ pub(in crate::wire) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues)
 }
 
 /// A panic. Without the task and the time it is not told from others.
-pub(in crate::wire) fn panic(panic: proto::Panic, issues: &mut DecodeIssues) -> Option<Panic> {
+pub(super) fn panic(panic: proto::Panic, issues: &mut DecodeIssues) -> Option<Panic> {
     let task = TaskId(required(Some(panic.task_id), issues)?);
     let at = needed(panic.at, issues)?;
     let place = SourcePlace { file: text::text(panic.file, issues), line: panic.line, column: panic.column };
@@ -100,19 +101,19 @@ pub(super) fn needed(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssu
 }
 
 /// A count of what was lost.
-pub(in crate::wire) fn loss(loss: proto::Loss, issues: &mut DecodeIssues) -> Loss {
+pub(super) fn loss(loss: proto::Loss, issues: &mut DecodeIssues) -> Loss {
     Loss { kind: text::text(loss.kind, issues), count: loss.count }
 }
 
 /// What is known of a task beyond its updates.
-pub(in crate::wire) fn task_facts(facts: &proto::TaskFacts, issues: &mut DecodeIssues) -> Option<(TaskId, TaskFacts)> {
+pub(super) fn task_facts(facts: &proto::TaskFacts, issues: &mut DecodeIssues) -> Option<(TaskId, TaskFacts)> {
     let id = TaskId(required(Some(facts.task_id), issues)?);
     let runtime = (facts.runtime_id != 0).then_some(RuntimeId(facts.runtime_id));
     Some((id, TaskFacts { parent: task(facts.parent_id), runtime }))
 }
 
 /// Numbers in protobuf's packed form.
-pub(in crate::wire) fn packed_ids(mut bytes: &[u8], issues: &mut DecodeIssues) -> impl Iterator<Item = u64> + use<> {
+pub(super) fn packed_ids(mut bytes: &[u8], issues: &mut DecodeIssues) -> impl Iterator<Item = u64> + use<> {
     let mut ids = Vec::new();
     while !bytes.is_empty() {
         let Ok(id) = prost::encoding::decode_varint(&mut bytes) else {

@@ -1,4 +1,4 @@
-//! An update → one message of `holdup.v1`, exactly: [`decode`](super::decode_report) makes the same update of it. What is the receiver's, how
+//! An update → one message of `holdup.v1`, exactly: [`decode`](super::decode) makes the same update of it. What is the receiver's, how
 //! late it came and what could not be used of it, is not told on.
 //!
 //! Rows come before what speaks of them, so that whoever reads the message in pieces meets them in that order.

@@ -5,17 +5,21 @@
 //! through the bounded channel, this queue, and HTTP/2's windows, and memory stays bounded.
 
 use super::{
-    Command, Event, Options, Process, Protocol, Target,
+    Options,
     calls::{self, Told},
     catch_up::Throttle,
-    connection::{Connect, Ended, Port, Serve},
     failure::Failure,
+    reconnect::{Connect, Ended, Port, Serve},
     stream::{Format, Updates},
     transport::{self, Transport},
 };
-use crate::model::{
-    TaskId,
-    update::{Part, Update},
+use crate::{
+    model::{
+        TaskId,
+        update::{Part, Update},
+    },
+    source::Target,
+    update::{Command, Event, Process, Protocol},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::{

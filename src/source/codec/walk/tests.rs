@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     model::{TaskId, update::DecodeIssues},
-    wire::{decode, entry::Console},
+    source::codec::{
+        console::{Console, op, resource, task},
+        text, time,
+    },
 };
 use console_api as api;
 use proptest::{collection::vec, option, prelude::*};
@@ -48,33 +51,33 @@ fn joined(pages: Vec<Update>) -> Update {
 fn decoded(update: api::instrument::Update) -> Update {
     let mut whole = Update::default();
     let issues = &mut whole.issues;
-    whole.now = decode::stamp(update.now, issues);
+    whole.now = time::stamp(update.now, issues);
     if let Some(tasks) = update.task_update {
         let new = tasks.new_tasks.into_iter();
-        whole.new_tasks = new.filter_map(|new| decode::new_task(new, issues)).collect();
+        whole.new_tasks = new.filter_map(|new| task::new_task(new, issues)).collect();
         let stats = tasks.stats_update.into_iter();
-        whole.task_stats = stats.filter_map(|(id, stats)| decode::task_stats(id, stats, issues)).collect();
+        whole.task_stats = stats.filter_map(|(id, stats)| task::task_stats(id, stats, issues)).collect();
         whole.dropped.tasks = tasks.dropped_events;
     }
     if let Some(resources) = update.resource_update {
         let new = resources.new_resources.into_iter();
-        whole.new_resources = new.filter_map(|new| decode::new_resource(new, issues)).collect();
+        whole.new_resources = new.filter_map(|new| resource::new_resource(new, issues)).collect();
         let stats = resources.stats_update.into_iter();
-        whole.resource_stats = stats.filter_map(|(id, stats)| decode::resource_stats(id, stats, issues)).collect();
+        whole.resource_stats = stats.filter_map(|(id, stats)| resource::resource_stats(id, stats, issues)).collect();
         let polls = resources.new_poll_ops.iter();
-        whole.poll_ops = polls.filter_map(|poll| decode::poll_op(poll, issues)).collect();
+        whole.poll_ops = polls.filter_map(|poll| resource::poll_op(poll, issues)).collect();
         whole.dropped.resources = resources.dropped_events;
     }
     if let Some(ops) = update.async_op_update {
         let new = ops.new_async_ops.into_iter();
-        whole.new_ops = new.filter_map(|new| decode::new_op(new, issues)).collect();
+        whole.new_ops = new.filter_map(|new| op::new_op(new, issues)).collect();
         let stats = ops.stats_update.into_iter();
-        whole.op_stats = stats.filter_map(|(id, stats)| decode::op_stats(id, stats, issues)).collect();
+        whole.op_stats = stats.filter_map(|(id, stats)| op::op_stats(id, stats, issues)).collect();
         whole.dropped.ops = ops.dropped_events;
     }
     if let Some(new) = update.new_metadata {
         let new = new.metadata.into_iter();
-        whole.metadata = new.filter_map(|new| decode::new_metadata(new, issues)).collect();
+        whole.metadata = new.filter_map(|new| text::new_metadata(new, issues)).collect();
     }
     joined(vec![whole])
 }

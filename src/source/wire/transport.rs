@@ -4,10 +4,11 @@
 //! and whoever answers then may be another process.
 
 use super::{
-    Options, Target,
+    Options,
     failure::{Failure, KEEP_ALIVE, KEEP_ALIVE_TIMEOUT},
-    seen::{Seen, Watched},
+    peer::{Seen, Watched},
 };
+use crate::source::Target;
 use futures::future::{BoxFuture, select_ok};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;

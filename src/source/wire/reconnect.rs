@@ -5,7 +5,8 @@
 //! What a connection is made of is not this module's business: it is generic over [`Connect`] and [`Serve`], so that its
 //! tests are about time and order alone.
 
-use super::{Backoff, Command, Connection, Event, Process, Protocol, failure::Failure};
+use super::{Backoff, failure::Failure};
+use crate::update::{Begin, Command, Connection, Event, Process, Protocol};
 use std::{
     future::{Future, pending},
     pin::pin,
@@ -67,7 +68,7 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
             Ok(session) => {
                 epoch += 1;
                 let (protocol, process) = session.peer();
-                let begun = super::Begin { epoch, protocol, process };
+                let begun = Begin { epoch, protocol, process };
                 port.tell(Event::Begin(begun)).await?;
                 port.tell(Event::Connection(Connection::Live)).await?;
                 let ended = session.serve(&mut port).await;

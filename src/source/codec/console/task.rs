@@ -1,14 +1,15 @@
 //! Tasks and what is told of them.
 
-use super::{histogram, id, poll_stats, required, stamp, text, time};
+use super::{histogram, id, poll_stats, stamp, text, time};
 use crate::model::{
     MetaId, TaskId,
     update::{DecodeIssues, NewTask, TaskDetails, TaskStats},
 };
+use crate::source::codec::required;
 use console_api::tasks as api;
 
 /// A task that is announced. Without an id it is nothing.
-pub(in crate::wire) fn new_task(task: api::Task, issues: &mut DecodeIssues) -> Option<NewTask> {
+pub(in crate::source::codec) fn new_task(task: api::Task, issues: &mut DecodeIssues) -> Option<NewTask> {
     let id = TaskId(required(id(task.id), issues)?);
     let metadata = task.metadata.map(|id| MetaId(id.id));
     let fields = text::fields(task.fields, issues);
@@ -16,7 +17,7 @@ pub(in crate::wire) fn new_task(task: api::Task, issues: &mut DecodeIssues) -> O
 }
 
 /// A task's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(in crate::wire) fn task_stats(
+pub(in crate::source::codec) fn task_stats(
     task: u64,
     stats: api::Stats,
     issues: &mut DecodeIssues,
@@ -43,7 +44,7 @@ pub(in crate::wire) fn task_stats(
 
 /// A task's details. A histogram that cannot be read is left out; `asked` is the task that they were asked for, and
 /// details of any other one are nothing.
-pub(in crate::wire) fn task_details(asked: TaskId, details: &api::TaskDetails) -> Option<TaskDetails> {
+pub(in crate::source) fn task_details(asked: TaskId, details: &api::TaskDetails) -> Option<TaskDetails> {
     // Older subscribers do not repeat the id.
     if id(details.task_id).is_some_and(|told| told != asked.0) {
         return None;

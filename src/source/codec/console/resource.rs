@@ -1,14 +1,18 @@
 //! Resources, and polls of the operations on them.
 
-use super::{id, required, stamp, text};
+use super::{id, stamp, text};
 use crate::model::{
     MetaId, OpId, ResourceId, TaskId,
     update::{DecodeIssues, NewResource, PollOp, Readiness, ResourceStats},
 };
+use crate::source::codec::required;
 use console_api::resources as api;
 
 /// A resource that is announced. Without an id it is nothing; a kind that this client does not know is left empty.
-pub(in crate::wire) fn new_resource(resource: api::Resource, issues: &mut DecodeIssues) -> Option<NewResource> {
+pub(in crate::source::codec) fn new_resource(
+    resource: api::Resource,
+    issues: &mut DecodeIssues,
+) -> Option<NewResource> {
     let resource_id = ResourceId(required(id(resource.id), issues)?);
     let kind = match resource.kind.and_then(|kind| kind.kind) {
         Some(api::resource::kind::Kind::Other(kind)) => text::text(kind, issues),
@@ -33,7 +37,7 @@ pub(in crate::wire) fn new_resource(resource: api::Resource, issues: &mut Decode
 }
 
 /// A resource's state. Without a creation time it is kept.
-pub(in crate::wire) fn resource_stats(
+pub(in crate::source::codec) fn resource_stats(
     resource: u64,
     stats: api::Stats,
     issues: &mut DecodeIssues,
@@ -49,7 +53,7 @@ pub(in crate::wire) fn resource_stats(
 }
 
 /// A poll of an operation. Without its resource it says nothing.
-pub(in crate::wire) fn poll_op(poll: &api::PollOp, issues: &mut DecodeIssues) -> Option<PollOp> {
+pub(in crate::source::codec) fn poll_op(poll: &api::PollOp, issues: &mut DecodeIssues) -> Option<PollOp> {
     Some(PollOp {
         resource: ResourceId(required(id(poll.resource_id), issues)?),
         op: id(poll.async_op_id).map(OpId),

@@ -1,14 +1,15 @@
 //! Operations on resources.
 
-use super::{id, poll_stats, required, stamp, text};
+use super::{id, poll_stats, stamp, text};
 use crate::model::{
     OpId, ResourceId, TaskId,
     update::{DecodeIssues, NewOp, OpStats},
 };
+use crate::source::codec::required;
 use console_api::async_ops as api;
 
 /// An operation that is announced. Without an id it is nothing.
-pub(in crate::wire) fn new_op(op: api::AsyncOp, issues: &mut DecodeIssues) -> Option<NewOp> {
+pub(in crate::source::codec) fn new_op(op: api::AsyncOp, issues: &mut DecodeIssues) -> Option<NewOp> {
     Some(NewOp {
         id: OpId(required(id(op.id), issues)?),
         parent: id(op.parent_async_op_id).map(OpId),
@@ -18,7 +19,11 @@ pub(in crate::wire) fn new_op(op: api::AsyncOp, issues: &mut DecodeIssues) -> Op
 }
 
 /// An operation's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(in crate::wire) fn op_stats(op: u64, stats: api::Stats, issues: &mut DecodeIssues) -> Option<(OpId, OpStats)> {
+pub(in crate::source::codec) fn op_stats(
+    op: u64,
+    stats: api::Stats,
+    issues: &mut DecodeIssues,
+) -> Option<(OpId, OpStats)> {
     let op = OpId(required(Some(op), issues)?);
     let Some(polls) = stats.poll_stats else {
         issues.missing_field += 1;

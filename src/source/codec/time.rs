@@ -6,7 +6,7 @@ use std::time::Duration;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// An instant. One before 1970, after 2554, or with a fraction that is none is counted and left out.
-pub(in crate::wire) fn stamp(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssues) -> Option<Stamp> {
+pub(super) fn stamp(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssues) -> Option<Stamp> {
     let at = at?;
     let nanos = whole_nanos(at.seconds, at.nanos);
     issues.bad_time += u64::from(nanos.is_none());

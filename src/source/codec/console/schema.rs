@@ -1,20 +1,21 @@
 //! What an `Update` message of the console's service is made of: its sections, and the entries in them, each by its field number in
 //! console-api's `instrument.proto`, `tasks.proto`, `resources.proto`, `async_ops.proto` and `common.proto`.
 
-use super::{
-    decode,
-    walk::{Schema, Shape},
-};
+use super::{op, resource, task, text, time};
 use crate::model::{
     Stamp,
-    update::{DecodeIssues, Dropped, Part, Update},
+    update::{Dropped, Part, Update},
+};
+use crate::source::codec::{
+    read,
+    walk::{Schema, Shape},
 };
 use console_api as api;
 use prost::Message;
 
 /// The console's format. One message is one update.
 #[derive(Debug, Default)]
-pub(super) struct Console;
+pub(in crate::source) struct Console;
 
 /// A part of the message that holds entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ enum Section {
 
 /// A part of a section that is decoded in one go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(in crate::source) enum Entry {
     Now,
     Task,
     TaskStats,
@@ -123,50 +124,44 @@ impl Entry {
         match self {
             Self::Now => {
                 if let Some(at) = read(bytes, issues) {
-                    *now = decode::stamp(Some(at), issues);
+                    *now = time::stamp(Some(at), issues);
                 }
             }
             Self::Task => {
-                let task = read(bytes, issues).and_then(|task| decode::new_task(task, issues));
+                let task = read(bytes, issues).and_then(|task| task::new_task(task, issues));
                 page.new_tasks.extend(task);
             }
             Self::TaskStats => {
                 let stats = read::<Pair<api::tasks::Stats>>(bytes, issues)
-                    .and_then(|pair| decode::task_stats(pair.key, pair.value, issues));
+                    .and_then(|pair| task::task_stats(pair.key, pair.value, issues));
                 page.task_stats.extend(stats);
             }
             Self::Resource => {
-                let resource = read(bytes, issues).and_then(|new| decode::new_resource(new, issues));
+                let resource = read(bytes, issues).and_then(|new| resource::new_resource(new, issues));
                 page.new_resources.extend(resource);
             }
             Self::ResourceStats => {
                 let stats = read::<Pair<api::resources::Stats>>(bytes, issues)
-                    .and_then(|pair| decode::resource_stats(pair.key, pair.value, issues));
+                    .and_then(|pair| resource::resource_stats(pair.key, pair.value, issues));
                 page.resource_stats.extend(stats);
             }
             Self::PollOp => {
-                let poll = read(bytes, issues).and_then(|poll| decode::poll_op(&poll, issues));
+                let poll = read(bytes, issues).and_then(|poll| resource::poll_op(&poll, issues));
                 page.poll_ops.extend(poll);
             }
             Self::Op => {
-                let op = read(bytes, issues).and_then(|op| decode::new_op(op, issues));
+                let op = read(bytes, issues).and_then(|op| op::new_op(op, issues));
                 page.new_ops.extend(op);
             }
             Self::OpStats => {
                 let stats = read::<Pair<api::async_ops::Stats>>(bytes, issues)
-                    .and_then(|pair| decode::op_stats(pair.key, pair.value, issues));
+                    .and_then(|pair| op::op_stats(pair.key, pair.value, issues));
                 page.op_stats.extend(stats);
             }
             Self::Metadata => {
-                let metadata = read(bytes, issues).and_then(|new| decode::new_metadata(new, issues));
+                let metadata = read(bytes, issues).and_then(|new| text::new_metadata(new, issues));
                 page.metadata.extend(metadata);
             }
         }
     }
-}
-
-pub(super) fn read<M: Message + Default>(bytes: &[u8], issues: &mut DecodeIssues) -> Option<M> {
-    let message = M::decode(bytes).ok();
-    issues.malformed += u64::from(message.is_none());
-    message
 }

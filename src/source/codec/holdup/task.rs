@@ -1,6 +1,6 @@
 //! Rows of tasks, resources and operations as `holdup.v1` has them.
 
-use super::{report::task, required, stamp, text, time};
+use super::{runtime::task, text, time};
 use crate::model::{
     MetaId, OpId, ResourceId, TaskId, TaskKind,
     update::{
@@ -8,6 +8,7 @@ use crate::model::{
         PollOp, PollStats, Readiness, ResourceStats, SourcePlace, TaskDetails, TaskStats, Value,
     },
 };
+use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 use std::num::NonZeroU64;
 
@@ -15,7 +16,7 @@ use std::num::NonZeroU64;
 const MAX_BUCKETS: usize = 4_096;
 
 /// A task that is announced. Without an id it is nothing.
-pub(in crate::wire) fn new_task(new: proto::NewTask, issues: &mut DecodeIssues) -> Option<NewTask> {
+pub(super) fn new_task(new: proto::NewTask, issues: &mut DecodeIssues) -> Option<NewTask> {
     let id = TaskId(required(Some(new.id), issues)?);
     let size = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
     let kind = match new.kind() {
@@ -40,7 +41,7 @@ pub(in crate::wire) fn new_task(new: proto::NewTask, issues: &mut DecodeIssues) 
 }
 
 /// A task's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(in crate::wire) fn task_stats(stats: &proto::TaskStats, issues: &mut DecodeIssues) -> Option<(TaskId, TaskStats)> {
+pub(super) fn task_stats(stats: &proto::TaskStats, issues: &mut DecodeIssues) -> Option<(TaskId, TaskStats)> {
     let id = TaskId(required(Some(stats.id), issues)?);
     let polls = polls(stats.polls.as_ref(), issues)?;
     issues.missing_field += u64::from(stats.created_at.is_none());
@@ -73,7 +74,7 @@ fn polls(polls: Option<&proto::PollStats>, issues: &mut DecodeIssues) -> Option<
 }
 
 /// A resource that is announced. Without an id it is nothing.
-pub(in crate::wire) fn new_resource(new: proto::NewResource, issues: &mut DecodeIssues) -> Option<NewResource> {
+pub(super) fn new_resource(new: proto::NewResource, issues: &mut DecodeIssues) -> Option<NewResource> {
     Some(NewResource {
         id: ResourceId(required(Some(new.id), issues)?),
         metadata: new.metadata.map(MetaId),
@@ -87,7 +88,7 @@ pub(in crate::wire) fn new_resource(new: proto::NewResource, issues: &mut Decode
 }
 
 /// A resource's state. Without a creation time it is kept.
-pub(in crate::wire) fn resource_stats(
+pub(super) fn resource_stats(
     stats: proto::ResourceStats,
     issues: &mut DecodeIssues,
 ) -> Option<(ResourceId, ResourceStats)> {
@@ -102,7 +103,7 @@ pub(in crate::wire) fn resource_stats(
 }
 
 /// An operation that is announced. Without an id it is nothing.
-pub(in crate::wire) fn new_op(new: proto::NewOp, issues: &mut DecodeIssues) -> Option<NewOp> {
+pub(super) fn new_op(new: proto::NewOp, issues: &mut DecodeIssues) -> Option<NewOp> {
     Some(NewOp {
         id: OpId(required(Some(new.id), issues)?),
         parent: known(new.parent_id).map(OpId),
@@ -112,7 +113,7 @@ pub(in crate::wire) fn new_op(new: proto::NewOp, issues: &mut DecodeIssues) -> O
 }
 
 /// An operation's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(in crate::wire) fn op_stats(stats: proto::OpStats, issues: &mut DecodeIssues) -> Option<(OpId, OpStats)> {
+pub(super) fn op_stats(stats: proto::OpStats, issues: &mut DecodeIssues) -> Option<(OpId, OpStats)> {
     let id = OpId(required(Some(stats.id), issues)?);
     let polls = polls(stats.polls.as_ref(), issues)?;
     issues.missing_field += u64::from(stats.created_at.is_none());
@@ -127,7 +128,7 @@ pub(in crate::wire) fn op_stats(stats: proto::OpStats, issues: &mut DecodeIssues
 }
 
 /// A poll of an operation. Without its resource it says nothing.
-pub(in crate::wire) fn poll_op(poll: &proto::PollOp, issues: &mut DecodeIssues) -> Option<PollOp> {
+pub(super) fn poll_op(poll: &proto::PollOp, issues: &mut DecodeIssues) -> Option<PollOp> {
     Some(PollOp {
         resource: ResourceId(required(Some(poll.resource_id), issues)?),
         op: known(poll.op_id).map(OpId),
@@ -137,7 +138,7 @@ pub(in crate::wire) fn poll_op(poll: &proto::PollOp, issues: &mut DecodeIssues) 
 }
 
 /// The description of a span or an event.
-pub(in crate::wire) fn metadata(new: proto::Metadata, issues: &mut DecodeIssues) -> Option<NewMetadata> {
+pub(super) fn metadata(new: proto::Metadata, issues: &mut DecodeIssues) -> Option<NewMetadata> {
     Some(NewMetadata {
         id: MetaId(required(Some(new.id), issues)?),
         name: text::text(new.name, issues),
@@ -147,7 +148,7 @@ pub(in crate::wire) fn metadata(new: proto::Metadata, issues: &mut DecodeIssues)
 }
 
 /// A task's details. Those of another task than was asked for are nothing.
-pub(in crate::wire) fn details(asked: TaskId, details: proto::TaskDetails) -> Option<TaskDetails> {
+pub(in crate::source) fn details(asked: TaskId, details: proto::TaskDetails) -> Option<TaskDetails> {
     (details.task_id == asked.0).then(|| TaskDetails {
         task: asked,
         now: stamp(details.now, &mut DecodeIssues::default()),

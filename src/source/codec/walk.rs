@@ -19,7 +19,7 @@ const PAGE_ENTRIES: usize = 1024;
 const PAGE_BYTES: usize = 1024 * 1024;
 
 /// What the messages of a format are made of.
-pub(super) trait Schema: Default + std::fmt::Debug {
+pub(in crate::source) trait Schema: Default + std::fmt::Debug {
     /// A part that is decoded in one go.
     type Entry: Copy;
 
@@ -41,7 +41,7 @@ pub(super) trait Schema: Default + std::fmt::Debug {
 
 /// What a field with a length holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape<E> {
+pub(in crate::source) enum Shape<E> {
     /// Entries.
     Section,
     /// One entry.
@@ -52,7 +52,7 @@ pub(super) enum Shape<E> {
 
 /// Where the walk is, and what it has found since the last page.
 #[derive(Debug, Default)]
-pub(super) struct Walker<S> {
+pub(in crate::source) struct Walker<S> {
     schema: S,
     /// The length of the message, and how far the walk has come.
     length: usize,
@@ -78,14 +78,14 @@ enum Step {
 
 impl<S: Schema> Walker<S> {
     /// Starts a message of this many bytes.
-    pub(super) fn begin(&mut self, length: usize) {
+    pub(in crate::source) fn begin(&mut self, length: usize) {
         let (schema, pending) = (std::mem::take(&mut self.schema), std::mem::take(&mut self.pending));
         *self = Self { schema, length, pending, ..Self::default() };
         self.pending.clear();
     }
 
     /// Walks over the message's next bytes, and adds every page that is full to `pages`.
-    pub(super) fn feed(&mut self, bytes: &[u8], pages: &mut Vec<Update>) {
+    pub(in crate::source) fn feed(&mut self, bytes: &[u8], pages: &mut Vec<Update>) {
         if self.pending.is_empty() {
             let walked = self.walk(bytes, pages);
             self.pending.extend_from_slice(&bytes[walked..]);
@@ -99,17 +99,17 @@ impl<S: Schema> Walker<S> {
     }
 
     /// The target's time, once the message has said it.
-    pub(super) fn now(&self) -> Option<Stamp> {
+    pub(in crate::source) fn now(&self) -> Option<Stamp> {
         self.now
     }
 
     /// The page so far, for when waiting for it to fill would make a user wait.
-    pub(super) fn flush(&mut self) -> Option<Update> {
+    pub(in crate::source) fn flush(&mut self) -> Option<Update> {
         (self.entries > 0).then(|| self.take_page(Part::More))
     }
 
     /// The message is complete: its last page. Before the last byte was fed, this would be a page too many.
-    pub(super) fn end(&mut self) -> Update {
+    pub(in crate::source) fn end(&mut self) -> Update {
         if self.position < self.length {
             self.page.issues.malformed += 1;
         }

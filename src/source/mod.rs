@@ -1,0 +1,42 @@
+//! Where a session's events come from, and the only rooms that do I/O for one. With `proto/` the only ones that name tonic and prost.
+//!
+//! [`open`] makes a [`Link`] to a [`Target`]: events come out of it, commands go in. A source is a function that returns one, not a trait.
+//!
+//! ```text
+//! attachment   what a session is fed by, of a link or of more
+//!   wire         a target over gRPC
+//!     codec        bytes → pages of an update, and back
+//! ```
+//!
+//! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
+
+mod attachment;
+mod codec;
+mod target;
+mod wire;
+
+pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
+pub use attachment::Attachment;
+pub use codec::holdup::{decode, encode};
+pub use target::{DEFAULT_PORT, ParseTargetError, Target};
+pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};
+
+use tokio::sync::mpsc;
+
+/// Both ends of a link. Dropping `events` ends it.
+#[derive(Debug)]
+pub struct Link {
+    /// What happens. While nobody takes events, nothing is read from the target.
+    pub events: mpsc::Receiver<Event>,
+    /// What to do. Dropping it changes nothing.
+    pub commands: mpsc::Sender<Command>,
+}
+
+/// Opens a link to a target, and returns at once: the first event says that it is connecting.
+///
+/// # Panics
+///
+/// Outside a tokio runtime with time and I/O enabled.
+pub fn open(target: Target, options: Options) -> Link {
+    wire::connect(target, options)
+}
