@@ -114,13 +114,15 @@ fn nothing_that_a_peer_sends_meets_a_panic() {
 fn no_room_names_one_that_comes_after_it() {
     client(rules::order);
     catches(rules::order, "core/src/model/x.rs", "use crate::{diagnose::Lint};");
+    catches(rules::order, "core/src/update/x.rs", "use crate::model::Model;");
+    catches(rules::order, "src/source/x.rs", "use crate::model::Stamp;");
     catches(rules::order, "core/src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, source};");
     catches(rules::order, "src/source/wire/x.rs", "fn f(_: crate::app::App) {}");
     catches(rules::order, "src/view/x.rs", "use crate::cli::Config;");
     catches(rules::order, "core/src/model/mod.rs", "use super::source::Event;");
     catches(rules::order, "core/src/model/a.rs", "use super::super::source::Event;");
     catches(rules::order, "src/attic/x.rs", "");
-    allows(rules::order, "src/source/a/b.rs", "use super::super::transport; use crate::model::Stamp;");
+    allows(rules::order, "src/source/a/b.rs", "use super::super::transport; use crate::update::Stamp;");
     allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, update::Event};");
 }
 

@@ -5,11 +5,11 @@ use crate::source::{Source, after_group};
 /// The client's rooms, and for each the rooms whose names it may know. Data goes from the source to the terminal: whoever
 /// comes later knows those before, and never the other way round.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("update", &["model"]),
+    ("update", &[]),
     ("model", &["update"]),
     ("diagnose", &["update", "model"]),
     ("session", &["update", "model", "diagnose"]),
-    ("source", &["update", "model"]),
+    ("source", &["update"]),
     ("app", &["update", "model", "diagnose", "session"]),
     ("view", &["update", "model", "diagnose", "session", "app"]),
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source"]),

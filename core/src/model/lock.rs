@@ -11,6 +11,8 @@
 //!    update's events were drained are not in it. So what an update shows is a [`Sighting`], and becomes a [`Hold`] only when
 //!    a later update, whose events reach beyond it, has told of no other acquire in between.
 
+pub use crate::update::{Access, Across};
+
 use super::{OpId, Stamp, TaskId, report::LockStats, tasks::Rate};
 use std::time::Duration;
 
@@ -38,26 +40,6 @@ impl LockKind {
         match self {
             Self::Mutex => "Mutex",
             Self::RwLock => "RwLock",
-        }
-    }
-}
-
-/// How a lock is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// With others who read.
-    Shared,
-    /// Alone.
-    Exclusive,
-}
-
-impl Access {
-    /// How an operation takes a lock, by Tokio's name for it; `None` for what is no acquire.
-    pub fn from_source(source: &str) -> Option<Self> {
-        match source {
-            "Mutex::lock" | "Mutex::lock_owned" | "RwLock::write" | "RwLock::write_owned" => Some(Self::Exclusive),
-            "RwLock::read" | "RwLock::read_owned" => Some(Self::Shared),
-            _ => None,
         }
     }
 }
@@ -91,15 +73,6 @@ pub struct Acquire {
     pub access: Access,
     /// Whether it had to wait for another.
     pub contended: bool,
-}
-
-/// Whether a holder was seen asleep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Across {
-    /// It is still in the poll that acquired the lock.
-    SamePoll,
-    /// The poll that acquired the lock ended, and the lock is still held.
-    Await,
 }
 
 /// What one update shows of a held lock, before it is certain.

@@ -1,63 +1,8 @@
 //! One runtime of the target, and what the agent judges of the whole of it.
 
+pub use crate::update::{Flavor, RuntimeId, Verdict, VerdictKind};
+
 use super::{Stamp, report::RuntimeStats, tasks::Rate};
-
-/// Tokio's own number of a runtime, unique in the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct RuntimeId(pub u64);
-
-/// What kind of runtime it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Flavor {
-    /// Several workers that take tasks from each other.
-    MultiThread,
-    /// One thread.
-    CurrentThread,
-}
-
-impl Flavor {
-    /// As Tokio names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MultiThread => "multi-thread",
-            Self::CurrentThread => "current-thread",
-        }
-    }
-}
-
-/// A judgement on a whole runtime that holds now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// What.
-    pub kind: VerdictKind,
-    /// Since when.
-    pub since: Option<Stamp>,
-}
-
-/// What is judged of a whole runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum VerdictKind {
-    /// Every worker has been in one poll for longer than the threshold.
-    AllWorkersStuck,
-    /// The worker that drove I/O and timers last is in a long poll.
-    DriverBlocked,
-    /// Tasks wait in a queue while workers are parked.
-    QueuedWhileIdle,
-    /// Jobs wait for the blocking pool, and none of its threads is idle.
-    BlockingPoolFull,
-}
-
-impl VerdictKind {
-    /// In a few words.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::AllWorkersStuck => "all workers are stuck: nothing on this runtime goes on",
-            Self::DriverBlocked => "the I/O driver is blocked: timers and I/O stand still",
-            Self::QueuedWhileIdle => "tasks are queued while workers are idle",
-            Self::BlockingPoolFull => "the blocking pool is full: jobs wait for a thread",
-        }
-    }
-}
 
 /// One runtime.
 #[derive(Debug, Clone)]

@@ -1,16 +1,9 @@
 //! One worker of a runtime: what it is doing, its rates, and how busy it was second by second.
 
-use super::{RuntimeId, Stamp, nanos, report::WorkerStats, tasks::Rate};
-use std::{collections::VecDeque, time::Duration};
+pub use crate::update::WorkerId;
 
-/// A worker: a runtime, and the worker's number in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct WorkerId {
-    /// The runtime.
-    pub runtime: RuntimeId,
-    /// From 0.
-    pub index: u32,
-}
+use super::{Stamp, nanos, report::WorkerStats, tasks::Rate};
+use std::{collections::VecDeque, time::Duration};
 
 /// How many seconds a [`Lane`] remembers.
 pub const LANE_SECONDS: usize = 60;

@@ -1,6 +1,6 @@
 //! What a source tells, in its order, and what it can be told.
 
-use crate::model::{Stamp, TaskId, update};
+use super::{Stamp, TaskDetails, TaskId, Update};
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
@@ -20,9 +20,9 @@ pub enum Event {
         total: u64,
     },
     /// An update of the target's state, or a page of one.
-    Update(Box<update::Update>),
+    Update(Box<Update>),
     /// Details of the task that is being watched.
-    Details(Box<update::TaskDetails>),
+    Details(Box<TaskDetails>),
     /// There are no details to be had, or no more of them. The watch is over.
     DetailsUnavailable {
         /// The task that was asked for.

@@ -1,7 +1,106 @@
-//! What a target tells, in plain data: events of a source, in their order. Nothing here judges what is claimed.
+//! What a source tells, in plain data: the events of a session in their order, and what an update is made of.
+//!
+//! These types say what a target *claims*. Nothing in them is checked: an id may be unknown, a time may go backwards, a count may
+//! shrink. Where the model takes one in, claims become state. Nothing here judges what is claimed, and nothing
+//! here knows what is made of it.
 
 mod event;
+mod field;
+mod fold;
+mod histogram;
+mod id;
 mod knows;
+mod lock;
+mod loss;
+mod op;
+mod place;
+mod resource;
+mod runtime;
+mod stack;
+mod stall;
+mod stamp;
+mod task;
 
 pub use event::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
+pub use field::{Attribute, Field, FieldName, NewMetadata, Value};
+pub use fold::{StackLine, plain_name};
+pub use histogram::Histogram;
+pub use id::{MetaId, OpId, ResourceId, RuntimeId, TaskId, WorkerId};
 pub use knows::{Consistency, Fact, FactSet, Knows};
+pub use lock::{Access, Across, Holder, LockStats, Waiting};
+pub use loss::{DecodeIssues, Dropped, Loss};
+pub use op::{NewOp, OpStats, PollOp, Readiness};
+pub use place::{Place, SourcePlace};
+pub use resource::{NewResource, ResourceStats};
+pub use runtime::{Flavor, RuntimeStats, Verdict, VerdictKind, WorkerStats};
+pub use stack::{Frame, Stack, Thread};
+pub use stall::{Cause, Stall};
+pub use stamp::{Stamp, nanos};
+pub use task::{NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats};
+
+use std::time::Duration;
+
+/// One update, or one page of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Update {
+    /// The target's clock when it recorded this update. Every page of an update carries the same one.
+    pub now: Option<Stamp>,
+    /// Descriptions that later parts refer to.
+    pub metadata: Vec<NewMetadata>,
+    /// Tasks seen for the first time.
+    pub new_tasks: Vec<NewTask>,
+    /// The state of each task that changed, whole.
+    pub task_stats: Vec<(TaskId, TaskStats)>,
+    /// Resources seen for the first time.
+    pub new_resources: Vec<NewResource>,
+    /// The state of each resource that changed, whole.
+    pub resource_stats: Vec<(ResourceId, ResourceStats)>,
+    /// Operations seen for the first time.
+    pub new_ops: Vec<NewOp>,
+    /// The state of each operation that changed, whole.
+    pub op_stats: Vec<(OpId, OpStats)>,
+    /// Polls of operations since the last update, in the order in which they happened.
+    pub poll_ops: Vec<PollOp>,
+    /// Tasks that have ended, with their last state lost.
+    pub gone_tasks: Vec<TaskId>,
+    /// Resources that were dropped, with their last state lost.
+    pub gone_resources: Vec<ResourceId>,
+    /// Operations that are over, with their last state lost.
+    pub gone_ops: Vec<OpId>,
+    /// What is known of tasks beyond their statistics. As all that speaks of a row, it comes after the row's announcement.
+    pub task_facts: Vec<(TaskId, TaskFacts)>,
+    /// Tasks whose place in the service's own spans changed.
+    pub task_spans: Vec<(TaskId, Vec<Span>)>,
+    /// Locks that changed, as the threads that use them see them.
+    pub locks: Vec<LockStats>,
+    /// Locks that are gone.
+    pub gone_locks: Vec<ResourceId>,
+    /// Stalls that began, changed or ended.
+    pub stalls: Vec<Stall>,
+    /// Tasks that ended in a panic.
+    pub panics: Vec<Panic>,
+    /// Every runtime. As all that is whole, on the last page alone; `None` where it is not told, which is not the same as none.
+    pub runtimes: Option<Vec<RuntimeStats>>,
+    /// Every worker.
+    pub workers: Option<Vec<WorkerStats>>,
+    /// What was lost since the process began, by kind: all kinds.
+    pub losses: Option<Vec<Loss>>,
+    /// What the target itself says that it lost since the last update.
+    pub dropped: Dropped,
+    /// What could not be used of this message, by kind.
+    pub issues: DecodeIssues,
+    /// Where this page stands in its update.
+    pub part: Part,
+    /// How much later it came than it would have over the link at its best. A lower bound.
+    pub late: Duration,
+}
+
+/// Where a page stands in its update. A small update is one `Last` page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    /// More pages of the same update follow.
+    More,
+    /// The update is complete with this page.
+    #[default]
+    Last,
+}

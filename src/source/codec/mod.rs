@@ -16,7 +16,7 @@ mod text;
 mod time;
 pub(super) mod walk;
 
-use crate::model::update::DecodeIssues;
+use crate::update::DecodeIssues;
 use prost::Message;
 
 /// An id without which an entry says nothing.

@@ -1,10 +1,7 @@
 //! Names, fields, attributes and places: everything in which a peer can hide a megabyte.
 
 use super::required;
-use crate::model::{
-    MetaId,
-    update::{Attribute, DecodeIssues, Field, FieldName, NewMetadata, SourcePlace, Value},
-};
+use crate::update::{Attribute, DecodeIssues, Field, FieldName, MetaId, NewMetadata, SourcePlace, Value};
 use console_api as api;
 
 /// The longest text that is kept, in bytes. What is longer is cut where a character ends.

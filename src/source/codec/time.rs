@@ -1,6 +1,6 @@
 //! Times and durations: protobuf allows what no clock tells.
 
-use crate::model::{Stamp, update::DecodeIssues};
+use crate::update::{DecodeIssues, Stamp};
 use std::time::Duration;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;

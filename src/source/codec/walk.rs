@@ -7,10 +7,7 @@
 //! It is the same for every format; what a message is made of, and what is in an entry, is a [`Schema`]'s.
 
 use super::protobuf::{Payload, Read, read_field};
-use crate::model::{
-    Stamp,
-    update::{Part, Update},
-};
+use crate::update::{Part, Stamp, Update};
 
 /// A page ends with this many entries,
 const PAGE_ENTRIES: usize = 1024;

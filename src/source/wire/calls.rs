@@ -8,9 +8,8 @@ use super::{
     transport::{Sanitized, Transport},
 };
 use crate::{
-    model::{TaskId, update::TaskDetails},
     source::codec::{console, holdup},
-    update::{Command, Process, Temporality},
+    update::{Command, Process, TaskDetails, TaskId, Temporality},
 };
 use console_api::instrument::{
     self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,

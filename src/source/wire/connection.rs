@@ -14,12 +14,8 @@ use super::{
     transport::{self, Transport},
 };
 use crate::{
-    model::{
-        TaskId,
-        update::{Part, Update},
-    },
     source::Target,
-    update::{Command, Event, Process, Protocol},
+    update::{Command, Event, Part, Process, Protocol, TaskId, Update},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::{

@@ -11,7 +11,7 @@
 //! - Two clocks drift apart. The promptest is forgotten as slowly as the worst of clocks drifts, which also ends whatever
 //!   the first rule did not see.
 
-use crate::model::Stamp;
+use crate::update::Stamp;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -10,8 +10,8 @@ use super::{
     transport::Transport,
 };
 use crate::{
-    model::{Stamp, update::Update},
     source::codec::{console::Console, holdup::Holdup, walk::Walker},
+    update::{Stamp, Update},
 };
 use http_body_util::{BodyExt, Full};
 use std::time::Duration;

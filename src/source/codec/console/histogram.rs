@@ -4,7 +4,7 @@
 //! allocates what the header asks for, it negates a run of empty slots unchecked, and it adds counts unchecked when it
 //! is read. The compressed encoding, which no subscriber sends, could also unfold without bound, and is refused.
 
-use crate::model::update::Histogram;
+use crate::update::Histogram;
 use console_api::tasks::DurationHistogram;
 use hdrhistogram::serialization::Deserializer;
 

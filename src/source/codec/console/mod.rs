@@ -10,7 +10,7 @@ pub(in crate::source) use schema::Console;
 pub(in crate::source) use task::task_details;
 
 use super::{text, time};
-use crate::model::update::{DecodeIssues, PollStats};
+use crate::update::{DecodeIssues, PollStats};
 use console_api as api;
 use time::stamp;
 

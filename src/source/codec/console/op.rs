@@ -1,11 +1,10 @@
 //! Operations on resources.
 
 use super::{id, poll_stats, stamp, text};
-use crate::model::{
-    OpId, ResourceId, TaskId,
-    update::{DecodeIssues, NewOp, OpStats},
+use crate::{
+    source::codec::required,
+    update::{DecodeIssues, NewOp, OpId, OpStats, ResourceId, TaskId},
 };
-use crate::source::codec::required;
 use console_api::async_ops as api;
 
 /// An operation that is announced. Without an id it is nothing.

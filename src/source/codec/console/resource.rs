@@ -1,11 +1,10 @@
 //! Resources, and polls of the operations on them.
 
 use super::{id, stamp, text};
-use crate::model::{
-    MetaId, OpId, ResourceId, TaskId,
-    update::{DecodeIssues, NewResource, PollOp, Readiness, ResourceStats},
+use crate::{
+    source::codec::required,
+    update::{DecodeIssues, MetaId, NewResource, OpId, PollOp, Readiness, ResourceId, ResourceStats, TaskId},
 };
-use crate::source::codec::required;
 use console_api::resources as api;
 
 /// A resource that is announced. Without an id it is nothing; a kind that this client does not know is left empty.

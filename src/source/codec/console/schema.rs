@@ -2,13 +2,12 @@
 //! console-api's `instrument.proto`, `tasks.proto`, `resources.proto`, `async_ops.proto` and `common.proto`.
 
 use super::{op, resource, task, text, time};
-use crate::model::{
-    Stamp,
-    update::{Dropped, Part, Update},
-};
-use crate::source::codec::{
-    read,
-    walk::{Schema, Shape},
+use crate::{
+    source::codec::{
+        read,
+        walk::{Schema, Shape},
+    },
+    update::{Dropped, Part, Stamp, Update},
 };
 use console_api as api;
 use prost::Message;

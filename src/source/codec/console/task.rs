@@ -1,11 +1,10 @@
 //! Tasks and what is told of them.
 
 use super::{histogram, id, poll_stats, stamp, text, time};
-use crate::model::{
-    MetaId, TaskId,
-    update::{DecodeIssues, NewTask, TaskDetails, TaskStats},
+use crate::{
+    source::codec::required,
+    update::{DecodeIssues, MetaId, NewTask, TaskDetails, TaskId, TaskStats},
 };
-use crate::source::codec::required;
 use console_api::tasks as api;
 
 /// A task that is announced. Without an id it is nothing.

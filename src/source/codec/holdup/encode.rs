@@ -3,14 +3,11 @@
 //!
 //! Rows come before what speaks of them, so that whoever reads the message in pieces meets them in that order.
 
-use crate::model::{
-    Access, Across, Cause, Flavor, Frame, Holder, Loss, Panic, Span, Stack, Stall, Stamp, TaskFacts, TaskId, TaskKind,
-    Thread, Verdict, VerdictKind, Waiting,
-    report::{LockStats, RuntimeStats, WorkerStats},
-    update::{
-        Attribute, Dropped, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats, Part, PollOp,
-        PollStats, Readiness, ResourceStats, SourcePlace, TaskStats, Update, Value,
-    },
+use crate::update::{
+    Access, Across, Attribute, Cause, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats, Loss, NewMetadata,
+    NewOp, NewResource, NewTask, OpStats, Panic, Part, PollOp, PollStats, Readiness, ResourceStats, RuntimeStats,
+    SourcePlace, Span, Stack, Stall, Stamp, TaskFacts, TaskId, TaskKind, TaskStats, Thread, Update, Value, Verdict,
+    VerdictKind, Waiting, WorkerStats,
 };
 use holdup_proto::v1 as proto;
 use prost::Message as _;

@@ -4,12 +4,13 @@ use super::{
     runtime::{needed, task, thread},
     text, time,
 };
-use crate::model::{
-    Access, Across, Cause, Frame, OpId, Place, ResourceId, RuntimeId, Stack, Stall, WorkerId,
-    report::{Holder, LockStats, Waiting},
-    update::{DecodeIssues, SourcePlace},
+use crate::{
+    source::codec::{required, time::stamp},
+    update::{
+        Access, Across, Cause, DecodeIssues, Frame, Holder, LockStats, OpId, Place, ResourceId, RuntimeId, SourcePlace,
+        Stack, Stall, Waiting, WorkerId,
+    },
 };
-use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 use std::sync::Arc;
 

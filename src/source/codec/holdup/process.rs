@@ -1,7 +1,7 @@
 //! What an agent says of its process.
 
 use super::{text, time::stamp};
-use crate::{model::update::DecodeIssues, update::Process};
+use crate::update::{DecodeIssues, Process};
 use holdup_proto::v1::DescribeResponse;
 use std::fmt::Write as _;
 

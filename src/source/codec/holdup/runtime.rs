@@ -1,12 +1,13 @@
 //! What an agent's reports hold: runtimes, workers, spans, panics, losses.
 
 use super::{text, time};
-use crate::model::{
-    Flavor, RuntimeId, Stamp, TaskId, Thread, Verdict, VerdictKind, WorkerId,
-    report::{Loss, Panic, RuntimeStats, Span, TaskFacts, WorkerStats},
-    update::{DecodeIssues, SourcePlace},
+use crate::{
+    source::codec::{required, time::stamp},
+    update::{
+        DecodeIssues, Flavor, Loss, Panic, RuntimeId, RuntimeStats, SourcePlace, Span, Stamp, TaskFacts, TaskId,
+        Thread, Verdict, VerdictKind, WorkerId, WorkerStats,
+    },
 };
-use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 
 /// A runtime. Its id may be any number.

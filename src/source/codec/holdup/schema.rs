@@ -2,14 +2,12 @@
 //! page of its update, wherever it stands in the messages; all else goes to the page that it falls on.
 
 use super::{lock, runtime, task, time};
-use crate::model::{
-    OpId, ResourceId, Stamp, TaskId,
-    report::{Loss, RuntimeStats, WorkerStats},
-    update::{Dropped, Part, Update},
-};
-use crate::source::codec::{
-    read,
-    walk::{Schema, Shape, Walker},
+use crate::{
+    source::codec::{
+        read,
+        walk::{Schema, Shape, Walker},
+    },
+    update::{Dropped, Loss, OpId, Part, ResourceId, RuntimeStats, Stamp, TaskId, Update, WorkerStats},
 };
 use holdup_proto::v1 as proto;
 

@@ -1,14 +1,14 @@
 //! Rows of tasks, resources and operations as `holdup.v1` has them.
 
 use super::{runtime::task, text, time};
-use crate::model::{
-    MetaId, OpId, ResourceId, TaskId, TaskKind,
+use crate::{
+    source::codec::{required, time::stamp},
     update::{
-        Attribute, DecodeIssues, Field, FieldName, Histogram, NewMetadata, NewOp, NewResource, NewTask, OpStats,
-        PollOp, PollStats, Readiness, ResourceStats, SourcePlace, TaskDetails, TaskStats, Value,
+        Attribute, DecodeIssues, Field, FieldName, Histogram, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId,
+        OpStats, PollOp, PollStats, Readiness, ResourceId, ResourceStats, SourcePlace, TaskDetails, TaskId, TaskKind,
+        TaskStats, Value,
     },
 };
-use crate::source::codec::{required, time::stamp};
 use holdup_proto::v1 as proto;
 use std::num::NonZeroU64;
 

@@ -1,15 +1,13 @@
 use super::*;
 use crate::{
-    model::{
-        Access, Across, Cause, Flavor, Frame, Holder, MetaId, OpId, Panic, Place, ResourceId, RuntimeId, Span, Stack,
-        Stall, Stamp, TaskFacts, TaskId, TaskKind, Thread, Verdict, VerdictKind, Waiting, WorkerId,
-        report::{LockStats, Loss, RuntimeStats, WorkerStats},
-        update::{
-            Attribute, DecodeIssues, Dropped, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats,
-            Part, PollOp, PollStats, Readiness, ResourceStats, SourcePlace, TaskStats, Update, Value,
-        },
-    },
     source::codec::walk::{Schema, Walker},
+    update::{
+        Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
+        Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Place, PollOp, PollStats,
+        Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp,
+        TaskFacts, TaskId, TaskKind, TaskStats, Thread, Update, Value, Verdict, VerdictKind, Waiting, WorkerId,
+        WorkerStats,
+    },
 };
 use holdup_proto::v1 as proto;
 use proptest::{collection::vec, option, prelude::*};

@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
-    model::{TaskId, update::DecodeIssues},
     source::codec::{
         console::{Console, op, resource, task},
         text, time,
     },
+    update::{DecodeIssues, TaskId},
 };
 use console_api as api;
 use proptest::{collection::vec, option, prelude::*};

@@ -1,7 +1,7 @@
 //! Time is paused: every wait is exact, and none is real.
 
 use super::*;
-use crate::model::TaskId;
+use crate::update::TaskId;
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 

@@ -1,0 +1,54 @@
+//! The identifiers that the target gives to what it reports. They are the console wire format's own, in both of its services, so that the two join.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A task, as the target's instrumentation numbers it: a span id, unique among live tasks only.
+    /// The number that a user knows is [`NewTask::number`](super::NewTask::number).
+    TaskId
+}
+
+impl TaskId {
+    /// What stands for a thread that runs no task, where something is done outside of any.
+    pub const NONE: TaskId = TaskId(0);
+}
+
+id! {
+    /// A resource: a lock, a semaphore, a timer, a channel end.
+    ResourceId
+}
+id! {
+    /// An operation on a resource that a task awaits.
+    OpId
+}
+id! {
+    /// The description of a span or an event, sent once and referred to afterwards.
+    MetaId
+}
+
+/// Tokio's own number of a runtime, unique in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct RuntimeId(pub u64);
+
+/// A worker: a runtime, and the worker's number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct WorkerId {
+    /// The runtime.
+    pub runtime: RuntimeId,
+    /// From 0.
+    pub index: u32,
+}
