@@ -24,6 +24,28 @@ pub(super) fn duration(duration: Option<prost_types::Duration>, issues: &mut Dec
     Duration::from_nanos(nanos.unwrap_or(0))
 }
 
+/// A time without which an entry says nothing.
+pub(super) fn needed(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssues) -> Option<Stamp> {
+    issues.missing_field += u64::from(at.is_none());
+    stamp(at, issues)
+}
+
+/// The reverse of [`stamp`].
+pub(super) fn timestamp(at: Stamp) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: (at.nanos() / NANOS_PER_SECOND).cast_signed(),
+        nanos: i32::try_from(at.nanos() % NANOS_PER_SECOND).unwrap_or_default(),
+    }
+}
+
+/// The reverse of [`duration`].
+pub(super) fn encode_duration(duration: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        nanos: duration.subsec_nanos().cast_signed(),
+    }
+}
+
 fn whole_nanos(seconds: i64, nanos: i32) -> Option<u64> {
     let nanos = u64::try_from(nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND)?;
     let seconds = u64::try_from(seconds).ok()?;

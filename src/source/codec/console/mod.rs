@@ -1,5 +1,6 @@
 //! The console's format, which is only read: one entry → one plain type.
 
+pub(super) mod field;
 mod histogram;
 pub(super) mod op;
 pub(super) mod resource;

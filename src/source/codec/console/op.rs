@@ -1,6 +1,6 @@
 //! Operations on resources.
 
-use super::{id, poll_stats, stamp, text};
+use super::{field, id, poll_stats, stamp, text};
 use crate::{
     source::codec::required,
     update::{DecodeIssues, NewOp, OpId, OpStats, ResourceId, TaskId},
@@ -34,7 +34,7 @@ pub(in crate::source::codec) fn op_stats(
         dropped: stamp(stats.dropped_at, issues),
         task: id(stats.task_id).map(TaskId),
         polls: poll_stats(&polls, issues),
-        attributes: text::attributes(stats.attributes, issues),
+        attributes: field::attributes(stats.attributes, issues),
     };
     Some((op, stats))
 }

@@ -1,6 +1,6 @@
 //! Resources, and polls of the operations on them.
 
-use super::{id, stamp, text};
+use super::{field, id, stamp, text};
 use crate::{
     source::codec::required,
     update::{DecodeIssues, MetaId, NewResource, OpId, PollOp, Readiness, ResourceId, ResourceStats, TaskId},
@@ -30,7 +30,7 @@ pub(in crate::source::codec) fn new_resource(
         kind,
         concrete_type: text::text(resource.concrete_type, issues),
         target: String::new(),
-        place: text::place(resource.location, issues),
+        place: field::place(resource.location, issues),
         internal: resource.is_internal,
     })
 }
@@ -46,7 +46,7 @@ pub(in crate::source::codec) fn resource_stats(
     let stats = ResourceStats {
         created: stamp(stats.created_at, issues),
         dropped: stamp(stats.dropped_at, issues),
-        attributes: text::attributes(stats.attributes, issues),
+        attributes: field::attributes(stats.attributes, issues),
     };
     Some((resource, stats))
 }

@@ -1,7 +1,7 @@
 //! What an `Update` message of the console's service is made of: its sections, and the entries in them, each by its field number in
 //! console-api's `instrument.proto`, `tasks.proto`, `resources.proto`, `async_ops.proto` and `common.proto`.
 
-use super::{op, resource, task, text, time};
+use super::{field, op, resource, task, time};
 use crate::{
     source::codec::{
         read,
@@ -158,7 +158,7 @@ impl Entry {
                 page.op_stats.extend(stats);
             }
             Self::Metadata => {
-                let metadata = read(bytes, issues).and_then(|new| text::new_metadata(new, issues));
+                let metadata = read(bytes, issues).and_then(|new| field::new_metadata(new, issues));
                 page.metadata.extend(metadata);
             }
         }

@@ -1,6 +1,6 @@
 //! Tasks and what is told of them.
 
-use super::{histogram, id, poll_stats, stamp, text, time};
+use super::{field, histogram, id, poll_stats, stamp, time};
 use crate::{
     source::codec::required,
     update::{DecodeIssues, MetaId, NewTask, TaskDetails, TaskId, TaskStats},
@@ -11,8 +11,8 @@ use console_api::tasks as api;
 pub(in crate::source::codec) fn new_task(task: api::Task, issues: &mut DecodeIssues) -> Option<NewTask> {
     let id = TaskId(required(id(task.id), issues)?);
     let metadata = task.metadata.map(|id| MetaId(id.id));
-    let fields = text::fields(task.fields, issues);
-    Some(NewTask::from_fields(id, metadata, fields, text::place(task.location, issues)))
+    let fields = field::fields(task.fields, issues);
+    Some(NewTask::from_fields(id, metadata, fields, field::place(task.location, issues)))
 }
 
 /// A task's state. Without its polls it says nothing that could be shown; without a creation time it is kept.

@@ -1,44 +1,61 @@
-//! Locks and stalls of an agent's reports, and the stacks in them.
+//! Locks, and who holds them or waits for them.
 
 use super::{
-    runtime::{needed, task, thread},
-    text, time,
+    id::{id, task},
+    stack::{encode_stack, encode_thread, stack, thread},
 };
 use crate::{
-    source::codec::{required, time::stamp},
-    update::{
-        Access, Across, Cause, DecodeIssues, Frame, Holder, LockStats, OpId, Place, ResourceId, RuntimeId, SourcePlace,
-        Stack, Stall, Waiting, WorkerId,
+    source::codec::{
+        required, text,
+        time::{duration, encode_duration, needed, stamp, timestamp},
     },
+    update::{Access, Across, DecodeIssues, Holder, LockStats, OpId, ResourceId, Waiting},
 };
 use holdup_proto::v1 as proto;
 use std::sync::Arc;
 
 /// The most holders and waiters of one lock that are kept; the other waiters are counted.
-const MAX_PEOPLE: usize = 256;
-
-/// The most frames of one stack that are kept, the innermost.
-const MAX_FRAMES: usize = 256;
+const MAX_LISTED: usize = 256;
 
 /// A lock. Without its id it is nothing.
 pub(super) fn lock(lock: proto::Lock, issues: &mut DecodeIssues) -> Option<LockStats> {
     let id = ResourceId(required(Some(lock.resource_id), issues)?);
     let across = lock.across_await.unwrap_or_default();
-    let unlisted = lock.waiters.len().saturating_sub(MAX_PEOPLE) as u64;
-    issues.cut_text += lock.holders.len().saturating_sub(MAX_PEOPLE) as u64;
+    let unlisted = lock.waiters.len().saturating_sub(MAX_LISTED) as u64;
+    issues.cut_text += lock.holders.len().saturating_sub(MAX_LISTED) as u64;
     Some(LockStats {
         id,
-        holders: lock.holders.into_iter().take(MAX_PEOPLE).filter_map(|one| holder(one, issues)).collect(),
-        waiters: lock.waiters.iter().take(MAX_PEOPLE).map(|one| waiter(one, issues)).collect(),
+        holders: lock.holders.into_iter().take(MAX_LISTED).filter_map(|one| holder(one, issues)).collect(),
+        waiters: lock.waiters.iter().take(MAX_LISTED).map(|one| waiter(one, issues)).collect(),
         more_waiters: lock.more_waiters.saturating_add(unlisted),
         acquisitions: lock.acquisitions,
         contended: lock.contended,
         across_count: across.count,
-        across_longest: time::duration(across.longest, issues),
+        across_longest: duration(across.longest, issues),
         hold_times: text::items(lock.hold_times, issues).collect(),
-        longest_hold: time::duration(lock.longest_hold, issues),
+        longest_hold: duration(lock.longest_hold, issues),
         unknown_holders: lock.unknown_holders,
     })
+}
+
+pub(super) fn encode_lock(stats: &LockStats) -> proto::Lock {
+    proto::Lock {
+        resource_id: stats.id.0,
+        holders: stats.holders.iter().map(encode_holder).collect(),
+        waiters: stats.waiters.iter().map(encode_waiter).collect(),
+        more_waiters: stats.more_waiters,
+        acquisitions: stats.acquisitions,
+        contended: stats.contended,
+        across_await: Some(proto::lock::AcrossAwait {
+            count: stats.across_count,
+            longest: Some(encode_duration(stats.across_longest)),
+            total: None,
+        }),
+        hold_times: stats.hold_times.clone(),
+        held_total: None,
+        longest_hold: Some(encode_duration(stats.longest_hold)),
+        unknown_holders: stats.unknown_holders,
+    }
 }
 
 /// A holder. Without a time it cannot be shown.
@@ -55,12 +72,33 @@ fn holder(holder: proto::lock::Holder, issues: &mut DecodeIssues) -> Option<Hold
     })
 }
 
+fn encode_holder(holder: &Holder) -> proto::lock::Holder {
+    proto::lock::Holder {
+        task_id: id(holder.task),
+        thread: holder.thread.as_ref().map(encode_thread),
+        access: encode_access(holder.access).into(),
+        since: Some(timestamp(holder.since)),
+        acquired_at: holder.acquired_at.as_deref().map(encode_stack),
+        suspended_at: holder.suspended_at.as_deref().map(encode_stack),
+        across_await: holder.across == Across::Await,
+    }
+}
+
 fn waiter(waiter: &proto::lock::Waiter, issues: &mut DecodeIssues) -> Waiting {
     Waiting {
         op: OpId(waiter.op_id),
         task: task(waiter.task_id),
         access: access(waiter.access()),
         since: stamp(waiter.since, issues),
+    }
+}
+
+fn encode_waiter(waiter: &Waiting) -> proto::lock::Waiter {
+    proto::lock::Waiter {
+        op_id: waiter.op.0,
+        task_id: id(waiter.task),
+        access: encode_access(waiter.access).into(),
+        since: waiter.since.map(timestamp),
     }
 }
 
@@ -72,54 +110,10 @@ fn access(access: proto::lock::Access) -> Access {
     }
 }
 
-/// A stall. Without the time at which it began it says nothing.
-pub(super) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> Option<Stall> {
-    let runtime = RuntimeId(stall.runtime_id);
-    let cause = match stall.cause() {
-        proto::stall::Cause::Unspecified => Cause::Unknown,
-        proto::stall::Cause::Running => Cause::Running,
-        proto::stall::Cause::InSystemCall => Cause::SystemCall,
-        proto::stall::Cause::Lock => Cause::Lock,
-        proto::stall::Cause::Sleep => Cause::Sleep,
-        proto::stall::Cause::Device => Cause::Device,
-        proto::stall::Cause::Starved => Cause::Starved,
-        proto::stall::Cause::Child => Cause::Child,
-    };
-    Some(Stall {
-        id: stall.id,
-        runtime,
-        worker: stall.worker.map(|index| WorkerId { runtime, index }),
-        thread: stall.thread.map(|one| thread(one, issues)),
-        task: task(stall.task_id),
-        since: needed(stall.since, issues)?,
-        ended: stamp(stall.ended_at, issues),
-        cause,
-        system_call: text::text(stall.system_call, issues),
-        kernel_function: text::text(stall.kernel_function, issues),
-        on_cpu: time::duration(stall.on_cpu, issues),
-        queued: stall.queued,
-        stack: stall.stack.map(|one| Arc::new(stack(one, issues))),
-        limitation: text::text(stall.limitation, issues),
-    })
-}
-
-fn stack(stack: proto::Stack, issues: &mut DecodeIssues) -> Stack {
-    issues.cut_text += stack.frames.len().saturating_sub(MAX_FRAMES) as u64;
-    Stack {
-        frames: stack.frames.into_iter().take(MAX_FRAMES).map(|one| frame(one, issues)).collect(),
-        approximate: stack.approximate,
-        captured: stamp(stack.captured_at, issues),
-        limitation: text::text(stack.limitation, issues),
-    }
-}
-
-fn frame(frame: proto::Frame, issues: &mut DecodeIssues) -> Frame {
-    let place = SourcePlace { file: text::text(frame.file, issues), line: frame.line, column: frame.column };
-    Frame {
-        function: text::text(frame.function, issues),
-        place: Place::from(place),
-        module: text::text(frame.module, issues),
-        address: frame.address,
+fn encode_access(access: Access) -> proto::lock::Access {
+    match access {
+        Access::Shared => proto::lock::Access::Shared,
+        Access::Exclusive => proto::lock::Access::Exclusive,
     }
 }
 
@@ -128,36 +122,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_past_the_bound_are_counted() {
+    fn users_past_the_bound_are_counted() {
         let issues = &mut DecodeIssues::default();
         let since = Some(prost_types::Timestamp { seconds: 3, nanos: 0 });
         let waiter = proto::lock::Waiter { op_id: 1, task_id: 2, access: 2, since };
         let sent = proto::Lock {
             resource_id: 7,
             holders: vec![proto::lock::Holder { since, ..Default::default() }, proto::lock::Holder::default()],
-            waiters: vec![waiter; MAX_PEOPLE + 44],
+            waiters: vec![waiter; MAX_LISTED + 44],
             more_waiters: 6,
             ..Default::default()
         };
         let told = lock(sent, issues).expect("it has an id");
-        assert_eq!((told.waiters.len(), told.more_waiters, told.holders.len()), (MAX_PEOPLE, 50, 1));
+        assert_eq!((told.waiters.len(), told.more_waiters, told.holders.len()), (MAX_LISTED, 50, 1));
         assert_eq!((told.waiters[0].access, told.holders[0].access), (Access::Shared, Access::Exclusive));
         assert_eq!(issues.missing_field, 1, "a holder without a time");
         assert_eq!(lock(proto::Lock::default(), issues), None);
-    }
-
-    #[test]
-    fn a_stall_needs_its_beginning_and_a_deep_stack_is_cut() {
-        let issues = &mut DecodeIssues::default();
-        assert_eq!(stall(proto::Stall::default(), issues), None);
-        let frames = vec![proto::Frame { function: "f".into(), ..Default::default() }; MAX_FRAMES + 5];
-        let stack = proto::Stack { frames, approximate: true, ..Default::default() };
-        let since = Some(prost_types::Timestamp { seconds: 3, nanos: 0 });
-        let sent =
-            proto::Stall { since, cause: 99, worker: Some(0), runtime_id: 4, stack: Some(stack), ..Default::default() };
-        let told = stall(sent, issues).expect("it has a beginning");
-        assert_eq!(told.worker, Some(WorkerId { runtime: RuntimeId(4), index: 0 }));
-        assert_eq!((told.cause, told.stack.map(|stack| stack.frames.len())), (Cause::Unknown, Some(MAX_FRAMES)));
-        assert_eq!(issues.cut_text, 5);
     }
 }

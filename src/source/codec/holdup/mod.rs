@@ -1,10 +1,18 @@
-//! holdup's own format, `holdup.v1`: what an agent tells, and what a recording will hold.
+//! holdup's own format, `holdup.v1`: what an agent tells, and what a recording will hold. What is read and what is written stand side by side,
+//! a file for each kind.
 
 mod encode;
+mod field;
+mod id;
 mod lock;
+mod loss;
+mod op;
 mod process;
+mod resource;
 mod runtime;
 mod schema;
+mod stack;
+mod stall;
 mod task;
 
 pub use encode::encode;

@@ -1,12 +1,15 @@
-//! What an agent's reports hold: runtimes, workers, spans, panics, losses.
+//! Runtimes and their workers.
 
-use super::{text, time};
+use super::{
+    id::{id, task},
+    stack::{encode_thread, thread},
+};
 use crate::{
-    source::codec::{required, time::stamp},
-    update::{
-        DecodeIssues, Flavor, Loss, Panic, RuntimeId, RuntimeStats, SourcePlace, Span, Stamp, TaskFacts, TaskId,
-        Thread, Verdict, VerdictKind, WorkerId, WorkerStats,
+    source::codec::{
+        text,
+        time::{duration, encode_duration, stamp, timestamp},
     },
+    update::{DecodeIssues, Flavor, RuntimeId, RuntimeStats, Verdict, VerdictKind, WorkerId, WorkerStats},
 };
 use holdup_proto::v1 as proto;
 
@@ -34,6 +37,30 @@ pub(super) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> Run
     }
 }
 
+pub(super) fn encode_runtime(stats: &RuntimeStats) -> proto::Runtime {
+    let flavor = match stats.flavor {
+        None => proto::runtime::Flavor::Unspecified,
+        Some(Flavor::MultiThread) => proto::runtime::Flavor::MultiThread,
+        Some(Flavor::CurrentThread) => proto::runtime::Flavor::CurrentThread,
+    };
+    proto::Runtime {
+        id: stats.id.0,
+        name: stats.name.clone(),
+        flavor: flavor.into(),
+        workers: u32::try_from(stats.workers).unwrap_or(u32::MAX),
+        alive_tasks: stats.alive_tasks,
+        global_queue_depth: stats.global_queue,
+        blocking_threads: stats.blocking_threads,
+        idle_blocking_threads: stats.idle_blocking_threads,
+        blocking_queue_depth: stats.blocking_queue,
+        io_registered: stats.io_registered,
+        io_ready: stats.io_ready,
+        remote_schedules: stats.remote_schedules,
+        budget_yields: stats.budget_yields,
+        verdicts: stats.verdicts.iter().map(encode_verdict).collect(),
+    }
+}
+
 /// A judgement; one of a kind that this version does not know is left out.
 fn verdict(verdict: &proto::Verdict, issues: &mut DecodeIssues) -> Option<Verdict> {
     let kind = match verdict.kind() {
@@ -46,6 +73,16 @@ fn verdict(verdict: &proto::Verdict, issues: &mut DecodeIssues) -> Option<Verdic
     Some(Verdict { kind, since: stamp(verdict.since, issues) })
 }
 
+fn encode_verdict(verdict: &Verdict) -> proto::Verdict {
+    let kind = match verdict.kind {
+        VerdictKind::AllWorkersStuck => proto::verdict::Kind::AllWorkersStuck,
+        VerdictKind::DriverBlocked => proto::verdict::Kind::DriverBlocked,
+        VerdictKind::QueuedWhileIdle => proto::verdict::Kind::QueuedWhileIdle,
+        VerdictKind::BlockingPoolFull => proto::verdict::Kind::BlockingPoolFull,
+    };
+    proto::Verdict { kind: kind.into(), since: verdict.since.map(timestamp) }
+}
+
 /// A worker.
 pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> WorkerStats {
     let polling_since = stamp(worker.polling_since, issues);
@@ -54,7 +91,7 @@ pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> Worker
         thread: worker.thread.map(|one| thread(one, issues)),
         polling: task(worker.polling),
         polling_since,
-        busy: time::duration(worker.busy, issues),
+        busy: duration(worker.busy, issues),
         queue: worker.queue_depth,
         polls: worker.polls,
         parks: worker.parks,
@@ -66,64 +103,23 @@ pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> Worker
     }
 }
 
-pub(super) fn thread(thread: proto::Thread, issues: &mut DecodeIssues) -> Thread {
-    Thread { tid: thread.tid, name: text::text(thread.name, issues) }
-}
-
-/// A task, where 0 stands for none.
-pub(super) fn task(id: u64) -> Option<TaskId> {
-    (id != 0).then_some(TaskId(id))
-}
-
-/// The spans around a task's latest poll.
-pub(super) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues) -> Option<(TaskId, Vec<Span>)> {
-    let task = TaskId(required(Some(spans.task_id), issues)?);
-    let one = |span: proto::task_spans::Span, issues: &mut DecodeIssues| Span {
-        name: text::text(span.name, issues),
-        fields: text::items(span.fields, issues)
-            .map(|field| (text::text(field.name, issues), text::text(field.value, issues)))
-            .collect(),
-    };
-    Some((task, text::items(spans.spans, issues).map(|span| one(span, issues)).collect()))
-}
-
-/// A panic. Without the task and the time it is not told from others.
-pub(super) fn panic(panic: proto::Panic, issues: &mut DecodeIssues) -> Option<Panic> {
-    let task = TaskId(required(Some(panic.task_id), issues)?);
-    let at = needed(panic.at, issues)?;
-    let place = SourcePlace { file: text::text(panic.file, issues), line: panic.line, column: panic.column };
-    Some(Panic { task, message: text::text(panic.message, issues), place, at })
-}
-
-/// A time without which an entry says nothing.
-pub(super) fn needed(at: Option<prost_types::Timestamp>, issues: &mut DecodeIssues) -> Option<Stamp> {
-    issues.missing_field += u64::from(at.is_none());
-    stamp(at, issues)
-}
-
-/// A count of what was lost.
-pub(super) fn loss(loss: proto::Loss, issues: &mut DecodeIssues) -> Loss {
-    Loss { kind: text::text(loss.kind, issues), count: loss.count }
-}
-
-/// What is known of a task beyond its updates.
-pub(super) fn task_facts(facts: &proto::TaskFacts, issues: &mut DecodeIssues) -> Option<(TaskId, TaskFacts)> {
-    let id = TaskId(required(Some(facts.task_id), issues)?);
-    let runtime = (facts.runtime_id != 0).then_some(RuntimeId(facts.runtime_id));
-    Some((id, TaskFacts { parent: task(facts.parent_id), runtime }))
-}
-
-/// Numbers in protobuf's packed form.
-pub(super) fn packed_ids(mut bytes: &[u8], issues: &mut DecodeIssues) -> impl Iterator<Item = u64> + use<> {
-    let mut ids = Vec::new();
-    while !bytes.is_empty() {
-        let Ok(id) = prost::encoding::decode_varint(&mut bytes) else {
-            issues.malformed += 1;
-            break;
-        };
-        ids.push(id);
+pub(super) fn encode_worker(stats: &WorkerStats) -> proto::Worker {
+    proto::Worker {
+        runtime_id: stats.id.runtime.0,
+        index: stats.id.index,
+        thread: stats.thread.as_ref().map(encode_thread),
+        polling: id(stats.polling),
+        polling_since: stats.polling_since.map(timestamp),
+        busy: Some(encode_duration(stats.busy)),
+        queue_depth: stats.queue,
+        polls: stats.polls,
+        parks: stats.parks,
+        steals: stats.steals,
+        steal_operations: stats.steal_operations,
+        overflows: stats.overflows,
+        local_schedules: stats.local_schedules,
+        noops: stats.noops,
     }
-    ids.into_iter()
 }
 
 #[cfg(test)]
@@ -138,16 +134,5 @@ mod tests {
         let told = runtime(sent, issues);
         assert_eq!((told.flavor, told.verdicts.len()), (None, 1));
         assert_eq!(*issues, DecodeIssues::default());
-    }
-
-    #[test]
-    fn entries_that_say_nothing_are_counted() {
-        let issues = &mut DecodeIssues::default();
-        assert_eq!(spans(proto::TaskSpans::default(), issues), None);
-        assert_eq!(task_facts(&proto::TaskFacts::default(), issues), None);
-        assert_eq!(panic(proto::Panic { task_id: 3, ..Default::default() }, issues), None);
-        assert_eq!((issues.missing_id, issues.missing_field), (2, 1));
-        assert_eq!(packed_ids(&[0x07, 0x80], issues).collect::<Vec<_>>(), [7]);
-        assert_eq!(issues.malformed, 1);
     }
 }

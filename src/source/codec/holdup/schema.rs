@@ -1,7 +1,7 @@
 //! What a `Report` message of `holdup.v1` is made of, by its field numbers in `holdup.proto`. What is told as a whole goes to the last
 //! page of its update, wherever it stands in the messages; all else goes to the page that it falls on.
 
-use super::{lock, runtime, task, time};
+use super::{field, id, lock, loss, op, resource, runtime, stall, task, time};
 use crate::{
     source::codec::{
         read,
@@ -81,29 +81,29 @@ impl Schema for Holdup {
                 self.workers.get_or_insert_default().extend(told);
             }
             5 => page.locks.extend(read(bytes, issues).and_then(|one| lock::lock(one, issues))),
-            GONE_LOCKS => page.gone_locks.extend(runtime::packed_ids(bytes, issues).map(ResourceId)),
-            7 => page.stalls.extend(read(bytes, issues).and_then(|one| lock::stall(one, issues))),
-            8 => page.task_spans.extend(read(bytes, issues).and_then(|one| runtime::spans(one, issues))),
-            9 => page.panics.extend(read(bytes, issues).and_then(|one| runtime::panic(one, issues))),
+            GONE_LOCKS => page.gone_locks.extend(id::packed_ids(bytes, issues).map(ResourceId)),
+            7 => page.stalls.extend(read(bytes, issues).and_then(|one| stall::stall(one, issues))),
+            8 => page.task_spans.extend(read(bytes, issues).and_then(|one| task::spans(one, issues))),
+            9 => page.panics.extend(read(bytes, issues).and_then(|one| task::panic(one, issues))),
             10 => {
-                let told = read(bytes, issues).map(|one| runtime::loss(one, issues));
+                let told = read(bytes, issues).map(|one| loss::loss(one, issues));
                 self.losses.get_or_insert_default().extend(told);
             }
-            11 => page.task_facts.extend(read(bytes, issues).and_then(|one| runtime::task_facts(&one, issues))),
+            11 => page.task_facts.extend(read(bytes, issues).and_then(|one| task::task_facts(&one, issues))),
             12 => page.new_tasks.extend(read(bytes, issues).and_then(|one| task::new_task(one, issues))),
             13 => page.task_stats.extend(read(bytes, issues).and_then(|one| task::task_stats(&one, issues))),
             14 => {
-                page.new_resources.extend(read(bytes, issues).and_then(|one| task::new_resource(one, issues)));
+                page.new_resources.extend(read(bytes, issues).and_then(|one| resource::new_resource(one, issues)));
             }
             15 => {
-                page.resource_stats.extend(read(bytes, issues).and_then(|one| task::resource_stats(one, issues)));
+                page.resource_stats.extend(read(bytes, issues).and_then(|one| resource::resource_stats(one, issues)));
             }
-            16 => page.new_ops.extend(read(bytes, issues).and_then(|one| task::new_op(one, issues))),
-            17 => page.op_stats.extend(read(bytes, issues).and_then(|one| task::op_stats(one, issues))),
-            18 => page.poll_ops.extend(read(bytes, issues).and_then(|one| task::poll_op(&one, issues))),
-            GONE_TASKS => page.gone_tasks.extend(runtime::packed_ids(bytes, issues).map(TaskId)),
-            GONE_RESOURCES => page.gone_resources.extend(runtime::packed_ids(bytes, issues).map(ResourceId)),
-            GONE_OPS => page.gone_ops.extend(runtime::packed_ids(bytes, issues).map(OpId)),
+            16 => page.new_ops.extend(read(bytes, issues).and_then(|one| op::new_op(one, issues))),
+            17 => page.op_stats.extend(read(bytes, issues).and_then(|one| op::op_stats(one, issues))),
+            18 => page.poll_ops.extend(read(bytes, issues).and_then(|one| op::poll_op(&one, issues))),
+            GONE_TASKS => page.gone_tasks.extend(id::packed_ids(bytes, issues).map(TaskId)),
+            GONE_RESOURCES => page.gone_resources.extend(id::packed_ids(bytes, issues).map(ResourceId)),
+            GONE_OPS => page.gone_ops.extend(id::packed_ids(bytes, issues).map(OpId)),
             22 => {
                 let told = read(bytes, issues).map(|one: proto::Dropped| Dropped {
                     tasks: one.tasks,
@@ -112,8 +112,8 @@ impl Schema for Holdup {
                 });
                 page.dropped = told.unwrap_or(page.dropped);
             }
-            23 => page.metadata.extend(read(bytes, issues).and_then(|one| task::metadata(one, issues))),
-            WHOLES => runtime::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
+            23 => page.metadata.extend(read(bytes, issues).and_then(|one| field::metadata(one, issues))),
+            WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
             _ => {}
         }
     }

@@ -1,12 +1,17 @@
-//! Rows of tasks, resources and operations as `holdup.v1` has them.
+//! Tasks, and what is known of them beside: spans, panics, details.
 
-use super::{runtime::task, text, time};
+use super::{
+    field::{encode_field, encode_place, field, place},
+    id::{id, task},
+};
 use crate::{
-    source::codec::{required, time::stamp},
+    source::codec::{
+        required, text,
+        time::{duration, encode_duration, needed, stamp, timestamp},
+    },
     update::{
-        Attribute, DecodeIssues, Field, FieldName, Histogram, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId,
-        OpStats, PollOp, PollStats, Readiness, ResourceId, ResourceStats, SourcePlace, TaskDetails, TaskId, TaskKind,
-        TaskStats, Value,
+        DecodeIssues, Histogram, MetaId, NewTask, Panic, PollStats, RuntimeId, SourcePlace, Span, TaskDetails,
+        TaskFacts, TaskId, TaskKind, TaskStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -40,6 +45,28 @@ pub(super) fn new_task(new: proto::NewTask, issues: &mut DecodeIssues) -> Option
     })
 }
 
+pub(super) fn encode_new_task(new: &NewTask) -> proto::NewTask {
+    let kind = match new.kind {
+        None => proto::new_task::Kind::Unspecified,
+        Some(TaskKind::Task) => proto::new_task::Kind::Task,
+        Some(TaskKind::Local) => proto::new_task::Kind::Local,
+        Some(TaskKind::Blocking | TaskKind::Worker) => proto::new_task::Kind::Blocking,
+        Some(TaskKind::BlockOn) => proto::new_task::Kind::BlockOn,
+        Some(TaskKind::Other) => proto::new_task::Kind::Other,
+    };
+    proto::NewTask {
+        id: new.id.0,
+        number: new.number.map_or(0, u64::from),
+        name: new.name.clone(),
+        kind: kind.into(),
+        size: new.size.into(),
+        original_size: new.original_size.into(),
+        location: new.place.as_ref().map(encode_place),
+        fields: new.fields.iter().map(encode_field).collect(),
+        metadata: new.metadata.map(|meta| meta.0),
+    }
+}
+
 /// A task's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
 pub(super) fn task_stats(stats: &proto::TaskStats, issues: &mut DecodeIssues) -> Option<(TaskId, TaskStats)> {
     let id = TaskId(required(Some(stats.id), issues)?);
@@ -51,7 +78,7 @@ pub(super) fn task_stats(stats: &proto::TaskStats, issues: &mut DecodeIssues) ->
         dropped: stamp(stats.dropped_at, issues),
         last_wake: stamp(wakes.last, issues),
         polls,
-        scheduled: time::duration(stats.scheduled, issues),
+        scheduled: duration(stats.scheduled, issues),
         wakes: wakes.wakes,
         self_wakes: wakes.self_wakes,
         waker_clones: wakes.clones,
@@ -60,7 +87,24 @@ pub(super) fn task_stats(stats: &proto::TaskStats, issues: &mut DecodeIssues) ->
     Some((id, stats))
 }
 
-fn polls(polls: Option<&proto::PollStats>, issues: &mut DecodeIssues) -> Option<PollStats> {
+pub(super) fn encode_task_stats(id: TaskId, stats: &TaskStats) -> proto::TaskStats {
+    proto::TaskStats {
+        id: id.0,
+        created_at: stats.created.map(timestamp),
+        dropped_at: stats.dropped.map(timestamp),
+        polls: Some(encode_polls(&stats.polls)),
+        scheduled: Some(encode_duration(stats.scheduled)),
+        wakes: Some(proto::WakeStats {
+            wakes: stats.wakes,
+            self_wakes: stats.self_wakes,
+            clones: stats.waker_clones,
+            drops: stats.waker_drops,
+            last: stats.last_wake.map(timestamp),
+        }),
+    }
+}
+
+pub(super) fn polls(polls: Option<&proto::PollStats>, issues: &mut DecodeIssues) -> Option<PollStats> {
     let Some(polls) = polls else {
         issues.missing_field += 1;
         return None;
@@ -69,82 +113,74 @@ fn polls(polls: Option<&proto::PollStats>, issues: &mut DecodeIssues) -> Option<
         count: polls.count,
         last_started: stamp(polls.last_started, issues),
         last_ended: stamp(polls.last_ended, issues),
-        busy: time::duration(polls.busy, issues),
+        busy: duration(polls.busy, issues),
     })
 }
 
-/// A resource that is announced. Without an id it is nothing.
-pub(super) fn new_resource(new: proto::NewResource, issues: &mut DecodeIssues) -> Option<NewResource> {
-    Some(NewResource {
-        id: ResourceId(required(Some(new.id), issues)?),
-        metadata: new.metadata.map(MetaId),
-        parent: known(new.parent_id).map(ResourceId),
-        kind: text::text(new.kind, issues),
-        concrete_type: text::text(new.concrete_type, issues),
-        target: text::text(new.target, issues),
-        place: place(new.location, issues),
-        internal: new.internal,
-    })
+pub(super) fn encode_polls(polls: &PollStats) -> proto::PollStats {
+    proto::PollStats {
+        count: polls.count,
+        last_started: polls.last_started.map(timestamp),
+        last_ended: polls.last_ended.map(timestamp),
+        busy: Some(encode_duration(polls.busy)),
+    }
 }
 
-/// A resource's state. Without a creation time it is kept.
-pub(super) fn resource_stats(
-    stats: proto::ResourceStats,
-    issues: &mut DecodeIssues,
-) -> Option<(ResourceId, ResourceStats)> {
-    let id = ResourceId(required(Some(stats.id), issues)?);
-    issues.missing_field += u64::from(stats.created_at.is_none());
-    let stats = ResourceStats {
-        created: stamp(stats.created_at, issues),
-        dropped: stamp(stats.dropped_at, issues),
-        attributes: attributes(stats.attributes, issues),
+/// What is known of a task beyond its updates.
+pub(super) fn task_facts(facts: &proto::TaskFacts, issues: &mut DecodeIssues) -> Option<(TaskId, TaskFacts)> {
+    let id = TaskId(required(Some(facts.task_id), issues)?);
+    let runtime = (facts.runtime_id != 0).then_some(RuntimeId(facts.runtime_id));
+    Some((id, TaskFacts { parent: task(facts.parent_id), runtime }))
+}
+
+pub(super) fn encode_task_facts(task: TaskId, facts: TaskFacts) -> proto::TaskFacts {
+    proto::TaskFacts {
+        task_id: task.0,
+        parent_id: id(facts.parent),
+        runtime_id: facts.runtime.map_or(0, |runtime| runtime.0),
+    }
+}
+
+/// The spans around a task's latest poll.
+pub(super) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues) -> Option<(TaskId, Vec<Span>)> {
+    let task = TaskId(required(Some(spans.task_id), issues)?);
+    let one = |span: proto::task_spans::Span, issues: &mut DecodeIssues| Span {
+        name: text::text(span.name, issues),
+        fields: text::items(span.fields, issues)
+            .map(|field| (text::text(field.name, issues), text::text(field.value, issues)))
+            .collect(),
     };
-    Some((id, stats))
+    Some((task, text::items(spans.spans, issues).map(|span| one(span, issues)).collect()))
 }
 
-/// An operation that is announced. Without an id it is nothing.
-pub(super) fn new_op(new: proto::NewOp, issues: &mut DecodeIssues) -> Option<NewOp> {
-    Some(NewOp {
-        id: OpId(required(Some(new.id), issues)?),
-        parent: known(new.parent_id).map(OpId),
-        resource: known(new.resource_id).map(ResourceId),
-        source: text::text(new.source, issues),
-    })
-}
-
-/// An operation's state. Without its polls it says nothing that could be shown; without a creation time it is kept.
-pub(super) fn op_stats(stats: proto::OpStats, issues: &mut DecodeIssues) -> Option<(OpId, OpStats)> {
-    let id = OpId(required(Some(stats.id), issues)?);
-    let polls = polls(stats.polls.as_ref(), issues)?;
-    issues.missing_field += u64::from(stats.created_at.is_none());
-    let stats = OpStats {
-        created: stamp(stats.created_at, issues),
-        dropped: stamp(stats.dropped_at, issues),
-        task: task(stats.task_id),
-        polls,
-        attributes: attributes(stats.attributes, issues),
+pub(super) fn encode_spans(task: TaskId, spans: &[Span]) -> proto::TaskSpans {
+    let field =
+        |(name, value): &(String, String)| proto::task_spans::Field { name: name.clone(), value: value.clone() };
+    let span = |span: &Span| proto::task_spans::Span {
+        name: span.name.clone(),
+        fields: span.fields.iter().map(field).collect(),
     };
-    Some((id, stats))
+    proto::TaskSpans { task_id: task.0, spans: spans.iter().map(span).collect() }
 }
 
-/// A poll of an operation. Without its resource it says nothing.
-pub(super) fn poll_op(poll: &proto::PollOp, issues: &mut DecodeIssues) -> Option<PollOp> {
-    Some(PollOp {
-        resource: ResourceId(required(Some(poll.resource_id), issues)?),
-        op: known(poll.op_id).map(OpId),
-        task: task(poll.task_id),
-        readiness: if poll.ready { Readiness::Ready } else { Readiness::Pending },
-    })
+/// A panic. Without the task and the time it is not told from others.
+pub(super) fn panic(panic: proto::Panic, issues: &mut DecodeIssues) -> Option<Panic> {
+    let task = TaskId(required(Some(panic.task_id), issues)?);
+    let at = needed(panic.at, issues)?;
+    let place = SourcePlace { file: text::text(panic.file, issues), line: panic.line, column: panic.column };
+    Some(Panic { task, message: text::text(panic.message, issues), place, at })
 }
 
-/// The description of a span or an event.
-pub(super) fn metadata(new: proto::Metadata, issues: &mut DecodeIssues) -> Option<NewMetadata> {
-    Some(NewMetadata {
-        id: MetaId(required(Some(new.id), issues)?),
-        name: text::text(new.name, issues),
-        target: text::text(new.target, issues),
-        field_names: text::items(new.field_names, issues).map(|name| text::text(name, issues)).collect(),
-    })
+pub(super) fn encode_panic(panic: &Panic) -> proto::Panic {
+    proto::Panic {
+        task_id: panic.task.0,
+        message: panic.message.clone(),
+        file: panic.place.file.clone(),
+        line: panic.place.line,
+        column: panic.place.column,
+        at: Some(timestamp(panic.at)),
+        ..proto::Panic::default()
+    }
 }
 
 /// A task's details. Those of another task than was asked for are nothing.
@@ -164,43 +200,19 @@ fn histogram(told: proto::Histogram) -> Histogram {
     Histogram { buckets, outliers: told.outliers, largest_outlier: told.longest_outlier }
 }
 
-fn attributes(attributes: Vec<proto::Attribute>, issues: &mut DecodeIssues) -> Vec<Attribute> {
-    let attribute = |one: proto::Attribute, issues: &mut DecodeIssues| {
-        let Some(told) = one.field else {
-            issues.missing_field += 1;
-            return None;
-        };
-        Some(Attribute { field: field(told, issues)?, unit: one.unit.map(|unit| text::text(unit, issues)) })
-    };
-    text::items(attributes, issues).filter_map(|one| attribute(one, issues)).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::codec::holdup::id::packed_ids;
 
-fn field(field: proto::Field, issues: &mut DecodeIssues) -> Option<Field> {
-    let (Some(name), Some(value)) = (field.name, field.value) else {
-        issues.missing_field += 1;
-        return None;
-    };
-    let name = match name {
-        proto::field::Name::Text(name) => FieldName::Text(text::text(name, issues)),
-        proto::field::Name::Index(at) => {
-            FieldName::Index(MetaId(at.metadata), usize::try_from(at.index).unwrap_or(usize::MAX))
-        }
-    };
-    let value = match value {
-        proto::field::Value::BoolValue(value) => Value::Bool(value),
-        proto::field::Value::U64Value(value) => Value::U64(value),
-        proto::field::Value::I64Value(value) => Value::I64(value),
-        proto::field::Value::TextValue(value) => Value::Text(text::text(value, issues)),
-    };
-    Some(Field { name, value })
-}
-
-fn place(location: Option<proto::Location>, issues: &mut DecodeIssues) -> Option<SourcePlace> {
-    let location = location?;
-    Some(SourcePlace { file: text::text(location.file, issues), line: location.line, column: location.column })
-}
-
-/// An id, where 0 stands for none.
-fn known(id: u64) -> Option<u64> {
-    (id != 0).then_some(id)
+    #[test]
+    fn entries_that_say_nothing_are_counted() {
+        let issues = &mut DecodeIssues::default();
+        assert_eq!(spans(proto::TaskSpans::default(), issues), None);
+        assert_eq!(task_facts(&proto::TaskFacts::default(), issues), None);
+        assert_eq!(panic(proto::Panic { task_id: 3, ..Default::default() }, issues), None);
+        assert_eq!((issues.missing_id, issues.missing_field), (2, 1));
+        assert_eq!(packed_ids(&[0x07, 0x80], issues).collect::<Vec<_>>(), [7]);
+        assert_eq!(issues.malformed, 1);
+    }
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     source::codec::{
-        console::{Console, op, resource, task},
-        text, time,
+        console::{Console, field, op, resource, task},
+        time,
     },
     update::{DecodeIssues, TaskId},
 };
@@ -77,7 +77,7 @@ fn decoded(update: api::instrument::Update) -> Update {
     }
     if let Some(new) = update.new_metadata {
         let new = new.metadata.into_iter();
-        whole.metadata = new.filter_map(|new| text::new_metadata(new, issues)).collect();
+        whole.metadata = new.filter_map(|new| field::new_metadata(new, issues)).collect();
     }
     joined(vec![whole])
 }

@@ -1,0 +1,62 @@
+//! Threads and stacks.
+
+use crate::{
+    source::codec::{
+        text,
+        time::{stamp, timestamp},
+    },
+    update::{DecodeIssues, Frame, Place, SourcePlace, Stack, Thread},
+};
+use holdup_proto::v1 as proto;
+
+/// The most frames of one stack that are kept, the innermost.
+pub(super) const MAX_FRAMES: usize = 256;
+
+pub(super) fn thread(thread: proto::Thread, issues: &mut DecodeIssues) -> Thread {
+    Thread { tid: thread.tid, name: text::text(thread.name, issues) }
+}
+
+pub(super) fn encode_thread(thread: &Thread) -> proto::Thread {
+    proto::Thread { tid: thread.tid, name: thread.name.clone() }
+}
+
+pub(super) fn stack(stack: proto::Stack, issues: &mut DecodeIssues) -> Stack {
+    issues.cut_text += stack.frames.len().saturating_sub(MAX_FRAMES) as u64;
+    Stack {
+        frames: stack.frames.into_iter().take(MAX_FRAMES).map(|one| frame(one, issues)).collect(),
+        approximate: stack.approximate,
+        captured: stamp(stack.captured_at, issues),
+        limitation: text::text(stack.limitation, issues),
+    }
+}
+
+pub(super) fn encode_stack(stack: &Stack) -> proto::Stack {
+    proto::Stack {
+        frames: stack.frames.iter().map(encode_frame).collect(),
+        approximate: stack.approximate,
+        captured_at: stack.captured.map(timestamp),
+        limitation: stack.limitation.clone(),
+    }
+}
+
+fn frame(frame: proto::Frame, issues: &mut DecodeIssues) -> Frame {
+    let place = SourcePlace { file: text::text(frame.file, issues), line: frame.line, column: frame.column };
+    Frame {
+        function: text::text(frame.function, issues),
+        place: Place::from(place),
+        module: text::text(frame.module, issues),
+        address: frame.address,
+    }
+}
+
+fn encode_frame(frame: &Frame) -> proto::Frame {
+    proto::Frame {
+        function: frame.function.clone(),
+        file: frame.place.file.clone(),
+        line: frame.place.line,
+        column: frame.place.column,
+        address: frame.address,
+        module: frame.module.clone(),
+        inlined: false,
+    }
+}
