@@ -6,7 +6,7 @@ mod support;
 use holdup::{
     diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
     model::{
-        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Slot, Span, Stack, Stall, Stamp, TaskFacts,
+        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, Task, TaskFacts,
         TaskId, Thread, VerdictKind, WorkerId,
         report::{LockStats, RuntimeStats, WorkerStats},
         update::{SourcePlace, Update, Value},
@@ -505,7 +505,7 @@ fn an_agent_that_announces_late_or_in_parts_is_neither_behind_nor_blind() {
 
 #[test]
 fn tasks_are_found_by_their_spans_and_their_runtime() {
-    use holdup::app::{Briefs, Filter, Memo};
+    use holdup::app::{Cache, Cx, Filter};
     let mut service = Service::new();
     let tasks = ["a", "b"].map(|name| service.spawn(name, "src/net.rs:7"));
     let mut scene = Scene::new(service);
@@ -523,13 +523,9 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     let shown = |filter: &str| {
         let filter: Filter = filter.parse().unwrap();
         let (model, engine) = (scene.session.model(), scene.session.engine());
-        let briefs = Briefs::of(model);
-        let shows = |slot: Slot| {
-            let task = briefs.at(slot, model).expect("every row has its brief");
-            filter.matches(engine, &mut Memo::default(), &task, scene.service.now())
-        };
-        let rows = model.tasks().iter().filter(|&(slot, _)| shows(slot));
-        rows.map(|(_, task)| task.id).collect::<Vec<_>>()
+        let cx = Cx { model, engine, now: scene.service.now() };
+        let tasks = model.tasks().iter().filter(|task| filter.matches(&cx, &mut Cache::default(), task));
+        tasks.map(Task::id).collect::<Vec<_>>()
     };
     assert_eq!(shown("span:peer=10.0.0.1"), [tasks[0]]);
     assert_eq!(shown("-span:request"), [tasks[1]]);

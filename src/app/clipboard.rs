@@ -70,24 +70,24 @@ pub fn measure(measure: &Measure) -> String {
 pub fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<String> {
     let (model, now) = (session.model(), now?);
     let task = model.tasks().get(id)?;
-    let mut text = format!("task {} {}\n", task.display_id(), model.task_name(task));
+    let mut text = format!("task {} {}\n", task.display_id(), model.task_name(&task));
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name}: {value}");
     };
     line("state", task.state().name().into());
-    line("kind", task.kind.name().into());
-    line("location", model.place(task.place).to_string());
+    line("kind", task.kind().name().into());
+    line("location", model.place(task.place()).to_string());
     line("total", humanize(task.total(now)));
     line("busy", humanize(task.busy(now)));
     line("scheduled", humanize(task.scheduled(now)));
     line("idle", humanize(task.idle(now)));
-    line("polls", task.stats().polls.count.to_string());
-    line("wakes", format!("{} ({} by itself)", task.stats().wakes, task.stats().self_wakes));
+    line("polls", task.polls().to_string());
+    line("wakes", format!("{} ({} by itself)", task.wakes(), task.stats().self_wakes));
     line("wakers", task.wakers().to_string());
     if let Some(span) = span_label(model, id) {
         line("span", span);
     }
-    for (name, value) in model.extra_fields(id) {
+    for (name, value) in model.extra_fields(&task) {
         line("field", field(name, value));
     }
     for (lint, severity) in session.engine().lints_of(model, id) {

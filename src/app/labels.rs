@@ -27,23 +27,23 @@ pub fn task_label(model: &Model, id: TaskId) -> String {
         return "a thread that runs no task".into();
     }
     let Some(task) = model.tasks().get(id) else { return format!("task {id}, not announced") };
-    if model.task_name(task).is_empty() && !task.place.is_known() {
-        return format!("{} {}, not announced", task.kind.name(), task.display_id());
+    if model.task_name(&task).is_empty() && !task.place().is_known() {
+        return format!("{} {}, not announced", task.kind().name(), task.display_id());
     }
     task_name(&TaskRef {
         id,
         number: task.number().map(std::num::NonZero::get),
-        name: model.task_name(task).to_owned(),
-        kind: task.kind.name(),
-        place: model.place(task.place).to_string(),
+        name: model.task_name(&task).to_owned(),
+        kind: task.kind().name(),
+        place: model.place(task.place()).to_string(),
     })
 }
 
 /// A task in fewer words: its name, or else what it is and its number.
 pub fn task_short(model: &Model, id: TaskId) -> String {
     match model.tasks().get(id) {
-        Some(task) if !model.task_name(task).is_empty() => model.task_name(task).to_owned(),
-        Some(task) => format!("{} {}", task.kind.name(), task.display_id()),
+        Some(task) if !model.task_name(&task).is_empty() => model.task_name(&task).to_owned(),
+        Some(task) => format!("{} {}", task.kind().name(), task.display_id()),
         None if id == TaskId::NONE => "a thread".into(),
         None => format!("task {id}"),
     }

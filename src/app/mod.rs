@@ -27,7 +27,7 @@ pub(crate) mod workers;
 pub use act::sortable;
 pub use clipboard::{measure, subject};
 pub use filter::parse::FilterError;
-pub use filter::{Filter, Memo, field};
+pub use filter::{Cache, Cx, Filter, field};
 pub use findings::lines::FindingLine;
 pub use findings::panel::FindingList;
 pub use frame::{HitArea, Pace, Region, RowId, Shown, Window};
@@ -53,7 +53,6 @@ pub use resources::list::{
 pub use resources::panel::ResourcePage;
 pub use screens::{Panels, SCREENS, Screen, ScreenSpec};
 pub use state::App;
-pub use tasks::briefs::{Brief, Briefs};
 pub use tasks::columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width};
 
 pub use tasks::groups::{PLACE_COLUMNS, PlaceColumn, Places, Sums};

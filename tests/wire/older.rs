@@ -86,7 +86,7 @@ async fn its_updates_come_to_the_same_in_either_format() {
     }
     let told = |session: &Session| {
         let model = session.model();
-        let tasks = model.tasks().iter().map(|(_, task)| (task.id, model.task_name(task).to_owned(), task.stats()));
+        let tasks = model.tasks().iter().map(|task| (task.id(), model.task_name(&task).to_owned(), task.stats()));
         let locks =
             model.locks().map(|(resource, lock)| (resource.id, lock.state, lock.holds.clone(), lock.acquisitions));
         let mut findings: Vec<_> = session.engine().findings().map(|finding| finding.lint.name).collect();

@@ -120,7 +120,7 @@ impl Engine {
     /// Few tasks come here, and those that do not should not pay for it.
     #[cold]
     fn flag_of(&self, model: &Model, slot: Slot) -> Option<Flag> {
-        let task = model.tasks().at(slot)?.id;
+        let task = model.tasks().at(slot)?.id();
         Flag::of(self.said_of(model, slot).chain(self.named_by(task)))
     }
 
@@ -140,7 +140,7 @@ impl Engine {
         let firing = self.states.iter().filter(move |state| state.bit & bits != 0);
         firing.filter_map(move |state| {
             let Check::Task { by, .. } = state.lint.check else { return None };
-            let said = state.groups.get(&by.key(task?.id, task?.place))?.said?;
+            let said = state.groups.get(&by.key(task?.id(), task?.place()))?.said?;
             Some((state.lint, said.severity))
         })
     }
@@ -185,13 +185,13 @@ impl Engine {
             self.hear_all_again();
         }
         if is_complete && std::mem::take(&mut self.unjudged) {
-            for (slot, task) in model.tasks().iter() {
-                self.ask(&cx, slot, task, u32::MAX);
+            for task in model.tasks().iter() {
+                self.ask(&cx, &task, u32::MAX);
             }
         } else {
             for &slot in &model.changes().tasks {
                 let Some(task) = model.tasks().at(slot) else { continue };
-                self.ask(&cx, slot, task, u32::MAX);
+                self.ask(&cx, &task, u32::MAX);
             }
             if is_complete {
                 self.ask_as_time_passes(&cx);
@@ -236,7 +236,7 @@ impl Engine {
         }
         for &slot in &model.changes().tasks {
             let Some(task) = model.tasks().at(slot) else { continue };
-            if !self.flags.named(task.id).is_empty() {
+            if !self.flags.named(task.id()).is_empty() {
                 self.flags.set(slot, NAMED);
             }
         }
@@ -257,26 +257,27 @@ impl Engine {
     fn ask_as_time_passes(&mut self, cx: &Cx) {
         let states = self.states.iter().filter(|state| state.asked_as_time_passes());
         let bits = states.fold(0, |bits, state| bits | state.bit);
-        for (slot, task) in cx.model.hot() {
-            self.ask(cx, slot, task, bits);
+        for task in cx.model.hot() {
+            self.ask(cx, &task, bits);
         }
         let again = std::mem::take(&mut self.again);
         let flagged: Vec<(Slot, u32)> = self.flags.with(bits).collect();
         for (slot, bits) in again.into_iter().map(|slot| (slot, bits)).chain(flagged) {
             let Some(task) = cx.model.tasks().at(slot) else { continue };
-            self.ask(cx, slot, task, bits);
+            self.ask(cx, &task, bits);
         }
     }
 
     /// Asks the lints of these bits about a task.
-    fn ask(&mut self, cx: &Cx, slot: Slot, task: &Task, bits: u32) {
+    fn ask(&mut self, cx: &Cx, task: &Task, bits: u32) {
+        let slot = task.slot();
         for state in &mut self.states {
             let Check::Task { by, judge, .. } = state.lint.check else { continue };
             if state.bit & bits == 0 {
                 continue;
             }
             let judgement = judge(&Cx { values: &state.values, ..*cx }, task);
-            let key = || by.key(task.id, task.place);
+            let key = || by.key(task.id(), task.place());
             match judgement {
                 Judgement::Clear | Judgement::AskAgain => {
                     if self.flags.clear(slot, state.bit) {
@@ -291,10 +292,10 @@ impl Engine {
                         groups::join(&mut state.groups, key(), slot);
                     }
                     let Some(group) = state.groups.get_mut(&key()) else { continue };
-                    if self.silence.holds(state.at, Key::Task(task.id), verdict.since) {
+                    if self.silence.holds(state.at, Key::Task(task.id()), verdict.since) {
                         group.silence(slot);
                     } else {
-                        group.hear(Speaker { slot, task: task.id, verdict });
+                        group.hear(Speaker { slot, task: task.id(), verdict });
                     }
                 }
             }

@@ -9,11 +9,11 @@ use std::time::Duration;
 /// A task by its row.
 pub fn task(model: &Model, task: &Task) -> TaskRef {
     TaskRef {
-        id: task.id,
+        id: task.id(),
         number: task.number().map(std::num::NonZero::get),
         name: model.task_name(task).to_owned(),
-        kind: task.kind.name(),
-        place: model.place(task.place).to_string(),
+        kind: task.kind().name(),
+        place: model.place(task.place()).to_string(),
     }
 }
 
@@ -24,7 +24,7 @@ pub fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
     }
     model.tasks().get(id).map_or_else(
         || TaskRef { id, number: None, name: String::new(), kind: "task", place: "<unknown location>".into() },
-        |row| task(model, row),
+        |row| task(model, &row),
     )
 }
 

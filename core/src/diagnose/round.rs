@@ -69,16 +69,16 @@ impl Round<'_> {
                 break;
             }
             let Some(task) = cx.model.tasks().at(slot) else { continue };
-            let Some(group) = state.groups.get_mut(&by.key(task.id, task.place)) else { continue };
+            let Some(group) = state.groups.get_mut(&by.key(task.id(), task.place())) else { continue };
             if group.is_thin() {
                 group.know(slot);
                 thin -= usize::from(!group.is_thin());
             }
             if group.stale
-                && let Judgement::Fires(verdict) = judge(cx, task)
-                && !self.silence.holds(state.at, Key::Task(task.id), verdict.since)
+                && let Judgement::Fires(verdict) = judge(cx, &task)
+                && !self.silence.holds(state.at, Key::Task(task.id()), verdict.since)
             {
-                group.compare(Speaker { slot, task: task.id, verdict });
+                group.compare(Speaker { slot, task: task.id(), verdict });
             }
         }
         for group in state.groups.values_mut() {
@@ -140,7 +140,7 @@ impl Round<'_> {
         }
         let is_turned = |slot| {
             let task = cx.model.tasks().at(slot)?;
-            state.groups.get(&by.key(task.id, task.place)).map(|group| group.turned)
+            state.groups.get(&by.key(task.id(), task.place())).map(|group| group.turned)
         };
         let slots: Vec<_> = self.flags.with(state.bit).map(|(slot, _)| slot).collect();
         for slot in slots.into_iter().filter(|&slot| is_turned(slot) == Some(true)) {
@@ -283,7 +283,7 @@ enum Ending {
 fn describe(lint: &Lint, key: Key, group: &Group, speaker: &Speaker, cx: &Cx) -> Option<Report> {
     let Check::Task { describe, .. } = lint.check else { return None };
     let task = cx.model.tasks().at(speaker.slot)?;
-    let description = describe(cx, task);
+    let description = describe(cx, &task);
     let others = group.known.iter().filter(|&&slot| slot != speaker.slot);
     let others = others.filter_map(|&slot| cx.model.tasks().at(slot)).take(RELATED_MOST);
     Some(Report {
@@ -291,11 +291,11 @@ fn describe(lint: &Lint, key: Key, group: &Group, speaker: &Speaker, cx: &Cx) ->
         severity: speaker.verdict.severity,
         confidence: Confidence::Exact,
         since: speaker.verdict.since,
-        subject: Subject::Task(label::task(cx.model, task)),
+        subject: Subject::Task(label::task(cx.model, &task)),
         message: description.message,
         evidence: description.evidence,
         related: Related {
-            tasks: others.map(|other| label::task(cx.model, other)).collect(),
+            tasks: others.map(|other| label::task(cx.model, &other)).collect(),
             tasks_total: group.count,
             ..Related::default()
         },

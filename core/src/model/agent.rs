@@ -247,6 +247,7 @@ impl Model {
             } else if self.agent.spans.contains(task) || self.takes_other(now) {
                 self.agent.spans.insert(task, spans);
             }
+            self.note_more(slot);
             // Whoever shows tasks by what is told of them looks at these again.
             self.changes.tasks.push(slot);
         }

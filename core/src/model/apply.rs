@@ -2,9 +2,11 @@
 
 use super::{
     Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskKind, TaskState,
+    chain::Of,
     fields::attributes,
     lock::{Lock, LockKind},
     memory,
+    tasks::Announced,
     update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
 };
 use rustc_hash::FxHashMap;
@@ -112,7 +114,7 @@ impl Model {
     }
 
     fn announce_task(&mut self, mut new: NewTask, now: Stamp) {
-        if self.tasks.get(new.id).is_some_and(|task| task.stats().dropped.is_some()) {
+        if self.tasks.get(new.id).is_some_and(Task::has_ended) {
             self.returned.tasks.insert(new.id, new);
             return;
         }
@@ -135,19 +137,12 @@ impl Model {
         } else {
             self.worker_jobs.remove(&new.id);
         }
-        let slot = self.tasks.slot_or_insert(new.id, || Task::new(new.id, now));
-        let Some(task) = self.tasks.at_mut(slot) else { return };
-        // An announcement may come twice, and say something else the second time.
-        let counted_at = (task.origin == Origin::Announced).then_some(task.place);
-        let before = std::mem::replace(&mut task.place, place);
-        task.origin = Origin::Announced;
-        task.name = name;
-        let was_rare = task.has_rare();
-        task.set_tokio_number(new.number);
-        task.kind = kind;
-        task.size = new.size;
-        task.set_original_size(new.original_size);
-        self.rare_rows += usize::from(!was_rare && task.has_rare());
+        let slot = self.tasks.slot_or_begin(new.id, now);
+        let Some(task) = self.tasks.at(slot) else { return };
+        let (before, announced) = (task.place(), task.origin() == Origin::Announced);
+        let counted_at = announced.then_some(before);
+        let (number, size, original_size) = (new.number, new.size, new.original_size);
+        self.tasks.announce(slot, &Announced { name, place, kind, number, size, original_size });
         if counted_at.is_none() {
             self.health.event();
         }
@@ -162,9 +157,9 @@ impl Model {
         }
         if !new.fields.is_empty() {
             self.loose_bytes += memory::fields(&new.fields);
-            if let Some(before) = self.extras.insert(new.id, new.fields) {
-                self.loose_bytes -= memory::fields(&before);
-            }
+            self.loose_bytes -= self.tasks.at(slot).map_or(0, |task| memory::fields(task.fields()));
+            self.tasks.set_fields(slot, new.fields);
+            self.note_more(slot);
         }
         self.changes.tasks.push(slot);
     }
@@ -174,9 +169,10 @@ impl Model {
         if stats.dropped.is_some() && self.tasks.slot(id).is_none() {
             return;
         }
-        if let Some(over) = self.tasks.get(id).filter(|task| task.stats().dropped.is_some()) {
+        if let Some(over) = self.tasks.get(id).filter(|task| task.has_ended()) {
+            let created = over.created();
             let again = self.returned.tasks.remove(&id);
-            if over.stats().created == stats.created {
+            if created == stats.created {
                 return;
             }
             self.remove_task(id);
@@ -188,22 +184,19 @@ impl Model {
         if self.tasks.slot(id).is_none() && (self.let_go.new_tasks > 0 || !self.takes_task(now)) {
             return;
         }
-        let slot = self.tasks.slot_or_insert(id, || Task::new(id, now));
-        let Some(task) = self.tasks.at_mut(slot) else { return };
-        if task.origin == Origin::StatisticsOnly && task.stats().created.is_none() {
-            self.health.unannounced_tasks += 1;
-        }
-        let ended_before = task.stats().dropped.is_some();
-        if task.stats().created.is_none() {
+        let slot = self.tasks.slot_or_begin(id, now);
+        let Some(task) = self.tasks.at(slot) else { return };
+        let (is_first, ended_before) = (task.created().is_none(), task.has_ended());
+        let (had_recent, origin, place) = (task.has_recent(), task.origin(), task.place());
+        if is_first {
             self.health.announced(stats.created);
+            self.health.unannounced_tasks += u64::from(origin == Origin::StatisticsOnly);
         }
-        let before = (task.has_recent(), task.has_rare());
-        task.report(stats, now);
-        if !before.0 && task.has_recent() {
+        self.tasks.report(slot, &stats, now);
+        let Some(task) = self.tasks.at(slot) else { return };
+        if !had_recent && task.has_recent() {
             self.recents.push_back((now, id));
-            self.recent_rows += 1;
         }
-        self.rare_rows += usize::from(!before.1 && task.has_rare());
         match task.state() {
             TaskState::Running | TaskState::Scheduled => self.hot.insert(slot),
             TaskState::Idle | TaskState::Ended => self.hot.remove(&slot),
@@ -212,14 +205,25 @@ impl Model {
             TaskState::Running => self.running.insert(slot),
             _ => self.running.remove(&slot),
         };
-        if let (Some(dropped), false) = (task.stats().dropped, ended_before) {
-            if task.origin == Origin::Announced {
-                self.spawns.died(task.place, now);
+        if let (Some(dropped), false) = (stats.dropped, ended_before) {
+            if origin == Origin::Announced {
+                self.spawns.died(place, now);
             }
             self.ended.push_back((dropped, id));
             self.ended_rows += 1;
         }
         self.changes.tasks.push(slot);
+    }
+
+    /// Notes whether a task has fields or spans.
+    pub(super) fn note_more(&mut self, slot: Slot) {
+        let Some(task) = self.tasks.at(slot) else { return };
+        let more = !task.fields().is_empty() || self.agent.has_spans(task.id());
+        if more != task.has_more()
+            && let Some(noted) = self.tasks.more_mut(slot)
+        {
+            *noted = more;
+        }
     }
 
     /// A resource's row; one that was not spoken of before gets the next number.
@@ -234,7 +238,7 @@ impl Model {
 
     /// A task has ended, and how it was then is not known any more: it is shown as it last was.
     fn end_task(&mut self, id: TaskId, now: Stamp) {
-        let alive = self.tasks.get(id).map(Task::stats).filter(|stats| stats.dropped.is_none());
+        let alive = self.tasks.get(id).filter(|task| !task.has_ended()).map(Task::stats);
         if let Some(stats) = alive {
             self.report_task(id, TaskStats { dropped: Some(now), ..stats }, now);
         }
@@ -335,12 +339,12 @@ impl Model {
             return;
         }
         if let Some(before) = before.and_then(|before| self.resources.get_mut(before)) {
-            before.ops.remove(&new.id);
+            before.ops.remove(Of::Resource, &mut self.ops, slot);
         }
         if let Some(resource) = new.resource {
-            let slot = self.resource_slot(resource);
-            if let Some(resource) = self.resources.at_mut(slot) {
-                resource.ops.insert(new.id);
+            let of = self.resource_slot(resource);
+            if let Some(resource) = self.resources.at_mut(of) {
+                resource.ops.push(Of::Resource, &mut self.ops, slot);
             }
             self.health.event();
         }
@@ -387,10 +391,10 @@ impl Model {
         }
         let (task, resource, parent, dropped) = (op.task, op.resource, op.parent, op.dropped.is_some());
         if let Some(task) = task_before.filter(|_| task_before != task || dropped) {
-            self.stop_waiting(task, id);
+            self.stop_waiting(task, slot);
         }
         if let Some(task) = task.filter(|_| !dropped && task_before != task) {
-            self.waiting.entry(task).or_default().push(id);
+            self.waiting.entry(task).or_default().push(Of::Task, &mut self.ops, slot);
             if self.tasks.slot(task).is_none() && self.let_go.new_tasks == 0 {
                 self.health.unannounced_in_ops += 1;
             }
@@ -400,10 +404,10 @@ impl Model {
         self.unsettled.extend(of_lock);
     }
 
-    pub(super) fn stop_waiting(&mut self, task: TaskId, op: OpId) {
-        if let Some(ops) = self.waiting.get_mut(&task) {
-            ops.retain(|&waiting| waiting != op);
-            if ops.is_empty() {
+    pub(super) fn stop_waiting(&mut self, task: TaskId, op: Slot) {
+        if let Some(chain) = self.waiting.get_mut(&task) {
+            chain.remove(Of::Task, &mut self.ops, op);
+            if chain.is_empty() {
                 self.waiting.remove(&task);
             }
         }

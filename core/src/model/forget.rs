@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, PlaceId, ResourceId, Stamp, Sym, Task, TaskId, exact, memory, tasks::recent::Recent};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, exact, memory, tasks::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.
@@ -14,7 +14,7 @@ impl Model {
         let due = |queue: usize, at: Stamp| queue > most || before.is_some_and(|before| at < before);
         while let Some(&(at, id)) = self.ended.front().filter(|(at, _)| due(self.ended.len(), *at)) {
             self.ended.pop_front();
-            if self.tasks.get(id).is_some_and(|task| task.stats().dropped == Some(at)) {
+            if self.tasks.get(id).is_some_and(|task| task.dropped() == Some(at)) {
                 self.remove_task(id);
             }
         }
@@ -47,7 +47,7 @@ impl Model {
         let attributes = |attributes: &[Attr]| -> Vec<Sym> {
             attributes.iter().flat_map(|attribute| [attribute.name, attribute.unit]).collect()
         };
-        let of_tasks = self.tasks.iter().map(|(_, task)| task.name);
+        let of_tasks = self.tasks.iter().map(Task::name);
         let of_resources = self.resources.iter().flat_map(|(_, resource)| {
             let own = [resource.kind, resource.concrete_type, resource.target];
             attributes(&resource.attributes).into_iter().chain(own)
@@ -63,48 +63,47 @@ impl Model {
             let due = self.recents.front().filter(|(told, _)| now.since(*told) > Recent::SPAN);
             let Some(&(_, id)) = due else { return };
             self.recents.pop_front();
-            let Some(task) = self.tasks.get_mut(id).filter(|task| task.has_recent()) else { continue };
-            if task.forget_recent(now) {
-                self.recent_rows -= 1;
-            } else {
-                self.recents.push_back((task.confirmed, id));
+            let Some(slot) = self.tasks.slot(id) else { continue };
+            self.tasks.forget_recent(slot, now);
+            if let Some(task) = self.tasks.at(slot).filter(|task| task.has_recent()) {
+                self.recents.push_back((task.confirmed(), id));
             }
         }
     }
 
     pub(super) fn remove_task(&mut self, id: TaskId) {
-        if let Some(slot) = self.tasks.slot(id) {
-            let task = self.tasks.remove(id);
-            let place = task.as_ref().map_or(PlaceId::UNKNOWN, |task| task.place);
-            self.ended_rows -= usize::from(task.as_ref().is_some_and(|task| task.stats().dropped.is_some()));
-            self.recent_rows -= usize::from(task.as_ref().is_some_and(Task::has_recent));
-            self.rare_rows -= usize::from(task.is_some_and(|task| task.has_rare()));
+        if let Some(task) = self.tasks.get(id) {
+            let (slot, place) = (task.slot(), task.place());
+            self.ended_rows -= usize::from(task.has_ended());
+            self.loose_bytes -= memory::fields(task.fields());
+            self.tasks.remove(id);
             self.hot.remove(&slot);
             self.running.remove(&slot);
             self.worker_jobs.remove(&id);
             self.changes.removed.push((slot, id));
             self.changes.left.push((slot, id, place));
         }
-        if let Some(extra) = self.extras.remove(&id) {
-            self.loose_bytes -= memory::fields(&extra);
-        }
         self.agent.forget_task(id);
-        self.waiting.remove(&id);
+        if let Some(mut waiting) = self.waiting.remove(&id) {
+            waiting.clear(Of::Task, &mut self.ops);
+        }
     }
 
     pub(super) fn remove_op(&mut self, id: OpId) {
-        let Some(op) = self.ops.remove(id) else { return };
-        self.loose_bytes -= memory::attributes(&op.attributes);
-        if let Some(task) = op.task {
-            self.stop_waiting(task, id);
+        let Some(slot) = self.ops.slot(id) else { return };
+        let (task, resource) = self.ops.at(slot).map_or((None, None), |op| (op.task, op.resource));
+        if let Some(task) = task {
+            self.stop_waiting(task, slot);
         }
-        if let Some(resource) = op.resource.and_then(|resource| self.resources.get_mut(resource)) {
-            resource.ops.remove(&id);
+        if let Some(resource) = resource.and_then(|resource| self.resources.get_mut(resource)) {
+            resource.ops.remove(Of::Resource, &mut self.ops, slot);
         }
+        self.loose_bytes -= self.ops.remove(id).map_or(0, |op| memory::attributes(&op.attributes));
     }
 
     pub(super) fn remove_resource(&mut self, id: ResourceId) {
-        let Some(resource) = self.resources.remove(id) else { return };
+        let Some(mut resource) = self.resources.remove(id) else { return };
+        resource.ops.clear(Of::Resource, &mut self.ops);
         self.loose_bytes -= memory::attributes(&resource.attributes);
         self.loose_bytes -= resource.told_lock().map_or(0, exact::bytes);
         self.unsettled.remove(&id);

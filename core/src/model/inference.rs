@@ -144,7 +144,7 @@ impl Model {
                 return None;
             }
             // A guard can outlive its task, in another one's hands. Who that is nobody says.
-            let task = self.tasks.get(acquire.task).filter(|task| task.stats().dropped.is_none())?;
+            let task = self.tasks.get(acquire.task).filter(|task| !task.has_ended())?;
             let slept = task.stats().polls.last_ended.is_some_and(|ended| ended > acquire.at);
             holders.push((acquire, if slept { Across::Await } else { Across::SamePoll }));
         }
@@ -167,7 +167,7 @@ impl Model {
     pub(super) fn inner_permits(&self, lock: &Resource) -> Option<u64> {
         let semaphore = lock.parts.iter().find_map(|&part| self.resources.get(part))?;
         let free = number(&semaphore.attributes, &self.names, "permits")?;
-        let pending = semaphore.ops.iter().filter_map(|&op| self.ops.get(op)).filter(|op| op.dropped.is_none());
+        let pending = self.ops_on(semaphore).filter(|op| op.dropped.is_none());
         let given = pending.filter_map(|op| number(&op.attributes, &self.names, "permits_obtained"));
         Some(given.fold(free, u64::saturating_add))
     }

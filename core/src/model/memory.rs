@@ -2,16 +2,19 @@
 //! and go, and each kind has its price. `tests/memory.rs` compares it with the allocator's own account.
 
 use super::{
-    Attr, Lock, Model, Names, Op, Resource, Stamp, Table, Task, TaskId,
-    tasks::{rare::Rare, recent::Recent},
+    Attr, Chain, Lock, Model, Names, Op, Resource, Stamp, Table, TaskId,
     update::{Field, FieldName, Value},
 };
+use std::sync::Arc;
 
 /// An entry of a hash map or set beyond what is in it: tables are between half and almost full.
 const SPARE: usize = 2;
 
-/// What an operation takes beside its row: its places among those of its resource and of its task.
-const OP_EXTRA_BYTES: usize = 96;
+/// The counts before what is shared.
+const COUNTS: usize = 2 * size_of::<usize>();
+
+/// What an operation takes beside its row: the ends of the chain of those that its task waits on.
+const OP_EXTRA_BYTES: usize = SPARE * size_of::<(TaskId, Chain)>();
 
 /// A task's place in the queue to be let go of, or in the one of those whose recent past is to be.
 const QUEUED_BYTES: usize = size_of::<(Stamp, TaskId)>();
@@ -44,9 +47,8 @@ impl LetGo {
 impl Model {
     /// How many bytes the model takes, with what is kept beside its tasks, as an estimate.
     pub fn bytes(&self) -> usize {
-        self.tasks.len() * (Table::<Task>::ROW_BYTES + self.retention.beside)
-            + self.recent_rows * size_of::<Recent>()
-            + self.rare_rows * size_of::<Rare>()
+        self.tasks.bytes()
+            + self.tasks.len() * self.retention.beside
             + (self.ended.len() + self.recents.len()) * QUEUED_BYTES
             + self.resources.len() * Table::<Resource>::ROW_BYTES
             + self.locks.len() * size_of::<Lock>()
@@ -79,7 +81,7 @@ impl Model {
         }
         while self.bytes() >= self.retention.max_bytes {
             let Some((at, id)) = self.ended.pop_front() else { return false };
-            if self.tasks.get(id).is_some_and(|task| task.stats().dropped == Some(at)) {
+            if self.tasks.get(id).is_some_and(|task| task.dropped() == Some(at)) {
                 self.remove_task(id);
                 self.let_go.finished_tasks += 1;
                 self.let_go.at = Some(now);
@@ -109,14 +111,17 @@ impl Model {
     }
 }
 
-/// What a task's other fields take, their entry in the map included.
+/// What a task's other fields take, their place in its chunk included.
 pub(super) fn fields(fields: &[Field]) -> usize {
+    if fields.is_empty() {
+        return 0;
+    }
     let name = |field: &Field| match &field.name {
         FieldName::Text(text) => text.len(),
         FieldName::Index(..) => 0,
     };
     let inside: usize = fields.iter().map(|field| size_of::<Field>() + name(field) + value(&field.value)).sum();
-    SPARE * size_of::<(TaskId, Vec<Field>)>() + inside
+    SPARE * size_of::<(u16, Arc<[Field]>)>() + COUNTS + inside
 }
 
 /// What attributes take.

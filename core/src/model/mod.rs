@@ -6,6 +6,7 @@
 
 mod agent;
 mod apply;
+mod chain;
 mod exact;
 mod fields;
 mod fold;
@@ -24,6 +25,7 @@ mod priced;
 pub mod report;
 mod resource;
 mod runtime;
+mod slots;
 mod spawns;
 mod stall;
 mod table;
@@ -34,6 +36,7 @@ pub mod update;
 mod worker;
 
 pub use agent::{Agent, Losses};
+pub use chain::Chain;
 pub use fold::{StackLine, plain_name};
 pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
@@ -47,20 +50,21 @@ pub use panics::{KnownTask, Panicked};
 pub use report::{Holder, Loss, Panic, Span, TaskFacts, Waiting};
 pub use resource::{Attr, Op, Outcome, Resource};
 pub use runtime::{Flavor, Runtime, RuntimeId, Verdict, VerdictKind};
+pub use slots::Slot;
 pub use spawns::{SpawnTable, Spawns};
 pub use stall::{Cause, Frame, Stack, Stall, Thread};
-pub use table::{Row, Slot, Table};
-pub use tasks::{LONG_POLL, Origin, Pulse, Rate, SPARK_SECONDS, Scheduling, Spark, Task};
+pub use table::{Row, Table};
+pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
 pub use time::{Stamp, nanos};
 pub use unknown::Unknown;
 pub use worker::{LANE_SECONDS, Lane, Worker, WorkerId};
 
 use crate::update::Knows;
+use chain::Of;
 use fields::Descriptions;
 use lock_ids::LockIds;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
-use update::Field;
 
 /// What the model keeps of what is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +122,7 @@ pub struct Counts {
 /// One process that was attached to, from the moment of attaching. Another process, or another attachment, is another model.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
-    tasks: Table<Task>,
+    tasks: Tasks,
     resources: Table<Resource>,
     /// The latest number that was given to one.
     resources_numbered: u32,
@@ -126,8 +130,8 @@ pub struct Model {
     names: Names,
     places: Places,
     descriptions: Descriptions,
-    extras: FxHashMap<TaskId, Vec<Field>>,
-    waiting: FxHashMap<TaskId, Vec<OpId>>,
+    /// The operations that tasks wait on.
+    waiting: FxHashMap<TaskId, Chain>,
     locks: LockIds,
     unsettled: FxHashSet<ResourceId>,
     finished: Vec<OpId>,
@@ -139,10 +143,6 @@ pub struct Model {
     ended_rows: usize,
     /// Tasks that have a recent past, and when they were last told of, or before.
     recents: VecDeque<(Stamp, TaskId)>,
-    /// How many tasks have one.
-    recent_rows: usize,
-    /// How many tasks have something rare.
-    rare_rows: usize,
     /// Bytes of fields and attributes.
     loose_bytes: usize,
     let_go: LetGo,
@@ -199,7 +199,7 @@ impl Model {
     }
 
     /// All tasks.
-    pub fn tasks(&self) -> &Table<Task> {
+    pub fn tasks(&self) -> &Tasks {
         &self.tasks
     }
 
@@ -218,6 +218,11 @@ impl Model {
         &self.ops
     }
 
+    /// The operations on a resource that are pending, or were dropped a short while ago.
+    pub fn ops_on(&self, resource: &Resource) -> impl Iterator<Item = &Op> {
+        resource.ops.iter(Of::Resource, &self.ops)
+    }
+
     /// The locks among the resources, in the order in which they were announced.
     pub fn locks(&self) -> impl Iterator<Item = (&Resource, &Lock)> {
         self.locks.iter().filter_map(|id| self.lock(id))
@@ -231,8 +236,8 @@ impl Model {
 
     /// The operations that a task waits on, parts of others included.
     pub fn waits_of(&self, task: TaskId) -> impl Iterator<Item = &Op> {
-        let ops = self.waiting.get(&task).into_iter().flatten().filter_map(|&op| self.ops.get(op));
-        ops.filter(|op| op.is_waiting() && !self.has_got(op))
+        let chain = self.waiting.get(&task).copied().unwrap_or_default();
+        chain.iter(Of::Task, &self.ops).filter(|op| op.is_waiting() && !self.has_got(op))
     }
 
     /// Whether the task of an operation, on a lock or on a part of one, is told to hold it since the operation began, and not to wait for
@@ -254,7 +259,7 @@ impl Model {
         if let Some(told) = resource.told_lock() {
             return told.waiters.clone();
         }
-        let ops = resource.ops.iter().filter_map(|&op| self.ops.get(op)).filter(|op| op.is_waiting());
+        let ops = self.ops_on(resource).filter(|op| op.is_waiting());
         let waiting = |op: &Op| Some(Waiting { op: op.id, task: op.task, access: self.access(op)?, since: op.created });
         let mut waiters: Vec<Waiting> = ops.filter_map(waiting).collect();
         waiters.sort_by_key(|waiter| (waiter.since, waiter.op));
@@ -284,8 +289,8 @@ impl Model {
     }
 
     /// Tasks whose state depends on the time that passes, not only on reports: running, scheduled, never polled.
-    pub fn hot(&self) -> impl Iterator<Item = (Slot, &Task)> {
-        self.hot.iter().filter_map(|&slot| Some((slot, self.tasks.at(slot)?)))
+    pub fn hot(&self) -> impl Iterator<Item = Task<'_>> {
+        self.hot.iter().filter_map(|&slot| self.tasks.at(slot))
     }
 
     /// Spawn locations.
@@ -325,23 +330,17 @@ impl Model {
 
     /// A task's name, empty where it has none.
     pub fn task_name(&self, task: &Task) -> &str {
-        self.names.text(task.name)
-    }
-
-    /// Whether a task has fields that have no place of their own in [`Task`].
-    pub fn has_extra_fields(&self, task: TaskId) -> bool {
-        self.extras.contains_key(&task)
+        self.names.text(task.name())
     }
 
     /// A task's fields that have no place of their own in [`Task`].
-    pub fn extra_fields(&self, task: TaskId) -> impl Iterator<Item = (&str, &update::Value)> {
-        let fields = self.extras.get(&task).into_iter().flatten();
-        fields.map(|field| (self.descriptions.field_name(&field.name), &field.value))
+    pub fn extra_fields<'a>(&'a self, task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a update::Value)> {
+        task.fields().iter().map(|field| (self.descriptions.field_name(&field.name), &field.value))
     }
 
     /// Whether what is shown of a task may be out of date: the target lost events since it last spoke of it.
     pub fn is_doubtful(&self, task: &Task) -> bool {
-        self.health.dropped_at.is_some_and(|at| at > task.confirmed) && task.stats().dropped.is_none()
+        self.health.dropped_at.is_some_and(|at| at > task.confirmed()) && !task.has_ended()
     }
 
     /// How many tasks there are, by state; tokio's own workers are none.

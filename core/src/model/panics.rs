@@ -59,9 +59,9 @@ impl Model {
             let Some(task) = tasks.get(panicked.panic.task) else { continue };
             panicked.known = Some(KnownTask {
                 number: task.number(),
-                name: names.text(task.name).to_owned(),
-                kind: task.kind,
-                place: task.place,
+                name: names.text(task.name()).to_owned(),
+                kind: task.kind(),
+                place: task.place(),
             });
         }
         self.panics = panics;

@@ -1,10 +1,10 @@
 //! One resource, and one operation on one: what was reported of them.
 
 use super::{
-    Lock, OpId, PlaceId, ResourceId, Row, Stamp, Sym, TaskId,
+    Chain, Lock, OpId, PlaceId, ResourceId, Row, Stamp, Sym, TaskId,
+    chain::{Links, Of},
     update::{PollStats, Value},
 };
-use rustc_hash::FxHashSet;
 
 /// A lock, semaphore, timer or channel end of the target.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Resource {
     /// change has been told, only the first state.
     pub changed_after: Option<Stamp>,
     /// Operations on it that are pending, or were dropped a short while ago.
-    pub ops: FxHashSet<OpId>,
+    pub ops: Chain,
     /// What it is as a lock, if it is one.
     pub lock: Option<Box<Lock>>,
 }
@@ -67,7 +67,7 @@ impl Resource {
             dropped: None,
             attributes: Vec::new(),
             changed_after: None,
-            ops: FxHashSet::default(),
+            ops: Chain::default(),
             lock: None,
         }
     }
@@ -107,6 +107,8 @@ pub struct Op {
     pub attributes: Vec<Attr>,
     /// How far it got.
     pub outcome: Outcome,
+    of_task: Links,
+    of_resource: Links,
 }
 
 /// How far an operation got.
@@ -140,6 +142,22 @@ impl Op {
             polls: PollStats::default(),
             attributes: Vec::new(),
             outcome: Outcome::Pending,
+            of_task: Links::default(),
+            of_resource: Links::default(),
+        }
+    }
+
+    pub(super) fn links(&self, of: Of) -> Links {
+        match of {
+            Of::Task => self.of_task,
+            Of::Resource => self.of_resource,
+        }
+    }
+
+    pub(super) fn links_mut(&mut self, of: Of) -> &mut Links {
+        match of {
+            Of::Task => &mut self.of_task,
+            Of::Resource => &mut self.of_resource,
         }
     }
 

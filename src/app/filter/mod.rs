@@ -3,9 +3,8 @@
 pub(crate) mod parse;
 
 use crate::{
-    app::tasks::briefs::{Batch, Brief, Briefs, Room},
     diagnose::Engine,
-    model::{Stamp, Task, TaskKind, TaskState, nanos, update::Value},
+    model::{Batch, Model, Room, Stamp, Task, TaskKind, TaskState, Tasks, nanos, update::Value},
 };
 use std::{fmt::Write as _, time::Duration};
 
@@ -87,9 +86,20 @@ pub(super) enum Amount {
     Number(f64),
 }
 
-/// What was answered before, term by term: a million tasks share a handful of names, places and kinds, and each is looked at once.
+/// What a filter may look at.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// The target.
+    pub model: &'a Model,
+    /// What stands against its tasks.
+    pub engine: &'a Engine,
+    /// The instant that times are as of.
+    pub now: Stamp,
+}
+
+/// What was answered before, term by term: a million tasks share a handful of names, locations and kinds, and each is looked at once.
 #[derive(Debug, Default)]
-pub struct Memo(Vec<Answers>);
+pub struct Cache(Vec<Answers>);
 
 #[derive(Debug, Default)]
 struct Answers {
@@ -114,7 +124,7 @@ impl Answers {
 #[derive(Debug, Default)]
 struct Answered(Vec<Option<bool>>);
 
-impl Memo {
+impl Cache {
     fn of(&mut self, term: usize) -> &mut Answers {
         if term >= self.0.len() {
             self.0.resize_with(term + 1, Answers::default);
@@ -163,53 +173,55 @@ impl Filter {
     }
 
     /// Whether a task is to be shown.
-    pub fn matches(&self, engine: &Engine, memo: &mut Memo, task: &Brief, now: Stamp) -> bool {
+    pub fn matches(&self, cx: &Cx, cache: &mut Cache, task: &Task) -> bool {
         let mut room = [0];
         let mut alone = task.alone(&mut room);
-        self.sift(engine, memo, &mut alone, now);
-        alone.len() > 0
+        self.retain(cx, cache, &mut alone);
+        !alone.is_empty()
     }
 
     /// Takes out those tasks that are not to be shown.
-    pub(super) fn sift(&self, engine: &Engine, memo: &mut Memo, batch: &mut Batch, now: Stamp) {
+    pub(super) fn retain(&self, cx: &Cx, cache: &mut Cache, batch: &mut Batch) {
         if !self.asks_for_workers() {
             batch.retain(|task| task.kind() != TaskKind::Worker);
         }
         for (at, term) in self.0.iter().enumerate() {
-            term.sift(engine, memo.of(at), batch, now);
+            term.retain(cx, cache.of(at), batch);
         }
     }
 }
 
 impl Term {
     /// Takes out those tasks that the test goes against. Which test it is, is asked once, and not of every task.
-    fn sift(&self, engine: &Engine, memo: &mut Answers, batch: &mut Batch, now: Stamp) {
+    fn retain(&self, cx: &Cx, known: &mut Answers, batch: &mut Batch) {
         let must = self.sense == Sense::Must;
         match &self.test {
             Test::Word { text, id } => {
-                let mut room: Room = [0; Briefs::BATCH];
+                let mut room: Room = [0; Tasks::BATCH];
                 let mut others = batch.again(&mut room);
-                others.retain(|task| !in_name(text, memo, task));
-                others.retain(|task| !in_place(text, memo, task));
-                others.retain(|task| !in_kind(text, memo, task));
+                others.retain(|task| !in_name(cx, text, known, task));
+                others.retain(|task| !in_place(cx, text, known, task));
+                others.retain(|task| !in_kind(text, known, task));
                 others.retain(|task| id.is_none_or(|id| id != task.display_id()));
-                others.retain(|task| !(task.has_more() && (in_fields(text, memo, task) || in_spans(text, memo, task))));
+                others.retain(|task| {
+                    !(task.has_more() && (in_fields(cx, text, known, task) || in_spans(cx, text, known, task)))
+                });
                 match self.sense {
                     Sense::Must => batch.take_out(&others),
                     Sense::MustNot => batch.take_out_all_but(&others),
                 }
             }
-            Test::Name(word) => batch.retain(|task| in_name(word, memo, task) == must),
-            Test::At(text) => batch.retain(|task| is_at(text, memo, task) == must),
-            Test::Location(word) => batch.retain(|task| in_place(word, memo, task) == must),
-            Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(word, memo, task)) == must),
-            Test::Runtime(word) => batch.retain(|task| in_runtime(word, task) == must),
+            Test::Name(word) => batch.retain(|task| in_name(cx, word, known, task) == must),
+            Test::At(text) => batch.retain(|task| is_at(cx, text, known, task) == must),
+            Test::Location(word) => batch.retain(|task| in_place(cx, word, known, task) == must),
+            Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(cx, word, known, task)) == must),
+            Test::Runtime(word) => batch.retain(|task| in_runtime(cx, word, task) == must),
             Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
             Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
-            Test::Lint(mask) => batch.retain(|task| has_lint(*mask, engine, task) == must),
+            Test::Lint(mask) => batch.retain(|task| has_lint(cx, *mask, task) == must),
             Test::Id(id) => batch.retain(|task| (task.display_id() == *id) == must),
             Test::Measure(quantity, comparison, amount) => batch.retain(|task| {
-                let (value, limit) = quantity.values(*amount, task, now);
+                let (value, limit) = quantity.values(*amount, task, cx.now);
                 comparison.holds(value, limit) == must
             }),
         }
@@ -231,47 +243,43 @@ fn has(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn has_lint(mask: u64, engine: &Engine, task: &Brief) -> bool {
-    engine.flag(task.model(), task.slot()).is_some_and(|flag| flag.has(mask))
+fn has_lint(cx: &Cx, mask: u64, task: &Task) -> bool {
+    cx.engine.flag(cx.model, task.slot()).is_some_and(|flag| flag.has(mask))
 }
 
-fn in_name(word: &str, memo: &mut Answers, task: &Brief) -> bool {
-    memo.names.or_ask(task.name().index(), || has(task.model().text(task.name()), word))
+fn in_name(cx: &Cx, word: &str, known: &mut Answers, task: &Task) -> bool {
+    known.names.or_ask(task.name().index(), || has(cx.model.text(task.name()), word))
 }
 
-fn in_place(word: &str, memo: &mut Answers, task: &Brief) -> bool {
-    memo.places.or_ask(task.place().index(), || has(&task.model().place(task.place()).to_string(), word))
+fn in_place(cx: &Cx, word: &str, known: &mut Answers, task: &Task) -> bool {
+    known.places.or_ask(task.place().index(), || has(&cx.model.place(task.place()).to_string(), word))
 }
 
-fn is_at(text: &str, memo: &mut Answers, task: &Brief) -> bool {
-    memo.places.or_ask(task.place().index(), || {
-        let place = task.model().place(task.place());
+fn is_at(cx: &Cx, text: &str, known: &mut Answers, task: &Task) -> bool {
+    known.places.or_ask(task.place().index(), || {
+        let place = cx.model.place(task.place());
         let rest = text.strip_prefix(&place.to_string());
         rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':') == Some(&place.column.to_string()))
     })
 }
 
-fn in_kind(word: &str, memo: &mut Answers, task: &Brief) -> bool {
-    memo.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
+fn in_kind(word: &str, known: &mut Answers, task: &Task) -> bool {
+    known.kinds.or_ask(task.kind() as usize, || task.kind().name().contains(word))
 }
 
 #[cold]
-fn in_spans(word: &str, memo: &mut Answers, task: &Brief) -> bool {
-    let spans = task.row().map_or(&[][..], |row| task.model().agent().spans(row.id));
-    spans.iter().any(|span| memo.says(span, word))
+fn in_spans(cx: &Cx, word: &str, known: &mut Answers, task: &Task) -> bool {
+    cx.model.agent().spans(task.id()).iter().any(|span| known.says(span, word))
 }
 
 #[cold]
-fn in_fields(word: &str, memo: &mut Answers, task: &Brief) -> bool {
-    let model = task.model();
-    let has_one = |row: &Task| model.extra_fields(row.id).any(|(name, value)| memo.says(&field(name, value), word));
-    task.row().is_some_and(has_one)
+fn in_fields(cx: &Cx, word: &str, known: &mut Answers, task: &Task) -> bool {
+    cx.model.extra_fields(task).any(|(name, value)| known.says(&field(name, value), word))
 }
 
-fn in_runtime(word: &str, task: &Brief) -> bool {
-    let agent = task.model().agent();
-    let id = task.row().and_then(|row| agent.facts(row.id).runtime);
-    let runtime = id.and_then(|id| agent.runtime(id));
+fn in_runtime(cx: &Cx, word: &str, task: &Task) -> bool {
+    let agent = cx.model.agent();
+    let runtime = agent.facts(task.id()).runtime.and_then(|id| agent.runtime(id));
     runtime.is_some_and(|runtime| has(&runtime.label(), word))
 }
 
@@ -287,23 +295,23 @@ pub fn field(name: &str, value: &Value) -> String {
 
 impl Quantity {
     /// The task's value, and the limit in the same unit; times are in nanoseconds.
-    fn values(self, amount: Amount, task: &Brief, now: Stamp) -> (f64, f64) {
+    fn values(self, amount: Amount, task: &Task, now: Stamp) -> (f64, f64) {
         let value = match self {
-            Self::Total => task.total(now) as f64,
-            Self::Busy => task.busy(now) as f64,
-            Self::Scheduled => task.scheduled(now) as f64,
-            Self::Idle => task.idle(now) as f64,
+            Self::Total => task.total_nanos(now) as f64,
+            Self::Busy => task.busy_nanos(now) as f64,
+            Self::Scheduled => task.scheduled_nanos(now) as f64,
+            Self::Idle => task.idle_nanos(now) as f64,
             Self::Polls => task.polls() as f64,
             Self::Rate => task.poll_rate(now),
             Self::Load => task.load(now),
             Self::Wakes => task.wakes() as f64,
-            Self::Wakers => task.row().map_or(0.0, |row| row.wakers() as f64),
-            Self::Size => task.row().map_or(0.0, |row| f64::from(row.size)),
+            Self::Wakers => task.wakers() as f64,
+            Self::Size => f64::from(task.size()),
         };
         let limit = match amount {
             Amount::Time(limit) => nanos(limit) as f64,
             Amount::Share(share) if self == Self::Load => share,
-            Amount::Share(share) => share * task.total(now) as f64,
+            Amount::Share(share) => share * task.total_nanos(now) as f64,
             Amount::Number(number) => number,
         };
         (value, limit)

@@ -122,7 +122,7 @@ impl ListRow for LockRow {
             LockColumn::Holder => {
                 let name = |row: &Self| {
                     let task = model.tasks().get(row.holder?)?;
-                    Some((model.task_name(task), task.id))
+                    Some((model.task_name(&task), task.id()))
                 };
                 name(self).cmp(&name(other))
             }

@@ -186,13 +186,13 @@ impl ListRow for LockUserRow {
             LockUserColumn::Time => self.time.cmp(&other.time),
             LockUserColumn::Access => (self.access as u8).cmp(&(other.access as u8)),
             LockUserColumn::Task => {
-                let name = |row: &Self| task(row).map(|task| model.task_name(task));
+                let name = |row: &Self| task(row).map(|task| model.task_name(&task));
                 (name(self), self.task).cmp(&(name(other), other.task))
             }
             LockUserColumn::State => task(self).map(Task::state).cmp(&task(other).map(Task::state)),
             LockUserColumn::Location => {
                 let place =
-                    |row: &Self| task(row).map(|task| model.place(task.place)).map(|place| (&place.file, place.line));
+                    |row: &Self| task(row).map(|task| model.place(task.place())).map(|place| (&place.file, place.line));
                 place(self).cmp(&place(other))
             }
         }

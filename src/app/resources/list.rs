@@ -10,7 +10,7 @@ use crate::{
             order::Direction,
         },
     },
-    model::{Attr, Model, OpId, Outcome, PlaceId, ResourceId, Stamp, Sym, TaskId},
+    model::{Attr, Model, Op, OpId, Outcome, PlaceId, ResourceId, Stamp, Sym, TaskId},
 };
 use std::{cmp::Ordering, time::Duration};
 
@@ -274,7 +274,7 @@ impl ListRow for OpRow {
             OpColumn::Task => {
                 let name = |row: &Self| {
                     let task = row.task?;
-                    Some((model.tasks().get(task).map(|task| model.task_name(task)), task))
+                    Some((model.tasks().get(task).map(|task| model.task_name(&task)), task))
                 };
                 name(self).cmp(&name(other))
             }
@@ -292,12 +292,11 @@ impl ListRow for OpRow {
 pub fn op_rows(model: &Model, resource: ResourceId, now: Stamp) -> Vec<OpRow> {
     let Some(row) = model.resources().get(resource) else { return Vec::new() };
     let parts = row.parts.iter().filter_map(|&part| model.resources().get(part));
-    let ops = std::iter::once(row).chain(parts).flat_map(|resource| &resource.ops);
-    ops.filter_map(|&op| op_row(model, op, now)).collect()
+    let ops = std::iter::once(row).chain(parts).flat_map(|resource| model.ops_on(resource));
+    ops.map(|op| op_row(op, now)).collect()
 }
 
-fn op_row(model: &Model, id: OpId, now: Stamp) -> Option<OpRow> {
-    let op = model.ops().get(id)?;
+fn op_row(op: &Op, now: Stamp) -> OpRow {
     let total = op.created.map(|created| op.dropped.unwrap_or(now).since(created));
     let stage = match (op.outcome, op.dropped) {
         (Outcome::Complete, _) => Stage::Done,
@@ -305,8 +304,8 @@ fn op_row(model: &Model, id: OpId, now: Stamp) -> Option<OpRow> {
         (Outcome::Pending, None) if op.is_waiting() => Stage::Waiting,
         (Outcome::Pending, None) => Stage::Made,
     };
-    Some(OpRow {
-        id,
+    OpRow {
+        id: op.id,
         parent: op.parent,
         task: op.task,
         source: op.source,
@@ -315,7 +314,7 @@ fn op_row(model: &Model, id: OpId, now: Stamp) -> Option<OpRow> {
         idle: total.map(|total| total.saturating_sub(op.polls.busy)),
         polls: op.polls.count,
         stage,
-    })
+    }
 }
 
 /// What a resource's page says above its list of operations.

@@ -1,10 +1,10 @@
 //! The columns of the task list: what they are called, how wide they are, which go first where room is scarce, and what
 //! sorting by one compares. What a cell shows is `view/tasks/cells.rs`'s business.
 
-use super::briefs::{Batch, Brief};
 use crate::{
-    diagnose::{Engine, Flag},
-    model::{SPARK_SECONDS, Stamp, TaskState},
+    app::filter::Cx,
+    diagnose::Flag,
+    model::{Batch, SPARK_SECONDS, Stamp, Task, TaskState},
 };
 
 /// A column of the task list.
@@ -153,21 +153,22 @@ impl TaskColumn {
     /// task alike stands relative to what all of them share, so that it does not change while nobody reports anything; live
     /// and ended tasks are never compared with each other.
     #[inline]
-    pub(crate) fn keys(self, engine: &Engine, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+    pub(crate) fn keys(self, cx: &Cx, batch: &Batch, mut tell: impl FnMut(&Task, u64)) {
+        let now = cx.now;
         // Which column it is, is asked once, and not of every task.
         match self {
-            Self::Flags => batch.each(|task| tell(task, flagged_key(engine, task, now))),
+            Self::Flags => batch.each(|task| tell(task, flagged_key(cx, task))),
             Self::Id => batch.each(|task| tell(task, task.display_id())),
             Self::State => batch.each(|task| tell(task, state_key(task))),
             Self::Name => batch.each(|task| tell(task, task.name().index() as u64)),
             Self::Total => batch.each(|task| tell(task, total_key(task, now))),
-            Self::Busy => batch.each(|task| tell(task, task.busy(now))),
-            Self::Scheduled => batch.each(|task| tell(task, task.scheduled(now))),
+            Self::Busy => batch.each(|task| tell(task, task.busy_nanos(now))),
+            Self::Scheduled => batch.each(|task| tell(task, task.scheduled_nanos(now))),
             Self::Idle => batch.each(|task| tell(task, idle_key(task, now))),
             Self::Polls => batch.each(|task| tell(task, task.polls())),
-            Self::Rate => batch.each_by_pulse(|pulse| milli(pulse.poll_rate(now)), tell),
-            Self::Load => batch.each_by_pulse(
-                |pulse| milli(pulse.load(now)),
+            Self::Rate => batch.each_by_recent(|recent| milli(recent.poll_rate(now)), tell),
+            Self::Load => batch.each_by_recent(
+                |recent| milli(recent.load(now)),
                 |task, load| match task.state() {
                     TaskState::Running => tell(task, milli(task.load(now))),
                     _ => tell(task, load),
@@ -183,14 +184,14 @@ impl TaskColumn {
 
 /// The worst first, and among equals the busiest.
 #[inline]
-fn flagged_key(engine: &Engine, task: &Brief, now: Stamp) -> u64 {
+fn flagged_key(cx: &Cx, task: &Task) -> u64 {
     const BUSY_BITS: u32 = 55;
-    let busy = task.busy(now).min((1 << BUSY_BITS) - 1);
-    let rank = engine.flag(task.model(), task.slot()).map_or(0, Flag::rank);
+    let busy = task.busy_nanos(cx.now).min((1 << BUSY_BITS) - 1);
+    let rank = cx.engine.flag(cx.model, task.slot()).map_or(0, Flag::rank);
     (rank << BUSY_BITS) | busy
 }
 
-fn state_key(task: &Brief) -> u64 {
+fn state_key(task: &Task) -> u64 {
     match task.state() {
         TaskState::Running => 0,
         TaskState::Scheduled => 1,
@@ -199,27 +200,24 @@ fn state_key(task: &Brief) -> u64 {
     }
 }
 
-fn total_key(task: &Brief, now: Stamp) -> u64 {
+fn total_key(task: &Task, now: Stamp) -> u64 {
     match task.state() {
-        TaskState::Ended => task.total(now),
+        TaskState::Ended => task.total_nanos(now),
         _ => since_created(task, 0),
     }
 }
 
 /// Idle time is age less the rest; age is what all that live share, so that the rest alone decides.
-fn idle_key(task: &Brief, now: Stamp) -> u64 {
+fn idle_key(task: &Task, now: Stamp) -> u64 {
     match task.state() {
-        TaskState::Ended => task.idle(now),
-        _ => since_created(task, task.busy(now).saturating_add(task.scheduled(now))),
+        TaskState::Ended => task.idle_nanos(now),
+        _ => since_created(task, task.busy_nanos(now).saturating_add(task.scheduled_nanos(now))),
     }
 }
 
 /// The later it was spawned, and the more is to be taken from its age, the smaller.
-fn since_created(task: &Brief, less: u64) -> u64 {
-    match task.created() {
-        0 => 0,
-        created => u64::MAX - created.saturating_add(less),
-    }
+fn since_created(task: &Task, less: u64) -> u64 {
+    task.created().map_or(0, |created| u64::MAX - created.nanos().saturating_add(less))
 }
 
 fn milli(value: f64) -> u64 {

@@ -1,14 +1,15 @@
 //! The task list grouped by spawn location: sums that are kept up from what changed.
 
 use super::{
+    changed::{Aging, Changed},
     columns::{Align, ColumnSpec, Width},
-    order::{Direction, SWEEP},
+    order::Direction,
     scan::Source,
 };
 use crate::{
-    app::filter::Memo,
+    app::filter::{Cache, Cx},
     diagnose::Engine,
-    model::{Model, PlaceId, Slot, Stamp, TaskState},
+    model::{Model, PlaceId, Slot, Task, TaskState},
 };
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -100,11 +101,7 @@ pub struct Places {
     sums: FxHashMap<PlaceId, Sums>,
     shares: Vec<Option<Share>>,
     order: Vec<PlaceId>,
-    dirty: Vec<Slot>,
-    memo: Memo,
-    swept: usize,
-    stale: bool,
-    updated: bool,
+    cache: Cache,
 }
 
 impl Default for Places {
@@ -116,11 +113,7 @@ impl Default for Places {
             sums: FxHashMap::default(),
             shares: Vec::new(),
             order: Vec::new(),
-            dirty: Vec::new(),
-            memo: Memo::default(),
-            swept: 0,
-            stale: true,
-            updated: false,
+            cache: Cache::default(),
         }
     }
 }
@@ -136,71 +129,39 @@ impl Places {
         self.sums.get(&place).copied().unwrap_or_default()
     }
 
-    /// Forgets everything.
-    pub fn restart(&mut self) {
-        *self = Self { column: self.column, direction: self.direction, ..Self::default() };
-    }
-
-    /// Takes note of what the model's latest update changed.
-    pub fn note(&mut self, model: &Model, engine: &Engine) {
-        if model.changes().renamed {
-            self.restart();
+    /// Brings the sums and their order up to date with everything that has changed.
+    pub fn settle(&mut self, source: &Source, changed: &mut Changed) {
+        if changed.is_everything() {
+            *self = Self { column: self.column, direction: self.direction, ..Self::default() };
         }
-        // What is made anew needs no notes.
-        if self.stale {
-            return;
-        }
-        let changes = model.changes();
-        self.dirty.extend(&changes.tasks);
-        self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
-        self.dirty.extend(engine.reflagged());
-        self.updated = true;
-    }
-
-    /// Whether so much waits for [`Places::settle`] that it should be done even while nobody looks.
-    pub fn is_behind(&self) -> bool {
-        self.stale || self.dirty.len() > self.shares.len() / 8
-    }
-
-    /// Brings the sums and their order up to date.
-    pub fn settle(&mut self, source: &Source) {
         let Some(now) = source.model.now() else { return };
-        if std::mem::take(&mut self.stale) {
-            self.dirty.clear();
-            self.dirty.extend(source.model.tasks().iter().map(|(slot, _)| slot));
-        } else if std::mem::take(&mut self.updated) {
-            self.age(source);
-        }
-        for slot in std::mem::take(&mut self.dirty) {
-            self.account(source, slot, now);
+        let slots = if changed.is_everything() {
+            changed.forget();
+            source.model.tasks().iter().map(Task::slot).collect()
+        } else {
+            // The time in polls that go on, and what the filter says of times.
+            changed.take(source, if source.filter.ages() { Aging::All } else { Aging::Hot })
+        };
+        let cx = source.cx(now);
+        for slot in slots {
+            self.account(source, &cx, slot);
         }
         self.sums.retain(|_, sums| !sums.is_empty());
         self.count_flagged(source.model, source.engine);
         self.sort(source.model);
     }
 
-    /// Adds what may have changed although nobody reported it: the time in polls that go on, and what the filter says of times.
-    fn age(&mut self, source: &Source) {
-        self.dirty.extend(source.model.hot().map(|(slot, _)| slot));
-        if source.filter.ages() {
-            let slots = self.shares.len();
-            let count = SWEEP.min(slots);
-            self.dirty.extend((self.swept..self.swept + count).map(|index| Slot::from_index(index % slots)));
-            self.swept = if slots == 0 { 0 } else { (self.swept + count) % slots };
-        }
-    }
-
-    fn account(&mut self, source: &Source, slot: Slot, now: Stamp) {
+    fn account(&mut self, source: &Source, cx: &Cx, slot: Slot) {
         if slot.index() >= self.shares.len() {
             self.shares.resize(slot.index() + 1, None);
         }
-        let task = source.briefs.at(slot, source.model);
-        let task = task.filter(|task| source.filter.matches(source.engine, &mut self.memo, task, now));
+        let task = source.model.tasks().at(slot);
+        let task = task.filter(|task| source.filter.matches(cx, &mut self.cache, task));
         let share = task.map(|task| Share {
             place: task.place(),
             state: task.state(),
             polls: task.polls(),
-            busy: task.busy(now),
+            busy: task.busy_nanos(cx.now),
         });
         if let Some(before) = std::mem::replace(&mut self.shares[slot.index()], share) {
             let sums = self.sums.entry(before.place).or_default();

@@ -1,7 +1,7 @@
 //! The task list: what it shows, in which order, and where the user is in it.
 
 use super::{
-    briefs::Briefs,
+    changed::Changed,
     columns::{TASK_COLUMNS, TaskColumn},
     groups::{PLACE_COLUMNS, PlaceColumn, Places},
     order::{Direction, Order},
@@ -35,12 +35,12 @@ pub struct TaskList {
     pub order: Order,
     /// The spawn locations, in order.
     pub places: Places,
-    /// What is asked of the tasks.
-    pub briefs: Briefs,
     /// Where the user is among the tasks.
     pub cursor: Cursor<TaskId>,
     /// Where the user is among the spawn locations.
     pub place_cursor: Cursor<PlaceId>,
+    /// What the rows that are shown are still to be looked at again for.
+    pub changed: Changed,
     filter: Filter,
     filter_text: String,
     filter_error: Option<String>,
@@ -64,7 +64,7 @@ impl Rows<TaskId> for TaskRows<'_> {
         self.order.len()
     }
     fn at(&self, index: usize) -> Option<TaskId> {
-        Some(self.model.tasks().at(self.order.at(index)?)?.id)
+        Some(self.model.tasks().at(self.order.at(index)?)?.id())
     }
     fn position(&self, id: TaskId) -> Option<usize> {
         self.order.position(self.model, id)
@@ -73,7 +73,7 @@ impl Rows<TaskId> for TaskRows<'_> {
 
 impl TaskList {
     /// What it keeps of each task, about.
-    pub(crate) const BYTES_A_TASK: usize = Briefs::BYTES_A_TASK + Order::BYTES_A_TASK;
+    pub(crate) const BYTES_A_TASK: usize = Order::BYTES_A_TASK;
 
     /// The filter in force.
     pub fn filter(&self) -> &Filter {
@@ -97,8 +97,7 @@ impl TaskList {
         self.filter_text = typed;
         if filter != self.filter {
             self.filter = filter;
-            self.order.restart();
-            self.places.restart();
+            self.changed.everything();
         }
     }
 
@@ -133,37 +132,24 @@ impl TaskList {
 
     /// Takes note of the model's latest update.
     pub fn note(&mut self, session: &Session) {
-        let (model, engine) = (session.model(), session.engine());
-        self.briefs.note(model);
-        // Only what is shown is kept up; the other is made anew when its turn comes.
-        match self.listing {
-            Listing::Tasks => self.order.note(model, engine),
-            Listing::Places => self.places.note(model, engine),
-        }
+        self.changed.note(session.model(), session.engine());
     }
 
     /// Begins anew: the tasks are another process's.
     pub fn restart(&mut self) {
-        self.briefs.restart();
-        self.order.restart();
-        self.places.restart();
+        self.changed.everything();
         self.cursor = Cursor::default();
         self.place_cursor = Cursor::default();
     }
 
     /// Begins anew with the same tasks: more has changed than was noted.
     pub fn reload(&mut self) {
-        self.briefs.restart();
-        self.order.restart();
-        self.places.restart();
+        self.changed.everything();
     }
 
     /// Whether so much has changed that it should be looked at even while nobody looks.
     pub fn is_behind(&self) -> bool {
-        match self.listing {
-            Listing::Tasks => self.order.is_behind(),
-            Listing::Places => self.places.is_behind(),
-        }
+        self.changed.is_behind()
     }
 
     /// Moves the selection some rows down, or up where it is negative.
@@ -181,11 +167,10 @@ impl TaskList {
     /// Brings everything up to date with the model.
     pub fn settle(&mut self, session: &Session) {
         let model = session.model();
-        self.briefs.settle(model);
-        let source = Source { model, briefs: &self.briefs, engine: session.engine(), filter: &self.filter };
+        let source = Source { model, engine: session.engine(), filter: &self.filter };
         match self.listing {
             Listing::Tasks => {
-                self.order.settle(&source);
+                self.order.settle(&source, &mut self.changed);
                 if let Some(chosen) = self.cursor.chosen() {
                     self.order.look_around(chosen, model);
                 }
@@ -194,7 +179,7 @@ impl TaskList {
                 self.order.look(self.cursor.around(0, self.order.len()), model);
             }
             Listing::Places => {
-                self.places.settle(&source);
+                self.places.settle(&source, &mut self.changed);
                 self.place_cursor.follow(self.places.order());
             }
         }
@@ -206,8 +191,8 @@ impl TaskList {
             Listing::Tasks => Listing::Places,
             Listing::Places => Listing::Tasks,
         };
-        self.order.restart();
-        self.places.restart();
+        // Only what is shown is kept up; the other is made anew when its turn comes.
+        self.changed.everything();
     }
 
     /// Sorts by a column; by the same one again, the other way around.

@@ -1,6 +1,6 @@
 //! The task list: its columns, order and groups; and the page of one task.
 
-pub(crate) mod briefs;
+pub(crate) mod changed;
 pub(crate) mod columns;
 pub(crate) mod groups;
 pub(crate) mod list;

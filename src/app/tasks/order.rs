@@ -2,16 +2,16 @@
 //! million moves a hundred entries. Live tasks come first, then those that have ended.
 
 use super::{
+    changed::{Aging, Changed},
     columns::{Ages, TaskColumn},
-    scan::{Source, Standing, Surveyed, stand, survey},
-    sort_key::Ranking,
+    scan::{Scanned, Section, Source, place, scan},
+    sort_key::SortKeys,
 };
 use crate::{
     app::{
-        filter::Memo,
+        filter::Cache,
         list::sorted::{Entry, Sorted},
     },
-    diagnose::Engine,
     model::{Model, Slot, Stamp, TaskId},
 };
 use std::ops::Range;
@@ -35,10 +35,6 @@ impl Direction {
     }
 }
 
-/// How many rows are looked at again after each update where their keys or the filter's answer age on their own. A
-/// million rows are then gone through in a few dozen updates, and an update costs a few milliseconds.
-pub(super) const SWEEP: usize = 20_000;
-
 /// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
 const EFFORT: usize = 150_000;
 
@@ -50,14 +46,12 @@ pub struct Order {
     live: Sorted,
     ended: Sorted,
     keys: Vec<u64>,
-    standings: Vec<Standing>,
-    dirty: Vec<Slot>,
+    sections: Vec<Section>,
     /// What the keys are.
-    ranking: Ranking,
-    memo: Memo,
-    swept: usize,
+    sort_keys: SortKeys,
+    cache: Cache,
+    /// Whether they are to be made anew whatever has changed.
     stale: bool,
-    updated: bool,
 }
 
 impl Default for Order {
@@ -69,20 +63,17 @@ impl Default for Order {
             live: Sorted::default(),
             ended: Sorted::default(),
             keys: Vec::new(),
-            standings: Vec::new(),
-            dirty: Vec::new(),
-            ranking: Ranking::default(),
-            memo: Memo::default(),
-            swept: 0,
+            sections: Vec::new(),
+            sort_keys: SortKeys::default(),
+            cache: Cache::default(),
             stale: true,
-            updated: false,
         }
     }
 }
 
 impl Order {
     /// What is kept of each task.
-    pub(crate) const BYTES_A_TASK: usize = size_of::<u64>() + size_of::<Standing>() + size_of::<Entry>();
+    pub(crate) const BYTES_A_TASK: usize = size_of::<u64>() + size_of::<Section>() + size_of::<Entry>();
 
     /// The column that decides.
     pub fn column(&self) -> TaskColumn {
@@ -99,11 +90,6 @@ impl Order {
         self.stale |= column != self.column;
         self.column = column;
         self.direction = direction;
-    }
-
-    /// Forgets everything: another session, or another filter.
-    pub fn restart(&mut self) {
-        self.stale = true;
     }
 
     /// How many tasks are shown.
@@ -138,11 +124,11 @@ impl Order {
     pub fn position(&self, model: &Model, task: TaskId) -> Option<usize> {
         let slot = model.tasks().slot(task)?;
         let key = *self.keys.get(slot.index())?;
-        let compare = self.ranking.compare(model);
-        let (part, before) = match self.standings[slot.index()] {
-            Standing::Out => return None,
-            Standing::Live => (&self.live, 0),
-            Standing::Ended => (&self.ended, self.live()),
+        let compare = self.sort_keys.compare(model);
+        let (part, before) = match self.sections[slot.index()] {
+            Section::Hidden => return None,
+            Section::Live => (&self.live, 0),
+            Section::Ended => (&self.ended, self.live()),
         };
         let index = part.position(Entry::new(key, slot), &compare)?;
         let index = match self.direction {
@@ -158,7 +144,7 @@ impl Order {
         if !self.is_rough() {
             return;
         }
-        let compare = self.ranking.compare(model);
+        let compare = self.sort_keys.compare(model);
         let live = self.live.len();
         for (part, first) in [(&mut self.live, 0), (&mut self.ended, live)] {
             let length = part.len();
@@ -177,15 +163,15 @@ impl Order {
             return;
         }
         let Some(slot) = model.tasks().slot(task) else { return };
-        let (Some(&key), Some(&standing)) = (self.keys.get(slot.index()), self.standings.get(slot.index())) else {
+        let (Some(&key), Some(&section)) = (self.keys.get(slot.index()), self.sections.get(slot.index())) else {
             return;
         };
-        let part = match standing {
-            Standing::Out => return,
-            Standing::Live => &mut self.live,
-            Standing::Ended => &mut self.ended,
+        let part = match section {
+            Section::Hidden => return,
+            Section::Live => &mut self.live,
+            Section::Ended => &mut self.ended,
         };
-        part.look_around(Entry::new(key, slot), &self.ranking.compare(model));
+        part.look_around(Entry::new(key, slot), &self.sort_keys.compare(model));
     }
 
     /// Whether rows that nobody has looked at yet are still to be sorted.
@@ -193,38 +179,22 @@ impl Order {
         self.live.is_rough() || self.ended.is_rough()
     }
 
-    /// Takes note of what the model's latest update changed.
-    pub fn note(&mut self, model: &Model, engine: &Engine) {
-        self.stale |= model.changes().renamed;
-        // What is made anew needs no notes.
-        if self.stale {
-            return;
-        }
-        let changes = model.changes();
-        self.dirty.extend(&changes.tasks);
-        self.dirty.extend(changes.removed.iter().map(|&(slot, _)| slot));
-        self.dirty.extend(engine.reflagged());
-        self.updated = true;
-    }
-
-    /// Brings the order up to date with everything that was noted.
-    pub fn settle(&mut self, source: &Source) {
+    /// Brings the order up to date with everything that has changed.
+    pub fn settle(&mut self, source: &Source, changed: &mut Changed) {
         let Some(now) = source.model.now() else {
-            if self.stale {
-                self.clear();
-                self.keys.clear();
-                self.standings.clear();
-                self.live = Sorted::default();
-                self.ended = Sorted::default();
+            if self.stale || changed.is_everything() {
+                let (column, direction) = (self.column, self.direction);
+                *self = Self { column, direction, ..Self::default() };
             }
             return;
         };
-        if self.stale || self.dirty.len() > self.keys.len() / 4 {
+        if self.stale || changed.is_everything() || changed.are_most_of(self.keys.len()) {
+            changed.forget();
             self.rebuild(source, now);
             return;
         }
         if self.is_rough() {
-            let compare = self.ranking.compare(source.model);
+            let compare = self.sort_keys.compare(source.model);
             self.live.refine(EFFORT, &compare);
             self.ended.refine(EFFORT, &compare);
             // What has changed in the meantime waits, since a rough list cannot be merged.
@@ -232,96 +202,73 @@ impl Order {
                 return;
             }
         }
-        if std::mem::take(&mut self.updated) {
-            self.age(source);
-        }
         let (mut gone, mut come) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
-        for slot in std::mem::take(&mut self.dirty) {
-            let (standing, key) = place(&self.ranking, source, &mut self.memo, slot, now);
+        let cx = source.cx(now);
+        for slot in changed.take(source, self.aging(source)) {
+            let task = source.model.tasks().at(slot);
+            let (section, key) = task.map_or((Section::Hidden, 0), |task| {
+                place(&self.sort_keys, source.filter, &cx, &mut self.cache, &task)
+            });
             self.reserve(slot);
-            let before = std::mem::replace(&mut self.standings[slot.index()], standing);
+            let before = std::mem::replace(&mut self.sections[slot.index()], section);
             let old = std::mem::replace(&mut self.keys[slot.index()], key);
-            if (before, old) == (standing, key) {
+            if (before, old) == (section, key) {
                 continue;
             }
             if let Some(part) = part(before) {
                 gone[part].push(Entry::new(old, slot));
             }
-            if let Some(part) = part(standing) {
+            if let Some(part) = part(section) {
                 come[part].push(Entry::new(key, slot));
             }
         }
         let ([gone_live, gone_ended], [come_live, come_ended]) = (gone, come);
-        let compare = self.ranking.compare(source.model);
+        let compare = self.sort_keys.compare(source.model);
         let live = self.live.merge(gone_live, come_live, &compare);
         let ended = self.ended.merge(gone_ended, come_ended, &compare);
         drop(compare);
         if live.and(ended).is_err() {
+            changed.forget();
             self.rebuild(source, now);
         }
     }
 
-    /// Adds what may have changed although nobody reported it.
-    fn age(&mut self, source: &Source) {
-        let ages = self.column.ages();
-        let filter_ages = source.filter.ages();
-        if ages != Ages::Never || filter_ages {
-            self.dirty.extend(source.model.hot().map(|(slot, _)| slot));
-        }
-        if ages == Ages::Slowly || filter_ages {
-            let slots = self.keys.len();
-            let count = SWEEP.min(slots);
-            self.dirty.extend((self.swept..self.swept + count).map(|index| Slot::from_index(index % slots)));
-            self.swept = if slots == 0 { 0 } else { (self.swept + count) % slots };
+    /// What may have changed although nobody reported it.
+    fn aging(&self, source: &Source) -> Aging {
+        match self.column.ages() {
+            _ if source.filter.ages() => Aging::All,
+            Ages::Slowly => Aging::All,
+            Ages::WhileHot => Aging::Hot,
+            Ages::Never => Aging::Nothing,
         }
     }
 
     fn rebuild(&mut self, source: &Source, now: Stamp) {
-        self.clear();
-        self.ranking = Ranking::new(self.column, source.model);
+        self.stale = false;
+        self.sort_keys = SortKeys::new(self.column, source.model);
         let mut live = std::mem::take(&mut self.live).into_entries();
         let mut ended = std::mem::take(&mut self.ended).into_entries();
-        let into =
-            Surveyed { keys: &mut self.keys, standings: &mut self.standings, live: &mut live, ended: &mut ended };
-        self.memo = survey(&self.ranking, source, now, into);
-        let compare = self.ranking.compare(source.model);
+        let into = Scanned { keys: &mut self.keys, sections: &mut self.sections, live: &mut live, ended: &mut ended };
+        self.cache = scan(&self.sort_keys, source, now, into);
+        let compare = self.sort_keys.compare(source.model);
         self.live = Sorted::new(live, &compare);
         self.ended = Sorted::new(ended, &compare);
-    }
-
-    /// Forgets everything but the room that it took.
-    fn clear(&mut self) {
-        self.dirty.clear();
-        self.memo = Memo::default();
-        self.swept = 0;
-        self.stale = false;
-        self.updated = false;
     }
 
     fn reserve(&mut self, slot: Slot) {
         if slot.index() >= self.keys.len() {
             self.keys.resize(slot.index() + 1, 0);
-            self.standings.resize(slot.index() + 1, Standing::Out);
+            self.sections.resize(slot.index() + 1, Section::Hidden);
         }
     }
-
-    /// Whether so much waits for [`Order::settle`] that it should be done even while nobody looks: a list that is opened
-    /// must be there at once.
-    pub fn is_behind(&self) -> bool {
-        self.stale || self.dirty.len() > self.keys.len() / 8
-    }
 }
 
-fn part(standing: Standing) -> Option<usize> {
-    match standing {
-        Standing::Out => None,
-        Standing::Live => Some(0),
-        Standing::Ended => Some(1),
+fn part(section: Section) -> Option<usize> {
+    match section {
+        Section::Hidden => None,
+        Section::Live => Some(0),
+        Section::Ended => Some(1),
     }
-}
-
-fn place(ranking: &Ranking, source: &Source, memo: &mut Memo, slot: Slot, now: Stamp) -> (Standing, u64) {
-    source.briefs.at(slot, source.model).map_or((Standing::Out, 0), |task| stand(ranking, source, memo, &task, now))
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl TaskDetail {
     /// of a task with this id.
     pub fn refresh(before: Option<Self>, session: &Session, id: TaskId, now: Stamp) -> Option<Self> {
         if let Some(task) = session.model().tasks().get(id) {
-            return Some(Self::of(session, task, now));
+            return Some(Self::of(session, &task, now));
         }
         let before = before.filter(|before| before.id == id)?;
         let ago = |at: Option<Stamp>| at.map(|at| now.since(at));
@@ -187,7 +187,7 @@ impl TaskDetail {
 
     fn of(session: &Session, task: &Task, now: Stamp) -> Self {
         let model = session.model();
-        let presence = match task.origin {
+        let presence = match task.origin() {
             Origin::StatisticsOnly => Presence::Unannounced,
             Origin::Announced if model.is_doubtful(task) => Presence::Doubtful,
             Origin::Announced => Presence::Known,
@@ -196,27 +196,27 @@ impl TaskDetail {
             TaskState::Running => task.running_since(),
             TaskState::Scheduled => task.scheduled_since(),
             TaskState::Idle => task.stats().polls.last_ended,
-            TaskState::Ended => task.stats().dropped,
+            TaskState::Ended => task.dropped(),
         };
         let ago = |at: Option<Stamp>| at.map(|at| now.since(at));
         Self {
-            id: task.id,
+            id: task.id(),
             number: task.display_id(),
             name: model.task_name(task).to_owned(),
-            kind: task.kind,
+            kind: task.kind(),
             state: task.state(),
             state_for: ago(state_since),
             presence,
-            place: if task.place.is_known() { model.place(task.place).to_string() } else { String::new() },
-            spawned: ago(task.stats().created),
-            ended: ago(task.stats().dropped),
-            size: task.size,
+            place: if task.place().is_known() { model.place(task.place()).to_string() } else { String::new() },
+            spawned: ago(task.created()),
+            ended: ago(task.dropped()),
+            size: task.size(),
             original_size: task.original_size(),
-            fields: model.extra_fields(task.id).take(MOST).map(|(name, value)| field(name, value)).collect(),
-            spans: model.agent().spans(task.id).iter().take(MOST).map(ToString::to_string).collect(),
-            parent: model.agent().facts(task.id).parent.map(|parent| task_label(model, parent)),
-            runtime: runtime(model, task.id),
-            stall: model.agent().stall_of_task(task.id).map(|stall| StallLine::of(model, stall, now)),
+            fields: model.extra_fields(task).take(MOST).map(|(name, value)| field(name, value)).collect(),
+            spans: model.agent().spans(task.id()).iter().take(MOST).map(ToString::to_string).collect(),
+            parent: model.agent().facts(task.id()).parent.map(|parent| task_label(model, parent)),
+            runtime: runtime(model, task.id()),
+            stall: model.agent().stall_of_task(task.id()).map(|stall| StallLine::of(model, stall, now)),
             times: Times {
                 total: task.total(now),
                 busy: task.busy(now),
@@ -230,10 +230,10 @@ impl TaskDetail {
             wakers: task.wakers(),
             self_wakes: task.self_wake_share(),
             woken: ago(task.stats().last_wake),
-            histograms: histograms(session, task.id),
-            holds: holds(model, task.id, now),
-            waits: waits(model, task.id, now),
-            findings: findings_of_task(session.engine(), task.id, model.attached()),
+            histograms: histograms(session, task.id()),
+            holds: holds(model, task.id(), now),
+            waits: waits(model, task.id(), now),
+            findings: findings_of_task(session.engine(), task.id(), model.attached()),
         }
     }
 }

@@ -1,17 +1,14 @@
-//! Where every task stands: whether the list shows it, and by which key. This is what a key press waits for when it changes the
+//! Which tasks the list shows, in which part of it, and by which keys. This is what a key press waits for when it changes the
 //! order, so that a long list is gone through on several processors at once.
 
-use super::{
-    briefs::{Brief, Briefs, Room},
-    sort_key::Ranking,
-};
+use super::sort_key::SortKeys;
 use crate::{
     app::{
-        filter::{Filter, Memo},
+        filter::{Cache, Cx, Filter},
         list::sorted::Entry,
     },
     diagnose::Engine,
-    model::{Model, Slot, Stamp, TaskState},
+    model::{Model, Room, Slot, Stamp, Task, Tasks},
 };
 use std::{
     ops::Range,
@@ -20,39 +17,43 @@ use std::{
 };
 
 /// So many slots are gone through at a time by whichever thread is free: one that gets no processor holds nobody up.
-const PIECE: usize = 16 * Briefs::BATCH;
+const PIECE: usize = 16 * Tasks::BATCH;
 
-/// The most threads: from there on it is memory that they wait for.
+/// The most threads: from there on it is cachery that they wait for.
 const MOST_THREADS: usize = 4;
 
 /// What an order is made from.
 pub struct Source<'a> {
     /// The target.
     pub model: &'a Model,
-    /// What is asked of its tasks.
-    pub briefs: &'a Briefs,
     /// What stands against them.
     pub engine: &'a Engine,
     /// Which tasks to show.
     pub filter: &'a Filter,
 }
 
-/// Where a slot stands in the order.
+impl<'a> Source<'a> {
+    pub(super) fn cx(&self, now: Stamp) -> Cx<'a> {
+        Cx { model: self.model, engine: self.engine, now }
+    }
+}
+
+/// In which part of the list a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Standing {
-    /// Nowhere: there is no task in it, or the filter keeps it out.
+pub(crate) enum Section {
+    /// In none: there is no task in it, or the filter keeps it out.
     #[default]
-    Out,
+    Hidden,
     Live,
     Ended,
 }
 
-/// What a survey fills: the room is used again.
-pub(crate) struct Surveyed<'a> {
-    /// By slot; those of slots that are out mean nothing.
+/// What a scan fills: the room is used again.
+pub(crate) struct Scanned<'a> {
+    /// By slot; those of slots that are hidden mean nothing.
     pub(crate) keys: &'a mut Vec<u64>,
     /// By slot.
-    pub(crate) standings: &'a mut Vec<Standing>,
+    pub(crate) sections: &'a mut Vec<Section>,
     /// Those to be shown, in the order of their slots.
     pub(crate) live: &'a mut Vec<Entry>,
     /// The same of those that have ended.
@@ -60,40 +61,40 @@ pub(crate) struct Surveyed<'a> {
 }
 
 /// Finds out where every task stands.
-pub(crate) fn survey(ranking: &Ranking, source: &Source, now: Stamp, into: Surveyed) -> Memo {
+pub(crate) fn scan(keys_of: &SortKeys, source: &Source, now: Stamp, into: Scanned) -> Cache {
     let slots = source.model.tasks().slots();
-    let Surveyed { keys, standings, live, ended } = into;
+    let Scanned { keys, sections, live, ended } = into;
     keys.resize(slots, 0);
-    standings.clear();
-    standings.resize(slots, Standing::Out);
+    sections.clear();
+    sections.resize(slots, Section::Hidden);
     live.resize(slots, Entry::new(0, Slot::from_index(0)));
     ended.clear();
-    let pieces = keys.chunks_mut(PIECE).zip(standings.chunks_mut(PIECE)).zip(live.chunks_mut(PIECE));
-    let pieces = Mutex::new(pieces.enumerate().map(|(at, ((keys, standings), live))| {
+    let pieces = keys.chunks_mut(PIECE).zip(sections.chunks_mut(PIECE)).zip(live.chunks_mut(PIECE));
+    let pieces = Mutex::new(pieces.enumerate().map(|(at, ((keys, sections), live))| {
         let first = at * PIECE;
-        Piece { slots: first..first + keys.len(), keys, standings, live }
+        Piece { slots: first..first + keys.len(), keys, sections, live }
     }));
     let go_through = || {
-        let mut memo = Memo::default();
+        let mut cache = Cache::default();
         let mut found = Vec::new();
         loop {
             let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(piece) = piece else { return (found, memo) };
-            found.push(piece.go_through(ranking, source, now, &mut memo));
+            let Some(piece) = piece else { return (found, cache) };
+            found.push(piece.go_through(keys_of, source, now, &mut cache));
         }
     };
     let threads = match slots.div_ceil(PIECE) {
         0..=2 => 1,
         _ => thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS),
     };
-    let (mut found, memo) = thread::scope(|scope| {
+    let (mut found, cache) = thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(go_through)).collect();
-        let (mut found, memo) = go_through();
+        let (mut found, cache) = go_through();
         for other in others {
             // A panic there is a panic here.
             found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).0);
         }
-        (found, memo)
+        (found, cache)
     });
     found.sort_unstable_by_key(|found| found.first);
     let mut end = 0;
@@ -105,14 +106,14 @@ pub(crate) fn survey(ranking: &Ranking, source: &Source, now: Stamp, into: Surve
         ended.extend(found.ended);
     }
     live.truncate(end);
-    memo
+    cache
 }
 
 /// Some of the slots.
 struct Piece<'a> {
     slots: Range<usize>,
     keys: &'a mut [u64],
-    standings: &'a mut [Standing],
+    sections: &'a mut [Section],
     live: &'a mut [Entry],
 }
 
@@ -125,20 +126,20 @@ struct Found {
 }
 
 impl Piece<'_> {
-    fn go_through(self, ranking: &Ranking, source: &Source, now: Stamp, memo: &mut Memo) -> Found {
-        let Self { slots, keys, standings, live } = self;
-        let first = slots.start;
+    fn go_through(self, keys_of: &SortKeys, source: &Source, now: Stamp, cache: &mut Cache) -> Found {
+        let Self { slots, keys, sections, live } = self;
+        let (first, cx) = (slots.start, source.cx(now));
         let mut found = Found { first, live: 0, ended: Vec::new() };
-        let mut room: Room = [0; Briefs::BATCH];
-        for batch in slots.step_by(Briefs::BATCH) {
-            let Some(mut batch) = source.briefs.batch(batch, source.model, &mut room) else { break };
-            source.filter.sift(source.engine, memo, &mut batch, now);
-            ranking.keys(source.engine, &batch, now, |task, key| {
-                let (slot, standing) = (task.slot(), standing(task));
+        let mut room: Room = [0; Tasks::BATCH];
+        for batch in slots.step_by(Tasks::BATCH) {
+            let Some(mut batch) = source.model.tasks().batch(batch, &mut room) else { break };
+            source.filter.retain(&cx, cache, &mut batch);
+            keys_of.keys(&cx, &batch, |task, key| {
+                let (slot, section) = (task.slot(), section(task));
                 keys[slot.index() - first] = key;
-                standings[slot.index() - first] = standing;
+                sections[slot.index() - first] = section;
                 let entry = Entry::new(key, slot);
-                if standing == Standing::Ended {
+                if section == Section::Ended {
                     found.ended.push(entry);
                 } else {
                     live[found.live] = entry;
@@ -150,18 +151,18 @@ impl Piece<'_> {
     }
 }
 
-/// Where a task stands that is shown.
+/// The part of the list that a task is in which is shown.
 #[inline]
-fn standing(task: &Brief) -> Standing {
-    if task.state() == TaskState::Ended { Standing::Ended } else { Standing::Live }
+fn section(task: &Task) -> Section {
+    if task.has_ended() { Section::Ended } else { Section::Live }
 }
 
-/// Where one task stands, and its key.
-pub(crate) fn stand(ranking: &Ranking, source: &Source, memo: &mut Memo, task: &Brief, now: Stamp) -> (Standing, u64) {
-    if !source.filter.matches(source.engine, memo, task, now) {
-        return (Standing::Out, 0);
+/// The part of the list that one task is in, and its key.
+pub(crate) fn place(keys_of: &SortKeys, filter: &Filter, cx: &Cx, cache: &mut Cache, task: &Task) -> (Section, u64) {
+    if !filter.matches(cx, cache, task) {
+        return (Section::Hidden, 0);
     }
-    (standing(task), ranking.key(source.engine, task, now))
+    (section(task), keys_of.key(cx, task))
 }
 
 #[cfg(test)]
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn many_tasks_asked_together_by_several_threads_say_what_each_would_alone() {
         let (model, engine) = (model(), Engine::new(&Settings::default()));
-        let (briefs, now) = (Briefs::of(&model), at(202));
+        let now = at(202);
         let cases = [
             (TaskColumn::Polls, "polls>300"),
             (TaskColumn::Rate, "-polls<100"),
@@ -213,28 +214,28 @@ mod tests {
         ];
         for (column, filter) in cases {
             let filter = filter.parse().expect("a filter");
-            let source = Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter };
-            let (mut keys, mut standings, mut live, mut ended) = (vec![9; 3], vec![Standing::Live; 3], vec![], vec![]);
-            let into = Surveyed { keys: &mut keys, standings: &mut standings, live: &mut live, ended: &mut ended };
-            let ranking = Ranking::new(column, &model);
-            survey(&ranking, &source, now, into);
+            let source = Source { model: &model, engine: &engine, filter: &filter };
+            let (mut keys, mut sections, mut live, mut ended) = (vec![9; 3], vec![Section::Live; 3], vec![], vec![]);
+            let into = Scanned { keys: &mut keys, sections: &mut sections, live: &mut live, ended: &mut ended };
+            let keys_of = SortKeys::new(column, &model);
+            scan(&keys_of, &source, now, into);
 
-            let mut memo = Memo::default();
-            let expected: Vec<(Slot, Standing, u64)> = (0..model.tasks().slots())
-                .filter_map(|index| briefs.at(Slot::from_index(index), &model))
+            let (mut cache, cx) = (Cache::default(), source.cx(now));
+            let expected: Vec<(Slot, Section, u64)> = (0..model.tasks().slots())
+                .filter_map(|index| model.tasks().at(Slot::from_index(index)))
                 .map(|task| {
-                    let (standing, key) = stand(&ranking, &source, &mut memo, &task, now);
-                    (task.slot(), standing, key)
+                    let (section, key) = place(&keys_of, &filter, &cx, &mut cache, &task);
+                    (task.slot(), section, key)
                 })
                 .collect();
-            for (slot, standing, key) in &expected {
-                assert_eq!(standings[slot.index()], *standing, "{column:?}");
-                assert!(*standing == Standing::Out || keys[slot.index()] == *key, "{column:?}");
+            for (slot, section, key) in &expected {
+                assert_eq!(sections[slot.index()], *section, "{column:?}");
+                assert!(*section == Section::Hidden || keys[slot.index()] == *key, "{column:?}");
             }
-            assert!(standings.contains(&Standing::Out) != filter.is_empty(), "{column:?}");
+            assert!(sections.contains(&Section::Hidden) != filter.is_empty(), "{column:?}");
             assert!(expected.iter().filter(|row| row.2 > 0).count() > 1_000, "{column:?}");
-            for (standing, shown) in [(Standing::Live, live), (Standing::Ended, ended)] {
-                let of_this = expected.iter().filter(|row| row.1 == standing);
+            for (section, shown) in [(Section::Live, live), (Section::Ended, ended)] {
+                let of_this = expected.iter().filter(|row| row.1 == section);
                 let entries: Vec<Entry> = of_this.map(|&(slot, _, key)| Entry::new(key, slot)).collect();
                 assert!(entries.len() > 1_000, "{column:?}");
                 assert_eq!(shown, entries, "{column:?}");

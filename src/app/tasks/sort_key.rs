@@ -1,13 +1,9 @@
 //! Which of two tasks comes first in a column: by the numbers that are their keys, or by the texts that their keys stand for.
 
-use super::{
-    briefs::{Batch, Brief},
-    columns::{Compares, TaskColumn},
-};
+use super::columns::{Compares, TaskColumn};
 use crate::{
-    app::list::sorted::Entry,
-    diagnose::Engine,
-    model::{Model, PlaceId, Stamp, Sym},
+    app::{filter::Cx, list::sorted::Entry},
+    model::{Batch, Model, PlaceId, Sym, Task},
 };
 use std::cmp::Ordering;
 
@@ -15,9 +11,9 @@ use std::cmp::Ordering;
 const RANKED_MOST: usize = 10_000;
 
 /// A column, and the keys that tasks have in it. The key of a text is its number, and above it its rank among the texts that
-/// there were when the ranking was made: of two that have one the ranks decide, and a text need not be looked at.
+/// there were when the ranks were made: of two that have one the ranks decide, and a text need not be looked at.
 #[derive(Debug)]
-pub(crate) struct Ranking {
+pub(crate) struct SortKeys {
     column: TaskColumn,
     /// By the text's number, from 1.
     ranks: Vec<u32>,
@@ -25,14 +21,14 @@ pub(crate) struct Ranking {
 
 const NUMBER_BITS: u32 = 32;
 
-impl Default for Ranking {
+impl Default for SortKeys {
     /// Of a list that is empty.
     fn default() -> Self {
         Self { column: TaskColumn::Flags, ranks: Vec::new() }
     }
 }
 
-impl Ranking {
+impl SortKeys {
     /// Ranks the texts that a column has.
     pub(crate) fn new(column: TaskColumn, model: &Model) -> Self {
         let compares = column.compares();
@@ -55,10 +51,10 @@ impl Ranking {
 
     /// Tells of each task of a batch what it is sorted by.
     #[inline]
-    pub(crate) fn keys(&self, engine: &Engine, batch: &Batch, now: Stamp, mut tell: impl FnMut(&Brief, u64)) {
+    pub(crate) fn keys(&self, cx: &Cx, batch: &Batch, mut tell: impl FnMut(&Task, u64)) {
         match self.column.compares() {
-            Compares::Numbers | Compares::Nothing => self.column.keys(engine, batch, now, tell),
-            Compares::Names | Compares::Places => self.column.keys(engine, batch, now, |task, number| {
+            Compares::Numbers | Compares::Nothing => self.column.keys(cx, batch, tell),
+            Compares::Names | Compares::Places => self.column.keys(cx, batch, |task, number| {
                 let rank = self.ranks.get(number as usize).copied().unwrap_or_default();
                 tell(task, u64::from(rank) << NUMBER_BITS | number);
             }),
@@ -66,9 +62,9 @@ impl Ranking {
     }
 
     /// What a task is sorted by.
-    pub(crate) fn key(&self, engine: &Engine, task: &Brief, now: Stamp) -> u64 {
+    pub(crate) fn key(&self, cx: &Cx, task: &Task) -> u64 {
         let mut told = 0;
-        self.keys(engine, &task.alone(&mut [0]), now, |_, key| told = key);
+        self.keys(cx, &task.alone(&mut [0]), |_, key| told = key);
         told
     }
 

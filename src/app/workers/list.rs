@@ -142,7 +142,7 @@ impl ListRow for WorkerRow {
             WorkerColumn::State => (self.doing, self.polling).cmp(&(other.doing, other.polling)),
             WorkerColumn::Lane | WorkerColumn::Busy => self.busy.total_cmp(&other.busy),
             WorkerColumn::Task => {
-                let name = |row: &Self| model.tasks().get(row.task?).map(|task| model.task_name(task));
+                let name = |row: &Self| model.tasks().get(row.task?).map(|task| model.task_name(&task));
                 (name(self), self.task).cmp(&(name(other), other.task))
             }
             WorkerColumn::For => self.polling.cmp(&other.polling),

@@ -331,7 +331,9 @@ fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Ro
             None => Cell::Text("unknown".into(), theme.dim()),
         },
         LockUserColumn::Location => match task {
-            Some(task) if task.place.is_known() => Cell::path(&model.place(task.place).to_string(), theme.dim(), theme),
+            Some(task) if task.place().is_known() => {
+                Cell::path(&model.place(task.place()).to_string(), theme.dim(), theme)
+            }
             _ => Cell::Empty,
         },
     };

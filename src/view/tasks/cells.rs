@@ -39,17 +39,17 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
         TaskColumn::Busy => time(task.busy(now)),
         TaskColumn::Scheduled => time(task.scheduled(now)),
         TaskColumn::Idle => time(task.idle(now)),
-        TaskColumn::Polls => number(numbers::count(task.stats().polls.count)),
+        TaskColumn::Polls => number(numbers::count(task.polls())),
         TaskColumn::Rate => number(numbers::rate(task.poll_rate(now))),
         TaskColumn::Load => Cell::Drawn(sparkline(&task.shares(now), theme)),
-        TaskColumn::Wakes => number(numbers::count(task.stats().wakes)),
-        TaskColumn::Kind => Cell::text(task.kind.name(), Style::new(), theme),
-        TaskColumn::Location if task.place.is_known() => {
-            Cell::path(&model.place(task.place).to_string(), theme.dim(), theme)
+        TaskColumn::Wakes => number(numbers::count(task.wakes())),
+        TaskColumn::Kind => Cell::text(task.kind().name(), Style::new(), theme),
+        TaskColumn::Location if task.place().is_known() => {
+            Cell::path(&model.place(task.place()).to_string(), theme.dim(), theme)
         }
         TaskColumn::Location => Cell::Text("not announced".into(), theme.doubtful()),
         TaskColumn::Fields => {
-            let fields: Vec<String> = model.extra_fields(task.id).map(|(name, value)| field(name, value)).collect();
+            let fields: Vec<String> = model.extra_fields(task).map(|(name, value)| field(name, value)).collect();
             Cell::text(&fields.join(" "), Style::new(), theme)
         }
     }
@@ -58,7 +58,7 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
 /// The worst finding's mark, and how many there are.
 fn flags(app: &App, task: &Task, theme: &Theme) -> Cell {
     let model = app.session().model();
-    let flag = model.tasks().slot(task.id).and_then(|slot| app.session().engine().flag(model, slot));
+    let flag = model.tasks().slot(task.id()).and_then(|slot| app.session().engine().flag(model, slot));
     let Some(flag) = flag else { return Cell::Empty };
     let mut line = Line::from(Span::styled(theme.mark(flag.worst), theme.severity(flag.worst)));
     if flag.count() > 1 {

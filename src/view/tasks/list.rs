@@ -128,10 +128,10 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
         }
         let style = match state {
             TaskState::Ended => theme.dim(),
-            _ if model.is_doubtful(task) => theme.doubtful(),
+            _ if model.is_doubtful(&task) => theme.doubtful(),
             _ => Style::new(),
         };
-        rows.push(Row { id: RowId::Task(task.id), cells: cells::cells(app, task, now, theme), style });
+        rows.push(Row { id: RowId::Task(task.id()), cells: cells::cells(app, &task, now, theme), style });
     }
     let table = Table {
         columns: TASK_COLUMNS,

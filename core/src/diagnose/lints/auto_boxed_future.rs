@@ -22,8 +22,8 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(_: &Cx, task: &Task) -> Judgement {
-    let fires = !task.kind.may_block() && task.original_size() > task.size && task.stats().dropped.is_none();
-    match task.stats().created.filter(|_| fires) {
+    let fires = !task.kind().may_block() && task.original_size() > task.size() && !task.has_ended();
+    match task.created().filter(|_| fires) {
         Some(since) => {
             Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })
         }
@@ -36,7 +36,7 @@ fn describe(_: &Cx, task: &Task) -> Description {
         message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size()))),
         evidence: vec![
             Evidence::bytes("future", u64::from(task.original_size())),
-            Evidence::bytes("stored in the task", u64::from(task.size)),
+            Evidence::bytes("stored in the task", u64::from(task.size())),
         ],
     }
 }

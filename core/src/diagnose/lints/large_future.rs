@@ -25,17 +25,16 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let fires =
-        !task.kind.may_block() && u64::from(task.size) > cx.values.count(&SIZE) && task.stats().dropped.is_none();
-    match task.stats().created.filter(|_| fires) {
-        Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
+    let fires = !task.kind().may_block() && u64::from(task.size()) > cx.values.count(&SIZE) && !task.has_ended();
+    match task.created().filter(|_| fires) {
+        Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size()) }),
         None => Judgement::Clear,
     }
 }
 
 fn describe(_: &Cx, task: &Task) -> Description {
     Description {
-        message: format!("its future takes {}", humanize_bytes(u64::from(task.size))),
-        evidence: vec![Evidence::bytes("future", u64::from(task.size))],
+        message: format!("its future takes {}", humanize_bytes(u64::from(task.size()))),
+        evidence: vec![Evidence::bytes("future", u64::from(task.size()))],
     }
 }

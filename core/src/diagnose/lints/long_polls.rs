@@ -51,11 +51,11 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     if off_worker(cx, task) {
         return Judgement::Clear;
     }
-    if task.kind.may_block() || task.kind == TaskKind::BlockOn || task.stats().dropped.is_some() {
+    if task.kind().may_block() || task.kind() == TaskKind::BlockOn || task.has_ended() {
         return Judgement::Clear;
     }
     let share = long_share(task);
-    let often = task.stats().polls.count > cx.values.count(&POLLS)
+    let often = task.polls() > cx.values.count(&POLLS)
         && u64::from(task.long_polls()) >= cx.values.count(&LONG)
         && share >= cx.values.share(&SHARE);
     let once = task.longest_poll() >= cx.values.time(&SINGLE) && cx.now.since(task.longest_at()) <= RECENT;
@@ -80,7 +80,7 @@ fn describe(_: &Cx, task: &Task) -> Description {
             Evidence::share("share of busy time", share),
             Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
             Evidence::time("busy", task.stats().polls.busy),
-            Evidence::count("polls", task.stats().polls.count),
+            Evidence::count("polls", task.polls()),
         ],
     }
 }
@@ -89,7 +89,7 @@ fn describe(_: &Cx, task: &Task) -> Description {
 fn off_worker(cx: &Cx, task: &Task) -> bool {
     cx.model.knows().has(Fact::Stalls)
         && task.longest_poll() >= STALLS
-        && cx.model.agent().stall_of_task(task.id).is_none_or(|stall| stall.worker.is_none())
+        && cx.model.agent().stall_of_task(task.id()).is_none_or(|stall| stall.worker.is_none())
 }
 
 /// At least this share of the busy time was spent in long polls.

@@ -35,7 +35,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         return Judgement::Clear;
     }
     // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
-    let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+    let counted = matches!(task.kind(), TaskKind::Task | TaskKind::Local);
     let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
         return Judgement::Clear;
     };
@@ -43,7 +43,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         return Judgement::Clear;
     }
     // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
-    if task.confirmed > cx.settled || cx.settled.since(slept) < cx.values.time(&QUIET) {
+    if task.confirmed() > cx.settled || cx.settled.since(slept) < cx.values.time(&QUIET) {
         return Judgement::AskAgain;
     }
     Verdict::weighing(Severity::Critical, slept, cx.settled.since(slept))
@@ -58,7 +58,7 @@ fn describe(cx: &Cx, task: &Task) -> Description {
             Evidence::count("wakers", task.wakers()),
             Evidence::count("waker clones", task.stats().waker_clones),
             Evidence::count("waker drops", task.stats().waker_drops),
-            Evidence::count("polls", task.stats().polls.count),
+            Evidence::count("polls", task.polls()),
         ],
     }
 }

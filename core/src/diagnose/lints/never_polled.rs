@@ -29,11 +29,11 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let Some(created) = task.stats().created else { return Judgement::Clear };
+    let Some(created) = task.created() else { return Judgement::Clear };
     // A blocking task that waits has no free thread, which is another matter.
-    let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
+    let polled = task.polls() > 0 || task.has_ended();
     let waited = cx.settled.since(created);
-    if polled || task.kind.may_block() || waited < cx.values.time(&AFTER) {
+    if polled || task.kind().may_block() || waited < cx.values.time(&AFTER) {
         return Judgement::Clear;
     }
     Verdict::weighing(Severity::Warning, created, waited)
@@ -43,6 +43,6 @@ fn describe(cx: &Cx, task: &Task) -> Description {
     let age = task.total(cx.now);
     Description {
         message: format!("spawned {} ago and never polled", humanize(age)),
-        evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.stats().polls.count)],
+        evidence: vec![Evidence::time("age", age), Evidence::count("polls", task.polls())],
     }
 }

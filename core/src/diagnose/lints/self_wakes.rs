@@ -29,11 +29,11 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let fires = !task.kind.may_block()
-        && task.stats().dropped.is_none()
+    let fires = !task.kind().may_block()
+        && !task.has_ended()
         && task.stats().self_wakes >= cx.values.count(&WAKES)
         && task.self_wake_share() > cx.values.share(&SHARE);
-    match task.stats().created.filter(|_| fires) {
+    match task.created().filter(|_| fires) {
         Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: task.stats().self_wakes }),
         None => Judgement::Clear,
     }
@@ -42,10 +42,10 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
 fn describe(_: &Cx, task: &Task) -> Description {
     let share = task.self_wake_share();
     Description {
-        message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.stats().wakes),
+        message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.wakes()),
         evidence: vec![
             Evidence::share("own wakes", share),
-            Evidence::count("wakes", task.stats().wakes),
+            Evidence::count("wakes", task.wakes()),
             Evidence::count("self wakes", task.stats().self_wakes),
         ],
     }

@@ -29,9 +29,9 @@ pub(super) static LINT: Lint = Lint {
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    let queued = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+    let queued = matches!(task.kind(), TaskKind::Task | TaskKind::Local);
     // A task that was never polled has a lint of its own.
-    if !queued || task.stats().dropped.is_some() || task.stats().polls.count == 0 {
+    if !queued || task.has_ended() || task.polls() == 0 {
         return Judgement::Clear;
     }
     if let Some(since) = task.scheduled_since()

@@ -113,15 +113,16 @@ impl Pair {
         prop_assert_eq!(sorted(new.collect()), sorted(old.collect()));
 
         let flags = |lints: Vec<String>| lints.into_iter().collect::<BTreeSet<String>>();
-        for (_, task) in self.model.tasks().iter() {
-            let old = self.old.lints_of(task.id).filter(|(lint, _)| is_compared(lint.name) && lint.name != "deadlock");
+        for task in self.model.tasks().iter() {
+            let old =
+                self.old.lints_of(task.id()).filter(|(lint, _)| is_compared(lint.name) && lint.name != "deadlock");
             let new = self
                 .new
-                .lints_of(&self.model, task.id)
+                .lints_of(&self.model, task.id())
                 .filter(|(lint, _)| is_compared(lint.name) && lint.name != "deadlock");
             let old = flags(old.map(|(lint, severity)| format!("{} {severity}", lint.name)).collect());
             let new = flags(new.map(|(lint, severity)| format!("{} {severity}", lint.name)).collect());
-            prop_assert_eq!(new, old, "{}", task.id);
+            prop_assert_eq!(new, old, "{}", task.id());
         }
         Ok(())
     }

@@ -1,12 +1,20 @@
 //! Tasks: what was reported of each, and what follows from that at a given instant.
 
-pub(super) mod rare;
-pub(super) mod rate;
-pub(super) mod recent;
+mod batch;
+mod chunk;
+mod rare;
+mod rate;
+mod recent;
+mod report;
+mod sparse;
+mod table;
 mod task;
 
+pub use batch::{Batch, Room};
 pub use rate::{Rate, SPARK_SECONDS, Spark};
-pub use recent::{Pulse, Scheduling};
+pub use recent::{Recent, Scheduling};
+pub(super) use table::Announced;
+pub use table::Tasks;
 pub use task::{LONG_POLL, Origin, Task};
 
 #[cfg(test)]

@@ -13,31 +13,8 @@ pub struct Recent {
     /// Busy share, second by second.
     pub busy: Spark,
     window: Window,
-}
-
-/// What sorting asks of a task's recent past, as it was last told: few enough bytes to be kept apart from the row.
-#[derive(Debug, Clone, Copy)]
-pub struct Pulse {
-    pub(super) polls: Rate,
-    pub(super) busy: Spark,
-    pub(super) told: Stamp,
-}
-
-impl Pulse {
-    /// Whether it was told so long ago that there is nothing to tell any more.
-    pub fn is_over(&self, now: Stamp) -> bool {
-        now.since(self.told) > Recent::SPAN
-    }
-
-    /// Polls per second at `now`.
-    pub fn poll_rate(&self, now: Stamp) -> f64 {
-        if self.is_over(now) { 0.0 } else { self.polls.per_second(now) }
-    }
-
-    /// The share of the last seconds that it was busy, from 0 to 1, of a task that is not inside a poll now.
-    pub fn load(&self, now: Stamp) -> f64 {
-        if self.is_over(now) { 0.0 } else { self.busy.mean(None, now) }
-    }
+    /// When it was last told of.
+    told: Stamp,
 }
 
 /// The counters as they were some seconds ago, for averages over the recent past.
@@ -68,16 +45,32 @@ impl Recent {
         let (mut polls, mut busy) = (Rate::new(at), Spark::new(at));
         polls.start(stats.polls.count, at);
         busy.start(nanos(stats.polls.busy), at);
-        Self { polls, busy, window: Window::new(stats, at) }
+        Self { polls, busy, window: Window::new(stats, at), told: at }
     }
 
     /// Takes in where they stand now.
     pub fn observe(&mut self, stats: &TaskStats, now: Stamp) {
         self.polls.observe(stats.polls.count, now);
         self.busy.observe(nanos(stats.polls.busy), now);
+        self.told = now;
         if now.since(self.window.at) > Self::SPAN {
             self.window = Window::new(stats, now);
         }
+    }
+
+    /// Whether it was told so long ago that there is nothing to tell any more.
+    pub fn is_over(&self, now: Stamp) -> bool {
+        now.since(self.told) > Self::SPAN
+    }
+
+    /// Polls per second at `now`.
+    pub fn poll_rate(&self, now: Stamp) -> f64 {
+        if self.is_over(now) { 0.0 } else { self.polls.per_second(now) }
+    }
+
+    /// The share of the last seconds that it was busy, from 0 to 1, of a task that is not inside a poll now.
+    pub fn load(&self, now: Stamp) -> f64 {
+        if self.is_over(now) { 0.0 } else { self.busy.mean(None, now) }
     }
 
     /// How long the task waited since the window began; `None` if it was not polled.

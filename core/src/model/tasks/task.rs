@@ -1,13 +1,15 @@
-//! One task: what was reported of it, and what follows from that at a given instant.
+//! One task, as a row of its chunk.
 
 use super::{
-    Pulse, SPARK_SECONDS, Scheduling, Spark,
+    SPARK_SECONDS, Scheduling, Spark,
+    chunk::{Chunk, Cold},
     rare::{Number, Rare},
     recent::Recent,
 };
 use crate::model::{
-    PlaceId, Row, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
-    update::{PollStats, TaskStats},
+    PlaceId, Slot, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
+    slots::CHUNK,
+    update::{Field, PollStats, TaskStats},
 };
 use std::{num::NonZeroU64, time::Duration};
 
@@ -25,346 +27,289 @@ pub enum Origin {
     StatisticsOnly,
 }
 
-/// One task. Everything in it is plain data; a name or place is told by the model's tables.
-///
-/// There may be a million of them, so a row has no byte that most tasks do not need:
-///
-/// | bytes | what |
-/// |---|---|
-/// | 8 | its id |
-/// | 48 | six instants: spawned, ended, woken, poll started, poll ended, confirmed |
-/// | 16 | time busy and time scheduled, in nanoseconds |
-/// | 24 | the lower halves of six numbers, see `Number` |
-/// | 8 | the longest poll in microseconds, and when in seconds |
-/// | 12 | name, place and size |
-/// | 16 | where `Recent` and `Rare` are, if it has them |
-/// | 2 | kind and origin |
-#[derive(Debug, Clone)]
-pub struct Task {
+/// One task. Everything in it is plain data; a name or place is told by the model's tables. It is a place in a chunk: to be handed
+/// on by reference where many are asked, since a copy in memory costs as much as what is asked of it.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    pub(super) chunk: &'a Chunk,
+    pub(super) slot: Slot,
+}
+
+impl std::fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("id", &self.id()).field("slot", &self.slot).field("stats", &self.stats()).finish()
+    }
+}
+
+impl<'a> Task<'a> {
+    /// Its slot.
+    pub fn slot(self) -> Slot {
+        self.slot
+    }
+
+    #[inline]
+    pub(super) fn at(self) -> usize {
+        self.slot.index() % CHUNK
+    }
+
+    #[inline]
+    fn cold(self) -> &'a Cold {
+        &self.chunk.cold[self.at()]
+    }
+
+    fn rare(self) -> Option<&'a Rare> {
+        self.chunk.rare.get(self.at())
+    }
+
     /// The instrumentation's id.
-    pub id: TaskId,
+    pub fn id(self) -> TaskId {
+        self.cold().id
+    }
+
     /// Its name, empty where the service gave none.
-    pub name: Sym,
+    #[inline]
+    pub fn name(self) -> Sym {
+        self.chunk.names[self.at()]
+    }
+
     /// Where it was spawned.
-    pub place: PlaceId,
+    #[inline]
+    pub fn place(self) -> PlaceId {
+        self.chunk.places[self.at()]
+    }
+
     /// What it was spawned as.
-    pub kind: TaskKind,
+    #[inline]
+    pub fn kind(self) -> TaskKind {
+        self.chunk.kinds[self.at()]
+    }
+
     /// Whether the target announced it, or only ever sent statistics.
-    pub origin: Origin,
+    pub fn origin(self) -> Origin {
+        self.cold().origin
+    }
+
     /// The size of what the runtime stores, in bytes; 0 where it is not known.
-    pub size: u32,
+    pub fn size(self) -> u32 {
+        self.cold().size
+    }
+
+    /// The size before the runtime boxed the future; 0 where it did not.
+    pub fn original_size(self) -> u32 {
+        self.rare().map_or(0, |rare| rare.original_size)
+    }
+
     /// The `now` of the update that last spoke of this task.
-    pub confirmed: Stamp,
-    created: Option<Stamp>,
-    dropped: Option<Stamp>,
-    last_wake: Option<Stamp>,
-    last_started: Option<Stamp>,
-    last_ended: Option<Stamp>,
-    busy: u64,
-    scheduled: u64,
-    numbers: [u32; Number::ALL.len()],
-    longest_micros: u32,
-    longest_at: u32,
-    recent: Option<Box<Recent>>,
-    rare: Option<Box<Rare>>,
-}
-
-/// The room that a row takes is part of the design: a change of it is made on purpose.
-const _: [(); 136] = [(); size_of::<Option<Task>>()];
-
-impl Row for Task {
-    type Key = TaskId;
-    fn key(&self) -> TaskId {
-        self.id
-    }
-}
-
-impl Task {
-    /// A row for a task seen for the first time at `now`.
-    pub fn new(id: TaskId, now: Stamp) -> Self {
-        Self {
-            id,
-            name: Sym::EMPTY,
-            place: PlaceId::UNKNOWN,
-            kind: TaskKind::default(),
-            origin: Origin::StatisticsOnly,
-            size: 0,
-            confirmed: now,
-            created: None,
-            dropped: None,
-            last_wake: None,
-            last_started: None,
-            last_ended: None,
-            busy: 0,
-            scheduled: 0,
-            numbers: [0; Number::ALL.len()],
-            longest_micros: 0,
-            longest_at: 0,
-            recent: None,
-            rare: None,
-        }
+    pub fn confirmed(self) -> Stamp {
+        self.cold().confirmed
     }
 
-    /// Takes in what the target says at `now`. A first report is history, not a rate.
-    pub fn report(&mut self, stats: TaskStats, now: Stamp) {
-        let old = self.stats();
-        self.note_polls(&old, &stats, now);
-        if old.created.is_some() {
-            let silent = now.since(self.confirmed) > Recent::SPAN;
-            let recent = self.recent.take().filter(|_| !silent);
-            let mut recent = recent.unwrap_or_else(|| Box::new(Recent::new(&old, self.confirmed)));
-            recent.observe(&stats, now);
-            self.recent = Some(recent);
-        }
-        self.set_stats(&stats);
-        self.confirmed = now;
+    /// When it was spawned.
+    #[inline]
+    pub fn created(self) -> Option<Stamp> {
+        self.chunk.created[self.at()]
     }
 
-    /// Bounds the long polls between two reports from below. If `polls` polls took `busy` together, then at most
-    /// `polls × LONG_POLL` of that can have been spent in short ones.
-    fn note_polls(&mut self, old: &TaskStats, new: &TaskStats, now: Stamp) {
-        let ended = |stats: &TaskStats| stats.polls.count.saturating_sub(u64::from(stats.is_running()));
-        let polls = ended(new).saturating_sub(ended(old));
-        let busy = new.polls.busy.saturating_sub(old.polls.busy);
-        if polls == 0 {
-            return;
-        }
-        let last = match (new.polls.last_started, new.polls.last_ended) {
-            (Some(started), Some(ended)) if ended > started => ended.since(started),
-            _ => Duration::ZERO,
-        };
-        let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);
-        let longest = u32::try_from(mean.max(last.min(busy)).as_micros()).unwrap_or(u32::MAX);
-        if longest > self.longest_micros {
-            self.longest_micros = longest;
-            self.longest_at = new.polls.last_ended.unwrap_or(now).seconds();
-        }
-        let short_at_most = LONG_POLL.saturating_mul(u32::try_from(polls).unwrap_or(u32::MAX));
-        let last_if_long = if last >= LONG_POLL { last.min(busy) } else { Duration::ZERO };
-        let long_busy = busy.saturating_sub(short_at_most).max(last_if_long);
-        if !long_busy.is_zero() {
-            let rare = self.rare.get_or_insert_default();
-            rare.long_busy = rare.long_busy.saturating_add(nanos(long_busy));
-            rare.long_polls = rare.long_polls.saturating_add(1);
-        }
+    /// When it ended.
+    pub fn dropped(self) -> Option<Stamp> {
+        self.cold().dropped
     }
 
-    fn set_stats(&mut self, stats: &TaskStats) {
-        self.created = stats.created;
-        self.dropped = stats.dropped;
-        self.last_wake = stats.last_wake;
-        self.last_started = stats.polls.last_started;
-        self.last_ended = stats.polls.last_ended;
-        self.busy = nanos(stats.polls.busy);
-        self.scheduled = nanos(stats.scheduled);
-        self.set_number(Number::Polls, stats.polls.count);
-        self.set_number(Number::Wakes, stats.wakes);
-        self.set_number(Number::SelfWakes, stats.self_wakes);
-        self.set_number(Number::WakerClones, stats.waker_clones);
-        self.set_number(Number::WakerDrops, stats.waker_drops);
+    /// Whether it has fields that have no place of their own, or spans of the service around it.
+    #[inline]
+    pub fn has_more(self) -> bool {
+        self.chunk.more[self.at()]
+    }
+
+    pub(in crate::model) fn fields(self) -> &'a [Field] {
+        self.chunk.fields.get(self.at()).map_or(&[], |fields| fields)
     }
 
     /// As last reported.
-    #[inline]
-    pub fn stats(&self) -> TaskStats {
-        TaskStats {
-            created: self.created,
-            dropped: self.dropped,
-            last_wake: self.last_wake,
-            polls: PollStats {
-                count: self.number_of(Number::Polls),
-                last_started: self.last_started,
-                last_ended: self.last_ended,
-                busy: Duration::from_nanos(self.busy),
-            },
-            scheduled: Duration::from_nanos(self.scheduled),
-            wakes: self.number_of(Number::Wakes),
-            self_wakes: self.number_of(Number::SelfWakes),
-            waker_clones: self.number_of(Number::WakerClones),
-            waker_drops: self.number_of(Number::WakerDrops),
-        }
+    pub fn stats(self) -> TaskStats {
+        self.chunk.stats(self.at())
     }
 
+    /// Polls, the one in progress included.
     #[inline]
-    fn number_of(&self, number: Number) -> u64 {
-        let low = u64::from(self.numbers[number as usize]);
-        self.rare.as_ref().map_or(low, |rare| u64::from(rare.high[number as usize]) << 32 | low)
+    pub fn polls(self) -> u64 {
+        self.chunk.number(self.at(), Number::Polls)
     }
 
-    fn set_number(&mut self, number: Number, value: u64) {
-        self.numbers[number as usize] = value as u32;
-        let high = (value >> 32) as u32;
-        if high > 0 || self.rare.is_some() {
-            self.rare.get_or_insert_default().high[number as usize] = high;
-        }
+    /// How often it was woken.
+    #[inline]
+    pub fn wakes(self) -> u64 {
+        self.chunk.number(self.at(), Number::Wakes)
     }
 
     /// Tokio's own number for it (`tokio::task::Id`), where the target says it.
     #[inline]
-    pub fn number(&self) -> Option<NonZeroU64> {
-        NonZeroU64::new(self.number_of(Number::TokioId))
+    pub fn number(self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.chunk.number(self.at(), Number::TokioId))
     }
 
     /// The number that a user knows it by: tokio's, where that is told.
-    pub fn display_id(&self) -> u64 {
-        self.number().map_or(self.id.0, NonZeroU64::get)
-    }
-
-    pub(in crate::model) fn set_tokio_number(&mut self, number: Option<NonZeroU64>) {
-        self.set_number(Number::TokioId, number.map_or(0, NonZeroU64::get));
-    }
-
-    /// The size before the runtime boxed the future; 0 where it did not.
-    pub fn original_size(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |rare| rare.original_size)
-    }
-
-    pub(in crate::model) fn set_original_size(&mut self, size: u32) {
-        if size != self.original_size() {
-            self.rare.get_or_insert_default().original_size = size;
-        }
+    #[inline]
+    pub fn display_id(self) -> u64 {
+        self.number().map_or_else(|| self.id().0, NonZeroU64::get)
     }
 
     /// The longest poll that is known to have ended, in whole microseconds. From totals it is a lower bound, and so it is
     /// where it is over 71 minutes.
-    pub fn longest_poll(&self) -> Duration {
-        Duration::from_micros(u64::from(self.longest_micros))
+    pub fn longest_poll(self) -> Duration {
+        Duration::from_micros(self.cold().longest_micros.into())
     }
 
     /// The second in which that poll ended, or was reported.
-    pub fn longest_at(&self) -> Stamp {
-        Stamp::from_seconds(self.longest_at)
+    pub fn longest_at(self) -> Stamp {
+        Stamp::from_seconds(self.cold().longest_at)
     }
 
     /// Time spent in polls over [`LONG_POLL`], a lower bound: what cannot be told apart is not counted.
-    pub fn long_busy(&self) -> Duration {
-        Duration::from_nanos(self.rare.as_ref().map_or(0, |rare| rare.long_busy))
+    pub fn long_busy(self) -> Duration {
+        Duration::from_nanos(self.rare().map_or(0, |rare| rare.long_busy))
     }
 
     /// Polls over [`LONG_POLL`], a lower bound.
-    pub fn long_polls(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |rare| rare.long_polls)
+    pub fn long_polls(self) -> u32 {
+        self.rare().map_or(0, |rare| rare.long_polls)
     }
 
-    /// What is kept of its recent past at `now`; `None` where it was silent for so long that there is nothing to tell.
-    fn recent(&self, now: Stamp) -> Option<&Recent> {
-        self.recent.as_deref().filter(|_| now.since(self.confirmed) <= Recent::SPAN)
+    /// What is kept of its recent past, whether or not it is over.
+    pub(super) fn recent(self) -> Option<&'a Recent> {
+        self.chunk.recent.get(self.at())
     }
 
-    /// What was last told of its recent past; `None` where there is nothing to tell.
-    pub fn pulse(&self) -> Option<Pulse> {
-        let recent = self.recent.as_deref()?;
-        Some(Pulse { polls: recent.polls, busy: recent.busy, told: self.confirmed })
-    }
-
-    /// Whether there is something that [`Task::forget_recent`] could let go of.
-    pub(in crate::model) fn has_recent(&self) -> bool {
-        self.recent.is_some()
-    }
-
-    /// Whether it has something that most tasks do not have.
-    pub(in crate::model) fn has_rare(&self) -> bool {
-        self.rare.is_some()
-    }
-
-    /// Lets go of what is no longer told, and says whether nothing is left.
-    pub(in crate::model) fn forget_recent(&mut self, now: Stamp) -> bool {
-        if self.recent(now).is_none() {
-            self.recent = None;
-        }
-        self.recent.is_none()
+    /// Whether anything is kept of it.
+    pub(in crate::model) fn has_recent(self) -> bool {
+        self.recent().is_some()
     }
 
     /// Polls per second at `now`.
-    pub fn poll_rate(&self, now: Stamp) -> f64 {
-        self.recent(now).map_or(0.0, |recent| recent.polls.per_second(now))
+    pub fn poll_rate(self, now: Stamp) -> f64 {
+        self.recent().map_or(0.0, |recent| recent.poll_rate(now))
     }
 
     /// The share of the last seconds up to `now` that it was busy, from 0 to 1.
-    pub fn load(&self, now: Stamp) -> f64 {
-        self.spark(now).mean(self.running_since(), now)
-    }
-
-    /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.
-    pub fn shares(&self, now: Stamp) -> [f32; SPARK_SECONDS] {
-        self.spark(now).shares(self.running_since(), now)
-    }
-
-    fn spark(&self, now: Stamp) -> Spark {
-        self.recent(now).map_or_else(|| Spark::new(now), |recent| recent.busy)
-    }
-
-    /// How long it waited between wake and poll of late; `None` if it was not polled.
-    pub fn recent_scheduling(&self, now: Stamp) -> Option<Scheduling> {
-        self.recent(now)?.scheduling(&self.stats())
-    }
-
-    /// What the task was doing when last reported.
-    pub fn state(&self) -> TaskState {
-        if self.dropped.is_some() {
-            TaskState::Ended
-        } else if self.is_running() {
-            TaskState::Running
-        } else if self.scheduled_since().is_some() {
-            TaskState::Scheduled
-        } else {
-            TaskState::Idle
+    pub fn load(self, now: Stamp) -> f64 {
+        match self.state() {
+            TaskState::Running => self.spark(now).mean(self.running_since(), now),
+            _ => self.recent().map_or(0.0, |recent| recent.load(now)),
         }
     }
 
-    fn is_running(&self) -> bool {
-        is_running(self.last_started, self.last_ended)
+    /// The busy shares of the last seconds up to `now`, from 0 to 1, oldest first, with a poll in progress filled in.
+    pub fn shares(self, now: Stamp) -> [f32; SPARK_SECONDS] {
+        self.spark(now).shares(self.running_since(), now)
+    }
+
+    fn spark(self, now: Stamp) -> Spark {
+        let recent = self.recent().filter(|recent| !recent.is_over(now));
+        recent.map_or_else(|| Spark::new(now), |recent| recent.busy)
+    }
+
+    /// How long it waited between wake and poll of late; `None` if it was not polled.
+    pub fn recent_scheduling(self, now: Stamp) -> Option<Scheduling> {
+        self.recent().filter(|recent| !recent.is_over(now))?.scheduling(&self.stats())
+    }
+
+    /// What the task was doing when last reported.
+    #[inline]
+    pub fn state(self) -> TaskState {
+        // There is a task wherever one of these is.
+        self.chunk.states[self.at()].unwrap_or(TaskState::Ended)
+    }
+
+    /// Whether it is over.
+    #[inline]
+    pub fn has_ended(self) -> bool {
+        self.state() == TaskState::Ended
     }
 
     /// Since when the poll in progress runs, if one does.
-    pub fn running_since(&self) -> Option<Stamp> {
-        if self.dropped.is_none() && self.is_running() { self.last_started } else { None }
+    pub fn running_since(self) -> Option<Stamp> {
+        if self.state() == TaskState::Running { self.cold().last_started } else { None }
     }
 
     /// Since when it waits in a run queue, if it does. A task wakes before it is polled, and one that was never polled
     /// waits since its spawn.
-    pub fn scheduled_since(&self) -> Option<Stamp> {
-        if self.dropped.is_some() || self.is_running() {
+    pub fn scheduled_since(self) -> Option<Stamp> {
+        if self.state() != TaskState::Scheduled {
             return None;
         }
-        let Some(started) = self.last_started else {
-            return self.last_wake.or(self.created).max(self.created);
-        };
-        let wake = self.last_wake.filter(|&wake| wake > started)?;
-        // A task that is woken during its own poll goes back to the queue when that poll ends.
-        Some(self.last_ended.map_or(wake, |ended| ended.max(wake)))
+        let stats = self.stats();
+        scheduled_since(stats.created, stats.last_wake, &stats.polls)
     }
 
     /// The task's age at `now`, or its whole life if it has ended.
-    pub fn total(&self, now: Stamp) -> Duration {
-        self.created.map_or(Duration::ZERO, |created| self.dropped.unwrap_or(now).since(created))
+    pub fn total(self, now: Stamp) -> Duration {
+        Duration::from_nanos(self.total_nanos(now))
+    }
+
+    /// As [`Task::total`], as sorts and filters ask it.
+    #[inline]
+    pub fn total_nanos(self, now: Stamp) -> u64 {
+        let Some(created) = self.created() else { return 0 };
+        let until = if self.has_ended() { self.dropped().unwrap_or(now) } else { now };
+        until.nanos().saturating_sub(created.nanos())
     }
 
     /// Time inside polls up to `now`, the poll now in progress included.
-    pub fn busy(&self, now: Stamp) -> Duration {
-        Duration::from_nanos(self.busy) + self.running_since().map_or(Duration::ZERO, |start| now.since(start))
+    pub fn busy(self, now: Stamp) -> Duration {
+        Duration::from_nanos(self.busy_nanos(now))
+    }
+
+    /// As [`Task::busy`], as sorts and filters ask it.
+    #[inline]
+    pub fn busy_nanos(self, now: Stamp) -> u64 {
+        self.chunk.busy[self.at()].saturating_add(match self.state() {
+            TaskState::Running => since(self.running_since(), now),
+            _ => 0,
+        })
     }
 
     /// Time in a run queue up to `now`, the present wait included.
-    pub fn scheduled(&self, now: Stamp) -> Duration {
-        Duration::from_nanos(self.scheduled) + self.scheduled_since().map_or(Duration::ZERO, |start| now.since(start))
+    pub fn scheduled(self, now: Stamp) -> Duration {
+        Duration::from_nanos(self.scheduled_nanos(now))
+    }
+
+    /// As [`Task::scheduled`], as sorts and filters ask it.
+    #[inline]
+    pub fn scheduled_nanos(self, now: Stamp) -> u64 {
+        self.chunk.scheduled[self.at()].saturating_add(match self.state() {
+            TaskState::Scheduled => since(self.scheduled_since(), now),
+            _ => 0,
+        })
     }
 
     /// Time neither busy nor scheduled.
-    pub fn idle(&self, now: Stamp) -> Duration {
-        self.total(now).saturating_sub(self.busy(now)).saturating_sub(self.scheduled(now))
+    pub fn idle(self, now: Stamp) -> Duration {
+        Duration::from_nanos(self.idle_nanos(now))
+    }
+
+    /// As [`Task::idle`], as sorts and filters ask it.
+    #[inline]
+    pub fn idle_nanos(self, now: Stamp) -> u64 {
+        self.total_nanos(now).saturating_sub(self.busy_nanos(now)).saturating_sub(self.scheduled_nanos(now))
     }
 
     /// How many wakers are out there: clones less drops. The runtime's own are not counted.
-    pub fn wakers(&self) -> u64 {
-        self.number_of(Number::WakerClones).saturating_sub(self.number_of(Number::WakerDrops))
+    pub fn wakers(self) -> u64 {
+        let number = |number| self.chunk.number(self.at(), number);
+        number(Number::WakerClones).saturating_sub(number(Number::WakerDrops))
     }
 
     /// The share of wakes that were the task's own, from 0 to 1.
-    pub fn self_wake_share(&self) -> f64 {
-        let (own, all) = (self.number_of(Number::SelfWakes), self.number_of(Number::Wakes));
+    pub fn self_wake_share(self) -> f64 {
+        let (own, all) = (self.chunk.number(self.at(), Number::SelfWakes), self.wakes());
         if all == 0 { 0.0 } else { own as f64 / all as f64 }
     }
+}
+
+/// Few tasks come here, and those that do not should not pay for it.
+#[cold]
+fn since(since: Option<Stamp>, now: Stamp) -> u64 {
+    since.map_or(0, |since| nanos(now.since(since)))
 }
 
 impl TaskStats {
@@ -374,10 +319,20 @@ impl TaskStats {
     }
 }
 
-fn is_running(started: Option<Stamp>, ended: Option<Stamp>) -> bool {
+pub(super) fn is_running(started: Option<Stamp>, ended: Option<Stamp>) -> bool {
     match (started, ended) {
         (Some(started), Some(ended)) => started > ended,
         (Some(_), None) => true,
         (None, _) => false,
     }
+}
+
+/// Since when a task waits in a run queue that neither runs nor has ended, if it does.
+pub(super) fn scheduled_since(created: Option<Stamp>, last_wake: Option<Stamp>, polls: &PollStats) -> Option<Stamp> {
+    let Some(started) = polls.last_started else {
+        return last_wake.or(created).max(created);
+    };
+    let wake = last_wake.filter(|&wake| wake > started)?;
+    // A task that is woken during its own poll goes back to the queue when that poll ends.
+    Some(polls.last_ended.map_or(wake, |ended| ended.max(wake)))
 }

@@ -22,8 +22,8 @@ fn a_task_from_its_spawn_to_its_end() {
     let task = service.spawn("conn", "src/main.rs:7");
     model.apply(service.publish());
     let row = model.tasks().get(task).expect("announced");
-    assert_eq!((model.task_name(row), model.place(row.place).to_string()), ("conn", "src/main.rs:7".into()));
-    assert_eq!((row.state(), row.origin), (TaskState::Scheduled, Origin::Announced));
+    assert_eq!((model.task_name(&row), model.place(row.place()).to_string()), ("conn", "src/main.rs:7".into()));
+    assert_eq!((row.state(), row.origin()), (TaskState::Scheduled, Origin::Announced));
     assert_eq!(model.counts().scheduled, 1);
 
     service.pass(5).start(task);
@@ -36,7 +36,7 @@ fn a_task_from_its_spawn_to_its_end() {
     service.pass(5).finish(task);
     model.apply(service.publish());
     assert_eq!((model.counts().live, model.counts().ended), (0, 1));
-    let place = model.tasks().get(task).expect("announced").place;
+    let place = model.tasks().get(task).expect("announced").place();
     assert_eq!(model.spawns().get(place).expect("seen").live, 0);
 }
 
@@ -83,7 +83,7 @@ fn an_id_that_is_given_to_another_task_starts_from_nothing() {
     assert_eq!(another.spawn("second", "src/main.rs:9"), task);
     model.apply(another.publish());
     let row = model.tasks().get(task).expect("announced");
-    assert_eq!((model.task_name(row), row.stats().polls.count, row.longest_poll()), ("second", 0, Duration::ZERO));
+    assert_eq!((model.task_name(&row), row.polls(), row.longest_poll()), ("second", 0, Duration::ZERO));
     assert_eq!((model.counts().live, model.counts().ended), (1, 0));
     // The first one's end does not take the second one away.
     another.pass(60_000);
@@ -117,7 +117,7 @@ fn a_task_that_was_never_announced_is_shown_and_counted() {
     let mut model = model();
     let stats = TaskStats { created: Some(at(0)), ..TaskStats::default() };
     model.apply(Update { now: Some(at(10)), task_stats: vec![(TaskId(5), stats)], ..Update::default() });
-    assert_eq!(model.tasks().get(TaskId(5)).expect("reported").origin, Origin::StatisticsOnly);
+    assert_eq!(model.tasks().get(TaskId(5)).expect("reported").origin(), Origin::StatisticsOnly);
     assert_eq!((model.health().unannounced_tasks, model.health().is_whole()), (1, false));
     let ended = TaskStats { dropped: Some(at(5)), ..stats };
     model.apply(Update { now: Some(at(20)), task_stats: vec![(TaskId(6), ended)], ..Update::default() });
@@ -189,7 +189,7 @@ fn what_may_be_out_of_date_is_doubtful_until_it_is_confirmed() {
     service.pass(10).poll(busy, 1);
     let dropped = Dropped { tasks: 3, ..Dropped::default() };
     model.apply(Update { dropped, ..service.publish() });
-    let doubtful = |model: &Model, task| model.is_doubtful(model.tasks().get(task).expect("announced"));
+    let doubtful = |model: &Model, task| model.is_doubtful(&model.tasks().get(task).expect("announced"));
     assert_eq!((doubtful(&model, quiet), doubtful(&model, busy)), (true, false));
     service.pass(10).poll(quiet, 1);
     model.apply(service.publish());

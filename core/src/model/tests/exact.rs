@@ -3,7 +3,7 @@
 use super::service::{Service, Take, at};
 use crate::model::{
     Access, Across, Basis, Holder, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack, Stall,
-    TaskFacts, TaskId, Thread, Unknown, VerdictKind, Waiting, WorkerId,
+    Task, TaskFacts, TaskId, Thread, Unknown, VerdictKind, Waiting, WorkerId,
     report::{LockStats, RuntimeStats, WorkerStats},
     update::{Part, Update},
 };
@@ -170,7 +170,7 @@ fn what_speaks_of_a_row_is_kept_as_long_as_that_is_there() {
     let ghost = TaskId(777);
     assert_eq!((model.agent().facts(ghost), model.agent().has_spans(ghost)), (TaskFacts::default(), false));
     model.apply(Update { gone_tasks: vec![task], gone_resources: vec![lock], ..update(10) });
-    assert_eq!(model.tasks().get(task).map(|task| task.stats().dropped), Some(Some(at(10))));
+    assert_eq!(model.tasks().get(task).map(Task::dropped), Some(Some(at(10))));
     assert!(model.lock(lock).is_none());
     let before = model.bytes();
     for seconds in [10, 20] {

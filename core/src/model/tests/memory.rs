@@ -1,12 +1,12 @@
 //! What is let go of where there is no room.
 
 use super::service::{Service, at};
-use crate::model::{LetGo, Model, Retention, Table, Task, TaskId, update::Update};
+use crate::model::{LetGo, Model, Retention, TaskId, Tasks, update::Update};
 
 /// Room for so many tasks, and a little for their names.
 fn model(tasks: usize) -> Model {
     let empty = Model::default().bytes();
-    let max_bytes = empty + 512 + tasks * (Table::<Task>::ROW_BYTES + 16);
+    let max_bytes = empty + 512 + tasks * (Tasks::BYTES_A_TASK + 16);
     Model::new(Retention { keep: None, max_bytes, ..Retention::default() })
 }
 

@@ -149,14 +149,14 @@ pub(crate) fn update() -> impl Strategy<Value = Update> {
 
 fn check(model: &Model) -> Result<(), TestCaseError> {
     let counts = model.counts();
-    let tasks: Vec<_> = model.tasks().iter().map(|(_, task)| task).collect();
-    let ended = tasks.iter().filter(|task| task.stats().dropped.is_some()).count();
+    let tasks: Vec<_> = model.tasks().iter().collect();
+    let ended = tasks.iter().filter(|task| task.has_ended()).count();
     prop_assert_eq!((counts.live, counts.ended), (tasks.len() - ended, ended));
     prop_assert!(counts.running + counts.scheduled <= counts.live);
 
     let mut live: BTreeMap<PlaceId, u64> = BTreeMap::new();
-    for task in tasks.iter().filter(|task| task.stats().dropped.is_none() && task.origin == Origin::Announced) {
-        *live.entry(task.place).or_default() += 1;
+    for task in tasks.iter().filter(|task| !task.has_ended() && task.origin() == Origin::Announced) {
+        *live.entry(task.place()).or_default() += 1;
     }
     for (place, spawns) in model.spawns().iter() {
         prop_assert_eq!(spawns.live, live.remove(&place).unwrap_or(0), "{:?}", model.place(place));
@@ -169,9 +169,15 @@ fn check(model: &Model) -> Result<(), TestCaseError> {
         }
     }
     for (_, resource) in model.resources().iter() {
-        for op in resource.ops.iter().filter_map(|&op| model.ops().get(op)) {
-            prop_assert_eq!(op.resource, Some(resource.id));
+        let mut ops: Vec<OpId> = model.ops_on(resource).map(|op| op.id).collect();
+        for op in &ops {
+            prop_assert_eq!(model.ops().get(*op).and_then(|op| op.resource), Some(resource.id));
         }
+        let count = ops.len();
+        ops.sort_unstable();
+        ops.dedup();
+        prop_assert_eq!(ops.len(), count, "each stands there once");
+        prop_assert_eq!(resource.ops.is_empty(), count == 0);
     }
     for (resource, _) in model.locks() {
         for waiter in model.waiters(resource.id) {

@@ -4,11 +4,11 @@ use super::*;
 use crate::{
     app::{
         filter::Filter,
-        tasks::{briefs::Briefs, groups::Places, list::TaskList},
+        tasks::{groups::Places, list::TaskList},
     },
     diagnose::{Engine, Flag, Settings},
     model::{
-        Retention, nanos,
+        Retention, Task, TaskState,
         update::{NewTask, PollStats, SourcePlace, TaskStats, Update},
     },
     session::Session,
@@ -112,57 +112,51 @@ proptest! {
         let direction = if inverted { Direction::Ascending } else { Direction::Descending };
         let mut model = Model::new(Retention { keep: Some(Duration::from_secs(4)), most: 5, ..Retention::default() });
         let mut engine = Engine::new(&Settings::default());
-        let mut briefs = Briefs::default();
-        let mut kept = Order::default();
+        let (mut kept, mut changed) = (Order::default(), Changed::default());
         kept.sort(column, direction);
-        let mut groups = Places::default();
+        let (mut groups, mut changed_in_groups) = (Places::default(), Changed::default());
         let mut now = 1_000;
         for step in steps.iter().chain([&Step::Settle]) {
             apply(&mut model, step, &mut now);
             if matches!(step, Step::Settle) {
-                briefs.settle(&model);
-                let source = Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter };
-                kept.settle(&source);
-                groups.settle(&source);
+                let source = Source { model: &model, engine: &engine, filter: &filter };
+                kept.settle(&source, &mut changed);
+                groups.settle(&source, &mut changed_in_groups);
                 let mut groups_anew = Places::default();
-                groups_anew.settle(&source);
+                groups_anew.settle(&source, &mut Changed::default());
                 let sums = |groups: &Places| groups.order().iter().map(|&at| (at, groups.sums(at))).collect::<Vec<_>>();
                 prop_assert_eq!(sums(&groups), sums(&groups_anew));
                 let passing = |task: TaskId| kept.position(&model, task).is_some();
                 let is_flagged = |slot| engine.flag(&model, slot).is_some();
-                let flagged = model.tasks().iter().filter(|(slot, task)| is_flagged(*slot) && passing(task.id));
+                let flagged = model.tasks().iter().filter(|task| is_flagged(task.slot()) && passing(task.id()));
                 let flagged = flagged.count() as u64;
                 prop_assert_eq!(sums(&groups).iter().map(|(_, sums)| sums.flagged).sum::<u64>(), flagged);
                 let mut anew = Order::default();
                 anew.sort(column, direction);
-                let briefs = Briefs::of(&model);
-                anew.settle(&Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter });
-                for (slot, row) in model.tasks().iter() {
+                anew.settle(&source, &mut Changed::default());
+                for task in model.tasks().iter() {
                     // A little later than the model's own instant: what goes on has gone on.
-                    let (brief, then) = (briefs.at(slot, &model).unwrap(), at(now + 7));
-                    let says = (brief.state(), brief.kind(), brief.name(), brief.place(), brief.display_id());
-                    prop_assert_eq!(says, (row.state(), row.kind, row.name, row.place, row.display_id()));
-                    let says = [brief.total(then), brief.busy(then), brief.scheduled(then), brief.idle(then)];
-                    let times = [row.total(then), row.busy(then), row.scheduled(then), row.idle(then)];
-                    prop_assert_eq!(says, times.map(nanos));
-                    prop_assert_eq!((brief.polls(), brief.wakes()), (row.stats().polls.count, row.stats().wakes));
-                    prop_assert_eq!((brief.poll_rate(then), brief.load(then)), (row.poll_rate(then), row.load(then)));
-                    let lints = engine.lints_of(&model, row.id).count() as u32;
-                    prop_assert_eq!(engine.flag(&model, slot).map_or(0, Flag::count), lints);
+                    let then = at(now + 7);
+                    let (stats, since) = (task.stats(), |since: Option<Stamp>| since.map_or(Duration::ZERO, |since| then.since(since)));
+                    prop_assert_eq!(task.has_ended(), stats.dropped.is_some());
+                    prop_assert_eq!(task.state() == TaskState::Running, stats.is_running() && stats.dropped.is_none());
+                    prop_assert_eq!(task.total(then), stats.dropped.unwrap_or(then).since(stats.created.unwrap()));
+                    prop_assert_eq!(task.busy(then), stats.polls.busy + since(task.running_since()));
+                    prop_assert_eq!(task.scheduled(then), stats.scheduled + since(task.scheduled_since()));
+                    prop_assert_eq!((task.polls(), task.wakes()), (stats.polls.count, stats.wakes));
+                    let lints = engine.lints_of(&model, task.id()).count() as u32;
+                    prop_assert_eq!(engine.flag(&model, task.slot()).map_or(0, Flag::count), lints);
                 }
-                let there = |&index: &usize| briefs.at(Slot::from_index(index), &model).is_some();
-                prop_assert_eq!((0..2 * Briefs::BATCH).filter(there).count(), model.tasks().len());
                 let list = |order: &Order| (0..order.len()).map(|index| order.at(index)).collect::<Vec<_>>();
                 prop_assert_eq!(list(&kept), list(&anew));
                 for index in 0..kept.len() {
-                    let id = kept.at(index).and_then(|slot| model.tasks().at(slot)).map(|task| task.id).unwrap();
+                    let id = kept.at(index).and_then(|slot| model.tasks().at(slot)).map(Task::id).unwrap();
                     prop_assert_eq!(kept.position(&model, id), Some(index));
                 }
             } else {
                 engine.observe(&model);
-                briefs.note(&model);
-                kept.note(&model, &engine);
-                groups.note(&model, &engine);
+                changed.note(&model, &engine);
+                changed_in_groups.note(&model, &engine);
             }
         }
     }
@@ -180,9 +174,8 @@ fn live_tasks_come_before_ended_ones_whichever_way_they_are_sorted() {
     let mut order = Order::default();
     let mut ids = |column, direction| -> Vec<u64> {
         order.sort(column, direction);
-        let briefs = Briefs::of(&model);
-        order.settle(&Source { model: &model, briefs: &briefs, engine: &engine, filter: &filter });
-        (0..order.len()).filter_map(|at| Some(model.tasks().at(order.at(at)?)?.id.0)).collect()
+        order.settle(&Source { model: &model, engine: &engine, filter: &filter }, &mut Changed::default());
+        (0..order.len()).filter_map(|at| Some(model.tasks().at(order.at(at)?)?.id().0)).collect()
     };
     assert_eq!(ids(TaskColumn::Id, Direction::Ascending), [1, 3, 4, 2]);
     assert_eq!(ids(TaskColumn::Id, Direction::Descending), [4, 3, 1, 2]);
@@ -194,14 +187,13 @@ fn live_tasks_come_before_ended_ones_whichever_way_they_are_sorted() {
 fn rates_are_brought_up_to_date_by_sweeping() {
     let mut model = Model::new(Retention::default());
     let (engine, filter) = (Engine::new(&Settings::default()), Filter::default());
-    let mut order = Order::default();
+    let (mut order, mut changed) = (Order::default(), Changed::default());
     order.sort(TaskColumn::Rate, Direction::Descending);
     let mut now = 1_000;
-    let report = |model: &mut Model, order: &mut Order, id, polls, now: &mut u64| {
+    let mut report = |model: &mut Model, order: &mut Order, id, polls, now: &mut u64| {
         apply(model, &Step::Report { id, polls, busy: 0, state: 2, wakes: 0 }, now);
-        order.note(model, &engine);
-        let briefs = Briefs::of(model);
-        order.settle(&Source { model, briefs: &briefs, engine: &engine, filter: &filter });
+        changed.note(model, &engine);
+        order.settle(&Source { model, engine: &engine, filter: &filter }, &mut changed);
     };
     for polls in [0, 1_000] {
         report(&mut model, &mut order, 1, polls, &mut now);
@@ -237,7 +229,7 @@ fn whichever_listing_is_shown_nothing_piles_up_for_the_other() {
     for millis in 1..100 {
         noted(&mut list, millis);
     }
-    assert!(list.order.dirty.len() <= 1, "{} wait for a list that nobody sees", list.order.dirty.len());
+    assert!(list.changed.is_empty(), "{:?} wait for a list that nobody sees", list.changed);
     list.toggle_listing();
     noted(&mut list, 100);
     assert_eq!(list.order.len(), 1, "it is made anew when its turn comes");

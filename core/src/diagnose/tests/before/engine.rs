@@ -168,12 +168,12 @@ impl Engine {
             return;
         }
         if model.changes().complete && std::mem::take(&mut self.unjudged) {
-            for (_, task) in model.tasks().iter() {
-                self.ask(&cx, task);
+            for task in model.tasks().iter() {
+                self.ask(&cx, &task);
             }
         } else {
             for task in self.due(model).into_iter().filter_map(|slot| model.tasks().at(slot)) {
-                self.ask(&cx, task);
+                self.ask(&cx, &task);
             }
         }
         if model.changes().complete {
@@ -185,7 +185,7 @@ impl Engine {
     fn due(&mut self, model: &Model) -> FxHashSet<Slot> {
         let mut due: FxHashSet<Slot> = model.changes().tasks.iter().copied().collect();
         if model.changes().complete {
-            due.extend(model.hot().map(|(slot, _)| slot));
+            due.extend(model.hot().map(Task::slot));
             let again = std::mem::take(&mut self.again);
             due.extend(again.into_iter().filter_map(|task| model.tasks().slot(task)));
             for running in &self.lints {
@@ -199,17 +199,17 @@ impl Engine {
         for running in &mut self.lints {
             let Check::Task(grouping, check) = &running.check else { continue };
             match check.judge(cx, task) {
-                Judgement::Clear => running.groups.clear(task.id),
+                Judgement::Clear => running.groups.clear(task.id()),
                 Judgement::AskAgain => {
-                    running.groups.clear(task.id);
-                    self.again.insert(task.id);
+                    running.groups.clear(task.id());
+                    self.again.insert(task.id());
                 }
                 Judgement::Fires(verdict) => {
                     let key = match grouping {
-                        Grouping::Place if task.place.is_known() => Key::Place(task.place),
-                        _ => Key::Task(task.id),
+                        Grouping::Place if task.place().is_known() => Key::Place(task.place()),
+                        _ => Key::Task(task.id()),
                     };
-                    running.groups.set(task.id, key, verdict);
+                    running.groups.set(task.id(), key, verdict);
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Engine {
         let of_group = |(key, group): (Key, &Group)| {
             let (worst, verdict) = group.worst(|task| !self.claimed.contains(&(running.lint.name, Key::Task(task))))?;
             let task = cx.model.tasks().get(worst)?;
-            let description = check.describe(cx, task);
+            let description = check.describe(cx, &task);
             let others = group.tasks().filter(|&other| other != worst).take(RELATED_MOST);
             let related = Related {
                 tasks: others.map(|other| refs::task_by_id(cx.model, other)).collect(),
@@ -246,7 +246,7 @@ impl Engine {
                 severity: verdict.severity,
                 confidence: Confidence::Exact,
                 since: verdict.since,
-                subject: Subject::Task(refs::task(cx.model, task)),
+                subject: Subject::Task(refs::task(cx.model, &task)),
                 message: description.message,
                 evidence: description.evidence,
                 related,

@@ -26,7 +26,7 @@ struct AutoBoxedFuture;
 impl TaskCheck for AutoBoxedFuture {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
         let fires =
-            task.kind != TaskKind::Blocking && task.original_size() > task.size && task.stats().dropped.is_none();
+            task.kind() != TaskKind::Blocking && task.original_size() > task.size() && task.stats().dropped.is_none();
         match task.stats().created.filter(|_| fires) {
             Some(since) => {
                 Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.original_size()) })
@@ -40,7 +40,7 @@ impl TaskCheck for AutoBoxedFuture {
             message: format!("a future of {} was boxed", humanize_bytes(u64::from(task.original_size()))),
             evidence: vec![
                 Evidence::bytes("future", u64::from(task.original_size())),
-                Evidence::bytes("stored in the task", u64::from(task.size)),
+                Evidence::bytes("stored in the task", u64::from(task.size())),
             ],
         }
     }

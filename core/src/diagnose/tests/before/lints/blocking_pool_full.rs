@@ -46,17 +46,17 @@ impl BlockingPoolFull {
             return None;
         }
         let stats = &runtime.stats;
-        let facts = |task: &Task| cx.model.agent().facts(task.id);
+        let facts = |task: &Task| cx.model.agent().facts(task.id());
         // A multi-threaded runtime's workers are blocking tasks too, by a trick of its own.
-        let is_worker = |task: &Task| cx.model.place(task.place).file.starts_with("<cargo>/tokio-");
-        let of_runtime = |task: &&Task| {
+        let is_worker = |task: &Task| cx.model.place(task.place()).file.starts_with("<cargo>/tokio-");
+        let of_runtime = |task: &Task| {
             facts(task).runtime.is_none_or(|of| of == stats.id) && !(is_worker(task) && task.stats().polls.count > 0)
         };
-        let blocking = cx.model.hot().map(|(_, task)| task).filter(|task| task.kind == TaskKind::Blocking);
-        let (mut running, mut waiting): (Vec<&Task>, Vec<&Task>) =
+        let blocking = cx.model.hot().filter(|task| task.kind() == TaskKind::Blocking);
+        let (mut running, mut waiting): (Vec<Task>, Vec<Task>) =
             blocking.filter(of_runtime).partition(|task| task.stats().polls.count > 0);
-        running.sort_by_key(|task| (task.running_since(), task.id));
-        waiting.sort_by_key(|task| (task.stats().created, task.id));
+        running.sort_by_key(|task| (task.running_since(), task.id()));
+        waiting.sort_by_key(|task| (task.stats().created, task.id()));
         let waited = |task: &Task| task.total(cx.now);
         let mut evidence = vec![
             Evidence::count("waiting", stats.blocking_queue),
@@ -68,10 +68,10 @@ impl BlockingPoolFull {
         }
         if let Some(oldest) = running.first() {
             let busy = oldest.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
-            let place = cx.model.place(oldest.place);
+            let place = cx.model.place(oldest.place());
             evidence.push(Evidence::text("longest job", format!("{} so far, spawned at {place}", humanize(busy))));
         }
-        let refer = |task: &&Task| WaitRef { task: refs::task(cx.model, task), waited: waited(task) };
+        let refer = |task: &Task| WaitRef { task: refs::task(cx.model, task), waited: waited(task) };
         Some(Report {
             key: Key::Runtime(stats.id),
             severity: Severity::Warning,

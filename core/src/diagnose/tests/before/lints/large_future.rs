@@ -37,17 +37,19 @@ impl LargeFuture {
 impl TaskCheck for LargeFuture {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
         let fires =
-            task.kind != TaskKind::Blocking && u64::from(task.size) > self.size && task.stats().dropped.is_none();
+            task.kind() != TaskKind::Blocking && u64::from(task.size()) > self.size && task.stats().dropped.is_none();
         match task.stats().created.filter(|_| fires) {
-            Some(since) => Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size) }),
+            Some(since) => {
+                Judgement::Fires(Verdict { severity: Severity::Note, since, weight: u64::from(task.size()) })
+            }
             None => Judgement::Clear,
         }
     }
 
     fn describe(&self, _: &Context, task: &Task) -> Description {
         Description {
-            message: format!("its future takes {}", humanize_bytes(u64::from(task.size))),
-            evidence: vec![Evidence::bytes("future", u64::from(task.size))],
+            message: format!("its future takes {}", humanize_bytes(u64::from(task.size()))),
+            evidence: vec![Evidence::bytes("future", u64::from(task.size()))],
         }
     }
 }

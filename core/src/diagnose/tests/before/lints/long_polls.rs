@@ -70,7 +70,7 @@ impl TaskCheck for LongPolls {
         if off_worker(cx, task) {
             return Judgement::Clear;
         }
-        if matches!(task.kind, TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
+        if matches!(task.kind(), TaskKind::Blocking | TaskKind::BlockOn) || task.stats().dropped.is_some() {
             return Judgement::Clear;
         }
         let share = long_share(task);
@@ -108,7 +108,7 @@ impl TaskCheck for LongPolls {
 fn off_worker(cx: &Context, task: &Task) -> bool {
     cx.model.knows().has(Fact::Stalls)
         && task.longest_poll() >= STALLS
-        && cx.model.agent().stall_of_task(task.id).is_none_or(|stall| stall.worker.is_none())
+        && cx.model.agent().stall_of_task(task.id()).is_none_or(|stall| stall.worker.is_none())
 }
 
 /// At least this share of the busy time was spent in long polls.

@@ -46,7 +46,7 @@ impl TaskCheck for LostWaker {
             return Judgement::Clear;
         }
         // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
-        let counted = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+        let counted = matches!(task.kind(), TaskKind::Task | TaskKind::Local);
         let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
             return Judgement::Clear;
         };
@@ -54,7 +54,7 @@ impl TaskCheck for LostWaker {
             return Judgement::Clear;
         }
         // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
-        if task.confirmed > cx.settled || cx.settled.since(slept) < self.quiet {
+        if task.confirmed() > cx.settled || cx.settled.since(slept) < self.quiet {
             return Judgement::AskAgain;
         }
         Verdict::weighing(Severity::Critical, slept, cx.settled.since(slept))

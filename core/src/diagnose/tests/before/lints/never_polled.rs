@@ -44,7 +44,7 @@ impl TaskCheck for NeverPolled {
         // A blocking task that waits has no free thread, which is another matter.
         let polled = task.stats().polls.count > 0 || task.stats().dropped.is_some();
         let waited = cx.settled.since(created);
-        if polled || task.kind == TaskKind::Blocking || waited < self.after {
+        if polled || task.kind() == TaskKind::Blocking || waited < self.after {
             return Judgement::Clear;
         }
         Verdict::weighing(Severity::Warning, created, waited)

@@ -47,12 +47,12 @@ impl NeverYields {
 
 impl TaskCheck for NeverYields {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let Some(since) = task.running_since().filter(|_| task.kind != TaskKind::Blocking) else {
+        let Some(since) = task.running_since().filter(|_| task.kind() != TaskKind::Blocking) else {
             return Judgement::Clear;
         };
         // An agent knows who is on a worker: block_in_place has handed its own over, and block_on has a thread of its own.
         let agent = cx.model.agent();
-        if !agent.workers().is_empty() && agent.worker_of(task.id).is_none() {
+        if !agent.workers().is_empty() && agent.worker_of(task.id()).is_none() {
             return Judgement::Clear;
         }
         // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
@@ -61,7 +61,7 @@ impl TaskCheck for NeverYields {
             return Judgement::Clear;
         }
         // The root of block_on has a thread of its own in a multi-threaded runtime, and holds up no worker there.
-        let critical = lasted >= self.critical && task.kind != TaskKind::BlockOn;
+        let critical = lasted >= self.critical && task.kind() != TaskKind::BlockOn;
         let severity = if critical { Severity::Critical } else { Severity::Warning };
         Verdict::weighing(severity, since, lasted)
     }
@@ -69,9 +69,9 @@ impl TaskCheck for NeverYields {
     fn describe(&self, cx: &Context, task: &Task) -> Description {
         let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
         let polls = task.stats().polls.count;
-        let kind = if cx.model.agent().worker_of(task.id).is_some() {
+        let kind = if cx.model.agent().worker_of(task.id()).is_some() {
             "The agent sees the poll on a worker."
-        } else if task.kind == TaskKind::BlockOn {
+        } else if task.kind() == TaskKind::BlockOn {
             "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
         } else {
             "A long block_in_place looks the same from here; it hands its worker over first."

@@ -6,7 +6,7 @@ use crate::{
         check::{Check, Context, Key, Report, WholeCheck},
         refs,
     },
-    model::{Panic, Place, PlaceId, Stamp, TaskId},
+    model::{Panic, Place, PlaceId, Stamp, Task, TaskId},
 };
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Panicked {
             let seen = || Seen {
                 task: panic.task,
                 at: panic.at,
-                place: row.map_or(PlaceId::UNKNOWN, |row| row.place),
+                place: row.map_or(PlaceId::UNKNOWN, Task::place),
                 named: refs::task_by_id(cx.model, panic.task),
             };
             match known {

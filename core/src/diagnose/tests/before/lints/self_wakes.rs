@@ -41,7 +41,7 @@ impl SelfWakes {
 
 impl TaskCheck for SelfWakes {
     fn judge(&self, _: &Context, task: &Task) -> Judgement {
-        let fires = task.kind != TaskKind::Blocking
+        let fires = task.kind() != TaskKind::Blocking
             && task.stats().dropped.is_none()
             && task.stats().self_wakes >= self.wakes
             && task.self_wake_share() > self.share;

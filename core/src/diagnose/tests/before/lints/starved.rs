@@ -40,7 +40,7 @@ impl Starved {
 
 impl TaskCheck for Starved {
     fn judge(&self, cx: &Context, task: &Task) -> Judgement {
-        let queued = matches!(task.kind, TaskKind::Task | TaskKind::Local);
+        let queued = matches!(task.kind(), TaskKind::Task | TaskKind::Local);
         // A task that was never polled has a lint of its own.
         if !queued || task.stats().dropped.is_some() || task.stats().polls.count == 0 {
             return Judgement::Clear;
