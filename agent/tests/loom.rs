@@ -28,7 +28,7 @@ mod delivery;
 #[path = "../src/slots/lifetime.rs"]
 mod lifetime;
 
-use lifetime::{Clones, Life};
+use lifetime::{Clones, Lifetime};
 use loom::{
     sync::{
         Arc,
@@ -40,12 +40,12 @@ use loom::{
 #[test]
 fn a_reader_never_takes_one_users_data_for_anothers() {
     loom::model(|| {
-        let slot = Arc::new((Life::default(), AtomicU64::new(0), AtomicU64::new(0)));
-        let write = |slot: &(Life, AtomicU64, AtomicU64)| {
-            let stamp = slot.0.conceive(Clones::Alike);
+        let slot = Arc::new((Lifetime::default(), AtomicU64::new(0), AtomicU64::new(0)));
+        let write = |slot: &(Lifetime, AtomicU64, AtomicU64)| {
+            let stamp = slot.0.begin(Clones::Alike);
             slot.1.store(stamp * 10, Ordering::Relaxed);
             slot.2.store(stamp * 100, Ordering::Relaxed);
-            slot.0.born(stamp);
+            slot.0.publish(stamp);
         };
         write(&slot);
         let writer = thread::spawn({
@@ -69,9 +69,9 @@ fn a_reader_never_takes_one_users_data_for_anothers() {
 #[test]
 fn of_several_handles_exactly_one_is_the_last_and_each_clone_has_its_number() {
     loom::model(|| {
-        let life = Arc::new(Life::default());
-        let stamp = life.conceive(Clones::Numbered);
-        life.born(stamp);
+        let life = Arc::new(Lifetime::default());
+        let stamp = life.begin(Clones::Numbered);
+        life.publish(stamp);
         let first = life.clone_handle(Clones::Numbered);
         // One handle for the other thread, one for this.
         let other = thread::spawn({

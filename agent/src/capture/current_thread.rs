@@ -33,23 +33,23 @@ mod linux {
     /// In the whole process. A copy costs its thread some ten microseconds.
     const BOUND: Bound = Bound { every: Duration::from_millis(20), burst: 10 };
 
-    struct Own {
+    struct Copier {
         reader: Reader,
         #[expect(clippy::vec_box, reason = "the reader takes boxes and gives them back")]
         spare: Mutex<Vec<Box<Snapshot>>>,
         rate: Rate,
     }
 
-    static OWN: OnceLock<Own> = OnceLock::new();
+    static COPIER: OnceLock<Copier> = OnceLock::new();
     static ON: AtomicBool = AtomicBool::new(false);
 
     /// From here on stacks may be asked for. Where no thread can be started to read them, it stays off. That thread
     /// calls `begin` first.
     pub(crate) fn switch_on(begin: fn()) {
         let Ok(reader) = Reader::shared(begin) else { return };
-        OWN.get_or_init(|| {
+        COPIER.get_or_init(|| {
             let spare = (0..BUFFERS).map(|_| Box::new(Snapshot::new(STACK_BYTES))).collect();
-            Own { reader, spare: Mutex::new(spare), rate: Rate::new() }
+            Copier { reader, spare: Mutex::new(spare), rate: Rate::new() }
         });
         ON.store(true, Ordering::Release);
     }
@@ -59,13 +59,13 @@ mod linux {
         ON.load(Ordering::Acquire)
     }
 
-    fn own() -> Option<&'static Own> {
-        is_on().then(|| OWN.get())?
+    fn copier() -> Option<&'static Copier> {
+        is_on().then(|| COPIER.get())?
     }
 
     fn give_back(copy: Box<Snapshot>) {
-        if let Some(own) = OWN.get() {
-            own.spare.lock().push(copy);
+        if let Some(copier) = COPIER.get() {
+            copier.spare.lock().push(copy);
         }
     }
 
@@ -76,9 +76,9 @@ mod linux {
     impl StackBuffer {
         /// `None` while it is switched off, when all are in use, and beyond the rate.
         pub(crate) fn take(now: Nanos) -> Option<Self> {
-            let own = own()?;
-            let buffer = Self(Some(own.spare.lock().pop()?));
-            own.rate.allows(now, BOUND).then_some(buffer)
+            let copier = copier()?;
+            let buffer = Self(Some(copier.spare.lock().pop()?));
+            copier.rate.allows(now, BOUND).then_some(buffer)
         }
 
         /// Copies the calling thread's stack, in place of what was copied before. False when that cannot be done.
@@ -92,8 +92,8 @@ mod linux {
 
         /// Has what was copied read, and handed over on the reader's thread. It is dropped when too many wait to be read.
         pub(crate) fn read(mut self, done: impl FnOnce(Stack) + Send + 'static) {
-            let (Some(copy), Some(own)) = (self.0.take(), OWN.get()) else { return };
-            let read = own.reader.read(copy, |stack, copy| {
+            let (Some(copy), Some(copier)) = (self.0.take(), COPIER.get()) else { return };
+            let read = copier.reader.read(copy, |stack, copy| {
                 give_back(copy);
                 done(stack);
             });

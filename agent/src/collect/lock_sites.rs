@@ -132,7 +132,7 @@ fn watch(task: u64, sites: &Arc<HoldSites>) -> bool {
     holds.retain(|sites| sites.strong_count() > 0);
     holds.push(Arc::downgrade(sites));
     drop(watched);
-    slot.set_watched(slot::Watched::Yes);
+    slot.set_poll_watch(slot::PollWatch::On);
     true
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn entered(local: &ThreadState, slot: &slot::Slot, task: u64, now: Na
     let holds = holds(task);
     if holds.is_empty() {
         WATCHED.lock().remove(&task);
-        slot.set_watched(slot::Watched::No);
+        slot.set_poll_watch(slot::PollWatch::Off);
         return;
     }
     let mut due = false;

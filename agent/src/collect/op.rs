@@ -18,7 +18,7 @@ use crate::{
         free_list::{self, Kept},
         id::{self, Kind, Ours},
         intern,
-        lifetime::{Clones, Life, Seen},
+        lifetime::{Clones, Lifetime, Reading},
         word::{Half, Word},
     },
 };
@@ -28,7 +28,7 @@ use tracing_core::{Event, Field, field::Visit, span};
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
     /// What of it was told last, see [`crate::read::changes`].
     pub(crate) delivery: Delivery,
     resource: Word,
@@ -76,7 +76,7 @@ fn access(raw: u32) -> Option<Access> {
 
 impl Slot {
     /// Ended without ever having to wait, and never told of: as if it had not been.
-    fn has_passed(&self, seen: Seen) -> bool {
+    fn has_passed(&self, seen: Reading) -> bool {
         !seen.is_alive() && self.waiting.get() == NEVER && !self.delivery.has_heard_of(seen.stamp(Clones::Alike))
     }
 
@@ -90,7 +90,7 @@ impl Slot {
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
-        self.life.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
+        self.lifetime.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
     }
 
     fn delivery(&self) -> &Delivery {
@@ -110,7 +110,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     let Some(slot) = OPS.get(index) else { return id::INERT };
     let mut fields = SpanFields { local, source: 0, flags: 0, shared: 1 };
     attributes.record(&mut fields);
-    let stamp = slot.life.conceive(Clones::Alike);
+    let stamp = slot.lifetime.begin(Clones::Alike);
     slot.resource.set(resource::first_handle(local.innermost(Kind::Resource)));
     slot.parent.set(local.innermost(Kind::Op));
     for word in [&slot.task, &slot.polls, &slot.first, &slot.started, &slot.ended, &slot.busy, &slot.dropped] {
@@ -124,7 +124,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     slot.access.set(if resource.lock_kind.get() == lock_state::NONE { 0 } else { fields.shared });
     slot.waiting.set(NEVER);
     slot.attributes.reset();
-    slot.life.born(stamp);
+    slot.lifetime.publish(stamp);
     OPS.touch(index);
     id::encode(Ours { kind: Kind::Op, index, stamp })
 }
@@ -162,7 +162,7 @@ pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
 #[inline]
 pub(crate) fn clone_handle(span: Ours) {
     if let Some(slot) = OPS.get(span.index) {
-        slot.life.clone_handle(Clones::Alike);
+        slot.lifetime.clone_handle(Clones::Alike);
     }
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn clone_handle(span: Ours) {
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
     let Some(slot) = OPS.get(span.index) else { return false };
-    if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
+    if !slot.lifetime.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
     }
     if slot.waiting.get() == WAITS {
@@ -253,7 +253,7 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(crate) fn view(index: u32, slot: &Slot) -> Option<OpView> {
-    slot.life.read(Clones::Alike, |seen| {
+    slot.lifetime.read(Clones::Alike, |seen| {
         let span = Ours { kind: Kind::Op, index, stamp: seen.stamp(Clones::Alike) };
         let view = Nanos::from_raw(slot.created.get()).map(|created| OpView {
             id: id::encode(span),

@@ -16,7 +16,7 @@ use crate::{
         free_list::{self, Kept},
         id::{self, Kind, Ours},
         intern,
-        lifetime::{Clones, Life, user},
+        lifetime::{Clones, Lifetime, user},
         word::{Half, Word},
     },
 };
@@ -26,7 +26,7 @@ use tracing_core::{Event, Field, field::Visit, span};
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
     /// What of it was told last, see [`crate::read::changes`].
     pub(crate) delivery: Delivery,
     created: Word,
@@ -54,7 +54,7 @@ pub(crate) static FINAL_STATES: FinalStates<ResourceView> = FinalStates::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
-        self.life.look().map(|seen| seen.stamp(Clones::Numbered))
+        self.lifetime.look().map(|seen| seen.stamp(Clones::Numbered))
     }
 
     fn delivery(&self) -> &Delivery {
@@ -94,7 +94,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     attributes.record(&mut fields);
     let Some(index) = local.resources.take(&free_list::RESOURCES, &RESOURCES) else { return id::INERT };
     let Some(slot) = RESOURCES.get(index) else { return id::INERT };
-    let stamp = slot.life.conceive(Clones::Numbered);
+    let stamp = slot.lifetime.begin(Clones::Numbered);
     slot.created.set(local.about_now().raw());
     slot.dropped.set(0);
     slot.parent.set(first_handle(local.innermost(Kind::Resource)));
@@ -108,7 +108,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     if fields.lock_kind != lock_state::NONE {
         slot.lock.lock().get_or_insert_default().reset();
     }
-    slot.life.born(stamp);
+    slot.lifetime.publish(stamp);
     RESOURCES.touch(index);
     id::encode(Ours { kind: Kind::Resource, index, stamp })
 }
@@ -117,7 +117,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
 #[inline]
 pub(crate) fn clone_handle(local: &ThreadState, span: Ours) -> u64 {
     let Some(slot) = RESOURCES.get(span.index) else { return id::INERT };
-    let id = id::encode(Ours { stamp: slot.life.clone_handle(Clones::Numbered), ..span });
+    let id = id::encode(Ours { stamp: slot.lifetime.clone_handle(Clones::Numbered), ..span });
     local.just_cloned.set(id);
     id
 }
@@ -126,7 +126,7 @@ pub(crate) fn clone_handle(local: &ThreadState, span: Ours) -> u64 {
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours) -> bool {
     let Some(slot) = RESOURCES.get(span.index) else { return false };
-    if !slot.life.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
+    if !slot.lifetime.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
         return false;
     }
     RESOURCES.touch(span.index);
@@ -153,7 +153,7 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
-    slot.life.read(Clones::Numbered, |seen| {
+    slot.lifetime.read(Clones::Numbered, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         let mut attributes = slot.attributes.view();
         if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != lock_state::NONE) {

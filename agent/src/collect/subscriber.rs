@@ -93,7 +93,7 @@ fn verbosity(hint: Option<LevelFilter>) -> usize {
 
 /// Whether the calling thread is one of the agent's.
 #[inline]
-fn is_own() -> bool {
+fn is_of_agent() -> bool {
     thread_state::with(|local| local.hidden.get())
 }
 
@@ -118,7 +118,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         match callsite::find(metadata, self.detail) {
             Some(site) => site != Site::Ignored,
-            None => self.is_within_hint(metadata) && !is_own() && self.inner.enabled(metadata),
+            None => self.is_within_hint(metadata) && !is_of_agent() && self.inner.enabled(metadata),
         }
     }
 
@@ -131,7 +131,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         match callsite::find(attributes.metadata(), self.detail) {
-            None if is_own() => id_of(id::INERT),
+            None if is_of_agent() => id_of(id::INERT),
             None => self.begin_theirs(attributes),
             Some(site) => id_of(thread_state::with(|local| begin(site, local, attributes)).max(id::INERT)),
         }
@@ -157,7 +157,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         // Asked once for each event, right before it is handed over: what is ours is dealt with here, which saves the
         // handing over.
         let Some(site) = callsite::find(event.metadata(), self.detail) else {
-            return !is_own() && self.inner.event_enabled(event);
+            return !is_of_agent() && self.inner.event_enabled(event);
         };
         thread_state::with(|local| happen(site, local, event));
         false
@@ -165,7 +165,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
     #[inline]
     fn event(&self, event: &Event<'_>) {
-        if !is_own() {
+        if !is_of_agent() {
             self.inner.event(event);
         }
     }

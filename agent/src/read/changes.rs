@@ -12,10 +12,10 @@ use crate::{
         arena::Arena,
         barrier,
         delivery::{End, Now},
-        free_list::{self, Kept, Watched},
+        free_list::{self, Kept, Watchers},
         histogram,
         id::{self, Kind, Ours},
-        lifetime::Seen,
+        lifetime::Reading,
     },
 };
 use std::{
@@ -52,7 +52,7 @@ pub(crate) fn locks(each: &mut dyn FnMut(LockView)) {
 
 /// The service's own spans around every task that lives and was polled inside of some.
 pub(crate) fn spans(each: &mut dyn FnMut(SpansView)) {
-    let alive = slot::TASKS.iter().filter(|(_, slot)| slot.life.look().is_some_and(Seen::is_alive));
+    let alive = slot::TASKS.iter().filter(|(_, slot)| slot.lifetime.look().is_some_and(Reading::is_alive));
     alive.filter_map(|(index, slot)| spans::context(index, slot, spans::Contexts::All)).for_each(each);
 }
 
@@ -181,26 +181,26 @@ impl Changes {
     /// Tasks whose place in the service's own spans changed before the round began; no spans when it left them.
     pub(crate) fn spans(&mut self, each: &mut dyn FnMut(SpansView)) {
         let slots = self.tasks.iter().filter_map(|index| Some((*index, slot::TASKS.get(*index)?)));
-        slots.filter_map(|(index, slot)| spans::context(index, slot, spans::Contexts::Untold)).for_each(each);
+        slots.filter_map(|(index, slot)| spans::context(index, slot, spans::Contexts::Changed)).for_each(each);
     }
 
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
     #[expect(clippy::unused_self, reason = "only the one reader may say so")]
-    pub(crate) fn set_watched(&mut self, watched: Watched) {
-        set_watched(watched);
+    pub(crate) fn set_watchers(&mut self, watchers: Watchers) {
+        set_watchers(watchers);
     }
 }
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        set_watched(Watched::No);
+        set_watchers(Watchers::None);
         TAKEN.store(false, Ordering::Release);
     }
 }
 
-fn set_watched(watched: Watched) {
+fn set_watchers(watchers: Watchers) {
     for list in [&free_list::TASKS, &free_list::RESOURCES, &free_list::OPS] {
-        list.set_watched(watched);
+        list.set_watchers(watchers);
     }
 }
 

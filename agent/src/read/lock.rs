@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// A copy of what is known of a lock; `None` when the slot is nobody's, or no lock's.
 pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
-    slot.life.read(Clones::Numbered, |seen| {
+    slot.lifetime.read(Clones::Numbered, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         (slot.lock_kind.get() != NONE).then_some(())?;
         slot.lock.lock().as_mut().map(|state| {

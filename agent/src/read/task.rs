@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// A copy of a slot; `None` when it is nobody's.
 pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
-    slot.life.read(Clones::Alike, |seen| {
+    slot.lifetime.read(Clones::Alike, |seen| {
         let stamp = seen.stamp(Clones::Alike);
         let created = Nanos::from_raw(slot.created.get());
         let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
@@ -44,8 +44,8 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
             wakes: Wakes {
                 wakes: slot.wakes.get() + self_wakes,
                 self_wakes,
-                clones: slot.clones.get() + slot.own_clones.get(),
-                drops: slot.drops.get() + slot.own_drops.get(),
+                clones: slot.clones.get() + slot.self_clones.get(),
+                drops: slot.drops.get() + slot.self_drops.get(),
                 last: Nanos::from_raw(slot.last_wake.get()),
             },
             parent: slot.parent.get(),
@@ -58,7 +58,7 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
 pub(crate) fn histograms(span: Ours) -> Option<Histograms> {
     let slot = slot::slot(span)?;
     let histograms = Histograms { polls: slot.poll_times.read(), scheduled: slot.scheduled_times.read() };
-    slot.life.is(span.stamp, Clones::Alike).then_some(histograms)
+    slot.lifetime.is(span.stamp, Clones::Alike).then_some(histograms)
 }
 
 /// Last states of tasks whose slots were used again before their end was told.
@@ -66,7 +66,7 @@ pub(crate) static FINAL_STATES: FinalStates<TaskView> = FinalStates::new();
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
-        self.life.look().map(|seen| seen.stamp(Clones::Alike))
+        self.lifetime.look().map(|seen| seen.stamp(Clones::Alike))
     }
 
     fn delivery(&self) -> &Delivery {

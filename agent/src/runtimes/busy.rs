@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(super) struct Busy {
     /// What it had published, and when that was first seen.
     published: Option<(Published, Nanos)>,
-    told: Duration,
+    reported: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ struct Published {
 
 /// What else is known of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct WorkerState {
     pub(super) flavor: Flavor,
     /// When the poll that its thread is in began.
     pub(super) polling_since: Option<Nanos>,
@@ -38,7 +38,7 @@ impl Busy {
     ///
     /// Where tokio's counter has not moved since it was last read, the worker has run since then, for it publishes at each
     /// park. A poll that was under way already goes on from its own beginning: nothing is published inside a poll.
-    pub(super) fn at(&mut self, now: Nanos, worker: &metrics::Worker, seen: Seen) -> Duration {
+    pub(super) fn at(&mut self, now: Nanos, worker: &metrics::Worker, state: WorkerState) -> Duration {
         let metrics::Worker { busy, parks_and_unparks, polls, .. } = *worker;
         let published = Published { busy, parks_and_unparks, polls };
         let first_seen = match self.published {
@@ -49,15 +49,15 @@ impl Busy {
             }
         };
         let parked = parks_and_unparks % 2 == 1;
-        let running_since = match (parked, seen.flavor) {
+        let running_since = match (parked, state.flavor) {
             (true, _) => None,
-            (false, Flavor::MultiThread) => Some(seen.polling_since.map_or(first_seen, |since| since.min(first_seen))),
+            (false, Flavor::MultiThread) => Some(state.polling_since.map_or(first_seen, |since| since.min(first_seen))),
             // Between two `block_on` it is not parked either: only a poll shows that it runs.
-            (false, Flavor::CurrentThread) => seen.polling_since,
+            (false, Flavor::CurrentThread) => state.polling_since,
         };
         let unpublished = running_since.map_or(Duration::ZERO, |since| now.since(since));
-        self.told = self.told.max(busy + unpublished);
-        self.told
+        self.reported = self.reported.max(busy + unpublished);
+        self.reported
     }
 }
 
@@ -75,12 +75,12 @@ mod tests {
         metrics::Worker { busy: Duration::from_millis(busy_ms), parks_and_unparks, ..metrics::Worker::default() }
     }
 
-    fn multi(polling_since: Option<u64>) -> Seen {
-        Seen { flavor: Flavor::MultiThread, polling_since: polling_since.map(at) }
+    fn multi(polling_since: Option<u64>) -> WorkerState {
+        WorkerState { flavor: Flavor::MultiThread, polling_since: polling_since.map(at) }
     }
 
-    fn single(polling_since: Option<u64>) -> Seen {
-        Seen { flavor: Flavor::CurrentThread, ..multi(polling_since) }
+    fn single(polling_since: Option<u64>) -> WorkerState {
+        WorkerState { flavor: Flavor::CurrentThread, ..multi(polling_since) }
     }
 
     #[test]

@@ -104,8 +104,9 @@ impl Remembered {
                 let metrics = metrics::worker(runtime, index);
                 let thread = metrics::thread(runtime, index).and_then(|id| threads.get(&id)).cloned();
                 let polling = thread.as_ref().and_then(|thread| thread.polling());
-                let seen = busy::Seen { flavor: runtime.flavor, polling_since: polling.map(|polling| polling.since) };
-                let busy = busy.at(now, &metrics, seen);
+                let state =
+                    busy::WorkerState { flavor: runtime.flavor, polling_since: polling.map(|polling| polling.since) };
+                let busy = busy.at(now, &metrics, state);
                 WorkerRow { id: WorkerId { runtime: runtime.id, index }, thread, polling, busy, metrics }
             })
             .collect()

@@ -16,7 +16,7 @@ use crate::{
         time::timestamp,
     },
     settings::Settings,
-    slots::free_list::Watched,
+    slots::free_list::Watchers,
     stalls::record::Stalls,
 };
 use console_api::{
@@ -174,13 +174,13 @@ impl Hub {
                 self.tell_state();
             }
         }
-        self.set_watched();
+        self.set_watchers();
     }
 
-    fn set_watched(&mut self) {
-        let watched = if self.is_watched() { Watched::Yes } else { Watched::No };
+    fn set_watchers(&mut self) {
+        let watched = if self.is_watched() { Watchers::Some } else { Watchers::None };
         if let Some(changes) = &mut self.changes {
-            changes.set_watched(watched);
+            changes.set_watchers(watched);
         }
     }
 
@@ -265,7 +265,7 @@ impl Hub {
         self.report_details.retain(|(_, sender)| !sender.is_closed());
         self.states.retain(|sender| !sender.is_closed());
         if before && !self.is_watched() {
-            self.set_watched();
+            self.set_watchers();
             // Nobody is left to ask that it goes on.
             self.temporality = Temporality::Live;
         }

@@ -22,7 +22,7 @@ pub(crate) struct Delivery(AtomicU64);
 
 /// What was told of a slot when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen(u64);
+pub(crate) struct Delivered(u64);
 
 /// What there is to be said of a slot that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,18 +54,18 @@ pub(crate) enum Fate {
 
 impl Delivery {
     /// For [`Delivery::tell`], before the slot is read.
-    pub(crate) fn look(&self) -> Seen {
-        Seen(self.0.load(Ordering::Acquire))
+    pub(crate) fn look(&self) -> Delivered {
+        Delivered(self.0.load(Ordering::Acquire))
     }
 
     /// The reader has read a user since it looked, who has ended or lives, and is about to tell it. `None` when the slot has
     /// been given up since: it is to look and to read again.
-    pub(crate) fn tell(&self, seen: Seen, stamp: u64, end: End) -> Option<News> {
+    pub(crate) fn tell(&self, seen: Delivered, stamp: u64, end: End) -> Option<News> {
         let state = match end {
             End::Lives => ALIVE,
             End::Ended => ENDED,
         };
-        let Seen(before) = seen;
+        let Delivered(before) = seen;
         let last = before >> STAMP_AT;
         if last == stamp && matches!(before & STATE, COUNTED | HANDED_OVER) {
             return Some(News { gone: None, now: Now::BeSilent });

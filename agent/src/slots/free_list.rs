@@ -39,11 +39,11 @@ pub(crate) static RESOURCES: FreeList = FreeList::new(Keep { least: 8, most: 102
 /// Free slots of operations.
 pub(crate) static OPS: FreeList = FreeList::new(Keep { least: 4, most: 512 });
 
-/// Whether somebody watches.
+/// Whether there is anybody who reads what changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Watched {
-    No,
-    Yes,
+pub(crate) enum Watchers {
+    None,
+    Some,
 }
 
 /// A slot whose user may have ended.
@@ -90,8 +90,8 @@ impl FreeList {
     }
 
     /// Tells whether somebody reads what changes: while nobody does, what ends unread is no loss.
-    pub(crate) fn set_watched(&self, watched: Watched) {
-        self.watched.store(watched == Watched::Yes, Ordering::Relaxed);
+    pub(crate) fn set_watchers(&self, watchers: Watchers) {
+        self.watched.store(watchers == Watchers::Some, Ordering::Relaxed);
     }
 
     /// A batch of slots to use; `None` when there can be no more.

@@ -1,4 +1,4 @@
-//! The life of a slot: who uses it, and how many handles of the span there are, in one word. A slot is used again and
+//! The lifetime of a slot: who uses it, and how many handles of the span there are, in one word. A slot is used again and
 //! again; its stamp tells the users apart.
 //!
 //! A word: 27 bits of handles, one bit that is set while the slot is written for a new user, and the stamp: 20 bits that
@@ -25,17 +25,17 @@ pub(crate) enum Clones {
     Numbered,
 }
 
-/// One slot's life.
+/// One slot's lifetime.
 #[derive(Debug, Default)]
-pub(crate) struct Life(AtomicU64);
+pub(crate) struct Lifetime(AtomicU64);
 
-/// What a life was when it was looked at.
+/// What a lifetime was when a read of its slot began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Reading {
     word: u64,
 }
 
-impl Seen {
+impl Reading {
     /// Whether there are handles.
     pub(crate) fn is_alive(self) -> bool {
         self.word & HANDLES != 0
@@ -56,11 +56,11 @@ pub(crate) fn user(stamp: u64, clones: Clones) -> u64 {
     }
 }
 
-impl Life {
-    /// Begins a new life, by the only thread that may touch the slot; returns its stamp. Until [`Life::born`], whoever
+impl Lifetime {
+    /// Begins a new one, by the only thread that may touch the slot; returns its stamp. Until [`Lifetime::publish`], whoever
     /// reads the slot passes it over.
     #[inline]
-    pub(crate) fn conceive(&self, clones: Clones) -> u64 {
+    pub(crate) fn begin(&self, clones: Clones) -> u64 {
         let last = self.0.load(Ordering::Relaxed) >> STAMP_AT;
         let most = match clones {
             Clones::Alike => (1 << STAMP_BITS) - 1,
@@ -76,7 +76,7 @@ impl Life {
 
     /// The slot is written, and one handle exists.
     #[inline]
-    pub(crate) fn born(&self, stamp: u64) {
+    pub(crate) fn publish(&self, stamp: u64) {
         self.0.store((stamp << STAMP_AT) | 1, Ordering::Release);
     }
 
@@ -115,7 +115,7 @@ impl Life {
 
     /// What `read` finds in the slot, all of one user: read again when the slot was written for another one meanwhile. `None`
     /// when the slot is nobody's.
-    pub(crate) fn read<T>(&self, clones: Clones, mut read: impl FnMut(Seen) -> Option<T>) -> Option<T> {
+    pub(crate) fn read<T>(&self, clones: Clones, mut read: impl FnMut(Reading) -> Option<T>) -> Option<T> {
         loop {
             let seen = self.look()?;
             let found = read(seen);
@@ -127,14 +127,14 @@ impl Life {
 
     /// Looks at it, to read the slot: `None` when it has no user yet, or is being written.
     #[inline]
-    pub(crate) fn look(&self) -> Option<Seen> {
+    pub(crate) fn look(&self) -> Option<Reading> {
         let word = self.0.load(Ordering::Acquire);
-        (word >> STAMP_AT != 0 && word & BUSY == 0).then_some(Seen { word })
+        (word >> STAMP_AT != 0 && word & BUSY == 0).then_some(Reading { word })
     }
 
     /// Whether what was read since `seen` is all of one user.
     #[inline]
-    pub(crate) fn still(&self, seen: Seen, clones: Clones) -> bool {
+    pub(crate) fn still(&self, seen: Reading, clones: Clones) -> bool {
         fence(Ordering::Acquire);
         let word = self.0.load(Ordering::Relaxed);
         word & BUSY == 0 && user(word >> STAMP_AT, clones) == seen.stamp(clones)

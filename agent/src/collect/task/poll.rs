@@ -95,6 +95,6 @@ impl Slot {
         self.context.set(innermost);
         self.extra.lock().context = spans::context(innermost);
         self.has_extra.set(1);
-        self.untold_context.set(1);
+        self.context_changed.set(1);
     }
 }

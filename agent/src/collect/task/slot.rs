@@ -10,7 +10,7 @@ use crate::{
         free_list,
         histogram::Durations,
         id::Ours,
-        lifetime::{Clones, Life},
+        lifetime::{Clones, Lifetime},
         word::{Half, Word},
     },
 };
@@ -24,7 +24,7 @@ use std::sync::{
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
     pub(crate) polls: Word,
     pub(crate) started: Word,
     pub(crate) ended: Word,
@@ -39,9 +39,9 @@ pub(crate) struct Slot {
     pub(crate) drops: Word,
     /// These three are written from inside of the task's own polls.
     pub(crate) self_wakes: Word,
-    pub(crate) own_clones: Word,
+    pub(crate) self_clones: Word,
 
-    pub(crate) own_drops: Word,
+    pub(crate) self_drops: Word,
     pub(crate) first: Word,
     pub(crate) created: Word,
     pub(crate) dropped: Word,
@@ -63,7 +63,7 @@ pub(crate) struct Slot {
     /// Whether there is anything in `extra`.
     pub(crate) has_extra: Half,
     /// Whether its context has yet to be told.
-    pub(crate) untold_context: Half,
+    pub(crate) context_changed: Half,
     pub(crate) extra: Mutex<Extra>,
 }
 
@@ -99,15 +99,15 @@ pub(crate) fn wakes_are_seen() -> bool {
 
 /// Whether a task's polls may have to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Watched {
-    No,
-    Yes,
+pub(crate) enum PollWatch {
+    Off,
+    On,
 }
 
 /// The slot of a task that is still its user's.
 #[inline]
 pub(crate) fn slot(span: Ours) -> Option<&'static Slot> {
-    TASKS.get(span.index).filter(|slot| slot.life.is(span.stamp, Clones::Alike))
+    TASKS.get(span.index).filter(|slot| slot.lifetime.is(span.stamp, Clones::Alike))
 }
 
 impl Slot {
@@ -122,10 +122,10 @@ impl Slot {
     }
 
     /// Notes whether to look at its polls from the next one on.
-    pub(crate) fn set_watched(&self, watched: Watched) {
-        match watched {
-            Watched::Yes => self.kind.set_bits(WATCHED),
-            Watched::No => self.kind.clear_bits(WATCHED),
+    pub(crate) fn set_poll_watch(&self, watch: PollWatch) {
+        match watch {
+            PollWatch::On => self.kind.set_bits(WATCHED),
+            PollWatch::Off => self.kind.clear_bits(WATCHED),
         }
     }
 
@@ -144,7 +144,7 @@ impl Slot {
 #[inline]
 pub(crate) fn clone_handle(span: Ours) {
     if let Some(slot) = TASKS.get(span.index) {
-        slot.life.clone_handle(Clones::Alike);
+        slot.lifetime.clone_handle(Clones::Alike);
     }
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
     // The span ends right after it was left for good.
     let ended = local.last_read().filter(|_| local.just_left.get() == id);
     let ended = ended.unwrap_or_else(clock::now);
-    if !slot.life.drop_handle(|| slot.dropped.set(ended.raw())) {
+    if !slot.lifetime.drop_handle(|| slot.dropped.set(ended.raw())) {
         return false;
     }
     TASKS.touch(span.index);

@@ -25,9 +25,9 @@ pub(crate) fn spawn(local: &ThreadState, attributes: &Attributes<'_>) -> u64 {
     let Some(slot) = TASKS.get(index) else { return id::INERT };
     let mut fields = SpanFields::new(local);
     attributes.record(&mut fields);
-    let stamp = slot.life.conceive(Clones::Alike);
+    let stamp = slot.lifetime.begin(Clones::Alike);
     slot.rewrite(&fields, local.innermost(Kind::Task), local.now());
-    slot.life.born(stamp);
+    slot.lifetime.publish(stamp);
     TASKS.touch(index);
     id::encode(Ours { kind: Kind::Task, index, stamp })
 }
@@ -39,7 +39,7 @@ impl Slot {
         for word in [&self.polls, &self.started, &self.ended, &self.busy, &self.scheduled, &self.self_wakes] {
             word.set(0);
         }
-        for word in [&self.own_clones, &self.own_drops, &self.wakes, &self.clones, &self.drops, &self.last_wake] {
+        for word in [&self.self_clones, &self.self_drops, &self.wakes, &self.clones, &self.drops, &self.last_wake] {
             word.set(0);
         }
         for word in [&self.first, &self.dropped, &self.context] {
@@ -53,7 +53,7 @@ impl Slot {
         self.runtime.set(0);
         self.size.set(fields.size);
         self.original_size.set(fields.original_size.map_or(0, |size| size.saturating_add(1)));
-        self.untold_context.set(0);
+        self.context_changed.set(0);
         self.location.set(fields.location);
         self.kind.set(fields.kind as u32 | fields.worker);
         self.function.set(fields.function);

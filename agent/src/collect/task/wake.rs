@@ -28,29 +28,29 @@ pub(crate) enum WakerOp {
 pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
     let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
     let Some((slot, written)) = TASKS.at(span.index) else { return };
-    if !slot.life.is(span.stamp, Clones::Alike) {
+    if !slot.lifetime.is(span.stamp, Clones::Alike) {
         return;
     }
-    let own = local.innermost(Kind::Task) == id || local.is_inside(id);
-    let count = |of_own: &Word, of_others: &Word| if own { of_own.add(1) } else { of_others.add_shared(1) };
+    let is_self = local.innermost(Kind::Task) == id || local.is_inside(id);
+    let count = |of_self: &Word, of_others: &Word| if is_self { of_self.add(1) } else { of_others.add_shared(1) };
     match op {
         WakerOp::Clone => {
-            count(&slot.own_clones, &slot.clones);
-            if own {
+            count(&slot.self_clones, &slot.clones);
+            if is_self {
                 lock_sites::pending(local);
             }
         }
-        WakerOp::Drop => count(&slot.own_drops, &slot.drops),
+        WakerOp::Drop => count(&slot.self_drops, &slot.drops),
         WakerOp::Wake | WakerOp::WakeByRef => {
             slot.last_wake.set(local.now().raw());
             count(&slot.self_wakes, &slot.wakes);
             if op == WakerOp::Wake {
-                count(&slot.own_drops, &slot.drops);
+                count(&slot.self_drops, &slot.drops);
             }
         }
     }
     // The end of its own poll is noted soon enough.
-    if !own {
+    if !is_self {
         written.touch();
     }
 }

@@ -7,9 +7,9 @@ use crate::{
         arena::Arena,
         barrier,
         delivery::Delivery,
-        free_list::{BATCH, FreeList, Keep, Kept, LocalCache, Watched},
+        free_list::{BATCH, FreeList, Keep, Kept, LocalCache, Watchers},
         id::{self, Kind, Ours},
-        lifetime::{Clones, Life},
+        lifetime::{Clones, Lifetime},
     },
 };
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use std::{
 /// A slot of nothing but its users.
 #[derive(Debug, Default)]
 struct Slot {
-    life: Life,
+    lifetime: Lifetime,
     delivery: Delivery,
     ended: AtomicBool,
     handed_over: Mutex<Vec<(u64, bool)>>,
@@ -29,7 +29,7 @@ struct Slot {
 
 impl Kept for Slot {
     fn last(&self) -> Option<u64> {
-        self.life.look().map(|seen| seen.stamp(Clones::Alike))
+        self.lifetime.look().map(|seen| seen.stamp(Clones::Alike))
     }
 
     fn delivery(&self) -> &Delivery {
@@ -43,7 +43,7 @@ impl Kept for Slot {
 
 /// Its user's id, and whether it has ended.
 fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
-    slot.life.read(Clones::Alike, |seen| {
+    slot.lifetime.read(Clones::Alike, |seen| {
         let id = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
         let ended = slot.ended.load(Ordering::Relaxed);
         Some((id, ended))
@@ -54,11 +54,11 @@ fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
 fn live(cache: &LocalCache, list: &FreeList, arena: &Arena<Slot>) {
     let index = cache.take(list, arena).expect("there is room");
     let slot = arena.get(index).expect("it is made");
-    let stamp = slot.life.conceive(Clones::Alike);
+    let stamp = slot.lifetime.begin(Clones::Alike);
     slot.ended.store(false, Ordering::Relaxed);
-    slot.life.born(stamp);
+    slot.lifetime.publish(stamp);
     arena.touch(index);
-    assert!(slot.life.drop_handle(|| slot.ended.store(true, Ordering::Relaxed)));
+    assert!(slot.lifetime.drop_handle(|| slot.ended.store(true, Ordering::Relaxed)));
     arena.touch(index);
     cache.retire(list, index);
 }
@@ -101,7 +101,7 @@ const KEEP: Keep = Keep { least: 4, most: 16 };
 fn whoever_ended_was_told_or_is_counted() {
     static ARENA: Arena<Slot> = Arena::new();
     static LIST: FreeList = FreeList::new(KEEP);
-    LIST.set_watched(Watched::Yes);
+    LIST.set_watchers(Watchers::Some);
     let (users, mut heard) = (300_000_u64, Heard::default());
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
@@ -136,7 +136,7 @@ fn whoever_ended_was_told_or_is_counted() {
 fn unread_slots_are_bounded_and_all_but_those_are_counted() {
     static ARENA: Arena<Slot> = Arena::new();
     static LIST: FreeList = FreeList::new(KEEP);
-    LIST.set_watched(Watched::Yes);
+    LIST.set_watchers(Watchers::Some);
     LIST.keep(10 * BATCH * size_of::<Slot>(), size_of::<Slot>());
     let cache = LocalCache::new();
     (0..100_000).for_each(|_| live(&cache, &LIST, &ARENA));
