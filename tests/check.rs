@@ -67,6 +67,18 @@ fn a_spin_is_found_on_its_task_in_every_format() {
 }
 
 #[test]
+fn a_target_that_tells_of_no_task_gets_no_all_clear() {
+    let server = Server::start("one-filter-for-all");
+    let ended = run(&["check", &server.target, "--for", "5s"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    for part in ["WARNING tells-nothing", "tokio=trace,runtime=trace", "max_level_*"] {
+        assert!(ended.stdout.contains(part), "no {part:?} in\n{}", ended.stdout);
+    }
+    let ended = run(&["check", &server.target, "--for", "5s", "--format", "json"]);
+    assert_eq!(finding(&json(&ended.stdout), "tells-nothing")["severity"], "warning");
+}
+
+#[test]
 fn what_counts_as_a_failure_is_the_users_choice() {
     let server = Server::start("large-future");
     let check = |more: &[&str]| run(&[&["check", &server.target, "--for", "2s"], more].concat());

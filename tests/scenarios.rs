@@ -262,7 +262,9 @@ scenarios! {
     two_runtimes: "two-runtimes",
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
+    ended_with_a_job: "ended-with-a-job",
     panics_by_the_hundred: "panics-by-the-hundred",
+    one_filter_for_all: "one-filter-for-all",
     futurelock: "futurelock",
     nested_permits: "nested-permits",
     full_channels: "full-channels",
@@ -311,6 +313,20 @@ fn an_agent_tells_where_a_lock_was_acquired_and_where_its_holder_sleeps() {
         at("acquired at", &acquired) & at("asleep at", &asleep)
     });
     assert!(told, "no window told both {acquired} and {asleep}");
+}
+
+#[test]
+fn a_console_says_that_block_in_place_looks_like_a_long_poll() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("block-in-place", By::ConsoleSubscriber);
+    // The same poll, seen while it lasts, would speak for the other lint.
+    let report: Value =
+        serde_json::from_slice(&server.check(Duration::from_secs(8), &["--allow", "never-yields"]).stdout)
+            .expect("there is a report");
+    let mut findings = report["findings"].as_array().into_iter().flatten();
+    let long = findings.find(|finding| text(finding, "/lint") == "long-polls").expect("its polls are long");
+    let mut evidence = long["evidence"].as_array().into_iter().flatten();
+    assert!(evidence.any(|evidence| text(evidence, "/value").contains("block_in_place")), "{long:#}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{Error, silent, stop::Stop};
+use crate::{Error, instrument::Keeps, silent, stop::Stop};
 
 /// How often updates are published. Shorter than console-subscriber's own second, because what it has collected it takes
 /// out of its buffer only then, and only [`EVENTS_PER_PUBLISH`] at a time: whatever emits more is shown ever later.
@@ -25,17 +25,20 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// its buffer for each publish: one task's budget of 128 steps between two yields, less the one for the timer.
 pub(crate) const EVENTS_PER_PUBLISH: u32 = 127;
 
+/// What is below the log.
+type Filtering = Layered<LevelFilter, Registry>;
+pub(crate) type Seeing = Layered<Filtered<ConsoleLayer, Targets, Filtering>, Filtering>;
+
 /// Installs the subscriber for the process: the console, and a log if there is to be one.
-///
-/// `retention` is how long what has ended is kept for clients that connect later.
-pub(crate) fn install<L>(log: L, retention: Duration) -> Result<Server, Error>
+pub(crate) fn install<L>(log: L, keeps: Keeps) -> Result<Server, Error>
 where
-    L: Layer<Layered<Filtered<ConsoleLayer, Targets, Registry>, Registry>> + Send + Sync,
+    L: Layer<Seeing> + Send + Sync,
 {
-    let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(retention).build();
+    let (layer, server) = ConsoleLayer::builder().publish_interval(PUBLISH_INTERVAL).retention(keeps.retention).build();
     let instrumentation =
         Targets::new().with_target("tokio", LevelFilter::TRACE).with_target("runtime", LevelFilter::TRACE);
-    tracing_subscriber::registry().with(layer.with_filter(instrumentation)).with(log).try_init()?;
+    let registry = tracing_subscriber::registry().with(keeps.level());
+    registry.with(layer.with_filter(instrumentation)).with(log).try_init()?;
     Ok(server)
 }
 

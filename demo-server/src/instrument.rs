@@ -14,9 +14,9 @@ use tokio::{
     sync::mpsc,
 };
 use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan};
+use tracing_subscriber::{EnvFilter, Layer, Registry, filter::LevelFilter, layer::SubscriberExt, registry::LookupSpan};
 
-use crate::{Error, console, stop::Stop, warm_up};
+use crate::{Error, Filter, console, stop::Stop, warm_up};
 
 /// What the service is called on the screen.
 const NAME: &str = "echo-demo";
@@ -71,14 +71,31 @@ pub(crate) enum Seen {
     ByConsoleSubscriber,
 }
 
+/// What of it is kept for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keeps {
+    /// How long what has ended is kept for clients that connect later.
+    pub(crate) retention: Duration,
+    /// What the service's subscriber lets through.
+    pub(crate) filter: Filter,
+}
+
+impl Keeps {
+    /// The filter for all layers.
+    pub(crate) fn level(self) -> LevelFilter {
+        match self.filter {
+            Filter::OfEachLayer => LevelFilter::TRACE,
+            Filter::OneForAll => LevelFilter::INFO,
+        }
+    }
+}
+
 /// Installs the subscriber for the process, with a log on stderr when a filter asks for one, and serves the console on a
 /// listener that is bound already. A later failure is sent to `stop`.
-///
-/// `retention` is how long what has ended is kept for clients that connect later.
 pub(crate) fn start(
     instrumentation: Instrumentation,
     log: Option<&str>,
-    retention: Duration,
+    keeps: Keeps,
     listener: TcpListener,
     stop: mpsc::Sender<Stop>,
 ) -> Result<Seen, Error> {
@@ -89,15 +106,16 @@ pub(crate) fn start(
                 Detail::Full => holdup_agent::Detail::Full,
                 Detail::Lean => holdup_agent::Detail::Lean,
             };
-            let builder = holdup_agent::builder().name(NAME).detail(detail).retention(retention).listener(listener);
-            let agent = match log_layer(log)? {
-                Some(layer) => builder.with_subscriber(Registry::default().with(layer)).init()?,
-                None => builder.init()?,
+            let builder =
+                holdup_agent::builder().name(NAME).detail(detail).retention(keeps.retention).listener(listener);
+            let agent = match (log_layer(log)?, keeps.filter) {
+                (None, Filter::OfEachLayer) => builder.init()?,
+                (layer, _) => builder.with_subscriber(Registry::default().with(keeps.level()).with(layer)).init()?,
             };
             Ok(Seen::ByAgent(agent))
         }
         Instrument::ConsoleSubscriber => {
-            console::serve(console::install(log_layer(log)?, retention)?, listener, stop)?;
+            console::serve(console::install(log_layer(log)?, keeps)?, listener, stop)?;
             Ok(Seen::ByConsoleSubscriber)
         }
     }

@@ -28,4 +28,4 @@ pub use args::Args;
 pub use error::Error;
 pub use instrument::{Detail, Instrument, Instrumentation};
 pub use run::run;
-pub use scenarios::{Ctx, InLean, Kind, Raised, Scenario, scenario, scenarios};
+pub use scenarios::{Ctx, Filter, InLean, Kind, Raised, Scenario, scenario, scenarios};

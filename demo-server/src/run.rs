@@ -13,10 +13,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
-    Args, Ctx, Error, Kind, Listening, Scenario,
+    Args, Ctx, Error, Filter, Kind, Listening, Scenario,
     args::ALL,
     echo,
-    instrument::{self, Seen},
+    instrument::{self, Keeps, Seen},
     list, load, scenario, scenarios, silent,
     stop::{self, Signals, Stop},
     unstable::{hand_over_the_driver, spawn_named},
@@ -50,8 +50,8 @@ pub fn run(args: Args) -> Result<(), Error> {
 
     let chosen = chosen(&names);
     let (stop_sender, stop_receiver) = mpsc::channel(4);
-    let seen =
-        instrument::start(instrumentation, log.as_deref(), retention(&chosen), console_listener, stop_sender.clone())?;
+    let keeps = Keeps { retention: retention(&chosen), filter: filter(&chosen) };
+    let seen = instrument::start(instrumentation, log.as_deref(), keeps, console_listener, stop_sender.clone())?;
     if exit_with_stdin {
         stop::with_stdin(stop_sender)?;
     }
@@ -124,6 +124,10 @@ fn more_workers(names: &[String], chosen: &[&Scenario]) -> usize {
 
 fn retention(chosen: &[&Scenario]) -> Duration {
     chosen.iter().map(|scenario| scenario.retention).min().unwrap_or_default()
+}
+
+fn filter(chosen: &[&Scenario]) -> Filter {
+    chosen.iter().map(|scenario| scenario.filter).min().unwrap_or(Filter::OfEachLayer)
 }
 
 /// The service's runtime. However `run` ends, dropping it waits no longer than [`WORKERS_GRACE`] for its workers.

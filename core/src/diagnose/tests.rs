@@ -1,5 +1,6 @@
-//! The engine as a whole.
+//! The engine as a whole, and lints whose cases need no agent.
 
 mod before;
 mod compare;
 mod engine;
+mod lints;

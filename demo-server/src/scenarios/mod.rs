@@ -17,6 +17,7 @@ mod contended_lock;
 mod current_thread;
 mod deadlock;
 mod driver_blocked;
+mod ended_with_a_job;
 mod full_channels;
 mod futurelock;
 mod healthy;
@@ -29,6 +30,7 @@ mod long_polls;
 mod lost_waker;
 mod nested_permits;
 mod nested_spans;
+mod one_filter_for_all;
 mod panics;
 mod panics_by_the_hundred;
 mod reserved_slots;
@@ -83,6 +85,15 @@ pub enum InLean {
     Nothing,
 }
 
+/// What the service's subscriber lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Filter {
+    /// Each layer has a filter of its own.
+    OfEachLayer,
+    /// One for all layers: INFO.
+    OneForAll,
+}
+
 /// What the agent makes of a worker that does not come back.
 const STALLED: Raised = Raised { lint: "stalled-worker", severity: "critical" };
 
@@ -120,6 +131,9 @@ pub struct Scenario {
     /// How long the console may keep what has ended while this is switched on; of several, the shortest counts. Short for
     /// those that end much, since all of it is in the first message to a client, which must stay below 4 MiB.
     pub retention: Duration,
+    /// What the service's subscriber lets through. One filter for all would hide the other scenarios: it counts where no other is
+    /// switched on.
+    pub filter: Filter,
     /// Switches it on. Returns at once; its tasks and threads go on until the process ends.
     pub start: fn(&Ctx) -> io::Result<()>,
 }
@@ -141,6 +155,7 @@ impl Scenario {
         within: Duration::from_secs(3),
         keeps_workers: 0,
         retention: Duration::from_secs(60),
+        filter: Filter::OfEachLayer,
         start: |_| Ok(()),
     };
 }
@@ -172,6 +187,7 @@ const SCENARIOS: &[Scenario] = &[
     blocking_pool_full::SCENARIO,
     panics::SCENARIO,
     panics_by_the_hundred::SCENARIO,
+    one_filter_for_all::SCENARIO,
     healthy::SCENARIO,
     brief_lock::SCENARIO,
     contended_lock::SCENARIO,
@@ -184,6 +200,7 @@ const SCENARIOS: &[Scenario] = &[
     two_runtimes::SCENARIO,
     block_in_place::SCENARIO,
     nested_spans::SCENARIO,
+    ended_with_a_job::SCENARIO,
     futurelock::SCENARIO,
     nested_permits::SCENARIO,
     full_channels::SCENARIO,

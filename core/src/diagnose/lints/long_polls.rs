@@ -1,6 +1,6 @@
 //! `long-polls`: polls that have ended and took too long.
 
-use crate::update::Fact;
+use super::never_yields::BLOCK_IN_PLACE;
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
@@ -8,6 +8,7 @@ use crate::{
     },
     model::{LONG_POLL, Task, TaskKind},
     number::humanize,
+    update::Fact,
 };
 use std::time::Duration;
 
@@ -66,8 +67,19 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     }
 }
 
-fn describe(_: &Cx, task: &Task) -> Description {
+fn describe(cx: &Cx, task: &Task) -> Description {
     let share = long_share(task);
+    let mut evidence = vec![
+        Evidence::time("longest poll", task.longest_poll()),
+        Evidence::share("share of busy time", share),
+        Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
+        Evidence::time("busy", task.stats().polls.busy),
+        Evidence::count("polls", task.polls()),
+    ];
+    // Whoever tells of stalls knows which polls kept a worker.
+    if !cx.model.knows().has(Fact::Stalls) {
+        evidence.push(Evidence::text("caveat", BLOCK_IN_PLACE));
+    }
     Description {
         message: format!(
             "polls of up to {}; at least {:.0}% of its busy time in polls over {}",
@@ -75,13 +87,7 @@ fn describe(_: &Cx, task: &Task) -> Description {
             share * 100.0,
             humanize(LONG_POLL),
         ),
-        evidence: vec![
-            Evidence::time("longest poll", task.longest_poll()),
-            Evidence::share("share of busy time", share),
-            Evidence::count("polls over 10 ms", u64::from(task.long_polls())),
-            Evidence::time("busy", task.stats().polls.busy),
-            Evidence::count("polls", task.polls()),
-        ],
+        evidence,
     }
 }
 

@@ -18,6 +18,7 @@ mod self_wakes;
 mod stalled_worker;
 mod starved;
 mod task_leak;
+mod tells_nothing;
 
 use super::Lint;
 
@@ -35,6 +36,7 @@ pub static LINTS: &[&Lint] = &[
     &blocking_pool_full::LINT,
     &task_leak::LINT,
     &panicked::LINT,
+    &tells_nothing::LINT,
     &lost_events::LINT,
     &lagging_target::LINT,
     &blind_target::LINT,

@@ -34,6 +34,10 @@ pub(super) static LINT: Lint = Lint {
     check: Check::Task { by: Grouping::Task, asked: Asked::AsTimePasses, judge, describe },
 };
 
+/// What cannot be told apart without an agent.
+pub(super) const BLOCK_IN_PLACE: &str =
+    "A long block_in_place looks the same from here; it hands its worker over first.";
+
 fn judge(cx: &Cx, task: &Task) -> Judgement {
     let Some(since) = task.running_since().filter(|_| !task.kind().may_block()) else {
         return Judgement::Clear;
@@ -62,7 +66,7 @@ fn describe(cx: &Cx, task: &Task) -> Description {
     } else if task.kind() == TaskKind::BlockOn {
         "The root future of block_on: in a multi-threaded runtime its thread is no worker; in a current-thread runtime it holds up everything."
     } else {
-        "A long block_in_place looks the same from here; it hands its worker over first."
+        BLOCK_IN_PLACE
     };
     Description {
         message: format!("{} in one poll, the {} of this task", humanize(lasted), ordinal(polls)),

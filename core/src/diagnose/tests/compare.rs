@@ -8,6 +8,8 @@
 //!   one of the holders was. So it is compared whether there is one.
 //! - A finding begins again if the same lint fires for the same key; before, if its subject read the same.
 //! - Which of the others in a group are named is not told to be any.
+//! - `lost-waker` is silent of what may have ended, and `long-polls` says what looks the same: the former is not compared, and the
+//!   latter without that. A lint that is newer than the old engine is not compared either: it has none to compare with.
 
 use super::before;
 use crate::{
@@ -65,6 +67,9 @@ struct Pair {
     left_out: &'static [&'static str],
 }
 
+/// Lints that say something else on purpose, or that the old engine does not have.
+const NOT_COMPARED: [&str; 2] = ["lost-waker", "tells-nothing"];
+
 /// What is compared of a finding.
 macro_rules! facts {
     ($finding:expr) => {
@@ -73,12 +78,14 @@ macro_rules! facts {
             if finding.lint.name == "deadlock" {
                 return "deadlock".to_owned();
             }
+            let is_new = |name: &str| finding.lint.name == "long-polls" && name == "caveat";
+            let evidence: Vec<_> = finding.evidence.iter().filter(|evidence| !is_new(evidence.name)).collect();
             format!(
                 "{} {:?} {} {:?} {:?} {:?} {:?}..{:?} {}",
                 finding.lint.name,
                 finding.subject,
                 finding.message,
-                finding.evidence,
+                evidence,
                 finding.severity,
                 finding.confidence,
                 finding.since,
@@ -99,7 +106,7 @@ impl Pair {
     fn observe(&mut self, fired: &Fired) -> Result<(), TestCaseError> {
         self.old.observe(&self.model);
         self.new.observe(&self.model);
-        let is_compared = |name: &str| !self.left_out.contains(&name);
+        let is_compared = |name: &str| !self.left_out.contains(&name) && !NOT_COMPARED.contains(&name);
         fired.borrow_mut().extend(self.new.findings().map(|finding| finding.lint.name));
         let sorted = |mut facts: Vec<String>| {
             facts.sort_unstable();

@@ -10,27 +10,27 @@ use crate::{
 };
 use std::time::Duration;
 
-struct Scene {
-    model: Model,
-    engine: Engine,
+pub(super) struct Scene {
+    pub(super) model: Model,
+    pub(super) engine: Engine,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { model: Model::new(Retention::default()), engine: Engine::new(&Settings::default()) }
     }
 
-    fn take(&mut self, update: Update) {
+    pub(super) fn take(&mut self, update: Update) {
         self.model.apply(update);
         self.engine.observe(&self.model);
     }
 
-    fn active(&self) -> Vec<&'static str> {
+    pub(super) fn active(&self) -> Vec<&'static str> {
         let active = self.engine.findings().filter(|finding| finding.status == Status::Active);
         active.map(|finding| finding.lint.name).collect()
     }
 
-    fn finding(&self, lint: &str) -> &Finding {
+    pub(super) fn finding(&self, lint: &str) -> &Finding {
         self.engine.findings().find(|finding| finding.lint.name == lint).expect("it was found")
     }
 
