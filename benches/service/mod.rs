@@ -9,18 +9,18 @@ use holdup::model::{
 use std::time::Duration;
 
 /// Up to what the issue asks for.
-pub const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
+pub(crate) const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 
 /// What tasks are called.
 #[derive(Debug, Clone, Copy)]
-pub enum Named {
+pub(crate) enum Named {
     /// A hundred names for all of them.
     InGroups,
     /// Each its own.
     Apart,
 }
 
-pub fn at(second: u64) -> Stamp {
+pub(crate) fn at(second: u64) -> Stamp {
     Stamp::from_nanos((1_000_000 + second) * 1_000_000_000)
 }
 
@@ -56,7 +56,7 @@ fn stats(polls: u64, second: u64) -> TaskStats {
     }
 }
 
-pub fn first_state(tasks: u64, named: Named) -> Update {
+pub(crate) fn first_state(tasks: u64, named: Named) -> Update {
     Update {
         now: Some(at(1)),
         new_tasks: (1..=tasks).map(|id| announce(id, named)).collect(),
@@ -66,13 +66,13 @@ pub fn first_state(tasks: u64, named: Named) -> Update {
 }
 
 /// One percent of the tasks, spread over all of them.
-pub fn one_percent(tasks: u64, second: u64) -> Update {
+pub(crate) fn one_percent(tasks: u64, second: u64) -> Update {
     let changed = (1..=tasks).step_by(100).map(|id| (TaskId(id + second % 100), stats(1_000 + second, second)));
     Update { now: Some(at(second + 1)), task_stats: changed.collect(), ..Update::default() }
 }
 
 /// The same with large futures: a share of the tasks, in percent, spread over so many places of their own.
-pub fn large_futures(mut update: Update, share: u64, places: u64) -> Update {
+pub(crate) fn large_futures(mut update: Update, share: u64, places: u64) -> Update {
     let large = update.new_tasks.iter_mut().filter(|task| task.id.0 % 100 < share);
     for (at, task) in large.enumerate() {
         task.fields.push(Field { name: FieldName::Text("size.bytes".into()), value: Value::U64(4_096) });

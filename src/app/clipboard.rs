@@ -12,7 +12,7 @@ use crate::{
 use std::fmt::Write;
 
 /// A finding with its evidence and advice.
-pub fn finding(finding: &Finding) -> String {
+pub(crate) fn finding(finding: &Finding) -> String {
     let mut text = format!("{} {}: {}\n", finding.severity, finding.lint.name, subject(&finding.subject));
     let over = if finding.status == Status::Past { " (over)" } else { "" };
     let _ = writeln!(text, "  {}{over} [{}]", finding.message, finding.confidence.name());
@@ -67,7 +67,7 @@ pub fn measure(measure: &Measure) -> String {
 }
 
 /// A task with its numbers.
-pub fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<String> {
+pub(crate) fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<String> {
     let (model, now) = (session.model(), now?);
     let task = model.tasks().get(id)?;
     let mut text = format!("task {} {}\n", task.display_id(), model.task_name(&task));

@@ -9,7 +9,7 @@ use crate::{
 use std::time::Duration;
 
 /// A session, and whether its display stands still.
-pub struct OpenSession {
+pub(crate) struct OpenSession {
     live: Session,
     frozen: Option<Box<Frozen>>,
     /// Why the display went on although nobody asked for that.
@@ -27,27 +27,27 @@ struct Frozen {
 
 impl OpenSession {
     /// Nothing known yet.
-    pub fn new(settings: &Settings, retention: Retention) -> Self {
+    pub(crate) fn new(settings: &Settings, retention: Retention) -> Self {
         Self { live: Session::new(settings, retention), frozen: None, went_on: None }
     }
 
     /// The session as it is, whatever is shown.
-    pub fn live(&self) -> &Session {
+    pub(crate) fn live(&self) -> &Session {
         &self.live
     }
 
     /// The session as it is shown.
-    pub fn shown(&self) -> &Session {
+    pub(crate) fn shown(&self) -> &Session {
         self.frozen.as_ref().map_or(&self.live, |frozen| &frozen.session)
     }
 
     /// The findings that somebody looks at.
-    pub fn watch(&mut self, findings: impl IntoIterator<Item = FindingId>) {
+    pub(crate) fn watch(&mut self, findings: impl IntoIterator<Item = FindingId>) {
         self.live.watch(findings);
     }
 
     /// Takes in an event. What is shown does not change while it is frozen.
-    pub fn apply(&mut self, event: Event) -> Scope {
+    pub(crate) fn apply(&mut self, event: Event) -> Scope {
         let is_news = !matches!(event, Event::Connection(_) | Event::Progress { .. } | Event::CatchUp { .. });
         let scope = self.live.apply(event);
         let Some(frozen) = &mut self.frozen else { return scope };
@@ -63,14 +63,14 @@ impl OpenSession {
     }
 
     /// Lets the display stand still. Nothing is lost: the live session goes on.
-    pub fn freeze(&mut self) {
+    pub(crate) fn freeze(&mut self) {
         let copied = self.live.model().copied();
         let session = self.live.clone();
         self.frozen.get_or_insert_with(|| Box::new(Frozen { session, copied, events: 0 }));
     }
 
     /// Lets the display go on, with everything that has happened meanwhile.
-    pub fn thaw(&mut self) -> Scope {
+    pub(crate) fn thaw(&mut self) -> Scope {
         match self.frozen.take() {
             Some(_) => Scope::Everything,
             None => Scope::Nothing,
@@ -78,12 +78,12 @@ impl OpenSession {
     }
 
     /// How much has come since the display was frozen, in updates; `None` while it is not.
-    pub fn missed(&self) -> Option<usize> {
+    pub(crate) fn missed(&self) -> Option<usize> {
         self.frozen.as_ref().map(|frozen| frozen.events)
     }
 
     /// The target's clock, `elapsed` after the latest update; it stands still with the display.
-    pub fn now(&self, elapsed: Duration) -> Option<Stamp> {
+    pub(crate) fn now(&self, elapsed: Duration) -> Option<Stamp> {
         match &self.frozen {
             Some(frozen) => frozen.session.now(Duration::ZERO),
             None => self.live.now(elapsed),
@@ -91,12 +91,12 @@ impl OpenSession {
     }
 
     /// What the user should be told, once.
-    pub fn take_trouble(&mut self) -> Option<String> {
+    pub(crate) fn take_trouble(&mut self) -> Option<String> {
         self.live.take_trouble().or_else(|| self.went_on.take().map(str::to_owned))
     }
 
     /// Another task's details will be asked for.
-    pub fn forget_details(&mut self) {
+    pub(crate) fn forget_details(&mut self) {
         self.live.forget_details();
         if let Some(frozen) = &mut self.frozen {
             frozen.session.forget_details();

@@ -12,7 +12,7 @@ use super::{
 use crate::report::{End, Report, github, text};
 
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
-pub fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
+pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     log::start(&config.log)?;
     let plan = Plan {
         target: config.target.clone(),

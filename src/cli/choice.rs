@@ -11,29 +11,29 @@ use clap::{
 use std::{fmt, str::FromStr, time::Duration};
 
 /// Every lint at once, where a lint can be named.
-pub const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 
 /// Names that tokio-console has for lints of ours.
 const ALIASES: &[(&str, &str)] = &[("never-yielded", "never-yields")];
 
 /// Our name for a lint, from any name that it goes by.
-pub fn canonical(name: &str) -> &str {
+pub(super) fn canonical(name: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, ours)| ours)
 }
 
 /// What `explain` takes: the name of one lint.
-pub fn one_lint_name() -> PossibleValuesParser {
+pub(super) fn one_lint_name() -> PossibleValuesParser {
     PossibleValuesParser::new(lint_values())
 }
 
 /// What `--warn` and `--allow` take: the names of lints, and `all`.
-pub fn lint_names() -> PossibleValuesParser {
+pub(super) fn lint_names() -> PossibleValuesParser {
     PossibleValuesParser::new(lint_values().chain([PossibleValue::new(ALL).help("Every lint")]))
 }
 
 /// What `--scenario` takes: a wrong name is answered with all the right ones.
 #[cfg(feature = "demo")]
-pub fn scenario_names() -> PossibleValuesParser {
+pub(super) fn scenario_names() -> PossibleValuesParser {
     PossibleValuesParser::new(demo_server::scenarios().iter().map(|scenario| scenario.name).chain([ALL]))
 }
 
@@ -215,12 +215,12 @@ impl CharsetChoice {
 }
 
 /// A choice's name.
-pub fn name_of(choice: &impl ValueEnum) -> String {
+pub(super) fn name_of(choice: &impl ValueEnum) -> String {
     choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A choice by its name; the error names all that there are.
-pub fn by_name<T: ValueEnum>(name: &str) -> Result<T, String> {
+pub(super) fn by_name<T: ValueEnum>(name: &str) -> Result<T, String> {
     T::from_str(name, true).map_err(|_| {
         let names: Vec<String> = T::value_variants().iter().map(name_of).collect();
         format!("{name:?} is none of: {}", names.join(", "))

@@ -5,7 +5,7 @@ use crate::diagnose::{LINTS, Lint};
 use std::fmt::Write;
 
 /// All lints, one line each.
-pub fn list() -> String {
+pub(super) fn list() -> String {
     let width = LINTS.iter().map(|lint| lint.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for lint in LINTS {
@@ -16,7 +16,7 @@ pub fn list() -> String {
 }
 
 /// One lint: what it is, its explanation, and its thresholds.
-pub fn one(lint: &Lint) -> String {
+pub(super) fn one(lint: &Lint) -> String {
     let mut out = format!("# {}\n\n{}\n\nSeverity: {}.\n\n", lint.name, lint.summary, severities(lint));
     out += lint.explanation.trim();
     out += "\n\n## Thresholds\n\n";

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use toml::Value;
 
 /// The configuration as a file that reads back to it, with what each key means.
-pub fn config_file(config: &Config) -> String {
+pub(super) fn config_file(config: &Config) -> String {
     let mut out = String::from("# The configuration of holdup. What is left out is at its default.\n");
     let screen = &config.screen;
     entry(&mut out, "The service to watch.", "target", config.target.to_string());
@@ -89,7 +89,7 @@ fn optional(out: &mut String, help: &str, key: &str, value: Option<&String>) {
 }
 
 /// A shell's completions.
-pub fn completions(shell: Shell) -> Vec<u8> {
+pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "holdup", &mut out);
     out

@@ -5,12 +5,12 @@ use crate::terminal;
 use std::io::{self, IsTerminal};
 
 /// Whether there is a terminal to draw on and to read keys from.
-pub fn has_terminal() -> bool {
+pub(super) fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Runs it until the user quits.
-pub fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error> {
     if !has_terminal() {
         return Err(Error::NoTerminal(config.target.clone()));
     }

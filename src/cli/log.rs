@@ -44,7 +44,7 @@ pub enum LogError {
 }
 
 /// Starts the log and returns its file; `None` where nothing is to be logged.
-pub fn start(log: &Log) -> Result<Option<PathBuf>, LogError> {
+pub(super) fn start(log: &Log) -> Result<Option<PathBuf>, LogError> {
     if log.filter.trim().eq_ignore_ascii_case("off") {
         return Ok(None);
     }

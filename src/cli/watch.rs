@@ -17,7 +17,7 @@ const SILENT: Duration = Duration::from_secs(2);
 
 /// What to watch, and for how long.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(super) struct Plan {
     /// The target.
     pub target: Target,
     /// How the link behaves.
@@ -70,7 +70,7 @@ pub enum NotSeen {
 }
 
 /// Ends when ctrl-c or SIGTERM asks the process to stop.
-pub async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -89,7 +89,7 @@ pub async fn asked_to_stop() {
 }
 
 /// Watches until the window is over, or `stop` completes.
-pub async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
+pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
     let mut attachment = Attachment::new(source::open(plan.target.clone(), plan.source.clone()));
     let mut watch = Watch::new(plan);
     let mut until = Instant::now() + plan.connect_timeout;

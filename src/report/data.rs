@@ -13,7 +13,7 @@ use crate::{
 use serde::Serialize;
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields do not change it.
-pub const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The whole of it. Durations are in seconds, instants by the target's clock in RFC 3339.
 #[derive(Debug, Serialize)]

@@ -11,7 +11,7 @@ use super::{
 use std::fmt::Write;
 
 /// One command for each finding, the worst first, and a last line that sums up.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
     for row in &report.findings {
         annotation(&mut out, row);

@@ -43,7 +43,7 @@ const STEPS_MOST: usize = 16;
 const FRAMES_MOST: usize = 20;
 
 /// The report as text, safe to be shown by a terminal.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
     for row in &report.findings {
         finding(&mut out, row);

@@ -2,7 +2,7 @@
 //! out, so that what they speak of is not taken for code.
 
 /// The tokens of a file.
-pub fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;

@@ -35,13 +35,13 @@ fn crates(source: &Source, crates: &[&str], folders: &[&str]) -> Vec<String> {
 }
 
 /// The wire formats are named where they are read and written alone.
-pub fn wire_formats(source: &Source) -> Vec<String> {
+pub(crate) fn wire_formats(source: &Source) -> Vec<String> {
     let formats = ["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"];
     crates(source, &formats, &["src/source/codec/", "src/source/wire/"])
 }
 
 /// What takes messages apart does no I/O, knows no clock and no runtime, and is not told how messages come.
-pub fn codec(source: &Source) -> Vec<String> {
+pub(crate) fn codec(source: &Source) -> Vec<String> {
     if !source.path.starts_with("src/source/codec/") {
         return Vec::new();
     }
@@ -67,7 +67,7 @@ fn is_io(path: &[String]) -> bool {
 }
 
 /// Of the agent, `serve` alone names the wire formats.
-pub fn agent_formats(source: &Source) -> Vec<String> {
+pub(crate) fn agent_formats(source: &Source) -> Vec<String> {
     if !source.path.starts_with("agent/src/") || source.path.starts_with("agent/src/serve/") {
         return Vec::new();
     }
@@ -77,12 +77,12 @@ pub fn agent_formats(source: &Source) -> Vec<String> {
 }
 
 /// The screen is named in `view` and `terminal` alone.
-pub fn screen(source: &Source) -> Vec<String> {
+pub(crate) fn screen(source: &Source) -> Vec<String> {
     crates(source, &["ratatui", "ratatui_core"], &["src/view/", "src/terminal/"])
 }
 
 /// What is pure does no I/O. That it knows no runtime is its manifest's to say, and that it reads no clock clippy's.
-pub fn purity(source: &Source) -> Vec<String> {
+pub(crate) fn purity(source: &Source) -> Vec<String> {
     if !source.path.starts_with("core/") {
         return Vec::new();
     }
@@ -92,7 +92,7 @@ pub fn purity(source: &Source) -> Vec<String> {
 
 /// Nothing that a peer sends may end the program: no panic is written down where its data is handled. In `core` the lints that
 /// its `lib.rs` denies see to all but assertions.
-pub fn no_panics(source: &Source) -> Vec<String> {
+pub(crate) fn no_panics(source: &Source) -> Vec<String> {
     let in_core = source.path.starts_with("core/");
     if !in_core && !is_in(source, &["source"]) {
         return Vec::new();
@@ -114,7 +114,7 @@ pub fn no_panics(source: &Source) -> Vec<String> {
 }
 
 /// A room knows those that stand before it, and nothing of those that stand after it.
-pub fn order(source: &Source) -> Vec<String> {
+pub(crate) fn order(source: &Source) -> Vec<String> {
     let Some(room) = source.room() else { return Vec::new() };
     let Some((_, known)) = ROOMS.iter().find(|(name, _)| *name == room) else {
         return vec![said(source, format!("{room} is no room of the house"))];
@@ -136,7 +136,7 @@ pub fn order(source: &Source) -> Vec<String> {
 }
 
 /// A file does one thing.
-pub fn size(source: &Source) -> Vec<String> {
+pub(crate) fn size(source: &Source) -> Vec<String> {
     const MOST: usize = 600;
     let lines = source.lines();
     let counts = !source.is_test() && !source.is_generated() && lines > MOST;
@@ -144,7 +144,7 @@ pub fn size(source: &Source) -> Vec<String> {
 }
 
 /// Modes are enums: at most two `bool` fields in a struct, and no `bool` among a function's parameters.
-pub fn bools(source: &Source) -> Vec<String> {
+pub(crate) fn bools(source: &Source) -> Vec<String> {
     let tokens = source.tokens();
     let mut wrong = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
@@ -193,7 +193,7 @@ fn typed_bool(group: &[String]) -> usize {
 }
 
 /// A lint that is switched off locally says why.
-pub fn reasons(source: &Source) -> Vec<String> {
+pub(crate) fn reasons(source: &Source) -> Vec<String> {
     if source.is_generated() {
         return Vec::new();
     }
@@ -217,7 +217,7 @@ pub fn reasons(source: &Source) -> Vec<String> {
 }
 
 /// Names that say nothing, work that is not done, and paths of somebody's machine.
-pub fn words(source: &Source) -> Vec<String> {
+pub(crate) fn words(source: &Source) -> Vec<String> {
     const MARKS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
     const NAMES: [&str; 5] = ["helper", "helpers", "utils", "manager", "misc"];
     const HOMES: [&str; 3] = ["/home/", "/Users/", "/root/"];
@@ -238,7 +238,7 @@ pub fn words(source: &Source) -> Vec<String> {
 }
 
 /// The demo server is named only behind the feature that brings it.
-pub fn demo(source: &Source) -> Vec<String> {
+pub(crate) fn demo(source: &Source) -> Vec<String> {
     let tokens = source.tokens();
     let names = source.paths().iter().any(|path| path[0] == "demo_server");
     let gated = tokens.windows(7).any(|seven| {

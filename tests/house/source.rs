@@ -8,7 +8,7 @@ use std::{
 
 /// One file of the workspace.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     /// From the workspace's root, with `/` between its parts.
     pub path: String,
     /// All of it.
@@ -16,12 +16,12 @@ pub struct Source {
 }
 
 /// The root of the workspace.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every file below these folders whose name ends so.
-pub fn files(folders: &[&str], ends: &str) -> Vec<Source> {
+pub(crate) fn files(folders: &[&str], ends: &str) -> Vec<Source> {
     let mut paths = Vec::new();
     for folder in folders {
         walk(&root().join(folder), &mut paths);
@@ -56,7 +56,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 
 impl Source {
     /// The room that the file is in; `None` outside of the client's rooms.
-    pub fn room(&self) -> Option<&str> {
+    pub(crate) fn room(&self) -> Option<&str> {
         self.path
             .strip_prefix("core/")
             .unwrap_or(&self.path)
@@ -66,17 +66,17 @@ impl Source {
     }
 
     /// Whether the whole file is there for tests.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs") || self.path.contains("/tests/") || self.path.starts_with("tests/")
     }
 
     /// Whether it was written by a program.
-    pub fn is_generated(&self) -> bool {
+    pub(crate) fn is_generated(&self) -> bool {
         self.path.contains("/generated/")
     }
 
     /// Names, marks and literals in their order, without comments, and without what is compiled for tests alone.
-    pub fn tokens(&self) -> Vec<String> {
+    pub(crate) fn tokens(&self) -> Vec<String> {
         if self.is_test() {
             return Vec::new();
         }
@@ -84,12 +84,12 @@ impl Source {
     }
 
     /// Every path that is named, with the groups of `use` spelled out: `use a::{b, c::d}` names `a::b` and `a::c::d`.
-    pub fn paths(&self) -> Vec<Vec<String>> {
+    pub(crate) fn paths(&self) -> Vec<Vec<String>> {
         paths(&self.tokens())
     }
 
     /// How many lines there are before the tests begin, which stand at the end.
-    pub fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         let lines: Vec<&str> = self.text.lines().collect();
         lines
             .windows(2)
@@ -98,14 +98,14 @@ impl Source {
     }
 
     /// How deep the file's module lies below the crate: 1 for a room.
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         let parts = self.path.strip_prefix("core/").unwrap_or(&self.path).split('/').skip(1).count();
         if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
     }
 }
 
 /// The index just after the group that opens at `open`.
-pub fn after_group(tokens: &[String], open: usize) -> usize {
+pub(crate) fn after_group(tokens: &[String], open: usize) -> usize {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(open) {
         match token.as_str() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The executable in an environment that says nothing, with `home` for all of its directories.
-pub fn holdup(home: &Path) -> Command {
+pub(crate) fn holdup(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdup"));
     command
         .env_clear()
@@ -20,7 +20,7 @@ pub fn holdup(home: &Path) -> Command {
 
 /// What a process left behind.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -34,7 +34,7 @@ impl From<Output> for Ended {
 }
 
 /// Runs it to its end in an environment that says nothing.
-pub fn run(args: &[&str]) -> Ended {
+pub(crate) fn run(args: &[&str]) -> Ended {
     let home = tempfile::tempdir().unwrap();
     holdup(home.path()).args(args).output().unwrap().into()
 }

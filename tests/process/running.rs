@@ -12,7 +12,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A demo server.
-pub struct Server {
+pub(crate) struct Server {
     /// Where its console is, as a target.
     pub target: String,
     child: Child,
@@ -20,12 +20,12 @@ pub struct Server {
 
 impl Server {
     /// Starts one on free ports.
-    pub fn start(scenario: &str) -> Self {
+    pub(crate) fn start(scenario: &str) -> Self {
         Self::start_at("127.0.0.1:0", scenario)
     }
 
     /// Starts one whose console listens there, and waits until it does.
-    pub fn start_at(console: &str, scenario: &str) -> Self {
+    pub(crate) fn start_at(console: &str, scenario: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args(["demo-server", "--exit-with-stdin", "--echo-addr", "127.0.0.1:0", "--console-addr", console])
             .args(["--instrument", "console-subscriber"])
@@ -49,7 +49,7 @@ impl Server {
 
     /// Sends it a signal by its name.
     #[allow(dead_code, reason = "not every test that starts a server sends it signals")]
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         send(name, &self.child);
     }
 }
@@ -67,21 +67,21 @@ impl Drop for Server {
 }
 
 /// A run that is under way, which ends with the test.
-pub struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Starts it.
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// Sends it a signal by its name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         send(name, &self.0);
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.0.try_wait().unwrap() {

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 use terminal::Terminal;
 
 /// A shell in a terminal.
-pub struct Shell(Terminal);
+pub(crate) struct Shell(Terminal);
 
 impl Deref for Shell {
     type Target = Terminal;
@@ -24,7 +24,7 @@ impl DerefMut for Shell {
 }
 
 impl Shell {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut command = CommandBuilder::new("sh");
         command.arg("-i");
         let program = env!("CARGO_BIN_EXE_holdup");
@@ -34,29 +34,29 @@ impl Shell {
     }
 
     /// A shell in which holdup watches a target, and has come up. `before` stands before the command.
-    pub fn watching(before: &str, target: &str) -> Self {
+    pub(crate) fn watching(before: &str, target: &str) -> Self {
         let mut shell = Self::start();
         shell.types(&format!("{before} $HOLDUP {target}; echo left=$?\r"));
         shell.shows("1 Findings");
         shell
     }
 
-    pub fn hides(&self, what: &str) {
+    pub(crate) fn hides(&self, what: &str) {
         self.until(&format!("no {what}"), |screen| !screen.contents().contains(what));
     }
 
     /// The program's process.
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.master.process_group_leader().expect("something runs in the foreground")
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
     /// The terminal is as the shell left it: the main screen, a cursor, no mouse, and lines that echo.
-    pub fn is_sane(&mut self) {
+    pub(crate) fn is_sane(&mut self) {
         self.until("the main screen", |screen| !screen.alternate_screen());
         self.until("a cursor", |screen| !screen.hide_cursor());
         self.until("no mouse", |screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None);

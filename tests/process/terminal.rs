@@ -9,10 +9,10 @@ use std::{
 };
 
 /// How long anything may take. Far above what it needs: a test that hangs is to fail instead.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program in a terminal. It is ended when this is dropped.
-pub struct Terminal {
+pub(crate) struct Terminal {
     pub child: Box<dyn Child + Send + Sync>,
     pub master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
@@ -23,7 +23,7 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program in an empty home, and in an environment that says nothing but that, `environment`, and what a terminal
     /// has to say.
-    pub fn start(mut command: CommandBuilder, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(mut command: CommandBuilder, environment: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let home = tempfile::tempdir().unwrap();
@@ -47,15 +47,15 @@ impl Terminal {
         Self { child, master: pair.master, keys, screen, _home: home }
     }
 
-    pub fn contents(&self) -> String {
+    pub(crate) fn contents(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
-    pub fn shows(&self, what: &str) {
+    pub(crate) fn shows(&self, what: &str) {
         self.until(what, |screen| screen.contents().contains(what));
     }
 
-    pub fn until(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
         let begun = Instant::now();
         while !is_so(self.screen.lock().unwrap().screen()) {
             assert!(begun.elapsed() < PATIENCE, "not seen: {what}\n{}", self.contents());
@@ -63,13 +63,13 @@ impl Terminal {
         }
     }
 
-    pub fn types(&mut self, keys: &str) {
+    pub(crate) fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
     /// The terminal has another size.
-    pub fn resize(&self, size: PtySize) {
+    pub(crate) fn resize(&self, size: PtySize) {
         self.screen.lock().unwrap().screen_mut().set_size(size.rows, size.cols);
         self.master.resize(size).unwrap();
     }

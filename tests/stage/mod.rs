@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
-pub mod scenes;
+pub(crate) mod scenes;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures::stream;
@@ -21,7 +21,7 @@ use tokio::{runtime::Runtime, sync::mpsc, time::sleep};
 use unicode_width::UnicodeWidthStr;
 
 /// The client, and everything around it.
-pub struct Stage {
+pub(crate) struct Stage {
     pub app: App,
     pub terminal: Terminal<TestBackend>,
     /// What the link was told.
@@ -38,7 +38,7 @@ pub struct Stage {
 
 /// Notes what is asked of the terminal.
 #[derive(Debug, Default)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     pub copied: Vec<String>,
     pub suspended: usize,
     pub resumed: usize,
@@ -60,13 +60,13 @@ impl Host for Recorder {
 }
 
 /// The options of every script: nothing of the machine that the test runs on.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { time_zone: TimeZone::UTC, ..Options::default() }
 }
 
 impl Stage {
     /// A client that was just started.
-    pub fn new(width: u16, height: u16, options: Options) -> Self {
+    pub(crate) fn new(width: u16, height: u16, options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         Self {
             app: App::new("127.0.0.1:6669", options),
@@ -81,12 +81,12 @@ impl Stage {
     }
 
     /// The target answers, and sends these updates.
-    pub fn attach(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
+    pub(crate) fn attach(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
         self.attach_to(Protocol::Console, None, updates)
     }
 
     /// An agent answers for this process, and sends these updates.
-    pub fn attach_to(
+    pub(crate) fn attach_to(
         &mut self,
         protocol: Protocol,
         process: Option<Process>,
@@ -101,34 +101,34 @@ impl Stage {
     }
 
     /// More updates come.
-    pub fn updates(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
+    pub(crate) fn updates(&mut self, updates: impl IntoIterator<Item = Update>) -> &mut Self {
         self.hear(updates.into_iter().map(|update| Event::Update(Box::new(update))))
     }
 
     /// Reports of an agent come.
-    pub fn reports(&mut self, reports: impl IntoIterator<Item = Update>) -> &mut Self {
+    pub(crate) fn reports(&mut self, reports: impl IntoIterator<Item = Update>) -> &mut Self {
         self.hear(reports.into_iter().map(|report| Event::Update(Box::new(report))))
     }
 
     /// The connection breaks.
-    pub fn lose(&mut self, reason: &str, retry_in: Duration) -> &mut Self {
+    pub(crate) fn lose(&mut self, reason: &str, retry_in: Duration) -> &mut Self {
         self.hear([Event::Connection(Connection::Lost { reason: reason.into(), retry_in, attempt: 1 })])
     }
 
     /// Something happens on the link, and is drawn.
-    pub fn hear(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
+    pub(crate) fn hear(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
         self.run(events.into_iter().collect(), Vec::new(), Duration::from_millis(200));
         self
     }
 
     /// Time passes.
-    pub fn pass(&mut self, time: Duration) -> &mut Self {
+    pub(crate) fn pass(&mut self, time: Duration) -> &mut Self {
         self.run(Vec::new(), Vec::new(), time);
         self
     }
 
     /// Keys are pressed, as in `t / c o n n enter`: one character is itself, `^x` is with control held, and the rest are names.
-    pub fn keys(&mut self, script: &str) -> &mut Self {
+    pub(crate) fn keys(&mut self, script: &str) -> &mut Self {
         self.run(
             Vec::new(),
             script.split_whitespace().map(|name| TerminalEvent::Key(key(name))).collect(),
@@ -138,34 +138,34 @@ impl Stage {
     }
 
     /// Text is typed.
-    pub fn types(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn types(&mut self, text: &str) -> &mut Self {
         let keys = text.chars().map(|char| KeyEvent::new(KeyCode::Char(char), KeyModifiers::NONE));
         self.run(Vec::new(), keys.map(TerminalEvent::Key).collect(), Duration::ZERO);
         self
     }
 
     /// The left button is pressed on the first cell of this text.
-    pub fn click(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn click(&mut self, text: &str) -> &mut Self {
         let (column, row) =
             self.find(text).unwrap_or_else(|| panic!("{text:?} is not on the screen:\n{}", self.text()));
         self.mouse(MouseEventKind::Down(MouseButton::Left), column, row)
     }
 
     /// The mouse does something.
-    pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> &mut Self {
+    pub(crate) fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> &mut Self {
         let mouse = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
         self.run(Vec::new(), vec![TerminalEvent::Mouse(mouse)], Duration::ZERO);
         self
     }
 
     /// Something else happens to the process or its terminal.
-    pub fn occur(&mut self, event: TerminalEvent) -> &mut Self {
+    pub(crate) fn occur(&mut self, event: TerminalEvent) -> &mut Self {
         self.run(Vec::new(), vec![event], Duration::ZERO);
         self
     }
 
     /// The terminal has another size.
-    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+    pub(crate) fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);
         self.occur(TerminalEvent::Redraw)
     }
@@ -198,7 +198,7 @@ impl Stage {
     }
 
     /// The task whose details the link was last asked to watch.
-    pub fn watched_task(&self) -> Option<TaskId> {
+    pub(crate) fn watched_task(&self) -> Option<TaskId> {
         self.commands.iter().rev().find_map(|command| match command {
             Command::WatchTask(task) => Some(Some(*task)),
             Command::UnwatchTask => Some(None),
@@ -207,7 +207,7 @@ impl Stage {
     }
 
     /// Where a text stands on the screen.
-    pub fn find(&self, text: &str) -> Option<(u16, u16)> {
+    pub(crate) fn find(&self, text: &str) -> Option<(u16, u16)> {
         self.lines().iter().enumerate().find_map(|(row, line)| {
             let byte = line.find(text)?;
             Some((line[..byte].width() as u16, row as u16))
@@ -215,7 +215,7 @@ impl Stage {
     }
 
     /// The screen, line by line. A wide character's second cell is left out: it shows nothing, whatever is in it.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let buffer = self.terminal.backend().buffer();
         let width = buffer.area.width.max(1) as usize;
         let line = |row: &[Cell]| {
@@ -233,13 +233,13 @@ impl Stage {
     }
 
     /// The screen as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines: Vec<String> = self.lines().iter().map(|line| line.trim_end().to_owned()).collect();
         lines.join("\n")
     }
 
     /// The style of each cell: a letter for each style, and what the letters stand for.
-    pub fn styles(&self) -> String {
+    pub(crate) fn styles(&self) -> String {
         let buffer = self.terminal.backend().buffer();
         let mut legend: Vec<String> = Vec::new();
         let mut letters = String::new();
@@ -264,7 +264,7 @@ impl Stage {
 
     /// Every one of these texts is on the screen.
     #[track_caller]
-    pub fn shows(&mut self, texts: &[&str]) -> &mut Self {
+    pub(crate) fn shows(&mut self, texts: &[&str]) -> &mut Self {
         for text in texts {
             assert!(self.find(text).is_some(), "{text:?} is not on the screen:\n{}", self.text());
         }
@@ -273,7 +273,7 @@ impl Stage {
 
     /// None of these texts is on the screen.
     #[track_caller]
-    pub fn hides(&mut self, texts: &[&str]) -> &mut Self {
+    pub(crate) fn hides(&mut self, texts: &[&str]) -> &mut Self {
         for text in texts {
             assert!(self.find(text).is_none(), "{text:?} is on the screen:\n{}", self.text());
         }
@@ -282,7 +282,7 @@ impl Stage {
 
     /// These texts are on the screen, each further down than the one before.
     #[track_caller]
-    pub fn shows_in_order(&mut self, texts: &[&str]) -> &mut Self {
+    pub(crate) fn shows_in_order(&mut self, texts: &[&str]) -> &mut Self {
         let rows: Vec<u16> = texts
             .iter()
             .map(|text| self.find(text).unwrap_or_else(|| panic!("no {text:?}:\n{}", self.text())).1)

@@ -17,7 +17,7 @@ use holdup::{
 use std::{sync::Arc, time::Duration};
 
 /// Three connections of which two wait for a lock that a writer holds across an await, and a task that spins.
-pub fn troubled() -> Service {
+pub(crate) fn troubled() -> Service {
     let mut service = Service::new();
     let lock = service.mutex("src/state.rs:21");
     let holder = service.spawn("writer", "src/state.rs:40");
@@ -34,7 +34,7 @@ pub fn troubled() -> Service {
 }
 
 /// Nothing wrong: a few tasks that sleep.
-pub fn healthy() -> Service {
+pub(crate) fn healthy() -> Service {
     let mut service = Service::new();
     for (name, place) in [("accept", "src/main.rs:31"), ("ticker", "src/ticker.rs:12"), ("", "src/net.rs:7")] {
         let task = service.spawn(name, place);
@@ -44,7 +44,7 @@ pub fn healthy() -> Service {
 }
 
 /// The client attached to a service, with enough updates for the findings to be certain.
-pub fn attached((width, height): (u16, u16), mut service: Service, options: Options) -> (Stage, Service) {
+pub(crate) fn attached((width, height): (u16, u16), mut service: Service, options: Options) -> (Stage, Service) {
     let mut stage = Stage::new(width, height, options);
     let mut updates = vec![service.greet()];
     for _ in 0..4 {
@@ -55,13 +55,13 @@ pub fn attached((width, height): (u16, u16), mut service: Service, options: Opti
 }
 
 /// The client attached to the service with troubles.
-pub fn watching(size: (u16, u16)) -> (Stage, Service) {
+pub(crate) fn watching(size: (u16, u16)) -> (Stage, Service) {
     attached(size, troubled(), options())
 }
 
 /// A service with an agent: four workers on one runtime, of which one sleeps in a report; another runtime with one worker; a
 /// writer that sleeps with a lock that two wait for.
-pub fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
+pub(crate) fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
     let mut service = troubled();
     let mut stage = Stage::new(size.0, size.1, options);
     stage.attach_to(Protocol::Agent, Some(agent::process()), [service.greet()]);
@@ -74,7 +74,7 @@ pub fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
 }
 
 /// The report of that service's agent.
-pub fn report_of(service: &Service) -> Update {
+pub(crate) fn report_of(service: &Service) -> Update {
     let now = service.now();
     let age = now.since(at(0));
     let [writer, first, second, third, spinner] = service.task_ids()[..] else { panic!("five tasks") };

@@ -14,10 +14,10 @@ use holdup::{
 use std::{sync::Arc, time::Duration};
 
 /// The runtime of everything here that does not say another one.
-pub const MAIN: RuntimeId = RuntimeId(1);
+pub(crate) const MAIN: RuntimeId = RuntimeId(1);
 
 /// The process of an agent.
-pub fn process() -> Process {
+pub(crate) fn process() -> Process {
     Process {
         boot_id: "00ff".into(),
         pid: 4242,
@@ -32,13 +32,13 @@ pub fn process() -> Process {
 }
 
 /// A report of an instant, with nothing in it.
-pub fn report(now: Stamp) -> Update {
+pub(crate) fn report(now: Stamp) -> Update {
     let (runtimes, workers, losses) = (Some(Vec::new()), Some(Vec::new()), Some(Vec::new()));
     Update { now: Some(now), runtimes, workers, losses, ..Update::default() }
 }
 
 /// The rows of one update and what is told beside them, as of one instant.
-pub fn together(rows: Update, told: Update) -> Update {
+pub(crate) fn together(rows: Update, told: Update) -> Update {
     Update {
         metadata: rows.metadata,
         new_tasks: rows.new_tasks,
@@ -53,7 +53,7 @@ pub fn together(rows: Update, told: Update) -> Update {
 }
 
 /// A runtime with this name.
-pub fn runtime(id: u64, name: &str, workers: u64) -> RuntimeStats {
+pub(crate) fn runtime(id: u64, name: &str, workers: u64) -> RuntimeStats {
     RuntimeStats {
         id: RuntimeId(id),
         name: name.into(),
@@ -69,12 +69,12 @@ pub fn runtime(id: u64, name: &str, workers: u64) -> RuntimeStats {
 }
 
 /// A judgement that holds since then.
-pub fn verdict(kind: VerdictKind, since: Stamp) -> Verdict {
+pub(crate) fn verdict(kind: VerdictKind, since: Stamp) -> Verdict {
     Verdict { kind, since: Some(since) }
 }
 
 /// A worker that was this busy since its runtime began.
-pub fn worker(index: u32, busy: Duration) -> WorkerStats {
+pub(crate) fn worker(index: u32, busy: Duration) -> WorkerStats {
     WorkerStats {
         id: WorkerId { runtime: MAIN, index },
         thread: Some(Thread { tid: 4_250 + index, name: format!("tokio-rt-worker-{index}") }),
@@ -84,13 +84,13 @@ pub fn worker(index: u32, busy: Duration) -> WorkerStats {
 }
 
 /// A frame of a stack.
-pub fn frame(function: &str, file: &str, line: u32) -> Frame {
+pub(crate) fn frame(function: &str, file: &str, line: u32) -> Frame {
     let place = Place::from(SourcePlace { file: file.into(), line, column: 1 });
     Frame { function: function.into(), place, module: "echo-demo".into(), address: 0x5555_5555_0000 }
 }
 
 /// The stack of a thread that sleeps in the middle of a report.
-pub fn sleeping(now: Stamp) -> Stack {
+pub(crate) fn sleeping(now: Stamp) -> Stack {
     let std = "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src";
     let tokio = "/srv/.cargo/registry/src/index-1f/tokio-1.54.1/src/runtime";
     Stack {
@@ -109,7 +109,7 @@ pub fn sleeping(now: Stamp) -> Stack {
 }
 
 /// A stall of a worker.
-pub fn stall(id: u64, worker: Option<u32>, task: TaskId, since: Stamp) -> Stall {
+pub(crate) fn stall(id: u64, worker: Option<u32>, task: TaskId, since: Stamp) -> Stall {
     Stall {
         id,
         runtime: MAIN,
@@ -129,7 +129,7 @@ pub fn stall(id: u64, worker: Option<u32>, task: TaskId, since: Stamp) -> Stall 
 }
 
 /// One who holds a lock alone.
-pub fn holder(task: TaskId, since: Stamp) -> Holder {
+pub(crate) fn holder(task: TaskId, since: Stamp) -> Holder {
     Holder {
         task: Some(task),
         thread: None,
@@ -142,11 +142,11 @@ pub fn holder(task: TaskId, since: Stamp) -> Holder {
 }
 
 /// One who waits for a lock, to have it alone.
-pub fn waiting(op: u64, task: TaskId, since: Stamp) -> Waiting {
+pub(crate) fn waiting(op: u64, task: TaskId, since: Stamp) -> Waiting {
     Waiting { op: OpId(op), task: Some(task), access: Access::Exclusive, since: Some(since) }
 }
 
 /// A lock that these hold and these wait for.
-pub fn lock(id: ResourceId, holders: Vec<Holder>, waiters: Vec<Waiting>) -> LockStats {
+pub(crate) fn lock(id: ResourceId, holders: Vec<Holder>, waiters: Vec<Waiting>) -> LockStats {
     LockStats { holders, waiters, acquisitions: 1_203, contended: 456, ..LockStats::new(id) }
 }

@@ -1,5 +1,5 @@
 //! What tests share. Each test binary takes from it what it needs.
 
-pub mod agent;
-pub mod screen;
-pub mod service;
+pub(crate) mod agent;
+pub(crate) mod screen;
+pub(crate) mod service;

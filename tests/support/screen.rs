@@ -9,7 +9,7 @@ use ratatui::{
 use std::fmt::Write;
 
 /// The characters, line by line, blanks at the ends left out.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in buffer.area.top()..buffer.area.bottom() {
         let mut line = String::new();
@@ -30,7 +30,7 @@ pub fn text(buffer: &Buffer) -> String {
 }
 
 /// The styles, line by line: from which column to which, and what.
-pub fn styles(buffer: &Buffer) -> String {
+pub(crate) fn styles(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in buffer.area.top()..buffer.area.bottom() {
         let mut runs: Vec<(usize, usize, String)> = Vec::new();

@@ -22,22 +22,22 @@ use std::{
 };
 
 /// The most announcements that one update takes along.
-pub const DRAIN: usize = 127;
+pub(crate) const DRAIN: usize = 127;
 
 /// How many readers a `RwLock` lets in.
-pub const MAX_READERS: u64 = (1 << 29) - 1;
+pub(crate) const MAX_READERS: u64 = (1 << 29) - 1;
 
 /// The description that all resources share.
 const METADATA: MetaId = MetaId(1);
 
 /// An instant, this long after the service began, which was at 2026-01-01 12:00:00 UTC.
-pub fn at(millis: u64) -> Stamp {
+pub(crate) fn at(millis: u64) -> Stamp {
     Stamp::from_nanos(1_767_268_800_000_000_000).plus(Duration::from_millis(millis))
 }
 
 /// The moments of a publish between which the service goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// Announcements were taken along.
     Drained,
     /// Tasks were read.
@@ -48,7 +48,7 @@ pub enum Moment {
 
 /// How a lock is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Take {
+pub(crate) enum Take {
     /// `Mutex::lock`.
     Lock,
     /// `RwLock::read`.
@@ -144,7 +144,7 @@ struct Semaphore {
 }
 
 /// A service.
-pub struct Service {
+pub(crate) struct Service {
     now: Stamp,
     next_id: u64,
     tasks: Table<NewTask, TaskStats>,
@@ -164,7 +164,7 @@ impl Default for Service {
 }
 
 impl Service {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             now: at(0),
             next_id: 0,
@@ -179,16 +179,16 @@ impl Service {
     }
 
     /// What its clock shows.
-    pub fn now(&self) -> Stamp {
+    pub(crate) fn now(&self) -> Stamp {
         self.now
     }
 
     /// Time passes.
-    pub fn pass(&mut self, millis: u64) -> &mut Self {
+    pub(crate) fn pass(&mut self, millis: u64) -> &mut Self {
         self.pass_micros(millis * 1_000)
     }
 
-    pub fn pass_micros(&mut self, micros: u64) -> &mut Self {
+    pub(crate) fn pass_micros(&mut self, micros: u64) -> &mut Self {
         self.now = self.now.plus(Duration::from_micros(micros));
         self
     }
@@ -196,12 +196,12 @@ impl Service {
     // ---- tasks ----
 
     /// A task is spawned. It is not polled yet.
-    pub fn spawn(&mut self, name: &str, place: &str) -> TaskId {
+    pub(crate) fn spawn(&mut self, name: &str, place: &str) -> TaskId {
         self.spawn_with(name, place, &[("kind", Value::Text("task".into()))])
     }
 
     /// A task with fields of its own.
-    pub fn spawn_with(&mut self, name: &str, place: &str, fields: &[(&str, Value)]) -> TaskId {
+    pub(crate) fn spawn_with(&mut self, name: &str, place: &str, fields: &[(&str, Value)]) -> TaskId {
         let id = self.id();
         let name = (!name.is_empty()).then(|| field("task.name", Value::Text(name.into())));
         let number = field("task.id", Value::U64(id + 100));
@@ -216,7 +216,7 @@ impl Service {
 
     /// A poll starts. If the task waited for a lock and was given it, the acquire completes; [`Service::report_taken`] is
     /// what would follow.
-    pub fn start(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn start(&mut self, task: TaskId) -> &mut Self {
         let now = self.now;
         let stats = self.task(task);
         let since = stats.last_wake.max(stats.polls.last_ended);
@@ -232,19 +232,19 @@ impl Service {
     }
 
     /// The poll ends.
-    pub fn end(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn end(&mut self, task: TaskId) -> &mut Self {
         let now = self.now;
         end(&mut self.task(task).polls, now);
         self
     }
 
     /// A poll of this length.
-    pub fn poll(&mut self, task: TaskId, millis: u64) -> &mut Self {
+    pub(crate) fn poll(&mut self, task: TaskId, millis: u64) -> &mut Self {
         self.start(task).pass(millis).end(task)
     }
 
     /// Another task, or a timer, wakes it.
-    pub fn wake(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn wake(&mut self, task: TaskId) -> &mut Self {
         let now = self.now;
         let stats = self.task(task);
         stats.last_wake = Some(now);
@@ -253,57 +253,57 @@ impl Service {
     }
 
     /// It wakes itself, inside its poll.
-    pub fn wake_itself(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn wake_itself(&mut self, task: TaskId) -> &mut Self {
         self.task(task).self_wakes += 1;
         self.wake(task)
     }
 
     /// Its waker is cloned.
-    pub fn keep_waker(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn keep_waker(&mut self, task: TaskId) -> &mut Self {
         self.task(task).waker_clones += 1;
         self
     }
 
     /// A clone of its waker is dropped.
-    pub fn drop_waker(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn drop_waker(&mut self, task: TaskId) -> &mut Self {
         self.task(task).waker_drops += 1;
         self
     }
 
     /// The task is over.
-    pub fn finish(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn finish(&mut self, task: TaskId) -> &mut Self {
         let now = self.now;
         self.task(task).dropped = Some(now);
         self
     }
 
     /// The task's statistics, to be changed beyond what this service can play.
-    pub fn task(&mut self, task: TaskId) -> &mut TaskStats {
+    pub(crate) fn task(&mut self, task: TaskId) -> &mut TaskStats {
         self.tasks.get_mut(&task.0).expect("a task of this service").change()
     }
 
     /// Every task that was ever spawned, in that order.
-    pub fn task_ids(&self) -> Vec<TaskId> {
+    pub(crate) fn task_ids(&self) -> Vec<TaskId> {
         self.tasks.keys().copied().map(TaskId).collect()
     }
 
     /// When a task's latest poll started.
-    pub fn polled_since(&self, task: TaskId) -> Option<Stamp> {
+    pub(crate) fn polled_since(&self, task: TaskId) -> Option<Stamp> {
         self.tasks.get(&task.0)?.stats.polls.last_started
     }
 
     /// Every lock that was ever made, in that order.
-    pub fn lock_ids(&self) -> Vec<ResourceId> {
+    pub(crate) fn lock_ids(&self) -> Vec<ResourceId> {
         self.semaphores.keys().copied().map(ResourceId).collect()
     }
 
     // ---- resources ----
 
-    pub fn mutex(&mut self, place: &str) -> ResourceId {
+    pub(crate) fn mutex(&mut self, place: &str) -> ResourceId {
         self.lock_with("Mutex", place, 1, &[("locked", Value::Bool(false))])
     }
 
-    pub fn rwlock(&mut self, place: &str) -> ResourceId {
+    pub(crate) fn rwlock(&mut self, place: &str) -> ResourceId {
         let attributes = [
             ("current_readers", Value::U64(0)),
             ("max_readers", Value::U64(MAX_READERS)),
@@ -320,7 +320,7 @@ impl Service {
     }
 
     /// A resource of any type; one that is a part of another is internal.
-    pub fn resource(
+    pub(crate) fn resource(
         &mut self,
         concrete_type: &str,
         kind: &str,
@@ -350,7 +350,7 @@ impl Service {
     }
 
     /// The resource is gone, and so are its parts.
-    pub fn drop_resource(&mut self, resource: ResourceId) -> &mut Self {
+    pub(crate) fn drop_resource(&mut self, resource: ResourceId) -> &mut Self {
         let now = self.now;
         for (&id, kept) in &mut self.resources {
             if id == resource.0 || kept.new.parent == Some(resource) {
@@ -361,14 +361,14 @@ impl Service {
     }
 
     /// The resource's statistics, to be changed beyond what this service can play.
-    pub fn resource_stats(&mut self, resource: ResourceId) -> &mut ResourceStats {
+    pub(crate) fn resource_stats(&mut self, resource: ResourceId) -> &mut ResourceStats {
         self.resources.get_mut(&resource.0).expect("a resource of this service").change()
     }
 
     // ---- operations ----
 
     /// An operation is made by a task that is being polled.
-    pub fn op(
+    pub(crate) fn op(
         &mut self,
         source: &str,
         resource: ResourceId,
@@ -410,7 +410,7 @@ impl Service {
     }
 
     /// A task gives up waiting: the operation is dropped before it is complete.
-    pub fn cancel(&mut self, task: TaskId) -> &mut Self {
+    pub(crate) fn cancel(&mut self, task: TaskId) -> &mut Self {
         let mut cancelled = Vec::new();
         for semaphore in self.semaphores.values_mut() {
             cancelled.extend(semaphore.queue.iter().filter(|waiter| waiter.task == task).map(|w| (w.inner, w.outer)));
@@ -447,14 +447,14 @@ impl Service {
     // ---- publishing ----
 
     /// Announcements are lost before anybody reads them; the service counts how many operations were.
-    pub fn lose_announcements(&mut self) -> &mut Self {
+    pub(crate) fn lose_announcements(&mut self) -> &mut Self {
         let lost = self.channel.drain(..).filter(|lost| matches!(lost, Announcement::Op(_) | Announcement::Poll(_)));
         self.dropped.ops += lost.count() as u64;
         self
     }
 
     /// What is over is forgotten, as it is for whoever attaches later.
-    pub fn forget(&mut self) -> &mut Self {
+    pub(crate) fn forget(&mut self) -> &mut Self {
         while !self.channel.is_empty() {
             self.drain();
         }
@@ -466,7 +466,7 @@ impl Service {
 
     /// The update that greets whoever attaches: all that was announced. It leaves the marks of what is new and what changed as
     /// they are, so that the next update tells everything once more, as the real one does.
-    pub fn greet(&mut self) -> Update {
+    pub(crate) fn greet(&mut self) -> Update {
         while !self.channel.is_empty() {
             self.drain();
         }
@@ -474,12 +474,12 @@ impl Service {
     }
 
     /// An update of all that was announced, and changed since the last one.
-    pub fn publish(&mut self) -> Update {
+    pub(crate) fn publish(&mut self) -> Update {
         self.publish_while(|_, _| ())
     }
 
     /// The same, while the service goes on.
-    pub fn publish_while(&mut self, mut go_on: impl FnMut(&mut Self, Moment)) -> Update {
+    pub(crate) fn publish_while(&mut self, mut go_on: impl FnMut(&mut Self, Moment)) -> Update {
         let poll_ops = self.drain();
         go_on(self, Moment::Drained);
         let tasks = take(&mut self.tasks);

@@ -35,19 +35,19 @@ use tonic::{
 };
 
 /// Something that listens, and the runtime that it lives on.
-pub struct Peer {
+pub(crate) struct Peer {
     pub address: SocketAddr,
     runtime: Option<Runtime>,
 }
 
 impl Peer {
     /// Serves on a free port of the loopback interface.
-    pub fn serve(routes: Routes) -> Self {
+    pub(crate) fn serve(routes: Routes) -> Self {
         Self::serve_at(([127, 0, 0, 1], 0).into(), routes)
     }
 
     /// Serves at an address, waiting for whoever had it to let it go.
-    pub fn serve_at(address: SocketAddr, routes: Routes) -> Self {
+    pub(crate) fn serve_at(address: SocketAddr, routes: Routes) -> Self {
         let listener = bind(address);
         Self::run(listener, move |listener| async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
@@ -56,7 +56,7 @@ impl Peer {
     }
 
     /// Serves on a Unix socket.
-    pub fn serve_unix(path: &Path, routes: Routes) -> Self {
+    pub(crate) fn serve_unix(path: &Path, routes: Routes) -> Self {
         let path = path.to_owned();
         Self::run(bind(([127, 0, 0, 1], 0).into()), move |_| async move {
             let listener = UnixListener::bind(path).expect("a free path");
@@ -65,7 +65,7 @@ impl Peer {
     }
 
     /// Answers every connection with these bytes and closes it, or, without any, never says a word.
-    pub fn say(bytes: &'static [u8]) -> Self {
+    pub(crate) fn say(bytes: &'static [u8]) -> Self {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         Self::run(bind(([127, 0, 0, 1], 0).into()), move |listener| async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
@@ -87,7 +87,7 @@ impl Peer {
     }
 
     /// Lets something listen on a runtime of its own.
-    pub fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener) -> F) -> Self
+    pub(crate) fn run<F>(listener: TcpListener, serve: impl FnOnce(TcpListener) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -108,11 +108,11 @@ impl Drop for Peer {
 }
 
 /// An address of the loopback interface at which nothing listens.
-pub fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     bind(([127, 0, 0, 1], 0).into()).local_addr().expect("a bound socket")
 }
 
-pub fn bind(address: SocketAddr) -> TcpListener {
+pub(crate) fn bind(address: SocketAddr) -> TcpListener {
     let listener = (0..500)
         .find_map(|_| {
             let bound = TcpListener::bind(address).ok();
@@ -135,21 +135,21 @@ where
 
 /// What a subscriber is told of the target's temporality.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum StateCall {
+pub(crate) enum StateCall {
     Told,
     Unimplemented,
 }
 
 /// What becomes of a request to pause.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum PauseCall {
+pub(crate) enum PauseCall {
     Answered,
     NeverAnswered,
 }
 
 /// What an agent has to report.
 #[derive(Clone)]
-pub enum Reports {
+pub(crate) enum Reports {
     /// It is older than reports.
     Unimplemented,
     /// These, and then nothing more for as long as the connection stands.
@@ -160,7 +160,7 @@ pub enum Reports {
 
 /// A console whose every answer is the test's.
 #[derive(Clone)]
-pub struct Console {
+pub(crate) struct Console {
     /// What a new subscriber is sent first.
     pub first: Vec<Update>,
     pub state: StateCall,
@@ -178,7 +178,7 @@ pub struct Console {
 
 /// What happened at the console.
 #[derive(Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub subscribers: AtomicU64,
     /// Updates that the transport asked for.
     pub sent: AtomicU64,
@@ -189,7 +189,7 @@ pub struct Counts {
 }
 
 /// What an agent that can tell this says of itself.
-pub fn agent(capabilities: &[&str]) -> DescribeResponse {
+pub(crate) fn agent(capabilities: &[&str]) -> DescribeResponse {
     DescribeResponse {
         process: Some(Process {
             boot_id: vec![0xca, 0xfe],
@@ -219,7 +219,7 @@ impl Drop for Counted {
 }
 
 impl Console {
-    pub fn new(first: Vec<Update>) -> Self {
+    pub(crate) fn new(first: Vec<Update>) -> Self {
         Self {
             first,
             state: StateCall::Told,
@@ -233,7 +233,7 @@ impl Console {
         }
     }
 
-    pub fn routes(&self) -> Routes {
+    pub(crate) fn routes(&self) -> Routes {
         let routes = Routes::new(InstrumentServer::new(self.clone()));
         match self.agent {
             Some(_) => routes.add_service(DiagnosticsServer::new(self.clone())),
@@ -241,7 +241,7 @@ impl Console {
         }
     }
 
-    pub fn serve(&self) -> Peer {
+    pub(crate) fn serve(&self) -> Peer {
         Peer::serve(self.routes())
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
 
 /// What a link carries, in each of its directions.
 #[derive(Clone, Copy)]
-pub struct Slow {
+pub(crate) struct Slow {
     pub bytes_per_second: u32,
     pub delay: Duration,
 }
@@ -26,7 +26,7 @@ const PIECE: usize = 1_024;
 const ON_THEIR_WAY: usize = 256;
 
 /// A slow way to what listens at an address.
-pub fn to(address: SocketAddr, slow: Slow) -> Peer {
+pub(crate) fn to(address: SocketAddr, slow: Slow) -> Peer {
     Peer::run(bind(([127, 0, 0, 1], 0).into()), move |listener| async move {
         let listener = TcpListener::from_std(listener).expect("a listener");
         while let Ok((near, _)) = listener.accept().await {

@@ -28,29 +28,29 @@ type Frames = mpsc::UnboundedReceiver<Result<Frame, Status>>;
 
 /// One answer, sent to the first who asks for updates.
 #[derive(Clone)]
-pub struct Raw {
+pub(crate) struct Raw {
     head: HeaderMap,
     status: u16,
     body: Arc<Mutex<Option<Frames>>>,
 }
 
 /// The body, as the test sends it. Dropping it ends the response.
-pub struct RawBody(mpsc::UnboundedSender<Result<Frame, Status>>);
+pub(crate) struct RawBody(mpsc::UnboundedSender<Result<Frame, Status>>);
 
 /// An answer with this HTTP status and these headers.
-pub fn answer(status: u16, head: &[(&'static str, &'static str)]) -> (Raw, RawBody) {
+pub(crate) fn answer(status: u16, head: &[(&'static str, &'static str)]) -> (Raw, RawBody) {
     let (sender, body) = mpsc::unbounded_channel();
     let raw = Raw { head: headers(head), status, body: Arc::new(Mutex::new(Some(body))) };
     (raw, RawBody(sender))
 }
 
 /// An answer with a head as any gRPC server's.
-pub fn grpc() -> (Raw, RawBody) {
+pub(crate) fn grpc() -> (Raw, RawBody) {
     answer(200, &[("content-type", "application/grpc")])
 }
 
 /// An update in its frame.
-pub fn framed(update: &Update) -> Vec<u8> {
+pub(crate) fn framed(update: &Update) -> Vec<u8> {
     let message = update.encode_to_vec();
     let length = u32::try_from(message.len()).expect("a small message");
     [&[0][..], &length.to_be_bytes(), &message].concat()
@@ -65,11 +65,11 @@ fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
 }
 
 impl RawBody {
-    pub fn bytes(&self, bytes: Vec<u8>) {
+    pub(crate) fn bytes(&self, bytes: Vec<u8>) {
         self.frame(Frame::data(bytes.into()));
     }
 
-    pub fn trailers(&self, trailers: &[(&'static str, &'static str)]) {
+    pub(crate) fn trailers(&self, trailers: &[(&'static str, &'static str)]) {
         self.frame(Frame::trailers(headers(trailers)));
     }
 
@@ -80,7 +80,7 @@ impl RawBody {
 }
 
 impl Raw {
-    pub fn routes(self) -> Routes {
+    pub(crate) fn routes(self) -> Routes {
         Routes::new(self)
     }
 }

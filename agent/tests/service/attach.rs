@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::runtime::Builder;
 
-pub const ROLES: Roles = &[
+pub(crate) const ROLES: Roles = &[
     ("attach-calm", calm),
     ("attach-stuck", stuck),
     ("attach-full-pool", full_pool),
@@ -25,7 +25,7 @@ pub const ROLES: Roles = &[
     ("attach-spawns", spawns),
 ];
 
-pub fn agent() -> holdup_agent::Agent {
+pub(crate) fn agent() -> holdup_agent::Agent {
     let builder = holdup_agent::builder().from_env().expect("a sound environment");
     let agent = builder.address(([127, 0, 0, 1], 0).into()).init().expect("it starts");
     say(agent.address().expect("it listens"));

@@ -15,34 +15,34 @@ use tonic::{Streaming, transport::Channel};
 /// Far above what anything takes here: a test that hangs is to fail instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Clients {
+pub(crate) struct Clients {
     pub instrument: InstrumentClient<Channel>,
     pub diagnostics: DiagnosticsClient<Channel>,
 }
 
 impl Clients {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("a URL");
         let channel = timeout(PATIENCE, endpoint.connect()).await.expect("in time").expect("it listens");
         Self { instrument: InstrumentClient::new(channel.clone()), diagnostics: DiagnosticsClient::new(channel) }
     }
 
-    pub async fn describe(&mut self) -> DescribeResponse {
+    pub(crate) async fn describe(&mut self) -> DescribeResponse {
         let answer = timeout(PATIENCE, self.diagnostics.describe(DescribeRequest {})).await.expect("in time");
         answer.expect("it answers").into_inner()
     }
 
-    pub async fn reports(&mut self) -> Streaming<Report> {
+    pub(crate) async fn reports(&mut self) -> Streaming<Report> {
         let answer = timeout(PATIENCE, self.diagnostics.watch(WatchRequest {})).await.expect("in time");
         answer.expect("it answers").into_inner()
     }
 
-    pub async fn updates(&mut self) -> Streaming<Update> {
+    pub(crate) async fn updates(&mut self) -> Streaming<Update> {
         let answer = timeout(PATIENCE, self.instrument.watch_updates(InstrumentRequest {})).await.expect("in time");
         answer.expect("it answers").into_inner()
     }
 
-    pub async fn details(&mut self, task: u64) -> TaskDetails {
+    pub(crate) async fn details(&mut self, task: u64) -> TaskDetails {
         let request = console_api::instrument::TaskDetailsRequest { id: Some(task.into()) };
         let answer = timeout(PATIENCE, self.instrument.watch_task_details(request)).await.expect("in time");
         next(&mut answer.expect("it answers").into_inner()).await
@@ -51,7 +51,7 @@ impl Clients {
 
 impl Clients {
     /// What `Watch`'s own service tells of one task.
-    pub async fn watched_details(&mut self, task_id: u64) -> Result<v1::TaskDetails, tonic::Status> {
+    pub(crate) async fn watched_details(&mut self, task_id: u64) -> Result<v1::TaskDetails, tonic::Status> {
         let asked = self.diagnostics.watch_task(WatchTaskRequest { task_id });
         let mut stream = timeout(PATIENCE, asked).await.expect("in time")?.into_inner();
         Ok(next(&mut stream).await)
@@ -59,13 +59,13 @@ impl Clients {
 }
 
 /// The next message of a stream that goes on.
-pub async fn next<M>(stream: &mut Streaming<M>) -> M {
+pub(crate) async fn next<M>(stream: &mut Streaming<M>) -> M {
     let message = timeout(PATIENCE, stream.message()).await.expect("in time");
     message.expect("no error").expect("the stream goes on")
 }
 
 /// The first report, from now on, of which this holds.
-pub async fn until(stream: &mut Streaming<Report>, mut holds: impl FnMut(&Report) -> bool) -> Report {
+pub(crate) async fn until(stream: &mut Streaming<Report>, mut holds: impl FnMut(&Report) -> bool) -> Report {
     loop {
         let report = next(stream).await;
         if holds(&report) {
@@ -75,7 +75,7 @@ pub async fn until(stream: &mut Streaming<Report>, mut holds: impl FnMut(&Report
 }
 
 /// A runtime for a test's own side.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(future)
 }

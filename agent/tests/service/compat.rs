@@ -15,7 +15,7 @@ use tracing::{
 };
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt};
 
-pub const ROLES: Roles =
+pub(crate) const ROLES: Roles =
     &[("compat-alone", alone), ("compat-full", || watched(Detail::Full)), ("compat-lean", || watched(Detail::Lean))];
 
 /// Filters of real services.

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-pub const ROLES: Roles = &[("losses-flood", flood), ("losses-ended", ended), ("losses-scheduled", scheduled)];
+pub(crate) const ROLES: Roles = &[("losses-flood", flood), ("losses-ended", ended), ("losses-scheduled", scheduled)];
 
 /// More than is kept for a client that is behind.
 const SPAWNED: u64 = 60_000;

@@ -16,7 +16,7 @@ const ROLE: &str = "HOLDUP_TEST_ROLE";
 const SAYS: &str = "|> ";
 
 /// What a process can be told to do, by name.
-pub type Roles = &'static [(&'static str, fn())];
+pub(crate) type Roles = &'static [(&'static str, fn())];
 
 const ROLES: &[Roles] = &[
     setup::ROLES,
@@ -38,14 +38,14 @@ fn role() {
 }
 
 /// Says something to whoever started the role.
-pub fn say(what: impl std::fmt::Display) {
+pub(crate) fn say(what: impl std::fmt::Display) {
     for line in what.to_string().lines() {
         println!("{SAYS}{line}");
     }
 }
 
 /// Waits until whoever started the role has seen enough.
-pub fn until_stdin_ends() {
+pub(crate) fn until_stdin_ends() {
     let mut ignored = Vec::new();
     std::io::stdin().read_to_end(&mut ignored).expect("stdin can be read");
 }
@@ -64,7 +64,7 @@ fn command(role: &str, environment: &[(&str, &str)]) -> Command {
 }
 
 /// Plays a role to its end: what it said.
-pub fn play(role: &str, environment: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn play(role: &str, environment: &[(&str, &str)]) -> Vec<String> {
     let output = command(role, environment).stdin(Stdio::null()).output().expect("the role runs");
     assert!(output.status.success(), "{role}: {}", String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8(output.stdout).expect("text");
@@ -72,20 +72,20 @@ pub fn play(role: &str, environment: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// A role that goes on until this is dropped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Service {
-    pub fn start(role: &str, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(role: &str, environment: &[(&str, &str)]) -> Self {
         let mut child = command(role, environment).spawn().expect("the role runs");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         Self { child, stdout }
     }
 
     /// The next line that it says.
-    pub fn hear(&mut self) -> String {
+    pub(crate) fn hear(&mut self) -> String {
         loop {
             let mut line = String::new();
             assert_ne!(self.stdout.read_line(&mut line).expect("text"), 0, "it ended");
@@ -96,12 +96,12 @@ impl Service {
     }
 
     /// Has it go on, if it waits for that.
-    pub fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         self.child.stdin.as_mut().expect("it is piped").write_all(b"\n").expect("it listens");
     }
 
     /// An address that it says next.
-    pub fn address(&mut self) -> SocketAddr {
+    pub(crate) fn address(&mut self) -> SocketAddr {
         self.hear().parse().expect("an address")
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 use tracing_core::{Callsite, Interest, Kind, Level, Metadata, field::FieldSet, identify_callsite};
 
-pub const ROLES: Roles = &[
+pub(crate) const ROLES: Roles = &[
     ("setup-init", init),
     ("setup-init-in-main", init_in_main),
     ("setup-taken-port", taken_port),

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-pub const ROLES: Roles = &[("trails-holds", holds)];
+pub(crate) const ROLES: Roles = &[("trails-holds", holds)];
 
 /// A lock that is held across an await most of the time.
 fn holds() {

@@ -25,7 +25,7 @@ use tokio::{
     time::sleep,
 };
 
-pub const ROLES: Roles = &[("wire-stock", stock), ("wire-agent", agent)];
+pub(crate) const ROLES: Roles = &[("wire-stock", stock), ("wire-agent", agent)];
 
 /// How long a service may take to come to rest, and how long nothing must change then.
 const AT_REST: Duration = Duration::from_millis(700);
@@ -178,7 +178,7 @@ fn locks() {
 
 /// All that a client was told of a service that is at rest.
 #[derive(Default)]
-pub struct Told {
+pub(crate) struct Told {
     pub names: HashMap<u64, String>,
     pub tasks: HashMap<u64, tasks::Task>,
     pub task_stats: HashMap<u64, tasks::Stats>,
@@ -190,7 +190,7 @@ pub struct Told {
 }
 
 impl Told {
-    pub fn note(&mut self, update: Update) {
+    pub(crate) fn note(&mut self, update: Update) {
         let metadata = update.new_metadata.into_iter().flat_map(|new| new.metadata);
         for new in metadata {
             let (Some(id), Some(metadata)) = (new.id, new.metadata) else { panic!("metadata without a part") };

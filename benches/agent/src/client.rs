@@ -31,7 +31,7 @@ enum Messages {
 }
 
 /// A client that is attached.
-pub struct Client {
+pub(crate) struct Client {
     messages: Messages,
     /// What it has been told so far.
     pub seen: Seen,
@@ -39,7 +39,7 @@ pub struct Client {
 
 /// What a client was told.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Every task.
     pub tasks: HashSet<u64>,
     /// Short tasks of a flood that were announced, and those of them whose end was told too.
@@ -58,7 +58,7 @@ pub struct Seen {
 
 impl Client {
     /// Attaches, as soon as the service listens.
-    pub async fn attach(address: SocketAddr, reader: Reader) -> Result<Self, String> {
+    pub(crate) async fn attach(address: SocketAddr, reader: Reader) -> Result<Self, String> {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
         let endpoint = endpoint.initial_stream_window_size(WINDOWS[0]).initial_connection_window_size(WINDOWS[1]);
         let start = Instant::now();
@@ -82,7 +82,7 @@ impl Client {
     }
 
     /// Waits for the next message, and takes note of it. May be given up at any time.
-    pub async fn hear(&mut self) -> Result<(), String> {
+    pub(crate) async fn hear(&mut self) -> Result<(), String> {
         let ended = || "the stream has ended".to_owned();
         match &mut self.messages {
             Messages::Updates(updates) => self.seen.update(updates.message().await.map_err(told)?.ok_or_else(ended)?),
@@ -92,7 +92,7 @@ impl Client {
     }
 
     /// Listens for a while.
-    pub async fn listen(&mut self, while_: Duration) -> Result<(), String> {
+    pub(crate) async fn listen(&mut self, while_: Duration) -> Result<(), String> {
         let end = tokio::time::Instant::now() + while_;
         while let Ok(heard) = tokio::time::timeout_at(end, self.hear()).await {
             heard?;
@@ -108,7 +108,7 @@ fn told(status: Status) -> String {
 
 impl Seen {
     /// What the service says was lost of tasks, whichever way it says so.
-    pub fn told_lost(&self) -> u64 {
+    pub(crate) fn told_lost(&self) -> u64 {
         self.dropped.max(self.lost)
     }
 

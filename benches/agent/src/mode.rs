@@ -8,11 +8,11 @@ use std::{
 };
 
 /// How long a poll may last in what is measured here; the agent's default.
-pub const STALL_THRESHOLD: Duration = Duration::from_millis(100);
+pub(crate) const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 
 /// What watches the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Nothing.
     Plain,
     /// console-subscriber, its aggregator running.
@@ -25,16 +25,16 @@ pub enum Mode {
 
 /// Who is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub(crate) enum Reader {
     Holdup,
     Console,
 }
 
 /// All of them, in the order of the table.
-pub const MODES: [Mode; 4] = [Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
+pub(crate) const MODES: [Mode; 4] = [Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
 
 /// What watches, for as long as this is kept.
-pub struct Watching {
+pub(crate) struct Watching {
     /// Where it serves; `None` when nothing watches.
     pub address: Option<SocketAddr>,
     _agent: Option<Agent>,
@@ -42,22 +42,22 @@ pub struct Watching {
 
 impl Mode {
     /// Its word on the command line and in the table.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// Whether it is holdup's agent.
-    pub fn is_agent(self) -> bool {
+    pub(crate) fn is_agent(self) -> bool {
         matches!(self, Self::Full | Self::Lean)
     }
 
     /// What holdup reads of it: of an agent `Watch` alone.
-    pub fn holdup_reads(self) -> Reader {
+    pub(crate) fn holdup_reads(self) -> Reader {
         if self.is_agent() { Reader::Holdup } else { Reader::Console }
     }
 
     /// Starts it in this process.
-    pub fn start(self) -> Result<Watching, String> {
+    pub(crate) fn start(self) -> Result<Watching, String> {
         match self {
             Self::Plain => Ok(Watching { address: None, _agent: None }),
             Self::Console => {

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How much of it there is.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct Load {
+pub(crate) struct Load {
     /// For how many seconds 100,000 tasks are spawned in each.
     #[arg(long, default_value_t = 5)]
     pub flood_seconds: u64,
@@ -36,13 +36,13 @@ pub struct Load {
 }
 
 /// Tasks a second in a flood.
-pub const RATE: u64 = 100_000;
+pub(crate) const RATE: u64 = 100_000;
 
 /// Longer than it may take to be told of it.
 const STALL: Duration = Duration::from_millis(450);
 
 /// Serves one work that is watched from outside.
-pub fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<(), String> {
+pub(crate) fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<(), String> {
     let watching = mode.start()?;
     println!("{}", watching.address.map_or_else(|| "-".to_owned(), |address| address.to_string()));
     let runtime = runtime();
@@ -65,7 +65,7 @@ pub fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<(), St
 }
 
 /// The line of [`short`] at which its tasks are spawned, by which a client tells them from others.
-pub const SHORT_LINE: u32 = line!() + 3;
+pub(crate) const SHORT_LINE: u32 = line!() + 3;
 
 fn short() {
     tokio::spawn(async {});

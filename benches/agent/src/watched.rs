@@ -24,7 +24,7 @@ const AT_MOST: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(4);
 
 /// Measures one work in one mode: a cell of the table.
-pub fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, String> {
+pub(crate) fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, String> {
     if !work.is_for(mode) {
         return Ok("-".to_owned());
     }
@@ -45,7 +45,7 @@ pub fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, String> {
 }
 
 /// Times a work while somebody is attached; without, where nothing watches.
-pub fn timed(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<f64, String> {
+pub(crate) fn timed(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<f64, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         let mut service = Service::start(work, mode, load, scale).await?;

@@ -16,7 +16,7 @@ use tokio::{
 
 /// Something that a service does much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Work {
+pub(crate) enum Work {
     /// A million tasks that do nothing.
     Spawn,
     /// 64 tasks that yield.
@@ -57,7 +57,7 @@ pub enum Work {
 
 impl Work {
     /// How it is called in the table.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Spawn => "spawn 1 M empty tasks",
             Self::Yield => "yield (64 tasks × 200,000)",
@@ -81,7 +81,7 @@ impl Work {
     }
 
     /// What it may be in full detail, and in lean.
-    pub fn at_most(self) -> [&'static str; 2] {
+    pub(crate) fn at_most(self) -> [&'static str; 2] {
         match self {
             Self::Spawn => ["2.0", "1.7"],
             Self::Yield => ["2.5", "1.9"],
@@ -100,24 +100,24 @@ impl Work {
     }
 
     /// Its word on the command line.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// Whether it is measured from outside of the service, once.
-    pub fn is_watched(self) -> bool {
+    pub(crate) fn is_watched(self) -> bool {
         use Work::{Churn, ChurnWatched, FirstState, FirstStateConsole, Flood, Stall, StallStack};
         matches!(self, Flood | FirstState | FirstStateConsole | Churn | ChurnWatched | Stall | StallStack)
     }
 
     /// Whether it is timed while somebody is attached, where there is somebody to attach to.
-    pub fn is_attended(self) -> bool {
+    pub(crate) fn is_attended(self) -> bool {
         use Work::{SpawnConsole, SpawnHoldup, SpawnUnread, YieldConsole, YieldHoldup};
         matches!(self, SpawnHoldup | SpawnConsole | SpawnUnread | YieldHoldup | YieldConsole)
     }
 
     /// Who is attached.
-    pub fn reader(self, mode: Mode) -> Reader {
+    pub(crate) fn reader(self, mode: Mode) -> Reader {
         match self {
             Self::SpawnConsole | Self::YieldConsole | Self::FirstStateConsole => Reader::Console,
             _ => mode.holdup_reads(),
@@ -125,7 +125,7 @@ impl Work {
     }
 
     /// Whether there is anything to measure in a mode.
-    pub fn is_for(self, mode: Mode) -> bool {
+    pub(crate) fn is_for(self, mode: Mode) -> bool {
         match self {
             Self::Flood | Self::FirstState | Self::FirstStateConsole | Self::ChurnWatched => mode != Mode::Plain,
             Self::Stall | Self::StallStack => mode.is_agent(),
@@ -134,12 +134,12 @@ impl Work {
     }
 
     /// Whether it is memory that is measured, in bytes for each task, and not seconds.
-    pub fn is_memory(self) -> bool {
+    pub(crate) fn is_memory(self) -> bool {
         self == Self::Idle
     }
 
     /// Does it, and returns what it took.
-    pub fn run(self, scale: usize) -> f64 {
+    pub(crate) fn run(self, scale: usize) -> f64 {
         let runtime = runtime();
         // What is made once is made before.
         runtime.block_on(async { tokio::spawn(yield_now()).await.ok() });
@@ -164,7 +164,7 @@ impl Work {
 }
 
 /// The runtime of a service.
-pub fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     match Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -179,7 +179,7 @@ async fn all<T: 'static>(mut tasks: JoinSet<T>) {
 }
 
 /// Spawns tasks that do nothing.
-pub async fn spawn(tasks: usize) {
+pub(crate) async fn spawn(tasks: usize) {
     // From a worker, as services do, and in waves, so that what waits in the queue does not grow without bound.
     let spawner = tokio::spawn(async move {
         for _ in 0..tasks / 1000 {
@@ -278,7 +278,7 @@ async fn idle(tasks: usize) -> f64 {
 }
 
 /// Bytes of this process's memory.
-pub fn resident() -> f64 {
+pub(crate) fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());

@@ -14,7 +14,7 @@ enum Kind {
 }
 
 /// A program to be measured, with what is known of its screen.
-pub struct Client {
+pub(crate) struct Client {
     kind: Kind,
     /// What the table calls it.
     pub name: String,
@@ -36,7 +36,7 @@ pub struct Client {
 
 impl Client {
     /// holdup, or one of several builds of it.
-    pub fn holdup(name: String, program: PathBuf) -> Self {
+    pub(crate) fn holdup(name: String, program: PathBuf) -> Self {
         Self {
             kind: Kind::Holdup,
             name,
@@ -52,7 +52,7 @@ impl Client {
 
     /// tokio-console. It starts with the oldest tasks first, and those stay the oldest. The columns are those that leave room for
     /// the mark: it does not show that it sorts by polls.
-    pub fn tokio_console(program: PathBuf) -> Self {
+    pub(crate) fn tokio_console(program: PathBuf) -> Self {
         Self {
             kind: Kind::TokioConsole,
             name: "tokio-console".into(),
@@ -67,17 +67,17 @@ impl Client {
     }
 
     /// Tasks in the messages that it can take; `None` where it takes any number. tokio-console refuses messages over 4 MiB.
-    pub fn page(&self) -> Option<usize> {
+    pub(crate) fn page(&self) -> Option<usize> {
         (self.kind == Kind::TokioConsole).then_some(10_000)
     }
 
     /// Whether it tells findings apart by place, so that flagged tasks and held locks are a load of their own for it.
-    pub fn finds(&self) -> bool {
+    pub(crate) fn finds(&self) -> bool {
         self.kind == Kind::Holdup
     }
 
     /// What lets it log how long each event took, into this folder.
-    pub fn log_args(&self, folder: &Path) -> Vec<OsString> {
+    pub(crate) fn log_args(&self, folder: &Path) -> Vec<OsString> {
         match self.kind {
             Kind::Holdup => ["--log".into(), "holdup::terminal=debug".into(), "--log-dir".into(), folder.into()].into(),
             Kind::TokioConsole => Vec::new(),
@@ -85,18 +85,18 @@ impl Client {
     }
 
     /// Whether a filter can be typed.
-    pub fn filters(&self) -> bool {
+    pub(crate) fn filters(&self) -> bool {
         self.filter.is_some()
     }
 
     /// Whether the screen shows tasks: a row of the list shows where its task was spawned.
-    pub fn has_rows(screen: &str) -> bool {
+    pub(crate) fn has_rows(screen: &str) -> bool {
         screen.contains(".rs:")
     }
 
     /// Whether the first state is in: the screen counts all tasks and no message is under way, and where there is something to be
     /// found, it is. `None` where it is not to be seen.
-    pub fn has_all(&self, screen: &str, load: &Load) -> Option<bool> {
+    pub(crate) fn has_all(&self, screen: &str, load: &Load) -> Option<bool> {
         if self.kind != Kind::Holdup {
             return None;
         }
@@ -108,19 +108,19 @@ impl Client {
     }
 
     /// The task of the selected row. A line's number would not do: rows above it may go while it is looked at.
-    pub fn selected_task(&self, screen: &str) -> Option<usize> {
+    pub(crate) fn selected_task(&self, screen: &str) -> Option<usize> {
         let row = screen.lines().find(|line| line.contains(self.selected) && line.contains(".rs:"))?;
         row.split_whitespace().find_map(|word| word.parse().ok())
     }
 
     /// Where the list's head marks the column that it is sorted by.
-    pub fn sort_mark(screen: &str) -> Option<usize> {
+    pub(crate) fn sort_mark(screen: &str) -> Option<usize> {
         let head = screen.lines().find(|line| line.contains("Polls") && line.contains("Location"))?;
         head.chars().position(|char| "▴▾▵▿▲▼".contains(char))
     }
 
     /// Whether the screen shows this much of a filter, and the list that passes it.
-    pub fn shows_filter(&self, screen: &str, typed: &str) -> bool {
+    pub(crate) fn shows_filter(&self, screen: &str, typed: &str) -> bool {
         self.filter.is_some_and(|before| screen.contains(&format!("{before}{typed}")))
     }
 }

@@ -16,14 +16,14 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 const HEADS: usize = 8 * 1024;
 
 /// A connection to a client.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     written: usize,
 }
 
 impl Connection {
     /// Nothing was written to it yet.
-    pub fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, written: 0 }
     }
 

@@ -11,25 +11,25 @@ use std::{
 const TOOK: &str = "took_us=";
 
 /// A folder for a client's log. It is gone when this is dropped.
-pub struct Events {
+pub(crate) struct Events {
     folder: PathBuf,
 }
 
 impl Events {
     /// An empty folder of this process's own.
-    pub fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let folder = std::env::temp_dir().join(format!("holdup-scale-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         Ok(Self { folder })
     }
 
     /// Where the log goes.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The longest that an event took; `None` where the client does not say.
-    pub fn longest(&self) -> Result<Option<Duration>, Error> {
+    pub(crate) fn longest(&self) -> Result<Option<Duration>, Error> {
         let mut longest = None;
         for file in fs::read_dir(&self.folder)? {
             longest = longest.max(longest_of(&fs::read_to_string(file?.path())?));

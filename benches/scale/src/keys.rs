@@ -24,7 +24,7 @@ const FILTERS: [&str; 4] = ["worker-7", "state:idle", "loc:src/c", "busy>20%"];
 
 /// How long answers took, and how many never came.
 #[derive(Debug, Default)]
-pub struct Times {
+pub(crate) struct Times {
     times: Vec<Duration>,
     missed: usize,
 }
@@ -57,7 +57,7 @@ impl fmt::Display for Times {
 
 /// What keys of three kinds took.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// The selection moved.
     pub moves: Times,
     /// The list was sorted by another column, each in its turn.
@@ -67,7 +67,7 @@ pub struct Keys {
 }
 
 /// Presses so many keys of each kind.
-pub fn measure(terminal: &mut Terminal, client: &Client, presses: usize) -> Result<Keys, Error> {
+pub(crate) fn measure(terminal: &mut Terminal, client: &Client, presses: usize) -> Result<Keys, Error> {
     let mut keys = Keys::default();
     for key in client.to_a_steady_order.chars() {
         terminal.press(&key.to_string())?;

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 const LINES: u64 = 100;
 
 /// A mutex for each of these tasks, taken in the poll after which it went to sleep.
-pub fn held(holders: &[(u64, tasks::Stats)]) -> (ResourceUpdate, AsyncOpUpdate) {
+pub(crate) fn held(holders: &[(u64, tasks::Stats)]) -> (ResourceUpdate, AsyncOpUpdate) {
     let (mut resources, mut ops) = (ResourceUpdate::default(), AsyncOpUpdate::default());
     for (nth, (task, stats)) in (0u64..).zip(holders) {
         let polls = stats.poll_stats.as_ref();

@@ -28,7 +28,7 @@ const SAMPLES: Duration = Duration::from_secs(5);
 const LONG: Duration = Duration::from_secs(60);
 
 /// How long to do what.
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// After the first rows, before the window.
     pub settle: Duration,
     /// The window in which processor time and memory are measured.
@@ -38,7 +38,7 @@ pub struct Schedule {
 }
 
 /// What one client took.
-pub struct Row {
+pub(crate) struct Row {
     client: String,
     load: Load,
     cpu_percent: f64,
@@ -53,7 +53,7 @@ pub struct Row {
 
 impl Row {
     /// The columns.
-    pub fn header() -> String {
+    pub(crate) fn header() -> String {
         format!(
             "{:<13} {:>9} {:>6} {:>6} {:>7} {:>6} {:>6} {:>7} {:>8} {:>8} {:>10} {:>17} {:>9}  {:>20} {:>20} {:>20}",
             "client",
@@ -110,7 +110,7 @@ impl fmt::Display for Row {
 }
 
 /// Runs a client against a target, and measures it.
-pub fn run(target: &Path, client: &Client, load: Load, schedule: &Schedule) -> Result<Row, Error> {
+pub(crate) fn run(target: &Path, client: &Client, load: Load, schedule: &Schedule) -> Result<Row, Error> {
     let load = Load { page: client.page().or(load.page), ..load };
     let target = Target::start(target, &load)?;
     let events = Events::new()?;

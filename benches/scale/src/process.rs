@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Processor time of a process so far.
-pub fn cpu(pid: u32) -> Result<Duration, Error> {
+pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let after_name = stat.rsplit_once(')').ok_or("no process name in stat")?.1;
     let field = |index: usize| after_name.split_whitespace().nth(index).and_then(|field| field.parse::<u64>().ok());
@@ -17,7 +17,7 @@ pub fn cpu(pid: u32) -> Result<Duration, Error> {
 }
 
 /// Resident memory of a process, now and at its peak, in bytes.
-pub fn memory(pid: u32) -> Result<(u64, u64), Error> {
+pub(crate) fn memory(pid: u32) -> Result<(u64, u64), Error> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let kib = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name))?;
@@ -28,13 +28,13 @@ pub fn memory(pid: u32) -> Result<(u64, u64), Error> {
 }
 
 /// Resident memory over a time.
-pub struct Course {
+pub(crate) struct Course {
     samples: Vec<(Duration, u64)>,
 }
 
 impl Course {
     /// Watches a process for a time, and looks so often.
-    pub fn of(pid: u32, window: Duration, every: Duration) -> Result<Self, Error> {
+    pub(crate) fn of(pid: u32, window: Duration, every: Duration) -> Result<Self, Error> {
         let begun = Instant::now();
         let mut samples = Vec::new();
         loop {
@@ -47,12 +47,12 @@ impl Course {
     }
 
     /// Bytes at the end.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.samples.last().map_or(0, |&(_, bytes)| bytes)
     }
 
     /// How long it was watched.
-    pub fn span(&self) -> Duration {
+    pub(crate) fn span(&self) -> Duration {
         self.samples.last().map_or(Duration::ZERO, |&(at, _)| at)
     }
 

@@ -5,25 +5,25 @@ use console_api::{
 };
 
 /// The one description that all rows refer to.
-pub const META: u64 = 1;
+pub(crate) const META: u64 = 1;
 
 /// A field.
-pub fn field(name: &str, value: field::Value) -> Field {
+pub(crate) fn field(name: &str, value: field::Value) -> Field {
     Field { name: Some(field::Name::StrName(name.into())), value: Some(value), metadata_id: Some(MetaId { id: META }) }
 }
 
 /// An attribute without a unit.
-pub fn attribute(name: &str, value: field::Value) -> Attribute {
+pub(crate) fn attribute(name: &str, value: field::Value) -> Attribute {
     Attribute { field: Some(field(name, value)), unit: None }
 }
 
 /// A place in the source.
-pub fn location(file: &str, line: u32) -> Location {
+pub(crate) fn location(file: &str, line: u32) -> Location {
     Location { file: Some(file.into()), module_path: None, line: Some(line), column: Some(9) }
 }
 
 /// What rows refer to.
-pub fn metadata() -> RegisterMetadata {
+pub(crate) fn metadata() -> RegisterMetadata {
     let metadata = Metadata {
         name: "runtime.spawn".into(),
         target: "tokio::task".into(),

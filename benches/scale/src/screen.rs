@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A program in a terminal. It is ended when this is dropped.
-pub struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     screen: Arc<Screen>,
@@ -23,11 +23,11 @@ struct Screen {
 }
 
 /// Why a program could not be put into a terminal.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Terminal {
     /// Starts a program in a terminal of so many rows and columns.
-    pub fn start(program: &Path, args: &[OsString], (rows, cols): (u16, u16)) -> Result<Self, Error> {
+    pub(crate) fn start(program: &Path, args: &[OsString], (rows, cols): (u16, u16)) -> Result<Self, Error> {
         let pty = NativePtySystem::default().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })?;
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -50,24 +50,24 @@ impl Terminal {
     }
 
     /// Types.
-    pub fn press(&mut self, keys: &str) -> Result<(), Error> {
+    pub(crate) fn press(&mut self, keys: &str) -> Result<(), Error> {
         self.keys.write_all(keys.as_bytes())?;
         self.keys.flush()?;
         Ok(())
     }
 
     /// The program.
-    pub fn child(&mut self) -> &mut (dyn Child + Send + Sync) {
+    pub(crate) fn child(&mut self) -> &mut (dyn Child + Send + Sync) {
         &mut *self.child
     }
 
     /// Looks at the screen as it is now.
-    pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+    pub(crate) fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.screen.parser.lock().unwrap_or_else(PoisonError::into_inner).screen())
     }
 
     /// How long it takes until the screen is as wanted; `None` if it is not within `patience`.
-    pub fn wait_for(&self, patience: Duration, wanted: impl Fn(&vt100::Screen) -> bool) -> Option<Duration> {
+    pub(crate) fn wait_for(&self, patience: Duration, wanted: impl Fn(&vt100::Screen) -> bool) -> Option<Duration> {
         let start = Instant::now();
         let mut parser = self.screen.parser.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

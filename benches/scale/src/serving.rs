@@ -11,7 +11,7 @@ use std::{
 
 /// What the target does.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
+pub(crate) struct Load {
     /// Live tasks.
     pub tasks: usize,
     /// Percentage polled each second.
@@ -30,13 +30,13 @@ pub struct Load {
 
 impl Load {
     /// Whether there is anything to find.
-    pub fn has_findings(&self) -> bool {
+    pub(crate) fn has_findings(&self) -> bool {
         self.flagged > 0.0 || self.locks > 0
     }
 }
 
 /// A target. It is ended when this is dropped.
-pub struct Target {
+pub(crate) struct Target {
     child: Child,
     /// Where it listens.
     pub url: String,
@@ -45,7 +45,7 @@ pub struct Target {
 
 impl Target {
     /// Starts one, and waits until it listens.
-    pub fn start(program: &Path, load: &Load) -> Result<Self, Error> {
+    pub(crate) fn start(program: &Path, load: &Load) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.arg("--tasks").arg(load.tasks.to_string());
         command.arg("--change").arg(load.change.to_string());
@@ -72,7 +72,7 @@ impl Target {
     }
 
     /// When the first of its first message went to the client.
-    pub fn first_message(&self) -> Option<Instant> {
+    pub(crate) fn first_message(&self) -> Option<Instant> {
         self.first.recv_timeout(Duration::from_secs(1)).ok()
     }
 }

@@ -36,7 +36,7 @@ const SIZES: (u64, u64) = (400, 4_000);
 
 /// Which tasks have a large future.
 #[derive(Debug, Clone, Copy)]
-pub struct Flagged {
+pub(crate) struct Flagged {
     /// So many of a hundred.
     pub percent: f64,
     /// Where they are spawned: this many locations.
@@ -57,7 +57,7 @@ impl Flagged {
 }
 
 /// The tasks of a synthetic target.
-pub struct Tasks {
+pub(crate) struct Tasks {
     flagged: Flagged,
     /// The first so many of `live` hold a lock each; they sleep, and go on to.
     holders: usize,
@@ -68,7 +68,7 @@ pub struct Tasks {
 
 impl Tasks {
     /// This many tasks, spawned over the last minute and idle.
-    pub fn new(count: usize, flagged: Flagged, locks: usize) -> Self {
+    pub(crate) fn new(count: usize, flagged: Flagged, locks: usize) -> Self {
         let mut tasks = Self {
             flagged,
             holders: locks.min(count),
@@ -111,7 +111,7 @@ impl Tasks {
     }
 
     /// Everything, in updates of at most `page` tasks. Locks come with the last of them.
-    pub fn first_state(&self, page: usize) -> impl Iterator<Item = Update> {
+    pub(crate) fn first_state(&self, page: usize) -> impl Iterator<Item = Update> {
         let mut metadata = Some(metadata());
         let pages = self.live.len().div_ceil(page);
         self.live.chunks(page).enumerate().map(move |(at, tasks)| {
@@ -127,7 +127,7 @@ impl Tasks {
     }
 
     /// What happened since the update before: `changed` tasks were polled, `churned` ended and as many started.
-    pub fn next_update(&mut self, changed: usize, churned: usize) -> Update {
+    pub(crate) fn next_update(&mut self, changed: usize, churned: usize) -> Update {
         let now = SystemTime::now();
         let mut stats_update = HashMap::with_capacity(changed + churned * 2);
         let awake = self.live.len() - self.holders;

@@ -38,7 +38,7 @@ impl PartialEq for Lint {
 
 /// What a lint may look at.
 #[derive(Clone, Copy)]
-pub struct Cx<'a> {
+pub(super) struct Cx<'a> {
     /// The target.
     pub model: &'a Model,
     /// The target's clock at the latest update.
@@ -51,7 +51,7 @@ pub struct Cx<'a> {
 
 /// A lint's question.
 #[derive(Clone, Copy)]
-pub enum Check {
+pub(super) enum Check {
     /// Asked of each task that may have changed its answer.
     Task {
         /// What one finding stands for.
@@ -79,7 +79,7 @@ pub enum Check {
 
 /// What one finding of a lint on tasks stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grouping {
+pub(super) enum Grouping {
     /// One task.
     Task,
     /// All tasks of one spawn location that it fires for; the worst of them speaks for all.
@@ -88,7 +88,7 @@ pub enum Grouping {
 
 impl Grouping {
     /// What tells the finding that stands for a task from the lint's others.
-    pub fn key(self, task: TaskId, place: PlaceId) -> Key {
+    pub(super) fn key(self, task: TaskId, place: PlaceId) -> Key {
         match self {
             Self::Place if place.is_known() => Key::Place(place),
             Self::Place | Self::Task => Key::Task(task),
@@ -98,7 +98,7 @@ impl Grouping {
 
 /// When a lint is asked again about what it has judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(super) enum Asked {
     /// When it is reported: nothing else changes the answer.
     WhenReported,
     /// With each complete update, if it fires or may soon: the answer depends on the time that passes.
@@ -107,7 +107,7 @@ pub enum Asked {
 
 /// The answer about one task or lock.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Judgement {
+pub(super) enum Judgement {
     /// Nothing is wrong.
     Clear,
     /// Nothing is wrong yet; ask again after the next update even if the task does not change.
@@ -118,7 +118,7 @@ pub enum Judgement {
 
 /// How bad it is with one task or lock.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// How bad.
     pub severity: Severity,
     /// Since when.
@@ -129,14 +129,14 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict that weighs what a time span does.
-    pub fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
+    pub(super) fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
         Judgement::Fires(Self { severity, since, weight: crate::model::nanos(weight) })
     }
 }
 
 /// A finding's words and facts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Description {
+pub(super) struct Description {
     /// The finding in one line, subject left out.
     pub message: String,
     /// What shows it.
@@ -145,7 +145,7 @@ pub struct Description {
 
 /// A finding as a lint reports it.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub(super) struct Report {
     /// What tells it from the lint's other findings.
     pub key: Key,
     /// How bad.
@@ -166,7 +166,7 @@ pub struct Report {
 
 /// What a finding is about, by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
+pub(super) enum Key {
     /// One task.
     Task(TaskId),
     /// The tasks of one spawn location.

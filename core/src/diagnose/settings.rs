@@ -145,7 +145,7 @@ fn parse_share(value: &str) -> Option<f64> {
 
 /// The thresholds of one lint as they stand. One of another kind than asked for reads as nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Values(Box<[(&'static str, Threshold)]>);
+pub(super) struct Values(Box<[(&'static str, Threshold)]>);
 
 impl Values {
     fn value(&self, param: &Param) -> Threshold {
@@ -154,7 +154,7 @@ impl Values {
     }
 
     /// A time span.
-    pub fn time(&self, param: &Param) -> Duration {
+    pub(super) fn time(&self, param: &Param) -> Duration {
         match self.value(param) {
             Threshold::Time(time) => time,
             _ => Duration::ZERO,
@@ -162,7 +162,7 @@ impl Values {
     }
 
     /// A count or a size.
-    pub fn count(&self, param: &Param) -> u64 {
+    pub(super) fn count(&self, param: &Param) -> u64 {
         match self.value(param) {
             Threshold::Count(count) | Threshold::Bytes(count) => count,
             _ => 0,
@@ -170,7 +170,7 @@ impl Values {
     }
 
     /// A share.
-    pub fn share(&self, param: &Param) -> f64 {
+    pub(super) fn share(&self, param: &Param) -> f64 {
         match self.value(param) {
             Threshold::Share(share) => share,
             _ => 0.0,

@@ -6,14 +6,14 @@ use rustc_hash::FxHashSet;
 /// The ids of the locks. One that is gone is skipped until so many are that it pays to go through all of them: a service that drops
 /// a hundred thousand at once is not gone through a hundred thousand times.
 #[derive(Debug, Clone, Default)]
-pub struct LockIds {
+pub(super) struct LockIds {
     order: Vec<ResourceId>,
     gone: FxHashSet<ResourceId>,
 }
 
 impl LockIds {
     /// Another lock.
-    pub fn push(&mut self, id: ResourceId) {
+    pub(super) fn push(&mut self, id: ResourceId) {
         // An id that comes again is a lock of its own, and stands at the end.
         if self.gone.remove(&id) {
             self.order.retain(|&other| other != id);
@@ -22,7 +22,7 @@ impl LockIds {
     }
 
     /// The lock is gone.
-    pub fn remove(&mut self, id: ResourceId) {
+    pub(super) fn remove(&mut self, id: ResourceId) {
         self.gone.insert(id);
         if self.gone.len() * 2 > self.order.len() {
             self.order.retain(|id| !self.gone.contains(id));
@@ -31,12 +31,12 @@ impl LockIds {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.order.len() - self.gone.len()
     }
 
     /// Those that are not gone.
-    pub fn iter(&self) -> impl Iterator<Item = ResourceId> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = ResourceId> {
         self.order.iter().copied().filter(|id| self.gone.is_empty() || !self.gone.contains(id))
     }
 }

@@ -13,7 +13,7 @@ use demo_server::Listening;
 /// How long a server may take to end. Far above what it allows itself: a test that hangs is to fail instead.
 const END: Duration = Duration::from_secs(20);
 
-pub struct Server {
+pub(crate) struct Server {
     pub echo: SocketAddr,
     pub console: SocketAddr,
     child: Child,
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 /// What a process has left behind: its exit code and what it wrote, but for what a test had read already.
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -34,7 +34,7 @@ fn command(args: &[&str]) -> Command {
 }
 
 /// Runs the server with arguments with which it ends at once.
-pub fn refused(args: &[&str]) -> Ended {
+pub(crate) fn refused(args: &[&str]) -> Ended {
     let Output { status, stdout, stderr } = command(args).stdin(Stdio::null()).output().unwrap();
     Ended {
         code: status.code(),
@@ -44,7 +44,7 @@ pub fn refused(args: &[&str]) -> Ended {
 }
 
 /// Starts a server on free ports whose stdout is closed, and waits for its end.
-pub fn deaf(args: &[&str]) -> Ended {
+pub(crate) fn deaf(args: &[&str]) -> Ended {
     let mut child = spawn(args);
     drop(child.stdout.take());
     ended(&mut child)
@@ -80,7 +80,7 @@ fn ended(child: &mut Child) -> Ended {
 
 impl Server {
     /// Starts a server on free ports and waits until it has said which.
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = spawn(args);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (mut echo, mut console) = (None, None);
@@ -100,19 +100,19 @@ impl Server {
         Self { echo: echo.unwrap(), console: console.unwrap(), child, stdout }
     }
 
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// Closes the server's stdin, and waits for its end.
-    pub fn end_stdin(mut self) -> Ended {
+    pub(crate) fn end_stdin(mut self) -> Ended {
         drop(self.child.stdin.take());
         self.ended()
     }
 
     /// Sends the server a signal by its name, and waits for its end.
     #[cfg(unix)]
-    pub fn signal(mut self, name: &str) -> Ended {
+    pub(crate) fn signal(mut self, name: &str) -> Ended {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
         assert!(sent.success(), "kill -s {name} {pid}");

@@ -42,12 +42,12 @@ impl FindingLine {
 }
 
 /// What was found about a task since the session began at `attached`: before that, its id was another's.
-pub fn findings_of_task(engine: &Engine, task: TaskId, attached: Option<Stamp>) -> Vec<FindingLine> {
+pub(crate) fn findings_of_task(engine: &Engine, task: TaskId, attached: Option<Stamp>) -> Vec<FindingLine> {
     findings(engine, attached, |finding| finding.concerns(task))
 }
 
 /// What was found about a lock since the session began.
-pub fn findings_of_lock(engine: &Engine, lock: ResourceId, attached: Option<Stamp>) -> Vec<FindingLine> {
+pub(crate) fn findings_of_lock(engine: &Engine, lock: ResourceId, attached: Option<Stamp>) -> Vec<FindingLine> {
     findings(engine, attached, |finding| {
         let related = &finding.related;
         matches!(&finding.subject, Subject::Lock(subject) if subject.id == lock)
@@ -57,7 +57,7 @@ pub fn findings_of_lock(engine: &Engine, lock: ResourceId, attached: Option<Stam
 }
 
 /// What was found about a worker since the session began.
-pub fn findings_of_worker(engine: &Engine, worker: WorkerId, attached: Option<Stamp>) -> Vec<FindingLine> {
+pub(crate) fn findings_of_worker(engine: &Engine, worker: WorkerId, attached: Option<Stamp>) -> Vec<FindingLine> {
     findings(engine, attached, |finding| finding.related.worker.as_ref().is_some_and(|other| other.id == worker))
 }
 

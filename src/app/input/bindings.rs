@@ -286,7 +286,7 @@ pub const BINDINGS: &[Binding] = &[
 ];
 
 /// What a key does where the user is: the innermost place that knows it decides.
-pub fn action(contexts: &[Context], key: Key) -> Option<Action> {
+pub(crate) fn action(contexts: &[Context], key: Key) -> Option<Action> {
     contexts.iter().find_map(|&place| {
         let here = BINDINGS.iter().filter(|binding| binding.place == place);
         here.into_iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)

@@ -20,7 +20,7 @@ const LISTED: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_micros(10);
 
 /// A row that stands for something of which there is a list on a screen of its own.
-pub trait ScreenRow: ListRow {
+pub(crate) trait ScreenRow: ListRow {
     /// All rows, in any order.
     fn all(model: &Model, now: Stamp) -> Vec<Self>
     where

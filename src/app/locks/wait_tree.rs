@@ -66,7 +66,7 @@ const DEPTH: usize = 12;
 const LINES: usize = 60;
 
 /// The tree that grows from a lock. Only locks are followed: what else a task waits for is not held by anybody.
-pub fn wait_tree(model: &Model, lock: ResourceId) -> Vec<TreeLine> {
+pub(crate) fn wait_tree(model: &Model, lock: ResourceId) -> Vec<TreeLine> {
     let mut tree = Tree { model, lines: Vec::new(), path: vec![lock], levels: Vec::new() };
     tree.push(Node::Lock { id: lock, label: lock_label(model, lock) });
     tree.holders(lock);

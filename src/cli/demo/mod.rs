@@ -25,7 +25,7 @@ pub enum DemoError {
 
 /// Runs the demo until the user quits; the server ends with it.
 #[cfg(feature = "demo")]
-pub fn run(args: &DemoArgs, mut config: Config, environment: &Environment) -> Result<Outcome, Error> {
+pub(super) fn run(args: &DemoArgs, mut config: Config, environment: &Environment) -> Result<Outcome, Error> {
     if args.list {
         return demo_server::run(server::args(args)).map(|()| Outcome::Done).map_err(Error::DemoServer);
     }

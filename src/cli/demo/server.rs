@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SAYS_MOST: u64 = 4 * 1024;
 
 /// The server's options: everything on free ports of this machine.
-pub fn args(args: &DemoArgs) -> Args {
+pub(super) fn args(args: &DemoArgs) -> Args {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Args {
         echo_addr: free,
@@ -37,7 +37,7 @@ pub fn args(args: &DemoArgs) -> Args {
 
 /// A server that listens.
 #[derive(Debug)]
-pub struct Server {
+pub(super) struct Server {
     console: SocketAddr,
     /// Ends the process when it is dropped.
     _process: Process,
@@ -57,7 +57,7 @@ impl Drop for Process {
 
 impl Server {
     /// Starts this executable once more as the server, and waits until it says where it listens.
-    pub fn start(args: &Args) -> Result<Self, DemoError> {
+    pub(super) fn start(args: &Args) -> Result<Self, DemoError> {
         let executable = std::env::current_exe().map_err(DemoError::Start)?;
         let mut process = Command::new(executable)
             .arg("demo-server")
@@ -87,7 +87,7 @@ impl Server {
     }
 
     /// What to attach to.
-    pub fn target(&self) -> Target {
+    pub(super) fn target(&self) -> Target {
         Target::Tcp { host: self.console.ip().to_string(), port: self.console.port() }
     }
 }

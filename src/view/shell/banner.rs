@@ -14,7 +14,14 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::{Duration, Instant};
 
 /// Draws the line, if there is something to say, and tells what is left of the area.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Rect {
+pub(crate) fn render(
+    buffer: &mut Buffer,
+    area: Rect,
+    app: &App,
+    at: Instant,
+    theme: &Theme,
+    shown: &mut Shown,
+) -> Rect {
     let Some((said, style)) = said(app, at, theme, shown) else { return area };
     if area.height < 6 {
         return area;

@@ -16,7 +16,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::Instant;
 
 /// Draws why there is nothing: nothing is wrong, or nothing is known.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
     let model = app.session().model();
     let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
     let mut lines = Vec::new();
@@ -56,7 +56,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
 }
 
 /// A few lines in the middle of an empty list.
-pub fn message(buffer: &mut Buffer, area: Rect, paragraphs: &[(String, Style)], theme: &Theme) {
+pub(crate) fn message(buffer: &mut Buffer, area: Rect, paragraphs: &[(String, Style)], theme: &Theme) {
     let width = area.width.saturating_sub(4).min(90) as usize;
     let lines: Vec<(String, Style)> = paragraphs
         .iter()

@@ -19,7 +19,7 @@ use ratatui::{
 };
 
 /// Draws the line.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
     if let Some(notice) = app.notice() {
         shown.hurry(Pace::Slow);
         let text = text::left(&format!(" {notice}"), area.width as usize, theme);

@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// Draws the line.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
     let (mut left, mut right) = (left(app, at, theme, shown), right(app, theme, workers_load(app.session().model())));
     let dot = format!(" {} ", theme.symbols().dot);
     let gap = dot.chars().count();

@@ -25,7 +25,7 @@ use ratatui::{
 };
 
 /// Draws a layer, if it is one that lies over a screen.
-pub fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, theme: &Theme, shown: &mut Shown) {
     match layer {
         Layer::Page(_) | Layer::Filter(_) => {}
         Layer::Help(scroll) => {

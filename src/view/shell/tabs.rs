@@ -21,7 +21,7 @@ use ratatui::{
 };
 
 /// Draws the line.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
     let mut x = area.x + 1;
     for (at, &ScreenSpec { screen, title }) in SCREENS.iter().enumerate() {
         let room = area.right().saturating_sub(x);

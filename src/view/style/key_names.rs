@@ -7,7 +7,7 @@ use crate::app::input::{
 };
 
 /// One key.
-pub fn key(key: Key, theme: &Theme) -> String {
+pub(crate) fn key(key: Key, theme: &Theme) -> String {
     let keys = &theme.symbols().keys;
     match key {
         Key::Char(' ') => "space".into(),
@@ -32,7 +32,7 @@ pub fn key(key: Key, theme: &Theme) -> String {
 }
 
 /// The key that the footer names for a binding; up stands for down too.
-pub fn first(binding: &Binding, theme: &Theme) -> String {
+pub(crate) fn first(binding: &Binding, theme: &Theme) -> String {
     match binding.action {
         Action::Up => format!("{}{}", key(Key::Up, theme), key(Key::Down, theme)),
         _ => binding.keys.first().map_or_else(String::new, |&first| key(first, theme)),
@@ -40,6 +40,6 @@ pub fn first(binding: &Binding, theme: &Theme) -> String {
 }
 
 /// Every key of a binding.
-pub fn all(binding: &Binding, theme: &Theme) -> String {
+pub(crate) fn all(binding: &Binding, theme: &Theme) -> String {
     binding.keys.iter().map(|&one| key(one, theme)).collect::<Vec<_>>().join(" ")
 }

@@ -4,13 +4,13 @@ use super::theme::Theme;
 use std::time::Duration;
 
 /// The widest that [`duration`] gets.
-pub const DURATION_WIDTH: u16 = 7;
+pub(crate) const DURATION_WIDTH: u16 = 7;
 
 /// The widest that [`count`] gets.
-pub const COUNT_WIDTH: u16 = 6;
+pub(crate) const COUNT_WIDTH: u16 = 6;
 
 /// A duration in at most seven columns: `850 ns`, `1.20 µs`, `3.42 s`, `2m05s`, `23h07m`, `2d07h`.
-pub fn duration(duration: Duration, theme: &Theme) -> String {
+pub(crate) fn duration(duration: Duration, theme: &Theme) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => match duration.subsec_nanos() {
@@ -37,7 +37,7 @@ fn short(value: f64, unit: &str) -> String {
 }
 
 /// A count in at most six columns: `0`, `9_999` as `9999`, `12.3k`, `4.56M`.
-pub fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     const UNITS: [(u64, &str); 5] =
         [(1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G"), (1_000_000_000_000, "T"), (1_000_000_000_000_000, "P")];
     if count < 10_000 {
@@ -54,7 +54,7 @@ pub fn count(count: u64) -> String {
 }
 
 /// A rate in at most six columns: `0`, `0.4`, `12`, `12.3k`.
-pub fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     if per_second < 0.05 {
         "0".into()
     } else if per_second < 10.0 {
@@ -66,7 +66,7 @@ pub fn rate(per_second: f64) -> String {
 
 /// A share from 0 to 1 as a percentage in at most four columns. What is not nothing does not read as nothing, and what is
 /// not all does not read as all.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share.clamp(0.0, 1.0) * 100.0;
     if percent > 0.0 && percent < 1.0 {
         "<1%".into()
@@ -78,7 +78,7 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A count in full, with its thousands apart: `12,003`.
-pub fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

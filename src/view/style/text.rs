@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 const COMBINING_MOST: usize = 2;
 
 /// The text in at most `width` columns. What does not fit is cut off at the end.
-pub fn safe<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> {
+pub(crate) fn safe<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> {
     if is_plain(text, width) {
         return Cow::Borrowed(text);
     }
@@ -29,7 +29,7 @@ pub fn safe<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> {
 }
 
 /// The text in at most `width` columns. What does not fit is cut off at the beginning: the end of a path says more than its root.
-pub fn safe_end<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> {
+pub(crate) fn safe_end<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> {
     if is_plain(text, width) {
         return Cow::Borrowed(text);
     }
@@ -44,21 +44,21 @@ pub fn safe_end<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, str> 
 }
 
 /// The text in exactly `width` columns, at their left.
-pub fn left(text: &str, width: usize, theme: &Theme) -> String {
+pub(crate) fn left(text: &str, width: usize, theme: &Theme) -> String {
     let mut fits = safe(text, width, theme).into_owned();
     pad(&mut fits, width);
     fits
 }
 
 /// The text in exactly `width` columns, at their left, with its end kept.
-pub fn left_end(text: &str, width: usize, theme: &Theme) -> String {
+pub(crate) fn left_end(text: &str, width: usize, theme: &Theme) -> String {
     let mut fits = safe_end(text, width, theme).into_owned();
     pad(&mut fits, width);
     fits
 }
 
 /// The text in exactly `width` columns, at their right.
-pub fn right(text: &str, width: usize, theme: &Theme) -> String {
+pub(crate) fn right(text: &str, width: usize, theme: &Theme) -> String {
     let fits = safe(text, width, theme);
     let mut padded = " ".repeat(width.saturating_sub(columns(&fits)));
     padded.push_str(&fits);
@@ -66,7 +66,7 @@ pub fn right(text: &str, width: usize, theme: &Theme) -> String {
 }
 
 /// How many columns text takes that has been made safe.
-pub fn columns(safe: &str) -> usize {
+pub(crate) fn columns(safe: &str) -> usize {
     safe.chars().map(|char| char.width().unwrap_or(0)).sum()
 }
 

@@ -19,7 +19,7 @@ use ratatui::{
 use std::time::Duration;
 
 /// A bar that fills a share, from 0 to 1, of exactly `width` columns. What is not nothing is never drawn as nothing.
-pub fn bar(share: f64, width: usize, theme: &Theme) -> String {
+pub(crate) fn bar(share: f64, width: usize, theme: &Theme) -> String {
     let eighths = &theme.symbols().eighths;
     let mut filled = (share.clamp(0.0, 1.0) * (width * 8) as f64).round() as usize;
     if share > 0.0 && width > 0 {
@@ -35,7 +35,7 @@ pub fn bar(share: f64, width: usize, theme: &Theme) -> String {
 
 /// One part of a whole.
 #[derive(Debug, Clone, Copy)]
-pub struct Share {
+pub(crate) struct Share {
     /// How much of the whole, in any unit that all parts have in common.
     pub amount: f64,
     /// What draws it: one column.
@@ -45,7 +45,7 @@ pub struct Share {
 }
 
 /// Parts of a whole, side by side in exactly `width` columns; a part that is not nothing gets a column if there is one for each.
-pub fn shares(parts: &[Share], width: usize) -> Line<'static> {
+pub(crate) fn shares(parts: &[Share], width: usize) -> Line<'static> {
     let columns = columns(parts, width);
     let cells = parts.iter().zip(columns).filter(|&(_, columns)| columns > 0);
     let mut line: Line = cells.map(|(part, columns)| Span::styled(part.fill.repeat(columns), part.style)).collect();
@@ -86,10 +86,10 @@ fn columns(parts: &[Share], width: usize) -> Vec<usize> {
 const PERCENTILES: usize = 16;
 
 /// How many lines [`histogram`] has.
-pub const HISTOGRAM_HEIGHT: usize = PERCENTS.len() + 1;
+pub(crate) const HISTOGRAM_HEIGHT: usize = PERCENTS.len() + 1;
 
 /// The percentiles and the bars of a distribution: [`HISTOGRAM_HEIGHT`] lines of exactly `width` columns.
-pub fn histogram(values: &Distribution, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(crate) fn histogram(values: &Distribution, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let bins = values.bins(HISTOGRAM_HEIGHT);
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
     let label = usize::from(numbers::DURATION_WIDTH) + 1;

@@ -25,68 +25,68 @@ use ratatui::{
 };
 
 /// How wide the column of names is, with the space behind it.
-pub const NAMES: usize = 10;
+pub(crate) const NAMES: usize = 10;
 
 /// A count with its noun: `1 clone`, `1,203 clones`.
-pub fn plural(count: u64, noun: &str) -> String {
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", numbers::grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// Lines of a page, each at most so wide. Everything that goes in is made safe.
-pub struct Text<'a> {
+pub(crate) struct Text<'a> {
     width: usize,
     theme: &'a Theme,
     lines: Vec<Line<'static>>,
 }
 
 /// A part of a value, which stays on one line.
-pub struct Piece(Line<'static>);
+pub(crate) struct Piece(Line<'static>);
 
 impl Piece {
     /// Text; cut where it does not fit a line.
-    pub fn text(given: &str, style: Style, width: usize, theme: &Theme) -> Self {
+    pub(crate) fn text(given: &str, style: Style, width: usize, theme: &Theme) -> Self {
         Self(Span::styled(text::safe(&units(given, theme), width, theme).into_owned(), style).into())
     }
 
     /// Something drawn.
-    pub fn drawn(line: Line<'static>) -> Self {
+    pub(crate) fn drawn(line: Line<'static>) -> Self {
         Self(line)
     }
 }
 
 impl<'a> Text<'a> {
     /// No lines yet.
-    pub fn new(width: usize, theme: &'a Theme) -> Self {
+    pub(crate) fn new(width: usize, theme: &'a Theme) -> Self {
         Self { width, theme, lines: Vec::new() }
     }
 
     /// The lines.
-    pub fn lines(self) -> Vec<Line<'static>> {
+    pub(crate) fn lines(self) -> Vec<Line<'static>> {
         self.lines
     }
 
     /// How wide a value can be.
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.width.saturating_sub(NAMES)
     }
 
     /// A part of a value in a style.
-    pub fn styled(&self, given: &str, style: Style) -> Piece {
+    pub(crate) fn styled(&self, given: &str, style: Style) -> Piece {
         Piece::text(given, style, self.room(), self.theme)
     }
 
     /// A part of a value.
-    pub fn plain(&self, given: &str) -> Piece {
+    pub(crate) fn plain(&self, given: &str) -> Piece {
         self.styled(given, Style::new())
     }
 
     /// A place in the source: its end says most.
-    pub fn place(&self, given: &str) -> Piece {
+    pub(crate) fn place(&self, given: &str) -> Piece {
         Piece(Span::styled(text::safe_end(given, self.room(), self.theme).into_owned(), self.theme.dim()).into())
     }
 
     /// A name, and the parts of its value side by side, on as many lines as they need.
-    pub fn entry(&mut self, name: &str, pieces: impl IntoIterator<Item = Piece>) {
+    pub(crate) fn entry(&mut self, name: &str, pieces: impl IntoIterator<Item = Piece>) {
         let dot = Span::styled(format!(" {} ", self.theme.symbols().dot), self.theme.dim());
         let start = |name: &str| {
             let name = text::left(name, (NAMES - 1).min(self.width), self.theme);
@@ -109,7 +109,7 @@ impl<'a> Text<'a> {
     }
 
     /// Prose, in as many lines as it needs.
-    pub fn prose(&mut self, name: &str, given: &str, style: Style) {
+    pub(crate) fn prose(&mut self, name: &str, given: &str, style: Style) {
         let mut name = name;
         for line in wrap(&units(given, self.theme), self.room(), self.theme) {
             let piece = self.styled(&line, style);
@@ -118,17 +118,17 @@ impl<'a> Text<'a> {
     }
 
     /// A line as it is.
-    pub fn line(&mut self, line: Line<'static>) {
+    pub(crate) fn line(&mut self, line: Line<'static>) {
         self.lines.push(line);
     }
 
     /// A line with a title across the page.
-    pub fn section(&mut self, title: &str) {
+    pub(crate) fn section(&mut self, title: &str) {
         self.lines.push(section(title, self.width, self.theme));
     }
 
     /// Findings, one line each.
-    pub fn findings(&mut self, findings: &[FindingLine], now: Stamp) {
+    pub(crate) fn findings(&mut self, findings: &[FindingLine], now: Stamp) {
         for finding in findings {
             let line = finding_line(finding, now, self.width, self.theme);
             self.lines.push(line);
@@ -137,7 +137,7 @@ impl<'a> Text<'a> {
 }
 
 /// A line with a title across a page.
-pub fn section(title: &str, width: usize, theme: &Theme) -> Line<'static> {
+pub(crate) fn section(title: &str, width: usize, theme: &Theme) -> Line<'static> {
     let line = theme.symbols().line;
     let title = text::safe(title, width.saturating_sub(4), theme).into_owned();
     let rest = width.saturating_sub(text::columns(&title) + 3);
@@ -173,7 +173,7 @@ fn finding_line(finding: &FindingLine, now: Stamp, width: usize, theme: &Theme) 
 }
 
 /// Draws lines in a frame, from where they are scrolled to.
-pub fn render(
+pub(crate) fn render(
     buffer: &mut Buffer,
     area: Rect,
     (title, right): (&str, &str),
@@ -194,14 +194,14 @@ pub fn render(
 }
 
 /// Draws the frame of a page, and tells what is inside it, a column left free at both sides.
-pub fn frame(buffer: &mut Buffer, area: Rect, title: &str, right: &str, theme: &Theme) -> Rect {
+pub(crate) fn frame(buffer: &mut Buffer, area: Rect, title: &str, right: &str, theme: &Theme) -> Rect {
     let right = text::safe(right, 40, theme);
     let inner = pane::render(buffer, area, title, &right, theme);
     Rect { x: inner.x + inner.width.min(1), width: inner.width.saturating_sub(2), ..inner }
 }
 
 /// Draws a line with a title across a frame. `area` is what [`frame`] left.
-pub fn rule(buffer: &mut Buffer, area: Rect, y: u16, title: &str, theme: &Theme) {
+pub(crate) fn rule(buffer: &mut Buffer, area: Rect, y: u16, title: &str, theme: &Theme) {
     if y >= area.bottom() {
         return;
     }

@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 /// The text in lines of at most `width` columns.
-pub fn lines(markdown: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(crate) fn lines(markdown: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut page = Page::new(width, theme);
     for event in Parser::new(markdown) {
         page.take(event);

@@ -16,7 +16,7 @@ use ratatui::{
 use std::ops::Range;
 
 /// Draws the frame, and tells what is inside it.
-pub fn render(buffer: &mut Buffer, area: Rect, title: &str, right: &str, theme: &Theme) -> Rect {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, title: &str, right: &str, theme: &Theme) -> Rect {
     let mut block = Block::bordered().border_set(theme.borders()).border_style(theme.border());
     let room = area.width.saturating_sub(4) as usize;
     block = block.title_top(heading(title, room, theme));
@@ -31,12 +31,12 @@ pub fn render(buffer: &mut Buffer, area: Rect, title: &str, right: &str, theme: 
 }
 
 /// A title as it stands in a frame's line.
-pub fn heading(title: &str, room: usize, theme: &Theme) -> Line<'static> {
+pub(crate) fn heading(title: &str, room: usize, theme: &Theme) -> Line<'static> {
     Line::from(Span::styled(format!(" {} ", text::safe(title, room, theme)), theme.title()))
 }
 
 /// Draws which part of a list is visible over the frame's right line, if not all of it is.
-pub fn scroll_bar(buffer: &mut Buffer, area: Rect, visible: &Range<usize>, length: usize, theme: &Theme) {
+pub(crate) fn scroll_bar(buffer: &mut Buffer, area: Rect, visible: &Range<usize>, length: usize, theme: &Theme) {
     let height = area.height as usize;
     if visible.len() >= length || height == 0 || area.right() == 0 {
         return;

@@ -4,7 +4,7 @@ use crate::view::style::theme::Theme;
 use ratatui::text::{Line, Span};
 
 /// Shares from 0 to 1, one column each, the oldest first. What is not nothing is never drawn as nothing.
-pub fn sparkline(shares: &[f32], theme: &Theme) -> Line<'static> {
+pub(crate) fn sparkline(shares: &[f32], theme: &Theme) -> Line<'static> {
     let column = |share| Span::styled(theme.symbols().levels[level(share)], theme.heat(share));
     shares.iter().map(|&share| column(f64::from(share))).collect()
 }

@@ -17,7 +17,7 @@ use ratatui::{
 };
 
 /// How many lines a stack has.
-pub fn height(stack: &Stack, form: StackForm) -> usize {
+pub(crate) fn height(stack: &Stack, form: StackForm) -> usize {
     match form {
         StackForm::Folded => stack.folded().len(),
         StackForm::Whole => stack.frames.len(),
@@ -26,7 +26,7 @@ pub fn height(stack: &Stack, form: StackForm) -> usize {
 
 /// The lines of a stack, each at most so wide. Of more frames than `most`, the innermost and those around the service's own
 /// first one are shown.
-pub fn lines(stack: &Stack, form: StackForm, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(crate) fn lines(stack: &Stack, form: StackForm, width: usize, most: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if stack.approximate {
         let said = "approximate: parts of it were guessed";

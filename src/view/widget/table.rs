@@ -76,7 +76,7 @@ impl Cell {
 
 /// One row.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     /// What it stands for.
     pub id: RowId,
     /// Its cells, one for each column that there is, shown or not.
@@ -86,7 +86,7 @@ pub struct Row {
 }
 
 /// What there is to show.
-pub struct Table<'a, C> {
+pub(crate) struct Table<'a, C> {
     /// The columns that there are.
     pub columns: &'a [ColumnSpec<C>],
     /// The column that decides the order.
@@ -106,7 +106,7 @@ struct Placed {
 }
 
 /// Draws the heads and the rows, the heads in the first line of `area`.
-pub fn render<C: Copy + PartialEq>(
+pub(crate) fn render<C: Copy + PartialEq>(
     buffer: &mut Buffer,
     area: Rect,
     table: &Table<C>,

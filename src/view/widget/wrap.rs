@@ -3,7 +3,7 @@
 use crate::view::style::{text, theme::Theme};
 
 /// The text in lines of at most `width` columns, broken between words where that is possible. Newlines are kept.
-pub fn wrap(given: &str, width: usize, theme: &Theme) -> Vec<String> {
+pub(crate) fn wrap(given: &str, width: usize, theme: &Theme) -> Vec<String> {
     if width == 0 {
         return Vec::new();
     }

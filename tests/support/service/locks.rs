@@ -4,7 +4,7 @@ use super::{Readiness, ResourceId, Service, Take, TaskId, Value, Waiter};
 
 impl Service {
     /// A task that is being polled takes a lock, and has it afterwards if that is free.
-    pub fn take(&mut self, task: TaskId, lock: ResourceId, how: Take) -> &mut Self {
+    pub(crate) fn take(&mut self, task: TaskId, lock: ResourceId, how: Take) -> &mut Self {
         if self.ask(task, lock, how) {
             self.report_taken(lock, how);
         }
@@ -13,7 +13,7 @@ impl Service {
 
     /// A task that is being polled asks for a lock. If it is free, the acquire completes at once, and
     /// [`Service::report_taken`] is what follows.
-    pub fn ask(&mut self, task: TaskId, lock: ResourceId, how: Take) -> bool {
+    pub(crate) fn ask(&mut self, task: TaskId, lock: ResourceId, how: Take) -> bool {
         let inner_resource = ResourceId(self.semaphores[&lock.0].id);
         let outer = self.op(how.source(), lock, None, task, &[]);
         let wanted = how.permits();
@@ -42,7 +42,7 @@ impl Service {
     }
 
     /// Takes a lock in a way that is not an operation. Whether it was free.
-    pub fn try_take(&mut self, lock: ResourceId, how: Take) -> bool {
+    pub(crate) fn try_take(&mut self, lock: ResourceId, how: Take) -> bool {
         let semaphore = self.semaphores.get_mut(&lock.0).expect("a lock of this service");
         let free = semaphore.permits >= how.permits();
         if free {
@@ -53,7 +53,7 @@ impl Service {
     }
 
     /// The lock says that it is taken.
-    pub fn report_taken(&mut self, lock: ResourceId, how: Take) -> &mut Self {
+    pub(crate) fn report_taken(&mut self, lock: ResourceId, how: Take) -> &mut Self {
         match how {
             Take::Lock => self.set(lock, "locked", Value::Bool(true)),
             Take::Write => self.set(lock, "write_locked", Value::Bool(true)),
@@ -63,12 +63,12 @@ impl Service {
     }
 
     /// A guard is dropped.
-    pub fn release(&mut self, lock: ResourceId, how: Take) -> &mut Self {
+    pub(crate) fn release(&mut self, lock: ResourceId, how: Take) -> &mut Self {
         self.give_back(lock, how).report_released(lock, how)
     }
 
     /// The first half of dropping a guard: the next in the queue are woken.
-    pub fn give_back(&mut self, lock: ResourceId, how: Take) -> &mut Self {
+    pub(crate) fn give_back(&mut self, lock: ResourceId, how: Take) -> &mut Self {
         let mut rest = how.permits();
         let semaphore = self.semaphores.get_mut(&lock.0).expect("a lock of this service");
         let inner_resource = ResourceId(semaphore.id);
@@ -98,7 +98,7 @@ impl Service {
     }
 
     /// The second half: the lock says that it is free.
-    pub fn report_released(&mut self, lock: ResourceId, how: Take) -> &mut Self {
+    pub(crate) fn report_released(&mut self, lock: ResourceId, how: Take) -> &mut Self {
         match how {
             Take::Lock => self.set(lock, "locked", Value::Bool(false)),
             Take::Write => self.set(lock, "write_locked", Value::Bool(false)),
@@ -108,7 +108,7 @@ impl Service {
     }
 
     /// Whether a task was given what it waits for and has not been polled since.
-    pub fn is_granted(&self, task: TaskId) -> bool {
+    pub(crate) fn is_granted(&self, task: TaskId) -> bool {
         self.granted.contains_key(&task)
     }
 }

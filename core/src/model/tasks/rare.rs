@@ -2,7 +2,7 @@
 
 /// A number of 64 bits that hardly ever needs more than 32. Its lower half stands in the row, its upper half in [`Rare`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Number {
+pub(super) enum Number {
     /// Polls.
     Polls,
     /// Wakes.
@@ -19,13 +19,13 @@ pub enum Number {
 
 impl Number {
     /// Every one, in the order of their places.
-    pub const ALL: [Self; 6] =
+    pub(super) const ALL: [Self; 6] =
         [Self::Polls, Self::Wakes, Self::SelfWakes, Self::WakerClones, Self::WakerDrops, Self::TokioId];
 }
 
 /// What a task has that had long polls, whose future was boxed, or one of whose numbers passed four thousand million.
 #[derive(Debug, Clone, Default)]
-pub struct Rare {
+pub(super) struct Rare {
     /// The upper halves of its numbers.
     pub high: [u32; Number::ALL.len()],
     /// The size before the runtime boxed the future; 0 where it did not.

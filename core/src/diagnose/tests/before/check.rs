@@ -5,7 +5,7 @@ use crate::model::{Model, PlaceId, ResourceId, RuntimeId, Stamp, Task, TaskId, W
 use std::time::Duration;
 
 /// What a check may look at.
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     /// The target.
     pub model: &'a Model,
     /// The target's clock at the latest update.
@@ -15,7 +15,7 @@ pub struct Context<'a> {
 }
 
 /// A lint's question.
-pub enum Check {
+pub(super) enum Check {
     /// Asked of each task that may have changed its answer.
     Task(Grouping, Box<dyn TaskCheck>),
     /// Asked of the model after each complete update.
@@ -24,7 +24,7 @@ pub enum Check {
 
 /// What one finding of a lint on tasks stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grouping {
+pub(super) enum Grouping {
     /// One task.
     Task,
     /// All tasks of one spawn location that it fires for; the worst of them speaks for all.
@@ -33,7 +33,7 @@ pub enum Grouping {
 
 /// The answer about one task.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Judgement {
+pub(super) enum Judgement {
     /// Nothing is wrong.
     Clear,
     /// Nothing is wrong yet; ask again after the next update even if the task does not change.
@@ -44,7 +44,7 @@ pub enum Judgement {
 
 /// How bad it is with one task.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// How bad.
     pub severity: Severity,
     /// Since when.
@@ -55,13 +55,13 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict that weighs what a time span does.
-    pub fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
+    pub(super) fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
         Judgement::Fires(Self { severity, since, weight: crate::model::nanos(weight) })
     }
 }
 
 /// A question about one task.
-pub trait TaskCheck: Send {
+pub(super) trait TaskCheck: Send {
     /// Whether it fires. Asked often: no allocation here.
     fn judge(&self, cx: &Context, task: &Task) -> Judgement;
     /// What shows it, for the task that speaks for its group.
@@ -70,7 +70,7 @@ pub trait TaskCheck: Send {
 
 /// A finding's words and facts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Description {
+pub(super) struct Description {
     /// The finding in one line, subject left out.
     pub message: String,
     /// What shows it.
@@ -78,14 +78,14 @@ pub struct Description {
 }
 
 /// A question about the whole model.
-pub trait WholeCheck: Send {
+pub(super) trait WholeCheck: Send {
     /// Everything that it fires for now. What it reported before and does not report again is over.
     fn judge(&mut self, cx: &Context) -> Vec<Report>;
 }
 
 /// A finding as a check reports it.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub(super) struct Report {
     /// What tells it from the lint's other findings.
     pub key: Key,
     /// How bad.
@@ -106,7 +106,7 @@ pub struct Report {
 
 /// What a finding is about, by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
+pub(super) enum Key {
     /// One task.
     Task(TaskId),
     /// The tasks of one spawn location.

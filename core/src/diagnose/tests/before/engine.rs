@@ -15,7 +15,7 @@ const PAST_MOST: usize = 1_000;
 
 /// How many findings are active, by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Critical ones.
     pub critical: usize,
     /// Warnings.
@@ -25,7 +25,7 @@ pub struct Tally {
 }
 
 /// The lints at work on one model at a time.
-pub struct Engine {
+pub(crate) struct Engine {
     lints: Vec<Running>,
     findings: Vec<Finding>,
     open: FxHashMap<(&'static str, Key), usize>,
@@ -51,7 +51,7 @@ struct Running {
 
 impl Engine {
     /// The lints that are switched on, with their thresholds.
-    pub fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         let enabled = LINTS.iter().filter(|lint| settings.is_enabled(now(lint)));
         let lints = enabled
             .map(|&lint| Running {
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// Every finding, active ones first, then the worst, then the latest; of those that came at once, the worst lint's first.
-    pub fn findings(&self) -> Vec<&Finding> {
+    pub(crate) fn findings(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         findings.sort_by_key(|finding| {
             let rank = (finding.status == Status::Active, finding.severity, finding.first_seen);
@@ -82,12 +82,12 @@ impl Engine {
     }
 
     /// One finding.
-    pub fn finding(&self, id: FindingId) -> Option<&Finding> {
+    pub(crate) fn finding(&self, id: FindingId) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.id == id)
     }
 
     /// How many findings are active.
-    pub fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for finding in self.findings.iter().filter(|finding| finding.status == Status::Active) {
             match finding.severity {
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     /// The lints that fire for a task now, with their severity.
-    pub fn lints_of(&self, task: TaskId) -> impl Iterator<Item = (&'static Lint, Severity)> {
+    pub(crate) fn lints_of(&self, task: TaskId) -> impl Iterator<Item = (&'static Lint, Severity)> {
         let of_groups = self.lints.iter().filter_map(move |running| {
             let key = running.groups.key_of(task)?;
             let &index = self.open.get(&(running.lint.name, key))?;
@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// Every task that a finding of its own fires for now, with the lint and its severity. A task comes once for each lint.
-    pub fn flagged(&self) -> impl Iterator<Item = (TaskId, &'static Lint, Severity)> {
+    pub(crate) fn flagged(&self) -> impl Iterator<Item = (TaskId, &'static Lint, Severity)> {
         let of_groups = self.lints.iter().flat_map(move |running| {
             running.groups.iter().filter_map(move |(key, group)| {
                 let &index = self.open.get(&(running.lint.name, key))?;
@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Another process or attachment begins: what was found so far is over, and stays to be read.
-    pub fn begin_session(&mut self) {
+    pub(crate) fn begin_session(&mut self) {
         for finding in &mut self.findings {
             finding.status = Status::Past;
         }
@@ -149,7 +149,7 @@ impl Engine {
     }
 
     /// Looks at what the model's latest update changed, and, when it is complete, at all that may have changed with the time.
-    pub fn observe(&mut self, model: &Model) {
+    pub(crate) fn observe(&mut self, model: &Model) {
         let (Some(now), settled) = (model.now(), model.settled()) else { return };
         let cx = Context { model, now, settled: settled.unwrap_or(Stamp::MIN) };
         for &(_, task) in &model.changes().removed {
@@ -396,7 +396,7 @@ impl Finding {
     }
 
     /// Whether the finding speaks of a task.
-    pub fn concerns(&self, task: TaskId) -> bool {
+    pub(crate) fn concerns(&self, task: TaskId) -> bool {
         self.tasks().any(|other| other == task)
     }
 }

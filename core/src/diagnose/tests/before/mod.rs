@@ -9,32 +9,32 @@ mod group;
 mod lints;
 mod refs;
 
-pub use super::super::{
+pub(super) use super::super::{
     Confidence, CycleStep, Evidence, FindingId, LockRef, Param, RELATED_MOST, Related, RuntimeRef, Settings, Severity,
     StackRef, Status, Subject, TaskRef, Threshold, WaitRef, WorkerRef, humanize_bytes, settings::Values,
 };
-pub use crate::number;
-pub use engine::Engine;
-pub use lints::LINTS;
+pub(super) use crate::number;
+pub(super) use engine::Engine;
+pub(super) use lints::LINTS;
 
 use crate::model::Stamp;
 use check::Check;
 
-pub struct LintSettings(Values);
+pub(super) struct LintSettings(Values);
 
 impl LintSettings {
-    pub fn time(&self, param: &Param) -> std::time::Duration {
+    pub(super) fn time(&self, param: &Param) -> std::time::Duration {
         self.0.time(param)
     }
-    pub fn count(&self, param: &Param) -> u64 {
+    pub(super) fn count(&self, param: &Param) -> u64 {
         self.0.count(param)
     }
-    pub fn share(&self, param: &Param) -> f64 {
+    pub(super) fn share(&self, param: &Param) -> f64 {
         self.0.share(param)
     }
 }
 
-pub struct Lint {
+pub(super) struct Lint {
     pub name: &'static str,
     pub summary: &'static str,
     pub severities: &'static [Severity],
@@ -51,7 +51,7 @@ impl PartialEq for Lint {
     }
 }
 
-pub struct Finding {
+pub(super) struct Finding {
     pub id: FindingId,
     pub lint: &'static Lint,
     pub severity: Severity,

@@ -5,7 +5,7 @@ use crate::model::{Basis, Hold, Model, ResourceId, Runtime, RuntimeId, Stamp, Ta
 use std::time::Duration;
 
 /// A task by its row.
-pub fn task(model: &Model, task: &Task) -> TaskRef {
+pub(super) fn task(model: &Model, task: &Task) -> TaskRef {
     TaskRef {
         id: task.id(),
         number: task.number().map(std::num::NonZero::get),
@@ -16,7 +16,7 @@ pub fn task(model: &Model, task: &Task) -> TaskRef {
 }
 
 /// A task by its id, also one that the target never announced.
-pub fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
+pub(super) fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
     if id == TaskId::NONE {
         return thread_ref("");
     }
@@ -27,7 +27,7 @@ pub fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
 }
 
 /// One who holds a lock: a task, or a thread that runs none.
-pub fn holder(model: &Model, lock: ResourceId, hold: &Hold) -> TaskRef {
+pub(super) fn holder(model: &Model, lock: ResourceId, hold: &Hold) -> TaskRef {
     let thread = model.told_holder(lock, hold).filter(|_| hold.acquire.task == TaskId::NONE);
     match thread {
         Some(holder) => thread_ref(holder.thread.as_ref().map_or("", |thread| &thread.name)),
@@ -41,7 +41,7 @@ fn thread_ref(name: &str) -> TaskRef {
 }
 
 /// A task in a few words: what it is, its number, and its name where it has one.
-pub fn in_words(task: &TaskRef) -> String {
+pub(super) fn in_words(task: &TaskRef) -> String {
     let number = task.number.or_else(|| (task.id != TaskId::NONE).then_some(task.id.0));
     let number = number.map_or_else(String::new, |number| format!(" {number}"));
     let name = if task.name.is_empty() { &task.place } else { &task.name };
@@ -49,7 +49,7 @@ pub fn in_words(task: &TaskRef) -> String {
 }
 
 /// How sure it is who holds a lock.
-pub fn confidence(basis: Basis) -> Confidence {
+pub(super) fn confidence(basis: Basis) -> Confidence {
     match basis {
         Basis::Exact => Confidence::Exact,
         Basis::Inferred => Confidence::Inferred,
@@ -58,7 +58,7 @@ pub fn confidence(basis: Basis) -> Confidence {
 
 /// What is told of those who hold a lock, beyond who they are: where they acquired it and where they sleep, and in which of
 /// the service's spans they are.
-pub fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
+pub(super) fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
     let (mut evidence, mut stacks) = (Vec::new(), Vec::new());
     for hold in holds.iter().take(HOLDERS_MOST) {
         let of = holder(model, lock, hold);
@@ -84,19 +84,19 @@ pub fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>,
 const HOLDERS_MOST: usize = 3;
 
 /// The service's own spans around a task's latest poll, in one line; `None` where there are none.
-pub fn span(model: &Model, task: TaskId) -> Option<String> {
+pub(super) fn span(model: &Model, task: TaskId) -> Option<String> {
     let spans = model.agent().spans(task);
     (!spans.is_empty()).then(|| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(" > "))
 }
 
 /// A runtime by its id.
-pub fn runtime(model: &Model, id: RuntimeId) -> RuntimeRef {
+pub(super) fn runtime(model: &Model, id: RuntimeId) -> RuntimeRef {
     let name = model.agent().runtime(id).map_or_else(|| format!("runtime {}", id.0), Runtime::label);
     RuntimeRef { id, name }
 }
 
 /// A worker by its id.
-pub fn worker(model: &Model, id: WorkerId) -> WorkerRef {
+pub(super) fn worker(model: &Model, id: WorkerId) -> WorkerRef {
     let thread = model.agent().worker(id).and_then(|worker| worker.stats.thread.as_ref());
     WorkerRef {
         id,
@@ -106,7 +106,7 @@ pub fn worker(model: &Model, id: WorkerId) -> WorkerRef {
 }
 
 /// A lock by its id.
-pub fn lock(model: &Model, id: ResourceId) -> LockRef {
+pub(super) fn lock(model: &Model, id: ResourceId) -> LockRef {
     let found = model.lock(id);
     LockRef {
         id,
@@ -118,7 +118,7 @@ pub fn lock(model: &Model, id: ResourceId) -> LockRef {
 }
 
 /// Who waits, first come first, and how many there are.
-pub fn waiters(model: &Model, waiters: &[Waiting], now: Stamp) -> Vec<WaitRef> {
+pub(super) fn waiters(model: &Model, waiters: &[Waiting], now: Stamp) -> Vec<WaitRef> {
     waiters
         .iter()
         .take(RELATED_MOST)

@@ -22,7 +22,7 @@ mod task_leak;
 use super::Lint;
 
 /// Every lint, the worst first. One that subsumes another stands before it.
-pub static LINTS: &[&Lint] = &[
+pub(crate) static LINTS: &[&Lint] = &[
     &deadlock::LINT,
     &stalled_worker::LINT,
     &never_yields::LINT,
@@ -44,6 +44,6 @@ pub static LINTS: &[&Lint] = &[
 ];
 
 /// A lint by its name.
-pub fn lint(name: &str) -> Option<&'static Lint> {
+pub(super) fn lint(name: &str) -> Option<&'static Lint> {
     LINTS.iter().find(|lint| lint.name == name).copied()
 }
