@@ -315,7 +315,7 @@ impl Engine {
 
     fn round(&mut self, cx: &Cx) -> (&mut [LintState], Round<'_>) {
         let moment = Moment { now: cx.now, trusted: cx.model.health().is_whole() };
-        let due = self.findings.due(&self.watched);
+        let due = self.findings.due(&self.watched, cx.now);
         let Self { states, flags, findings, silence, .. } = self;
         (states, Round { moment, due, findings, flags, silence })
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::{Stamp, TaskId};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Findings that are over are let go of beyond this many, the oldest first.
 const PAST_MOST: usize = 1_000;
@@ -14,8 +14,11 @@ const PAST_MOST: usize = 1_000;
 /// Up to so many active findings are all described at each update, and of more the worst.
 const DESCRIBED: usize = 256;
 
-/// So many of the others are described at each update, in turn.
+/// So many of the others are described as well, in turn.
 const IN_TURN: usize = 64;
+
+/// How often that is done where there are more: updates may come much faster than anyone reads, as the first ones do.
+const DESCRIBED_EVERY: Duration = Duration::from_millis(250);
 
 /// Active ones first, then the worst, then the latest; of those that came at once, the worst lint's first.
 type Rank = (Reverse<(bool, Severity, Stamp)>, FindingId);
@@ -74,8 +77,8 @@ pub(super) struct Findings {
     ranked: BTreeSet<Rank>,
     tally: Tally,
     next_id: u64,
-    /// The last one that had its turn.
-    turn: FindingId,
+    /// The last one that had its turn, and when that was.
+    turn: (FindingId, Option<Stamp>),
     /// How often their order changed.
     pub(super) reordered: u64,
 }
@@ -91,7 +94,7 @@ impl Default for Findings {
             ranked: BTreeSet::new(),
             tally: Tally::default(),
             next_id: 0,
-            turn: FindingId(0),
+            turn: (FindingId(0), None),
             reordered: 0,
         }
     }
@@ -123,16 +126,20 @@ impl Findings {
 
     /// Which are described at this update although nothing about them has changed: the worst, those that are `wanted`, and some
     /// of the others in turn.
-    pub(super) fn due(&mut self, wanted: &FxHashSet<FindingId>) -> Due {
+    pub(super) fn due(&mut self, wanted: &FxHashSet<FindingId>, now: Stamp) -> Due {
         if self.active.len() <= DESCRIBED {
             return Due::All;
         }
+        let (turn, at) = self.turn;
+        if at.is_some_and(|at| now.since(at) < DESCRIBED_EVERY) {
+            return Due::These(FxHashSet::default());
+        }
         let mut due = wanted.clone();
         due.extend(self.ranked.iter().take(DESCRIBED).map(|(_, id)| *id));
-        let rest = self.active.range(FindingId(self.turn.0 + 1)..).chain(&self.active);
-        let turn: Vec<FindingId> = rest.filter(|id| !due.contains(id)).take(IN_TURN).copied().collect();
-        self.turn = turn.last().copied().unwrap_or(self.turn);
-        due.extend(turn);
+        let rest = self.active.range(FindingId(turn.0 + 1)..).chain(&self.active);
+        let others: Vec<FindingId> = rest.filter(|id| !due.contains(id)).take(IN_TURN).copied().collect();
+        self.turn = (others.last().copied().unwrap_or(turn), Some(now));
+        due.extend(others);
         Due::These(due)
     }
 

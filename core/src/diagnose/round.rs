@@ -64,6 +64,10 @@ impl Round<'_> {
             }
             thin += usize::from(group.is_thin());
         }
+        // To look for the next one that is flagged may mean to look at all there are.
+        if unsure + thin == 0 {
+            return;
+        }
         for (slot, _) in self.flags.with(state.bit) {
             if unsure + thin == 0 {
                 break;
