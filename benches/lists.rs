@@ -10,7 +10,7 @@ use divan::Bencher;
 use holdup::{
     app::{App, Direction, Input, Options, Screen, TaskColumn, sortable},
     model::update::Update,
-    source::{Connection, Event, Protocol},
+    source::{Connection, Event},
     update::Begin,
     view,
 };
@@ -36,8 +36,8 @@ impl Client {
     fn new(tasks: u64, named: Named) -> Self {
         let app = App::new("127.0.0.1:6669", Options { start: Screen::Tasks, ..Options::default() });
         let mut client = Self { app, terminal: Terminal::new(TestBackend::new(200, 50)).expect("a screen in memory") };
-        let session = Begin { epoch: 1, protocol: Protocol::Console, process: None };
-        client.hear(Event::Begin(session));
+        let session = Begin::console(1);
+        client.hear(Event::Begin(Box::new(session)));
         client.hear(Event::Connection(Connection::Live));
         client.update(first_state(tasks, named));
         for second in 1..=CHANGED {

@@ -12,7 +12,7 @@ use holdup::{
         update::{SourcePlace, Update, Value},
     },
     session::Session,
-    source::{Connection, Event, Protocol},
+    source::{Connection, Event},
     update::Begin,
 };
 use std::{sync::Arc, time::Duration};
@@ -30,8 +30,7 @@ struct Scene {
 impl Scene {
     fn new(service: Service) -> Self {
         let mut session = Session::new(&Settings::default(), Retention::default());
-        let process = Some(agent::process());
-        session.apply(Event::Begin(Begin { epoch: 1, protocol: Protocol::Agent, process }));
+        session.apply(Event::Begin(Box::new(Begin::agent(1, agent::process()))));
         session.apply(Event::Connection(Connection::Live));
         let mut scene = Self { service, session };
         let first = scene.service.greet();
@@ -231,14 +230,17 @@ fn without_wakers_nobody_is_accused_of_having_lost_one() {
         service.pass(5).poll(task, 1);
         let mut scene = Scene::new(service);
         let capabilities = vec![wakers.to_owned()];
-        let process = Some(holdup::source::Process { capabilities, ..agent::process() });
-        scene.session.apply(Event::Begin(Begin { epoch: 2, protocol: Protocol::Agent, process }));
+        let process = holdup::source::Process { capabilities, ..agent::process() };
+        scene.session.apply(Event::Begin(Box::new(Begin::agent(2, process))));
         let first = scene.service.greet();
         scene.session.apply(Event::Update(Box::new(first)));
         for _ in 0..4 {
             scene.pass(1_000, agent::report);
         }
         assert_eq!(scene.active("lost-waker").len(), found, "{wakers}");
+        let unasked = scene.session.not_looked_for();
+        let is_named = unasked.iter().any(|unasked| unasked.lint.name == "lost-waker" && !unasked.because.is_empty());
+        assert_eq!(is_named, found == 0, "{unasked:?}");
     }
 }
 

@@ -46,12 +46,22 @@ fn a_spin_is_found_on_its_task_in_every_format() {
     assert!(spin["subject"]["location"]["file"].as_str().unwrap().ends_with("spin_later_poll.rs"), "{spin:#}");
     assert!(spin["subject"]["location"]["line"].as_u64().is_some());
     assert_eq!(report["findings"][0]["lint"], "never-yields", "the worst first");
+    // A console knows nothing of these: that they were not found is no all-clear.
+    let unasked: Vec<&str> =
+        report["not_looked_for"].as_array().unwrap().iter().filter_map(|unasked| unasked["lint"].as_str()).collect();
+    assert_eq!(unasked, ["stalled-worker", "blocking-pool-full", "panicked"]);
+    assert!(report["not_looked_for"][0]["because"].as_str().unwrap().contains("agent"));
 
     let ended = run(&["check", &server.target, "--for", "3s"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
-    for part in
-        ["CRITICAL never-yields", "spin_later_poll.rs:", "spawn_blocking", "NOTE large-future", "watched http://"]
-    {
+    for part in [
+        "CRITICAL never-yields",
+        "spin_later_poll.rs:",
+        "spawn_blocking",
+        "NOTE large-future",
+        "watched http://",
+        "not looked for: stalled-worker, blocking-pool-full, panicked (only holdup's agent tells of it)\n",
+    ] {
         assert!(ended.stdout.contains(part), "no {part:?} in\n{}", ended.stdout);
     }
     assert!(ended.stdout.find("CRITICAL").unwrap() < ended.stdout.find("NOTE").unwrap());

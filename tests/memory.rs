@@ -9,7 +9,7 @@ use holdup::model::{
 };
 use holdup::{
     app::{App, Input, Options, Screen},
-    source::{Event, Protocol},
+    source::Event,
     update::Begin,
 };
 use std::{
@@ -172,8 +172,8 @@ fn the_list_of_the_tasks_counts_as_well() {
     let before = ALLOCATED.load(Relaxed);
     let now = Instant::now();
     let mut app = App::new("127.0.0.1:6669", Options { start: Screen::Tasks, ..Options::default() });
-    let session = Begin { epoch: 1, protocol: Protocol::Console, process: None };
-    app.update(Input::Link(Box::new(Event::Begin(session))), now);
+    let session = Begin::console(1);
+    app.update(Input::Link(Box::new(Event::Begin(Box::new(session)))), now);
     for update in [in_groups(), again()] {
         app.update(Input::Link(Box::new(Event::Update(Box::new(update)))), now);
         app.prepare(now);

@@ -15,7 +15,7 @@ use holdup::{
         update::{Histogram, TaskDetails, Update, Value},
     },
     session::Session,
-    source::{Connection, Event, Protocol},
+    source::{Connection, Event},
     update::Begin,
     view::{Theme, locks, resources, tasks},
 };
@@ -48,8 +48,8 @@ impl Scene {
 
     /// Attaches to the service as it is.
     fn attach(&mut self) -> &mut Self {
-        let session = Begin { epoch: 1, protocol: Protocol::Console, process: None };
-        self.session.apply(Event::Begin(session));
+        let session = Begin::console(1);
+        self.session.apply(Event::Begin(Box::new(session)));
         self.session.apply(Event::Connection(Connection::Live));
         self.session.apply(Event::Update(Box::new(self.service.greet())));
         self
@@ -360,9 +360,8 @@ fn told() -> (Scene, TaskId, ResourceId) {
     for task in [other, writer] {
         service.pass(5).poll(task, 1).keep_waker(task);
     }
-    let process = Some(agent::process());
-    let session = Begin { epoch: 1, protocol: Protocol::Agent, process };
-    scene.session.apply(Event::Begin(session));
+    let session = Begin::agent(1, agent::process());
+    scene.session.apply(Event::Begin(Box::new(session)));
     scene.session.apply(Event::Connection(Connection::Live));
     scene.session.apply(Event::Update(Box::new(scene.service.greet())));
     let since = scene.now();

@@ -29,7 +29,7 @@ use holdup::{
         Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, decode, encode,
         open,
     },
-    update::{Begin, Fact, Knows},
+    update::{Begin, Fact},
 };
 use holdup_proto::v1;
 use peer::{Console, PauseCall, Peer, Reports, StateCall, agent, free_address};
@@ -78,7 +78,7 @@ async fn update(link: &mut Link) -> Update {
 
 async fn session(link: &mut Link) -> Begin {
     until(link, |event| match event {
-        Event::Begin(session) => Some(session),
+        Event::Begin(session) => Some(*session),
         _ => None,
     })
     .await

@@ -38,7 +38,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
         let _ = writeln!(text, "  cycle: {task}\n    {holds}\n    {waits}");
     }
     for waiter in &finding.related.waiters {
-        let _ = writeln!(text, "  waits: {} for {}", task_name(&waiter.task), humanize(waiter.waited));
+        let _ = writeln!(text, "  waits: {} for {}", task_name(&waiter.task), waiter.waited_in_words());
     }
     let _ = writeln!(text, "  do: {}", finding.advice());
     text

@@ -4,6 +4,7 @@ use super::{
     findings::panel::FindingList, list::panel::ListPanel, locks::list::LockRow, panel::Panel,
     resources::list::ResourceRow, tasks::list::TaskList, workers::list::WorkerRow,
 };
+use crate::update::{Fact, FactSet};
 
 /// A screen: what a tab opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -28,15 +29,17 @@ pub struct ScreenSpec {
     pub screen: Screen,
     /// What its tab says.
     pub title: &'static str,
+    /// What must be known for there to be anything on it. Where that is not, it says why.
+    pub needs: FactSet,
 }
 
 /// The screens in the order of their tabs; the number keys count from here.
 pub const SCREENS: &[ScreenSpec] = &[
-    ScreenSpec { screen: Screen::Findings, title: "Findings" },
-    ScreenSpec { screen: Screen::Tasks, title: "Tasks" },
-    ScreenSpec { screen: Screen::Workers, title: "Workers" },
-    ScreenSpec { screen: Screen::Locks, title: "Locks" },
-    ScreenSpec { screen: Screen::Resources, title: "Resources" },
+    ScreenSpec { screen: Screen::Findings, title: "Findings", needs: FactSet::NONE },
+    ScreenSpec { screen: Screen::Tasks, title: "Tasks", needs: FactSet::NONE },
+    ScreenSpec { screen: Screen::Workers, title: "Workers", needs: FactSet::of(&[Fact::Workers]) },
+    ScreenSpec { screen: Screen::Locks, title: "Locks", needs: FactSet::of(&[Fact::Locks]) },
+    ScreenSpec { screen: Screen::Resources, title: "Resources", needs: FactSet::of(&[Fact::Resources]) },
 ];
 
 impl Screen {

@@ -6,7 +6,7 @@ use super::{
     seen::{End, Seen},
 };
 use crate::{
-    diagnose::Status,
+    diagnose::{Status, by_reason},
     source::Target,
     update::{self, Protocol},
 };
@@ -32,6 +32,28 @@ pub struct Report {
     pub counts: Counts,
     /// Every finding of the window, those that are over included: the worst first.
     pub findings: Vec<Row>,
+    /// Lints that could not judge, so that nothing was found by them, whatever there was.
+    pub not_looked_for: Vec<NotLookedFor>,
+    /// What the source does not tell.
+    pub not_known: Vec<NotKnown>,
+}
+
+/// A lint that was not asked.
+#[derive(Debug, Serialize)]
+pub struct NotLookedFor {
+    /// Which.
+    pub lint: &'static str,
+    /// Why not.
+    pub because: &'static str,
+}
+
+/// Something that the source does not tell.
+#[derive(Debug, Serialize)]
+pub struct NotKnown {
+    /// What.
+    pub fact: &'static str,
+    /// Why not.
+    pub because: &'static str,
 }
 
 /// The process that answered.
@@ -150,7 +172,20 @@ impl Report {
                 },
             },
             findings: findings.into_iter().map(row).collect(),
+            not_looked_for: seen
+                .session
+                .not_looked_for()
+                .into_iter()
+                .map(|unasked| NotLookedFor { lint: unasked.lint.name, because: unasked.because })
+                .collect(),
+            not_known: model.knows().missing().map(|(fact, because)| NotKnown { fact: fact.name(), because }).collect(),
         }
+    }
+
+    /// What was not looked for, in words: a line for each reason.
+    pub(super) fn not_looked_for_in_words(&self) -> impl Iterator<Item = String> {
+        let reasons = by_reason(self.not_looked_for.iter().map(|unasked| (unasked.lint, unasked.because)));
+        reasons.into_iter().map(|(because, lints)| format!("not looked for: {} ({because})", lints.join(", ")))
     }
 
     /// As JSON, with a line feed at its end.

@@ -17,16 +17,17 @@ pub(crate) fn render(report: &Report) -> String {
         annotation(&mut out, row);
     }
     let worst = report.findings.iter().filter(|row| row.severity != "note").count();
-    let _ = writeln!(
-        out,
-        "::notice title=holdup::{}",
-        data(&format!(
-            "watched {} for {:.1} s: {} findings, {worst} of them above a note",
-            report.target,
-            report.window.seconds,
-            report.findings.len(),
-        ))
+    let mut said = format!(
+        "watched {} for {:.1} s: {} findings, {worst} of them above a note",
+        report.target,
+        report.window.seconds,
+        report.findings.len(),
     );
+    for line in report.not_looked_for_in_words() {
+        said.push('\n');
+        said.push_str(&line);
+    }
+    let _ = writeln!(out, "::notice title=holdup::{}", data(&said));
     out
 }
 

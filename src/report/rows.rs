@@ -173,8 +173,11 @@ pub struct Others {
 pub struct Waiter {
     /// The task.
     pub task: TaskRow,
-    /// For how long.
-    pub waited_seconds: f64,
+    /// For how long; null where it is not told since when.
+    pub waited_seconds: Option<f64>,
+    /// The same in words.
+    #[serde(skip)]
+    pub words: String,
 }
 
 /// One step of a deadlock.
@@ -269,7 +272,7 @@ fn lock(lock: &LockRef) -> LockRow {
 }
 
 fn waiter(wait: &WaitRef) -> Waiter {
-    Waiter { task: task(&wait.task), waited_seconds: wait.waited.as_secs_f64() }
+    Waiter { task: task(&wait.task), waited_seconds: wait.waited.map(seconds), words: wait.waited_in_words() }
 }
 
 fn fact(evidence: &Evidence) -> Fact {

@@ -2,7 +2,7 @@
 
 use super::{
     SCHEMA,
-    data::{Behind, Counts, Lag, Process, Report, Tasks, VERSION, Window},
+    data::{Behind, Counts, Lag, NotKnown, NotLookedFor, Process, Report, Tasks, VERSION, Window},
     rows::row,
 };
 use crate::{
@@ -82,6 +82,10 @@ fn report(findings: &[Finding]) -> Report {
             behind: Behind { seconds: 0.0, worst_seconds: 12.3 },
         },
         findings: findings.iter().map(row).collect(),
+        not_looked_for: ["stalled-worker", "panicked"]
+            .map(|lint| NotLookedFor { lint, because: "only holdup's agent tells of it" })
+            .into(),
+        not_known: vec![NotKnown { fact: "workers", because: "only holdup's agent tells of it" }],
     }
 }
 
@@ -108,7 +112,10 @@ fn of_every_kind() -> Vec<Finding> {
         step(task(2, "ba"), lock(2), lock(1)),
     ];
     let waiters = (1..=16)
-        .map(|id| WaitRef { task: task(id, "conn"), waited: Duration::from_millis(2_000 - id * 100) })
+        .map(|id| WaitRef {
+            task: task(id, "conn"),
+            waited: (id != 16).then(|| Duration::from_millis(2_000 - id * 100)),
+        })
         .collect();
     let nowhere = TaskRef { number: None, kind: "block_on", place: "<unknown location>".into(), ..task(3, "") };
     let held = Related { holder: Some(task(9, "writer")), waiters, waiters_total: 40, ..Related::default() };

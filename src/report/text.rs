@@ -12,6 +12,7 @@
 //!
 //! watched http://127.0.0.1:6669 (console) for 10.0 s: 1 critical, 0 warnings, 2 notes
 //! 118 tasks live, 12 ended; 0 events dropped; lag 0 ns
+//! not looked for: stalled-worker, blocking-pool-full, panicked (only holdup's agent tells of it)
 //! ```
 
 use super::{
@@ -86,13 +87,7 @@ fn finding(out: &mut String, row: &Row) {
             entry(out, &name, limitation);
         }
     }
-    let waiters = related.waiters.iter().map(|waiter| {
-        format!(
-            "{}, for {}",
-            task(&waiter.task),
-            humanize(Duration::try_from_secs_f64(waiter.waited_seconds).unwrap_or_default())
-        )
-    });
+    let waiters = related.waiters.iter().map(|waiter| format!("{}, for {}", task(&waiter.task), waiter.words));
     several(out, "waits", waiters, related.waiters_total);
     for (at, step) in related.cycle.iter().take(STEPS_MOST).enumerate() {
         entry(out, if at == 0 { "cycle" } else { "" }, &task(&step.task));
@@ -217,6 +212,9 @@ fn summary(out: &mut String, report: &Report) {
         let _ = write!(line, "; attached {}", plural(window.attached as usize, "time"));
     }
     let _ = writeln!(out, "{line}");
+    for line in report.not_looked_for_in_words() {
+        let _ = writeln!(out, "{}", plain(&line));
+    }
 }
 
 /// Text that may have come from the target, made fit for a terminal or a log.

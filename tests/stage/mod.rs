@@ -93,8 +93,12 @@ impl Stage {
         updates: impl IntoIterator<Item = Update>,
     ) -> &mut Self {
         self.epoch += 1;
-        let session = Begin { epoch: self.epoch, protocol, process };
-        let mut events = vec![Event::Begin(session), Event::Connection(Connection::Live)];
+        let session = match (protocol, process) {
+            (Protocol::Agent, process) => Begin::agent(self.epoch, process.unwrap_or_default()),
+            (Protocol::Console, Some(process)) => Begin::older_agent(self.epoch, process),
+            (Protocol::Console, None) => Begin::console(self.epoch),
+        };
+        let mut events = vec![Event::Begin(Box::new(session)), Event::Connection(Connection::Live)];
         events.push(Event::Temporality(Temporality::Live));
         events.extend(updates.into_iter().map(|update| Event::Update(Box::new(update))));
         self.hear(events)

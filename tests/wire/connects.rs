@@ -8,8 +8,8 @@ async fn and_tells_it_in_order() {
     let mut link = link_to(peer.address);
     let connecting = Connection::Connecting { attempt: 1 };
     assert_eq!(next(&mut link).await, Event::Connection(connecting));
-    let begun = Begin { epoch: 1, protocol: Protocol::Console, process: None };
-    assert_eq!(next(&mut link).await, Event::Begin(begun));
+    let begun = Begin::console(1);
+    assert_eq!(next(&mut link).await, Event::Begin(Box::new(begun)));
     assert_eq!(next(&mut link).await, Event::Connection(Connection::Live));
     let update = update(&mut link).await;
     assert_eq!((ids(&update), update.part), (vec![1, 2, 3], Part::Last));
@@ -113,7 +113,7 @@ async fn to_an_older_agent_as_to_a_console() {
     let mut link = link_to(peer.address);
     let begin = session(&mut link).await;
     assert_eq!((begin.protocol, begin.process.is_some()), (Protocol::Console, true));
-    assert!(Knows::of(&begin).why_not(Fact::Workers).contains("older"));
+    assert!(begin.knows.why_not(Fact::Workers).contains("older"));
     assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
 }
 

@@ -18,7 +18,7 @@ async fn to_a_process_that_died_and_mixes_nothing() {
     let other = tasks(vec![task(1, "x"), task(9, "y")]);
     let _peer = Peer::serve_at(address, Console::new(vec![other]).routes());
     let session = until(&mut link, |event| match event {
-        Event::Begin(session) => Some(session),
+        Event::Begin(session) => Some(*session),
         Event::Update(update) => panic!("an update outside a session: {update:?}"),
         _ => None,
     });

@@ -1,7 +1,7 @@
 //! Asks the lints after each update, and keeps what they found.
 
 use super::{
-    Finding, FindingId, LINTS, Lint, Settings, Severity,
+    Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity,
     findings::{Findings, Moment},
     flags::{self, Flag, Flags, NAMED},
     groups::{self, Groups, Speaker},
@@ -10,7 +10,10 @@ use super::{
     settings::Values,
     silence::Silence,
 };
-use crate::model::{Model, ResourceId, Slot, Stamp, Task, TaskId};
+use crate::{
+    model::{Model, ResourceId, Slot, Stamp, Task, TaskId},
+    update::Knows,
+};
 use rustc_hash::FxHashSet;
 
 /// How many findings are active, by severity.
@@ -151,6 +154,15 @@ impl Engine {
         findings.map(|finding| (finding.lint, finding.severity))
     }
 
+    /// The lints that are switched on and cannot judge, with the reason: what the source does not know.
+    pub fn not_looked_for(&self, knows: &Knows) -> Vec<NotLookedFor> {
+        let missing = |state: &LintState| {
+            let because = knows.why_not_all(state.lint.needs)?;
+            Some(NotLookedFor { lint: state.lint, because })
+        };
+        self.states.iter().filter_map(missing).collect()
+    }
+
     /// Another process or attachment begins: what was found so far is over, and stays to be read.
     pub fn begin_session(&mut self) {
         self.findings.end_all();
@@ -184,17 +196,19 @@ impl Engine {
         if is_complete {
             self.hear_all_again();
         }
+        let able = self.states.iter().filter(|state| state.can_judge(model.knows()));
+        let bits = able.fold(0, |bits, state| bits | state.bit);
         if is_complete && std::mem::take(&mut self.unjudged) {
             for task in model.tasks().iter() {
-                self.ask(&cx, &task, u32::MAX);
+                self.ask(&cx, &task, bits);
             }
         } else {
             for &slot in &model.changes().tasks {
                 let Some(task) = model.tasks().at(slot) else { continue };
-                self.ask(&cx, &task, u32::MAX);
+                self.ask(&cx, &task, bits);
             }
             if is_complete {
-                self.ask_as_time_passes(&cx);
+                self.ask_as_time_passes(&cx, bits);
             }
         }
         if is_complete {
@@ -254,9 +268,9 @@ impl Engine {
 
     /// Asks what depends on the time of tasks that nobody reported: of those that run or wait to run, of those that were to be
     /// asked again, and of those that it fires for.
-    fn ask_as_time_passes(&mut self, cx: &Cx) {
+    fn ask_as_time_passes(&mut self, cx: &Cx, able: u32) {
         let states = self.states.iter().filter(|state| state.asked_as_time_passes());
-        let bits = states.fold(0, |bits, state| bits | state.bit);
+        let bits = able & states.fold(0, |bits, state| bits | state.bit);
         for task in cx.model.hot() {
             self.ask(cx, &task, bits);
         }
@@ -306,7 +320,7 @@ impl Engine {
     fn conclude(&mut self, cx: &Cx) {
         self.silence.pass(cx.now);
         let (states, mut round) = self.round(cx);
-        for state in states {
+        for state in states.iter_mut().filter(|state| state.can_judge(cx.model.knows())) {
             let values = state.values.clone();
             round.conclude(state, &Cx { values: &values, ..*cx });
         }
@@ -322,6 +336,11 @@ impl Engine {
 }
 
 impl LintState {
+    /// Whether the source knows what it needs.
+    fn can_judge(&self, knows: &Knows) -> bool {
+        knows.facts().has_all(self.lint.needs)
+    }
+
     fn asked_as_time_passes(&self) -> bool {
         matches!(self.lint.check, Check::Task { asked: Asked::AsTimePasses, .. })
     }

@@ -234,8 +234,15 @@ impl CycleStep {
 pub struct WaitRef {
     /// The task.
     pub task: TaskRef,
-    /// How long it has waited.
-    pub waited: Duration,
+    /// How long it has waited; `None` where it is not told since when.
+    pub waited: Option<Duration>,
+}
+
+impl WaitRef {
+    /// For how long, in words.
+    pub fn waited_in_words(&self) -> String {
+        self.waited.map_or_else(|| "an unknown time".to_owned(), humanize)
+    }
 }
 
 /// Who else is in it.

@@ -4,7 +4,6 @@ use super::{Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRe
 use crate::model::{
     Basis, Hold, Model, Panicked, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId,
 };
-use std::time::Duration;
 
 /// A task by its row.
 pub(super) fn task(model: &Model, task: &Task) -> TaskRef {
@@ -139,7 +138,7 @@ pub(super) fn waiters(model: &Model, waiters: &[Waiting], now: Stamp) -> Vec<Wai
         .iter()
         .take(RELATED_MOST)
         .map(|waiter| {
-            let waited = waiter.since.map_or(Duration::ZERO, |since| now.since(since));
+            let waited = waiter.since.map(|since| now.since(since));
             WaitRef { task: task_by_id(model, waiter.task.unwrap_or(TaskId::NONE)), waited }
         })
         .collect()

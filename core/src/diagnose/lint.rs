@@ -3,6 +3,7 @@
 
 use super::{Confidence, Evidence, Param, Related, Severity, Subject, settings::Values};
 use crate::model::{Lock, Model, PlaceId, Resource, ResourceId, RuntimeId, Stamp, Task, TaskId, WorkerId};
+use crate::update::FactSet;
 use std::time::Duration;
 
 /// A rule that tells a trouble from its signs.
@@ -19,6 +20,8 @@ pub struct Lint {
     pub explanation: &'static str,
     /// From where on it fires.
     pub params: &'static [Param],
+    /// What must be known for it to be asked at all. Where that is not, it is listed as not looked for.
+    pub needs: FactSet,
     /// Lints that say the same thing less well of the same task or lock, and are silent as long as this one speaks.
     pub(super) subsumes: &'static [&'static str],
     pub(super) check: Check,

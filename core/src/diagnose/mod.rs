@@ -15,6 +15,7 @@ mod lints;
 mod round;
 mod settings;
 mod silence;
+mod unasked;
 
 pub use crate::number::{humanize, humanize_bytes};
 pub use engine::{Engine, Tally};
@@ -26,6 +27,7 @@ pub use flags::{Flag, lint_mask};
 pub use lint::Lint;
 pub use lints::{LINTS, lint};
 pub use settings::{Param, SettingError, Settings, Threshold};
+pub use unasked::{NotLookedFor, by_reason};
 
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,9 @@ mod status;
 pub use status::{Progress, Status};
 
 use crate::{
-    diagnose::{Engine, FindingId, Settings},
+    diagnose::{Engine, FindingId, NotLookedFor, Settings},
     model::{Model, Retention, Stamp},
-    update::{Begin, Command, Connection, Event, Knows, Temporality},
+    update::{Begin, Command, Connection, Event, Temporality},
 };
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl Session {
                 return Scope::Rows;
             }
             Event::Begin(begin) => {
-                self.begin(begin);
+                self.begin(*begin);
                 return Scope::Everything;
             }
             Event::Connection(connection) => {
@@ -92,7 +92,7 @@ impl Session {
 
     /// What was learned before is void. Where the connection stands is not, nor what a command did not do.
     fn begin(&mut self, begin: Begin) {
-        self.model = Model::told_by(Knows::of(&begin), self.retention);
+        self.model = Model::told_by(begin.knows.clone(), self.retention);
         self.engine.begin_session();
         let Status { connection, trouble, progress, .. } = std::mem::replace(&mut self.status, Status::new());
         self.status = Status { begun: Some(begin), connection, trouble, progress, ..Status::new() };
@@ -106,6 +106,11 @@ impl Session {
     /// Brings the words of every active finding up to date, for whoever tells of all of them at once.
     pub fn describe_all(&mut self) {
         self.engine.describe_all(&self.model);
+    }
+
+    /// The lints that cannot judge, since the source does not know what they need: what they would find is not there to be seen.
+    pub fn not_looked_for(&self) -> Vec<NotLookedFor> {
+        self.engine.not_looked_for(self.model.knows())
     }
 
     /// What a command did not do, once.

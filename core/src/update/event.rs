@@ -1,6 +1,6 @@
 //! What a source tells, in its order, and what it can be told.
 
-use super::{Stamp, TaskDetails, TaskId, Update};
+use super::{Knows, Stamp, TaskDetails, TaskId, Update};
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
@@ -10,7 +10,7 @@ pub enum Event {
     Connection(Connection),
     /// A target begins to tell: everything that was learned before is void, since another process may answer now. It comes
     /// before [`Connection::Live`], and before the first update.
-    Begin(Begin),
+    Begin(Box<Begin>),
     /// How far a large message has come. Sent a few times a second while one is under way, and once more at its end with
     /// `received == total`. Small messages send none.
     Progress {
@@ -82,6 +82,26 @@ pub struct Begin {
     pub protocol: Protocol,
     /// Who answers; known from an agent only.
     pub process: Option<Process>,
+    /// What can be told at all, and why the rest cannot.
+    pub knows: Knows,
+}
+
+impl Begin {
+    /// A console.
+    pub fn console(epoch: u64) -> Self {
+        Self { epoch, protocol: Protocol::Console, process: None, knows: Knows::console() }
+    }
+
+    /// An agent, which tells what it says that it can.
+    pub fn agent(epoch: u64, process: Process) -> Self {
+        let knows = Knows::agent(&process.capabilities);
+        Self { epoch, protocol: Protocol::Agent, process: Some(process), knows }
+    }
+
+    /// An agent that is older than this client, and read as a console.
+    pub fn older_agent(epoch: u64, process: Process) -> Self {
+        Self { epoch, protocol: Protocol::Console, process: Some(process), knows: Knows::older_agent() }
+    }
 }
 
 /// What a target speaks.

@@ -1,16 +1,24 @@
 //! What a source can tell at all: what it does not know is not zero.
 
-use super::{Begin, Protocol};
-
 /// Something that one source knows and another does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fact {
-    /// Wakes of tasks, and how often wakers are cloned and dropped.
+    /// Polls of tasks, and the time inside them.
+    Polls,
+    /// How long tasks waited to be polled.
+    ScheduledTime,
+    /// How often tasks were woken, and when.
+    Wakes,
+    /// How often wakers are cloned and dropped.
     Wakers,
+    /// How large futures are.
+    Sizes,
+    /// Resources that are no locks, and the operations on them.
+    Resources,
+    /// Locks, and the operations on them: who holds one is told, or follows.
+    Locks,
     /// Who holds a lock, rather than who must.
     Holders,
-    /// Who waits for a lock, in the order of its queue.
-    Waiters,
     /// Runtimes, their queues and their blocking pools.
     Runtimes,
     /// Workers, and what each is polling.
@@ -21,8 +29,44 @@ pub enum Fact {
     Panics,
     /// The service's own spans around a task.
     Spans,
-    /// What could not be kept or told, by kind.
-    Losses,
+}
+
+impl Fact {
+    /// Every one.
+    pub const ALL: [Self; 13] = [
+        Self::Polls,
+        Self::ScheduledTime,
+        Self::Wakes,
+        Self::Wakers,
+        Self::Sizes,
+        Self::Resources,
+        Self::Locks,
+        Self::Holders,
+        Self::Runtimes,
+        Self::Workers,
+        Self::Stalls,
+        Self::Panics,
+        Self::Spans,
+    ];
+
+    /// Kebab-case and stable, as JSON names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Polls => "polls",
+            Self::ScheduledTime => "scheduled-time",
+            Self::Wakes => "wakes",
+            Self::Wakers => "wakers",
+            Self::Sizes => "sizes",
+            Self::Resources => "resources",
+            Self::Locks => "locks",
+            Self::Holders => "holders",
+            Self::Runtimes => "runtimes",
+            Self::Workers => "workers",
+            Self::Stalls => "stalls",
+            Self::Panics => "panics",
+            Self::Spans => "spans",
+        }
+    }
 }
 
 /// Facts together.
@@ -30,6 +74,9 @@ pub enum Fact {
 pub struct FactSet(u32);
 
 impl FactSet {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
     /// These facts.
     pub const fn of(facts: &[Fact]) -> Self {
         let (mut set, mut at) = (0, 0);
@@ -50,8 +97,14 @@ impl FactSet {
         self.0 & facts.0 == facts.0
     }
 
-    const fn and(self, more: FactSet) -> Self {
+    /// These facts and more.
+    pub const fn and(self, more: FactSet) -> Self {
         Self(self.0 | more.0)
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Fact> {
+        Fact::ALL.into_iter().filter(move |&fact| self.has(fact))
     }
 }
 
@@ -66,6 +119,33 @@ pub enum Consistency {
     OneInstant,
 }
 
+/// A value that a source may not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<T> {
+    /// It is this.
+    Value(T),
+    /// It is not known, for want of this fact; [`Knows::why_not`] says why.
+    NotFrom(Fact),
+}
+
+impl<T> Known<T> {
+    /// The value, where it is known.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::NotFrom(_) => None,
+        }
+    }
+
+    /// The same of another value.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Known<U> {
+        match self {
+            Self::Value(value) => Known::Value(of(value)),
+            Self::NotFrom(fact) => Known::NotFrom(fact),
+        }
+    }
+}
+
 /// What a source knows, and why it does not know the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knows {
@@ -74,63 +154,72 @@ pub struct Knows {
     missing: Vec<(FactSet, &'static str)>,
 }
 
-/// What every agent that tells of itself tells.
-const OF_AGENTS: FactSet = FactSet::of(&[
-    Fact::Holders,
-    Fact::Waiters,
-    Fact::Runtimes,
-    Fact::Workers,
-    Fact::Panics,
-    Fact::Spans,
-    Fact::Losses,
-]);
+/// What both a console and an agent tell, in every detail.
+const OF_ALL: FactSet = FactSet::of(&[Fact::Polls, Fact::Sizes, Fact::Locks]);
 
-const WAKERS: FactSet = FactSet::of(&[Fact::Wakers]);
+/// What every agent that tells of itself tells beyond that.
+const OF_AGENTS: FactSet = FactSet::of(&[Fact::Holders, Fact::Runtimes, Fact::Workers, Fact::Panics, Fact::Spans]);
+
+/// What follows from wakes.
+const SCHEDULED: FactSet = FactSet::of(&[Fact::ScheduledTime]);
+const WAKERS: FactSet = FactSet::of(&[Fact::Wakes, Fact::Wakers]);
+const RESOURCES: FactSet = FactSet::of(&[Fact::Resources]);
 const STALLS: FactSet = FactSet::of(&[Fact::Stalls]);
 
-/// What is missing from the console's format.
+/// What the console's format tells.
+const OF_CONSOLES: FactSet = OF_ALL.and(SCHEDULED).and(WAKERS).and(RESOURCES);
+
+/// What is missing from it.
 const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS);
 
 impl Default for Knows {
-    /// What any console knows.
     fn default() -> Self {
-        Self::console("only holdup's agent tells of it")
+        Self::console()
     }
 }
 
 impl Knows {
-    /// What whoever begins to tell knows. Capabilities decide, never version numbers.
-    pub fn of(begin: &Begin) -> Self {
-        match (begin.protocol, &begin.process) {
-            (Protocol::Agent, Some(process)) => Self::agent(&process.capabilities),
-            (Protocol::Agent, None) => Self::agent(&[]),
-            (Protocol::Console, Some(_)) => Self::console(
-                "this service's agent is older and is read as a console; with a newer one, holders of locks, workers, stalls, spans \
-                 and panics are told",
-            ),
-            (Protocol::Console, None) => Self::default(),
-        }
+    /// What any console knows.
+    pub fn console() -> Self {
+        Self::in_the_console_s_format("only holdup's agent tells of it")
     }
 
-    /// An agent, by the stable names of what it can tell.
+    /// What an agent knows that is older than this client, and is read as the console that it also is.
+    pub fn older_agent() -> Self {
+        Self::in_the_console_s_format(
+            "this service's agent is older and is read as a console; with a newer one, holders of locks, workers, stalls, spans \
+             and panics are told",
+        )
+    }
+
+    fn in_the_console_s_format(why: &'static str) -> Self {
+        Self { facts: OF_CONSOLES, consistency: Consistency::Smeared, missing: vec![(NOT_OF_CONSOLES, why)] }
+    }
+
+    /// What an agent knows, by the stable names of what it can tell. Capabilities decide, never version numbers.
     pub fn agent(capabilities: &[String]) -> Self {
-        let (mut facts, mut missing) = (OF_AGENTS, Vec::new());
-        let why = [
-            ("wakers", WAKERS, "the agent counts no wakers in this detail"),
-            ("stalls", STALLS, "the agent looks for no stalls here"),
+        let can = |name: &str| capabilities.iter().any(|known| known == name);
+        let wakers = can("wakers");
+        let parts = [
+            (wakers, WAKERS, "the agent counts no wakers in this detail"),
+            (wakers, RESOURCES, "the agent tells of no resources but locks in this detail"),
+            (
+                wakers || can("scheduled"),
+                SCHEDULED,
+                "the agent sees no wakes in this detail, and no runtime was built with its hooks",
+            ),
+            (can("stalls"), STALLS, "the agent looks for no stalls here"),
         ];
-        for (name, told, why) in why {
-            if capabilities.iter().any(|known| known == name) {
-                facts = facts.and(told);
+        let mut knows =
+            Self { facts: OF_ALL.and(OF_AGENTS), consistency: Consistency::OneInstant, missing: Vec::new() };
+        for (told, facts, why) in parts {
+            if told {
+                knows.facts = knows.facts.and(facts);
             } else {
-                missing.push((told, why));
+                knows.missing.push((facts, why));
             }
         }
-        Self { facts, consistency: Consistency::OneInstant, missing }
-    }
-
-    fn console(why: &'static str) -> Self {
-        Self { facts: WAKERS, consistency: Consistency::Smeared, missing: vec![(NOT_OF_CONSOLES, why)] }
+        knows
     }
 
     /// Whether a fact is told.
@@ -148,6 +237,21 @@ impl Knows {
         self.missing.iter().find(|(facts, _)| facts.has(fact)).map_or("", |(_, why)| why)
     }
 
+    /// Why not all of these facts are told: of the first that is not. `None` where they are.
+    pub fn why_not_all(&self, facts: FactSet) -> Option<&'static str> {
+        facts.iter().find(|&fact| !self.has(fact)).map(|fact| self.why_not(fact))
+    }
+
+    /// What is not told, and why not.
+    pub fn missing(&self) -> impl Iterator<Item = (Fact, &'static str)> {
+        self.missing.iter().flat_map(|&(facts, why)| facts.iter().map(move |fact| (fact, why)))
+    }
+
+    /// What an update says of something, which it says where this fact is told.
+    pub fn told<T>(&self, fact: Fact, value: T) -> Known<T> {
+        if self.has(fact) { Known::Value(value) } else { Known::NotFrom(fact) }
+    }
+
     /// Whether its updates are of one instant.
     pub fn consistency(&self) -> Consistency {
         self.consistency
@@ -157,7 +261,6 @@ impl Knows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::update::Process;
 
     #[test]
     fn capabilities_decide_and_what_is_missing_has_its_reason() {
@@ -166,12 +269,35 @@ mod tests {
         assert_eq!(lean.why_not(Fact::Wakers), "the agent counts no wakers in this detail");
         assert_eq!(lean.why_not(Fact::Stalls), "");
         assert_eq!(lean.consistency(), Consistency::OneInstant);
-        let begin = Begin { epoch: 1, protocol: Protocol::Console, process: None };
-        let stock = Knows::of(&begin);
+        let hooked = Knows::agent(&["scheduled".to_owned()]);
+        assert!(hooked.has(Fact::ScheduledTime) && !hooked.has(Fact::Wakes) && !lean.has(Fact::ScheduledTime));
+        let stock = Knows::console();
         assert!(stock.has(Fact::Wakers) && !stock.facts().has_all(FactSet::of(&[Fact::Wakers, Fact::Workers])));
         assert_eq!(stock.consistency(), Consistency::Smeared);
-        let older = Knows::of(&Begin { process: Some(Process::default()), ..begin });
+        let older = Knows::older_agent();
         assert_eq!(older.facts(), stock.facts());
         assert!(older.why_not(Fact::Workers).contains("older"), "{}", older.why_not(Fact::Workers));
+    }
+
+    #[test]
+    fn every_fact_is_told_or_missing_with_a_reason() {
+        let full = ["wakers", "stalls"].map(str::to_owned);
+        for knows in [Knows::console(), Knows::older_agent(), Knows::agent(&[]), Knows::agent(&full)] {
+            for fact in Fact::ALL {
+                assert_eq!(knows.has(fact), knows.why_not(fact).is_empty(), "{fact:?} of {knows:?}");
+                assert_eq!(knows.has(fact), knows.missing().all(|(missing, _)| missing != fact), "{fact:?}");
+            }
+        }
+        let names: std::collections::BTreeSet<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
+        assert_eq!(names.len(), Fact::ALL.len());
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_zero() {
+        let lean = Knows::agent(&[]);
+        assert_eq!(lean.told(Fact::Wakes, 0_u64), Known::NotFrom(Fact::Wakes));
+        assert_eq!(lean.told(Fact::Polls, 0_u64).map(|polls| polls + 1).value(), Some(1));
+        assert_eq!(lean.why_not_all(FactSet::of(&[Fact::Polls, Fact::Wakes])), Some(lean.why_not(Fact::Wakes)));
+        assert_eq!(lean.why_not_all(FactSet::NONE), None);
     }
 }

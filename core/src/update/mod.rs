@@ -26,7 +26,7 @@ pub use field::{Attribute, Field, FieldName, NewMetadata, Value};
 pub use fold::{StackLine, plain_name};
 pub use histogram::Histogram;
 pub use id::{MetaId, OpId, ResourceId, RuntimeId, TaskId, WorkerId};
-pub use knows::{Consistency, Fact, FactSet, Knows};
+pub use knows::{Consistency, Fact, FactSet, Known, Knows};
 pub use lock::{Access, Across, Holder, LockStats, Waiting};
 pub use loss::{DecodeIssues, Dropped, Loss};
 pub use op::{NewOp, OpStats, PollOp, Readiness};

@@ -15,6 +15,7 @@ pub struct DescribeResponse {
     ///    workers    runtimes and their workers
     ///    locks      who holds a lock and who waits for it
     ///    wakers     wakes of tasks, and how often wakers are cloned and dropped
+    ///    scheduled  how long tasks waited to be polled, in some runtime at least
     ///    stalls     polls that last, while they last
     ///    stacks     the stacks of threads
     #[prost(string, repeated, tag = "3")]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     source::Target,
-    update::{Command, Event, Part, Process, Protocol, TaskId, Update},
+    update::{Begin, Command, Event, Part, Process, TaskId, Update},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::{
@@ -81,12 +81,12 @@ pub(super) struct Session {
 }
 
 impl Serve for Session {
-    fn peer(&self) -> (Protocol, Option<Process>) {
-        let protocol = match self.format {
-            Format::Holdup => Protocol::Agent,
-            Format::Console => Protocol::Console,
-        };
-        (protocol, self.process.clone())
+    fn begin(&self, epoch: u64) -> Begin {
+        match (self.format, self.process.clone()) {
+            (Format::Holdup, process) => Begin::agent(epoch, process.unwrap_or_default()),
+            (Format::Console, Some(process)) => Begin::older_agent(epoch, process),
+            (Format::Console, None) => Begin::console(epoch),
+        }
     }
 
     async fn serve(mut self, port: &mut Port) -> Ended {

@@ -6,7 +6,7 @@
 //! tests are about time and order alone.
 
 use super::{Backoff, failure::Failure};
-use crate::update::{Begin, Command, Connection, Event, Process, Protocol};
+use crate::update::{Begin, Command, Connection, Event};
 use std::{
     future::{Future, pending},
     pin::pin,
@@ -30,8 +30,8 @@ pub(super) trait Connect: Send {
 
 /// A connection.
 pub(super) trait Serve: Send {
-    /// Who is at its other end.
-    fn peer(&self) -> (Protocol, Option<Process>);
+    /// Who is at its other end, and what can be told from there.
+    fn begin(&self, epoch: u64) -> Begin;
 
     /// Delivers, and carries out commands, until it ends.
     fn serve(self, port: &mut Port) -> impl Future<Output = Ended> + Send;
@@ -67,9 +67,7 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
             Err(failure) => failure,
             Ok(session) => {
                 epoch += 1;
-                let (protocol, process) = session.peer();
-                let begun = Begin { epoch, protocol, process };
-                port.tell(Event::Begin(begun)).await?;
+                port.tell(Event::Begin(Box::new(session.begin(epoch)))).await?;
                 port.tell(Event::Connection(Connection::Live)).await?;
                 let ended = session.serve(&mut port).await;
                 if ended.delivered > 0 {

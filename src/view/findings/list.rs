@@ -4,6 +4,7 @@
 //! ╭ Findings ─────────────────────────────────────────────────────── 3 now · 1 over ╮
 //! │ ● critical  stalled-worker     task 17 report · 3.42 s in one poll   report.rs:88│
 //! │ ▲ warning   held-across-await  Mutex · held for 1.20 s, 14 wait       state.rs:21│
+//! │ not looked for: self-wakes, lost-waker (the agent counts no wakers …)            │
 //! ├ held-across-await ── Mutex src/state.rs:21 ── since 12:04:31 ────────────────────┤
 //! │ held       1.20 s                                                                │
 //! │ do         Drop the guard before the .await                                      │
@@ -21,8 +22,8 @@ use crate::{
     },
     diagnose::{Confidence, Finding, Status, Subject},
     view::{
-        shell::empty,
-        style::{key_names, theme::Theme},
+        shell::{empty, unseen},
+        style::{key_names, text, theme::Theme},
         widget::{
             pane,
             table::{self, Cell, Row, Table},
@@ -51,6 +52,9 @@ const COLUMNS: &[ColumnSpec<Column>] = &[
 /// The list keeps at least this many rows when the lower pane wants more.
 const ROWS_LEAST: u16 = 5;
 
+/// What is not looked for takes at most this many lines, one for each reason.
+const UNASKED_MOST: usize = 3;
+
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
     let (now, past) = app.panels.findings.counts();
@@ -68,14 +72,21 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     let wanted = details.len() as u16 + 1;
     let rows = (app.panels.findings.ids.len() as u16).saturating_add(1);
     let list_least = rows.min(ROWS_LEAST + 1);
-    let lower = wanted.min(inner.height.saturating_sub(list_least));
-    let list = Rect { height: inner.height - lower, ..inner };
+    let unasked = unseen::not_looked_for(app.session(), Some(inner.width.saturating_sub(2) as usize));
+    let unasked = &unasked[..unasked.len().min(UNASKED_MOST)];
+    let room = inner.height.saturating_sub(unasked.len() as u16);
+    let lower = wanted.min(room.saturating_sub(list_least));
+    let list = Rect { height: room - lower, ..inner };
     render_list(buffer, list, app, theme, shown);
+    for (line, y) in unasked.iter().zip(list.bottom()..inner.bottom()) {
+        let line = text::safe(line, inner.width.saturating_sub(2) as usize, theme);
+        buffer.set_string(inner.x + 1, y, line, theme.dim());
+    }
     if selected.status == Status::Active {
         shown.hurry(Pace::Slow);
     }
     if lower > 1 {
-        let pane = Rect { y: list.bottom(), height: lower, ..inner };
+        let pane = Rect { y: inner.bottom() - lower, height: lower, ..inner };
         page::render(buffer, pane, selected, &details, app, at, theme);
     }
 }

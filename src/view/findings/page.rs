@@ -161,7 +161,7 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
         let named: Vec<String> = related
             .waiters
             .iter()
-            .map(|waiter| format!("{} {}", short(&waiter.task), humanize(waiter.waited)))
+            .map(|waiter| format!("{} {}", short(&waiter.task), waiter.waited_in_words()))
             .collect();
         prose.push(("waiting".into(), some(&named, related.waiters_total, &dot), Style::new()));
     }

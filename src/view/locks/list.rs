@@ -14,11 +14,12 @@ use crate::{
         labels::task_short,
         list::rows::{ListRow, RowList},
         locks::list::{LockColumn, LockRow},
+        screens::Screen,
     },
     model::{Across, LockState, Model},
     view::{
         findings::list::below_head,
-        shell::empty::message,
+        shell::empty::{self, Empty},
         style::{numbers, theme::Theme},
         widget::{
             pane,
@@ -27,6 +28,12 @@ use crate::{
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+/// What is said where no lock is known.
+const NONE: &[&str] = &[
+    "No lock has been reported.",
+    "Seen are tokio's Mutex and RwLock, made with new; not those made with const_new, nor std::sync.",
+];
 
 /// Draws the list.
 pub fn render(
@@ -48,16 +55,8 @@ pub fn render(
     let inner = pane::render(buffer, area, "Locks", &right, theme);
     render_list(buffer, inner, list, theme, shown, |row| lock_row(row, model, theme));
     if rows.is_empty() {
-        let style = theme.dim();
-        let lines = [
-            ("No lock has been reported.".to_owned(), style),
-            (
-                "Seen are tokio's Mutex and RwLock, made with new; not those made with const_new, nor std::sync."
-                    .into(),
-                style,
-            ),
-        ];
-        message(buffer, below_head(inner), &lines, theme);
+        let empty = Empty { screen: Screen::Locks, knows: model.knows(), otherwise: NONE, advice: &[] };
+        empty::list(buffer, below_head(inner), empty, theme);
     } else {
         shown.hurry(Pace::Slow);
     }

@@ -13,12 +13,13 @@ use crate::{
         frame::{Pace, RowId, Shown},
         list::rows::{ListRow, RowList},
         resources::list::{ResourceColumn, ResourceRow, Visibility, attributes},
+        screens::Screen,
     },
     model::Model,
     view::{
         findings::list::below_head,
         locks::list::render_list,
-        shell::empty::message,
+        shell::empty::{self, Empty},
         style::{numbers, theme::Theme},
         widget::{
             pane,
@@ -41,8 +42,13 @@ pub fn render(
     let inner = pane::render(buffer, area, "Resources", &right, theme);
     render_list(buffer, inner, list, theme, shown, |row| resource_row(row, model, theme));
     if list.rows().is_empty() {
-        let said = ("No resource has been reported.".to_owned(), theme.dim());
-        message(buffer, below_head(inner), &[said], theme);
+        let empty = Empty {
+            screen: Screen::Resources,
+            knows: model.knows(),
+            otherwise: &["No resource has been reported."],
+            advice: &[],
+        };
+        empty::list(buffer, below_head(inner), empty, theme);
     } else {
         shown.hurry(Pace::Slow);
     }

@@ -1,12 +1,14 @@
 //! What an empty screen says: that nothing is wrong and what cannot be seen from here, or why nothing is known.
 
+use super::unseen;
 use crate::{
     app::{
         frame::{Pace, Shown},
+        screens::Screen,
         state::App,
     },
     diagnose::humanize,
-    update::{Connection, Protocol},
+    update::{Connection, Knows},
     view::{
         style::{text, theme::Theme},
         widget::wrap::wrap,
@@ -24,13 +26,12 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
             lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
-            let unseen = match app.session().status().begun.as_ref().map(|begun| begun.protocol) {
-                Some(Protocol::Agent) => "Not seen from here: std::sync locks, and Tokio locks made with const_new.",
-                _ => {
-                    "Not seen from here: std::sync locks, Tokio locks made with const_new, and which worker a task is on."
-                }
-            };
-            lines.push((unseen.to_owned(), theme.dim()));
+            let never = "Not seen from here: std::sync locks, and Tokio locks made with const_new.";
+            lines.push((never.to_owned(), theme.dim()));
+            let unasked = unseen::not_looked_for(app.session(), None);
+            // It begins a line of its own here.
+            let sentence = |line: String| line.replacen('n', "N", 1);
+            lines.extend(unasked.into_iter().map(|line| (sentence(line), theme.dim())));
         }
         (Connection::Lost { reason, .. }, None) => {
             lines.push((format!("Cannot reach {}: {reason}", app.target), theme.bad()));
@@ -53,6 +54,29 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         }
     }
     message(buffer, area, &lines, theme);
+}
+
+/// What an empty list says.
+#[derive(Debug, Clone, Copy)]
+pub struct Empty<'a> {
+    /// The screen that it is on.
+    pub screen: Screen,
+    /// What the source knows.
+    pub knows: &'a Knows,
+    /// What is said where it could be full.
+    pub otherwise: &'a [&'a str],
+    /// What is said besides where it could not.
+    pub advice: &'a [&'a str],
+}
+
+/// Draws what an empty list says: why its source does not know what would be in it, or else that there is nothing.
+pub fn list(buffer: &mut Buffer, area: Rect, empty: Empty, theme: &Theme) {
+    let plain = |said: &[&str]| said.iter().map(|&said| (said.to_owned(), theme.dim())).collect();
+    let said: Vec<(String, Style)> = match unseen::why_not(empty.knows, empty.screen) {
+        Some(why) => [vec![(why, theme.notice())], plain(empty.advice)].concat(),
+        None => plain(empty.otherwise),
+    };
+    message(buffer, area, &said, theme);
 }
 
 /// A few lines in the middle of an empty list.

@@ -6,3 +6,4 @@ pub(crate) mod footer;
 pub(crate) mod header;
 pub(crate) mod overlay;
 pub(crate) mod tabs;
+pub(crate) mod unseen;

@@ -9,8 +9,7 @@ use crate::{
         state::App,
         tasks::{columns::TASK_COLUMNS, order::Direction},
     },
-    diagnose::Lint,
-    update::Fact,
+    diagnose::{Lint, by_reason},
     view::{
         style::{key_names, text, theme::Theme},
         widget::{markdown, pane, wrap::wrap},
@@ -108,21 +107,26 @@ fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
     lines
 }
 
-/// Who is watched, and what its agent cannot see.
+/// Who is watched, what its agent cannot see, and what is not looked for therefore.
 fn about(lines: &mut Vec<Line<'static>>, width: usize, app: &App, theme: &Theme) {
-    let Some(process) = app.session().status().begun.as_ref().and_then(|begun| begun.process.as_ref()) else { return };
-    let facts = [
-        ("process", format!("{}, pid {}", process.name, process.pid)),
-        ("executable", process.executable.clone()),
-        ("agent", format!("{} {}", process.agent_version, process.detail)),
-        ("tokio", process.tokio_version.clone()),
-    ];
+    let Some(begun) = app.session().status().begun.as_ref() else { return };
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    if let Some(process) = &begun.process {
+        facts.push(("process", format!("{}, pid {}", process.name, process.pid)));
+        facts.push(("executable", process.executable.clone()));
+        facts.push(("agent", format!("{} {}", process.agent_version, process.detail)));
+        facts.push(("tokio", process.tokio_version.clone()));
+        facts.extend(process.limitations.iter().map(|limitation| ("cannot see", limitation.clone())));
+    }
+    let unasked = app.session().not_looked_for();
+    let unasked = by_reason(unasked.iter().map(|unasked| (unasked.lint.name, unasked.because)));
+    facts.extend(unasked.into_iter().map(|(why, lints)| ("not looked for", format!("{}: {why}", lints.join(", ")))));
+    if facts.is_empty() {
+        return;
+    }
     lines.push(Line::default());
     lines.push(Line::styled("The target", theme.head()));
-    let limitations = process.limitations.iter().map(|limitation| ("cannot see", limitation.clone()));
-    let why_not = app.session().model().knows().why_not(Fact::Workers);
-    let missing = (!why_not.is_empty()).then(|| ("not told", why_not.to_owned()));
-    for (name, value) in facts.into_iter().chain(limitations).chain(missing) {
+    for (name, value) in facts {
         let mut name = text::left(name, 16, theme);
         for line in wrap(value.trim(), width.saturating_sub(18), theme) {
             let blank = " ".repeat(16);

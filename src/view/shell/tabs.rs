@@ -23,7 +23,7 @@ use ratatui::{
 /// Draws the line.
 pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
     let mut x = area.x + 1;
-    for (at, &ScreenSpec { screen, title }) in SCREENS.iter().enumerate() {
+    for (at, &ScreenSpec { screen, title, .. }) in SCREENS.iter().enumerate() {
         let room = area.right().saturating_sub(x);
         let text = format!(" {} {} ", at + 1, title);
         let width = (text::columns(&text) as u16).min(room);

@@ -18,6 +18,7 @@ use crate::{
         labels::task_short,
         list::rows::{ListRow, RowList},
         options::StackForm,
+        screens::Screen,
         state::App,
         workers::{
             list::{WorkerColumn, WorkerRow, WorkerState, workers_load},
@@ -25,10 +26,9 @@ use crate::{
         },
     },
     model::{Model, Runtime, Stamp, report::RuntimeStats},
-    update::{Fact, Protocol},
     view::{
         locks::list::render_list,
-        shell::empty::message,
+        shell::empty::{self, Empty},
         style::{numbers, theme::Theme},
         widget::{
             facts::{self, Text},
@@ -50,8 +50,8 @@ pub struct Subject<'a> {
     pub model: &'a Model,
     /// The target's clock.
     pub now: Stamp,
-    /// Why there are none, where there are none.
-    pub missing: Option<String>,
+    /// What is said besides where there can be none.
+    pub advice: &'static [&'static str],
     /// How stacks are shown.
     pub stacks: StackForm,
 }
@@ -60,25 +60,18 @@ impl<'a> Subject<'a> {
     /// What an app shows at `now`.
     pub fn of(app: &'a App, now: Stamp) -> Self {
         let (list, model) = (&app.panels.workers.rows, app.session().model());
-        Self { list, model, now, missing: missing(app), stacks: app.stacks }
+        // Who has an agent needs no advice to get one.
+        let has_agent = app.session().status().begun.as_ref().is_some_and(|begun| begun.process.is_some());
+        Self { list, model, now, advice: if has_agent { &[] } else { ADVICE }, stacks: app.stacks }
     }
 }
 
-/// Why no workers are known.
-fn missing(app: &App) -> Option<String> {
-    let begun = app.session().status().begun.as_ref()?;
-    match begun.protocol {
-        Protocol::Agent => Some("Waiting for the agent's first report.".into()),
-        Protocol::Console if begun.process.is_none() => None,
-        Protocol::Console => {
-            let mut why = app.session().model().knows().why_not(Fact::Workers).to_owned();
-            if let Some(first) = why.get_mut(..1) {
-                first.make_ascii_uppercase();
-            }
-            Some(why + ".")
-        }
-    }
-}
+/// How there come to be workers.
+const ADVICE: &[&str] = &[
+    "It tells which task each worker polls and for how long, how busy it is, and the stack of one that is stalled.",
+    "In the service, put it in the place of console-subscriber: `cargo add holdup-agent`, and in main, before anything is spawned, `holdup_agent::init()`.",
+    "It serves the console's format too, so that everything else goes on as before.",
+];
 
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme, shown: &mut Shown) {
@@ -138,17 +131,13 @@ fn titled(buffer: &mut Buffer, area: Rect, y: u16, height: u16, title: &str, lin
 
 /// Nobody is known: why, and what to do about it.
 fn nobody(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme) {
-    let dim = theme.dim();
-    let lines = match &subject.missing {
-        Some(reason) => vec![(reason.clone(), theme.notice())],
-        None => vec![
-            ("The console's format knows nothing of workers.".to_owned(), theme.notice()),
-            ("holdup's agent tells of them: which task each one polls and for how long, how busy it is, and the stack of one that is stalled.".into(), dim),
-            ("In the service, put it in the place of console-subscriber: `cargo add holdup-agent`, and in main, before anything is spawned, `holdup_agent::init()`.".into(), dim),
-            ("It serves the console's format too, so that everything else goes on as before.".into(), dim),
-        ],
+    let empty = Empty {
+        screen: Screen::Workers,
+        knows: subject.model.knows(),
+        otherwise: &["Waiting for the agent's first report."],
+        advice: subject.advice,
     };
-    message(buffer, area, &lines, theme);
+    empty::list(buffer, area, empty, theme);
 }
 
 /// The stall to show: the selected worker's, or else the first that there is.

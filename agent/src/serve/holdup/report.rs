@@ -31,6 +31,8 @@ pub(crate) struct Description {
 
 pub(crate) fn description(description: &Description) -> v1::DescribeResponse {
     let Description { process, detail, capabilities, limitations } = description;
+    // A runtime may be hooked into at any time.
+    let scheduled = (*detail == Detail::Full || is_hooked()).then_some("scheduled");
     v1::DescribeResponse {
         process: Some(v1::Process {
             boot_id: process.boot_id.to_vec(),
@@ -42,9 +44,20 @@ pub(crate) fn description(description: &Description) -> v1::DescribeResponse {
             tokio_version: tokio_version().unwrap_or_default().to_owned(),
         }),
         detail: detail.word().to_owned(),
-        capabilities: capabilities.iter().map(ToString::to_string).collect(),
+        capabilities: capabilities.iter().chain(&scheduled).map(ToString::to_string).collect(),
         limitations: limitations.clone(),
     }
+}
+
+/// Whether it is known of any runtime for how long its tasks waited to be polled, although no wake is told.
+#[cfg(tokio_unstable)]
+fn is_hooked() -> bool {
+    crate::collect::hooks::are_there()
+}
+
+#[cfg(not(tokio_unstable))]
+fn is_hooked() -> bool {
+    false
 }
 
 /// Every runtime and every worker.

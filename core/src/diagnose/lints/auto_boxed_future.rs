@@ -7,6 +7,7 @@ use crate::{
     },
     model::Task,
     number::humanize_bytes,
+    update::{Fact, FactSet},
 };
 
 pub(super) static LINT: Lint = Lint {
@@ -17,6 +18,7 @@ pub(super) static LINT: Lint = Lint {
              await is part of the future.",
     explanation: include_str!("auto_boxed_future.md"),
     params: &[],
+    needs: FactSet::of(&[Fact::Sizes]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

@@ -4,7 +4,7 @@ use crate::diagnose::{
     Confidence, Evidence, Lint, Related, Severity, Subject,
     lint::{Check, Cx, Key, Report},
 };
-use crate::update::Consistency;
+use crate::update::{Consistency, FactSet};
 
 pub(super) static LINT: Lint = Lint {
     name: "blind-target",
@@ -14,6 +14,7 @@ pub(super) static LINT: Lint = Lint {
              holdup attached from the start, or lower the number of tasks that it retains (retention).",
     explanation: include_str!("blind_target.md"),
     params: &[],
+    needs: FactSet::NONE,
     subsumes: &[],
     check: Check::Whole(judge),
 };

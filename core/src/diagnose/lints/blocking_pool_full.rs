@@ -8,6 +8,7 @@ use crate::{
     },
     model::{Runtime, Task},
     number::{humanize, plural},
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(super) static LINT: Lint = Lint {
              thread of its own, or raise max_blocking_threads.",
     explanation: include_str!("blocking_pool_full.md"),
     params: &[LASTS],
+    needs: FactSet::of(&[Fact::Runtimes]),
     subsumes: &[],
     check: Check::Whole(judge),
 };
@@ -60,7 +62,7 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
         let place = cx.model.place(oldest.place());
         evidence.push(Evidence::text("longest job", format!("{} so far, spawned at {place}", humanize(busy))));
     }
-    let refer = |task: &Task| WaitRef { task: label::task(cx.model, task), waited: waited(task) };
+    let refer = |task: &Task| WaitRef { task: label::task(cx.model, task), waited: Some(waited(task)) };
     Some(Report {
         key: Key::Runtime(stats.id),
         severity: Severity::Warning,

@@ -1,6 +1,5 @@
 //! `deadlock`: tasks that wait for each other's locks, for ever.
 
-use crate::update::Fact;
 use crate::{
     diagnose::{
         Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
@@ -8,6 +7,7 @@ use crate::{
     },
     model::{Basis, Hold, Lock, Op, Resource, ResourceId, Stack, Stamp, TaskId, TaskState},
     number::humanize,
+    update::{Fact, FactSet},
 };
 use rustc_hash::FxHashSet;
 use std::{sync::Arc, time::Duration};
@@ -32,6 +32,7 @@ pub(super) static LINT: Lint = Lint {
              the next lock; or give the state to one task and send it messages.",
     explanation: include_str!("deadlock.md"),
     params: &[LASTS],
+    needs: FactSet::of(&[Fact::Locks]),
     subsumes: &["held-across-await", "lock-convoy"],
     check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };

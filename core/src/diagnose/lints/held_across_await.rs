@@ -7,6 +7,7 @@ use crate::{
     },
     model::{AcrossAwait, Lock, Resource, ResourceId, Stamp},
     number::{humanize, plural},
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) static LINT: Lint = Lint {
              section without an await, std::sync::Mutex is enough.",
     explanation: include_str!("held_across_await.md"),
     params: &[WAIT],
+    needs: FactSet::of(&[Fact::Locks]),
     subsumes: &[],
     check: Check::Lock { asked: Asked::AsTimePasses, judge, describe },
 };

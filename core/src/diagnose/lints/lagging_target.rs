@@ -6,6 +6,7 @@ use crate::{
         lint::{Check, Cx, Key, Report},
     },
     number::humanize,
+    update::FactSet,
 };
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(super) static LINT: Lint = Lint {
              service (50 ms handles about 2,500 a second). holdup asks it to catch up, unless --no-catch-up forbids that.",
     explanation: include_str!("lagging_target.md"),
     params: &[LAG],
+    needs: FactSet::NONE,
     subsumes: &[],
     check: Check::Whole(judge),
 };

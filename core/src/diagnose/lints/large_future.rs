@@ -7,6 +7,7 @@ use crate::{
     },
     model::Task,
     number::humanize_bytes,
+    update::{Fact, FactSet},
 };
 
 const SIZE: Param =
@@ -20,6 +21,7 @@ pub(super) static LINT: Lint = Lint {
              await is part of the future.",
     explanation: include_str!("large_future.md"),
     params: &[SIZE],
+    needs: FactSet::of(&[Fact::Sizes]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

@@ -7,6 +7,7 @@ use crate::{
     },
     model::{Lock, Resource, ResourceId, Waiting},
     number::humanize,
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub(super) static LINT: Lint = Lint {
              over a bounded channel.",
     explanation: include_str!("lock_convoy.md"),
     params: &[TASKS, WAIT],
+    needs: FactSet::of(&[Fact::Locks]),
     subsumes: &[],
     check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };

@@ -8,7 +8,7 @@ use crate::{
     },
     model::{LONG_POLL, Task, TaskKind},
     number::humanize,
-    update::Fact,
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ pub(super) static LINT: Lint = Lint {
              tokio::task::yield_now() between the parts.",
     explanation: include_str!("long_polls.md"),
     params: &[POLLS, LONG, SHARE, SINGLE],
+    needs: FactSet::of(&[Fact::Polls]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };

@@ -6,6 +6,7 @@ use crate::{
         lint::{Check, Cx, Key, Report},
     },
     model::Stamp,
+    update::FactSet,
 };
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(super) static LINT: Lint = Lint {
              an agent more room (its retention), or less detail.",
     explanation: include_str!("lost_events.md"),
     params: &[],
+    needs: FactSet::NONE,
     subsumes: &[],
     check: Check::Whole(judge),
 };

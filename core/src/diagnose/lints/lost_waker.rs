@@ -1,6 +1,5 @@
 //! `lost-waker`: a task that nothing can wake any more.
 
-use crate::update::{Consistency, Fact};
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
@@ -8,6 +7,7 @@ use crate::{
     },
     model::{Stamp, Task, TaskKind, TaskState},
     number::humanize,
+    update::{Consistency, Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -25,15 +25,12 @@ pub(super) static LINT: Lint = Lint {
              is something to do.",
     explanation: include_str!("lost_waker.md"),
     params: &[QUIET],
+    needs: FactSet::of(&[Fact::Polls, Fact::Wakes, Fact::Wakers]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
 
 fn judge(cx: &Cx, task: &Task) -> Judgement {
-    // An agent in lean detail knows nothing of wakers: there are not none, there are none told.
-    if !cx.model.knows().has(Fact::Wakers) {
-        return Judgement::Clear;
-    }
     // Roots of block_on and blocking tasks are not woken through wakers that the runtime counts.
     let counted = matches!(task.kind(), TaskKind::Task | TaskKind::Local);
     let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {

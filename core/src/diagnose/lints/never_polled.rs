@@ -7,6 +7,7 @@ use crate::{
     },
     model::Task,
     number::humanize,
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(super) static LINT: Lint = Lint {
              workers are not all blocked.",
     explanation: include_str!("never_polled.md"),
     params: &[AFTER],
+    needs: FactSet::of(&[Fact::Polls]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };

@@ -7,6 +7,7 @@ use crate::{
     },
     model::{Task, TaskKind},
     number::{humanize, ordinal},
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(super) static LINT: Lint = Lint {
              tokio::task::yield_now() or use tokio::task::coop.",
     explanation: include_str!("never_yields.md"),
     params: &[WARNING, CRITICAL],
+    needs: FactSet::of(&[Fact::Polls]),
     // A poll that was caught while it lasted has also been a long one when it is over.
     subsumes: &["long-polls"],
     check: Check::Task { by: Grouping::Task, asked: Asked::AsTimePasses, judge, describe },

@@ -6,6 +6,7 @@ use crate::{
         lint::{Check, Cx, Grouping, Key, Report},
     },
     model::{Panicked, Place},
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(super) static LINT: Lint = Lint {
              errors that can happen be Results.",
     explanation: include_str!("panicked.md"),
     params: &[],
+    needs: FactSet::of(&[Fact::Panics]),
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -6,6 +6,7 @@ use crate::{
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
+    update::{Fact, FactSet},
 };
 
 const SHARE: Param = Param {
@@ -24,6 +25,7 @@ pub(super) static LINT: Lint = Lint {
              on purpose is fine.",
     explanation: include_str!("self_wakes.md"),
     params: &[SHARE, WAKES],
+    needs: FactSet::of(&[Fact::Wakes]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

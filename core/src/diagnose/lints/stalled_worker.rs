@@ -7,6 +7,7 @@ use crate::{
     },
     model::{Runtime, Stall, VerdictKind, WorkerId},
     number::{humanize, plural},
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) static LINT: Lint = Lint {
              long; in a long loop, await tokio::task::yield_now().",
     explanation: include_str!("stalled_worker.md"),
     params: &[LASTS],
+    needs: FactSet::of(&[Fact::Stalls]),
     subsumes: &["never-yields", "long-polls"],
     check: Check::Whole(judge),
 };

@@ -7,6 +7,7 @@ use crate::{
     },
     model::{Task, TaskKind},
     number::humanize,
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(super) static LINT: Lint = Lint {
              tokio::task::spawn_blocking; measure before changing the worker count.",
     explanation: include_str!("starved.md"),
     params: &[WAIT],
+    needs: FactSet::of(&[Fact::Polls, Fact::ScheduledTime]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };

@@ -7,6 +7,7 @@ use crate::{
     },
     model::{PlaceId, Spawns},
     number::humanize,
+    update::FactSet,
 };
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub(super) static LINT: Lint = Lint {
              way to end: a timeout, a CancellationToken, the close of its channel.",
     explanation: include_str!("task_leak.md"),
     params: &[LIVE, GROWS],
+    needs: FactSet::NONE,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -6,7 +6,7 @@ use crate::{
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
-    update::Fact,
+    update::{Fact, FactSet},
 };
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ pub(super) static LINT: Lint = Lint {
              built with --cfg tokio_unstable and its feature tracing.",
     explanation: include_str!("tells_nothing.md"),
     params: &[AFTER],
+    needs: FactSet::NONE,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -34,8 +34,8 @@ impl Connect for Script {
 }
 
 impl Serve for Scripted {
-    fn peer(&self) -> (Protocol, Option<Process>) {
-        (Protocol::Console, None)
+    fn begin(&self, epoch: u64) -> Begin {
+        Begin::console(epoch)
     }
 
     async fn serve(self, _: &mut Port) -> Ended {

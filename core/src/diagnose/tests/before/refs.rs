@@ -2,7 +2,6 @@
 
 use super::{Confidence, Evidence, LockRef, RELATED_MOST, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef};
 use crate::model::{Basis, Hold, Model, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId};
-use std::time::Duration;
 
 /// A task by its row.
 pub(super) fn task(model: &Model, task: &Task) -> TaskRef {
@@ -123,7 +122,7 @@ pub(super) fn waiters(model: &Model, waiters: &[Waiting], now: Stamp) -> Vec<Wai
         .iter()
         .take(RELATED_MOST)
         .map(|waiter| {
-            let waited = waiter.since.map_or(Duration::ZERO, |since| now.since(since));
+            let waited = waiter.since.map(|since| now.since(since));
             WaitRef { task: task_by_id(model, waiter.task.unwrap_or(TaskId::NONE)), waited }
         })
         .collect()

@@ -71,7 +71,7 @@ impl BlockingPoolFull {
             let place = cx.model.place(oldest.place());
             evidence.push(Evidence::text("longest job", format!("{} so far, spawned at {place}", humanize(busy))));
         }
-        let refer = |task: &Task| WaitRef { task: refs::task(cx.model, task), waited: waited(task) };
+        let refer = |task: &Task| WaitRef { task: refs::task(cx.model, task), waited: Some(waited(task)) };
         Some(Report {
             key: Key::Runtime(stats.id),
             severity: Severity::Warning,
