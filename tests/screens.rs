@@ -12,7 +12,7 @@ use holdup::{
 use insta::assert_snapshot;
 use stage::{
     Stage, options,
-    scenes::{attached, healthy, stalled, troubled, watching},
+    scenes::{attached, healthy, lean, stalled, troubled, watching},
 };
 use std::time::Duration;
 use support::{agent, service::Service};
@@ -129,6 +129,45 @@ fn workers_of_a_target_that_does_not_tell() {
         stage.attach_to(Protocol::Console, Some(agent::process()), [service.greet()]).keys("W");
         stage
     });
+}
+
+#[test]
+fn an_agent_in_lean_detail_that_sees_no_wakes() {
+    for (name, keys) in
+        [("lean_findings", ""), ("lean_tasks", "t"), ("lean_task_page", "t enter"), ("lean_resources", "5")]
+    {
+        pictures(name, |size| {
+            let mut stage = lean(size);
+            stage.keys(keys);
+            stage
+        });
+    }
+}
+
+/// A column that is not known is one in which all are alike: whoever sorts by it finds everybody there, in an order that stands.
+#[test]
+fn sorted_by_what_is_not_known() {
+    let named = |stage: &Stage| {
+        let text = stage.text();
+        let names = ["accept", "ticker", "net.rs"].map(|name| text.lines().position(|line| line.contains(name)));
+        names.map(|line| line.expect("every task is listed"))
+    };
+    let mut stage = lean((200, 50));
+    stage.keys("t");
+    for _ in 0..15 {
+        stage.keys("l");
+        let before = named(&stage);
+        stage.pass(Duration::from_secs(2));
+        assert_eq!(named(&stage), before, "{}", stage.text());
+    }
+    // Of what is not known nothing holds.
+    for filter in ["w a k e s > = 0", "w a k e s < 1", "s c h e d < 1 s", "- w a k e s > 0"] {
+        stage.keys(&format!("/ {filter} enter"));
+        assert!(!stage.text().contains("accept"), "{filter}: {}", stage.text());
+        stage.keys("/ ^u enter");
+    }
+    stage.keys("/ p o l l s > 0 enter");
+    assert!(stage.text().contains("accept"), "{}", stage.text());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{
     diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
     model::{Stamp, TaskId},
     session::Session,
+    update::Known,
 };
 use std::fmt::Write;
 
@@ -71,6 +72,10 @@ pub(crate) fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<
     let (model, now) = (session.model(), now?);
     let task = model.tasks().get(id)?;
     let mut text = format!("task {} {}\n", task.display_id(), model.task_name(&task));
+    let known = |value: Known<String>| match value {
+        Known::Value(value) => value,
+        Known::NotFrom(fact) => format!("not known from here, because {}", model.knows().why_not(fact)),
+    };
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name}: {value}");
     };
@@ -79,11 +84,11 @@ pub(crate) fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<
     line("location", model.place(task.place()).to_string());
     line("total", humanize(task.total(now)));
     line("busy", humanize(task.busy(now)));
-    line("scheduled", humanize(task.scheduled(now)));
-    line("idle", humanize(task.idle(now)));
+    line("scheduled", known(model.scheduled(&task, now).map(humanize)));
+    line("idle", known(model.idle(&task, now).map(humanize)));
     line("polls", task.polls().to_string());
-    line("wakes", format!("{} ({} by itself)", task.wakes(), task.stats().self_wakes));
-    line("wakers", task.wakers().to_string());
+    line("wakes", known(model.wakes(&task).map(|wakes| format!("{} ({} by itself)", wakes.count, wakes.own))));
+    line("wakers", known(model.wakers(&task).map(|wakers| wakers.out.to_string())));
     if let Some(span) = span_label(model, id) {
         line("span", span);
     }

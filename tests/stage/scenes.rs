@@ -12,7 +12,7 @@ use holdup::{
         report::{LockStats, WorkerStats},
         update::{Update, Value},
     },
-    source::Protocol,
+    source::{Process, Protocol},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -57,6 +57,25 @@ pub(crate) fn attached((width, height): (u16, u16), mut service: Service, option
 /// The client attached to the service with troubles.
 pub(crate) fn watching(size: (u16, u16)) -> (Stage, Service) {
     attached(size, troubled(), options())
+}
+
+/// The client attached to an agent in lean detail, which counts no wakes: of three tasks, after a second.
+pub fn lean((width, height): (u16, u16)) -> Stage {
+    let mut service = healthy();
+    let capabilities = ["tasks", "workers", "locks", "stalls", "stacks"].map(String::from).into();
+    let process = Process { detail: "lean".into(), capabilities, ..agent::process() };
+    let mut stage = Stage::new(width, height, options());
+    let as_told = |mut update: Update, now| {
+        for (_, stats) in &mut update.task_stats {
+            (stats.wakes, stats.self_wakes, stats.waker_clones, stats.waker_drops) = (0, 0, 0, 0);
+            (stats.last_wake, stats.scheduled) = (None, Duration::ZERO);
+        }
+        agent::together(update, agent::report(now))
+    };
+    let first = as_told(service.greet(), service.now());
+    let next = as_told(service.pass(1_000).publish(), service.now());
+    stage.attach_to(Protocol::Agent, Some(process), [first, next]);
+    stage
 }
 
 /// A service with an agent: four workers on one runtime, of which one sleeps in a report; another runtime with one worker; a

@@ -17,6 +17,7 @@ mod ids;
 mod inference;
 mod intern;
 mod kind;
+mod known;
 mod lock;
 mod lock_ids;
 mod memory;
@@ -42,6 +43,7 @@ pub use health::Health;
 pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};
 pub use kind::{TaskKind, TaskState};
+pub use known::{Wakers, Wakes};
 pub use lock::{
     Access, Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
 };

@@ -5,6 +5,7 @@ pub(crate) mod parse;
 use crate::{
     diagnose::Engine,
     model::{Batch, Model, Room, Stamp, Task, TaskKind, TaskState, Tasks, nanos, update::Value},
+    update::{Fact, FactSet},
 };
 use std::{fmt::Write as _, time::Duration};
 
@@ -220,6 +221,10 @@ impl Term {
             Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
             Test::Lint(mask) => batch.retain(|task| has_lint(cx, *mask, task) == must),
             Test::Id(id) => batch.retain(|task| (task.display_id() == *id) == must),
+            // Of what is not known nothing holds, and neither does its opposite.
+            Test::Measure(quantity, ..) if !cx.model.knows().facts().has_all(quantity.needs()) => {
+                batch.retain(|_| false);
+            }
             Test::Measure(quantity, comparison, amount) => batch.retain(|task| {
                 let (value, limit) = quantity.values(*amount, task, cx.now);
                 comparison.holds(value, limit) == must
@@ -294,6 +299,16 @@ pub fn field(name: &str, value: &Value) -> String {
 }
 
 impl Quantity {
+    /// What must be known for it to be a number.
+    fn needs(self) -> FactSet {
+        match self {
+            Self::Scheduled | Self::Idle => FactSet::of(&[Fact::ScheduledTime]),
+            Self::Wakes => FactSet::of(&[Fact::Wakes]),
+            Self::Wakers => FactSet::of(&[Fact::Wakers]),
+            Self::Total | Self::Busy | Self::Polls | Self::Rate | Self::Load | Self::Size => FactSet::NONE,
+        }
+    }
+
     /// The task's value, and the limit in the same unit; times are in nanoseconds.
     fn values(self, amount: Amount, task: &Task, now: Stamp) -> (f64, f64) {
         let value = match self {

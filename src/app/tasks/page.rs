@@ -10,10 +10,10 @@ use crate::{
     },
     model::{
         Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, Runtime, SPARK_SECONDS, Stamp, Task, TaskId,
-        TaskKind, TaskState, update::TaskStats,
+        TaskKind, TaskState, Wakers, Wakes, update::TaskStats,
     },
     session::Session,
-    update::Connection,
+    update::{Connection, Known, Knows},
 };
 use std::time::Duration;
 
@@ -67,10 +67,12 @@ pub struct TaskDetail {
     pub longest_poll: Duration,
     /// Busy shares of the last seconds.
     pub spark: [f32; SPARK_SECONDS],
-    /// Wakers that are out there.
-    pub wakers: u64,
-    /// The share of wakes that were its own, from 0 to 1.
-    pub self_wakes: f64,
+    /// Its wakers.
+    pub wakers: Known<Wakers>,
+    /// How often it was woken.
+    pub wakes: Known<Wakes>,
+    /// What its source knows, and why not the rest.
+    pub knows: Knows,
     /// How long ago it was last woken.
     pub woken: Option<Duration>,
     /// Poll and scheduled times.
@@ -104,8 +106,8 @@ pub struct Times {
     /// Inside polls.
     pub busy: Duration,
     /// In a run queue.
-    pub scheduled: Duration,
-    /// Neither.
+    pub scheduled: Known<Duration>,
+    /// Neither; also what was in a run queue, where that is not known.
     pub idle: Duration,
 }
 
@@ -220,15 +222,16 @@ impl TaskDetail {
             times: Times {
                 total: task.total(now),
                 busy: task.busy(now),
-                scheduled: task.scheduled(now),
+                scheduled: model.scheduled(task, now),
                 idle: task.idle(now),
             },
             stats: task.stats(),
             poll_rate: task.poll_rate(now),
             longest_poll: task.longest_poll(),
             spark: task.shares(now),
-            wakers: task.wakers(),
-            self_wakes: task.self_wake_share(),
+            wakers: model.wakers(task),
+            wakes: model.wakes(task),
+            knows: model.knows().clone(),
             woken: ago(task.stats().last_wake),
             histograms: histograms(session, task.id()),
             holds: holds(model, task.id(), now),

@@ -16,6 +16,7 @@ use crate::{
         screens::Screen,
     },
     model::Model,
+    update::Fact,
     view::{
         findings::list::below_head,
         locks::list::render_list,
@@ -38,7 +39,10 @@ pub fn render(
     theme: &Theme,
     shown: &mut Shown,
 ) {
-    let right = numbers::grouped(list.rows().len() as u64);
+    let mut right = numbers::grouped(list.rows().len() as u64);
+    if !model.knows().has(Fact::Resources) && !list.rows().is_empty() {
+        right = format!("{right} {} locks alone are told", theme.symbols().dot);
+    }
     let inner = pane::render(buffer, area, "Resources", &right, theme);
     render_list(buffer, inner, list, theme, shown, |row| resource_row(row, model, theme));
     if list.rows().is_empty() {

@@ -27,6 +27,8 @@ pub struct Symbols {
     pub marker: &'static str,
     /// What has been cut off ends in this.
     pub ellipsis: &'static str,
+    /// Stands for a value that is not known.
+    pub unknown: &'static str,
     /// Separates parts of a line.
     pub dot: &'static str,
     /// The connection is live.
@@ -81,6 +83,7 @@ pub struct KeyNames {
 static UNICODE: Symbols = Symbols {
     marker: "▌",
     ellipsis: "…",
+    unknown: "–",
     dot: "·",
     live: "●",
     frozen: "‖",
@@ -103,6 +106,7 @@ static UNICODE: Symbols = Symbols {
 static ASCII: Symbols = Symbols {
     marker: ">",
     ellipsis: "~",
+    unknown: "-",
     dot: "-",
     live: "*",
     frozen: "||",

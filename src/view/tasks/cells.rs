@@ -7,6 +7,7 @@ use crate::{
         tasks::columns::{TASK_COLUMNS, TaskColumn},
     },
     model::{Stamp, Task},
+    update::Known,
     view::{
         style::{numbers, theme::Theme},
         widget::{sparkline::sparkline, table::Cell},
@@ -37,12 +38,12 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
         TaskColumn::Name => Cell::text(model.task_name(task), theme.title(), theme),
         TaskColumn::Total => time(task.total(now)),
         TaskColumn::Busy => time(task.busy(now)),
-        TaskColumn::Scheduled => time(task.scheduled(now)),
-        TaskColumn::Idle => time(task.idle(now)),
+        TaskColumn::Scheduled => known(model.scheduled(task, now).map(|time| numbers::duration(time, theme)), theme),
+        TaskColumn::Idle => known(model.idle(task, now).map(|time| numbers::duration(time, theme)), theme),
         TaskColumn::Polls => number(numbers::count(task.polls())),
         TaskColumn::Rate => number(numbers::rate(task.poll_rate(now))),
         TaskColumn::Load => Cell::Drawn(sparkline(&task.shares(now), theme)),
-        TaskColumn::Wakes => number(numbers::count(task.wakes())),
+        TaskColumn::Wakes => known(model.wakes(task).map(|wakes| numbers::count(wakes.count)), theme),
         TaskColumn::Kind => Cell::text(task.kind().name(), Style::new(), theme),
         TaskColumn::Location if task.place().is_known() => {
             Cell::path(&model.place(task.place()).to_string(), theme.dim(), theme)
@@ -52,6 +53,14 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
             let fields: Vec<String> = model.extra_fields(task).map(|(name, value)| field(name, value)).collect();
             Cell::text(&fields.join(" "), Style::new(), theme)
         }
+    }
+}
+
+/// A number; one that the source does not know is not zero.
+fn known(value: Known<String>, theme: &Theme) -> Cell {
+    match value {
+        Known::Value(value) => Cell::Text(value, Style::new()),
+        Known::NotFrom(_) => Cell::Text(theme.symbols().unknown.to_owned(), theme.dim()),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
         tasks::{columns::TASK_COLUMNS, groups::PLACE_COLUMNS, list::Listing},
     },
     model::{PlaceId, Stamp, TaskState},
+    update::Fact,
     view::{
         findings::list::below_head,
         shell::empty,
@@ -59,7 +60,10 @@ fn summary(app: &App, theme: &Theme) -> String {
                 parts.push(format!("{} of {}", numbers::grouped(shown as u64), numbers::grouped(all as u64)));
             }
             parts.push(format!("{} running", counts.running));
-            parts.push(format!("{} scheduled", counts.scheduled));
+            // Who waits to be polled follows from wakes.
+            let scheduled = app.session().model().knows().told(Fact::Wakes, counts.scheduled.to_string()).value();
+            let scheduled = scheduled.unwrap_or_else(|| theme.symbols().unknown.to_owned());
+            parts.push(format!("{scheduled} scheduled"));
             if counts.ended > 0 {
                 parts.push(format!("{} ended", numbers::grouped(counts.ended as u64)));
             }

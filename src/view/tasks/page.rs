@@ -24,6 +24,7 @@ use crate::{
     },
     diagnose::humanize_bytes,
     model::{Access, Across, Stamp, TaskId, TaskState},
+    update::Known,
     view::{
         locks::page::basis,
         style::{numbers, theme::Theme},
@@ -200,14 +201,21 @@ fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         Piece::text(&said, style, text.room(), theme)
     };
     let styles = [theme.good(), theme.notice(), theme.dim()];
+    let (waited, idle_name) = match times.scheduled {
+        Known::Value(waited) => (part(scheduled, "sched", waited, styles[1]), "idle"),
+        Known::NotFrom(_) => {
+            (text.styled(&format!("{scheduled} sched {}", theme.symbols().unknown), theme.dim()), "idle or sched")
+        }
+    };
     let pieces = [
         text.plain(&format!("total {}", numbers::duration(times.total, theme))),
         part(busy, "busy", times.busy, styles[0]),
-        part(scheduled, "sched", times.scheduled, styles[1]),
-        part(idle, "idle", times.idle, styles[2]),
+        waited,
+        part(idle, idle_name, times.idle, styles[2]),
     ];
     text.entry("times", pieces);
-    let parts = [(times.busy, busy), (times.scheduled, scheduled), (times.idle, idle)];
+    let waited = times.scheduled.value().unwrap_or_default();
+    let parts = [(times.busy, busy), (waited, scheduled), (times.idle, idle)];
     let mut drawn = Vec::with_capacity(3);
     for ((time, fill), style) in parts.into_iter().zip(styles) {
         drawn.push(Share { amount: time.as_secs_f64(), fill, style });
@@ -244,15 +252,29 @@ fn polls(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     }
     text.entry("polls", pieces);
 
-    let wakers = [
-        text.plain(&numbers::grouped(detail.wakers)),
-        text.plain(&facts::plural(stats.waker_clones, "clone")),
-        text.plain(&facts::plural(stats.waker_drops, "drop")),
-    ];
-    text.entry("wakers", wakers);
-    let mut woken = vec![text.plain(&numbers::grouped(stats.wakes))];
-    if stats.self_wakes > 0 {
-        let own = format!("{} its own, {}", numbers::grouped(stats.self_wakes), numbers::percent(detail.self_wakes));
+    wakers(text, detail, theme);
+}
+
+fn wakers(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
+    match detail.wakers {
+        Known::Value(wakers) => {
+            let pieces = [
+                text.plain(&numbers::grouped(wakers.out)),
+                text.plain(&facts::plural(wakers.clones, "clone")),
+                text.plain(&facts::plural(wakers.drops, "drop")),
+            ];
+            text.entry("wakers", pieces);
+        }
+        Known::NotFrom(fact) => text.not_known("wakers", detail.knows.why_not(fact)),
+    }
+    let wakes = match detail.wakes {
+        Known::Value(wakes) => wakes,
+        Known::NotFrom(fact) => return text.not_known("wakes", detail.knows.why_not(fact)),
+    };
+    let mut woken = vec![text.plain(&numbers::grouped(wakes.count))];
+    if wakes.own > 0 {
+        let share = wakes.own as f64 / wakes.count.max(wakes.own) as f64;
+        let own = format!("{} its own, {}", numbers::grouped(wakes.own), numbers::percent(share));
         woken.push(text.plain(&own));
     }
     if let Some(time) = detail.woken {

@@ -117,6 +117,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// A value that the source does not know, with the reason.
+    pub fn not_known(&mut self, name: &str, because: &str) {
+        self.prose(name, &format!("not known from here, because {because}"), self.theme.dim());
+    }
+
     /// A line as it is.
     pub(crate) fn line(&mut self, line: Line<'static>) {
         self.lines.push(line);
