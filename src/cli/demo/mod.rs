@@ -40,6 +40,6 @@ pub(super) fn run(args: &DemoArgs, mut config: Config, environment: &Environment
 
 /// Says that there is none.
 #[cfg(not(feature = "demo"))]
-pub fn run(_: &DemoArgs, _: Config, _: &Environment) -> Result<Outcome, Error> {
+pub(super) fn run(_: &DemoArgs, _: Config, _: &Environment) -> Result<Outcome, Error> {
     Err(DemoError::NotBuilt.into())
 }
