@@ -1,12 +1,9 @@
 //! What an agent tells beyond the console's format, as the model keeps it: runtimes, workers, stalls, spans, panics, losses,
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
-use super::{
-    Loss, Model, Runtime, RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Worker, WorkerId,
-    frames::Root,
-    priced::Priced,
-    report::{RuntimeStats, WorkerStats},
-    update::Update,
+use super::{Model, Runtime, Worker, priced::Priced, source_root::Root};
+use crate::update::{
+    Loss, RuntimeId, RuntimeStats, Span, Stall, Stamp, TaskFacts, TaskId, Update, WorkerId, WorkerStats,
 };
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;

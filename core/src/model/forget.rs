@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, exact, memory, tasks::Recent};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, locks::exact, memory, tasks::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.

@@ -7,64 +7,55 @@
 mod agent;
 mod apply;
 mod chain;
-mod exact;
-mod fields;
-mod fold;
+mod descriptions;
 mod forget;
-mod frames;
 mod health;
-mod ids;
-mod inference;
 mod intern;
 mod kind;
 mod known;
-mod lock;
-mod lock_ids;
+mod locks;
 mod memory;
 mod panics;
 mod priced;
-pub mod report;
-mod resource;
+mod resources;
 mod runtime;
 mod slots;
-mod spawns;
-mod stall;
+mod source_root;
+mod spawn_locations;
 mod table;
 mod tasks;
-mod time;
-mod unknown;
-pub mod update;
 mod worker;
 
+pub use crate::update::{
+    self, Access, Across, Cause, Flavor, Frame, Holder, Loss, MetaId, OpId, Panic, ResourceId, RuntimeId, Span, Stack,
+    StackLine, Stall, Stamp, TaskFacts, TaskId, Thread, Verdict, VerdictKind, Waiting, WorkerId, nanos, plain_name,
+};
 pub use agent::{Agent, Losses};
 pub use chain::Chain;
-pub use fold::{StackLine, plain_name};
 pub use health::Health;
-pub use ids::{MetaId, OpId, ResourceId, TaskId};
 pub use intern::{Names, Place, PlaceId, Places, Sym};
 pub use kind::{TaskKind, TaskState};
 pub use known::{Wakers, Wakes};
-pub use lock::{
-    Access, Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting,
+pub use locks::{
+    Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting, Unknown,
 };
 pub use memory::LetGo;
 pub use panics::{KnownTask, Panicked};
-pub use report::{Holder, Loss, Panic, Span, TaskFacts, Waiting};
-pub use resource::{Attr, Op, Outcome, Resource};
-pub use runtime::{Flavor, Runtime, RuntimeId, Verdict, VerdictKind};
+pub use resources::{Attr, Op, Outcome, Resource};
+pub use runtime::Runtime;
 pub use slots::Slot;
-pub use spawns::{SpawnTable, Spawns};
-pub use stall::{Cause, Frame, Stack, Stall, Thread};
+pub use spawn_locations::{SpawnTable, Spawns};
 pub use table::{Row, Table};
 pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
-pub use time::{Stamp, nanos};
-pub use unknown::Unknown;
-pub use worker::{LANE_SECONDS, Lane, Worker, WorkerId};
+pub use worker::{LANE_SECONDS, Lane, Worker};
+
+/// What an agent alone tells.
+pub use crate::update as report;
 
 use crate::update::Knows;
 use chain::Of;
-use fields::Descriptions;
-use lock_ids::LockIds;
+use descriptions::Descriptions;
+use locks::LockIds;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
 

@@ -1,8 +1,7 @@
 //! One runtime of the target, and what the agent judges of the whole of it.
 
-pub use crate::update::{Flavor, RuntimeId, Verdict, VerdictKind};
-
-use super::{Stamp, report::RuntimeStats, tasks::Rate};
+use super::tasks::Rate;
+use crate::update::{RuntimeStats, Stamp, VerdictKind};
 
 /// One runtime.
 #[derive(Debug, Clone)]

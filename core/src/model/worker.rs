@@ -1,8 +1,7 @@
 //! One worker of a runtime: what it is doing, its rates, and how busy it was second by second.
 
-pub use crate::update::WorkerId;
-
-use super::{Stamp, nanos, report::WorkerStats, tasks::Rate};
+use super::tasks::Rate;
+use crate::update::{Stamp, WorkerStats, nanos};
 use std::{collections::VecDeque, time::Duration};
 
 /// How many seconds a [`Lane`] remembers.

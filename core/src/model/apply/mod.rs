@@ -1,20 +1,21 @@
 //! From claims to rows. Nothing here trusts the target: an id may be unknown, or reused; a time may go backwards.
 
-use super::{
-    Model, Op, OpId, Origin, Outcome, Resource, ResourceId, Slot, Stamp, Task, TaskId, TaskKind, TaskState,
-    chain::Of,
-    fields::attributes,
-    lock::{Lock, LockKind},
-    memory,
-    tasks::Announced,
-    update::{NewOp, NewResource, NewTask, OpStats, Part, PollOp, Readiness, ResourceStats, TaskStats, Update},
+use crate::{
+    model::{
+        Lock, LockKind, Model, Op, Origin, Outcome, Resource, Slot, Task, TaskState, chain::Of,
+        descriptions::attributes, memory, tasks::Announced,
+    },
+    update::{
+        NewOp, NewResource, NewTask, OpId, OpStats, Part, PollOp, Readiness, ResourceId, ResourceStats, Stamp, TaskId,
+        TaskKind, TaskStats, Update,
+    },
 };
 use rustc_hash::FxHashMap;
 
 /// Announcements of what is over already. Each is either sent again, as everything is to those who have just attached, or of
 /// something new that was given the same id; the statistics that come with it tell.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Returned {
+pub(in crate::model) struct Returned {
     tasks: FxHashMap<TaskId, NewTask>,
     resources: FxHashMap<ResourceId, NewResource>,
     ops: FxHashMap<OpId, NewOp>,
@@ -216,7 +217,7 @@ impl Model {
     }
 
     /// Notes whether a task has fields or spans.
-    pub(super) fn note_more(&mut self, slot: Slot) {
+    pub(in crate::model) fn note_more(&mut self, slot: Slot) {
         let Some(task) = self.tasks.at(slot) else { return };
         let more = !task.fields().is_empty() || self.agent.has_spans(task.id());
         if more != task.has_more()
@@ -404,7 +405,7 @@ impl Model {
         self.unsettled.extend(of_lock);
     }
 
-    pub(super) fn stop_waiting(&mut self, task: TaskId, op: Slot) {
+    pub(in crate::model) fn stop_waiting(&mut self, task: TaskId, op: Slot) {
         if let Some(chain) = self.waiting.get_mut(&task) {
             chain.remove(Of::Task, &mut self.ops, op);
             if chain.is_empty() {

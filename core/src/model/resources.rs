@@ -1,10 +1,10 @@
 //! One resource, and one operation on one: what was reported of them.
 
 use super::{
-    Chain, Lock, OpId, PlaceId, ResourceId, Row, Stamp, Sym, TaskId,
+    Chain, Lock, PlaceId, Row, Sym,
     chain::{Links, Of},
-    update::{PollStats, Value},
 };
+use crate::update::{OpId, PollStats, ResourceId, Stamp, TaskId, Value};
 
 /// A lock, semaphore, timer or channel end of the target.
 #[derive(Debug, Clone)]

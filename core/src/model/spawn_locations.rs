@@ -1,6 +1,7 @@
 //! Spawn locations: how many tasks of each are alive, and whether they ever become fewer.
 
-use super::{PlaceId, Stamp};
+use super::PlaceId;
+use crate::update::Stamp;
 
 /// The live tasks of one spawn location.
 #[derive(Debug, Clone, Copy)]

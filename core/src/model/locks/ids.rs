@@ -1,19 +1,19 @@
 //! Which resources are locks, in the order in which they were announced.
 
-use super::ResourceId;
+use crate::update::ResourceId;
 use rustc_hash::FxHashSet;
 
 /// The ids of the locks. One that is gone is skipped until so many are that it pays to go through all of them: a service that drops
 /// a hundred thousand at once is not gone through a hundred thousand times.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LockIds {
+pub(in crate::model) struct LockIds {
     order: Vec<ResourceId>,
     gone: FxHashSet<ResourceId>,
 }
 
 impl LockIds {
     /// Another lock.
-    pub(super) fn push(&mut self, id: ResourceId) {
+    pub(in crate::model) fn push(&mut self, id: ResourceId) {
         // An id that comes again is a lock of its own, and stands at the end.
         if self.gone.remove(&id) {
             self.order.retain(|&other| other != id);
@@ -22,7 +22,7 @@ impl LockIds {
     }
 
     /// The lock is gone.
-    pub(super) fn remove(&mut self, id: ResourceId) {
+    pub(in crate::model) fn remove(&mut self, id: ResourceId) {
         self.gone.insert(id);
         if self.gone.len() * 2 > self.order.len() {
             self.order.retain(|id| !self.gone.contains(id));
@@ -31,19 +31,19 @@ impl LockIds {
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::model) fn len(&self) -> usize {
         self.order.len() - self.gone.len()
     }
 
     /// Those that are not gone.
-    pub(super) fn iter(&self) -> impl Iterator<Item = ResourceId> {
+    pub(in crate::model) fn iter(&self) -> impl Iterator<Item = ResourceId> {
         self.order.iter().copied().filter(|id| self.gone.is_empty() || !self.gone.contains(id))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::model::*;
 
     #[test]
     fn those_that_are_gone_are_skipped_and_one_that_comes_again_is_last() {

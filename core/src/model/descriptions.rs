@@ -1,9 +1,7 @@
 //! Fields and attributes: from what was sent to what a row keeps.
 
-use super::{
-    Attr, MetaId, Names, TaskKind,
-    update::{Attribute, Field, FieldName, NewMetadata, NewTask},
-};
+use super::{Attr, Names};
+use crate::update::{Attribute, Field, FieldName, MetaId, NewMetadata, NewTask, TaskKind};
 use rustc_hash::FxHashMap;
 
 /// The descriptions that the target registered.

@@ -1,7 +1,8 @@
 //! Frames of stacks, told in the terms of the rest: debug information names a file by the folder that it was compiled in, the
 //! compiler's own locations by its path in the workspace. Where both name the same file, the folder is known, and left out.
 
-use super::{Frame, Places, Stack};
+use super::{PlaceId, Places};
+use crate::update::{Frame, Stack};
 use std::sync::Arc;
 
 /// The folder that the service was compiled in, with a slash at its end, once it is known.
@@ -33,13 +34,13 @@ fn root(frame: &Frame, places: &Places) -> Option<String> {
             file.strip_suffix(known).filter(|root| is_relative && root.starts_with('/') && root.ends_with('/'))?;
         Some(root.to_owned())
     };
-    (0..places.count()).find_map(|at| before(&places.get(super::PlaceId::from_index(at)).file))
+    (0..places.count()).find_map(|at| before(&places.get(PlaceId::from_index(at)).file))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Place, update::SourcePlace};
+    use crate::update::{Place, SourcePlace};
 
     fn stack(files: &[&str]) -> Arc<Stack> {
         let frame =

@@ -1,20 +1,19 @@
 //! Locks as an agent tells them: who holds and who waits is a fact there, and nothing is inferred. What is told overrides what
-//! [`inference`](super::inference) made of the console's format, in the same fields, so that a reader need not ask which it was;
+//! [`infer`](super::infer) made of the console's format, in the same fields, so that a reader need not ask which it was;
 //! [`Hold::basis`] says it.
 
-use super::{
-    Acquire, Across, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, OpId, Rate, Resource,
-    ResourceId, Stamp, TaskId,
-    lock::Access,
-    priced::Price as _,
-    report::{Holder, LockStats},
-    update::Update,
+use crate::{
+    model::{
+        Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, Rate, Resource,
+        priced::Price as _,
+    },
+    update::{Access, Across, Holder, LockStats, OpId, ResourceId, Stamp, TaskId, Update},
 };
 use std::time::Duration;
 
 impl Model {
     /// Takes in the locks of a page. One that was never announced, or is gone, is let go of.
-    pub(super) fn take_locks(&mut self, update: &mut Update, now: Stamp) {
+    pub(in crate::model) fn take_locks(&mut self, update: &mut Update, now: Stamp) {
         for id in update.gone_locks.drain(..) {
             let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { continue };
             lock.forget_acquires();
@@ -40,7 +39,7 @@ impl Model {
 
     /// Brings a lock that is told, and is or was in use, up to `now`: what an update does not name has not changed. Whether it is
     /// told at all.
-    pub(super) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
+    pub(in crate::model) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
         let Some(told) = lock.told.take() else { return false };
         let holds: Vec<Hold> = told.holders.iter().enumerate().map(|(at, holder)| hold(at, holder, now)).collect();
@@ -60,13 +59,13 @@ impl Model {
 
 impl Resource {
     /// A lock as an agent tells it.
-    pub(super) fn told_lock(&self) -> Option<&LockStats> {
+    pub(in crate::model) fn told_lock(&self) -> Option<&LockStats> {
         self.lock.as_ref()?.told.as_deref()
     }
 }
 
 /// What is kept of a lock that is told takes this much.
-pub(super) fn bytes(told: &LockStats) -> usize {
+pub(in crate::model) fn bytes(told: &LockStats) -> usize {
     size_of::<LockStats>() + told.inside()
 }
 

@@ -11,9 +11,10 @@
 //!    update's events were drained are not in it. So what an update shows is a [`Sighting`], and becomes a [`Hold`] only when
 //!    a later update, whose events reach beyond it, has told of no other acquire in between.
 
-pub use crate::update::{Access, Across};
-
-use super::{OpId, Stamp, TaskId, report::LockStats, tasks::Rate};
+use crate::{
+    model::tasks::Rate,
+    update::{Access, Across, LockStats, OpId, Stamp, TaskId},
+};
 use std::time::Duration;
 
 /// What kind of lock it is.
@@ -133,7 +134,7 @@ pub struct AcrossAwait {
     /// The longest wait that was seen.
     pub longest_wait: Duration,
     /// Whether an agent has told of it before.
-    pub(super) told: bool,
+    pub(in crate::model) told: bool,
 }
 
 /// How many doublings of a microsecond [`HoldTimes`] tells apart.
@@ -187,7 +188,7 @@ pub struct Lock {
     readers: Vec<Acquire>,
     sighting: Option<Sighting>,
     /// The lock as an agent told it last: who holds it with their stacks, and who waits.
-    pub(super) told: Option<Box<LockStats>>,
+    pub(in crate::model) told: Option<Box<LockStats>>,
 }
 
 /// More readers than this are counted, not named.

@@ -1,6 +1,9 @@
 //! Why nobody can tell who holds a lock that is held.
 
-use super::{Basis, LockState, Model, ResourceId};
+use crate::{
+    model::{Basis, LockState, Model},
+    update::ResourceId,
+};
 
 /// Why the holder of a lock is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

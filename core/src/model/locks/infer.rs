@@ -1,10 +1,9 @@
 //! Who holds which lock, from what the console wire format says. The reasoning stands in [`lock`](super::lock).
 
-use super::{
-    Access, Acquire, Across, Attr, Hold, Lock, LockKind, LockState, Model, Names, OpId, Outcome, Resource, ResourceId,
-    Sighting, Stamp, TaskId, update::Value,
+use crate::{
+    model::{Acquire, Attr, Hold, Lock, LockKind, LockState, Model, Names, Outcome, Resource, Sighting},
+    update::{Access, Across, Fact, OpId, ResourceId, Stamp, TaskId, Value},
 };
-use crate::update::Fact;
 use std::time::Duration;
 
 /// A lock's own report may come this much after the end of the operation that took it: the thread may be off its
@@ -19,7 +18,7 @@ enum Acquired {
 
 impl Model {
     /// An acquire has what it wants as soon as the semaphore inside the lock gave it the permits.
-    pub(super) fn note_permits(&mut self, id: OpId, parent: Option<OpId>) {
+    pub(in crate::model) fn note_permits(&mut self, id: OpId, parent: Option<OpId>) {
         let (Some(op), Some(parent)) = (self.ops.get(id), parent) else { return };
         let permits = |name| number(&op.attributes, &self.names, name);
         let granted = permits("permits_requested")
@@ -32,7 +31,7 @@ impl Model {
     }
 
     /// The target lost operations: the latest acquire that we know of need not be the latest.
-    pub(super) fn forget_acquires(&mut self) {
+    pub(in crate::model) fn forget_acquires(&mut self) {
         for id in self.locks.iter() {
             if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
                 lock.forget_acquires();
@@ -41,7 +40,7 @@ impl Model {
     }
 
     /// Works out who holds the locks that the update, now complete, touched, and those that were held before it.
-    pub(super) fn infer_holders(&mut self, now: Stamp) {
+    pub(in crate::model) fn infer_holders(&mut self, now: Stamp) {
         // What is told is not inferred, and neither is what is soon to be.
         let is_told = self.knows.has(Fact::Holders);
         if is_told {
@@ -158,13 +157,13 @@ impl Model {
     }
 
     /// How many permits the semaphore inside a lock began with.
-    pub(super) fn all_permits(&self, lock: &Resource) -> u64 {
+    pub(in crate::model) fn all_permits(&self, lock: &Resource) -> u64 {
         number(&lock.attributes, &self.names, "max_readers").unwrap_or(1)
     }
 
     /// How many permits the semaphore inside a lock reports as free. Those count as free, too, that a task in the queue has been
     /// given: it does not hold the lock before it is polled, and a writer collects permits until it has them all.
-    pub(super) fn inner_permits(&self, lock: &Resource) -> Option<u64> {
+    pub(in crate::model) fn inner_permits(&self, lock: &Resource) -> Option<u64> {
         let semaphore = lock.parts.iter().find_map(|&part| self.resources.get(part))?;
         let free = number(&semaphore.attributes, &self.names, "permits")?;
         let pending = self.ops_on(semaphore).filter(|op| op.dropped.is_none());

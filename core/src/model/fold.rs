@@ -1,3 +1,0 @@
-//! How a stack is read.
-
-pub use crate::update::{StackLine, plain_name};

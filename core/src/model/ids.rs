@@ -1,3 +1,0 @@
-//! The identifiers that the target gives to what it reports.
-
-pub use crate::update::{MetaId, OpId, ResourceId, TaskId};

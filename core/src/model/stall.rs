@@ -1,3 +1,0 @@
-//! Stalls and stacks, as they are told.
-
-pub use crate::update::{Cause, Frame, Stack, Stall, Thread};

@@ -1,3 +1,0 @@
-//! Time as the target tells it.
-
-pub use crate::update::{Stamp, nanos};
