@@ -60,7 +60,7 @@ pub(crate) fn watching(size: (u16, u16)) -> (Stage, Service) {
 }
 
 /// The client attached to an agent in lean detail, which counts no wakes: of three tasks, after a second.
-pub fn lean((width, height): (u16, u16)) -> Stage {
+pub(crate) fn lean((width, height): (u16, u16)) -> Stage {
     let mut service = healthy();
     let capabilities = ["tasks", "workers", "locks", "stalls", "stacks"].map(String::from).into();
     let process = Process { detail: "lean".into(), capabilities, ..agent::process() };

@@ -58,7 +58,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
 
 /// What an empty list says.
 #[derive(Debug, Clone, Copy)]
-pub struct Empty<'a> {
+pub(crate) struct Empty<'a> {
     /// The screen that it is on.
     pub screen: Screen,
     /// What the source knows.
@@ -70,7 +70,7 @@ pub struct Empty<'a> {
 }
 
 /// Draws what an empty list says: why its source does not know what would be in it, or else that there is nothing.
-pub fn list(buffer: &mut Buffer, area: Rect, empty: Empty, theme: &Theme) {
+pub(crate) fn list(buffer: &mut Buffer, area: Rect, empty: Empty, theme: &Theme) {
     let plain = |said: &[&str]| said.iter().map(|&said| (said.to_owned(), theme.dim())).collect();
     let said: Vec<(String, Style)> = match unseen::why_not(empty.knows, empty.screen) {
         Some(why) => [vec![(why, theme.notice())], plain(empty.advice)].concat(),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What no lint looks for, a line for each reason. In lines of this width, as many names as there is room for; `None` for all.
-pub fn not_looked_for(session: &Session, width: Option<usize>) -> Vec<String> {
+pub(crate) fn not_looked_for(session: &Session, width: Option<usize>) -> Vec<String> {
     let unasked = session.not_looked_for();
     let reasons = by_reason(unasked.iter().map(|unasked| (unasked.lint.name, unasked.because)));
     reasons.into_iter().map(|(because, lints)| line(&lints, because, width)).collect()
@@ -28,7 +28,7 @@ fn line(lints: &[&str], because: &str, width: Option<usize>) -> String {
 }
 
 /// Why a screen knows nothing, as a sentence; `None` where the source tells what it shows.
-pub fn why_not(knows: &Knows, screen: Screen) -> Option<String> {
+pub(crate) fn why_not(knows: &Knows, screen: Screen) -> Option<String> {
     let spec = SCREENS.iter().find(|spec| spec.screen == screen)?;
     knows.why_not_all(spec.needs).map(|because| format!("Not known from here: {because}."))
 }

@@ -118,7 +118,7 @@ impl<'a> Text<'a> {
     }
 
     /// A value that the source does not know, with the reason.
-    pub fn not_known(&mut self, name: &str, because: &str) {
+    pub(crate) fn not_known(&mut self, name: &str, because: &str) {
         self.prose(name, &format!("not known from here, because {because}"), self.theme.dim());
     }
 
