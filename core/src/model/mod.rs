@@ -14,23 +14,26 @@ mod intern;
 mod kind;
 mod known;
 mod locks;
+mod losses;
 mod memory;
+mod ops;
 mod panics;
 mod priced;
 mod resources;
-mod runtime;
+mod runtimes;
 mod slots;
 mod source_root;
 mod spawn_locations;
+mod stalls;
 mod table;
 mod tasks;
-mod worker;
+mod workers;
 
 pub use crate::update::{
     self, Access, Across, Cause, Flavor, Frame, Holder, Loss, MetaId, OpId, Panic, ResourceId, RuntimeId, Span, Stack,
     StackLine, Stall, Stamp, TaskFacts, TaskId, Thread, Verdict, VerdictKind, Waiting, WorkerId, nanos, plain_name,
 };
-pub use agent::{Agent, Losses};
+pub use agent::Agent;
 pub use chain::Chain;
 pub use health::Health;
 pub use intern::{Names, Place, PlaceId, Places, Sym};
@@ -39,15 +42,17 @@ pub use known::{Wakers, Wakes};
 pub use locks::{
     Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting, Unknown,
 };
+pub use losses::Losses;
 pub use memory::LetGo;
+pub use ops::{Op, Outcome};
 pub use panics::{KnownTask, Panicked};
-pub use resources::{Attr, Op, Outcome, Resource};
-pub use runtime::Runtime;
+pub use resources::{Attr, Resource};
+pub use runtimes::Runtime;
 pub use slots::Slot;
 pub use spawn_locations::{SpawnTable, Spawns};
 pub use table::{Row, Table};
 pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
-pub use worker::{LANE_SECONDS, Lane, Worker};
+pub use workers::{LANE_SECONDS, Lane, Worker};
 
 /// What an agent alone tells.
 pub use crate::update as report;

@@ -85,7 +85,7 @@ impl Model {
         for id in std::mem::take(&mut update.gone_resources) {
             self.remove_resource(id);
         }
-        self.take_told(&mut update, now);
+        self.apply_agent(&mut update, now);
         // The latest acquire that we know of need not be the latest if there was no room for another.
         if self.let_go.new_others > kept_out {
             self.forget_acquires();

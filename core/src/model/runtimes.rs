@@ -1,7 +1,7 @@
-//! One runtime of the target, and what the agent judges of the whole of it.
+//! The runtimes of the target, and what the agent judges of the whole of each.
 
-use super::tasks::Rate;
-use crate::update::{RuntimeStats, Stamp, VerdictKind};
+use super::{Agent, tasks::Rate};
+use crate::update::{RuntimeId, RuntimeStats, Stamp, VerdictKind};
 
 /// One runtime.
 #[derive(Debug, Clone)]
@@ -49,5 +49,29 @@ impl Runtime {
     pub fn verdict(&self, kind: VerdictKind, now: Stamp) -> Option<Stamp> {
         let verdict = self.stats.verdicts.iter().find(|verdict| verdict.kind == kind)?;
         Some(verdict.since.unwrap_or(now))
+    }
+}
+
+impl Agent {
+    /// The runtimes, by id.
+    pub fn runtimes(&self) -> &[Runtime] {
+        &self.runtimes
+    }
+
+    /// One runtime.
+    pub fn runtime(&self, id: RuntimeId) -> Option<&Runtime> {
+        self.runtimes.iter().find(|runtime| runtime.stats.id == id)
+    }
+
+    pub(super) fn tell_runtimes(&mut self, told: Vec<RuntimeStats>, now: Stamp) {
+        let mut before = std::mem::take(&mut self.runtimes);
+        for stats in told {
+            let known = before.iter().position(|runtime| runtime.stats.id == stats.id);
+            let mut runtime = known.map_or_else(|| Runtime::new(now), |at| before.swap_remove(at));
+            runtime.tell(stats, now);
+            self.runtimes.push(runtime);
+        }
+        self.runtimes.sort_by_key(|runtime| runtime.stats.id);
+        self.runtimes.dedup_by_key(|runtime| runtime.stats.id);
     }
 }

@@ -1,7 +1,8 @@
-//! One worker of a runtime: what it is doing, its rates, and how busy it was second by second.
+//! The workers of runtimes: what each is doing, its rates, and how busy it was second by second.
 
-use super::tasks::Rate;
-use crate::update::{Stamp, WorkerStats, nanos};
+use super::{Agent, tasks::Rate};
+use crate::update::{Stamp, TaskId, WorkerId, WorkerStats, nanos};
+use rustc_hash::FxHashMap;
 use std::{collections::VecDeque, time::Duration};
 
 /// How many seconds a [`Lane`] remembers.
@@ -145,6 +146,48 @@ impl Lane {
             told += more_told;
         }
         if told == 0 { 0.0 } else { (busy as f64 / told as f64).min(1.0) }
+    }
+}
+
+impl Agent {
+    /// The workers, by runtime and number.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
+    /// One worker.
+    pub fn worker(&self, id: WorkerId) -> Option<&Worker> {
+        let at = self.workers.binary_search_by_key(&id, |worker| worker.stats.id).ok()?;
+        self.workers.get(at)
+    }
+
+    /// The worker that polls a task, if one does.
+    pub fn worker_of(&self, task: TaskId) -> Option<&Worker> {
+        self.workers.iter().find(|worker| worker.stats.polling == Some(task))
+    }
+
+    /// What a worker is called: its number, and its runtime's name where there is more than one runtime.
+    pub fn worker_label(&self, id: WorkerId) -> String {
+        match self.runtime(id.runtime) {
+            Some(runtime) if self.runtimes.len() > 1 => format!("{}/{}", runtime.label(), id.index),
+            _ => id.index.to_string(),
+        }
+    }
+
+    pub(super) fn tell_workers(&mut self, told: Vec<WorkerStats>, now: Stamp) {
+        let mut before: FxHashMap<WorkerId, Worker> =
+            self.workers.drain(..).map(|worker| (worker.stats.id, worker)).collect();
+        for stats in told {
+            self.workers.push(match before.remove(&stats.id) {
+                Some(mut worker) => {
+                    worker.tell(stats, now);
+                    worker
+                }
+                None => Worker::new(stats, now),
+            });
+        }
+        self.workers.sort_by_key(|worker| worker.stats.id);
+        self.workers.dedup_by_key(|worker| worker.stats.id);
     }
 }
 

@@ -1,0 +1,52 @@
+//! What could not be kept or told, by kind.
+
+use crate::update::{Loss, Stamp};
+
+/// What the agent could not keep or tell.
+#[derive(Debug, Clone, Default)]
+pub struct Losses {
+    /// By kind, since the process began.
+    pub told: Vec<Loss>,
+    /// What was told of each kind first.
+    first: Vec<Loss>,
+    /// When any of them last grew.
+    pub grew_at: Option<Stamp>,
+}
+
+impl Losses {
+    pub(super) fn tell(&mut self, told: Vec<Loss>, now: Stamp) {
+        let count = |list: &[Loss], kind: &str| list.iter().find(|loss| loss.kind == kind).map(|loss| loss.count);
+        for loss in &told {
+            match count(&self.told, &loss.kind) {
+                None => self.first.push(loss.clone()),
+                Some(before) if loss.count > before && loss.is_gap() => self.grew_at = Some(now),
+                Some(_) => {}
+            }
+        }
+        self.told = told;
+    }
+
+    /// What was lost since we attached, by kind: those of which nothing was are left out.
+    pub fn since_attached(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.told.iter().filter_map(|loss| {
+            let first = self.first.iter().find(|first| first.kind == loss.kind).map_or(0, |first| first.count);
+            Some((loss.kind.as_str(), loss.count.checked_sub(first).filter(|&count| count > 0)?))
+        })
+    }
+
+    /// The same, without what was let go of because it was over.
+    pub fn gaps(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.since_attached().filter(|(kind, _)| is_gap(kind))
+    }
+}
+
+impl Loss {
+    fn is_gap(&self) -> bool {
+        is_gap(&self.kind)
+    }
+}
+
+/// What ended and is no longer kept is not missing from what goes on now: agents name it `finished-…`.
+fn is_gap(kind: &str) -> bool {
+    !kind.starts_with("finished-")
+}
