@@ -74,8 +74,8 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 struct Chunk {
     bits: [u32; CHUNK],
-    /// How many of them are not 0.
-    used: usize,
+    /// What any of them has.
+    all: u32,
 }
 
 impl Flags {
@@ -123,10 +123,14 @@ impl Flags {
             self.chunks.resize(chunk + 1, None);
         }
         let place = &mut self.chunks[chunk];
-        let written = Arc::make_mut(place.get_or_insert_with(|| Arc::new(Chunk { bits: [0; CHUNK], used: 0 })));
+        let written = Arc::make_mut(place.get_or_insert_with(|| Arc::new(Chunk { bits: [0; CHUNK], all: 0 })));
         written.bits[at] = after;
-        written.used = written.used + usize::from(before == 0) - usize::from(after == 0);
-        if written.used == 0 {
+        if after & before == before {
+            written.all |= after;
+        } else {
+            written.all = written.bits.iter().fold(0, |all, bits| all | bits);
+        }
+        if written.all == 0 {
             *place = None;
         }
         self.touch(slot);
@@ -136,6 +140,7 @@ impl Flags {
     /// The tasks that have one of these bits, with those that they have, in the order of their slots.
     pub(super) fn with(&self, mask: u32) -> impl Iterator<Item = (Slot, u32)> {
         let chunks = self.chunks.iter().enumerate().filter_map(|(at, chunk)| Some((at * CHUNK, chunk.as_ref()?)));
+        let chunks = chunks.filter(move |(_, chunk)| chunk.all & mask != 0);
         chunks.flat_map(move |(first, chunk)| {
             let of_chunk = chunk.bits.iter().enumerate();
             of_chunk.filter_map(move |(at, bits)| {

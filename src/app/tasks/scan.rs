@@ -17,7 +17,7 @@ use std::{
 };
 
 /// So many slots are gone through at a time by whichever thread is free: one that gets no processor holds nobody up.
-const PIECE: usize = 16 * Tasks::BATCH;
+const PIECE: usize = 32 * Tasks::BATCH;
 
 /// The most threads: from there on it is cachery that they wait for.
 const MOST_THREADS: usize = 4;
