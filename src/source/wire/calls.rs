@@ -21,7 +21,7 @@ use tonic::{Code, Status, transport::Channel};
 
 /// What came of a call.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum Answer {
     /// The target said whether it sends updates.
     Temporality(Temporality),
     /// Details of a task.
@@ -49,7 +49,7 @@ pub(super) async fn describe(transport: Transport) -> Option<Process> {
 }
 
 /// Tells the target's temporality until the target stops telling. One that does not know the call never tells.
-pub(super) async fn watch_state(transport: Transport, told: mpsc::Sender<Told>) {
+pub(super) async fn watch_state(transport: Transport, answers: mpsc::Sender<Answer>) {
     let mut client = instrument(&transport);
     let watched = async {
         let mut states = client.watch_state(StateRequest {}).await?.into_inner();
@@ -59,7 +59,7 @@ pub(super) async fn watch_state(transport: Transport, told: mpsc::Sender<Told>) 
                 Ok(api::Temporality::Paused) => Temporality::Paused,
                 Err(_) => continue,
             };
-            if told.send(Told::Temporality(temporality)).await.is_err() {
+            if answers.send(Answer::Temporality(temporality)).await.is_err() {
                 break;
             }
         }
@@ -71,49 +71,49 @@ pub(super) async fn watch_state(transport: Transport, told: mpsc::Sender<Told>) 
 }
 
 /// Tells a task's details until there are no more.
-pub(super) async fn watch_details(transport: Transport, task: TaskId, told: mpsc::Sender<Told>) {
+pub(super) async fn watch_details(transport: Transport, task: TaskId, answers: mpsc::Sender<Answer>) {
     let mut client = instrument(&transport);
     let request = TaskDetailsRequest { id: Some(task.0.into()) };
     let watched = async {
         let mut details = client.watch_task_details(request).await?.into_inner();
         while let Some(details) = details.message().await? {
             if let Some(details) = console::task_details(task, &details)
-                && told.send(Told::Details(Box::new(details))).await.is_err()
+                && answers.send(Answer::Details(Box::new(details))).await.is_err()
             {
                 break;
             }
         }
         Ok::<_, Status>(())
     };
-    tell_why(watched.await, task, &told).await;
+    tell_why(watched.await, task, &answers).await;
 }
 
 /// Tells a task's details, as an agent tells them, until there are no more.
-pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, told: mpsc::Sender<Told>) {
+pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, answers: mpsc::Sender<Answer>) {
     let mut client = DiagnosticsClient::new(transport.service);
     let watched = async {
         let mut details = client.watch_task(WatchTaskRequest { task_id: task.0 }).await?.into_inner();
         while let Some(details) = details.message().await? {
             if let Some(details) = holdup::details(task, details)
-                && told.send(Told::Details(Box::new(details))).await.is_err()
+                && answers.send(Answer::Details(Box::new(details))).await.is_err()
             {
                 break;
             }
         }
         Ok::<_, Status>(())
     };
-    tell_why(watched.await, task, &told).await;
+    tell_why(watched.await, task, &answers).await;
 }
 
 /// Tells why there are no details, or no more of them.
-async fn tell_why(watched: Result<(), Status>, task: TaskId, told: &mpsc::Sender<Told>) {
+async fn tell_why(watched: Result<(), Status>, task: TaskId, answers: &mpsc::Sender<Answer>) {
     let reason = match watched {
         Ok(()) => "the target sends no more details of this task; it has ended".to_owned(),
         Err(status) if status.code() == Code::NotFound => "the target does not know this task, or no longer".to_owned(),
         Err(status) => refusal(&status),
     };
-    // The session may be over.
-    let _ = told.send(Told::NoDetails(task, reason)).await;
+    // The connection may be over.
+    let _ = answers.send(Answer::NoDetails(task, reason)).await;
 }
 
 /// Carries out commands in their order: a pause must not overtake the resume that was said before it.
@@ -121,7 +121,7 @@ pub(super) async fn perform(
     transport: Transport,
     patience: Duration,
     mut commands: mpsc::Receiver<Command>,
-    told: mpsc::Sender<Told>,
+    answers: mpsc::Sender<Answer>,
 ) {
     let mut client = instrument(&transport);
     while let Some(command) = commands.recv().await {
@@ -136,7 +136,7 @@ pub(super) async fn perform(
             Ok(result) => result.map_err(|status| refusal(&status)),
             Err(_) => Err(format!("no answer within {} s", patience.as_secs_f32())),
         };
-        if told.send(Told::Performed(command, result)).await.is_err() {
+        if answers.send(Answer::Performed(command, result)).await.is_err() {
             return;
         }
     }

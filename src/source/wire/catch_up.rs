@@ -41,7 +41,7 @@ impl Throttle {
     }
 
     /// The target said what it is. Returns whether that is news.
-    pub(super) fn told(&mut self, temporality: Temporality) -> bool {
+    pub(super) fn observe(&mut self, temporality: Temporality) -> bool {
         let told = match temporality {
             Temporality::Live => Target::Live,
             Temporality::Paused => Target::Paused,
@@ -102,7 +102,7 @@ mod tests {
 
     fn live(allowed: CatchUp) -> Throttle {
         let mut throttle = Throttle::new(allowed);
-        assert!(throttle.told(Temporality::Live));
+        assert!(throttle.observe(Temporality::Live));
         throttle
     }
 
@@ -113,7 +113,7 @@ mod tests {
         assert!(!live(CatchUp::Forbidden).take(now));
         let mut throttle = Throttle::new(CatchUp::Allowed);
         assert!(!throttle.take(now), "it has not said what it is");
-        assert!(throttle.told(Temporality::Paused));
+        assert!(throttle.observe(Temporality::Paused));
         assert!(!throttle.take(now));
     }
 
@@ -123,11 +123,11 @@ mod tests {
         let mut throttle = live(CatchUp::Allowed);
         throttle.pausing();
         assert!(!throttle.take(now));
-        assert!(!throttle.told(Temporality::Live), "said before the pause arrived");
+        assert!(!throttle.observe(Temporality::Live), "said before the pause arrived");
         assert!(!throttle.take(now));
-        assert!(throttle.told(Temporality::Paused));
+        assert!(throttle.observe(Temporality::Paused));
         assert!(!throttle.take(now));
-        assert!(throttle.told(Temporality::Live), "someone resumed it");
+        assert!(throttle.observe(Temporality::Live), "someone resumed it");
         assert!(throttle.take(now));
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let mut throttle = live(CatchUp::Allowed);
         throttle.pausing();
         throttle.resuming();
-        assert!(throttle.told(Temporality::Live));
+        assert!(throttle.observe(Temporality::Live));
         assert!(throttle.take(Instant::now()));
     }
 

@@ -1,8 +1,8 @@
-//! Everything that can end a try or a session, in words: what happened, to what, and what to try next.
+//! Everything that can end a try or a connection, in words: what happened, to what, and what to try next.
 
 use super::{
     framing::FrameError,
-    peer::{End, Seen, Speaks},
+    peer::{End, Peer, Speaks},
 };
 use std::{io, time::Duration};
 use tonic::Code;
@@ -89,14 +89,14 @@ impl Failure {
     }
 
     /// Why a connection that was made is of no use any more. `error` is what is said where nothing was seen.
-    pub(super) fn of_connection(seen: &Seen, error: &(dyn std::error::Error + 'static)) -> Self {
-        match (seen.speaks(), seen.end()) {
+    pub(super) fn of_connection(peer: &Peer, error: &(dyn std::error::Error + 'static)) -> Self {
+        match (peer.speaks(), peer.end()) {
             (Speaks::Http1, _) => Self::Http1,
             (Speaks::Tls, _) => Self::Tls,
             (Speaks::Unknown, _) => Self::NotGrpc,
             (_, Some(End::Closed)) => Self::Closed,
             (_, Some(End::Broken(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))) => Self::Reset,
-            (_, None) if seen.silence() >= KEEP_ALIVE_TIMEOUT => Self::Silent(seen.silence()),
+            (_, None) if peer.silence() >= KEEP_ALIVE_TIMEOUT => Self::Silent(peer.silence()),
             _ => Self::Broken(innermost(error)),
         }
     }

@@ -1,4 +1,4 @@
-//! How late an update comes, measured against the promptest one of its session.
+//! How late an update comes, measured against the promptest one of its connection.
 //!
 //! Two clocks that nobody set by each other cannot tell how long a message was on its way. They do tell how much longer
 //! one message was than another: what both clocks are wrong by is in both and falls out. Network people call it delay
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// The drift allowed for: NTP corrects clocks by no more, and crystals are a tenth as bad. As a divisor, 500 ppm.
 const DRIFT: i128 = 2_000;
 
-/// Measures one session.
+/// Measures one connection.
 #[derive(Debug)]
 pub(super) struct Lateness {
     origin: Instant,
@@ -36,7 +36,7 @@ struct Promptest {
 }
 
 impl Lateness {
-    /// A session that begins.
+    /// A connection that begins.
     pub(super) fn new(origin: Instant) -> Self {
         Self { origin, promptest: None }
     }
@@ -77,12 +77,12 @@ mod tests {
     /// A target's clock that has nothing to do with ours.
     const THEN: u64 = 1_700_000_000_000;
 
-    struct Session {
+    struct Connection {
         lateness: Lateness,
         origin: Instant,
     }
 
-    impl Session {
+    impl Connection {
         fn new() -> Self {
             let origin = Instant::now();
             Self { lateness: Lateness::new(origin), origin }
@@ -108,72 +108,72 @@ mod tests {
 
     #[test]
     fn what_both_took_is_not_lateness() {
-        let mut session = Session::new();
+        let mut connection = Connection::new();
         for second in 0..60 {
-            assert_eq!(session.update(second * 1_000, second * 1_000 + 700), 0);
+            assert_eq!(connection.update(second * 1_000, second * 1_000 + 700), 0);
         }
     }
 
     #[test]
     fn a_queue_that_grows_and_drains() {
-        let mut session = Session::new();
-        assert_eq!(session.update(0, 200), 0);
-        assert_eq!(session.update(1_000, 2_200), 999);
-        assert_eq!(session.update(2_000, 6_200), 3_997);
-        assert_eq!(session.update(3_000, 6_300), 3_096);
-        assert_eq!(session.update(4_000, 6_400), 2_196);
-        assert_eq!(session.update(6_200, 6_400), 0);
+        let mut connection = Connection::new();
+        assert_eq!(connection.update(0, 200), 0);
+        assert_eq!(connection.update(1_000, 2_200), 999);
+        assert_eq!(connection.update(2_000, 6_200), 3_997);
+        assert_eq!(connection.update(3_000, 6_300), 3_096);
+        assert_eq!(connection.update(4_000, 6_400), 2_196);
+        assert_eq!(connection.update(6_200, 6_400), 0);
     }
 
     #[test]
     fn a_first_state_is_as_late_as_its_rest_is_long() {
-        let mut session = Session::new();
-        assert_eq!(session.update(0, 200), 0);
-        assert_eq!(session.rest(0, 30_200), 30_000);
-        assert_eq!(session.update(1_000, 30_300), 29_084, "what waited behind it is late as well");
+        let mut connection = Connection::new();
+        assert_eq!(connection.update(0, 200), 0);
+        assert_eq!(connection.rest(0, 30_200), 30_000);
+        assert_eq!(connection.update(1_000, 30_300), 29_084, "what waited behind it is late as well");
     }
 
     #[test]
     fn a_clock_that_is_set_back_makes_nothing_late() {
-        let mut session = Session::new();
-        session.update(3_600_000, 100);
-        assert_eq!(session.update(3_601_000, 4_100), 2_998);
-        assert_eq!(session.update(0, 5_100), 2_998, "as late as the one before");
-        assert_eq!(session.update(1_000, 6_100), 2_997);
-        assert_eq!(session.update(4_000, 6_200), 97);
+        let mut connection = Connection::new();
+        connection.update(3_600_000, 100);
+        assert_eq!(connection.update(3_601_000, 4_100), 2_998);
+        assert_eq!(connection.update(0, 5_100), 2_998, "as late as the one before");
+        assert_eq!(connection.update(1_000, 6_100), 2_997);
+        assert_eq!(connection.update(4_000, 6_200), 97);
     }
 
     #[test]
     fn a_clock_that_is_set_forward_makes_nothing_late_for_long() {
-        let mut session = Session::new();
-        session.update(0, 100);
-        assert_eq!(session.update(3_601_000, 1_100), 0);
-        assert_eq!(session.update(3_602_000, 2_200), 99);
+        let mut connection = Connection::new();
+        connection.update(0, 100);
+        assert_eq!(connection.update(3_601_000, 1_100), 0);
+        assert_eq!(connection.update(3_602_000, 2_200), 99);
     }
 
     #[test]
     fn drift_is_no_lateness_and_a_step_too_small_to_be_seen_is_forgotten() {
-        let mut session = Session::new();
+        let mut connection = Connection::new();
         for minute in 0..60 * 24 * 3 {
             // The target's clock loses 100 microseconds each second.
-            assert_eq!(session.update(minute * (60_000 - 6), minute * 60_000), 0);
+            assert_eq!(connection.update(minute * (60_000 - 6), minute * 60_000), 0);
         }
-        let mut session = Session::new();
-        session.update(0, 0);
-        assert_eq!(session.update(6_000, 10_000), 3_995, "set back by 4 s, 10 s after the one before");
-        assert!(session.update(3 * 3_600_000 - 4_000, 3 * 3_600_000) == 0);
+        let mut connection = Connection::new();
+        connection.update(0, 0);
+        assert_eq!(connection.update(6_000, 10_000), 3_995, "set back by 4 s, 10 s after the one before");
+        assert!(connection.update(3 * 3_600_000 - 4_000, 3 * 3_600_000) == 0);
     }
 
     proptest! {
         #[test]
         fn any_target_may_say_any_time(said in prop::collection::vec((any::<u64>(), 0..u64::from(u32::MAX)), 0..40)) {
-            let mut session = Session::new();
-            let mut at = session.origin;
+            let mut connection = Connection::new();
+            let mut at = connection.origin;
             for (nanos, wait) in said {
                 at += Duration::from_millis(wait);
-                session.lateness.begin(Stamp::from_nanos(nanos), at);
-                let begun = session.lateness.of(Stamp::from_nanos(nanos), at);
-                let later = session.lateness.of(Stamp::from_nanos(nanos), at + Duration::from_secs(1));
+                connection.lateness.begin(Stamp::from_nanos(nanos), at);
+                let begun = connection.lateness.of(Stamp::from_nanos(nanos), at);
+                let later = connection.lateness.of(Stamp::from_nanos(nanos), at + Duration::from_secs(1));
                 prop_assert!(later >= begun);
             }
         }

@@ -6,6 +6,7 @@
 //! ```text
 //! reconnect    try, deliver, lose, wait, try again                     (backoff)
 //!   connection   one connection's life: subscribe, deliver, command      (failure: how it ended, in words)
+//!     outbox       what goes to the link, and what was asked of it
 //!     transport    dial, HTTP/2                                          (peer: what the peer's bytes were)
 //!     calls        every call but one, through the generated clients     (catch_up: how often one may be made)
 //!     stream       that one: a response's frames → pieces of messages    (framing, lateness: how late an update comes)
@@ -21,6 +22,7 @@ mod failure;
 mod framing;
 mod lateness;
 mod options;
+mod outbox;
 mod peer;
 mod reconnect;
 mod stream;
@@ -44,7 +46,7 @@ pub(super) fn connect(target: Target, options: Options) -> Link {
     let (sender, commands) = mpsc::channel(COMMANDS);
     let backoff = options.backoff;
     let connector = connection::Connector { target, options };
-    let port = reconnect::Port { events, commands };
-    tokio::spawn(reconnect::run(connector, backoff, port));
+    let ends = reconnect::LinkEnds { events, commands };
+    tokio::spawn(reconnect::run(connector, backoff, ends));
     Link { events: receiver, commands: sender }
 }

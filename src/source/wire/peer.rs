@@ -50,11 +50,11 @@ struct Record {
     end: Option<End>,
 }
 
-/// What has been seen so far.
+/// What has been seen of it so far.
 #[derive(Debug, Clone)]
-pub(super) struct Seen(Arc<Mutex<Record>>);
+pub(super) struct Peer(Arc<Mutex<Record>>);
 
-impl Seen {
+impl Peer {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Record { head: [0; HEAD], length: 0, last_read: Instant::now(), end: None })))
     }
@@ -108,36 +108,36 @@ fn speaks(head: &[u8]) -> Speaks {
 
 /// A connection that records what it shows.
 #[derive(Debug)]
-pub(super) struct Watched<T> {
+pub(super) struct Observed<T> {
     io: T,
-    seen: Seen,
+    peer: Peer,
 }
 
-impl<T> Watched<T> {
-    pub(super) fn new(io: T, seen: Seen) -> Self {
-        Self { io, seen }
+impl<T> Observed<T> {
+    pub(super) fn new(io: T, peer: Peer) -> Self {
+        Self { io, peer }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Observed<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let room = buf.remaining() > 0;
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
         match &polled {
-            Poll::Ready(Ok(())) if room => self.seen.read(&buf.filled()[before..]),
-            Poll::Ready(Err(error)) => self.seen.broke(error),
+            Poll::Ready(Ok(())) if room => self.peer.read(&buf.filled()[before..]),
+            Poll::Ready(Err(error)) => self.peer.broke(error),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         polled
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Observed<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
         if let Poll::Ready(Err(error)) = &polled {
-            self.seen.broke(error);
+            self.peer.broke(error);
         }
         polled
     }
@@ -169,14 +169,14 @@ mod tests {
     #[tokio::test]
     async fn first_bytes_and_the_end_are_seen() {
         let (mut near, far) = tokio::io::duplex(64);
-        let seen = Seen::new();
-        let mut watched = Watched::new(far, seen.clone());
+        let peer = Peer::new();
+        let mut observed = Observed::new(far, peer.clone());
         near.write_all(b"HTTP/1.1 400 Bad Request").await.expect("room");
         let mut buffer = [0; 4];
-        watched.read_exact(&mut buffer).await.expect("bytes");
-        assert_eq!(seen.end(), None);
+        observed.read_exact(&mut buffer).await.expect("bytes");
+        assert_eq!(peer.end(), None);
         drop(near);
-        watched.read_to_end(&mut Vec::new()).await.expect("the rest");
-        assert_eq!((seen.speaks(), seen.end()), (Speaks::Http1, Some(End::Closed)));
+        observed.read_to_end(&mut Vec::new()).await.expect("the rest");
+        assert_eq!((peer.speaks(), peer.end()), (Speaks::Http1, Some(End::Closed)));
     }
 }

@@ -15,17 +15,17 @@ use tokio::{sync::mpsc, time::sleep};
 
 /// The link's ends as its task holds them.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(super) struct LinkEnds {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) commands: mpsc::Receiver<Command>,
 }
 
 /// Makes connections, one at a time.
 pub(super) trait Connect: Send {
-    type Session: Serve;
+    type Established: Serve;
 
     /// Connects and subscribes.
-    fn connect(&mut self) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+    fn connect(&mut self) -> impl Future<Output = Result<Self::Established, Failure>> + Send;
 }
 
 /// A connection.
@@ -34,10 +34,10 @@ pub(super) trait Serve: Send {
     fn begin(&self, epoch: u64) -> Begin;
 
     /// Delivers, and carries out commands, until it ends.
-    fn serve(self, port: &mut Port) -> impl Future<Output = Ended> + Send;
+    fn serve(self, ends: &mut LinkEnds) -> impl Future<Output = Ended> + Send;
 }
 
-/// What a session came to.
+/// What a connection came to.
 #[derive(Debug)]
 pub(super) struct Ended {
     /// How many updates were delivered to their end.
@@ -47,29 +47,29 @@ pub(super) struct Ended {
 }
 
 /// Runs until nobody listens any more, and then ends at once, wherever it is.
-pub(super) async fn run(connect: impl Connect, backoff: Backoff, port: Port) {
-    let listener = port.events.clone();
+pub(super) async fn run(connect: impl Connect, backoff: Backoff, ends: LinkEnds) {
+    let listener = ends.events.clone();
     tokio::select! {
         () = listener.closed() => {}
-        _ = keep_connected(connect, backoff, port) => {}
+        _ = keep_connected(connect, backoff, ends) => {}
     }
 }
 
 /// Nobody listens any more.
 struct Unheard;
 
-async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: Port) -> Result<(), Unheard> {
+async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut ends: LinkEnds) -> Result<(), Unheard> {
     let (mut epoch, mut failures, mut was_watched) = (0, 0, false);
     loop {
         let attempt = failures + 1;
-        port.tell(Event::Connection(Connection::Connecting { attempt })).await?;
-        let failure = match port.refuse_while(connect.connect()).await? {
+        ends.tell(Event::Connection(Connection::Connecting { attempt })).await?;
+        let failure = match ends.refuse_while(connect.connect()).await? {
             Err(failure) => failure,
-            Ok(session) => {
+            Ok(established) => {
                 epoch += 1;
-                port.tell(Event::Begin(Box::new(session.begin(epoch)))).await?;
-                port.tell(Event::Connection(Connection::Live)).await?;
-                let ended = session.serve(&mut port).await;
+                ends.tell(Event::Begin(Box::new(established.begin(epoch)))).await?;
+                ends.tell(Event::Connection(Connection::Live)).await?;
+                let ended = established.serve(&mut ends).await;
                 if ended.delivered > 0 {
                     failures = 0;
                     was_watched = true;
@@ -80,8 +80,8 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
         let reason = failure.to_string();
         if failure.is_final() && !was_watched {
             tracing::info!(%reason, "the connection is given up");
-            port.tell(Event::Connection(Connection::GaveUp { reason })).await?;
-            port.refuse_until_retry(pending()).await?;
+            ends.tell(Event::Connection(Connection::GaveUp { reason })).await?;
+            ends.refuse_until_retry(pending()).await?;
             failures = 0;
             continue;
         }
@@ -89,12 +89,12 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut port: P
         let retry_in = backoff.wait(failures, &mut rand::rng());
         tracing::info!(%reason, ?retry_in, "the connection is lost");
         let lost = Connection::Lost { reason, retry_in, attempt: failures };
-        port.tell(Event::Connection(lost)).await?;
-        port.refuse_until_retry(sleep(retry_in)).await?;
+        ends.tell(Event::Connection(lost)).await?;
+        ends.refuse_until_retry(sleep(retry_in)).await?;
     }
 }
 
-impl Port {
+impl LinkEnds {
     async fn tell(&self, event: Event) -> Result<(), Unheard> {
         self.events.send(event).await.map_err(|_| Unheard)
     }

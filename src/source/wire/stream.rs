@@ -129,7 +129,7 @@ impl Updates {
         let grpc = header::HeaderValue::from_static("application/grpc");
         headers.insert(header::CONTENT_TYPE, grpc);
 
-        let broken = |error| Failure::of_connection(&transport.seen, &error);
+        let broken = |error| Failure::of_connection(&transport.peer, &error);
         let service = transport.service.ready().await.map_err(broken)?;
         let response = service.call(request).await.map_err(broken)?;
         accept(&response)?;
@@ -149,7 +149,7 @@ impl Updates {
         let Some(frame) = self.body.frame().await else {
             return Err(self.end(None));
         };
-        let frame = frame.map_err(|status| Failure::of_connection(&self.transport.seen, &status))?;
+        let frame = frame.map_err(|status| Failure::of_connection(&self.transport.peer, &status))?;
         match frame.into_data() {
             Ok(data) => {
                 let (came, before) = (Instant::now(), pages.len());
@@ -210,7 +210,7 @@ impl Updates {
     fn end(&self, trailers: Option<&HeaderMap>) -> Failure {
         match trailers.and_then(Status::from_header_map) {
             Some(status) => Failure::of_status(status.code(), status.message()),
-            None if self.transport.seen.end().is_some() => Failure::Closed,
+            None if self.transport.peer.end().is_some() => Failure::Closed,
             None => Failure::Ended,
         }
     }

@@ -6,7 +6,7 @@
 use super::{
     Options,
     failure::{Failure, KEEP_ALIVE, KEEP_ALIVE_TIMEOUT},
-    peer::{Seen, Watched},
+    peer::{Observed, Peer},
 };
 use crate::source::Target;
 use futures::future::{BoxFuture, select_ok};
@@ -45,7 +45,7 @@ const STATUS_DETAILS: &str = "grpc-status-details-bin";
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     pub(super) service: Sanitized<Channel>,
-    pub(super) seen: Seen,
+    pub(super) peer: Peer,
 }
 
 /// Connects.
@@ -55,15 +55,15 @@ pub(super) async fn connect(target: &Target, options: &Options) -> Result<Transp
         let target = target.short();
         Err(Failure::ConnectTimeout { target, waited })
     })?;
-    let seen = Seen::new();
-    let mut once = Some(TokioIo::new(Watched::new(io, seen.clone())));
+    let peer = Peer::new();
+    let mut once = Some(TokioIo::new(Observed::new(io, peer.clone())));
     let connector =
         tower::service_fn(move |_: Uri| ready(once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))));
     let channel = endpoint(target)
         .connect_with_connector(connector)
         .await
-        .map_err(|error| Failure::of_connection(&seen, &error))?;
-    Ok(Transport { service: Sanitized(channel), seen })
+        .map_err(|error| Failure::of_connection(&peer, &error))?;
+    Ok(Transport { service: Sanitized(channel), peer })
 }
 
 fn endpoint(target: &Target) -> Endpoint {

@@ -21,7 +21,7 @@ struct Script(VecDeque<Try>);
 struct Scripted(u64);
 
 impl Connect for Script {
-    type Session = Scripted;
+    type Established = Scripted;
 
     async fn connect(&mut self) -> Result<Scripted, Failure> {
         match self.0.pop_front() {
@@ -38,7 +38,7 @@ impl Serve for Scripted {
         Begin::console(epoch)
     }
 
-    async fn serve(self, _: &mut Port) -> Ended {
+    async fn serve(self, _: &mut LinkEnds) -> Ended {
         Ended { delivered: self.0, failure: Failure::Closed }
     }
 }
@@ -52,8 +52,8 @@ struct Started {
 fn start(tries: Vec<Try>) -> Started {
     let (events, receiver) = mpsc::channel(100);
     let (sender, commands) = mpsc::channel(100);
-    let port = Port { events, commands };
-    let task = tokio::spawn(run(Script(tries.into()), Backoff::default(), port));
+    let ends = LinkEnds { events, commands };
+    let task = tokio::spawn(run(Script(tries.into()), Backoff::default(), ends));
     Started { events: receiver, commands: sender, task }
 }
 
