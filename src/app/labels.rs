@@ -56,9 +56,8 @@ pub fn span_label(model: &Model, id: TaskId) -> Option<String> {
 }
 
 /// One who holds a lock, in words: a task, or a thread that runs none.
-pub fn holder_label(model: &Model, lock: ResourceId, hold: &Hold) -> String {
-    let thread = model.told_holder(lock, hold).and_then(|holder| holder.thread.as_ref());
-    match thread {
+pub fn holder_label(model: &Model, hold: &Hold) -> String {
+    match &hold.thread {
         Some(thread) if hold.acquire.task == TaskId::NONE => format!("thread {}", thread.name),
         _ => task_label(model, hold.acquire.task),
     }

@@ -42,11 +42,10 @@ pub(super) fn panicked(model: &Model, panicked: &Panicked) -> TaskRef {
 }
 
 /// One who holds a lock: a task, or a thread that runs none.
-pub(super) fn holder(model: &Model, lock: ResourceId, hold: &Hold) -> TaskRef {
-    let thread = model.told_holder(lock, hold).filter(|_| hold.acquire.task == TaskId::NONE);
-    match thread {
-        Some(holder) => thread_ref(holder.thread.as_ref().map_or("", |thread| &thread.name)),
-        None => task_by_id(model, hold.acquire.task),
+pub(super) fn holder(model: &Model, hold: &Hold) -> TaskRef {
+    match hold.acquire.task {
+        TaskId::NONE => thread_ref(hold.thread.as_ref().map_or("", |thread| &thread.name)),
+        task => task_by_id(model, task),
     }
 }
 
@@ -73,17 +72,16 @@ pub(super) fn confidence(basis: Basis) -> Confidence {
 
 /// What is told of those who hold a lock, beyond who they are: where they acquired it and where they sleep, and in which of
 /// the service's spans they are.
-pub(super) fn holds(model: &Model, lock: ResourceId, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
+pub(super) fn holds(model: &Model, holds: &[Hold]) -> (Vec<Evidence>, Vec<StackRef>) {
     let (mut evidence, mut stacks) = (Vec::new(), Vec::new());
     for hold in holds.iter().take(HOLDERS_MOST) {
-        let of = holder(model, lock, hold);
+        let of = holder(model, hold);
         // Of several it is said whose it is.
         let whose = if holds.len() > 1 { format!("{}: ", in_words(&of)) } else { String::new() };
         if let Some(span) = span(model, hold.acquire.task) {
             evidence.push(Evidence::text("span", format!("{whose}{span}")));
         }
-        let Some(told) = model.told_holder(lock, hold) else { continue };
-        for (what, stack) in [("acquired", &told.acquired_at), ("asleep", &told.suspended_at)] {
+        for (what, stack) in [("acquired", &hold.acquired_at), ("asleep", &hold.suspended_at)] {
             let Some(stack) = stack else { continue };
             if let Some(top) = stack.top() {
                 let name = if what == "asleep" { "asleep at" } else { "acquired at" };

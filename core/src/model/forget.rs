@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, locks::exact, memory, tasks::Recent};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, memory, tasks::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.
@@ -105,7 +105,7 @@ impl Model {
         let Some(mut resource) = self.resources.remove(id) else { return };
         resource.ops.clear(Of::Resource, &mut self.ops);
         self.loose_bytes -= memory::attributes(&resource.attributes);
-        self.loose_bytes -= resource.told_lock().map_or(0, exact::bytes);
+        self.loose_bytes -= resource.lock.as_ref().map_or(0, |lock| lock.told_bytes());
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.remove(id);

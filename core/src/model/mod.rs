@@ -244,18 +244,21 @@ impl Model {
     fn has_got(&self, op: &Op) -> bool {
         let of_lock = |resource: &Resource| self.resources.get(resource.parent?)?.told_lock();
         let resource = op.resource.and_then(|resource| self.resources.get(resource));
-        let Some(told) = resource.and_then(|resource| resource.told_lock().or_else(|| of_lock(resource))) else {
+        let Some((lock, queue)) = resource.and_then(|resource| resource.told_lock().or_else(|| of_lock(resource)))
+        else {
             return false;
         };
-        let has = |holder: &Holder| holder.task == op.task && op.created.is_some_and(|asked| holder.since >= asked);
-        told.holders.iter().any(has) && told.waiters.iter().all(|waiter| waiter.task != op.task)
+        let has = |hold: &Hold| {
+            Some(hold.acquire.task) == op.task && op.created.is_some_and(|asked| hold.acquire.at >= asked)
+        };
+        lock.holds.iter().any(has) && queue.waiters.iter().all(|waiter| waiter.task != op.task)
     }
 
     /// Who waits for a lock, in the order in which they asked: as the agent tells, or else by the operations on it.
     pub fn waiters(&self, lock: ResourceId) -> Vec<Waiting> {
         let Some(resource) = self.resources.get(lock) else { return Vec::new() };
-        if let Some(told) = resource.told_lock() {
-            return told.waiters.clone();
+        if let Some((_, queue)) = resource.told_lock() {
+            return queue.waiters.clone();
         }
         let ops = self.ops_on(resource).filter(|op| op.is_waiting());
         let waiting = |op: &Op| Some(Waiting { op: op.id, task: op.task, access: self.access(op)?, since: op.created });
@@ -267,18 +270,9 @@ impl Model {
     /// How many wait for a lock: more than [`Model::waiters`] where the agent tells of the first ones alone.
     pub fn waiters_count(&self, lock: ResourceId) -> usize {
         match self.resources.get(lock).and_then(Resource::told_lock) {
-            Some(told) => told.waiters.len().saturating_add(usize::try_from(told.more_waiters).unwrap_or(usize::MAX)),
+            Some((_, queue)) => queue.count(),
             None => self.waiters(lock).len(),
         }
-    }
-
-    /// What the agent tells of one who holds a lock: the thread, and where it was acquired. Inference knows nothing of that.
-    pub fn told_holder(&self, lock: ResourceId, hold: &Hold) -> Option<&Holder> {
-        let told = self.resources.get(lock).and_then(Resource::told_lock).filter(|_| hold.basis == Basis::Exact)?;
-        let is_it = |holder: &&Holder| {
-            holder.task.unwrap_or(TaskId::NONE) == hold.acquire.task && holder.since == hold.acquire.at
-        };
-        told.holders.iter().find(is_it)
     }
 
     /// How an operation takes a lock, if it does.

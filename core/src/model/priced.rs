@@ -1,6 +1,6 @@
 //! A map that knows how much room it takes, so that what an agent tells counts against the bound on memory.
 
-use super::{Span, TaskFacts, report::LockStats};
+use super::{Span, TaskFacts};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
 
@@ -23,19 +23,6 @@ impl Price for Vec<Span> {
     fn inside(&self) -> usize {
         let field = |(name, value): &(String, String)| size_of::<(String, String)>() + name.len() + value.len();
         self.iter().map(|span| size_of::<Span>() + span.name.len() + span.fields.iter().map(field).sum::<usize>()).sum()
-    }
-}
-
-impl Price for LockStats {
-    /// Stacks are shared with few others, and captured for few locks: they are taken to have some frames.
-    fn inside(&self) -> usize {
-        const STACK: usize = 4_096;
-        let stacks = |holder: &super::Holder| {
-            usize::from(holder.acquired_at.is_some()) + usize::from(holder.suspended_at.is_some())
-        };
-        self.holders.iter().map(|holder| size_of::<super::Holder>() + stacks(holder) * STACK).sum::<usize>()
-            + size_of_val(self.waiters.as_slice())
-            + size_of_val(self.hold_times.as_slice())
     }
 }
 

@@ -64,14 +64,13 @@ pub struct HoldPlaces {
 /// A page tells this of so many holders.
 const PLACES_MOST: usize = 3;
 
-fn hold_places(model: &Model, id: ResourceId, holds: &[Hold]) -> Vec<HoldPlaces> {
+fn hold_places(model: &Model, holds: &[Hold]) -> Vec<HoldPlaces> {
     let of_hold = |hold: &Hold| {
-        let told = model.told_holder(id, hold);
         let top = |stack: &Option<Arc<Stack>>| Some(stack.as_ref()?.top()?.in_words());
         Some(HoldPlaces {
-            holder: holder_label(model, id, hold),
-            acquired: told.and_then(|told| top(&told.acquired_at)),
-            asleep: told.and_then(|told| top(&told.suspended_at)),
+            holder: holder_label(model, hold),
+            acquired: top(&hold.acquired_at),
+            asleep: top(&hold.suspended_at),
             span: span_label(model, hold.acquire.task),
         })
         .filter(|places| places.acquired.is_some() || places.asleep.is_some() || places.span.is_some())
@@ -90,10 +89,10 @@ impl LockDetail {
             row,
             place: model.place(resource.place).to_string(),
             age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
-            holder: first.map(|hold| holder_label(model, id, hold)),
-            places: hold_places(model, id, &lock.holds),
+            holder: first.map(|hold| holder_label(model, hold)),
+            places: hold_places(model, &lock.holds),
             longest_wait: lock.longest_wait,
-            across_by: lock.across.latest.map(|hold| task_label(model, hold.acquire.task)),
+            across_by: lock.across.latest.as_ref().map(|hold| task_label(model, hold.acquire.task)),
             across: lock.across.clone(),
             hold_times: Distribution::of_hold_times(&lock.hold_times),
             tree: wait_tree(model, id),

@@ -96,7 +96,7 @@ impl Tree<'_> {
         for (at, hold) in holds.iter().enumerate() {
             let more = if at + 1 == holds.len() { More::Last } else { More::Follows };
             let id = hold.acquire.task;
-            let node = Node::Holder { id, label: holder_label(self.model, lock, hold), across: hold.across };
+            let node = Node::Holder { id, label: holder_label(self.model, hold), across: hold.across };
             if !self.child(more, node, |tree| tree.waits(id)) {
                 return;
             }

@@ -306,7 +306,7 @@ fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Ro
     // A thread that runs no task is named by what it holds.
     let label = || {
         let hold = model.lock(lock).and_then(|(_, lock)| lock.holds.iter().find(|hold| hold.acquire.op == row.op));
-        hold.map_or_else(|| task_label(model, row.task), |hold| holder_label(model, lock, hold))
+        hold.map_or_else(|| task_label(model, row.task), |hold| holder_label(model, hold))
     };
     let cell = |column| match column {
         LockUserColumn::Role => match row.role {

@@ -36,7 +36,7 @@ pub(super) static LINT: Lint = Lint {
 fn judge(cx: &Cx, _: &Resource, lock: &Lock) -> Judgement {
     let across = &lock.across;
     let Some(seen) = across.last_seen.filter(|&seen| cx.now.since(seen) <= RECENT) else { return Judgement::Clear };
-    let (severity, since) = match across.latest {
+    let (severity, since) = match &across.latest {
         Some(latest) => (severity(cx, across), latest.acquire.at),
         None => (Severity::Note, across.first_seen.unwrap_or(seen)),
     };
@@ -56,7 +56,7 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     let (severity, seen) = (severity(cx, across), across.last_seen?);
     let waiters = cx.model.waiters(id);
     // An agent counts holds that were over before anybody looked.
-    let Some(latest) = across.latest else {
+    let Some(latest) = &across.latest else {
         return Some(unseen(cx, id, across, seen));
     };
     let held = latest.seen.since(latest.acquire.at);
@@ -68,7 +68,7 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     if let Some(op) = cx.model.ops().get(latest.acquire.op) {
         evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
     }
-    let (told, stacks) = label::holds(cx.model, id, &lock.holds);
+    let (told, stacks) = label::holds(cx.model, &lock.holds);
     evidence.extend(told);
     let others = lock.holds.iter().filter(|hold| hold.acquire != latest.acquire).take(RELATED_MOST);
     Some(Report {
@@ -80,8 +80,8 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         message,
         evidence,
         related: Related {
-            holder: Some(label::holder(cx.model, id, &latest)),
-            co_holders: others.map(|hold| label::holder(cx.model, id, hold)).collect(),
+            holder: Some(label::holder(cx.model, latest)),
+            co_holders: others.map(|hold| label::holder(cx.model, hold)).collect(),
             stacks,
             waiters: label::waiters(cx.model, &waiters, cx.now),
             waiters_total: cx.model.waiters_count(id),

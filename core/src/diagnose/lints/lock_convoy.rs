@@ -54,7 +54,7 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     let waiters = queue(cx, id, lock)?;
     let first = *waiters.first()?;
     let longest = waited(cx, lock, &first);
-    let (told, stacks) = label::holds(cx.model, id, &lock.holds);
+    let (told, stacks) = label::holds(cx.model, &lock.holds);
     let mut evidence = vec![
         Evidence::count("waiting", waiters.len() as u64),
         Evidence::time("longest wait", longest),
@@ -76,13 +76,13 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         ),
         evidence,
         related: Related {
-            holder: lock.holds.first().map(|hold| label::holder(cx.model, id, hold)),
+            holder: lock.holds.first().map(|hold| label::holder(cx.model, hold)),
             co_holders: lock
                 .holds
                 .iter()
                 .skip(1)
                 .take(RELATED_MOST)
-                .map(|hold| label::holder(cx.model, id, hold))
+                .map(|hold| label::holder(cx.model, hold))
                 .collect(),
             stacks,
             waiters: label::waiters(cx.model, &waiters, cx.now),

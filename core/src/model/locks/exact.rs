@@ -1,11 +1,11 @@
-//! Locks as an agent tells them: who holds and who waits is a fact there, and nothing is inferred. What is told overrides what
-//! [`infer`](super::infer) made of the console's format, in the same fields, so that a reader need not ask which it was;
-//! [`Hold::basis`] says it.
+//! Locks as an agent tells them: who holds and who waits is a fact there, and nothing is inferred. What is told stands in the same
+//! fields as what [`infer`](super::infer) makes of the console's format, so that a reader need not ask which it was;
+//! [`Hold::basis`] says it. Of a lock that is told, nothing else writes these.
 
 use crate::{
     model::{
         Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, Rate, Resource,
-        priced::Price as _,
+        locks::lock::ToldQueue,
     },
     update::{Access, Across, Holder, LockStats, OpId, ResourceId, Stamp, TaskId, Update},
 };
@@ -16,8 +16,9 @@ impl Model {
     pub(in crate::model) fn take_locks(&mut self, update: &mut Update, now: Stamp) {
         for id in update.gone_locks.drain(..) {
             let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { continue };
+            self.loose_bytes -= lock.told_bytes();
+            lock.told = None;
             lock.forget_acquires();
-            self.loose_bytes -= lock.told.take().map_or(0, |told| bytes(&told));
         }
         for mut told in update.locks.drain(..) {
             for holder in &mut told.holders {
@@ -32,8 +33,9 @@ impl Model {
                 continue;
             };
             self.unsettled.insert(told.id);
-            self.loose_bytes += bytes(&told);
-            self.loose_bytes -= lock.told.replace(Box::new(told)).map_or(0, |before| bytes(&before));
+            self.loose_bytes -= lock.told_bytes();
+            lock.tell(told, now);
+            self.loose_bytes += lock.told_bytes();
         }
     }
 
@@ -41,15 +43,9 @@ impl Model {
     /// told at all.
     pub(in crate::model) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
-        let Some(told) = lock.told.take() else { return false };
-        let holds: Vec<Hold> = told.holders.iter().enumerate().map(|(at, holder)| hold(at, holder, now)).collect();
-        let first = told.waiters.iter().filter_map(|waiter| waiter.since).min();
-        let waits = Waits {
-            count: told.waiters.len() + usize::try_from(told.more_waiters).unwrap_or(usize::MAX / 2),
-            longest: first.map_or(Duration::ZERO, |first| now.since(first)),
-        };
-        lock.tell(&told, holds, &waits, now);
-        lock.told = Some(told);
+        let Some(queue) = &lock.told else { return false };
+        let waits = Waits::of(queue, now);
+        lock.stand(&waits, now);
         if lock.holds.is_empty() && waits.count == 0 {
             self.unsettled.remove(&id);
         }
@@ -58,18 +54,14 @@ impl Model {
 }
 
 impl Resource {
-    /// A lock as an agent tells it.
-    pub(in crate::model) fn told_lock(&self) -> Option<&LockStats> {
-        self.lock.as_ref()?.told.as_deref()
+    /// A lock as an agent tells it, and who waits for it.
+    pub(in crate::model) fn told_lock(&self) -> Option<(&Lock, &ToldQueue)> {
+        let lock = self.lock.as_deref()?;
+        Some((lock, lock.told.as_deref()?))
     }
 }
 
-/// What is kept of a lock that is told takes this much.
-pub(in crate::model) fn bytes(told: &LockStats) -> usize {
-    size_of::<LockStats>() + told.inside()
-}
-
-fn hold(at: usize, holder: &Holder, seen: Stamp) -> Hold {
+fn hold(at: usize, holder: Holder, seen: Stamp) -> Hold {
     Hold {
         acquire: Acquire {
             task: holder.task.unwrap_or(TaskId::NONE),
@@ -83,6 +75,9 @@ fn hold(at: usize, holder: &Holder, seen: Stamp) -> Hold {
         across: holder.across,
         seen,
         basis: Basis::Exact,
+        thread: holder.thread,
+        acquired_at: holder.acquired_at,
+        suspended_at: holder.suspended_at,
     }
 }
 
@@ -92,18 +87,42 @@ struct Waits {
     longest: Duration,
 }
 
+impl Waits {
+    fn of(queue: &ToldQueue, now: Stamp) -> Self {
+        let first = queue.waiters.iter().filter_map(|waiter| waiter.since).min();
+        Self { count: queue.count(), longest: first.map_or(Duration::ZERO, |first| now.since(first)) }
+    }
+}
+
+impl ToldQueue {
+    /// How many wait.
+    pub(in crate::model) fn count(&self) -> usize {
+        self.waiters.len().saturating_add(usize::try_from(self.more).unwrap_or(usize::MAX))
+    }
+}
+
 impl Lock {
-    fn tell(&mut self, told: &LockStats, holds: Vec<Hold>, waits: &Waits, seen: Stamp) {
+    /// What is kept of a lock that is told, in bytes. Stacks are shared with few others, and captured for few locks: they are
+    /// taken to have some frames.
+    pub(in crate::model) fn told_bytes(&self) -> usize {
+        const STACK: usize = 4_096;
+        let Some(queue) = &self.told else { return 0 };
+        let stacks = |hold: &Hold| usize::from(hold.acquired_at.is_some()) + usize::from(hold.suspended_at.is_some());
+        let holds: usize = self.holds.iter().map(|hold| size_of::<Hold>() + stacks(hold) * STACK).sum();
+        size_of::<ToldQueue>() + size_of_val(queue.waiters.as_slice()) + holds
+    }
+
+    /// Takes in what is told of it as of an instant.
+    fn tell(&mut self, told: LockStats, now: Stamp) {
         // What was inferred before is void.
         if self.basis == Basis::Inferred {
             self.across = AcrossAwait::default();
             self.hold_times = HoldTimes::default();
             self.longest_wait = Duration::ZERO;
-            self.rate = Rate::new(seen);
-            self.rate.start(told.acquisitions, seen);
+            self.rate = Rate::new(now);
+            self.rate.start(told.acquisitions, now);
         }
         self.basis = Basis::Exact;
-        self.certain = Some(seen);
         self.state = match told.holders.first().map(|holder| holder.access) {
             None if told.unknown_holders > 0 => LockState::Exclusive,
             None => LockState::Free,
@@ -112,33 +131,43 @@ impl Lock {
         };
         self.acquisitions = told.acquisitions;
         self.contended = told.contended;
-        self.rate.observe(told.acquisitions, seen);
-        self.longest_wait = self.longest_wait.max(waits.longest);
         for (bucket, count) in self.hold_times.buckets.iter_mut().zip(fold(&told.hold_times)) {
             *bucket = u32::try_from(count).unwrap_or(u32::MAX);
         }
         self.hold_times.longest = told.longest_hold;
 
         let across = &mut self.across;
-        let asleep = holds.iter().find(|hold| hold.across == Across::Await).copied();
         let grew = told.across_count > across.count;
         across.count = told.across_count;
-        if let Some(asleep) = asleep {
-            across.latest = Some(asleep);
-            across.waiters = waits.count;
-            across.wait = waits.longest;
-            across.most_waiters = across.most_waiters.max(waits.count);
-            across.longest_wait = across.longest_wait.max(waits.longest);
-            across.longest = across.longest.max(seen.since(asleep.acquire.at));
-        }
         across.longest = across.longest.max(told.across_longest);
         // What was told at the first time is history: it need not go on.
-        if asleep.is_some() || (grew && across.told) {
-            across.first_seen.get_or_insert(seen);
-            across.last_seen = Some(seen);
+        if grew && across.told {
+            across.note_at(now);
         }
         across.told = true;
-        self.holds = holds;
+
+        self.holds = told.holders.into_iter().enumerate().map(|(at, holder)| hold(at, holder, now)).collect();
+        let queue = ToldQueue { waiters: told.waiters, more: told.more_waiters, unknown_holders: told.unknown_holders };
+        self.told = Some(Box::new(queue));
+    }
+
+    /// All that was told of it still stands.
+    fn stand(&mut self, waits: &Waits, now: Stamp) {
+        self.certain = Some(now);
+        self.rate.observe(self.acquisitions, now);
+        self.longest_wait = self.longest_wait.max(waits.longest);
+        for hold in &mut self.holds {
+            hold.seen = now;
+        }
+        let across = &mut self.across;
+        let Some(asleep) = self.holds.iter().find(|hold| hold.across == Across::Await) else { return };
+        across.note_at(now);
+        across.waiters = waits.count;
+        across.wait = waits.longest;
+        across.most_waiters = across.most_waiters.max(waits.count);
+        across.longest_wait = across.longest_wait.max(waits.longest);
+        across.longest = across.longest.max(now.since(asleep.acquire.at));
+        across.latest = Some(asleep.clone());
     }
 }
 

@@ -33,7 +33,8 @@ impl Model {
     /// The target lost operations: the latest acquire that we know of need not be the latest.
     pub(in crate::model) fn forget_acquires(&mut self) {
         for id in self.locks.iter() {
-            if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
+            let lock = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut());
+            if let Some(lock) = lock.filter(|lock| lock.told.is_none()) {
                 lock.forget_acquires();
             }
         }
@@ -100,7 +101,9 @@ impl Model {
             Acquired::ByAStranger(at, op) => (*at, *op),
         });
         for (id, acquired) in acquires {
-            if let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) {
+            let lock = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut());
+            // What is told is not inferred.
+            if let Some(lock) = lock.filter(|lock| lock.told.is_none()) {
                 match acquired {
                     Acquired::By(acquire) => lock.acquired(acquire),
                     Acquired::ByAStranger(at, _) => lock.acquired_by_a_stranger(at),

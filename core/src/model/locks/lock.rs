@@ -13,9 +13,9 @@
 
 use crate::{
     model::tasks::Rate,
-    update::{Access, Across, LockStats, OpId, Stamp, TaskId},
+    update::{Access, Across, OpId, Stack, Stamp, TaskId, Thread, Waiting},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What kind of lock it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +99,8 @@ pub enum Basis {
     Exact,
 }
 
-/// A holder that later data has not contradicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A holder that later data has not contradicted, with all that is known of it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hold {
     /// The acquire that it holds by.
     pub acquire: Acquire,
@@ -110,6 +110,12 @@ pub struct Hold {
     pub seen: Stamp,
     /// How it is known.
     pub basis: Basis,
+    /// The thread that acquired it, where that was outside of any task and an agent tells.
+    pub thread: Option<Thread>,
+    /// Where it was acquired, where an agent captured that. Shared, since findings keep it.
+    pub acquired_at: Option<Arc<Stack>>,
+    /// Where the holder sleeps, where an agent captured that.
+    pub suspended_at: Option<Arc<Stack>>,
 }
 
 /// Tasks that slept while they held a lock, over the time that we have watched.
@@ -187,8 +193,19 @@ pub struct Lock {
     latest: Option<Acquire>,
     readers: Vec<Acquire>,
     sighting: Option<Sighting>,
-    /// The lock as an agent told it last: who holds it with their stacks, and who waits.
-    pub(in crate::model) told: Option<Box<LockStats>>,
+    /// Where an agent tells of it: who waits. Who holds it stands in `holds`.
+    pub(in crate::model) told: Option<Box<ToldQueue>>,
+}
+
+/// Who waits for a lock, as an agent told it last.
+#[derive(Debug, Clone, Default)]
+pub(in crate::model) struct ToldQueue {
+    /// The first ones, in the order in which they asked.
+    pub(in crate::model) waiters: Vec<Waiting>,
+    /// How many there are beyond those.
+    pub(in crate::model) more: u64,
+    /// Holds that began before the agent did: whose they are nobody knows.
+    pub(in crate::model) unknown_holders: u64,
 }
 
 /// More readers than this are counted, not named.
@@ -311,23 +328,36 @@ impl Lock {
         let Some(sighting) = self.sighting.take_if(|sighting| told_until >= sighting.seen) else { return };
         self.holds.clear();
         for &(acquire, across) in &sighting.holders {
-            let hold = Hold { acquire, across, seen: sighting.seen, basis: Basis::Inferred };
-            self.holds.push(hold);
+            let hold = Hold {
+                acquire,
+                across,
+                seen: sighting.seen,
+                basis: Basis::Inferred,
+                thread: None,
+                acquired_at: None,
+                suspended_at: None,
+            };
             if across == Across::Await {
-                self.across.note(hold, &sighting);
+                self.across.note(&hold, &sighting);
             }
+            self.holds.push(hold);
         }
     }
 }
 
 impl AcrossAwait {
-    fn note(&mut self, hold: Hold, sighting: &Sighting) {
-        if self.latest.is_none_or(|latest| latest.acquire.op != hold.acquire.op) {
+    /// Somebody was asleep with it then.
+    pub(super) fn note_at(&mut self, seen: Stamp) {
+        self.first_seen.get_or_insert(seen);
+        self.last_seen = Some(seen);
+    }
+
+    fn note(&mut self, hold: &Hold, sighting: &Sighting) {
+        if self.latest.as_ref().is_none_or(|latest| latest.acquire.op != hold.acquire.op) {
             self.count += 1;
         }
-        self.first_seen.get_or_insert(sighting.seen);
-        self.last_seen = Some(sighting.seen);
-        self.latest = Some(hold);
+        self.note_at(sighting.seen);
+        self.latest = Some(hold.clone());
         self.longest = self.longest.max(sighting.seen.since(hold.acquire.at));
         self.waiters = sighting.waiters;
         self.wait = sighting.longest_wait;

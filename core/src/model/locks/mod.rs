@@ -1,6 +1,6 @@
 //! Locks: what is known of each, who holds it and who waits for it; told by an agent, or inferred from the console's format.
 
-pub(super) mod exact;
+mod exact;
 mod ids;
 mod infer;
 mod lock;

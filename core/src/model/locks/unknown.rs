@@ -76,7 +76,7 @@ impl Model {
             return None;
         }
         if lock.basis == Basis::Exact {
-            let is_older = resource.told_lock().is_some_and(|told| told.unknown_holders > 0);
+            let is_older = resource.told_lock().is_some_and(|(_, queue)| queue.unknown_holders > 0);
             return is_older.then_some(Unknown::BeforeAgent);
         }
         let expected = match lock.state {

@@ -101,8 +101,8 @@ fn a_holder_sleeps_when_the_agent_says_so_and_not_when_it_seems_to() {
         let stack = (across == Across::Await).then(|| Arc::new(Stack::default()));
         let holders = vec![Holder { across, suspended_at: stack, ..holder(Some(accused), 5) }];
         model.apply(Update { locks: vec![told(lock, holders)], ..update(millis) });
-        let hold = model.lock(lock).expect("announced").1.holds[0];
-        (hold.across, model.told_holder(lock, &hold).is_some_and(|holder| holder.suspended_at.is_some()))
+        let hold = &model.lock(lock).expect("announced").1.holds[0];
+        (hold.across, hold.suspended_at.is_some())
     };
     // By the times of its polls, it slept with it.
     assert_eq!(tell(Across::SamePoll, 600), (Across::SamePoll, false));
@@ -141,8 +141,8 @@ fn readers_threads_and_a_queue_in_order() {
     let row = model.lock(lock).expect("announced").1;
     assert_eq!(row.state, LockState::Shared(3));
     assert_eq!(row.holds.iter().map(|hold| hold.acquire.task).collect::<Vec<_>>(), [a, b, TaskId::NONE]);
-    let outside = model.told_holder(lock, &row.holds[2]).and_then(|holder| holder.thread.as_ref());
-    assert_eq!(outside.map(|thread| thread.name.as_str()), Some("main"));
+    let outside = &row.holds[2].thread;
+    assert_eq!(outside.as_ref().map(|thread| thread.name.as_str()), Some("main"));
     assert_eq!(model.waiters(lock).iter().map(|waiter| waiter.op.0).collect::<Vec<_>>(), [7, 3]);
     assert_eq!(model.waiters_count(lock), 7);
     assert_eq!(row.hold_times.buckets.iter().sum::<u32>(), 40, "what lies beyond the buckets is in the last");

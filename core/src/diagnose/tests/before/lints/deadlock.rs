@@ -121,7 +121,7 @@ impl Deadlock {
                 let whose = refs::in_words(&refs::task_by_id(cx.model, edge.task));
                 evidence.push(Evidence::text("span", format!("{whose}: {span}")));
             }
-            let (_, of_hold) = refs::holds(cx.model, edge.lock, std::slice::from_ref(edge.hold));
+            let (_, of_hold) = refs::holds(cx.model, std::slice::from_ref(edge.hold));
             stacks.extend(of_hold);
         }
         stacks.truncate(STACKS_MOST);
@@ -156,17 +156,16 @@ fn steps(cx: &Context, cycle: &[Edge]) -> Vec<CycleStep> {
 
 /// A task of a cycle: it waits for the lock of `edge`, and holds the one that `before` is about.
 fn step(cx: &Context, edge: &Edge, before: &Edge) -> CycleStep {
-    let told = cx.model.told_holder(before.lock, before.hold);
     let top = |stack: Option<&Arc<Stack>>| Some(stack?.top()?.in_words());
     CycleStep {
         task: refs::task_by_id(cx.model, edge.task),
         holds: refs::lock(cx.model, before.lock),
         held: cx.now.since(before.hold.acquire.at),
-        acquired_at: top(told.and_then(|told| told.acquired_at.as_ref())),
+        acquired_at: top(before.hold.acquired_at.as_ref()),
         waits_for: refs::lock(cx.model, edge.lock),
         waited: edge.wait.created.map_or(Duration::ZERO, |asked| cx.now.since(asked)),
         waits_in: cx.model.text(edge.wait.source).to_owned(),
-        waits_at: top(told.and_then(|told| told.suspended_at.as_ref())),
+        waits_at: top(before.hold.suspended_at.as_ref()),
     }
 }
 

@@ -55,7 +55,7 @@ impl HeldAcrossAwait {
         };
         let waiters = cx.model.waiters(id);
         // An agent counts holds that were over before anybody looked.
-        let Some(latest) = across.latest else {
+        let Some(latest) = &across.latest else {
             return Some(Self::unseen(cx, id, across, seen));
         };
         let held = latest.seen.since(latest.acquire.at);
@@ -67,7 +67,7 @@ impl HeldAcrossAwait {
         if let Some(op) = cx.model.ops().get(latest.acquire.op) {
             evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
         }
-        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
+        let (told, stacks) = refs::holds(cx.model, &lock.holds);
         evidence.extend(told);
         let others = lock.holds.iter().filter(|hold| hold.acquire != latest.acquire).take(RELATED_MOST);
         Some(Report {
@@ -79,8 +79,8 @@ impl HeldAcrossAwait {
             message,
             evidence,
             related: Related {
-                holder: Some(refs::holder(cx.model, id, &latest)),
-                co_holders: others.map(|hold| refs::holder(cx.model, id, hold)).collect(),
+                holder: Some(refs::holder(cx.model, latest)),
+                co_holders: others.map(|hold| refs::holder(cx.model, hold)).collect(),
                 stacks,
                 waiters: refs::waiters(cx.model, &waiters, cx.now),
                 waiters_total: cx.model.waiters_count(id),

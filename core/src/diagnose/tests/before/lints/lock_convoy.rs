@@ -52,7 +52,7 @@ impl LockConvoy {
         }
         let first = *waiters.first()?;
         let longest = waited(&first);
-        let (told, stacks) = refs::holds(cx.model, id, &lock.holds);
+        let (told, stacks) = refs::holds(cx.model, &lock.holds);
         let mut evidence = vec![
             Evidence::count("waiting", waiters.len() as u64),
             Evidence::time("longest wait", longest),
@@ -74,13 +74,13 @@ impl LockConvoy {
             ),
             evidence,
             related: Related {
-                holder: lock.holds.first().map(|hold| refs::holder(cx.model, id, hold)),
+                holder: lock.holds.first().map(|hold| refs::holder(cx.model, hold)),
                 co_holders: lock
                     .holds
                     .iter()
                     .skip(1)
                     .take(RELATED_MOST)
-                    .map(|hold| refs::holder(cx.model, id, hold))
+                    .map(|hold| refs::holder(cx.model, hold))
                     .collect(),
                 stacks,
                 waiters: refs::waiters(cx.model, &waiters, cx.now),
