@@ -13,7 +13,7 @@ use holdup::{
     },
     session::Session,
     source::{Connection, Event},
-    update::Begin,
+    update::{Begin, Standstill},
 };
 use std::{sync::Arc, time::Duration};
 use support::{
@@ -159,6 +159,30 @@ fn a_stall_between_two_reports_is_shown_all_the_same() {
     assert!(scene.finding("stalled-worker").message.contains("400 ms"));
     scene.pass(1_200, agent::report);
     assert!(scene.active("stalled-worker").is_empty());
+}
+
+#[test]
+fn what_an_agent_tells_of_a_standstill_is_taken_out_of_every_poll() {
+    let (mut scene, task, since) = stuck();
+    let polling = move |now| Update { workers: Some(workers(Some((0, task, since)))), ..agent::report(now) };
+    scene.pass(60, polling);
+    let from = scene.service.now();
+    // Before the poll was over for long enough, and a stall that a slower agent makes of it.
+    let stood = move |now| Update {
+        standstills: vec![Standstill { from, to: now }],
+        stalls: vec![agent::stall(1, Some(0), task, since)],
+        ..polling(now)
+    };
+    scene.pass(2_000, stood).pass(20, polling).pass(10, polling);
+    assert_eq!(scene.names(), [("stood-still", Status::Active)]);
+    assert_eq!(
+        scene.finding("stood-still").message,
+        "the process stood still for 2.00 s: none of its tasks is at fault"
+    );
+    assert_eq!(scene.finding("stood-still").confidence, Confidence::Exact);
+    // What lasts longer is a stall.
+    scene.pass(100, polling);
+    assert!(scene.finding("stalled-worker").message.contains("190 ms"), "{}", scene.finding("stalled-worker").message);
 }
 
 #[test]

@@ -205,6 +205,7 @@ fn fills_a_processor(name: &str) -> bool {
             | "churn"
             | "task-leak"
             | "panics-by-the-hundred"
+            | "stood-still"
     )
 }
 
@@ -263,6 +264,7 @@ scenarios! {
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
     ended_with_a_job: "ended-with-a-job",
+    stood_still: "stood-still",
     panics_by_the_hundred: "panics-by-the-hundred",
     one_filter_for_all: "one-filter-for-all",
     futurelock: "futurelock",

@@ -58,6 +58,7 @@ mod serve;
 mod settings;
 mod slots;
 mod stalls;
+mod standstills;
 
 pub use agent::Agent;
 pub use builder::Builder;

@@ -11,7 +11,7 @@ mod metrics;
 pub(crate) mod sample;
 pub(crate) mod verdict;
 
-use crate::{clock::Nanos, collect::threads::runtime_number as number};
+use crate::{clock::Nanos, collect::threads::runtime_number as number, standstills};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -164,6 +164,6 @@ struct Lasting {
 
 impl Lasting {
     fn since(self, since: Nanos) -> bool {
-        self.now.since(since) >= self.threshold
+        standstills::lasted(since, self.now) >= self.threshold
     }
 }

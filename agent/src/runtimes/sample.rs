@@ -7,6 +7,7 @@ use crate::{
         Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics,
         verdict::{self, Verdict},
     },
+    standstills,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -124,7 +125,7 @@ impl Remembered {
         let counts: Vec<u64> =
             workers.iter().map(|worker| worker.metrics.parks_and_unparks + worker.metrics.polls).collect();
         match &self.lifeless {
-            Some((seen, since)) if *seen == counts => now.since(*since) >= LIFELESS,
+            Some((seen, since)) if *seen == counts => standstills::lasted(*since, now) >= LIFELESS,
             _ => {
                 self.lifeless = Some((counts, now));
                 false

@@ -18,6 +18,7 @@ use crate::{
     settings::Settings,
     slots::free_list::Watchers,
     stalls::record::Stalls,
+    standstills,
 };
 use console_api::{
     instrument::{State, Temporality, Update},
@@ -186,6 +187,8 @@ impl Hub {
 
     /// Takes what has changed, and hands it to every client.
     fn catch_up(&mut self) {
+        // Before anything is told of what lasted.
+        standstills::notice(clock::now());
         let Self { changes, updates, reports, as_of, .. } = self;
         let Some(changes) = changes else { return };
         *as_of = clock::now();
@@ -229,6 +232,7 @@ impl Hub {
 
     /// Looks at the workers, so that what has lasted is known to have.
     fn look(&mut self) {
+        standstills::notice(clock::now());
         self.sampler.sample(clock::now());
     }
 
@@ -248,7 +252,9 @@ impl Hub {
 
     fn common(&mut self) -> Arc<Common> {
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
-        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses: report::losses(changes::losses()) })
+        let standstills = standstills::recent(self.as_of).into_iter().map(report::standstill).collect();
+        let losses = report::losses(changes::losses());
+        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses, standstills })
     }
 
     fn tell_state(&mut self) {

@@ -10,6 +10,7 @@ use crate::{
         kernel,
         record::{Stall, Stalls},
     },
+    standstills,
 };
 use std::{sync::Arc, thread::ThreadId, time::Duration};
 
@@ -88,7 +89,7 @@ impl Watch {
         let over: Vec<(&Arc<Thread>, Polling)> = threads
             .iter()
             .filter_map(|thread| Some((thread, thread.polling()?)))
-            .filter(|(_, polling)| now.since(polling.since) >= self.settings.threshold / 2)
+            .filter(|(_, polling)| standstills::lasted(polling.since, now) >= self.settings.threshold / 2)
             .collect();
         if over.is_empty() && self.long.is_empty() {
             return;
@@ -189,7 +190,7 @@ impl Long {
             PanicHook::Runs => (since, threshold.max(PANIC_HOOK)),
             PanicHook::Over(at) => (since.max(at), threshold),
         };
-        if now.since(since) >= threshold {
+        if standstills::lasted(since, now) >= threshold {
             self.begin(thread, polling.task, since, role, tools.stalls, now);
         } else {
             self.share.note(now, kernel::cpu(thread.tid));

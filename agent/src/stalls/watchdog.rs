@@ -8,6 +8,7 @@ use crate::{
         record::Stalls,
         watch::{Hurry, Watch},
     },
+    standstills,
 };
 use std::{
     io,
@@ -45,14 +46,20 @@ impl Watchdog {
             let mut watch = Watch::new(settings, roles, stalls);
             let idle = (settings.threshold / 2).clamp(INTERVAL, LONGEST_INTERVAL);
             let mut interval = idle;
+            standstills::look(clock::now(), interval);
             while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                watch.look(&threads::all(), clock::now());
+                let now = clock::now();
+                // Before anything is said of what lasted.
+                standstills::notice(now);
+                watch.look(&threads::all(), now);
                 interval = match watch.hurry(clock::now()) {
                     Hurry::None => idle,
                     Hurry::Some => INTERVAL,
                     Hurry::Much => SHORT_INTERVAL,
                 };
+                standstills::look(clock::now(), interval);
             }
+            standstills::end();
         })?;
         Ok(Self { alive: Some(alive), thread: Some(thread) })
     }

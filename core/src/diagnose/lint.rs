@@ -52,6 +52,13 @@ pub(super) struct Cx<'a> {
     pub values: &'a Values,
 }
 
+impl Cx<'_> {
+    /// How long something has lasted at an instant that is so since another, as long as the process did not stand still.
+    pub(super) fn lasted(&self, since: Stamp, at: Stamp) -> Duration {
+        at.since(since).saturating_sub(self.model.standstills().within(since, at))
+    }
+}
+
 /// A lint's question.
 #[derive(Clone, Copy)]
 pub(super) enum Check {

@@ -25,6 +25,7 @@ mod slots;
 mod source_root;
 mod spawn_locations;
 mod stalls;
+mod standstills;
 mod table;
 mod tasks;
 mod workers;
@@ -50,6 +51,7 @@ pub use resources::{Attr, Resource};
 pub use runtimes::Runtime;
 pub use slots::Slot;
 pub use spawn_locations::{SpawnTable, Spawns};
+pub use standstills::{Standstills, Stood};
 pub use table::{Row, Table};
 pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
 pub use workers::{LANE_SECONDS, Lane, Worker};
@@ -150,6 +152,7 @@ pub struct Model {
     spawns: SpawnTable,
     health: Health,
     panics: panics::Panics,
+    standstills: Standstills,
     agent: Agent,
     knows: Knows,
     changes: Changes,
@@ -298,6 +301,16 @@ impl Model {
     /// How far the target's own account can be trusted.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Updates stop or begin because somebody asks for that: what is missing in between is no standstill.
+    pub fn expect_a_gap(&mut self) {
+        self.standstills.begin_anew();
+    }
+
+    /// When the process as a whole stood still.
+    pub fn standstills(&self) -> &Standstills {
+        &self.standstills
     }
 
     /// The text of a symbol.

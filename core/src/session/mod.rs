@@ -83,7 +83,11 @@ impl Session {
                 status.details_missing = None;
             }
             Event::DetailsUnavailable { reason, .. } => status.details_missing = Some(reason),
-            Event::Temporality(temporality) => status.temporality = Some(temporality),
+            Event::Temporality(temporality) => {
+                if status.temporality.replace(temporality) != Some(temporality) {
+                    self.model.expect_a_gap();
+                }
+            }
             Event::CommandFailed { reason, .. } => status.trouble = Some(reason),
             Event::CatchUp { sent } => status.catch_ups = sent,
         }

@@ -19,6 +19,7 @@ mod runtime;
 mod stack;
 mod stall;
 mod stamp;
+mod standstill;
 mod task;
 
 pub use event::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
@@ -36,6 +37,7 @@ pub use runtime::{Flavor, RuntimeStats, Verdict, VerdictKind, WorkerStats};
 pub use stack::{Frame, Stack, Thread};
 pub use stall::{Cause, Stall};
 pub use stamp::{Stamp, nanos};
+pub use standstill::Standstill;
 pub use task::{NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats};
 
 use std::time::Duration;
@@ -77,6 +79,8 @@ pub struct Update {
     pub gone_locks: Vec<ResourceId>,
     /// Stalls that began, changed or ended.
     pub stalls: Vec<Stall>,
+    /// When the whole process stood still of late. One may be told again.
+    pub standstills: Vec<Standstill>,
     /// Tasks that ended in a panic.
     pub panics: Vec<Panic>,
     /// Every runtime. As all that is whole, on the last page alone; `None` where it is not told, which is not the same as none.

@@ -48,6 +48,7 @@ mod stalled_by_read;
 mod stalled_by_sleep;
 mod stalled_local_set;
 mod starved;
+mod stood_still;
 mod task_leak;
 mod two_runtimes;
 
@@ -201,6 +202,7 @@ const SCENARIOS: &[Scenario] = &[
     block_in_place::SCENARIO,
     nested_spans::SCENARIO,
     ended_with_a_job::SCENARIO,
+    stood_still::SCENARIO,
     futurelock::SCENARIO,
     nested_permits::SCENARIO,
     full_channels::SCENARIO,

@@ -137,6 +137,19 @@ pub struct Report {
     /// What is told as a whole on this page, also where it is empty: "there are none" is not "not told". On the last page alone.
     #[prost(enumeration = "Whole", repeated, tag = "24")]
     pub wholes: ::prost::alloc::vec::Vec<i32>,
+    /// When the whole process stood still of late, stopped by a signal or with its machine: on the first page of an update. Those of
+    /// the last minute, each told again as long as it is one of them.
+    #[prost(message, repeated, tag = "25")]
+    pub standstills: ::prost::alloc::vec::Vec<Standstill>,
+}
+/// A span of time in which no thread of the process ran, although some wanted to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Standstill {
+    /// When it was last seen to run, and when it ran again.
+    #[prost(message, optional, tag = "1")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "2")]
+    pub to: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// A task, as it was spawned.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -30,6 +30,8 @@ pub(crate) struct Common {
     pub(crate) runtimes: Vec<v1::Runtime>,
     pub(crate) workers: Vec<v1::Worker>,
     pub(crate) losses: Vec<v1::Loss>,
+    /// On the first page: what lasted is judged by it.
+    pub(crate) standstills: Vec<v1::Standstill>,
 }
 
 /// What one client is to be told.
@@ -251,14 +253,15 @@ impl Pages for Reports {
     type Page = v1::Report;
 
     fn next(&mut self) -> Option<v1::Report> {
+        let mut page = v1::Report::default();
         if self.stage == Stage::Idle {
             if !std::mem::take(&mut self.is_due) {
                 return None;
             }
             let left = [self.tasks.waiting(), self.resources.waiting(), self.ops.waiting()];
             self.stage = Stage::Rows { as_of: self.common.as_of, left };
+            page.standstills.clone_from(&self.common.standstills);
         }
-        let mut page = v1::Report::default();
         if let Stage::Rows { as_of, left } = self.stage {
             if left != [0; 3] {
                 let left = self.rows(&mut page, left);

@@ -15,6 +15,7 @@ use crate::{
         backlog::Row,
         time::{duration, timestamp},
     },
+    standstills::Standstill,
 };
 use holdup_proto::v1;
 
@@ -200,6 +201,10 @@ pub(crate) fn panic(panic: &Panic) -> v1::Panic {
         task_name: panic.name.as_deref().unwrap_or_default().to_owned(),
         spawned_at: crate::serve::holdup::rows::location(panic.spawned_at),
     }
+}
+
+pub(crate) fn standstill(stood: Standstill) -> v1::Standstill {
+    v1::Standstill { from: Some(timestamp(stood.from)), to: Some(timestamp(stood.to)) }
 }
 
 /// Every kind of loss, the empty ones too: a client sees that they are counted.

@@ -33,7 +33,7 @@ pub(super) static LINT: Lint = Lint {
 
 fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     let since = runtime.blocking_full?;
-    let lasted = cx.now.since(since);
+    let lasted = cx.lasted(since, cx.now);
     if lasted < cx.values.time(&LASTS) {
         return None;
     }

@@ -44,7 +44,9 @@ fn judge(cx: &Cx, _: &Resource, lock: &Lock) -> Judgement {
 }
 
 fn severity(cx: &Cx, across: &AcrossAwait) -> Severity {
-    match (across.waiters, across.wait) {
+    // Of the wait so far, as it was seen last.
+    let seen = across.last_seen.unwrap_or(cx.now);
+    match (across.waiters, cx.lasted(seen.minus(across.wait), seen)) {
         (0, _) => Severity::Note,
         (_, wait) if wait >= cx.values.time(&WAIT) => Severity::Critical,
         _ => Severity::Warning,

@@ -41,7 +41,7 @@ fn queue(cx: &Cx, id: ResourceId, lock: &Lock) -> Option<Vec<Waiting>> {
 
 fn waited(cx: &Cx, lock: &Lock, waiter: &Waiting) -> Duration {
     let until = lock.certain.unwrap_or(cx.settled);
-    waiter.since.map_or(Duration::ZERO, |since| until.since(since))
+    waiter.since.map_or(Duration::ZERO, |since| cx.lasted(since, until))
 }
 
 fn judge(cx: &Cx, resource: &Resource, lock: &Lock) -> Judgement {

@@ -40,7 +40,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         return Judgement::Clear;
     }
     // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
-    if task.confirmed() > cx.settled || cx.settled.since(slept) < cx.values.time(&QUIET) {
+    if task.confirmed() > cx.settled || cx.lasted(slept, cx.settled) < cx.values.time(&QUIET) {
         return Judgement::AskAgain;
     }
     if may_have_ended(cx, task, slept) {

@@ -17,6 +17,7 @@ mod panicked;
 mod self_wakes;
 mod stalled_worker;
 mod starved;
+mod stood_still;
 mod task_leak;
 mod tells_nothing;
 
@@ -36,6 +37,7 @@ pub static LINTS: &[&Lint] = &[
     &blocking_pool_full::LINT,
     &task_leak::LINT,
     &panicked::LINT,
+    &stood_still::LINT,
     &tells_nothing::LINT,
     &lost_events::LINT,
     &lagging_target::LINT,

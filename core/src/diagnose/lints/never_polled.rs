@@ -34,7 +34,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     let Some(created) = task.created() else { return Judgement::Clear };
     // A blocking task that waits has no free thread, which is another matter.
     let polled = task.polls() > 0 || task.has_ended();
-    let waited = cx.settled.since(created);
+    let waited = cx.lasted(created, cx.settled);
     if polled || task.kind().may_block() || waited < cx.values.time(&AFTER) {
         return Judgement::Clear;
     }

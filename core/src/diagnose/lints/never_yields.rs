@@ -50,7 +50,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         return Judgement::Clear;
     }
     // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
-    let lasted = cx.settled.since(since);
+    let lasted = cx.lasted(since, cx.settled);
     if lasted < cx.values.time(&WARNING) {
         return Judgement::Clear;
     }
@@ -61,7 +61,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
 }
 
 fn describe(cx: &Cx, task: &Task) -> Description {
-    let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
+    let lasted = task.running_since().map_or(Duration::ZERO, |since| cx.lasted(since, cx.now));
     let polls = task.polls();
     let kind = if cx.model.agent().worker_of(task.id()).is_some() {
         "The agent sees the poll on a worker."

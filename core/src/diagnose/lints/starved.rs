@@ -5,7 +5,7 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::{Scheduling, Task, TaskKind},
     number::humanize,
     update::{Fact, FactSet},
 };
@@ -37,32 +37,39 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         return Judgement::Clear;
     }
     if let Some(since) = task.scheduled_since()
-        && cx.settled.since(since) > cx.values.time(&WAIT)
+        && cx.lasted(since, cx.settled) > cx.values.time(&WAIT)
     {
-        return Verdict::weighing(Severity::Warning, since, cx.settled.since(since));
+        return Verdict::weighing(Severity::Warning, since, cx.lasted(since, cx.settled));
     }
     match task.recent_scheduling(cx.now) {
-        Some(recent) if recent.polls >= 3 && recent.mean > cx.values.time(&WAIT) => {
-            Verdict::weighing(Severity::Warning, recent.since, recent.mean)
+        Some(recent) if recent.polls >= 3 && mean(cx, recent) > cx.values.time(&WAIT) => {
+            Verdict::weighing(Severity::Warning, recent.since, mean(cx, recent))
         }
         _ => Judgement::Clear,
     }
+}
+
+/// How long it waited for each of its polls, as long as the process did not stand still.
+fn mean(cx: &Cx, recent: Scheduling) -> Duration {
+    let stood = cx.model.standstills().within(recent.since, cx.now);
+    let polls = u32::try_from(recent.polls).unwrap_or(u32::MAX).max(1);
+    recent.mean.saturating_sub(stood / polls)
 }
 
 fn describe(cx: &Cx, task: &Task) -> Description {
     let mut evidence = vec![Evidence::time("scheduled in all", task.scheduled(cx.now))];
     let recent = task.recent_scheduling(cx.now);
     if let Some(recent) = recent {
-        evidence.push(Evidence::time("mean wait, last 10 s", recent.mean));
+        evidence.push(Evidence::time("mean wait, last 10 s", mean(cx, recent)));
         evidence.push(Evidence::count("polls, last 10 s", recent.polls));
     }
-    let now = task.scheduled_since().filter(|&since| cx.settled.since(since) > cx.values.time(&WAIT));
+    let now = task.scheduled_since().filter(|&since| cx.lasted(since, cx.settled) > cx.values.time(&WAIT));
     let message = match (now, recent) {
         (Some(since), _) => {
-            evidence.insert(0, Evidence::time("scheduled now", cx.now.since(since)));
-            format!("woken, and not polled for {}", humanize(cx.now.since(since)))
+            evidence.insert(0, Evidence::time("scheduled now", cx.lasted(since, cx.now)));
+            format!("woken, and not polled for {}", humanize(cx.lasted(since, cx.now)))
         }
-        (None, Some(recent)) => format!("waits {} for each poll", humanize(recent.mean)),
+        (None, Some(recent)) => format!("waits {} for each poll", humanize(mean(cx, recent))),
         (None, None) => "was woken and not polled".to_owned(),
     };
     Description { message, evidence }

@@ -145,6 +145,90 @@ fn what_dropped_events_explain_is_not_blamed_on_filters() {
     assert_eq!(scene.active(), ["lost-events"]);
 }
 
+// ---- stood-still ----
+
+/// A service in which a task is polled every 10 ms and another waits for its turn, an update every 100 ms; and that task.
+fn busy() -> (Scene, Service, TaskId) {
+    let mut service = Service::new();
+    let (busy, waits) = (service.spawn("busy", "src/a.rs:1"), service.spawn("waits", "src/b.rs:2"));
+    service.keep_waker(busy).keep_waker(waits).poll(busy, 1).poll(waits, 1);
+    let mut scene = greeted(&mut service);
+    for _ in 0..20 {
+        work(&mut service, busy);
+        scene.take(service.publish());
+    }
+    (scene, service, busy)
+}
+
+/// 100 ms of it.
+fn work(service: &mut Service, busy: TaskId) {
+    for _ in 0..10 {
+        service.wake(busy).pass(6).poll(busy, 4);
+    }
+}
+
+#[test]
+fn nobody_is_accused_of_what_a_process_that_stood_still_did_to_its_polls_and_waits() {
+    let (mut scene, mut service, busy) = busy();
+    let waits = service.task_ids()[1];
+    // It stops in the middle of a poll, with another task in the queue.
+    service.wake(waits).wake(busy).pass(1).start(busy).pass(2_040);
+    scene.take(service.publish());
+    assert_eq!(scene.active(), ["stood-still"]);
+    let finding = scene.finding("stood-still");
+    assert_eq!(finding.message, "the process stood still for at least 1.94 s: none of its tasks is at fault");
+    // Not even when later updates bear out that it lasted.
+    scene.take(service.pass(20).publish());
+    service.end(busy).poll(waits, 1);
+    for _ in 0..10 {
+        work(&mut service, busy);
+        scene.take(service.publish());
+    }
+    assert_eq!(scene.active(), ["stood-still"]);
+    for _ in 0..700 {
+        work(&mut service, busy);
+        scene.take(service.publish());
+    }
+    assert_eq!(scene.active(), [""; 0], "it is no longer news");
+}
+
+#[test]
+fn a_poll_that_lasts_longer_than_the_process_stood_still_is_accused_of_the_rest() {
+    let (mut scene, mut service, busy) = busy();
+    service.wake(busy).pass(1).start(busy).pass(2_000);
+    scene.take(service.publish());
+    for _ in 0..4 {
+        scene.take(service.pass(100).publish());
+    }
+    assert_eq!(scene.active(), ["never-yields", "stood-still"]);
+    assert!(scene.finding("never-yields").message.starts_with("400 ms in one poll"));
+}
+
+#[test]
+fn a_console_that_is_late_while_its_service_works_says_nothing_of_a_standstill() {
+    let (mut scene, mut service, busy) = busy();
+    for _ in 0..20 {
+        work(&mut service, busy);
+    }
+    scene.take(service.publish());
+    service.wake(busy).pass(1).start(busy).pass(300);
+    scene.take(service.publish());
+    scene.take(service.pass(100).publish());
+    assert_eq!(scene.active(), ["never-yields"]);
+}
+
+#[test]
+fn updates_that_were_asked_to_stop_are_no_standstill() {
+    let (mut scene, mut service, busy) = busy();
+    scene.model.expect_a_gap();
+    scene.take(service.pass(5_000).publish());
+    for _ in 0..10 {
+        work(&mut service, busy);
+        scene.take(service.publish());
+    }
+    assert_eq!(scene.active(), [""; 0]);
+}
+
 // ---- long-polls ----
 
 #[test]

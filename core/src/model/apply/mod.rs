@@ -1,5 +1,6 @@
 //! From claims to rows. Nothing here trusts the target: an id may be unknown, or reused; a time may go backwards.
 
+use crate::update::Consistency;
 use crate::{
     model::{
         Lock, LockKind, Model, Op, Origin, Outcome, Resource, Slot, Task, TaskState, chain::Of,
@@ -46,6 +47,10 @@ impl Model {
         self.attached.get_or_insert(now);
 
         self.health.page(&update, now);
+        self.standstills.tell(std::mem::take(&mut update.standstills));
+        if self.infers_standstills() {
+            self.standstills.begin(self.now, now);
+        }
         if update.dropped.ops > 0 {
             self.forget_acquires();
         }
@@ -104,6 +109,9 @@ impl Model {
         self.previous = self.now;
         self.now = Some(now);
         self.health.complete(self.previous, now, self.knows.consistency());
+        if self.infers_standstills() {
+            self.standstills.judge(self.previous, now);
+        }
         self.spawns.settle(now);
         self.infer_holders(now);
         self.name_panics();
@@ -112,6 +120,11 @@ impl Model {
         if self.names.should_collect() {
             self.forget_names();
         }
+    }
+
+    /// An agent tells of them, as far as it looks for any.
+    fn infers_standstills(&self) -> bool {
+        self.knows.consistency() == Consistency::Smeared
     }
 
     fn announce_task(&mut self, mut new: NewTask, now: Stamp) {
@@ -188,12 +201,15 @@ impl Model {
         let slot = self.tasks.slot_or_begin(id, now);
         let Some(task) = self.tasks.at(slot) else { return };
         let (is_first, ended_before) = (task.created().is_none(), task.has_ended());
+        let polls = stats.polls.count.saturating_sub(task.polls());
         let (had_recent, origin, place) = (task.has_recent(), task.origin(), task.place());
         if is_first {
             self.health.announced(stats.created);
             self.health.unannounced_tasks += u64::from(origin == Origin::StatisticsOnly);
+        } else {
+            self.standstills.polled(polls);
         }
-        self.tasks.report(slot, &stats, now);
+        self.tasks.report(slot, &stats, now, &self.standstills);
         let Some(task) = self.tasks.at(slot) else { return };
         if !had_recent && task.has_recent() {
             self.recents.push_back((now, id));

@@ -7,14 +7,14 @@ use super::{
     recent::Recent,
     task::{is_running, scheduled_since},
 };
-use crate::model::{Stamp, TaskState, nanos, update::TaskStats};
+use crate::model::{Stamp, Standstills, TaskState, nanos, update::TaskStats};
 use std::time::Duration;
 
 impl Chunk {
     /// Takes in what the target says of a task at `now`. A first report is history, not a rate.
-    pub(super) fn report(&mut self, at: usize, stats: &TaskStats, now: Stamp) {
+    pub(super) fn report(&mut self, at: usize, stats: &TaskStats, now: Stamp, stood: &Standstills) {
         let old = self.stats(at);
-        self.note_polls(at, &old, stats, now);
+        self.note_polls(at, &old, stats, now, stood);
         if old.created.is_some() {
             let confirmed = self.cold[at].confirmed;
             let recent = self.recent.get_or_insert_with(at, || Recent::new(&old, confirmed));
@@ -28,16 +28,20 @@ impl Chunk {
     }
 
     /// Bounds the long polls between two reports from below. If `polls` polls took `busy` together, then at most
-    /// `polls × LONG_POLL` of that can have been spent in short ones.
-    fn note_polls(&mut self, at: usize, old: &TaskStats, new: &TaskStats, now: Stamp) {
+    /// `polls × LONG_POLL` of that can have been spent in short ones. What the process stood still of it is nobody's.
+    fn note_polls(&mut self, at: usize, old: &TaskStats, new: &TaskStats, now: Stamp, stood: &Standstills) {
         let ended = |stats: &TaskStats| stats.polls.count.saturating_sub(u64::from(stats.is_running()));
         let polls = ended(new).saturating_sub(ended(old));
+        let busy_since = if old.is_running() { old.polls.last_started } else { None };
         let busy = new.polls.busy.saturating_sub(old.polls.busy);
+        let busy = busy.saturating_sub(stood.within(busy_since.unwrap_or(self.cold[at].confirmed), now));
         if polls == 0 {
             return;
         }
         let last = match (new.polls.last_started, new.polls.last_ended) {
-            (Some(started), Some(ended)) if ended > started => ended.since(started),
+            (Some(started), Some(ended)) if ended > started => {
+                ended.since(started).saturating_sub(stood.within(started, ended))
+            }
             _ => Duration::ZERO,
         };
         let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);

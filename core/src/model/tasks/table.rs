@@ -9,7 +9,7 @@ use super::{
     recent::Recent,
 };
 use crate::model::{
-    PlaceId, Slot, Stamp, Sym, TaskId, TaskKind,
+    PlaceId, Slot, Stamp, Standstills, Sym, TaskId, TaskKind,
     slots::{CHUNK, Slots},
     update::{Field, TaskStats},
 };
@@ -131,8 +131,8 @@ impl Tasks {
     }
 
     /// Takes in a report.
-    pub(in crate::model) fn report(&mut self, slot: Slot, stats: &TaskStats, now: Stamp) {
-        self.change(slot, |chunk, at| chunk.report(at, stats, now));
+    pub(in crate::model) fn report(&mut self, slot: Slot, stats: &TaskStats, now: Stamp, stood: &Standstills) {
+        self.change(slot, |chunk, at| chunk.report(at, stats, now, stood));
     }
 
     /// Replaces its fields that have no place of their own.

@@ -1,6 +1,7 @@
 //! What follows from a task's reports.
 
 use super::*;
+use crate::model::Standstills;
 use crate::model::{
     Stamp, TaskId, TaskState,
     update::{PollStats, TaskStats},
@@ -19,7 +20,7 @@ fn polled(count: u64, started: u64, ended: Option<u64>, busy: u64) -> PollStats 
 fn tasks(stats: TaskStats, now: u64) -> Tasks {
     let mut tasks = Tasks::default();
     let slot = tasks.slot_or_begin(TaskId(1), at(now));
-    tasks.report(slot, &TaskStats { created: Some(at(0)), ..stats }, at(now));
+    tasks.report(slot, &TaskStats { created: Some(at(0)), ..stats }, at(now), &Standstills::default());
     tasks
 }
 

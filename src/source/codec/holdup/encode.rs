@@ -25,6 +25,7 @@ pub fn encode(update: &Update) -> Vec<u8> {
         new_ops: update.new_ops.iter().map(op::encode_new_op).collect(),
         op_stats: update.op_stats.iter().map(|(id, stats)| op::encode_op_stats(id.0, stats)).collect(),
         poll_ops: update.poll_ops.iter().map(op::encode_poll_op).collect(),
+        standstills: update.standstills.iter().map(stall::encode_standstill).collect(),
         gone_tasks: ids(&mut update.gone_tasks.iter().map(|id| id.0)),
         gone_resources: ids(&mut update.gone_resources.iter().map(|id| id.0)),
         gone_ops: ids(&mut update.gone_ops.iter().map(|id| id.0)),

@@ -18,6 +18,7 @@ const GONE_TASKS: u64 = 19;
 const GONE_RESOURCES: u64 = 20;
 const GONE_OPS: u64 = 21;
 const WHOLES: u64 = 24;
+const LAST: u64 = 25;
 
 /// holdup's own format. An update comes in as many messages as it takes.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl Schema for Holdup {
 
     fn at(section: Option<u64>, number: u64) -> Shape<u64> {
         match number {
-            1 | 3..=WHOLES if section.is_none() => Shape::Entry(number),
+            1 | 3..=LAST if section.is_none() => Shape::Entry(number),
             _ => Shape::Unknown,
         }
     }
@@ -114,6 +115,7 @@ impl Schema for Holdup {
             }
             23 => page.metadata.extend(read(bytes, issues).and_then(|one| field::metadata(one, issues))),
             WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
+            LAST => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
             _ => {}
         }
     }

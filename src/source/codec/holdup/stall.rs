@@ -1,4 +1,4 @@
-//! Stalls.
+//! Stalls, and standstills of the whole process.
 
 use super::{
     id::{id, task},
@@ -9,7 +9,7 @@ use crate::{
         text,
         time::{duration, encode_duration, needed, stamp, timestamp},
     },
-    update::{Cause, DecodeIssues, RuntimeId, Stall, WorkerId},
+    update::{Cause, DecodeIssues, RuntimeId, Stall, Standstill, WorkerId},
 };
 use holdup_proto::v1 as proto;
 use std::sync::Arc;
@@ -43,6 +43,15 @@ pub(super) fn stall(stall: proto::Stall, issues: &mut DecodeIssues) -> Option<St
         stack: stall.stack.map(|one| Arc::new(stack(one, issues))),
         limitation: text::text(stall.limitation, issues),
     })
+}
+
+/// A standstill. Without both its ends it is none.
+pub(super) fn standstill(told: &proto::Standstill, issues: &mut DecodeIssues) -> Option<Standstill> {
+    Some(Standstill { from: needed(told.from, issues)?, to: needed(told.to, issues)? })
+}
+
+pub(super) fn encode_standstill(standstill: &Standstill) -> proto::Standstill {
+    proto::Standstill { from: Some(timestamp(standstill.from)), to: Some(timestamp(standstill.to)) }
 }
 
 pub(super) fn encode_stall(stall: &Stall) -> proto::Stall {

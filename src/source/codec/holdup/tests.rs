@@ -5,8 +5,8 @@ use crate::{
         Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
         Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Place, PollOp, PollStats,
         Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp,
-        TaskFacts, TaskId, TaskKind, TaskStats, Thread, Update, Value, Verdict, VerdictKind, Waiting, WorkerId,
-        WorkerStats,
+        Standstill, TaskFacts, TaskId, TaskKind, TaskStats, Thread, Update, Value, Verdict, VerdictKind, Waiting,
+        WorkerId, WorkerStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -49,6 +49,7 @@ fn joined(pages: Vec<Update>) -> Update {
         whole.locks.extend(page.locks);
         whole.gone_locks.extend(page.gone_locks);
         whole.stalls.extend(page.stalls);
+        whole.standstills.extend(page.standstills);
         whole.panics.extend(page.panics);
         whole.dropped.tasks += page.dropped.tasks;
         whole.dropped.resources += page.dropped.resources;
@@ -395,15 +396,18 @@ fn update() -> impl Strategy<Value = Update> {
         .prop_map(|(task, parent, runtime)| (task, TaskFacts { parent, runtime: runtime.map(RuntimeId) }));
     let loss = (text(), any::<u64>()).prop_map(|(kind, count)| Loss { kind, count });
     let wholes = (option::of(vec(runtime(), 0..3)), option::of(vec(worker(), 0..3)), option::of(vec(loss, 0..3)));
-    let told = (vec(lock(), 0..3), vec(id(), 0..3), vec(stall(), 0..2), vec(panic, 0..2), vec(facts, 0..3));
+    let standstill = (stamp(), stamp()).prop_map(|(from, to)| Standstill { from, to });
+    let stalls = (vec(stall(), 0..2), vec(standstill, 0..3));
+    let told = (vec(lock(), 0..3), vec(id(), 0..3), stalls, vec(panic, 0..2), vec(facts, 0..3));
     let spans = vec((task(), vec(span, 0..3)), 0..3);
     (rows(), told, spans, wholes, option::of(stamp()), any::<bool>()).prop_map(
-        |(rows, (locks, gone, stalls, panics, task_facts), task_spans, wholes, now, more)| {
+        |(rows, (locks, gone, (stalls, standstills), panics, task_facts), task_spans, wholes, now, more)| {
             let update = Update {
                 now,
                 locks,
                 gone_locks: gone.into_iter().map(ResourceId).collect(),
                 stalls,
+                standstills,
                 panics,
                 task_facts,
                 task_spans,

@@ -1,0 +1,170 @@
+//! When the whole process stood still: a signal stopped it, a debugger, or the freezer of its container. Whatever was going on then lasted
+//! longer for that, and nothing in the process is to blame.
+//!
+//! Whoever looks at the clock again and again tells when the next look is due. One that comes much too late, while the whole process
+//! used no more processor time than it can have used until it was due, did not come because nothing ran. It is noticed by the
+//! first who looks afterwards, before anything is said of what lasted. It knows nothing of threads, stalls, or who asks.
+
+use crate::clock::Nanos;
+use parking_lot::Mutex;
+use std::{collections::VecDeque, time::Duration};
+
+/// A look that comes this much too late is worth the question.
+const LATE: Duration = Duration::from_millis(200);
+
+/// So many are kept, the latest.
+const MOST: usize = 16;
+
+/// How long one is told.
+const RECENT: Duration = Duration::from_secs(60);
+
+/// A span in which nothing ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standstill {
+    /// The last look before it.
+    pub(crate) from: Nanos,
+    /// The first one after it.
+    pub(crate) to: Nanos,
+}
+
+/// A look at the clock.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Nanos,
+    /// The next one is due after that.
+    due: Duration,
+    /// What the process had used of processors.
+    cpu: Duration,
+}
+
+#[derive(Debug)]
+struct Looks {
+    last: Option<Look>,
+    known: VecDeque<Standstill>,
+}
+
+static LOOKS: Mutex<Looks> = Mutex::new(Looks::new());
+
+impl Looks {
+    const fn new() -> Self {
+        Self { last: None, known: VecDeque::new() }
+    }
+
+    fn notice(&mut self, now: Nanos, cpu: fn() -> Option<Duration>, processors: fn() -> u32) {
+        let Some(last) = self.last else { return };
+        let gap = now.since(last.at);
+        let late = gap.saturating_sub(last.due);
+        if late < LATE {
+            return;
+        }
+        let Some(cpu) = cpu() else { return };
+        // A little is used by whatever goes on at once.
+        let most = last.due * processors() + late / 10;
+        if cpu.saturating_sub(last.cpu) > most {
+            return;
+        }
+        if self.known.len() == MOST {
+            self.known.pop_front();
+        }
+        self.known.push_back(Standstill { from: last.at, to: now });
+        self.last = Some(Look { at: now, cpu, ..last });
+    }
+
+    fn within(&self, from: Nanos, to: Nanos) -> Duration {
+        self.known.iter().map(|stood| stood.to.min(to).since(stood.from.max(from))).sum()
+    }
+}
+
+/// Looks at the clock, and tells when the next look is due.
+pub(crate) fn look(now: Nanos, due: Duration) {
+    notice(now);
+    LOOKS.lock().last = cpu().map(|cpu| Look { at: now, due, cpu });
+}
+
+/// Somebody else looks in between.
+pub(crate) fn notice(now: Nanos) {
+    LOOKS.lock().notice(now, cpu, processors);
+}
+
+/// Nobody looks any more.
+pub(crate) fn end() {
+    LOOKS.lock().last = None;
+}
+
+/// How long something has lasted at `now`, as long as the process did not stand still.
+pub(crate) fn lasted(since: Nanos, now: Nanos) -> Duration {
+    now.since(since).saturating_sub(LOOKS.lock().within(since, now))
+}
+
+/// Those of the last minute, the oldest first.
+pub(crate) fn recent(now: Nanos) -> Vec<Standstill> {
+    LOOKS.lock().known.iter().filter(|stood| now.since(stood.to) <= RECENT).copied().collect()
+}
+
+/// How many may be used at once.
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+}
+
+/// What the process has used of processors; `None` where that is not told.
+#[cfg(target_os = "linux")]
+fn cpu() -> Option<Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes the time, and nothing else.
+    #[expect(unsafe_code, reason = "the standard library does not know the clock")]
+    let read = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    (read == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu() -> Option<Duration> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Nanos {
+        Nanos::from_raw(ms * 1_000_000).unwrap()
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    const TWO: fn() -> u32 = || 2;
+
+    /// A look at 1 s, the next one due after 50 ms; and one at this time, when the process has used so much.
+    fn noticed(now: u64, cpu: fn() -> Option<Duration>) -> Looks {
+        let mut looks = Looks::new();
+        looks.last = Some(Look { at: at(1_000), due: ms(50), cpu: ms(700) });
+        looks.notice(at(now), cpu, TWO);
+        looks
+    }
+
+    #[test]
+    fn a_look_that_comes_too_late_while_nothing_ran_tells_of_a_standstill() {
+        let looks = noticed(3_020, || Some(ms(790)));
+        assert_eq!(looks.known, [Standstill { from: at(1_000), to: at(3_020) }]);
+        assert_eq!(looks.within(at(1), at(9_000)), ms(2_020));
+        assert_eq!(looks.within(at(2_000), at(2_500)), ms(500));
+        assert_eq!(looks.within(at(3_020), at(9_000)), ms(0));
+    }
+
+    #[test]
+    fn it_is_noticed_once() {
+        let mut looks = noticed(3_020, || Some(ms(790)));
+        looks.notice(at(3_030), || Some(ms(800)), TWO);
+        assert_eq!(looks.known.len(), 1);
+    }
+
+    #[test]
+    fn whoever_is_late_while_the_process_runs_or_not_by_much_tells_of_none() {
+        assert!(noticed(3_020, || Some(ms(2_600))).known.is_empty(), "one of its threads ran all the time");
+        assert!(noticed(1_240, || Some(ms(700))).known.is_empty(), "it may be chance");
+        let mut nobody = Looks::new();
+        nobody.notice(at(9_000), || Some(ms(0)), TWO);
+        assert!(nobody.known.is_empty(), "nobody looks");
+    }
+}

@@ -1,0 +1,61 @@
+//! `stood-still`: the process as a whole did not run for a while.
+
+use crate::{
+    diagnose::{
+        Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        lint::{Check, Cx, Key, Report},
+    },
+    model::Stood,
+    number::humanize,
+    update::{Consistency, FactSet},
+};
+use std::time::Duration;
+
+const LASTS: Param = Param {
+    name: "lasts",
+    default: Threshold::Time(Duration::from_secs(1)),
+    help: "the process stood still for this long",
+};
+
+/// How long one is news.
+const RECENT: Duration = Duration::from_secs(60);
+
+pub(super) static LINT: Lint = Lint {
+    name: "stood-still",
+    summary: "No thread of the process ran for a while: something outside of it stopped it, and no task is at fault.",
+    severities: &[Severity::Warning],
+    advice: "Look outside of the service: a debugger, SIGSTOP or a job that was suspended, a frozen or throttled container, a snapshot or \
+             a migration of its machine, a laptop that was closed. Timeouts of others may have passed meanwhile.",
+    explanation: include_str!("stood_still.md"),
+    params: &[LASTS],
+    needs: FactSet::NONE,
+    subsumes: &[],
+    check: Check::Whole(judge),
+};
+
+fn judge(cx: &Cx) -> Vec<Report> {
+    let lasts = cx.values.time(&LASTS);
+    let counts = |stood: &&Stood| stood.least >= lasts && cx.now.since(stood.span.to) <= RECENT;
+    let recent: Vec<&Stood> = cx.model.standstills().iter().filter(counts).collect();
+    let (Some(first), Some(latest)) = (recent.first(), recent.last()) else { return Vec::new() };
+    let longest = recent.iter().map(|stood| stood.least).max().unwrap_or_default();
+    let told = cx.model.knows().consistency() == Consistency::OneInstant;
+    let (times, about) = match recent.len() {
+        1 => (String::new(), if told { "for" } else { "for at least" }),
+        count => (format!(" {count} times"), "for up to"),
+    };
+    vec![Report {
+        key: Key::Target,
+        severity: Severity::Warning,
+        confidence: if told { Confidence::Exact } else { Confidence::Inferred },
+        since: first.span.from,
+        subject: Subject::Target,
+        message: format!("the process stood still{times} {about} {}: none of its tasks is at fault", humanize(longest)),
+        evidence: vec![
+            Evidence::time("longest", longest),
+            Evidence::count("times, last 60 s", recent.len() as u64),
+            Evidence::time("went on", cx.now.since(latest.span.to)),
+        ],
+        related: Related::default(),
+    }]
+}
