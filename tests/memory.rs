@@ -208,8 +208,8 @@ fn a_bound_is_kept_by_what_the_allocator_gave_as_well() {
         }
     }
     let taken = ALLOCATED.load(Relaxed) - before;
-    assert_eq!(model.let_go().new_tasks, 0, "what was new always found room");
-    assert!(model.let_go().finished_tasks > 0 && model.tasks().get(TaskId(12 * TASKS)).is_some());
+    assert_eq!(model.evicted().new_tasks, 0, "what was new always found room");
+    assert!(model.evicted().finished_tasks > 0 && model.tasks().get(TaskId(12 * TASKS)).is_some());
     assert!(model.bytes() <= bound, "{} by its own estimate", model.bytes());
     assert!((taken as f64) < bound as f64 * FACTOR, "{taken} by the allocator's account");
 }

@@ -51,7 +51,7 @@ pub enum RowId {
     /// A task.
     Task(TaskId),
     /// A spawn location.
-    Place(PlaceId),
+    Group(PlaceId),
     /// A lock or another resource.
     Resource(ResourceId),
     /// An operation, and the task that it is of.

@@ -55,7 +55,7 @@ pub use screens::{Panels, SCREENS, Screen, ScreenSpec};
 pub use state::App;
 pub use tasks::columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width};
 
-pub use tasks::groups::{PLACE_COLUMNS, PlaceColumn, Places, Sums};
+pub use tasks::groups::{GROUP_COLUMNS, GroupColumn, Groups, Sums};
 pub use tasks::list::{Listing, TaskList, TaskRows};
 pub use tasks::order::{Direction, Order};
 pub use tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Times};

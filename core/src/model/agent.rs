@@ -1,7 +1,7 @@
 //! What an agent tells beyond the console's format, as the model keeps it: runtimes, workers, stalls, spans, panics, losses,
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
-use super::{Losses, Model, Runtime, Worker, priced::Priced, source_root::Root};
+use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root};
 use crate::update::{Span, Stall, Stamp, TaskFacts, TaskId, Update};
 use std::collections::VecDeque;
 
@@ -12,8 +12,8 @@ pub struct Agent {
     pub(super) runtimes: Vec<Runtime>,
     pub(super) workers: Vec<Worker>,
     pub(super) stalls: VecDeque<Stall>,
-    spans: Priced<TaskId, Vec<Span>>,
-    facts: Priced<TaskId, TaskFacts>,
+    spans: SizedMap<TaskId, Vec<Span>>,
+    facts: SizedMap<TaskId, TaskFacts>,
     losses: Losses,
     pub(super) root: Root,
 }

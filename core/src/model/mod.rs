@@ -6,21 +6,21 @@
 
 mod agent;
 mod apply;
+mod budget;
 mod chain;
 mod descriptions;
-mod forget;
+mod evict;
 mod health;
 mod intern;
 mod kind;
 mod known;
 mod locks;
 mod losses;
-mod memory;
 mod ops;
 mod panics;
-mod priced;
 mod resources;
 mod runtimes;
+mod sized_map;
 mod slots;
 mod source_root;
 mod spawn_locations;
@@ -35,6 +35,7 @@ pub use crate::update::{
     StackLine, Stall, Stamp, TaskFacts, TaskId, Thread, Verdict, VerdictKind, Waiting, WorkerId, nanos, plain_name,
 };
 pub use agent::Agent;
+pub use budget::Evicted;
 pub use chain::Chain;
 pub use health::Health;
 pub use intern::{Names, Place, PlaceId, Places, Sym};
@@ -44,7 +45,6 @@ pub use locks::{
     Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting, Unknown,
 };
 pub use losses::Losses;
-pub use memory::LetGo;
 pub use ops::{Op, Outcome};
 pub use panics::{KnownTask, Panicked};
 pub use resources::{Attr, Resource};
@@ -145,7 +145,7 @@ pub struct Model {
     recents: VecDeque<(Stamp, TaskId)>,
     /// Bytes of fields and attributes.
     loose_bytes: usize,
-    let_go: LetGo,
+    evicted: Evicted,
     returned: apply::Returned,
     dropped_ops: VecDeque<(Stamp, OpId)>,
     dropped_resources: VecDeque<(Stamp, ResourceId)>,

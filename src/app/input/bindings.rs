@@ -104,7 +104,7 @@ pub enum Context {
     /// On the tasks.
     Tasks,
     /// On the spawn locations.
-    Places,
+    Groups,
     /// On a task's page.
     TaskPage,
     /// On a worker's page.
@@ -132,7 +132,7 @@ impl Context {
             Self::Table => "Sorting",
             Self::Findings => "Findings",
             Self::Tasks => "Tasks",
-            Self::Places => "Spawn locations",
+            Self::Groups => "Spawn locations",
             Self::TaskPage => "A task's page",
             Self::WorkerPage => "A worker's page",
             Self::Page => "On a page",
@@ -197,13 +197,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
     bind(Context::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
     bind(
-        Context::Places,
+        Context::Groups,
         &[Char('/')],
         Action::Filter,
         "filter as you type (kind:worker: tokio's own tasks)",
         "filter",
     ),
-    bind(Context::Places, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
+    bind(Context::Groups, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
     bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(
         Context::TaskPage,

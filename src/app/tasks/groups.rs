@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// A column of the grouped list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PlaceColumn {
+pub enum GroupColumn {
     /// Tasks with findings.
     Flags,
     /// Tasks that are alive.
@@ -34,24 +34,24 @@ pub enum PlaceColumn {
 }
 
 const fn spec(
-    column: PlaceColumn,
+    column: GroupColumn,
     title: &'static str,
     align: Align,
     width: Width,
     drop: u8,
-) -> ColumnSpec<PlaceColumn> {
+) -> ColumnSpec<GroupColumn> {
     ColumnSpec { column, title, align, width, drop }
 }
 
 /// The columns from left to right.
-pub const PLACE_COLUMNS: &[ColumnSpec<PlaceColumn>] = &[
-    spec(PlaceColumn::Flags, "Flagged", Align::Right, Width::Fixed(7), 0),
-    spec(PlaceColumn::Live, "Live", Align::Right, Width::Fixed(7), 0),
-    spec(PlaceColumn::Running, "Running", Align::Right, Width::Fixed(7), 1),
-    spec(PlaceColumn::Ended, "Ended", Align::Right, Width::Fixed(7), 2),
-    spec(PlaceColumn::Polls, "Polls", Align::Right, Width::Fixed(7), 0),
-    spec(PlaceColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
-    spec(PlaceColumn::Location, "Spawned at", Align::Left, Width::Fill(12, 40), 0),
+pub const GROUP_COLUMNS: &[ColumnSpec<GroupColumn>] = &[
+    spec(GroupColumn::Flags, "Flagged", Align::Right, Width::Fixed(7), 0),
+    spec(GroupColumn::Live, "Live", Align::Right, Width::Fixed(7), 0),
+    spec(GroupColumn::Running, "Running", Align::Right, Width::Fixed(7), 1),
+    spec(GroupColumn::Ended, "Ended", Align::Right, Width::Fixed(7), 2),
+    spec(GroupColumn::Polls, "Polls", Align::Right, Width::Fixed(7), 0),
+    spec(GroupColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
+    spec(GroupColumn::Location, "Spawned at", Align::Left, Width::Fill(12, 40), 0),
 ];
 
 /// The tasks of one spawn location, together.
@@ -93,9 +93,9 @@ struct Share {
 
 /// The spawn locations of the tasks that the filter lets through.
 #[derive(Debug)]
-pub struct Places {
+pub struct Groups {
     /// The column that decides.
-    pub column: PlaceColumn,
+    pub column: GroupColumn,
     /// Which end comes first.
     pub direction: Direction,
     sums: FxHashMap<PlaceId, Sums>,
@@ -104,11 +104,11 @@ pub struct Places {
     cache: Cache,
 }
 
-impl Default for Places {
+impl Default for Groups {
     /// The most crowded first.
     fn default() -> Self {
         Self {
-            column: PlaceColumn::Live,
+            column: GroupColumn::Live,
             direction: Direction::Descending,
             sums: FxHashMap::default(),
             shares: Vec::new(),
@@ -118,7 +118,7 @@ impl Default for Places {
     }
 }
 
-impl Places {
+impl Groups {
     /// The places, in order.
     pub fn order(&self) -> &[PlaceId] {
         &self.order
@@ -199,13 +199,13 @@ impl Places {
         let number = |place: PlaceId| {
             let sums = self.sums(place);
             match self.column {
-                PlaceColumn::Flags => sums.flagged,
-                PlaceColumn::Live => sums.live,
-                PlaceColumn::Running => sums.running,
-                PlaceColumn::Ended => sums.ended,
-                PlaceColumn::Polls => sums.polls,
-                PlaceColumn::Busy => sums.busy,
-                PlaceColumn::Location => 0,
+                GroupColumn::Flags => sums.flagged,
+                GroupColumn::Live => sums.live,
+                GroupColumn::Running => sums.running,
+                GroupColumn::Ended => sums.ended,
+                GroupColumn::Polls => sums.polls,
+                GroupColumn::Busy => sums.busy,
+                GroupColumn::Location => 0,
             }
         };
         let place = |id: PlaceId| {
@@ -216,8 +216,8 @@ impl Places {
             let numbers = number(a).cmp(&number(b));
             let texts = place(a).cmp(&place(b));
             match (self.column, self.direction) {
-                (PlaceColumn::Location, Direction::Ascending) => texts,
-                (PlaceColumn::Location, Direction::Descending) => texts.reverse(),
+                (GroupColumn::Location, Direction::Ascending) => texts,
+                (GroupColumn::Location, Direction::Descending) => texts.reverse(),
                 (_, Direction::Ascending) => numbers.then(texts),
                 (_, Direction::Descending) => numbers.reverse().then(texts),
             }

@@ -3,7 +3,7 @@
 use super::{
     changed::Changed,
     columns::{TASK_COLUMNS, TaskColumn},
-    groups::{PLACE_COLUMNS, PlaceColumn, Places},
+    groups::{GROUP_COLUMNS, GroupColumn, Groups},
     order::{Direction, Order},
     scan::Source,
 };
@@ -23,7 +23,7 @@ pub enum Listing {
     #[default]
     Tasks,
     /// A spawn location.
-    Places,
+    Groups,
 }
 
 /// The task list.
@@ -34,11 +34,11 @@ pub struct TaskList {
     /// The tasks, in order.
     pub order: Order,
     /// The spawn locations, in order.
-    pub places: Places,
+    pub groups: Groups,
     /// Where the user is among the tasks.
     pub cursor: Cursor<TaskId>,
     /// Where the user is among the spawn locations.
-    pub place_cursor: Cursor<PlaceId>,
+    pub group_cursor: Cursor<PlaceId>,
     /// What the rows that are shown are still to be looked at again for.
     pub changed: Changed,
     filter: Filter,
@@ -112,13 +112,13 @@ impl TaskList {
     }
 
     /// The selected spawn location.
-    pub fn selected_place(&self) -> Option<PlaceId> {
-        self.place_cursor.selected(self.places.order())
+    pub fn selected_group(&self) -> Option<PlaceId> {
+        self.group_cursor.selected(self.groups.order())
     }
 
     /// Shows the tasks that a filter lets through, from the first one on.
     pub fn narrow(&mut self, filter: String) {
-        if self.listing == Listing::Places {
+        if self.listing == Listing::Groups {
             self.toggle_listing();
         }
         self.set_filter(filter);
@@ -139,7 +139,7 @@ impl TaskList {
     pub fn restart(&mut self) {
         self.changed.everything();
         self.cursor = Cursor::default();
-        self.place_cursor = Cursor::default();
+        self.group_cursor = Cursor::default();
     }
 
     /// Begins anew with the same tasks: more has changed than was noted.
@@ -178,9 +178,9 @@ impl TaskList {
                 self.cursor.follow(&rows);
                 self.order.look(self.cursor.around(0, self.order.len()), model);
             }
-            Listing::Places => {
-                self.places.settle(&source, &mut self.changed);
-                self.place_cursor.follow(self.places.order());
+            Listing::Groups => {
+                self.groups.settle(&source, &mut self.changed);
+                self.group_cursor.follow(self.groups.order());
             }
         }
     }
@@ -188,8 +188,8 @@ impl TaskList {
     /// Shows the other kind of row.
     pub fn toggle_listing(&mut self) {
         self.listing = match self.listing {
-            Listing::Tasks => Listing::Places,
-            Listing::Places => Listing::Tasks,
+            Listing::Tasks => Listing::Groups,
+            Listing::Groups => Listing::Tasks,
         };
         // Only what is shown is kept up; the other is made anew when its turn comes.
         self.changed.everything();
@@ -211,11 +211,11 @@ impl TaskList {
     }
 
     /// Sorts the spawn locations by a column; by the same one again, the other way around.
-    pub fn sort_places_by(&mut self, column: PlaceColumn) {
-        if column == self.places.column {
-            self.places.direction = self.places.direction.inverted();
+    pub fn sort_groups_by(&mut self, column: GroupColumn) {
+        if column == self.groups.column {
+            self.groups.direction = self.groups.direction.inverted();
         }
-        self.places.column = column;
+        self.groups.column = column;
     }
 
     /// Sorts by the column this many further to the right.
@@ -232,9 +232,9 @@ impl TaskList {
                     self.sort_by(column);
                 }
             }
-            Listing::Places => {
-                let columns: Vec<_> = PLACE_COLUMNS.iter().map(|spec| spec.column).collect();
-                self.places.column = step(&columns, self.places.column, by);
+            Listing::Groups => {
+                let columns: Vec<_> = GROUP_COLUMNS.iter().map(|spec| spec.column).collect();
+                self.groups.column = step(&columns, self.groups.column, by);
             }
         }
     }
@@ -243,7 +243,7 @@ impl TaskList {
     pub fn invert(&mut self) {
         match self.listing {
             Listing::Tasks => self.order.sort(self.order.column(), self.order.direction().inverted()),
-            Listing::Places => self.places.direction = self.places.direction.inverted(),
+            Listing::Groups => self.groups.direction = self.groups.direction.inverted(),
         }
     }
 }

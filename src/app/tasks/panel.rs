@@ -1,7 +1,7 @@
 //! The task list and a task's page, as panels.
 
 use super::{
-    groups::PLACE_COLUMNS,
+    groups::GROUP_COLUMNS,
     list::{Listing, TaskList},
     page::TaskDetail,
 };
@@ -20,13 +20,13 @@ impl Panel for TaskList {
     fn contexts(&self) -> &'static [Context] {
         match self.listing {
             Listing::Tasks => &[Context::Tasks, Context::Table, Context::List],
-            Listing::Places => &[Context::Places, Context::Table, Context::List],
+            Listing::Groups => &[Context::Groups, Context::Table, Context::List],
         }
     }
     fn is_empty(&self) -> bool {
         match self.listing {
             Listing::Tasks => self.order.is_empty(),
-            Listing::Places => self.places.order().is_empty(),
+            Listing::Groups => self.groups.order().is_empty(),
         }
     }
     fn changed(&mut self, session: &Session, scope: Scope) {
@@ -48,19 +48,19 @@ impl Panel for TaskList {
     fn list<'a>(&'a mut self, model: &'a Model) -> Option<Box<dyn List + 'a>> {
         Some(match self.listing {
             Listing::Tasks => Box::new(InTasks { tasks: self, model }),
-            Listing::Places => Box::new(InPlaces(self)),
+            Listing::Groups => Box::new(InGroups(self)),
         })
     }
     fn subject(&self, session: &Session) -> Option<RowId> {
         match self.listing {
             Listing::Tasks => self.selected(session.model()).map(RowId::Task),
-            Listing::Places => self.selected_place().map(RowId::Place),
+            Listing::Groups => self.selected_group().map(RowId::Group),
         }
     }
     fn opening(&self, session: &Session) -> Option<Opening> {
         match self.subject(session)? {
             RowId::Task(task) => Some(Opening::Page(PageSubject::Task(task))),
-            RowId::Place(place) => Some(Opening::Tasks(filter_of(session.model(), place))),
+            RowId::Group(place) => Some(Opening::Tasks(filter_of(session.model(), place))),
             _ => None,
         }
     }
@@ -119,32 +119,32 @@ impl List for InTasks<'_> {
 }
 
 /// The spawn locations.
-struct InPlaces<'a>(&'a mut TaskList);
+struct InGroups<'a>(&'a mut TaskList);
 
-impl List for InPlaces<'_> {
+impl List for InGroups<'_> {
     fn step(&mut self, by: isize) {
-        self.0.place_cursor.step(by, self.0.places.order());
+        self.0.group_cursor.step(by, self.0.groups.order());
     }
     fn scroll(&mut self, by: isize) {
-        self.0.place_cursor.scroll(by, self.0.places.order());
+        self.0.group_cursor.scroll(by, self.0.groups.order());
     }
     fn first(&mut self) {
-        self.0.place_cursor.first();
+        self.0.group_cursor.first();
     }
     fn shown(&mut self, window: Window) {
-        self.0.place_cursor.shown(window);
+        self.0.group_cursor.shown(window);
     }
     fn choose(&mut self, row: RowId) {
-        if let RowId::Place(id) = row {
-            self.0.place_cursor.choose(id, self.0.places.order());
+        if let RowId::Group(id) = row {
+            self.0.group_cursor.choose(id, self.0.groups.order());
         }
     }
     fn step_column(&mut self, by: isize) {
         self.0.step_column(by);
     }
     fn sort_by_nth(&mut self, column: usize) {
-        if let Some(spec) = PLACE_COLUMNS.get(column) {
-            self.0.sort_places_by(spec.column);
+        if let Some(spec) = GROUP_COLUMNS.get(column) {
+            self.0.sort_groups_by(spec.column);
         }
     }
     fn invert(&mut self) {

@@ -68,7 +68,7 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
             theme.notice(),
         ));
     }
-    if let Some(said) = let_go(model) {
+    if let Some(said) = evicted(model) {
         return Some((said, theme.notice()));
     }
     if health.dropped.total() > 0 {
@@ -83,18 +83,18 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(Str
 const NEWS: Duration = Duration::from_secs(60);
 
 /// What was let go of, or not taken in, for want of room.
-fn let_go(model: &Model) -> Option<String> {
-    let let_go = model.let_go();
-    let recent = let_go.at.is_some_and(|at| model.now().is_none_or(|now| now.since(at) <= NEWS));
-    if !recent && !let_go.is_short() {
+fn evicted(model: &Model) -> Option<String> {
+    let evicted = model.evicted();
+    let recent = evicted.at.is_some_and(|at| model.now().is_none_or(|now| now.since(at) <= NEWS));
+    if !recent && !evicted.is_short() {
         return None;
     }
     let bound = humanize_bytes(model.max_bytes() as u64);
     let counts = [
-        (let_go.new_tasks, "new tasks are not shown"),
-        (let_go.new_others, "new resources and operations are not shown"),
-        (let_go.finished_tasks, "finished tasks let go of"),
-        (let_go.dropped, "dropped resources and operations let go of"),
+        (evicted.new_tasks, "new tasks are not shown"),
+        (evicted.new_others, "new resources and operations are not shown"),
+        (evicted.finished_tasks, "finished tasks let go of"),
+        (evicted.dropped, "dropped resources and operations let go of"),
     ];
     let parts = counts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", numbers::grouped(*count))).collect();

@@ -14,7 +14,7 @@ use crate::{
         frame::{HitArea, Pace, RowId, Shown, Window},
         layer::Layer,
         state::App,
-        tasks::{columns::TASK_COLUMNS, groups::PLACE_COLUMNS, list::Listing},
+        tasks::{columns::TASK_COLUMNS, groups::GROUP_COLUMNS, list::Listing},
     },
     model::{PlaceId, Stamp, TaskState},
     update::Fact,
@@ -35,7 +35,7 @@ use std::time::Instant;
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
     let title = match app.panels.tasks.listing {
         Listing::Tasks => "Tasks",
-        Listing::Places => "Tasks by spawn location",
+        Listing::Groups => "Tasks by spawn location",
     };
     let inner = pane::render(buffer, area, title, &summary(app, theme), theme);
     let list = render_filter(buffer, inner, app, theme);
@@ -44,7 +44,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     };
     match app.panels.tasks.listing {
         Listing::Tasks => render_tasks(buffer, list, app, now, theme, shown),
-        Listing::Places => render_places(buffer, list, app, theme, shown),
+        Listing::Groups => render_places(buffer, list, app, theme, shown),
     }
 }
 
@@ -69,7 +69,7 @@ fn summary(app: &App, theme: &Theme) -> String {
             }
             parts.join(&format!(" {} ", theme.symbols().dot))
         }
-        Listing::Places => format!("{} places", numbers::grouped(tasks.places.order().len() as u64)),
+        Listing::Groups => format!("{} places", numbers::grouped(tasks.groups.order().len() as u64)),
     }
 }
 
@@ -153,25 +153,25 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
 }
 
 fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
-    let places = &app.panels.tasks.places;
+    let places = &app.panels.tasks.groups;
     let length = places.order().len();
     let room = area.height.saturating_sub(1) as usize;
-    let visible = app.panels.tasks.place_cursor.visible(length, room);
+    let visible = app.panels.tasks.group_cursor.visible(length, room);
     let rows: Vec<Row> = places.order()[visible.clone()].iter().map(|&place| place_row(app, place, theme)).collect();
     let table = Table {
-        columns: PLACE_COLUMNS,
+        columns: GROUP_COLUMNS,
         sorted: Some((places.column, places.direction)),
         rows: &rows,
-        selected: app.panels.tasks.place_cursor.index().checked_sub(visible.start),
+        selected: app.panels.tasks.group_cursor.index().checked_sub(visible.start),
     };
-    let nth = |column| PLACE_COLUMNS.iter().position(|spec| spec.column == column).map(HitArea::Column);
+    let nth = |column| GROUP_COLUMNS.iter().position(|spec| spec.column == column).map(HitArea::Column);
     table::render(buffer, area, &table, theme, shown, nth);
     pane::scroll_bar(buffer, below_head(area), &visible, length, theme);
     shown.window = Some(Window { offset: visible.start, rows: room });
 }
 
 fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
-    let sums = app.panels.tasks.places.sums(place);
+    let sums = app.panels.tasks.groups.sums(place);
     let number = |count: u64| Cell::Text(numbers::count(count), Style::new());
     let flagged = match sums.flagged {
         0 => Cell::Empty,
@@ -187,5 +187,5 @@ fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
         Cell::path(&app.session().model().place(place).to_string(), theme.title(), theme),
     ];
     let style = if sums.live == 0 { theme.dim() } else { Style::new() };
-    Row { id: RowId::Place(place), cells, style }
+    Row { id: RowId::Group(place), cells, style }
 }

@@ -42,7 +42,7 @@ fn judge(cx: &Cx) -> Vec<Report> {
     let told = !model.tasks().is_empty()
         || !model.resources().is_empty()
         || model.spawns().iter().next().is_some()
-        || model.let_go().is_short();
+        || model.evicted().is_short();
     // That a runtime has tasks an agent knows from the runtime itself.
     let knows_runtimes = model.knows().has(Fact::Runtimes);
     let alive: u64 = model.agent().runtimes().iter().map(|runtime| runtime.stats.alive_tasks).sum();

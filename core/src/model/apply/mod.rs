@@ -3,8 +3,8 @@
 use crate::update::Consistency;
 use crate::{
     model::{
-        Lock, LockKind, Model, Op, Origin, Outcome, Resource, Slot, Task, TaskState, chain::Of,
-        descriptions::attributes, memory, tasks::Announced,
+        Lock, LockKind, Model, Op, Origin, Outcome, Resource, Slot, Task, TaskState, budget, chain::Of,
+        descriptions::attributes, tasks::Announced,
     },
     update::{
         NewOp, NewResource, NewTask, OpId, OpStats, Part, PollOp, Readiness, ResourceId, ResourceStats, Stamp, TaskId,
@@ -54,7 +54,7 @@ impl Model {
         if update.dropped.ops > 0 {
             self.forget_acquires();
         }
-        let kept_out = self.let_go.new_others;
+        let kept_out = self.evicted.new_others;
         for metadata in update.metadata.drain(..) {
             if self.descriptions.register(metadata) {
                 self.health.event();
@@ -92,7 +92,7 @@ impl Model {
         }
         self.apply_agent(&mut update, now);
         // The latest acquire that we know of need not be the latest if there was no room for another.
-        if self.let_go.new_others > kept_out {
+        if self.evicted.new_others > kept_out {
             self.forget_acquires();
         }
         self.forget_recents(now);
@@ -170,8 +170,8 @@ impl Model {
             self.changes.left.push((slot, new.id, before));
         }
         if !new.fields.is_empty() {
-            self.loose_bytes += memory::fields(&new.fields);
-            self.loose_bytes -= self.tasks.at(slot).map_or(0, |task| memory::fields(task.fields()));
+            self.loose_bytes += budget::fields(&new.fields);
+            self.loose_bytes -= self.tasks.at(slot).map_or(0, |task| budget::fields(task.fields()));
             self.tasks.set_fields(slot, new.fields);
             self.note_more(slot);
         }
@@ -195,7 +195,7 @@ impl Model {
             }
         }
         // Of a task that there was no room for the target goes on to speak.
-        if self.tasks.slot(id).is_none() && (self.let_go.new_tasks > 0 || !self.takes_task(now)) {
+        if self.tasks.slot(id).is_none() && (self.evicted.new_tasks > 0 || !self.takes_task(now)) {
             return;
         }
         let slot = self.tasks.slot_or_begin(id, now);
@@ -311,7 +311,7 @@ impl Model {
                 self.announce_resource(new, now);
             }
         }
-        if self.resources.slot(id).is_none() && (self.let_go.new_others > 0 || !self.takes_other(now)) {
+        if self.resources.slot(id).is_none() && (self.evicted.new_others > 0 || !self.takes_other(now)) {
             return;
         }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
@@ -324,8 +324,8 @@ impl Model {
         resource.created = stats.created;
         // Sent again is not changed, since whoever attaches gets everything twice; and what is announced late did not change then.
         if resource.attributes != attributes {
-            self.loose_bytes += memory::attributes(&attributes);
-            self.loose_bytes -= memory::attributes(&resource.attributes);
+            self.loose_bytes += budget::attributes(&attributes);
+            self.loose_bytes -= budget::attributes(&resource.attributes);
             resource.attributes = attributes;
             resource.changed_after = self.now.filter(|_| !first);
         }
@@ -385,7 +385,7 @@ impl Model {
                 self.announce_op(new, now);
             }
         }
-        if self.ops.slot(id).is_none() && (self.let_go.new_others > 0 || !self.takes_other(now)) {
+        if self.ops.slot(id).is_none() && (self.evicted.new_others > 0 || !self.takes_other(now)) {
             return;
         }
         let attributes = attributes(stats.attributes, &self.descriptions, &mut self.names);
@@ -399,8 +399,8 @@ impl Model {
         op.dropped = stats.dropped;
         op.task = stats.task;
         op.polls = stats.polls;
-        self.loose_bytes += memory::attributes(&attributes);
-        self.loose_bytes -= memory::attributes(&op.attributes);
+        self.loose_bytes += budget::attributes(&attributes);
+        self.loose_bytes -= budget::attributes(&op.attributes);
         op.attributes = attributes;
         if let (None, Some(dropped)) = (dropped_before, op.dropped) {
             self.dropped_ops.push_back((dropped, id));
@@ -412,7 +412,7 @@ impl Model {
         }
         if let Some(task) = task.filter(|_| !dropped && task_before != task) {
             self.waiting.entry(task).or_default().push(Of::Task, &mut self.ops, slot);
-            if self.tasks.slot(task).is_none() && self.let_go.new_tasks == 0 {
+            if self.tasks.slot(task).is_none() && self.evicted.new_tasks == 0 {
                 self.health.unannounced_in_ops += 1;
             }
         }

@@ -1,7 +1,7 @@
 //! What is let go of where there is no room.
 
 use super::service::{Service, at};
-use crate::model::{LetGo, Model, Retention, TaskId, Tasks, update::Update};
+use crate::model::{Evicted, Model, Retention, TaskId, Tasks, update::Update};
 
 /// Room for so many tasks, and a little for their names.
 fn model(tasks: usize) -> Model {
@@ -23,11 +23,11 @@ fn finished_tasks_make_room_the_oldest_first() {
     }
     assert!(model.tasks().get(stays).is_some(), "what lives is not let go of");
     assert!(model.tasks().get(last).is_some(), "the latest to end is still there");
-    let let_go = *model.let_go();
-    assert_eq!(model.tasks().len() as u64 + let_go.finished_tasks, 41);
-    assert!(let_go.finished_tasks >= 25 && model.bytes() <= model.max_bytes());
-    assert_eq!((let_go.new_tasks, let_go.is_short()), (0, false));
-    assert!(let_go.at.is_some());
+    let evicted = *model.evicted();
+    assert_eq!(model.tasks().len() as u64 + evicted.finished_tasks, 41);
+    assert!(evicted.finished_tasks >= 25 && model.bytes() <= model.max_bytes());
+    assert_eq!((evicted.new_tasks, evicted.is_short()), (0, false));
+    assert!(evicted.at.is_some());
 }
 
 #[test]
@@ -37,14 +37,14 @@ fn what_is_new_and_finds_no_room_is_counted_and_not_kept() {
     model.apply(service.publish());
     let kept = model.tasks().len() as u64;
     assert!((5..20).contains(&kept), "{kept} of them");
-    assert_eq!(model.let_go().new_tasks, 30 - kept);
-    assert!(model.let_go().is_short());
+    assert_eq!(model.evicted().new_tasks, 30 - kept);
+    assert!(model.evicted().is_short());
     // The target goes on to speak of them: that is neither news nor its fault.
     for &task in &tasks {
         service.pass(1).poll(task, 1);
     }
     model.apply(service.publish());
-    assert_eq!((model.tasks().len() as u64, model.let_go().new_tasks), (kept, 30 - kept));
+    assert_eq!((model.tasks().len() as u64, model.evicted().new_tasks), (kept, 30 - kept));
     assert_eq!((model.health().unannounced_tasks, model.health().unannounced_in_ops), (0, 0));
     // Where some end, others find room.
     for &task in &tasks[1..kept as usize] {
@@ -62,5 +62,5 @@ fn nothing_is_let_go_of_while_there_is_room() {
     service.spawn("conn", "src/main.rs:7");
     model.apply(service.publish());
     model.apply(Update { now: Some(at(50_000)), ..Update::default() });
-    assert_eq!(*model.let_go(), LetGo::default());
+    assert_eq!(*model.evicted(), Evicted::default());
 }

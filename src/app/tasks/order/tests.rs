@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     app::{
         filter::Filter,
-        tasks::{groups::Places, list::TaskList},
+        tasks::{groups::Groups, list::TaskList},
     },
     diagnose::{Engine, Flag, Settings},
     model::{
@@ -114,7 +114,7 @@ proptest! {
         let mut engine = Engine::new(&Settings::default());
         let (mut kept, mut changed) = (Order::default(), Changed::default());
         kept.sort(column, direction);
-        let (mut groups, mut changed_in_groups) = (Places::default(), Changed::default());
+        let (mut groups, mut changed_in_groups) = (Groups::default(), Changed::default());
         let mut now = 1_000;
         for step in steps.iter().chain([&Step::Settle]) {
             apply(&mut model, step, &mut now);
@@ -122,9 +122,9 @@ proptest! {
                 let source = Source { model: &model, engine: &engine, filter: &filter };
                 kept.settle(&source, &mut changed);
                 groups.settle(&source, &mut changed_in_groups);
-                let mut groups_anew = Places::default();
+                let mut groups_anew = Groups::default();
                 groups_anew.settle(&source, &mut Changed::default());
-                let sums = |groups: &Places| groups.order().iter().map(|&at| (at, groups.sums(at))).collect::<Vec<_>>();
+                let sums = |groups: &Groups| groups.order().iter().map(|&at| (at, groups.sums(at))).collect::<Vec<_>>();
                 prop_assert_eq!(sums(&groups), sums(&groups_anew));
                 let passing = |task: TaskId| kept.position(&model, task).is_some();
                 let is_flagged = |slot| engine.flag(&model, slot).is_some();

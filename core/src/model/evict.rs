@@ -1,6 +1,6 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, chain::Of, memory, tasks::Recent};
+use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, budget, chain::Of, tasks::Recent};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.
@@ -28,7 +28,7 @@ impl Model {
             self.dropped_ops.pop_front();
             if self.ops.get(id).is_some_and(|op| op.dropped == Some(at)) {
                 self.remove_op(id);
-                self.let_go.dropped += u64::from(is_full);
+                self.evicted.dropped += u64::from(is_full);
             }
         }
         while let Some(&(at, id)) =
@@ -37,7 +37,7 @@ impl Model {
             self.dropped_resources.pop_front();
             if self.resources.get(id).is_some_and(|resource| resource.dropped == Some(at)) {
                 self.remove_resource(id);
-                self.let_go.dropped += u64::from(is_full);
+                self.evicted.dropped += u64::from(is_full);
             }
         }
     }
@@ -75,7 +75,7 @@ impl Model {
         if let Some(task) = self.tasks.get(id) {
             let (slot, place) = (task.slot(), task.place());
             self.ended_rows -= usize::from(task.has_ended());
-            self.loose_bytes -= memory::fields(task.fields());
+            self.loose_bytes -= budget::fields(task.fields());
             self.tasks.remove(id);
             self.hot.remove(&slot);
             self.running.remove(&slot);
@@ -98,13 +98,13 @@ impl Model {
         if let Some(resource) = resource.and_then(|resource| self.resources.get_mut(resource)) {
             resource.ops.remove(Of::Resource, &mut self.ops, slot);
         }
-        self.loose_bytes -= self.ops.remove(id).map_or(0, |op| memory::attributes(&op.attributes));
+        self.loose_bytes -= self.ops.remove(id).map_or(0, |op| budget::attributes(&op.attributes));
     }
 
     pub(super) fn remove_resource(&mut self, id: ResourceId) {
         let Some(mut resource) = self.resources.remove(id) else { return };
         resource.ops.clear(Of::Resource, &mut self.ops);
-        self.loose_bytes -= memory::attributes(&resource.attributes);
+        self.loose_bytes -= budget::attributes(&resource.attributes);
         self.loose_bytes -= resource.lock.as_ref().map_or(0, |lock| lock.told_bytes());
         self.unsettled.remove(&id);
         if resource.lock.is_some() {

@@ -28,18 +28,18 @@ impl Price for Vec<Span> {
 
 /// Values by id, and how much room they take together.
 #[derive(Debug, Clone)]
-pub(super) struct Priced<K, V> {
+pub(super) struct SizedMap<K, V> {
     values: FxHashMap<K, V>,
     bytes: usize,
 }
 
-impl<K, V> Default for Priced<K, V> {
+impl<K, V> Default for SizedMap<K, V> {
     fn default() -> Self {
         Self { values: FxHashMap::default(), bytes: 0 }
     }
 }
 
-impl<K: Hash + Eq + Copy, V: Price> Priced<K, V> {
+impl<K: Hash + Eq + Copy, V: Price> SizedMap<K, V> {
     /// How many bytes it takes, as an estimate.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_goes_is_paid_back() {
-        let mut map: Priced<u64, Vec<Span>> = Priced::default();
+        let mut map: SizedMap<u64, Vec<Span>> = SizedMap::default();
         let spans = |name: &str| vec![Span { name: name.into(), fields: vec![("id".into(), "7".into())] }];
         for key in 0..10 {
             map.insert(key, spans("request"));

@@ -24,7 +24,7 @@ const PANIC_BYTES: usize = 4_096;
 
 /// What was let go of, or not taken in, to stay below [`Retention::max_bytes`](super::Retention::max_bytes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LetGo {
+pub struct Evicted {
     /// Tasks that had ended, before their time.
     pub finished_tasks: u64,
     /// Resources and operations that were over, before their time.
@@ -37,7 +37,7 @@ pub struct LetGo {
     pub at: Option<Stamp>,
 }
 
-impl LetGo {
+impl Evicted {
     /// Whether anything that is alive is not shown.
     pub fn is_short(&self) -> bool {
         self.new_tasks + self.new_others > 0
@@ -65,8 +65,8 @@ impl Model {
     }
 
     /// What was let go of to stay below the bound.
-    pub fn let_go(&self) -> &LetGo {
-        &self.let_go
+    pub fn evicted(&self) -> &Evicted {
+        &self.evicted
     }
 
     /// The bound that the model keeps to.
@@ -83,8 +83,8 @@ impl Model {
             let Some((at, id)) = self.ended.pop_front() else { return false };
             if self.tasks.get(id).is_some_and(|task| task.dropped() == Some(at)) {
                 self.remove_task(id);
-                self.let_go.finished_tasks += 1;
-                self.let_go.at = Some(now);
+                self.evicted.finished_tasks += 1;
+                self.evicted.at = Some(now);
             }
         }
         true
@@ -94,8 +94,8 @@ impl Model {
     pub(super) fn takes_task(&mut self, now: Stamp) -> bool {
         let takes = self.has_room(now);
         if !takes {
-            self.let_go.new_tasks += 1;
-            self.let_go.at = Some(now);
+            self.evicted.new_tasks += 1;
+            self.evicted.at = Some(now);
         }
         takes
     }
@@ -104,8 +104,8 @@ impl Model {
     pub(super) fn takes_other(&mut self, now: Stamp) -> bool {
         let takes = self.has_room(now);
         if !takes {
-            self.let_go.new_others += 1;
-            self.let_go.at = Some(now);
+            self.evicted.new_others += 1;
+            self.evicted.at = Some(now);
         }
         takes
     }
