@@ -318,7 +318,7 @@ fn a_blocking_pool_is_full_when_that_lasts() {
 
 fn panicked(task: TaskId, at: Stamp) -> Panic {
     let place = SourcePlace { file: "src/parse.rs".into(), line: 40, column: 9 };
-    Panic { task, message: "bad line\nof input".into(), place, at }
+    Panic { task, message: "bad line\nof input".into(), place, at, task_name: String::new(), spawned_at: None }
 }
 
 #[test]
@@ -357,6 +357,22 @@ fn a_panic_that_is_told_before_its_task_is_named_as_soon_as_that_is() {
     scene.service.pass(1).poll(task, 1).finish(task);
     scene.pass(100, agent::report).pass(100, agent::report);
     assert!(matches!(&scene.finding("panicked").subject, Subject::Task(subject) if subject.name == "late"));
+}
+
+#[test]
+fn panics_of_tasks_that_were_gone_already_are_one_finding_that_names_them() {
+    let mut scene = Scene::new(Service::new());
+    let at = scene.service.now();
+    let spawned_at = Some(SourcePlace { file: "src/net.rs".into(), line: 7, column: 1 });
+    let gone = |id: u64| Panic { task_name: "conn".into(), spawned_at: spawned_at.clone(), ..panicked(TaskId(id), at) };
+    scene.pass(100, |now| Update { panics: (900..1_000).map(gone).collect(), ..agent::report(now) });
+    let finding = scene.finding("panicked");
+    assert!(
+        matches!(&finding.subject, Subject::Task(subject) if subject.name == "conn" && subject.place == "src/net.rs:7"),
+        "{:?}",
+        finding.subject
+    );
+    assert_eq!((finding.related.tasks_total, scene.active("panicked").len()), (100, 1));
 }
 
 /// A lock that a task took by an operation, and that others in truth hold.

@@ -1,6 +1,6 @@
 //! Panics, with what was known of the tasks that ended in them: their rows are soon gone.
 
-use super::{Model, Panic, PlaceId, TaskKind};
+use super::{Model, Origin, Panic, PlaceId, TaskKind};
 use std::{collections::VecDeque, num::NonZeroU64};
 
 /// Panics are let go of beyond this many, the oldest first.
@@ -11,14 +11,14 @@ const MOST: usize = 256;
 pub struct Panicked {
     /// What was told.
     pub panic: Panic,
-    /// The task as its row had it; `None` while no row of it was there.
+    /// The task as its row had it, or else as the panic tells of it; `None` where neither does.
     pub known: Option<KnownTask>,
 }
 
 /// What names a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownTask {
-    /// Tokio's number for it.
+    /// Tokio's number for it, where its row was there.
     pub number: Option<NonZeroU64>,
     /// Its name, empty where it has none.
     pub name: String,
@@ -35,6 +35,13 @@ impl Panicked {
     }
 }
 
+impl Panicked {
+    /// Whether it is named by its task's row, of which nothing more is to be learned.
+    fn is_of_a_row(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.number.is_some() && known.place.is_known())
+    }
+}
+
 impl Model {
     /// Panics, in the order in which they were told.
     pub fn panics(&self) -> impl DoubleEndedIterator<Item = &Panicked> {
@@ -45,23 +52,35 @@ impl Model {
     pub(super) fn tell_panic(&mut self, panic: Panic) {
         let told = |known: &Panicked| (known.panic.task, known.panic.at) == (panic.task, panic.at);
         if !self.panics.iter().any(told) {
-            self.panics.push_back(Panicked { panic, known: None });
+            let known = self.told_of(&panic);
+            self.panics.push_back(Panicked { panic, known });
         }
         if self.panics.len() > MOST {
             self.panics.pop_front();
         }
     }
 
+    /// Whose panic it was, as far as it tells itself.
+    fn told_of(&mut self, panic: &Panic) -> Option<KnownTask> {
+        if panic.task_name.is_empty() && panic.spawned_at.is_none() {
+            return None;
+        }
+        let place = panic.spawned_at.clone().map(|place| self.places.intern(place)).unwrap_or_default();
+        Some(KnownTask { number: None, name: panic.task_name.clone(), kind: TaskKind::default(), place })
+    }
+
     /// Notes whose panics they were, of tasks that were announced in the meantime: a panic may be told before that.
     pub(super) fn name_panics(&mut self) {
         let (mut panics, tasks, names) = (std::mem::take(&mut self.panics), &self.tasks, &self.names);
-        for panicked in panics.iter_mut().filter(|panicked| !panicked.location().is_known()) {
-            let Some(task) = tasks.get(panicked.panic.task) else { continue };
+        for panicked in panics.iter_mut().filter(|panicked| !panicked.is_of_a_row()) {
+            let Some(task) = tasks.get(panicked.panic.task).filter(|task| task.origin() == Origin::Announced) else {
+                continue;
+            };
             panicked.known = Some(KnownTask {
                 number: task.number(),
                 name: names.text(task.name()).to_owned(),
                 kind: task.kind(),
-                place: task.place(),
+                place: if task.place().is_known() { task.place() } else { panicked.location() },
             });
         }
         self.panics = panics;

@@ -200,6 +200,10 @@ pub struct Panic {
     pub place: SourcePlace,
     /// When.
     pub at: Stamp,
+    /// The task's name, empty where it has none or that is not told: its row may be gone by now, or never have been there.
+    pub task_name: String,
+    /// Where the task was spawned.
+    pub spawned_at: Option<SourcePlace>,
 }
 
 /// What the target tells of one task on request.

@@ -167,8 +167,16 @@ pub(super) fn encode_spans(task: TaskId, spans: &[Span]) -> proto::TaskSpans {
 pub(super) fn panic(panic: proto::Panic, issues: &mut DecodeIssues) -> Option<Panic> {
     let task = TaskId(required(Some(panic.task_id), issues)?);
     let at = needed(panic.at, issues)?;
+    let spawned_at = place(panic.spawned_at, issues);
     let place = SourcePlace { file: text::text(panic.file, issues), line: panic.line, column: panic.column };
-    Some(Panic { task, message: text::text(panic.message, issues), place, at })
+    Some(Panic {
+        task,
+        message: text::text(panic.message, issues),
+        place,
+        at,
+        task_name: text::text(panic.task_name, issues),
+        spawned_at,
+    })
 }
 
 pub(super) fn encode_panic(panic: &Panic) -> proto::Panic {
@@ -179,7 +187,8 @@ pub(super) fn encode_panic(panic: &Panic) -> proto::Panic {
         line: panic.place.line,
         column: panic.place.column,
         at: Some(timestamp(panic.at)),
-        ..proto::Panic::default()
+        task_name: panic.task_name.clone(),
+        spawned_at: panic.spawned_at.as_ref().map(encode_place),
     }
 }
 

@@ -390,8 +390,9 @@ fn rows() -> impl Strategy<Value = Update> {
 /// Any update at all.
 fn update() -> impl Strategy<Value = Update> {
     let span = (text(), vec((text(), text()), 0..3)).prop_map(|(name, fields)| Span { name, fields });
-    let panic =
-        (task(), text(), place(), stamp()).prop_map(|(task, message, place, at)| Panic { task, message, place, at });
+    let panic = (task(), text(), place(), stamp(), text(), option::of(place())).prop_map(
+        |(task, message, place, at, task_name, spawned_at)| Panic { task, message, place, at, task_name, spawned_at },
+    );
     let facts = (task(), option::of(task()), option::of(id()))
         .prop_map(|(task, parent, runtime)| (task, TaskFacts { parent, runtime: runtime.map(RuntimeId) }));
     let loss = (text(), any::<u64>()).prop_map(|(kind, count)| Loss { kind, count });
