@@ -5,8 +5,8 @@ mod support;
 
 use holdup::{
     app::{
-        Charset, LockDetail, LockRow, LockUserRow, OpRow, Palette, ResourceDetail, ResourceRow, RowList, Scroll, Shown,
-        StackForm, TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
+        Charset, LastFrame, LockDetail, LockRow, LockUserRow, OpRow, Palette, ResourceDetail, ResourceRow, RowList,
+        Scroll, StackForm, TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
     model::{
@@ -125,11 +125,11 @@ impl Scene {
 fn draw(
     (width, height): (u16, u16),
     (palette, charset): (Palette, Charset),
-    render: impl FnOnce(&mut Buffer, Rect, &Theme, &mut Shown),
+    render: impl FnOnce(&mut Buffer, Rect, &Theme, &mut LastFrame),
 ) -> Buffer {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    render(&mut buffer, area, &Theme::new(palette, charset), &mut Shown::default());
+    render(&mut buffer, area, &Theme::new(palette, charset), &mut LastFrame::default());
     buffer
 }
 
@@ -221,7 +221,7 @@ fn a_task_page_scrolls_to_its_end_and_no_further() {
     let Convoy { mut scene, writer, .. } = convoy(["writer", "reporter"]);
     scene.session.apply(details(writer));
     let detail = scene.detail(writer);
-    let mut shown = Shown::default();
+    let mut shown = LastFrame::default();
     let area = Rect::new(0, 0, 60, 12);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::new(Palette::Off, Charset::Unicode);

@@ -281,7 +281,7 @@ impl App {
     }
 
     fn step(&mut self, by: isize) {
-        let most = self.seen.scroll_most;
+        let most = self.last_frame.scroll_most;
         match self.layers.last_mut() {
             Some(Layer::Help(scroll) | Layer::Explain(_, scroll)) => return scroll.by(by, most),
             Some(Layer::Sort(at)) => *at = at.saturating_add_signed(by).min(sortable().count() - 1),
@@ -305,7 +305,7 @@ impl App {
 
     /// A page of a list is what was visible of it; of a text, what can be seen without losing the thread.
     fn page_by(&mut self, by: isize) {
-        let rows = self.seen.window.map_or(10, |window| window.rows).max(1) as isize;
+        let rows = self.last_frame.window.map_or(10, |window| window.rows).max(1) as isize;
         self.step(by * rows);
     }
 

@@ -96,7 +96,7 @@ pub struct Window {
 
 /// What a frame showed.
 #[derive(Debug, Clone, Default)]
-pub struct Shown {
+pub struct LastFrame {
     hits: Vec<(Region, HitArea)>,
     /// The window onto the list, if a list was shown.
     pub window: Option<Window>,
@@ -106,7 +106,7 @@ pub struct Shown {
     pub pace: Pace,
 }
 
-impl Shown {
+impl LastFrame {
     /// Notes what a click somewhere means. What is noted later lies on top.
     pub fn hit(&mut self, region: Region, area: HitArea) {
         self.hits.push((region, area));

@@ -30,7 +30,7 @@ pub use filter::parse::FilterError;
 pub use filter::{Cache, Cx, Filter, field};
 pub use findings::lines::FindingLine;
 pub use findings::panel::FindingList;
-pub use frame::{HitArea, Pace, Region, RowId, Shown, Window};
+pub use frame::{HitArea, LastFrame, Pace, Region, RowId, Window};
 pub use histogram::{Bin, Distribution, PERCENTS, Percentile};
 pub use input::bindings::{Action, BINDINGS, Binding, Context, offers};
 pub use input::event::{Effect, Input};

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        frame::Shown,
+        frame::LastFrame,
         input::bindings::Context,
         layer::Layer,
         open_session::OpenSession,
@@ -39,7 +39,7 @@ pub struct App {
     /// How stacks are shown, wherever one is.
     pub stacks: StackForm,
     pub(super) notice: Option<Notice>,
-    pub(super) seen: Shown,
+    pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
     /// A character that may be the first of two.
     pub(super) prefix: Option<char>,
@@ -80,7 +80,7 @@ impl App {
             panels: Panels::default(),
             stacks: StackForm::default(),
             notice: None,
-            seen: Shown::default(),
+            last_frame: LastFrame::default(),
             clock: Clock::default(),
             prefix: None,
             clicked: None,
@@ -202,11 +202,11 @@ impl App {
     }
 
     /// Takes note of what a frame showed.
-    pub fn shown(&mut self, shown: Shown) {
+    pub fn shown(&mut self, shown: LastFrame) {
         if let Some(window) = shown.window {
             self.with_list(|list| list.shown(window));
         }
-        self.seen = shown;
+        self.last_frame = shown;
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>, at: Instant) {

@@ -70,7 +70,7 @@ impl App {
             MouseEventKind::ScrollDown => self.wheel(WHEEL),
             MouseEventKind::ScrollUp => self.wheel(-WHEEL),
             MouseEventKind::Down(MouseButton::Left) => {
-                return self.seen.at(event.column, event.row).map_or_else(Vec::new, |area| self.click(area, at));
+                return self.last_frame.at(event.column, event.row).map_or_else(Vec::new, |area| self.click(area, at));
             }
             _ => {}
         }

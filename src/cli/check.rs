@@ -23,21 +23,21 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         connect_timeout: args.connect_timeout,
     };
     let runtime = crate::cli::runtime()?;
-    let seen = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
+    let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();
 
-    let report = Report::new(&plan.target, &seen);
+    let report = Report::new(&plan.target, &observed);
     out::print(&match args.format {
         Format::Text => text::render(&report),
         Format::Json => report.to_json(),
         Format::Github => github::render(&report),
     })?;
-    match seen.end {
+    match observed.end {
         End::Lost { reason } => return Err(Error::TargetLost { target: plan.target, reason }),
         End::Silent { silent } => return Err(Error::TargetSilent { target: plan.target, silent }),
         End::Elapsed | End::Interrupted => {}
     }
-    let failed = seen.session.engine().findings().any(|finding| args.fail_on.fails(finding.severity));
+    let failed = observed.session.engine().findings().any(|finding| args.fail_on.fails(finding.severity));
     Ok(if failed { Outcome::Found } else { Outcome::Done })
 }

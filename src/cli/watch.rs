@@ -3,7 +3,7 @@
 use crate::{
     diagnose::Settings,
     model::{Retention, Stamp},
-    report::{End, Seen, Totals},
+    report::{End, Observation, Totals},
     session::{Scope, Session},
     source::{self, Attachment, Target},
     update::{Connection, Event},
@@ -89,7 +89,7 @@ pub(super) async fn asked_to_stop() {
 }
 
 /// Watches until the window is over, or `stop` completes.
-pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Seen, NotSeen> {
+pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Observation, NotSeen> {
     let mut attachment = Attachment::new(source::open(plan.target.clone(), plan.source.clone()));
     let mut watch = Watch::new(plan);
     let mut until = Instant::now() + plan.connect_timeout;
@@ -99,10 +99,10 @@ pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result
             event = attachment.next(watch.session.wants()) => {
                 let Some(event) = event else { break Why::TimeIsUp };
                 match watch.take(event) {
-                    Heard::Begun => until = Instant::now() + plan.window,
-                    Heard::Answer => until = Instant::now() + plan.connect_timeout,
-                    Heard::GaveUp => break Why::TimeIsUp,
-                    Heard::Other => {}
+                    Milestone::Begun => until = Instant::now() + plan.window,
+                    Milestone::Answer => until = Instant::now() + plan.connect_timeout,
+                    Milestone::GaveUp => break Why::TimeIsUp,
+                    Milestone::Other => {}
                 }
             }
             () = sleep_until(until) => break Why::TimeIsUp,
@@ -121,7 +121,7 @@ enum Why {
 
 /// What an event was to the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum Milestone {
     /// The first complete update: the window begins.
     Begun,
     /// The first update is on its way.
@@ -153,7 +153,7 @@ impl Watch {
         }
     }
 
-    fn take(&mut self, event: Event) -> Heard {
+    fn take(&mut self, event: Event) -> Milestone {
         let gave_up = matches!(event, Event::Connection(Connection::GaveUp { .. }));
         match &event {
             Event::Connection(Connection::Lost { reason, .. } | Connection::GaveUp { reason }) => {
@@ -172,13 +172,13 @@ impl Watch {
                 (self.begun, self.session.model().now(), self.session.model().changes().complete)
             {
                 self.begun = Some((Instant::now(), now));
-                return Heard::Begun;
+                return Milestone::Begun;
             }
         }
         if gave_up {
-            return Heard::GaveUp;
+            return Milestone::GaveUp;
         }
-        if answers && self.begun.is_none() { Heard::Answer } else { Heard::Other }
+        if answers && self.begun.is_none() { Milestone::Answer } else { Milestone::Other }
     }
 
     fn note_update(&mut self) {
@@ -202,7 +202,7 @@ impl Watch {
         totals
     }
 
-    fn end(mut self, plan: &Plan, why: Why) -> Result<Seen, NotSeen> {
+    fn end(mut self, plan: &Plan, why: Why) -> Result<Observation, NotSeen> {
         self.session.describe_all();
         let target = plan.target.clone();
         let (Some((begun, start)), Some((heard, end_at))) = (self.begun, self.heard) else {
@@ -230,6 +230,6 @@ impl Watch {
             }
         };
         let totals = self.counted();
-        Ok(Seen { session: self.session, start, end_at, elapsed, end, totals })
+        Ok(Observation { session: self.session, start, end_at, elapsed, end, totals })
     }
 }

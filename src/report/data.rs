@@ -1,9 +1,9 @@
-//! What was seen, as plain data: the JSON of `holdup check`, field by field. Whoever changes it changes
+//! What was observed, as plain data: the JSON of `holdup check`, field by field. Whoever changes it changes
 //! `schema/check.schema.json` with it, and the version where a reader of the old form would be wrong.
 
 use super::{
+    observation::{End, Observation},
     rows::{Row, rfc3339, row},
-    seen::{End, Seen},
 };
 use crate::{
     diagnose::{Status, by_reason},
@@ -144,11 +144,11 @@ pub struct Behind {
 
 impl Report {
     /// What was seen of a target.
-    pub fn new(target: &Target, seen: &Seen) -> Self {
-        let model = seen.session.model();
-        let begun = seen.session.status().begun.as_ref();
+    pub fn new(target: &Target, observation: &Observation) -> Self {
+        let model = observation.session.model();
+        let begun = observation.session.status().begun.as_ref();
         let live = model.counts().live;
-        let mut findings: Vec<_> = seen.session.engine().findings().collect();
+        let mut findings: Vec<_> = observation.session.engine().findings().collect();
         // The worst first, whether or not it is over.
         findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.status == Status::Active)));
         Self {
@@ -156,23 +156,27 @@ impl Report {
             process: begun.and_then(|begun| begun.process.as_ref()).map(process),
             target: target.to_string(),
             protocol: begun.map(|begun| protocol(begun.protocol)),
-            window: window(seen),
+            window: window(observation),
             counts: Counts {
-                tasks: Tasks { live, ended: seen.totals.tasks.saturating_sub(live), seen: seen.totals.tasks },
-                dropped_events: seen.totals.dropped.total(),
-                decode_issues: seen.totals.issues.total(),
+                tasks: Tasks {
+                    live,
+                    ended: observation.totals.tasks.saturating_sub(live),
+                    seen: observation.totals.tasks,
+                },
+                dropped_events: observation.totals.dropped.total(),
+                decode_issues: observation.totals.issues.total(),
                 lag: Lag {
                     seconds: model.health().lag.as_secs_f64(),
-                    worst_seconds: seen.totals.worst_lag.as_secs_f64(),
-                    catch_ups: seen.totals.catch_ups,
+                    worst_seconds: observation.totals.worst_lag.as_secs_f64(),
+                    catch_ups: observation.totals.catch_ups,
                 },
                 behind: Behind {
                     seconds: model.health().behind.as_secs_f64(),
-                    worst_seconds: seen.totals.worst_behind.as_secs_f64(),
+                    worst_seconds: observation.totals.worst_behind.as_secs_f64(),
                 },
             },
             findings: findings.into_iter().map(row).collect(),
-            not_looked_for: seen
+            not_looked_for: observation
                 .session
                 .not_looked_for()
                 .into_iter()
@@ -218,8 +222,8 @@ fn protocol(protocol: Protocol) -> &'static str {
     }
 }
 
-fn window(seen: &Seen) -> Window {
-    let (ended, reason) = match &seen.end {
+fn window(observation: &Observation) -> Window {
+    let (ended, reason) = match &observation.end {
         End::Elapsed => ("elapsed", None),
         End::Interrupted => ("interrupted", None),
         End::Lost { reason } => ("lost", Some(reason.clone())),
@@ -228,11 +232,11 @@ fn window(seen: &Seen) -> Window {
         }
     };
     Window {
-        start: rfc3339(seen.start),
-        end: rfc3339(seen.end_at),
-        seconds: seen.elapsed.as_secs_f64(),
+        start: rfc3339(observation.start),
+        end: rfc3339(observation.end_at),
+        seconds: observation.elapsed.as_secs_f64(),
         ended,
         reason,
-        attached: seen.totals.sessions,
+        attached: observation.totals.sessions,
     }
 }

@@ -23,7 +23,7 @@ pub mod workers;
 pub use style::theme::Theme;
 
 use crate::{
-    app::{App, LockPage, Page, ResourcePage, Screen, Shown, TaskPage, WorkerPage},
+    app::{App, LastFrame, LockPage, Page, ResourcePage, Screen, TaskPage, WorkerPage},
     model::Stamp,
     update::Connection,
 };
@@ -34,8 +34,8 @@ use std::time::Instant;
 const LEAST: (u16, u16) = (40, 10);
 
 /// Draws everything, and tells what a click would mean.
-pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
-    let mut shown = Shown::default();
+pub fn render(frame: &mut Frame, app: &App, at: Instant) -> LastFrame {
+    let mut shown = LastFrame::default();
     let theme = &Theme::new(app.palette, app.charset);
     let area = frame.area();
     let buffer = frame.buffer_mut();
@@ -66,7 +66,7 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> Shown {
     shown
 }
 
-fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let model = app.session().model();
     match app.screen {
         Screen::Findings => findings::list::render(buffer, area, app, at, theme, shown),
@@ -88,7 +88,15 @@ fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme:
     }
 }
 
-fn render_page(buffer: &mut Buffer, area: Rect, page: &Page, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+fn render_page(
+    buffer: &mut Buffer,
+    area: Rect,
+    page: &Page,
+    app: &App,
+    at: Instant,
+    theme: &Theme,
+    shown: &mut LastFrame,
+) {
     let model = app.session().model();
     // A page is opened from a list, and there is no list before the first update.
     let now = app.now(at).unwrap_or(Stamp::MIN);

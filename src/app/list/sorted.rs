@@ -48,12 +48,12 @@ pub(crate) struct Sorted {
     /// Ascending. Each has two entries or more.
     rough: Vec<Range<usize>>,
     /// Where somebody looked while the list was rough.
-    seen: Seen,
+    excerpt: Excerpt,
 }
 
 /// The entries that belong into a range of a list.
 #[derive(Debug, Default)]
-struct Seen {
+struct Excerpt {
     from: usize,
     entries: Vec<Entry>,
 }
@@ -70,7 +70,7 @@ const AROUND: usize = 2_048;
 impl Sorted {
     /// Takes entries in any order, and sorts them if that is done in an instant.
     pub(crate) fn new(entries: Vec<Entry>, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Self {
-        let mut sorted = Self { rough: Vec::from_iter(rough(0..entries.len())), entries, seen: Seen::default() };
+        let mut sorted = Self { rough: Vec::from_iter(rough(0..entries.len())), entries, excerpt: Excerpt::default() };
         if sorted.entries.len() <= RUN {
             sorted.refine(RUN, compare);
         }
@@ -84,7 +84,7 @@ impl Sorted {
 
     /// The entry at a place: the right one where the list is not rough, or somebody looked.
     pub(crate) fn get(&self, index: usize) -> Option<&Entry> {
-        let seen = index.checked_sub(self.seen.from).and_then(|index| self.seen.entries.get(index));
+        let seen = index.checked_sub(self.excerpt.from).and_then(|index| self.excerpt.entries.get(index));
         seen.or_else(|| self.entries.get(index))
     }
 
@@ -100,7 +100,7 @@ impl Sorted {
 
     /// Looks at a range: [`Sorted::get`] then tells what belongs there.
     pub(crate) fn look(&mut self, range: Range<usize>, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
-        let seen = self.seen.from..self.seen.from + self.seen.entries.len();
+        let seen = self.excerpt.from..self.excerpt.from + self.excerpt.entries.len();
         if !self.is_rough() || range.is_empty() || (seen.start <= range.start && range.end <= seen.end) {
             return;
         }
@@ -115,12 +115,12 @@ impl Sorted {
             }
         }
         entries.extend_from_slice(&self.entries[at..range.end]);
-        self.seen = Seen { from: range.start, entries };
+        self.excerpt = Excerpt { from: range.start, entries };
     }
 
     /// Looks at an entry and those around it, if it is in a rough range.
     pub(crate) fn look_around(&mut self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) {
-        if self.seen.position(entry, compare).is_some() {
+        if self.excerpt.position(entry, compare).is_some() {
             return;
         }
         let Some(within) = self.rough.iter().find(|within| self.is_among(entry, within, compare)) else { return };
@@ -131,7 +131,7 @@ impl Sorted {
         let (before, mut entries) =
             between(inside, at.checked_sub(spread).map(|at| samples[at]), samples.get(at + spread).copied(), compare);
         entries.sort_unstable_by(compare);
-        self.seen = Seen { from: within.start + before, entries };
+        self.excerpt = Excerpt { from: within.start + before, entries };
     }
 
     /// Whether an entry belongs into a rough range.
@@ -158,13 +158,13 @@ impl Sorted {
             }
         }
         if !self.is_rough() {
-            self.seen = Seen::default();
+            self.excerpt = Excerpt::default();
         }
     }
 
     /// The place that an entry has, or will have.
     pub(crate) fn position(&self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Option<usize> {
-        if let Some(index) = self.seen.position(entry, compare) {
+        if let Some(index) = self.excerpt.position(entry, compare) {
             return Some(index);
         }
         let mut from = 0;
@@ -192,7 +192,7 @@ impl Sorted {
         mut gone: Vec<Entry>,
         mut come: Vec<Entry>,
         compare: &impl Fn(&Entry, &Entry) -> Ordering,
-    ) -> Result<(), Astray> {
+    ) -> Result<(), Mismatch> {
         gone.sort_unstable_by(compare);
         come.sort_unstable_by(compare);
         self.take_out(&gone, compare)?;
@@ -200,13 +200,13 @@ impl Sorted {
         Ok(())
     }
 
-    fn take_out(&mut self, gone: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Result<(), Astray> {
+    fn take_out(&mut self, gone: &[Entry], compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Result<(), Mismatch> {
         let entries = &mut self.entries;
         let (mut read, mut write) = (0, 0);
         for next in gone {
             let until = read + run(&entries[read..], |entry| compare(entry, next).is_lt());
             if entries.get(until) != Some(next) {
-                return Err(Astray);
+                return Err(Mismatch);
             }
             entries.copy_within(read..until, write);
             write += until - read;
@@ -236,9 +236,9 @@ impl Sorted {
 
 /// An entry was not where it should have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Astray;
+pub(crate) struct Mismatch;
 
-impl Seen {
+impl Excerpt {
     fn position(&self, entry: Entry, compare: &impl Fn(&Entry, &Entry) -> Ordering) -> Option<usize> {
         let found = self.entries.binary_search_by(|other| compare(other, &entry));
         found.ok().map(|index| self.from + index)

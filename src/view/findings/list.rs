@@ -14,7 +14,7 @@
 use super::page;
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown, Window},
+        frame::{LastFrame, Pace, RowId, Window},
         input::key::Key,
         labels::task_name,
         state::App,
@@ -56,7 +56,7 @@ const ROWS_LEAST: u16 = 5;
 const UNASKED_MOST: usize = 3;
 
 /// Draws the screen.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let (now, past) = app.panels.findings.counts();
     let right = match past {
         0 => format!("{now} now"),
@@ -91,7 +91,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     }
 }
 
-fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {
     let room = area.height.saturating_sub(1) as usize;
     let visible = app.panels.findings.cursor.visible(app.panels.findings.ids.len(), room);
     let ids = &app.panels.findings.ids[visible.clone()];

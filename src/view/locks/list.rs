@@ -10,7 +10,7 @@
 
 use crate::{
     app::{
-        frame::{HitArea, Pace, RowId, Shown, Window},
+        frame::{HitArea, LastFrame, Pace, RowId, Window},
         labels::task_short,
         list::rows::{ListRow, RowList},
         locks::list::{LockColumn, LockRow},
@@ -42,7 +42,7 @@ pub fn render(
     list: &RowList<LockRow>,
     model: &Model,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let rows = list.rows();
     let waited = rows.iter().filter(|row| row.waiters > 0).count();
@@ -68,7 +68,7 @@ pub(crate) fn render_list<R: ListRow>(
     area: Rect,
     list: &RowList<R>,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
     row: impl Fn(&R) -> Row,
 ) {
     let room = area.height.saturating_sub(1) as usize;

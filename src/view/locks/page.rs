@@ -18,7 +18,7 @@
 use super::list::{self, render_list};
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown},
+        frame::{LastFrame, Pace, RowId},
         histogram::{Distribution, Percentile},
         labels::{holder_label, task_label},
         list::rows::{ListRow, RowList},
@@ -66,7 +66,7 @@ pub fn render(
     model: &Model,
     now: Stamp,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let &Subject { id, detail, users } = subject;
     let Some(detail) = detail else {

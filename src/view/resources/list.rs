@@ -10,7 +10,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown},
+        frame::{LastFrame, Pace, RowId},
         list::rows::{ListRow, RowList},
         resources::list::{ResourceColumn, ResourceRow, Visibility, attributes},
         screens::Screen,
@@ -37,7 +37,7 @@ pub fn render(
     list: &RowList<ResourceRow>,
     model: &Model,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let mut right = numbers::grouped(list.rows().len() as u64);
     if !model.knows().has(Fact::Resources) && !list.rows().is_empty() {

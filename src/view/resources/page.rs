@@ -13,7 +13,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown},
+        frame::{LastFrame, Pace, RowId},
         labels::task_short,
         list::rows::{ListRow, RowList},
         resources::list::{OpColumn, OpRow, ResourceDetail, Stage, Visibility, attributes},
@@ -43,7 +43,7 @@ pub fn render(
     ops: &RowList<OpRow>,
     model: &Model,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let Some(detail) = detail else {
         let inner = facts::frame(buffer, area, &format!("resource {id}"), "", theme);

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, Shown},
+        frame::{LastFrame, Pace},
         state::App,
     },
     diagnose::{humanize, humanize_bytes},
@@ -20,7 +20,7 @@ pub(crate) fn render(
     app: &App,
     at: Instant,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) -> Rect {
     let Some((said, style)) = said(app, at, theme, shown) else { return area };
     if area.height < 6 {
@@ -31,7 +31,7 @@ pub(crate) fn render(
     Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
-fn said(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Option<(String, Style)> {
+fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<(String, Style)> {
     let model = app.session().model();
     if let Some((wait, reason)) = app.retry(at) {
         model.now()?;

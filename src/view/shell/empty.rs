@@ -3,7 +3,7 @@
 use super::unseen;
 use crate::{
     app::{
-        frame::{Pace, Shown},
+        frame::{LastFrame, Pace},
         screens::Screen,
         state::App,
     },
@@ -18,7 +18,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::Instant;
 
 /// Draws why there is nothing: nothing is wrong, or nothing is known.
-pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let model = app.session().model();
     let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
     let mut lines = Vec::new();

@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        frame::{HitArea, Pace, Region, Shown},
+        frame::{HitArea, LastFrame, Pace, Region},
         input::bindings::{Action, Binding, offers},
         state::App,
     },
@@ -19,7 +19,7 @@ use ratatui::{
 };
 
 /// Draws the line.
-pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {
     if let Some(notice) = app.notice() {
         shown.hurry(Pace::Slow);
         let text = text::left(&format!(" {notice}"), area.width as usize, theme);

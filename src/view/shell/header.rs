@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, Shown},
+        frame::{LastFrame, Pace},
         state::App,
         workers::list::workers_load,
     },
@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// Draws the line.
-pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let (mut left, mut right) = (left(app, at, theme, shown), right(app, theme, workers_load(app.session().model())));
     let dot = format!(" {} ", theme.symbols().dot);
     let gap = dot.chars().count();
@@ -64,7 +64,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
     }
 }
 
-fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
+fn left(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Vec<Part> {
     let part = |text: String, style, drop| Part { text, style, drop };
     let plain = |text: &str, drop| part(text::safe(text, 40, theme).into_owned(), Style::new(), drop);
     let mut parts = Vec::new();
@@ -93,7 +93,7 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> Vec<Part> {
 }
 
 /// How the connection and the display stand, in a few words.
-fn state(app: &App, at: Instant, theme: &Theme, shown: &mut Shown) -> (String, Style) {
+fn state(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> (String, Style) {
     let symbols = theme.symbols();
     if let Some(missed) = app.missed() {
         return (format!("frozen {} {missed} new", symbols.frozen), theme.notice());

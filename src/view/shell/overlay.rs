@@ -3,7 +3,7 @@
 use crate::{
     app::{
         act::sortable,
-        frame::{HitArea, Region, RowId, Shown},
+        frame::{HitArea, LastFrame, Region, RowId},
         input::bindings::{BINDINGS, Context},
         layer::{Layer, Question, Scroll},
         state::App,
@@ -24,7 +24,7 @@ use ratatui::{
 };
 
 /// Draws a layer, if it is one that lies over a screen.
-pub(crate) fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, theme: &Theme, shown: &mut LastFrame) {
     match layer {
         Layer::Page(_) | Layer::Filter(_) => {}
         Layer::Help(scroll) => {
@@ -60,7 +60,7 @@ fn render_text(
     width: u16,
     scroll: Scroll,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     shown.cover();
     let height = (lines.len() as u16).saturating_add(2);
@@ -147,7 +147,7 @@ fn explanation(lint: &Lint, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     lines
 }
 
-fn render_question(buffer: &mut Buffer, area: Rect, question: Question, theme: &Theme, shown: &mut Shown) {
+fn render_question(buffer: &mut Buffer, area: Rect, question: Question, theme: &Theme, shown: &mut LastFrame) {
     shown.cover();
     let width = area.width.saturating_sub(4).min(64);
     let lines = wrap(question.text(), width.saturating_sub(4) as usize, theme);
@@ -172,7 +172,7 @@ fn render_question(buffer: &mut Buffer, area: Rect, question: Question, theme: &
     }
 }
 
-fn render_sort(buffer: &mut Buffer, area: Rect, selected: usize, app: &App, theme: &Theme, shown: &mut Shown) {
+fn render_sort(buffer: &mut Buffer, area: Rect, selected: usize, app: &App, theme: &Theme, shown: &mut LastFrame) {
     shown.cover();
     let columns: Vec<_> = sortable().collect();
     let inner = boxed(buffer, area, 24, columns.len() as u16 + 2, "Sort by", theme);

@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        frame::{HitArea, Region, Shown},
+        frame::{HitArea, LastFrame, Region},
         input::bindings::Action,
         screens::{SCREENS, Screen, ScreenSpec},
         state::App,
@@ -21,7 +21,7 @@ use ratatui::{
 };
 
 /// Draws the line.
-pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {
     let mut x = area.x + 1;
     for (at, &ScreenSpec { screen, title, .. }) in SCREENS.iter().enumerate() {
         let room = area.right().saturating_sub(x);

@@ -11,7 +11,7 @@
 use super::cells;
 use crate::{
     app::{
-        frame::{HitArea, Pace, RowId, Shown, Window},
+        frame::{HitArea, LastFrame, Pace, RowId, Window},
         layer::Layer,
         state::App,
         tasks::{columns::TASK_COLUMNS, groups::GROUP_COLUMNS, list::Listing},
@@ -32,7 +32,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::time::Instant;
 
 /// Draws the screen.
-pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut Shown) {
+pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let title = match app.panels.tasks.listing {
         Listing::Tasks => "Tasks",
         Listing::Groups => "Tasks by spawn location",
@@ -114,7 +114,7 @@ fn render_filter(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> R
     Rect { y: area.y + used, height: area.height - used, ..area }
 }
 
-fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &Theme, shown: &mut Shown) {
+fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &Theme, shown: &mut LastFrame) {
     let (tasks, model) = (&app.panels.tasks, app.session().model());
     let length = tasks.order.len();
     let room = area.height.saturating_sub(1) as usize;
@@ -152,7 +152,7 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
     }
 }
 
-fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut Shown) {
+fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {
     let places = &app.panels.tasks.groups;
     let length = places.order().len();
     let room = area.height.saturating_sub(1) as usize;

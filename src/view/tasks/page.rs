@@ -16,7 +16,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, Shown},
+        frame::{LastFrame, Pace},
         histogram::Distribution,
         layer::Scroll,
         options::{Charset, StackForm},
@@ -59,7 +59,7 @@ pub fn render(
     now: Stamp,
     scroll: Scroll,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let Some(detail) = detail else {
         let mut text = Text::new(area.width.saturating_sub(4) as usize, theme);
@@ -198,7 +198,7 @@ fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     let share = |part: std::time::Duration| if total > 0.0 { part.as_secs_f64() / total } else { 0.0 };
     let part = |fill: &str, name: &str, time, style| {
         let said = format!("{fill} {name} {} {}", numbers::duration(time, theme), numbers::percent(share(time)));
-        Piece::text(&said, style, text.room(), theme)
+        Piece::text(&said, style, text.value_width(), theme)
     };
     let styles = [theme.good(), theme.notice(), theme.dim()];
     let (waited, idle_name) = match times.scheduled {
@@ -220,7 +220,7 @@ fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     for ((time, fill), style) in parts.into_iter().zip(styles) {
         drawn.push(Share { amount: time.as_secs_f64(), fill, style });
     }
-    let bar = Piece::drawn(bars::shares(&drawn, text.room()));
+    let bar = Piece::drawn(bars::shares(&drawn, text.value_width()));
     text.entry("", [bar]);
 }
 

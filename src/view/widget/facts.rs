@@ -9,7 +9,7 @@
 
 use super::{pane, wrap::wrap};
 use crate::{
-    app::{findings::lines::FindingLine, frame::Shown, layer::Scroll},
+    app::{findings::lines::FindingLine, frame::LastFrame, layer::Scroll},
     diagnose::{Confidence, Status},
     model::Stamp,
     view::{
@@ -66,13 +66,13 @@ impl<'a> Text<'a> {
     }
 
     /// How wide a value can be.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn value_width(&self) -> usize {
         self.width.saturating_sub(NAMES)
     }
 
     /// A part of a value in a style.
     pub(crate) fn styled(&self, given: &str, style: Style) -> Piece {
-        Piece::text(given, style, self.room(), self.theme)
+        Piece::text(given, style, self.value_width(), self.theme)
     }
 
     /// A part of a value.
@@ -82,7 +82,7 @@ impl<'a> Text<'a> {
 
     /// A place in the source: its end says most.
     pub(crate) fn place(&self, given: &str) -> Piece {
-        Piece(Span::styled(text::safe_end(given, self.room(), self.theme).into_owned(), self.theme.dim()).into())
+        Piece(Span::styled(text::safe_end(given, self.value_width(), self.theme).into_owned(), self.theme.dim()).into())
     }
 
     /// A name, and the parts of its value side by side, on as many lines as they need.
@@ -111,7 +111,7 @@ impl<'a> Text<'a> {
     /// Prose, in as many lines as it needs.
     pub(crate) fn prose(&mut self, name: &str, given: &str, style: Style) {
         let mut name = name;
-        for line in wrap(&units(given, self.theme), self.room(), self.theme) {
+        for line in wrap(&units(given, self.theme), self.value_width(), self.theme) {
             let piece = self.styled(&line, style);
             self.entry(std::mem::take(&mut name), [piece]);
         }
@@ -185,7 +185,7 @@ pub(crate) fn render(
     lines: &[Line<'static>],
     scroll: Scroll,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let inner = frame(buffer, area, title, right, theme);
     let room = inner.height as usize;

@@ -9,7 +9,7 @@
 use super::sparkline::sparkline;
 use crate::{
     app::{
-        frame::{HitArea, Region, RowId, Shown},
+        frame::{HitArea, LastFrame, Region, RowId},
         tasks::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
@@ -111,7 +111,7 @@ pub(crate) fn render<C: Copy + PartialEq>(
     area: Rect,
     table: &Table<C>,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
     head: impl Fn(C) -> Option<HitArea>,
 ) {
     if area.is_empty() {

@@ -14,7 +14,7 @@
 
 use crate::{
     app::{
-        frame::{Pace, RowId, Shown},
+        frame::{LastFrame, Pace, RowId},
         labels::task_short,
         list::rows::{ListRow, RowList},
         options::StackForm,
@@ -74,7 +74,7 @@ const ADVICE: &[&str] = &[
 ];
 
 /// Draws the screen.
-pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme, shown: &mut Shown) {
+pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme, shown: &mut LastFrame) {
     let &Subject { list, model, now, .. } = subject;
     let inner = pane::render(buffer, area, "Workers", &heading(list, model, theme), theme);
     if model.agent().workers().is_empty() && model.agent().runtimes().is_empty() {

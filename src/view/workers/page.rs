@@ -14,7 +14,7 @@
 use super::list::{stall_lines, worker_state_style};
 use crate::{
     app::{
-        frame::{Pace, Shown},
+        frame::{LastFrame, Pace},
         layer::Scroll,
         options::StackForm,
         workers::{
@@ -49,7 +49,7 @@ pub fn render(
     now: Stamp,
     scroll: Scroll,
     theme: &Theme,
-    shown: &mut Shown,
+    shown: &mut LastFrame,
 ) {
     let width = area.width.saturating_sub(4) as usize;
     let Some(detail) = detail else {
@@ -113,7 +113,7 @@ fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     for (kind, lasted) in &detail.verdicts {
         text.prose("", &format!("{}, for {}", kind.in_words(), numbers::duration(*lasted, theme)), theme.bad());
     }
-    let shown = detail.lane.len().min(text.room());
+    let shown = detail.lane.len().min(text.value_width());
     let mut lane = sparkline(&detail.lane[detail.lane.len() - shown..], theme);
     lane.push_span(Span::raw(""));
     text.entry("minute", [Piece::drawn(lane), text.plain(&format!("{} busy of late", numbers::percent(row.busy)))]);

@@ -80,5 +80,5 @@ fn an_entry_that_is_nowhere_has_no_place() {
     let mut sorted = done(sorted);
     assert_eq!(sorted.position(entry((7, 1)), &Entry::cmp), None);
     assert_eq!(sorted.position(entry((8, 4)), &Entry::cmp), Some(4));
-    assert_eq!(sorted.merge(vec![entry((7, 1))], Vec::new(), &Entry::cmp), Err(Astray));
+    assert_eq!(sorted.merge(vec![entry((7, 1))], Vec::new(), &Entry::cmp), Err(Mismatch));
 }

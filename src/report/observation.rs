@@ -10,7 +10,7 @@ use crate::{
 use std::time::Duration;
 
 /// What came of it.
-pub struct Seen {
+pub struct Observation {
     /// The target as it was at the end, and every finding of the window.
     pub session: Session,
     /// The target's clock at the first complete update.
