@@ -136,24 +136,6 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn modes_are_no_bools() {
-    holds(rules::bools);
-    catches(rules::bools, "src/app/x.rs", "struct S { a: bool, pub b: bool, #[x] c: bool }");
-    catches(rules::bools, "src/app/x.rs", "impl X { pub fn f(&self, a: u8, quick: bool) {} }");
-    allows(rules::bools, "src/app/x.rs", "struct S { a: bool, b: bool, c: Option<bool>, d: fn(bool) }");
-    allows(rules::bools, "src/app/x.rs", "fn f(a: impl Fn(u8) -> bool) -> bool { a(1) }");
-}
-
-#[test]
-fn what_is_excused_has_a_reason() {
-    holds(rules::reasons);
-    catches(rules::reasons, "src/app/x.rs", "#[allow(dead_code)] fn f() {}");
-    catches(rules::reasons, "src/app/x.rs", "#![expect(unused)]");
-    catches(rules::reasons, "src/app/x.rs", "#[cfg_attr(unix, allow(unused))] fn f() {}");
-    allows(rules::reasons, "src/app/x.rs", "#[allow(dead_code, reason = \"because\")] fn f() {}");
-}
-
-#[test]
 fn words_that_do_not_belong_are_not_there() {
     let mut sources = tree();
     sources.extend(files(&["tests"], ".rs").into_iter().filter(|source| !source.path.contains("house")));

@@ -12,6 +12,11 @@
 
 /// Messages, client and server of the package `holdup.v1`.
 pub mod v1 {
-    #![allow(missing_docs, clippy::pedantic, reason = "generated; holdup.proto documents what has a meaning")]
+    #![allow(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; holdup.proto documents what has a meaning"
+    )]
     include!("generated/holdup.v1.rs");
 }

@@ -1,6 +1,6 @@
 //! The rules of the house. Each takes one file and says what is wrong with it, in words; none is nothing.
 
-use crate::source::{Source, after_group};
+use crate::source::Source;
 
 /// The client's rooms, and for each the rooms whose names it may know. Data goes from the source to the terminal: whoever
 /// comes later knows those before, and never the other way round.
@@ -141,79 +141,6 @@ pub(crate) fn size(source: &Source) -> Vec<String> {
     let lines = source.lines();
     let counts = !source.is_test() && !source.is_generated() && lines > MOST;
     if counts { vec![said(source, format!("{lines} lines, over {MOST}"))] } else { Vec::new() }
-}
-
-/// Modes are enums: at most two `bool` fields in a struct, and no `bool` among a function's parameters.
-pub(crate) fn bools(source: &Source) -> Vec<String> {
-    let tokens = source.tokens();
-    let mut wrong = Vec::new();
-    for (index, token) in tokens.iter().enumerate() {
-        let Some(name) = tokens.get(index + 1) else { continue };
-        if token == "struct" {
-            let Some(open) = (index..tokens.len()).find(|&at| ["{", "(", ";"].contains(&tokens[at].as_str())) else {
-                continue;
-            };
-            let flags = if tokens[open] == "{" { typed_bool(&tokens[open..after_group(&tokens, open)]) } else { 0 };
-            if flags > 2 {
-                wrong.push(said(source, format!("struct {name} has {flags} bool fields")));
-            }
-        }
-        if token == "fn" {
-            let Some(open) = (index..tokens.len()).find(|&at| ["(", "{", ";"].contains(&tokens[at].as_str())) else {
-                continue;
-            };
-            // A method of the trait by which tracing hands over values.
-            if name == "record_bool" {
-                continue;
-            }
-            if tokens[open] == "(" && typed_bool(&tokens[open..after_group(&tokens, open)]) > 0 {
-                wrong.push(said(source, format!("fn {name} takes a bool")));
-            }
-        }
-    }
-    wrong
-}
-
-/// How many names of a group are typed `bool`, those in groups inside it left out.
-fn typed_bool(group: &[String]) -> usize {
-    let mut depth = 0_usize;
-    let mut count = 0;
-    for (index, token) in group.iter().enumerate() {
-        match token.as_str() {
-            "(" | "{" | "[" => depth += 1,
-            ")" | "}" | "]" => depth -= 1,
-            "bool" if depth == 1 && group[index - 1] == ":" && group[index - 2] != ":" => {
-                let ends = group.get(index + 1).is_none_or(|next| [",", ")", "}"].contains(&next.as_str()));
-                count += usize::from(ends);
-            }
-            _ => {}
-        }
-    }
-    count
-}
-
-/// A lint that is switched off locally says why.
-pub(crate) fn reasons(source: &Source) -> Vec<String> {
-    if source.is_generated() {
-        return Vec::new();
-    }
-    let tokens = source.tokens();
-    let mut wrong = Vec::new();
-    for index in 0..tokens.len() {
-        if tokens[index] != "#" {
-            continue;
-        }
-        let open = if tokens.get(index + 1).is_some_and(|next| next == "!") { index + 2 } else { index + 1 };
-        if tokens.get(open).is_none_or(|next| next != "[") {
-            continue;
-        }
-        let attribute = &tokens[open + 1..after_group(&tokens, open) - 1];
-        let excuses = attribute.windows(2).any(|two| ["allow", "expect"].contains(&two[0].as_str()) && two[1] == "(");
-        if excuses && !attribute.iter().any(|token| token == "reason") {
-            wrong.push(said(source, format!("#[{}] without a reason", attribute.join(""))));
-        }
-    }
-    wrong
 }
 
 /// Names that say nothing, work that is not done, and paths of somebody's machine.

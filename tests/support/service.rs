@@ -75,6 +75,7 @@ impl Take {
 }
 
 /// Something that has statistics, and whether they were sent since they changed.
+#[expect(clippy::struct_excessive_bools, reason = "what a service notes of a row changes in three ways")]
 struct Kept<N, S> {
     new: N,
     stats: S,
