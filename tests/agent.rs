@@ -186,6 +186,23 @@ fn what_an_agent_tells_of_a_standstill_is_taken_out_of_every_poll() {
 }
 
 #[test]
+fn a_lock_that_is_seen_as_it_is_taken_is_not_held_for_0_ns() {
+    let mut service = Service::new();
+    let task = service.spawn("takes", "src/main.rs:3");
+    let lock = service.mutex("src/state.rs:21");
+    service.keep_waker(task).pass(5).poll(task, 1);
+    let mut scene = Scene::new(service);
+    scene.pass(100, |now| Update {
+        locks: vec![agent::lock(lock, vec![agent::holder(task, now)], vec![])],
+        ..agent::report(now)
+    });
+    assert_eq!(scene.finding("held-across-await").message, "just taken by a task that sleeps");
+    scene.service.finish(task);
+    scene.pass(700, agent::report);
+    assert_eq!(scene.finding("held-across-await").message, "held for 700 ms by a guard of a task that has ended");
+}
+
+#[test]
 fn a_poll_on_a_thread_that_is_no_worker_stalls_none() {
     // block_in_place: the poll lasts, its thread is no worker any more, and the workers poll others.
     let (mut scene, task, since) = stuck();

@@ -323,6 +323,49 @@ fn a_lock_in_a_deadlock() {
     assert_snapshot!("lock_deadlock_120", screen::text(&scene.lock_page(lock, LARGE, PLAIN)));
 }
 
+/// A lock as an agent tells it.
+fn told_alone(place: &str, told: impl FnOnce(&mut Service, ResourceId) -> LockStats) -> (Scene, ResourceId) {
+    let mut scene = Scene::new();
+    let lock = scene.service.mutex(place);
+    let told = told(&mut scene.service, lock);
+    scene.session.apply(Event::Begin(Box::new(Begin::agent(1, agent::process()))));
+    scene.session.apply(Event::Connection(Connection::Live));
+    scene.session.apply(Event::Update(Box::new(scene.service.greet())));
+    let now = scene.now();
+    scene.session.apply(Event::Update(Box::new(Update { locks: vec![told], ..agent::report(now) })));
+    scene.seconds(2);
+    (scene, lock)
+}
+
+#[test]
+fn a_lock_whose_guard_has_outlived_its_task() {
+    let (mut scene, lock) = told_alone("src/cache.rs:7", |service, lock| {
+        let [loads, waits] = ["loads", "waits"].map(|name| service.spawn(name, "src/main.rs:3"));
+        let since = service.pass(5).poll(loads, 1).poll(waits, 1).keep_waker(waits).now();
+        service.pass(400).finish(loads);
+        let frames = vec![agent::frame("cache::load", "src/cache.rs", 40)];
+        let taken = Some(Arc::new(Stack { frames, ..Stack::default() }));
+        let holder = Holder { acquired_at: taken, ..agent::holder(loads, since) };
+        agent::lock(lock, vec![holder], vec![agent::waiting(7, waits, since)])
+    });
+    // Its row is let go of, and it is told who it was all the same.
+    scene.seconds(10);
+    assert_snapshot!("lock_outlived_80", screen::text(&scene.lock_page(lock, SMALL, PLAIN)));
+}
+
+#[test]
+fn a_lock_that_was_held_before_the_agent_began() {
+    let (scene, lock) = told_alone("src/cache.rs:7", |service, lock| {
+        let waits = service.spawn("waits", "src/main.rs:3");
+        service.pass(5).poll(waits, 1).keep_waker(waits);
+        let waiting = vec![agent::waiting(7, waits, service.now())];
+        LockStats { unknown_holders: 1, ..agent::lock(lock, vec![], waiting) }
+    });
+    let page = screen::text(&scene.lock_page(lock, SMALL, PLAIN));
+    assert!(!page.contains("thread"), "it is not taken for a thread that runs no task: {page}");
+    assert_snapshot!("lock_before_the_agent_80", page);
+}
+
 #[test]
 fn a_lock_whose_holder_nobody_can_tell() {
     let mut scene = Scene::new();

@@ -264,6 +264,7 @@ scenarios! {
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
     ended_with_a_job: "ended-with-a-job",
+    leaked_guard: "leaked-guard",
     stood_still: "stood-still",
     panics_by_the_hundred: "panics-by-the-hundred",
     one_filter_for_all: "one-filter-for-all",
@@ -315,6 +316,22 @@ fn an_agent_tells_where_a_lock_was_acquired_and_where_its_holder_sleeps() {
         at("acquired at", &acquired) & at("asleep at", &asleep)
     });
     assert!(told, "no window told both {acquired} and {asleep}");
+}
+
+#[test]
+fn a_guard_that_has_outlived_its_task_is_not_said_to_be_held_by_one_that_sleeps() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("leaked-guard", By::Agent);
+    // Longer than what has ended is shown: its name is told all the same.
+    std::thread::sleep(Duration::from_secs(1));
+    let report: Value =
+        serde_json::from_slice(&server.check(Duration::from_secs(10), &[]).stdout).expect("there is a report");
+    let findings = report["findings"].as_array().into_iter().flatten();
+    let of_lock: Vec<&Value> = findings.filter(|finding| text(finding, "/lint") == "held-across-await").collect();
+    let [finding] = of_lock[..] else { panic!("{report:#}") };
+    let said = text(finding, "/message");
+    assert!(said.contains("of a task that has ended; 1 task waits") && !said.contains("sleeps"), "{said}");
+    assert_eq!(text(finding, "/related/holder/name"), "leaks-a-guard");
 }
 
 #[test]

@@ -59,7 +59,17 @@ pub fn span_label(model: &Model, id: TaskId) -> Option<String> {
 pub fn holder_label(model: &Model, hold: &Hold) -> String {
     match &hold.thread {
         Some(thread) if hold.acquire.task == TaskId::NONE => format!("thread {}", thread.name),
-        _ => task_label(model, hold.acquire.task),
+        _ => match &hold.known {
+            // Its row may be gone.
+            Some(known) => task_name(&TaskRef {
+                id: hold.acquire.task,
+                number: known.number.map(std::num::NonZero::get),
+                name: known.name.clone(),
+                kind: known.kind.name(),
+                place: model.place(known.place).to_string(),
+            }),
+            None => task_label(model, hold.acquire.task),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef, finding::RELATED_MOST};
 use crate::model::{
-    Basis, Hold, Model, Panicked, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId,
+    Basis, Hold, KnownTask, Model, Panicked, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId,
 };
 
 /// A task by its row.
@@ -29,10 +29,15 @@ pub(super) fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
 
 /// A task that panicked: as it was while its row stood, for it is soon let go of.
 pub(super) fn panicked(model: &Model, panicked: &Panicked) -> TaskRef {
-    panicked.known.as_ref().map_or_else(
-        || task_by_id(model, panicked.panic.task),
+    known(model, panicked.panic.task, panicked.known.as_ref())
+}
+
+/// A task whose row may be gone, by what is known of it beside.
+fn known(model: &Model, id: TaskId, known: Option<&KnownTask>) -> TaskRef {
+    known.map_or_else(
+        || task_by_id(model, id),
         |known| TaskRef {
-            id: panicked.panic.task,
+            id,
             number: known.number.map(std::num::NonZero::get),
             name: known.name.clone(),
             kind: known.kind.name(),
@@ -45,7 +50,7 @@ pub(super) fn panicked(model: &Model, panicked: &Panicked) -> TaskRef {
 pub(super) fn holder(model: &Model, hold: &Hold) -> TaskRef {
     match hold.acquire.task {
         TaskId::NONE => thread_ref(hold.thread.as_ref().map_or("", |thread| &thread.name)),
-        task => task_by_id(model, task),
+        task => known(model, task, hold.known.as_deref()),
     }
 }
 

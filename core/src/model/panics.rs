@@ -1,6 +1,6 @@
 //! Panics, with what was known of the tasks that ended in them: their rows are soon gone.
 
-use super::{Model, Origin, Panic, PlaceId, TaskKind};
+use super::{Model, Names, Origin, Panic, PlaceId, Task, TaskKind};
 use std::{collections::VecDeque, num::NonZeroU64};
 
 /// Panics are let go of beyond this many, the oldest first.
@@ -26,6 +26,12 @@ pub struct KnownTask {
     pub kind: TaskKind,
     /// Where it was spawned.
     pub place: PlaceId,
+}
+
+impl KnownTask {
+    pub(super) fn of(task: Task<'_>, names: &Names) -> Self {
+        Self { number: task.number(), name: names.text(task.name()).to_owned(), kind: task.kind(), place: task.place() }
+    }
 }
 
 impl Panicked {
@@ -76,12 +82,9 @@ impl Model {
             let Some(task) = tasks.get(panicked.panic.task).filter(|task| task.origin() == Origin::Announced) else {
                 continue;
             };
-            panicked.known = Some(KnownTask {
-                number: task.number(),
-                name: names.text(task.name()).to_owned(),
-                kind: task.kind(),
-                place: if task.place().is_known() { task.place() } else { panicked.location() },
-            });
+            let row = KnownTask::of(task, names);
+            let place = if row.place.is_known() { row.place } else { panicked.location() };
+            panicked.known = Some(KnownTask { place, ..row });
         }
         self.panics = panics;
     }

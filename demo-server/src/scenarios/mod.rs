@@ -22,6 +22,7 @@ mod full_channels;
 mod futurelock;
 mod healthy;
 mod large_future;
+mod leaked_guard;
 mod local_set;
 mod lock_across_await;
 mod lock_across_await_uncontended;
@@ -189,6 +190,7 @@ const SCENARIOS: &[Scenario] = &[
     panics::SCENARIO,
     panics_by_the_hundred::SCENARIO,
     one_filter_for_all::SCENARIO,
+    leaked_guard::SCENARIO,
     healthy::SCENARIO,
     brief_lock::SCENARIO,
     contended_lock::SCENARIO,

@@ -159,7 +159,7 @@ impl LockRow {
         } else {
             (model.waiters_count(id), model.waiters(id).iter().filter_map(|waiter| waiter.since).min())
         };
-        let asleep = lock.holds.iter().any(|hold| hold.across == Across::Await);
+        let asleep = lock.holds.iter().any(|hold| hold.across == Across::Await && !hold.outlived);
         Some(Self {
             id,
             number: resource.number,

@@ -32,6 +32,8 @@ pub struct LockDetail {
     pub age: Option<Duration>,
     /// Who holds it, in words.
     pub holder: Option<String>,
+    /// Whether that task has ended, and its guard has not.
+    pub outlived: bool,
     /// The longest wait of an acquire that got it.
     pub longest_wait: Duration,
     /// Tasks that slept with it.
@@ -90,6 +92,7 @@ impl LockDetail {
             place: model.place(resource.place).to_string(),
             age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
             holder: first.map(|hold| holder_label(model, hold)),
+            outlived: first.is_some_and(|hold| hold.outlived),
             places: hold_places(model, &lock.holds),
             longest_wait: lock.longest_wait,
             across_by: lock.across.latest.as_ref().map(|hold| task_label(model, hold.acquire.task)),
@@ -106,6 +109,8 @@ impl LockDetail {
 pub enum Role {
     /// Holds it, and was seen asleep with it.
     HoldsAsleep,
+    /// Has ended, and its guard holds it.
+    Outlived,
     /// Holds it.
     Holds,
     /// Waits for it, as the one with this number in the queue, from 1.
@@ -204,7 +209,11 @@ pub fn lock_users(model: &Model, id: ResourceId, now: Stamp) -> Vec<LockUserRow>
     let holders = lock.holds.iter().map(|hold| LockUserRow {
         op: hold.acquire.op,
         task: hold.acquire.task,
-        role: if hold.across == Across::Await { Role::HoldsAsleep } else { Role::Holds },
+        role: match hold.across {
+            _ if hold.outlived => Role::Outlived,
+            Across::Await => Role::HoldsAsleep,
+            Across::SamePoll => Role::Holds,
+        },
         access: hold.acquire.access,
         time: Some(now.since(hold.acquire.at)),
     });

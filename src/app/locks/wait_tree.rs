@@ -41,6 +41,8 @@ pub enum Node {
         label: String,
         /// Whether it was seen asleep with the lock.
         across: Across,
+        /// Whether it has ended, and its guard has not.
+        outlived: bool,
     },
     /// The lock above is held, and nobody can tell by whom.
     Unknown {
@@ -96,7 +98,8 @@ impl Tree<'_> {
         for (at, hold) in holds.iter().enumerate() {
             let more = if at + 1 == holds.len() { More::Last } else { More::Follows };
             let id = hold.acquire.task;
-            let node = Node::Holder { id, label: holder_label(self.model, hold), across: hold.across };
+            let label = holder_label(self.model, hold);
+            let node = Node::Holder { id, label, across: hold.across, outlived: hold.outlived };
             if !self.child(more, node, |tree| tree.waits(id)) {
                 return;
             }

@@ -171,6 +171,9 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
         state.push(basis(&text, row.basis, theme));
     }
     text.entry("state", state);
+    if detail.outlived {
+        text.prose("", "That task has ended: its guard is in other hands, or forgotten.", theme.bad());
+    }
     if let Some(unknown) = row.unknown {
         text.prose("", unknown.sentence(), theme.dim());
     }
@@ -288,6 +291,9 @@ fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
     let (said, style) = match &line.node {
         Node::Lock { label, .. } if line.levels.is_empty() => (label.clone(), theme.title()),
         Node::Lock { label, .. } => (format!("waits for {label}"), Style::new()),
+        Node::Holder { label, outlived: true, .. } => {
+            (format!("held by a guard of {label}, which has ended"), theme.bad())
+        }
         Node::Holder { label, across: Across::Await, .. } => (format!("held by {label}, asleep"), theme.notice()),
         Node::Holder { label, across: Across::SamePoll, .. } => (format!("held by {label}, in its poll"), Style::new()),
         Node::Unknown { why } => (format!("nobody can tell who holds it: {why}"), theme.dim()),
@@ -311,6 +317,7 @@ fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Ro
     let cell = |column| match column {
         LockUserColumn::Role => match row.role {
             Role::HoldsAsleep => Cell::Text("holds, asleep".into(), theme.notice()),
+            Role::Outlived => Cell::Text("holds, ended".into(), theme.bad()),
             Role::Holds => Cell::Text("holds".into(), theme.good()),
             Role::Waits(place) => Cell::Text(format!("{place}"), Style::new()),
         },

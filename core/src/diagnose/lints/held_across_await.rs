@@ -62,7 +62,14 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         return Some(unseen(cx, id, across, seen));
     };
     let held = latest.seen.since(latest.acquire.at);
-    let mut message = format!("held for {} by a task that sleeps", humanize(held));
+    // It may have been taken at the very moment at which it was seen.
+    let so_far = if held.is_zero() { "just taken".to_owned() } else { format!("held for {}", humanize(held)) };
+    let taken = latest.acquired_at.as_ref().and_then(|stack| stack.top()).map(|frame| frame.place.to_string());
+    let mut message = match (latest.outlived, taken.filter(|place| !place.is_empty())) {
+        (false, _) => format!("{so_far} by a task that sleeps"),
+        (true, Some(place)) => format!("{so_far} by a guard taken at {place}, by a task that has ended"),
+        (true, None) => format!("{so_far} by a guard of a task that has ended"),
+    };
     if across.waiters > 0 {
         message = format!("{message}; {} for up to {}", waiting(across.waiters), humanize(across.wait));
     }

@@ -4,12 +4,12 @@
 
 use crate::{
     model::{
-        Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockState, Model, Rate, Resource,
-        locks::lock::ToldQueue,
+        Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, KnownTask, Lock, LockState, Model, Rate, Resource,
+        Task, locks::lock::ToldQueue,
     },
     update::{Access, Across, Holder, LockStats, OpId, ResourceId, Stamp, TaskId, Update},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 impl Model {
     /// Takes in the locks of a page. One that was never announced, or is gone, is let go of.
@@ -45,6 +45,14 @@ impl Model {
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
         let Some(queue) = &lock.told else { return false };
         let waits = Waits::of(queue, now);
+        for hold in lock.holds.iter_mut().filter(|hold| hold.acquire.task != TaskId::NONE) {
+            let row = self.tasks.get(hold.acquire.task);
+            // A row comes before the locks that speak of it: one that is not there is gone, unless there was no room for it.
+            hold.outlived = row.map_or(!self.let_go.is_short(), Task::has_ended);
+            if let (true, Some(row), None) = (hold.outlived, row, &hold.known) {
+                hold.known = Some(Arc::new(KnownTask::of(row, &self.names)));
+            }
+        }
         lock.stand(&waits, now);
         if lock.holds.is_empty() && waits.count == 0 {
             self.unsettled.remove(&id);
@@ -78,6 +86,8 @@ fn hold(at: usize, holder: Holder, seen: Stamp) -> Hold {
         thread: holder.thread,
         acquired_at: holder.acquired_at,
         suspended_at: holder.suspended_at,
+        outlived: false,
+        known: None,
     }
 }
 
@@ -146,7 +156,15 @@ impl Lock {
         }
         across.told = true;
 
+        let before = std::mem::take(&mut self.holds);
         self.holds = told.holders.into_iter().enumerate().map(|(at, holder)| hold(at, holder, now)).collect();
+        // What is known of a task that has ended is not told again.
+        for old in before.into_iter().filter(|old| old.known.is_some()) {
+            let is_it = |hold: &&mut Hold| (hold.acquire.task, hold.acquire.at) == (old.acquire.task, old.acquire.at);
+            if let Some(hold) = self.holds.iter_mut().find(is_it) {
+                hold.known = old.known;
+            }
+        }
         let queue = ToldQueue { waiters: told.waiters, more: told.more_waiters, unknown_holders: told.unknown_holders };
         self.told = Some(Box::new(queue));
     }

@@ -12,7 +12,7 @@
 //!    a later update, whose events reach beyond it, has told of no other acquire in between.
 
 use crate::{
-    model::tasks::Rate,
+    model::{KnownTask, tasks::Rate},
     update::{Access, Across, OpId, Stack, Stamp, TaskId, Thread, Waiting},
 };
 use std::{sync::Arc, time::Duration};
@@ -116,6 +116,10 @@ pub struct Hold {
     pub acquired_at: Option<Arc<Stack>>,
     /// Where the holder sleeps, where an agent captured that.
     pub suspended_at: Option<Arc<Stack>>,
+    /// Whether its task has ended: its guard is in other hands, or forgotten.
+    pub outlived: bool,
+    /// What named that task while its row stood.
+    pub known: Option<Arc<KnownTask>>,
 }
 
 /// Tasks that slept while they held a lock, over the time that we have watched.
@@ -336,6 +340,8 @@ impl Lock {
                 thread: None,
                 acquired_at: None,
                 suspended_at: None,
+                outlived: false,
+                known: None,
             };
             if across == Across::Await {
                 self.across.note(&hold, &sighting);
