@@ -48,7 +48,7 @@ impl Model {
         for hold in lock.holds.iter_mut().filter(|hold| hold.acquire.task != TaskId::NONE) {
             let row = self.tasks.get(hold.acquire.task);
             // A row comes before the locks that speak of it: one that is not there is gone, unless there was no room for it.
-            hold.outlived = row.map_or(!self.let_go.is_short(), Task::has_ended);
+            hold.outlived = row.map_or(!self.evicted.is_short(), Task::has_ended);
             if let (true, Some(row), None) = (hold.outlived, row, &hold.known) {
                 hold.known = Some(Arc::new(KnownTask::of(row, &self.names)));
             }
