@@ -112,7 +112,7 @@ fn nothing_that_a_peer_sends_meets_a_panic() {
 
 #[test]
 fn no_room_names_one_that_comes_after_it() {
-    client(rules::order);
+    holds(rules::order);
     catches(rules::order, "core/src/model/x.rs", "use crate::{diagnose::Lint};");
     catches(rules::order, "core/src/update/x.rs", "use crate::model::Model;");
     catches(rules::order, "src/source/x.rs", "use crate::model::Stamp;");
@@ -122,6 +122,11 @@ fn no_room_names_one_that_comes_after_it() {
     catches(rules::order, "core/src/model/mod.rs", "use super::source::Event;");
     catches(rules::order, "core/src/model/a.rs", "use super::super::source::Event;");
     catches(rules::order, "src/attic/x.rs", "");
+    catches(rules::order, "agent/src/collect/x.rs", "use crate::read::task;");
+    catches(rules::order, "agent/src/slots/x.rs", "use super::super::collect::op;");
+    catches(rules::order, "agent/src/stalls/x.rs", "use crate::{clock::Nanos, runtimes};");
+    catches(rules::order, "agent/src/attic.rs", "");
+    allows(rules::order, "agent/src/read/x.rs", "use crate::{collect::op, view::OpView};");
     allows(rules::order, "src/source/a/b.rs", "use super::super::transport; use crate::update::Stamp;");
     allows(rules::order, "src/app/x.rs", "use crate::{diagnose::Finding, model, update::Event};");
 }

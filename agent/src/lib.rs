@@ -59,6 +59,7 @@ mod settings;
 mod slots;
 mod stalls;
 mod standstills;
+mod view;
 
 pub use agent::Agent;
 pub use builder::Builder;

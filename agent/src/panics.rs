@@ -4,7 +4,8 @@
 use crate::{
     clock::{self, Nanos},
     collect::thread_state::current_thread,
-    read::{changes, view::Location},
+    read::changes,
+    view::Location,
 };
 use parking_lot::Mutex;
 use std::{

@@ -17,6 +17,45 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cli", &["update", "model", "diagnose", "session", "source", "app", "view", "terminal", "report"]),
 ];
 
+/// The same of the agent, from what its threads write to what a service calls.
+const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("settings", &["error"]),
+    ("clock", &[]),
+    ("process", &[]),
+    ("standstills", &["clock"]),
+    ("capture", &["clock"]),
+    ("view", &["clock", "capture"]),
+    ("slots", &["view"]),
+    ("collect", &["clock", "capture", "view", "slots"]),
+    ("read", &["clock", "capture", "view", "slots", "collect"]),
+    ("panics", &["clock", "view", "collect", "read"]),
+    ("runtimes", &["clock", "standstills", "collect"]),
+    ("stalls", &["clock", "standstills", "capture", "collect"]),
+    ("serve", &SERVED),
+    ("agent", &SERVED_AND_SERVER),
+    ("builder", &["settings", "runtimes", "agent"]),
+];
+
+const SERVED: [&str; 13] = [
+    "error",
+    "settings",
+    "clock",
+    "process",
+    "standstills",
+    "capture",
+    "view",
+    "slots",
+    "collect",
+    "read",
+    "panics",
+    "runtimes",
+    "stalls",
+];
+
+const SERVED_AND_SERVER: [&str; 10] =
+    ["error", "settings", "process", "capture", "collect", "read", "panics", "runtimes", "stalls", "serve"];
+
 fn is_in(source: &Source, rooms: &[&str]) -> bool {
     source.room().is_some_and(|room| rooms.contains(&room))
 }
@@ -115,8 +154,12 @@ pub(crate) fn no_panics(source: &Source) -> Vec<String> {
 
 /// A room knows those that stand before it, and nothing of those that stand after it.
 pub(crate) fn order(source: &Source) -> Vec<String> {
-    let Some(room) = source.room() else { return Vec::new() };
-    let Some((_, known)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+    let (rooms, room) = match (source.room(), source.agents_room()) {
+        (Some(room), _) => (ROOMS, room),
+        (None, Some(room)) => (ROOMS_OF_AGENT, room),
+        (None, None) => return Vec::new(),
+    };
+    let Some((_, known)) = rooms.iter().find(|(name, _)| *name == room) else {
         return vec![said(source, format!("{room} is no room of the house"))];
     };
     let mut wrong = Vec::new();
@@ -127,7 +170,7 @@ pub(crate) fn order(source: &Source) -> Vec<String> {
             "super" if climbs >= source.depth() => path.get(climbs),
             _ => continue,
         };
-        let Some(named) = named.filter(|named| ROOMS.iter().any(|(name, _)| name == named)) else { continue };
+        let Some(named) = named.filter(|named| rooms.iter().any(|(name, _)| name == named)) else { continue };
         if named != room && !known.contains(&named.as_str()) {
             wrong.push(said(source, format!("{room} names {}", path.join("::"))));
         }

@@ -97,9 +97,16 @@ impl Source {
             .unwrap_or(lines.len())
     }
 
+    /// The room of the agent that the file is in, or that it is.
+    pub(crate) fn agents_room(&self) -> Option<&str> {
+        let room = self.path.strip_prefix("agent/src/")?.split('/').next()?;
+        Some(room.strip_suffix(".rs").unwrap_or(room)).filter(|room| *room != "lib")
+    }
+
     /// How deep the file's module lies below the crate: 1 for a room.
     pub(crate) fn depth(&self) -> usize {
-        let parts = self.path.strip_prefix("core/").unwrap_or(&self.path).split('/').skip(1).count();
+        let in_crate = self.path.split_once("src/").map_or(self.path.as_str(), |(_, inside)| inside);
+        let parts = in_crate.split('/').count();
         if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
     }
 }

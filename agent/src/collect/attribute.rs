@@ -2,8 +2,8 @@
 
 use crate::{
     collect::thread_state::ThreadState,
-    read::view::{Attribute, Value},
     slots::{intern, word::Word},
+    view::{Attribute, Value},
 };
 use tracing_core::{Field, field::Visit};
 

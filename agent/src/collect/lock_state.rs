@@ -8,8 +8,8 @@ use crate::{
         task::slot,
         threads::Thread,
     },
-    read::view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, Owner, Value},
     slots::id,
+    view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, Owner, Value},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

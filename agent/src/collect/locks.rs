@@ -23,11 +23,11 @@ use crate::{
         task::slot,
         thread_state::ThreadState,
     },
-    read::view::Access,
     slots::{
         id::{self, Kind, Ours},
         lifetime::{Clones, user},
     },
+    view::Access,
 };
 use std::sync::Arc;
 use tracing_core::Event;

@@ -10,7 +10,6 @@ use crate::{
         lock_sites, lock_state, locks, resource,
         thread_state::ThreadState,
     },
-    read::view::{Access, OpView, Polls},
     slots::{
         arena::Arena,
         delivery::Delivery,
@@ -21,6 +20,7 @@ use crate::{
         lifetime::{Clones, Lifetime, Reading},
         word::{Half, Word},
     },
+    view::{Access, OpView, Polls},
 };
 use std::time::Duration;
 use tracing_core::{Event, Field, field::Visit, span};

@@ -8,7 +8,6 @@ use crate::{
         lock_state,
         thread_state::ThreadState,
     },
-    read::view::ResourceView,
     slots::{
         arena::Arena,
         delivery::Delivery,
@@ -19,6 +18,7 @@ use crate::{
         lifetime::{Clones, Lifetime, user},
         word::{Half, Word},
     },
+    view::ResourceView,
 };
 use parking_lot::Mutex;
 use tracing_core::{Event, Field, field::Visit, span};

@@ -2,7 +2,7 @@
 //! and those around that one. A span's name and fields are noted as the span is made; a poll notes one number, and looks
 //! anything up only when that number is another than after the poll before.
 
-use crate::{collect::thread_state::ThreadState, read::view::SpanView};
+use crate::{collect::thread_state::ThreadState, view::SpanView};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,

@@ -5,12 +5,12 @@ use crate::{
     capture::current_thread::StackCopy,
     clock::{self, Nanos},
     collect::threads::{self, Thread},
-    read::view::TaskKind,
     slots::{
         free_list::{self, LocalCache},
         id::{self, Kind},
         intern::Recent,
     },
+    view::TaskKind,
 };
 use std::{
     cell::{Cell, OnceCell},

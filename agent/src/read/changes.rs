@@ -4,10 +4,7 @@
 use crate::{
     clock::{self, Nanos},
     collect::{op, resource, task::slot, thread_state},
-    read::{
-        lock, spans, task,
-        view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
-    },
+    read::{lock, spans, task},
     slots::{
         arena::Arena,
         barrier,
@@ -17,6 +14,7 @@ use crate::{
         id::{self, Kind, Ours},
         lifetime::Reading,
     },
+    view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
 };
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},

@@ -6,11 +6,11 @@ use crate::{
         lock_state::{Hold, NONE, across},
         resource,
     },
-    read::view::{self, LockView, MOST_WAITERS},
     slots::{
         id::{self, Kind, Ours},
         lifetime::Clones,
     },
+    view::{self, LockView, MOST_WAITERS},
 };
 use std::time::Duration;
 

@@ -6,4 +6,3 @@ pub(crate) mod changes;
 pub(crate) mod lock;
 pub(crate) mod spans;
 pub(crate) mod task;
-pub(crate) mod view;

@@ -2,11 +2,11 @@
 
 use crate::{
     collect::{spans, task::slot::Slot},
-    read::view::SpansView,
     slots::{
         id::{self, Kind, Ours},
         lifetime::Clones,
     },
+    view::SpansView,
 };
 
 /// Which of a task's contexts are asked for.

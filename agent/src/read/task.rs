@@ -3,7 +3,6 @@
 use crate::{
     clock::Nanos,
     collect::task::slot::{self, Slot},
-    read::view::{Histograms, Polls, TaskView, Wakes},
     slots::{
         delivery::Delivery,
         final_states::FinalStates,
@@ -12,6 +11,7 @@ use crate::{
         intern,
         lifetime::Clones,
     },
+    view::{Histograms, Polls, TaskView, Wakes},
 };
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What one client has yet to be told of one kind of row. It is bounded by what lives, not by how slow the client is: a row
 //! that changes twice before it can be told is told once, as it is then.
 
-use crate::read::view::Change;
+use crate::view::Change;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 

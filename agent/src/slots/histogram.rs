@@ -3,8 +3,8 @@
 //! the upper halves should a counter overflow.
 
 use crate::{
-    read::view::{Bucket, Histogram},
     slots::word::Word,
+    view::{Bucket, Histogram},
 };
 use parking_lot::Mutex;
 use std::{

@@ -1,6 +1,6 @@
 //! Texts and places of the source, of which a program has only so many, as small numbers. They are kept for ever.
 
-use crate::read::view::Location;
+use crate::view::Location;
 use parking_lot::RwLock;
 use std::{cell::Cell, collections::HashMap, sync::LazyLock};
 

@@ -3,7 +3,6 @@
 use crate::{
     clock,
     collect::{Detail, spans::Span, thread_state::ThreadState},
-    read::view::TaskKind,
     slots::{
         arena::Arena,
         delivery::Delivery,
@@ -13,6 +12,7 @@ use crate::{
         lifetime::{Clones, Lifetime},
         word::{Half, Word},
     },
+    view::TaskKind,
 };
 use parking_lot::Mutex;
 use std::sync::{

@@ -4,13 +4,13 @@ use super::slot::{Extra, Slot, TASKS, WORKER};
 use crate::{
     clock::Nanos,
     collect::thread_state::ThreadState,
-    read::view::TaskKind,
     slots::{
         free_list,
         id::{self, Kind, Ours},
         intern,
         lifetime::Clones,
     },
+    view::TaskKind,
 };
 use std::{fmt::Write as _, sync::Arc};
 use tracing_core::{Field, field::Visit, span::Attributes};

@@ -10,8 +10,9 @@ mod tasks;
 
 use crate::{
     collect::{Detail, resource, subscriber::Subscriber, thread_state},
-    read::{changes, view::*},
+    read::changes,
     slots::id::Kind,
+    view::*,
 };
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};

@@ -1,6 +1,6 @@
 //! A task's histograms as the console has them: HDR histograms in its V2 format.
 
-use crate::read::view::{Bucket, Histogram, Histograms};
+use crate::view::{Bucket, Histogram, Histograms};
 use console_api::tasks::{DurationHistogram, TaskDetails, task_details::PollTimesHistogram};
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 

@@ -2,7 +2,7 @@
 //! targets. What a row is tells which callsite it came from, so that none has to be remembered with it: they are announced
 //! with ids of our own, whether there is a row of theirs or not.
 
-use crate::read::view::{OpView, ResourceView, TaskKind};
+use crate::view::{OpView, ResourceView, TaskKind};
 use console_api::{
     MetaId, Metadata, RegisterMetadata,
     metadata::{Kind, Level},

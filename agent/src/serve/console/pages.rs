@@ -6,11 +6,9 @@ use super::{
 };
 use crate::{
     clock,
-    read::{
-        changes,
-        view::{Losses, OpView, ResourceView, TaskView},
-    },
+    read::changes,
     serve::{backlog::Backlog, subscription::Pages, time::timestamp},
+    view::{Losses, OpView, ResourceView, TaskView},
 };
 use console_api::instrument::Update;
 

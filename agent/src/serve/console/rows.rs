@@ -4,11 +4,11 @@
 
 use super::metadata;
 use crate::{
-    read::view::{Attribute, Location, OpView, Polls, ResourceView, TaskView, Value},
     serve::{
         backlog::{Due, Row},
         time::{duration, timestamp},
     },
+    view::{Attribute, Location, OpView, Polls, ResourceView, TaskView, Value},
 };
 use console_api::{self as proto, Field, MetaId, PollStats, async_ops, field, resources, tasks};
 

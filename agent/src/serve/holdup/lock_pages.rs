@@ -2,14 +2,11 @@
 //! who waits for it, is read of all at once. A lock that nobody uses can say nothing that contradicts another; it is read when there
 //! is room for it, so that a hundred thousand of them are never copied together.
 
-use super::ROWS;
-use super::report;
+use super::{ROWS, report};
 use crate::{
-    read::{
-        changes,
-        view::{Change, LockView, Owner},
-    },
+    read::changes,
     serve::backlog::{Backlog, Due},
+    view::{Change, LockView, Owner},
 };
 use holdup_proto::v1;
 use std::collections::VecDeque;

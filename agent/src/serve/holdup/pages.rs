@@ -1,14 +1,10 @@
 //! What a client of holdup's own service is to be told, and its pages.
 
-use super::ROWS;
-use super::{lock_pages::LockPages, report, rows, stack};
+use super::{ROWS, lock_pages::LockPages, report, rows, stack};
 use crate::{
     clock::Nanos,
     panics,
-    read::{
-        changes,
-        view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
-    },
+    read::changes,
     serve::{
         backlog::{Backlog, Due, Row},
         console::rows::Wakers,
@@ -16,6 +12,7 @@ use crate::{
         time::timestamp,
     },
     stalls::record::Stall,
+    view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
 };
 use holdup_proto::v1;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -5,7 +5,6 @@ use crate::{
     collect::{callsite::tokio_version, threads},
     panics::Panic,
     process::Process,
-    read::view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter},
     runtimes::{
         self, Flavor,
         sample::{RuntimeRow, Sample, WorkerRow},
@@ -16,6 +15,7 @@ use crate::{
         time::{duration, timestamp},
     },
     standstills::Standstill,
+    view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter},
 };
 use holdup_proto::v1;
 
@@ -179,7 +179,7 @@ fn access(access: Access) -> v1::lock::Access {
 
 /// The service's own spans around a task.
 pub(crate) fn spans(row: SpansView) -> v1::TaskSpans {
-    let span = |span: crate::read::view::SpanView| v1::task_spans::Span {
+    let span = |span: crate::view::SpanView| v1::task_spans::Span {
         name: span.name.to_owned(),
         fields: span
             .fields

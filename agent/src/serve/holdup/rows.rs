@@ -1,13 +1,13 @@
 //! Tasks, resources and operations as messages of `holdup.v1`.
 
 use crate::{
-    read::view::{
-        Attribute, Bucket, Histogram, Histograms, Location, OpView, Polls, ResourceView, TaskKind, TaskView, Value,
-        Wakes,
-    },
     serve::{
         console::{metadata, rows::Wakers},
         time::{duration, timestamp},
+    },
+    view::{
+        Attribute, Bucket, Histogram, Histograms, Location, OpView, Polls, ResourceView, TaskKind, TaskView, Value,
+        Wakes,
     },
 };
 use holdup_proto::v1;
