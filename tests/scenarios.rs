@@ -246,6 +246,7 @@ scenarios! {
     stalled_by_loop: "stalled-by-loop",
     stalled_by_mutex: "stalled-by-mutex",
     stalled_by_read: "stalled-by-read",
+    vfork: "vfork",
     all_workers_stalled: "all-workers-stalled",
     driver_blocked: "driver-blocked",
     stalled_local_set: "stalled-local-set",
@@ -332,6 +333,25 @@ fn a_guard_that_has_outlived_its_task_is_not_said_to_be_held_by_one_that_sleeps(
     let said = text(finding, "/message");
     assert!(said.contains("of a task that has ended; 1 task waits") && !said.contains("sleeps"), "{said}");
     assert_eq!(text(finding, "/related/holder/name"), "leaks-a-guard");
+}
+
+#[test]
+fn an_agent_tells_that_a_worker_waits_for_a_child_that_has_not_started_its_program() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("vfork", By::Agent);
+    // A window may end while the worker is back for a moment.
+    let told = (0..5).any(|_| {
+        let report: Value =
+            serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
+        let findings = report["findings"].as_array().into_iter().flatten();
+        let mut evidence = findings
+            .filter(|finding| text(finding, "/lint") == "stalled-worker")
+            .flat_map(|finding| finding["evidence"].as_array().into_iter().flatten());
+        evidence.any(|evidence| {
+            text(evidence, "/value").contains("waits for a child process that has not started its program yet")
+        })
+    });
+    assert!(told, "no window told of the child");
 }
 
 #[test]

@@ -52,6 +52,7 @@ mod starved;
 mod stood_still;
 mod task_leak;
 mod two_runtimes;
+mod vfork;
 
 use std::{io, time::Duration};
 
@@ -183,6 +184,7 @@ const SCENARIOS: &[Scenario] = &[
     stalled_by_loop::SCENARIO,
     stalled_by_mutex::SCENARIO,
     stalled_by_read::SCENARIO,
+    vfork::SCENARIO,
     all_workers_stalled::SCENARIO,
     driver_blocked::SCENARIO,
     stalled_local_set::SCENARIO,
