@@ -7,7 +7,10 @@ mod service;
 use divan::{Bencher, counter::ItemsCount};
 use holdup::{
     diagnose::{Engine, Settings},
-    model::{Model, Retention},
+    model::{
+        Model, OpId, ResourceId, Retention, TaskId,
+        update::{NewOp, OpStats, PollStats, Update},
+    },
 };
 use service::{Named, SIZES, first_state, one_percent};
 
@@ -49,6 +52,26 @@ fn apply_one_percent(bencher: Bencher, tasks: u64) {
 #[divan::bench(args = SIZES, sample_count = 20)]
 fn clone(bencher: Bencher, tasks: u64) {
     let (model, _) = loaded(tasks);
+    bencher.counter(ItemsCount::new(tasks)).bench_local(|| model.clone());
+}
+
+/// As [`clone`], of tasks that each wait on an operation, a hundred on each resource.
+#[divan::bench(args = SIZES, sample_count = 20)]
+fn clone_with_an_operation_each(bencher: Bencher, tasks: u64) {
+    let (mut model, _) = loaded(tasks);
+    let (now, polled) = (model.now(), PollStats { count: 1, last_ended: model.now(), ..PollStats::default() });
+    let op = |task: u64| NewOp {
+        id: OpId(task),
+        parent: None,
+        resource: Some(ResourceId(task / 100 + 1)),
+        source: "Mutex::lock".into(),
+    };
+    let stats = |task: u64| {
+        (OpId(task), OpStats { task: Some(TaskId(task)), created: now, polls: polled, ..OpStats::default() })
+    };
+    let (new_ops, op_stats) = ((1..=tasks).map(op).collect(), (1..=tasks).map(stats).collect());
+    model.apply(Update { now, new_ops, op_stats, ..Update::default() });
+    assert_eq!(model.ops().len() as u64, tasks);
     bencher.counter(ItemsCount::new(tasks)).bench_local(|| model.clone());
 }
 
