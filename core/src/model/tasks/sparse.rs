@@ -70,10 +70,13 @@ impl<T> Sparse<T> {
 mod tests {
     use super::*;
 
+    /// The last row of a chunk.
+    const LAST: usize = CHUNK - 1;
+
     #[test]
     fn values_are_found_by_their_rows_whatever_goes() {
         let mut sparse = Sparse::EMPTY;
-        for row in [9, 4, 1_023, 0] {
+        for row in [9, 4, LAST, 0] {
             sparse.set(row, Some(row * 2));
         }
         *sparse.get_or_insert_with(4, || unreachable!("it has one")) += 1;
@@ -81,10 +84,10 @@ mod tests {
         sparse.remove(9);
         sparse.remove(77);
         let of = |row| sparse.get(row).copied();
-        assert_eq!([of(0), of(4), of(9), of(77), of(1_023)], [Some(0), Some(9), None, None, Some(2_046)]);
+        assert_eq!([of(0), of(4), of(9), of(77), of(LAST)], [Some(0), Some(9), None, None, Some(2 * LAST)]);
         let mut all: Vec<_> = sparse.iter().collect();
         all.sort_unstable();
-        assert_eq!(all, [(0, &0), (4, &9), (1_023, &2_046)]);
+        assert_eq!(all, [(0, &0), (4, &9), (LAST, &(2 * LAST))]);
         assert_eq!(sparse.len(), 3);
     }
 }
