@@ -240,3 +240,68 @@ fn what_contributing_shows_is_the_code_that_ships() {
     assert_eq!(missing(&shown, "fn a() {\n    b();\n}"), None);
     assert_eq!(missing(&shown, "}\nfn a() {"), Some("}"), "the order counts");
 }
+
+/// The paths that a page names between backticks, with groups spelled out: `a/{b,c}.rs` names `a/b.rs` and `a/c.rs`.
+fn named_paths(page: &str) -> Vec<String> {
+    let is_path = |text: &&str| {
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-./{},".contains(letter);
+        text.contains('/') && !text.starts_with('/') && text.chars().all(fits)
+    };
+    let is_file = |path: &str| {
+        let extension = std::path::Path::new(path).extension();
+        extension.is_some_and(|extension| {
+            ["rs", "md", "toml", "proto", "json", "svg"].iter().any(|known| extension == *known)
+        })
+    };
+    let quoted = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(is_path);
+    let spelled = quoted.flat_map(|text| match (text.split_once('{'), text.split_once('}')) {
+        (Some((before, _)), Some((group, after))) => {
+            let group = &group[before.len() + 1..];
+            group.split(',').map(|part| format!("{before}{part}{after}")).collect()
+        }
+        _ => vec![text.to_owned()],
+    });
+    let begins_here = |path: &str| path.split('/').next().is_some_and(|first| find(first).is_some());
+    spelled.filter(|path| is_file(path) || path.ends_with('/') || begins_here(path)).collect()
+}
+
+/// The file or folder that a page means by a path: of the workspace, or of one of its crates.
+fn find(path: &str) -> Option<std::path::PathBuf> {
+    let folders = ["", "src", "core/src", "agent/src", "stack/src", "agent", "core/src/diagnose"];
+    folders.iter().map(|folder| root().join(folder).join(path)).find(|path| path.exists())
+}
+
+#[test]
+fn every_path_that_a_page_names_exists() {
+    let mut paths = 0;
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let named = named_paths(&fs::read_to_string(root().join(page)).unwrap());
+        let gone: Vec<&String> = named.iter().filter(|path| find(path).is_none()).collect();
+        assert!(gone.is_empty(), "{page} names what is not there: {gone:?}");
+        paths += named.len();
+    }
+    assert!(paths > 60, "the pages were not read: {paths}");
+    let named = named_paths("`src/a.rs` and `core/{b,c}/`, `Instrument/Watch`, `/proc/self`, `attic/x.rs`");
+    assert_eq!(named, ["src/a.rs", "core/b/", "core/c/", "attic/x.rs"]);
+    assert!(find("attic/x.rs").is_none() && find("view/style/text.rs").is_some());
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = page.split_once("## Dependencies").expect("a table of them");
+    let mut count = 0;
+    let mut manifests = files(&["core", "proto", "agent", "stack", "demo-server", "benches"], "Cargo.toml");
+    manifests.push(Source { path: "Cargo.toml".into(), text: fs::read_to_string(root().join("Cargo.toml")).unwrap() });
+    for manifest in manifests {
+        let manifest: toml::Table = manifest.text.parse().unwrap_or_else(|error| panic!("{}: {error}", manifest.path));
+        let of_target = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
+        let tables = of_target.filter_map(|(_, target)| target.as_table()).chain([&manifest]);
+        let kinds = tables.flat_map(|table| ["dependencies", "dev-dependencies"].map(|kind| table.get(kind)));
+        for (name, how) in kinds.flatten().filter_map(toml::Value::as_table).flatten() {
+            assert!(how.get("path").is_some() || table.contains(&format!("`{name}`")), "{name} has no reason");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "the manifests were not read: {count}");
+}
