@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Child, ChildStdout, Command, Output, Stdio},
-    thread::sleep,
+    thread::{JoinHandle, sleep},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,14 @@ pub(crate) struct Server {
     pub console: SocketAddr,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: Stderr,
+}
+
+/// What a server writes to stderr, read while it runs: a thousand panics fill a pipe, and whoever prints one then waits.
+type Stderr = Option<JoinHandle<String>>;
+
+fn read(stderr: &mut Stderr) -> String {
+    stderr.take().map(|reading| reading.join().unwrap()).unwrap_or_default()
 }
 
 /// What a process has left behind: its exit code and what it wrote, but for what a test had read already.
@@ -45,23 +53,30 @@ pub(crate) fn refused(args: &[&str]) -> Ended {
 
 /// Starts a server on free ports whose stdout is closed, and waits for its end.
 pub(crate) fn deaf(args: &[&str]) -> Ended {
-    let mut child = spawn(args);
+    let (mut child, mut stderr) = spawn(args);
     drop(child.stdout.take());
-    ended(&mut child)
+    ended(&mut child, &mut stderr)
 }
 
-fn spawn(args: &[&str]) -> Child {
-    command(args)
+fn spawn(args: &[&str]) -> (Child, Stderr) {
+    let mut child = command(args)
         .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
         .arg("--exit-with-stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap()
+        .unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        stderr.read_to_end(&mut said).unwrap();
+        String::from_utf8_lossy(&said).into_owned()
+    });
+    (child, Some(reading))
 }
 
-fn ended(child: &mut Child) -> Ended {
+fn ended(child: &mut Child, stderr: &mut Stderr) -> Ended {
     let asked = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -73,23 +88,19 @@ fn ended(child: &mut Child) -> Ended {
         }
         sleep(Duration::from_millis(20));
     };
-    let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    Ended { code: status.code(), stdout: String::new(), stderr }
+    Ended { code: status.code(), stdout: String::new(), stderr: read(stderr) }
 }
 
 impl Server {
     /// Starts a server on free ports and waits until it has said which.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = spawn(args);
+        let (mut child, mut stderr) = spawn(args);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (mut echo, mut console) = (None, None);
         while echo.is_none() || console.is_none() {
             let mut line = String::new();
             if stdout.read_line(&mut line).unwrap() == 0 {
-                let mut stderr = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-                panic!("the server ended before it listened: {stderr}");
+                panic!("the server ended before it listened: {}", read(&mut stderr));
             }
             match line.parse() {
                 Ok(Listening::Echo(addr)) => echo = Some(addr),
@@ -97,7 +108,7 @@ impl Server {
                 Err(()) => panic!("not a line that says where it listens: {line:?}"),
             }
         }
-        Self { echo: echo.unwrap(), console: console.unwrap(), child, stdout }
+        Self { echo: echo.unwrap(), console: console.unwrap(), child, stdout, stderr }
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -120,7 +131,7 @@ impl Server {
     }
 
     fn ended(&mut self) -> Ended {
-        let mut ended = ended(&mut self.child);
+        let mut ended = ended(&mut self.child, &mut self.stderr);
         self.stdout.read_to_string(&mut ended.stdout).unwrap();
         ended
     }
