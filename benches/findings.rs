@@ -7,7 +7,8 @@ mod service;
 use divan::{Bencher, counter::ItemsCount};
 use holdup::{
     diagnose::{Engine, Settings},
-    model::{Model, Retention, update::Update},
+    model::{Model, Retention},
+    update::Update,
 };
 use service::{Named, at, first_state, large_futures, one_percent};
 

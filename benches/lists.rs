@@ -9,9 +9,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::Bencher;
 use holdup::{
     app::{App, Direction, Input, Options, Screen, TaskColumn, sortable},
-    model::update::Update,
     source::{Connection, Event},
-    update::Begin,
+    update::{Begin, Update},
     view,
 };
 use ratatui::{Terminal, backend::TestBackend};

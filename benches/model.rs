@@ -7,10 +7,8 @@ mod service;
 use divan::{Bencher, counter::ItemsCount};
 use holdup::{
     diagnose::{Engine, Settings},
-    model::{
-        Model, OpId, ResourceId, Retention, TaskId,
-        update::{NewOp, OpStats, PollStats, Update},
-    },
+    model::{Model, Retention},
+    update::{NewOp, OpId, OpStats, PollStats, ResourceId, TaskId, Update},
 };
 use service::{Named, SIZES, first_state, one_percent};
 

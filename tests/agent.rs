@@ -5,15 +5,13 @@ mod support;
 
 use holdup::{
     diagnose::{Confidence, Finding, Measure, Settings, Severity, Status, Subject},
-    model::{
-        Access, Across, Cause, Holder, Loss, Panic, Retention, RuntimeId, Span, Stack, Stall, Stamp, Task, TaskFacts,
-        TaskId, Thread, VerdictKind, WorkerId,
-        report::{LockStats, RuntimeStats, WorkerStats},
-        update::{SourcePlace, Update, Value},
-    },
+    model::{Retention, Task},
     session::Session,
     source::{Connection, Event},
-    update::{Begin, Standstill},
+    update::{
+        Access, Across, Begin, Cause, Holder, LockStats, Loss, Panic, RuntimeId, RuntimeStats, SourcePlace, Span,
+        Stack, Stall, Stamp, Standstill, TaskFacts, TaskId, Thread, Update, Value, VerdictKind, WorkerId, WorkerStats,
+    },
 };
 use std::{sync::Arc, time::Duration};
 use support::{
@@ -393,7 +391,7 @@ fn panics_of_tasks_that_were_gone_already_are_one_finding_that_names_them() {
 }
 
 /// A lock that a task took by an operation, and that others in truth hold.
-fn locked() -> (Scene, [TaskId; 3], holdup::model::ResourceId) {
+fn locked() -> (Scene, [TaskId; 3], holdup::update::ResourceId) {
     let mut service = Service::new();
     let lock = service.rwlock("src/state.rs:21");
     let tasks = ["accused", "reader", "writer"].map(|name| service.spawn(name, "src/main.rs:7"));

@@ -6,9 +6,10 @@ mod support;
 use crossterm::event::MouseEventKind;
 use holdup::{
     app::Options,
-    model::{Retention, VerdictKind, update::Value},
+    model::Retention,
     source::{Command, Connection, Event, Temporality},
     terminal::{Error, TerminalEvent},
+    update::{Value, VerdictKind},
 };
 use stage::{
     Stage, options,

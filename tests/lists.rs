@@ -8,9 +8,10 @@ use holdup::{
         lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
-    model::{Model, ResourceId, Retention, Stamp},
+    model::{Model, Retention},
     session::Session,
     source::Event,
+    update::{ResourceId, Stamp},
 };
 use support::service::{Service, Take};
 

@@ -1,16 +1,13 @@
 //! What the model says that it takes, beside what the allocator gave it.
 
-use holdup::model::{
-    Model, OpId, ResourceId, Retention, Stamp, TaskId,
-    update::{
-        Attribute, Field, FieldName, NewOp, NewResource, NewTask, OpStats, PollStats, ResourceStats, SourcePlace,
-        TaskStats, Update, Value,
-    },
-};
 use holdup::{
     app::{App, Input, Options, Screen},
+    model::{Model, Retention},
     source::Event,
-    update::Begin,
+    update::{
+        Attribute, Begin, Field, FieldName, NewOp, NewResource, NewTask, OpId, OpStats, PollStats, ResourceId,
+        ResourceStats, SourcePlace, Stamp, TaskId, TaskStats, Update, Value,
+    },
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},

@@ -9,14 +9,13 @@ use holdup::{
         Scroll, StackForm, TaskDetail, lock_rows, lock_users, op_rows, resource_rows,
     },
     diagnose::Settings,
-    model::{
-        Access, Across, Holder, ResourceId, Retention, Span, Stack, Stall, Stamp, TaskFacts, TaskId, Thread,
-        report::LockStats,
-        update::{Histogram, TaskDetails, Update, Value},
-    },
+    model::Retention,
     session::Session,
     source::{Connection, Event},
-    update::Begin,
+    update::{
+        Access, Across, Begin, Histogram, Holder, LockStats, ResourceId, Span, Stack, Stall, Stamp, TaskDetails,
+        TaskFacts, TaskId, Thread, Update, Value,
+    },
     view::{Theme, locks, resources, tasks},
 };
 use insta::assert_snapshot;

@@ -6,8 +6,8 @@ mod support;
 
 use holdup::{
     app::{Charset, Options, Palette},
-    model::update::Value,
     source::{Event, Protocol, Temporality},
+    update::Value,
 };
 use insta::assert_snapshot;
 use stage::{

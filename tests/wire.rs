@@ -21,15 +21,11 @@ mod says;
 
 use console_api as api;
 use holdup::{
-    model::{
-        Stamp, TaskId,
-        update::{DecodeIssues, Part, Update},
-    },
     source::{
         Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, decode, encode,
         open,
     },
-    update::{Begin, Fact},
+    update::{Begin, DecodeIssues, Fact, Part, Stamp, TaskId, Update},
 };
 use holdup_proto::v1;
 use peer::{Console, PauseCall, Peer, Reports, StateCall, agent, free_address};

@@ -2,10 +2,7 @@
 
 #![allow(dead_code, reason = "each bench uses a part of this")]
 
-use holdup::model::{
-    Stamp, TaskId,
-    update::{Field, FieldName, NewTask, PollStats, SourcePlace, TaskStats, Update, Value},
-};
+use holdup::update::{Field, FieldName, NewTask, PollStats, SourcePlace, Stamp, TaskId, TaskStats, Update, Value};
 use std::time::Duration;
 
 /// Up to what the issue asks for.

@@ -15,8 +15,8 @@ use crate::{
         },
     },
     diagnose::{Lint, Subject},
-    model::{Lock, ResourceId, TaskId, WorkerId},
-    update::{Command, Protocol, Temporality},
+    model::Lock,
+    update::{Command, Protocol, ResourceId, TaskId, Temporality, WorkerId},
 };
 use std::time::Instant;
 

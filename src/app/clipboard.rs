@@ -6,9 +6,8 @@ use crate::{
         labels::{span_label, task_name},
     },
     diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
-    model::{Stamp, TaskId},
     session::Session,
-    update::Known,
+    update::{Known, Stamp, TaskId},
 };
 use std::fmt::Write;
 

@@ -3,7 +3,8 @@
 use crate::{
     app::{input::bindings::Action, screens::Screen, tasks::columns::TaskColumn},
     diagnose::FindingId,
-    model::{OpId, PlaceId, ResourceId, TaskId, WorkerId},
+    model::PlaceId,
+    update::{OpId, ResourceId, TaskId, WorkerId},
 };
 use std::time::Duration;
 

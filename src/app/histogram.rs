@@ -1,6 +1,9 @@
 //! How long something took, over all the times that it was measured: percentiles, and bins that a screen has room for.
 
-use crate::model::{HOLD_BUCKETS, HoldTimes, update::Histogram};
+use crate::{
+    model::{HOLD_BUCKETS, HoldTimes},
+    update::Histogram,
+};
 use std::time::Duration;
 
 /// The percentiles that are shown.

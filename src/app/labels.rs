@@ -2,7 +2,8 @@
 
 use crate::{
     diagnose::TaskRef,
-    model::{Hold, Model, ResourceId, TaskId},
+    model::{Hold, Model},
+    update::{ResourceId, TaskId},
 };
 
 /// A task in words: its number, its name where it has one, else its place.

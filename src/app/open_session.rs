@@ -2,9 +2,9 @@
 
 use crate::{
     diagnose::{FindingId, Settings},
-    model::{Retention, Stamp},
+    model::Retention,
     session::{Scope, Session},
-    update::Event,
+    update::{Event, Stamp},
 };
 use std::time::Duration;
 

@@ -13,8 +13,9 @@ use crate::{
         tasks::panel::TaskPage,
         workers::panel::WorkerPage,
     },
-    model::{Model, ResourceId, Stamp, TaskId, WorkerId},
+    model::Model,
     session::{Scope, Session},
+    update::{ResourceId, Stamp, TaskId, WorkerId},
 };
 use std::time::Instant;
 

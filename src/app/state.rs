@@ -12,9 +12,9 @@ use crate::{
         tasks::list::TaskList,
     },
     diagnose::Finding,
-    model::{Retention, Stamp},
+    model::Retention,
     session::Session,
-    update::Connection,
+    update::{Connection, Stamp},
 };
 use jiff::tz::TimeZone;
 use std::time::{Duration, Instant};

@@ -2,11 +2,11 @@
 
 use crate::{
     diagnose::Settings,
-    model::{Retention, Stamp},
+    model::Retention,
     report::{End, Observation, Totals},
     session::{Scope, Session},
     source::{self, Attachment, Target},
-    update::{Connection, Event},
+    update::{Connection, Event, Stamp},
 };
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};

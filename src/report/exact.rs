@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnose::{RuntimeRef, StackRef, WorkerRef},
-    model::{Frame, StackLine},
+    update::{Frame, StackLine},
 };
 use serde::Serialize;
 

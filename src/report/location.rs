@@ -13,7 +13,7 @@ pub struct Location {
 
 /// A place as findings write it: `file:line`, or a file alone, or that it is not known.
 pub(super) fn location(place: &str) -> Option<Location> {
-    if place.is_empty() || place == crate::model::Place::default().to_string() {
+    if place.is_empty() || place == crate::update::Place::default().to_string() {
         return None;
     }
     let with_line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));

@@ -1,11 +1,8 @@
 //! What came of watching a target for a while, whoever watched it.
 
 use crate::{
-    model::{
-        Stamp,
-        update::{DecodeIssues, Dropped},
-    },
     session::Session,
+    update::{DecodeIssues, Dropped, Stamp},
 };
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnose::{CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
-    model::Stamp,
+    update::Stamp,
 };
 use serde::Serialize;
 use std::time::Duration;

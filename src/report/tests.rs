@@ -10,7 +10,7 @@ use crate::{
         Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Related, RuntimeRef, Severity, StackRef, Status,
         Subject, TaskRef, WaitRef, WorkerRef, lint,
     },
-    model::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
+    update::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
 };
 use std::{sync::Arc, time::Duration};
 

@@ -24,8 +24,7 @@ pub use style::theme::Theme;
 
 use crate::{
     app::{App, LastFrame, LockPage, Page, ResourcePage, Screen, TaskPage, WorkerPage},
-    model::Stamp,
-    update::Connection,
+    update::{Connection, Stamp},
 };
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use std::time::Instant;

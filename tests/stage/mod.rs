@@ -9,10 +9,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use futures::stream;
 use holdup::{
     app::{App, Options},
-    model::{TaskId, update::Update},
     source::{Command, Connection, Event, Link, Process, Protocol, Temporality},
     terminal::{Error, Host, TerminalEvent, event_loop},
-    update::Begin,
+    update::{Begin, TaskId, Update},
 };
 use jiff::tz::TimeZone;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};

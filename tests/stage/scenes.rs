@@ -7,12 +7,10 @@ use crate::support::{
 };
 use holdup::{
     app::Options,
-    model::{
-        Holder, RuntimeId, Span, Stack, Stall, TaskFacts, TaskId, WorkerId,
-        report::{LockStats, WorkerStats},
-        update::{Update, Value},
-    },
     source::{Process, Protocol},
+    update::{
+        Holder, LockStats, RuntimeId, Span, Stack, Stall, TaskFacts, TaskId, Update, Value, WorkerId, WorkerStats,
+    },
 };
 use std::{sync::Arc, time::Duration};
 

@@ -3,13 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use holdup::{
-    model::{
-        Access, Across, Cause, Flavor, Frame, Holder, OpId, Place, ResourceId, RuntimeId, Stack, Stall, Stamp, TaskId,
-        Thread, Verdict, VerdictKind, Waiting, WorkerId,
-        report::{LockStats, RuntimeStats, WorkerStats},
-        update::{SourcePlace, Update},
-    },
     source::Process,
+    update::{
+        Access, Across, Cause, Flavor, Frame, Holder, LockStats, OpId, Place, ResourceId, RuntimeId, RuntimeStats,
+        SourcePlace, Stack, Stall, Stamp, TaskId, Thread, Update, Verdict, VerdictKind, Waiting, WorkerId, WorkerStats,
+    },
 };
 use std::{sync::Arc, time::Duration};
 

@@ -9,12 +9,9 @@
 #[path = "service/locks.rs"]
 mod locks;
 
-use holdup::model::{
-    MetaId, OpId, ResourceId, Stamp, TaskId,
-    update::{
-        Attribute, Dropped, Field, FieldName, NewMetadata, NewOp, NewResource, NewTask, OpStats, PollOp, PollStats,
-        Readiness, ResourceStats, SourcePlace, TaskStats, Update, Value,
-    },
+use holdup::update::{
+    Attribute, Dropped, Field, FieldName, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, PollOp,
+    PollStats, Readiness, ResourceId, ResourceStats, SourcePlace, Stamp, TaskId, TaskStats, Update, Value,
 };
 use std::{
     collections::{BTreeMap, VecDeque},

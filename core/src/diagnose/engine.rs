@@ -11,8 +11,8 @@ use super::{
     silence::Silence,
 };
 use crate::{
-    model::{Model, ResourceId, Slot, Stamp, Task, TaskId},
-    update::Knows,
+    model::{Model, Slot, Task},
+    update::{Knows, ResourceId, Stamp, TaskId},
 };
 use rustc_hash::FxHashSet;
 

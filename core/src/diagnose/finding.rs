@@ -2,7 +2,7 @@
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
 use super::{Lint, humanize};
-use crate::model::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
+use crate::update::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How bad it is.

@@ -4,7 +4,7 @@ use super::{
     Confidence, Finding, FindingId, LINTS, Lint, Severity, Status, Tally,
     lint::{Key, Report},
 };
-use crate::model::{Stamp, TaskId};
+use crate::update::{Stamp, TaskId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 

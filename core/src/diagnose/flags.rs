@@ -2,7 +2,7 @@
 //! tasks themselves: those are few, and stand in a map beside it.
 
 use super::{FindingId, LINTS, Lint, Severity, lint::Check};
-use crate::model::{Slot, TaskId};
+use crate::{model::Slot, update::TaskId};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use super::{
     FindingId, RELATED_MOST, Severity,
     lint::{Key, Verdict},
 };
-use crate::model::{Slot, TaskId};
+use crate::{model::Slot, update::TaskId};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 

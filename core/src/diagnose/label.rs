@@ -1,8 +1,9 @@
 //! Tasks and locks as findings name them.
 
 use super::{Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef, finding::RELATED_MOST};
-use crate::model::{
-    Basis, Hold, KnownTask, Model, Panicked, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId,
+use crate::{
+    model::{Basis, Hold, KnownTask, Model, Panicked, Runtime, Task},
+    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WorkerId},
 };
 
 /// A task by its row.

@@ -2,8 +2,10 @@
 //! engine's, and what must be remembered of the target is the model's.
 
 use super::{Confidence, Evidence, Param, Related, Severity, Subject, settings::Values};
-use crate::model::{Lock, Model, PlaceId, Resource, ResourceId, RuntimeId, Stamp, Task, TaskId, WorkerId};
-use crate::update::FactSet;
+use crate::{
+    model::{Lock, Model, PlaceId, Resource, Task},
+    update::{FactSet, ResourceId, RuntimeId, Stamp, TaskId, WorkerId},
+};
 use std::time::Duration;
 
 /// A rule that tells a trouble from its signs.
@@ -140,7 +142,7 @@ pub(super) struct Verdict {
 impl Verdict {
     /// A verdict that weighs what a time span does.
     pub(super) fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
-        Judgement::Fires(Self { severity, since, weight: crate::model::nanos(weight) })
+        Judgement::Fires(Self { severity, since, weight: crate::update::nanos(weight) })
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     lint::{Asked, Check, Cx, Grouping, Judgement, Key, Report},
     silence::Silence,
 };
-use crate::model::{Stamp, Task, TaskId};
+use crate::{
+    model::Task,
+    update::{Stamp, TaskId},
+};
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
 

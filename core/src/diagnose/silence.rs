@@ -2,7 +2,7 @@
 //! finding told is not told again as long as it is news.
 
 use super::{FindingId, lint::Key};
-use crate::model::{Stamp, TaskId};
+use crate::update::{Stamp, TaskId};
 use rustc_hash::FxHashMap;
 use std::time::Duration;
 

@@ -1,10 +1,8 @@
 //! How much room the model takes, as an estimate that costs nothing to make: rows and their parts are counted where they come
 //! and go, and each kind has its price. `tests/memory.rs` compares it with the allocator's own account.
 
-use super::{
-    Attr, Chain, Lock, Model, Names, Op, Resource, Stamp, Table, TaskId,
-    update::{Field, FieldName, Value},
-};
+use super::{Attr, Chain, Lock, Model, Names, Op, Resource, Table};
+use crate::update::{Field, FieldName, Stamp, TaskId, Value};
 use std::sync::Arc;
 
 /// An entry of a hash map or set beyond what is in it: tables are between half and almost full.

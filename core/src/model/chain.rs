@@ -112,7 +112,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::OpId;
+    use crate::update::OpId;
 
     #[test]
     fn rows_come_in_their_order_and_go_from_wherever_they_are() {

@@ -1,6 +1,7 @@
 //! Letting go: of what is over and was shown for long enough, and of what nobody will ask for again.
 
-use super::{Attr, Model, OpId, ResourceId, Stamp, Sym, Task, TaskId, budget, chain::Of, tasks::Recent};
+use super::{Attr, Model, Sym, Task, budget, chain::Of, tasks::Recent};
+use crate::update::{OpId, ResourceId, Stamp, TaskId};
 
 /// How many tasks are looked at after each page of an update for a recent past that has become an old one: a page tells of
 /// fewer.

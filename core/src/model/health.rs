@@ -1,11 +1,7 @@
 //! How far the target's account can be trusted: what it lost, how late it is, by its own fault or by the link's, and whether it
 //! sent its state at all.
 
-use super::{
-    Stamp,
-    update::{DecodeIssues, Dropped, Update},
-};
-use crate::update::Consistency;
+use crate::update::{Consistency, DecodeIssues, Dropped, Stamp, Update};
 use std::time::Duration;
 
 /// An update with fewer events than this has told all there was. Stock console-subscriber takes at most 127 events out

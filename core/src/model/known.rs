@@ -1,7 +1,7 @@
 //! What of a task's numbers its source may not know: whoever shows one asks here, and not the row.
 
-use super::{Model, Stamp, Task};
-use crate::update::{Fact, Known};
+use super::{Model, Task};
+use crate::update::{Fact, Known, Stamp};
 use std::time::Duration;
 
 /// How often a task was woken.

@@ -1,6 +1,7 @@
 //! Panics, with what was known of the tasks that ended in them: their rows are soon gone.
 
-use super::{Model, Names, Origin, Panic, PlaceId, Task, TaskKind};
+use super::{Model, Names, Origin, PlaceId, Task};
+use crate::update::{Panic, TaskKind};
 use std::{collections::VecDeque, num::NonZeroU64};
 
 /// Panics are let go of beyond this many, the oldest first.

@@ -1,6 +1,6 @@
 //! A map that knows how much room it takes, so that what an agent tells counts against the bound on memory.
 
-use super::{Span, TaskFacts};
+use crate::update::{Span, TaskFacts};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
 

@@ -6,8 +6,7 @@
 //! counts where the tasks, too, were polled no more often than in the time that is left. A service that polls little tells nothing by
 //! that, and nothing is said of it.
 
-use super::Stamp;
-use crate::update::Standstill;
+use crate::update::{Stamp, Standstill};
 use std::{collections::VecDeque, time::Duration};
 
 /// So many are kept, the latest.

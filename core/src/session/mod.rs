@@ -9,8 +9,8 @@ pub use status::{Progress, Status};
 
 use crate::{
     diagnose::{Engine, FindingId, NotLookedFor, Settings},
-    model::{Model, Retention, Stamp},
-    update::{Begin, Command, Connection, Event, Temporality},
+    model::{Model, Retention},
+    update::{Begin, Command, Connection, Event, Stamp, Temporality},
 };
 use std::time::Duration;
 

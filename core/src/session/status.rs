@@ -1,7 +1,6 @@
 //! Where a session's source stands, and what it tells beside the model.
 
-use crate::model::update::TaskDetails;
-use crate::update::{Begin, Connection, Temporality};
+use crate::update::{Begin, Connection, TaskDetails, Temporality};
 
 /// How far a large message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

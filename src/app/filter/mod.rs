@@ -4,8 +4,8 @@ pub(crate) mod parse;
 
 use crate::{
     diagnose::Engine,
-    model::{Batch, Model, Room, Stamp, Task, TaskKind, TaskState, Tasks, nanos, update::Value},
-    update::{Fact, FactSet},
+    model::{Batch, Model, Room, Task, TaskState, Tasks},
+    update::{Fact, FactSet, Stamp, TaskKind, Value, nanos},
 };
 use std::{fmt::Write as _, time::Duration};
 

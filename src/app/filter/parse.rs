@@ -12,10 +12,7 @@
 //! ```
 
 use super::{Amount, Comparison, Filter, Quantity, Sense, Term, Test};
-use crate::{
-    diagnose::lint_mask,
-    model::{TaskKind, TaskState},
-};
+use crate::{diagnose::lint_mask, model::TaskState, update::TaskKind};
 use std::str::FromStr;
 
 /// What is wrong with a filter as typed, in words.

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnose::{Confidence, Engine, Finding, FindingId, Severity, Status, Subject},
-    model::{ResourceId, Stamp, TaskId, WorkerId},
+    update::{ResourceId, Stamp, TaskId, WorkerId},
 };
 
 /// A page lists at most this many findings.

@@ -7,8 +7,9 @@ use crate::{
         input::bindings::Context,
         panel::{List, Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, Stamp},
+    model::Model,
     session::{Scope, Session},
+    update::Stamp,
 };
 use std::time::{Duration, Instant};
 
@@ -127,8 +128,8 @@ mod tests {
             order::Direction,
         },
         diagnose::Settings,
-        model::{Retention, update::Update},
-        update::Event,
+        model::Retention,
+        update::{Event, Update},
     };
     use std::{cell::Cell, cmp::Ordering};
 
@@ -173,7 +174,7 @@ mod tests {
             (0..rows).map(Row).collect()
         }
         fn page(_: u32, _: &Model) -> PageSubject {
-            PageSubject::Lock(crate::model::ResourceId(1))
+            PageSubject::Lock(crate::update::ResourceId(1))
         }
     }
 

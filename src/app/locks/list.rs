@@ -1,15 +1,16 @@
 //! The list of locks: one row each, and the columns that it can be sorted by.
 
 use crate::{
-    app::frame::RowId,
     app::{
+        frame::RowId,
         list::rows::ListRow,
         tasks::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
         },
     },
-    model::{Across, Basis, LockKind, LockState, Model, PlaceId, ResourceId, Stamp, TaskId, Unknown},
+    model::{Basis, LockKind, LockState, Model, PlaceId, Unknown},
+    update::{Across, ResourceId, Stamp, TaskId},
 };
 use std::{cmp::Ordering, time::Duration};
 

@@ -5,9 +5,9 @@ use super::{
     wait_tree::{TreeLine, wait_tree},
 };
 use crate::{
-    app::frame::RowId,
     app::{
         findings::lines::{FindingLine, findings_of_lock},
+        frame::RowId,
         histogram::Distribution,
         labels::{holder_label, span_label, task_label},
         list::rows::ListRow,
@@ -16,8 +16,9 @@ use crate::{
             order::Direction,
         },
     },
-    model::{Access, Across, AcrossAwait, Hold, Model, OpId, ResourceId, Stack, Stamp, Task, TaskId},
+    model::{AcrossAwait, Hold, Model, Task},
     session::Session,
+    update::{Access, Across, OpId, ResourceId, Stack, Stamp, TaskId},
 };
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 

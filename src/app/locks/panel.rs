@@ -14,8 +14,9 @@ use crate::{
         },
         panel::{List, Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, ResourceId, Stamp, TaskId},
+    model::Model,
     session::Session,
+    update::{ResourceId, Stamp, TaskId},
 };
 
 impl ScreenRow for LockRow {

@@ -2,7 +2,8 @@
 
 use crate::{
     app::labels::{holder_label, lock_label},
-    model::{Across, Model, ResourceId, TaskId},
+    model::Model,
+    update::{Across, ResourceId, TaskId},
 };
 
 /// One line of the tree.

@@ -1,16 +1,17 @@
 //! The list of resources, and the list of the operations on one: rows, and the columns that they can be sorted by.
 
 use crate::{
-    app::frame::RowId,
     app::{
         filter::field,
+        frame::RowId,
         list::rows::ListRow,
         tasks::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
         },
     },
-    model::{Attr, Model, Op, OpId, Outcome, PlaceId, ResourceId, Stamp, Sym, TaskId},
+    model::{Attr, Model, Op, Outcome, PlaceId, Sym},
+    update::{OpId, ResourceId, Stamp, TaskId},
 };
 use std::{cmp::Ordering, time::Duration};
 

@@ -11,8 +11,9 @@ use crate::{
         },
         panel::{List, Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, ResourceId, Stamp},
+    model::Model,
     session::Session,
+    update::{ResourceId, Stamp},
 };
 
 impl ScreenRow for ResourceRow {

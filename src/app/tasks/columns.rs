@@ -4,7 +4,8 @@
 use crate::{
     app::filter::Cx,
     diagnose::Flag,
-    model::{Batch, SPARK_SECONDS, Stamp, Task, TaskState},
+    model::{Batch, SPARK_SECONDS, Task, TaskState},
+    update::Stamp,
 };
 
 /// A column of the task list.

@@ -12,8 +12,9 @@ use crate::{
         filter::Filter,
         list::cursor::{Cursor, Rows},
     },
-    model::{Model, PlaceId, TaskId},
+    model::{Model, PlaceId},
     session::Session,
+    update::TaskId,
 };
 
 /// What a row of the list stands for.

@@ -12,7 +12,8 @@ use crate::{
         filter::Cache,
         list::sorted::{Entry, Sorted},
     },
-    model::{Model, Slot, Stamp, TaskId},
+    model::{Model, Slot},
+    update::{Stamp, TaskId},
 };
 use std::ops::Range;
 

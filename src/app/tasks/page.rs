@@ -8,12 +8,9 @@ use crate::{
         labels::{lock_label, task_label},
         workers::page::StallLine,
     },
-    model::{
-        Access, Across, Basis, Model, Op, OpId, Origin, ResourceId, Runtime, SPARK_SECONDS, Stamp, Task, TaskId,
-        TaskKind, TaskState, Wakers, Wakes, update::TaskStats,
-    },
+    model::{Basis, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
     session::Session,
-    update::{Connection, Known, Knows},
+    update::{Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats},
 };
 use std::time::Duration;
 

@@ -12,8 +12,9 @@ use crate::{
         layer::Scroll,
         panel::{List, Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, PlaceId, TaskId},
+    model::{Model, PlaceId},
     session::{Scope, Session},
+    update::TaskId,
 };
 
 impl Panel for TaskList {

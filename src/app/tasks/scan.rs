@@ -8,7 +8,8 @@ use crate::{
         list::sorted::Entry,
     },
     diagnose::Engine,
-    model::{Model, Room, Slot, Stamp, Task, Tasks},
+    model::{Model, Room, Slot, Task, Tasks},
+    update::Stamp,
 };
 use std::{
     ops::Range,
@@ -171,10 +172,8 @@ mod tests {
     use crate::{
         app::tasks::columns::TaskColumn,
         diagnose::Settings,
-        model::{
-            Retention, TaskId,
-            update::{PollStats, TaskStats, Update},
-        },
+        model::Retention,
+        update::{PollStats, TaskId, TaskStats, Update},
     };
     use std::time::Duration;
 

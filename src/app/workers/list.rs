@@ -1,15 +1,16 @@
 //! The list of workers: a lane each, and the columns that it can be sorted by.
 
 use crate::{
-    app::frame::RowId,
     app::{
+        frame::RowId,
         list::rows::ListRow,
         tasks::{
             columns::{Align, ColumnSpec, Width},
             order::Direction,
         },
     },
-    model::{Model, Stamp, TaskId, Worker, WorkerId},
+    model::{Model, Worker},
+    update::{Stamp, TaskId, WorkerId},
 };
 use std::{cmp::Ordering, time::Duration};
 

@@ -6,8 +6,9 @@ use crate::{
         findings::lines::{FindingLine, findings_of_worker},
         labels::{span_label, task_label},
     },
-    model::{Model, Stack, Stall, Stamp, VerdictKind, WorkerId, report::WorkerStats},
+    model::Model,
     session::Session,
+    update::{Stack, Stall, Stamp, VerdictKind, WorkerId, WorkerStats},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -101,7 +102,7 @@ impl WorkerDetail {
                 None => runtime.label(),
             }),
             verdicts: runtime.map_or_else(Vec::new, |runtime| {
-                let of_kind = |verdict: &crate::model::Verdict| {
+                let of_kind = |verdict: &crate::update::Verdict| {
                     (verdict.kind, verdict.since.map_or(Duration::ZERO, |since| now.since(since)))
                 };
                 runtime.stats.verdicts.iter().map(of_kind).collect()

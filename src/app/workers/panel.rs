@@ -12,8 +12,9 @@ use crate::{
         list::panel::ScreenRow,
         panel::{Opening, PageSubject, Panel, Upkeep},
     },
-    model::{Model, Stamp, WorkerId},
+    model::Model,
     session::Session,
+    update::{Stamp, WorkerId},
 };
 
 impl ScreenRow for WorkerRow {

@@ -8,7 +8,7 @@ use crate::{
         state::App,
     },
     diagnose::{Confidence, Finding, Measure, Related, Severity, StackRef, Status, TaskRef, humanize},
-    model::{Stamp, TaskId},
+    update::{Stamp, TaskId},
     view::{
         style::{text, theme::Theme},
         widget::{stack, wrap::wrap},

@@ -16,7 +16,8 @@ use crate::{
         locks::list::{LockColumn, LockRow},
         screens::Screen,
     },
-    model::{Across, LockState, Model},
+    model::{LockState, Model},
+    update::Across,
     view::{
         findings::list::below_head,
         shell::empty::{self, Empty},

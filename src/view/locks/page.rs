@@ -28,7 +28,8 @@ use crate::{
             wait_tree::{More, Node, TreeLine},
         },
     },
-    model::{Access, Across, Basis, LockState, Model, ResourceId, Stamp, Task},
+    model::{Basis, LockState, Model, Task},
+    update::{Access, Across, ResourceId, Stamp},
     view::{
         style::{numbers, text, theme::Theme},
         widget::{

@@ -18,7 +18,8 @@ use crate::{
         list::rows::{ListRow, RowList},
         resources::list::{OpColumn, OpRow, ResourceDetail, Stage, Visibility, attributes},
     },
-    model::{Model, ResourceId},
+    model::Model,
+    update::ResourceId,
     view::{
         findings::list::below_head,
         locks::list::render_list,

@@ -6,8 +6,8 @@ use crate::{
         state::App,
         tasks::columns::{TASK_COLUMNS, TaskColumn},
     },
-    model::{Stamp, Task},
-    update::Known,
+    model::Task,
+    update::{Known, Stamp},
     view::{
         style::{numbers, theme::Theme},
         widget::{sparkline::sparkline, table::Cell},

@@ -16,8 +16,8 @@ use crate::{
         state::App,
         tasks::{columns::TASK_COLUMNS, groups::GROUP_COLUMNS, list::Listing},
     },
-    model::{PlaceId, Stamp, TaskState},
-    update::Fact,
+    model::{PlaceId, TaskState},
+    update::{Fact, Stamp},
     view::{
         findings::list::below_head,
         shell::empty,

@@ -23,8 +23,8 @@ use crate::{
         tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail},
     },
     diagnose::humanize_bytes,
-    model::{Access, Across, Stamp, TaskId, TaskState},
-    update::Known,
+    model::TaskState,
+    update::{Access, Across, Known, Stamp, TaskId},
     view::{
         locks::page::basis,
         style::{numbers, theme::Theme},

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::{
         app::options::{Charset, Palette},
-        model::update::Histogram,
+        update::Histogram,
     };
     use proptest::prelude::*;
 

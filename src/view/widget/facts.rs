@@ -11,7 +11,7 @@ use super::{pane, wrap::wrap};
 use crate::{
     app::{findings::lines::FindingLine, frame::LastFrame, layer::Scroll},
     diagnose::{Confidence, Status},
-    model::Stamp,
+    update::Stamp,
     view::{
         findings::page::units,
         style::{numbers, text, theme::Theme},

@@ -8,7 +8,7 @@
 
 use crate::{
     app::options::StackForm,
-    model::{Frame, Stack, StackLine},
+    update::{Frame, Stack, StackLine},
     view::style::{text, theme::Theme},
 };
 use ratatui::{
@@ -88,7 +88,7 @@ fn line(frame: &Frame, mark: &str, names: usize, width: usize, theme: &Theme) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Place;
+    use crate::update::Place;
 
     fn frames(own: usize, count: usize) -> Stack {
         let frame = |at| {

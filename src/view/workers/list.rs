@@ -25,7 +25,8 @@ use crate::{
             page::StallLine,
         },
     },
-    model::{Model, Runtime, Stamp, report::RuntimeStats},
+    model::{Model, Runtime},
+    update::{RuntimeStats, Stamp},
     view::{
         locks::list::render_list,
         shell::empty::{self, Empty},

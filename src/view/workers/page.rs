@@ -22,7 +22,7 @@ use crate::{
             page::{StallLine, WorkerDetail},
         },
     },
-    model::{Frame, Stamp, WorkerId},
+    update::{Frame, Stamp, WorkerId},
     view::{
         style::{numbers, text, theme::Theme},
         widget::{

@@ -5,9 +5,9 @@ use crate::{
         Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{Basis, Hold, Lock, Op, Resource, ResourceId, Stack, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Lock, Op, Resource, TaskState},
     number::humanize,
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, ResourceId, Stack, Stamp, TaskId},
 };
 use rustc_hash::FxHashSet;
 use std::{sync::Arc, time::Duration};

@@ -5,9 +5,9 @@ use crate::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{AcrossAwait, Lock, Resource, ResourceId, Stamp},
+    model::{AcrossAwait, Lock, Resource},
     number::{humanize, plural},
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, ResourceId, Stamp},
 };
 use std::time::Duration;
 

@@ -5,9 +5,9 @@ use crate::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{Lock, Resource, ResourceId, Waiting},
+    model::{Lock, Resource},
     number::humanize,
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, ResourceId, Waiting},
 };
 use std::time::Duration;
 

@@ -6,9 +6,9 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{LONG_POLL, Task, TaskKind},
+    model::{LONG_POLL, Task},
     number::humanize,
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, TaskKind},
 };
 use std::time::Duration;
 

@@ -5,8 +5,7 @@ use crate::{
         Confidence, Evidence, Lint, Related, Severity, Subject,
         lint::{Check, Cx, Key, Report},
     },
-    model::Stamp,
-    update::FactSet,
+    update::{FactSet, Stamp},
 };
 use std::time::Duration;
 

@@ -5,9 +5,9 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Stamp, Task, TaskKind, TaskState},
+    model::{Task, TaskState},
     number::humanize,
-    update::{Consistency, Fact, FactSet},
+    update::{Consistency, Fact, FactSet, Stamp, TaskKind},
 };
 use std::time::Duration;
 

@@ -5,9 +5,9 @@ use crate::{
         Evidence, Lint, Param, Severity, Threshold,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
     number::{humanize, ordinal},
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, TaskKind},
 };
 use std::time::Duration;
 

@@ -5,8 +5,8 @@ use crate::{
         Confidence, Evidence, Lint, RELATED_MOST, Related, Severity, Subject, label,
         lint::{Check, Cx, Grouping, Key, Report},
     },
-    model::{Panicked, Place},
-    update::{Fact, FactSet},
+    model::Panicked,
+    update::{Fact, FactSet, Place},
 };
 use std::time::Duration;
 

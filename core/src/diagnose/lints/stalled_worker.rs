@@ -5,9 +5,9 @@ use crate::{
         Confidence, Evidence, Lint, Param, Related, Severity, StackRef, Subject, Threshold, label,
         lint::{Check, Cx, Key, Report},
     },
-    model::{Runtime, Stall, VerdictKind, WorkerId},
+    model::Runtime,
     number::{humanize, plural},
-    update::{Fact, FactSet},
+    update::{Fact, FactSet, Stall, VerdictKind, WorkerId},
 };
 use std::time::Duration;
 

@@ -15,10 +15,13 @@ use super::before;
 use crate::{
     diagnose::{Engine, Settings, Status},
     model::{
-        Model, ResourceId, Retention, TaskId,
-        tests::order,
-        tests::service::{Service, Take},
+        Model, Retention,
+        tests::{
+            order,
+            service::{Service, Take},
+        },
     },
+    update::{ResourceId, TaskId},
 };
 use proptest::{
     collection::vec,

@@ -2,11 +2,8 @@
 
 use crate::{
     diagnose::{Engine, Finding, Flag, Settings, Status},
-    model::{
-        Model, Retention, Stamp, TaskId,
-        tests::service::Service,
-        update::{NewTask, PollStats, SourcePlace, TaskStats, Update},
-    },
+    model::{Model, Retention, tests::service::Service},
+    update::{NewTask, PollStats, SourcePlace, Stamp, TaskId, TaskStats, Update},
 };
 use std::time::Duration;
 

@@ -3,11 +3,8 @@
 use super::engine::Scene;
 use crate::{
     diagnose::Measure,
-    model::{
-        TaskId,
-        tests::service::Service,
-        update::{Update, Value},
-    },
+    model::tests::service::Service,
+    update::{TaskId, Update, Value},
 };
 
 /// A scene that a service has greeted.
@@ -249,7 +246,7 @@ fn a_console_cannot_tell_a_long_poll_from_block_in_place_and_the_finding_says_so
 fn an_update_with_nothing_in_it_is_an_update() {
     let mut scene = Scene::new();
     for second in 0..5 {
-        let now = crate::model::Stamp::from_nanos((1_000 + second) * 1_000_000_000);
+        let now = crate::update::Stamp::from_nanos((1_000 + second) * 1_000_000_000);
         scene.take(Update { now: Some(now), ..Update::default() });
     }
     assert_eq!(scene.active(), ["tells-nothing"]);

@@ -7,10 +7,9 @@ use super::{
     recent::Recent,
     sparse::Sparse,
 };
-use crate::model::{
-    PlaceId, Stamp, Sym, TaskId, TaskKind, TaskState,
-    slots::CHUNK,
-    update::{Field, PollStats, TaskStats},
+use crate::{
+    model::{PlaceId, Sym, TaskState, slots::CHUNK},
+    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats},
 };
 use std::{sync::Arc, time::Duration};
 

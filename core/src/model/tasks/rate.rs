@@ -1,7 +1,7 @@
 //! What counters that are only ever told as totals say about the recent past. Nothing here is touched while its task is
 //! silent: a value is brought up to date when the next report comes, or when it is looked at.
 
-use crate::model::Stamp;
+use crate::update::Stamp;
 use std::time::Duration;
 
 /// A counter's growth per second.
@@ -105,7 +105,7 @@ impl Spark {
 
     fn filled(&self, since: Stamp, now: Stamp) -> [u8; SPARK_SECONDS] {
         let mut shares = self.shifted(now.seconds());
-        fill(&mut shares, crate::model::nanos(now.since(since)), now);
+        fill(&mut shares, crate::update::nanos(now.since(since)), now);
         shares
     }
 

@@ -2,7 +2,7 @@
 //! among a million are few.
 
 use super::{Rate, Spark};
-use crate::model::{Stamp, nanos, update::TaskStats};
+use crate::update::{Stamp, TaskStats, nanos};
 use std::time::Duration;
 
 /// What a task did in the last seconds.

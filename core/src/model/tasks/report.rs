@@ -7,7 +7,10 @@ use super::{
     recent::Recent,
     task::{is_running, scheduled_since},
 };
-use crate::model::{Stamp, Standstills, TaskState, nanos, update::TaskStats};
+use crate::{
+    model::{Standstills, TaskState},
+    update::{Stamp, TaskStats, nanos},
+};
 use std::time::Duration;
 
 impl Chunk {

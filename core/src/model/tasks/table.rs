@@ -8,10 +8,12 @@ use super::{
     rare::{Number, Rare},
     recent::Recent,
 };
-use crate::model::{
-    PlaceId, Slot, Stamp, Standstills, Sym, TaskId, TaskKind,
-    slots::{CHUNK, Slots},
-    update::{Field, TaskStats},
+use crate::{
+    model::{
+        PlaceId, Slot, Standstills, Sym,
+        slots::{CHUNK, Slots},
+    },
+    update::{Field, Stamp, TaskId, TaskKind, TaskStats},
 };
 use std::{num::NonZeroU64, sync::Arc};
 

@@ -6,10 +6,9 @@ use super::{
     rare::{Number, Rare},
     recent::Recent,
 };
-use crate::model::{
-    PlaceId, Slot, Stamp, Sym, TaskId, TaskKind, TaskState, nanos,
-    slots::CHUNK,
-    update::{Field, PollStats, TaskStats},
+use crate::{
+    model::{PlaceId, Slot, Sym, TaskState, slots::CHUNK},
+    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats, nanos},
 };
 use std::{num::NonZeroU64, time::Duration};
 

@@ -1,10 +1,9 @@
 //! What follows from a task's reports.
 
 use super::*;
-use crate::model::Standstills;
-use crate::model::{
-    Stamp, TaskId, TaskState,
-    update::{PollStats, TaskStats},
+use crate::{
+    model::{Standstills, TaskState},
+    update::{PollStats, Stamp, TaskId, TaskStats},
 };
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What the model believes of tasks, and of the target's own account of itself.
 
 use super::service::{DRAIN, Service, at};
-use crate::model::{
-    Model, Origin, Retention, Stamp, TaskId, TaskState,
-    update::{Dropped, TaskStats, Update},
+use crate::{
+    model::{Model, Origin, Retention, TaskState},
+    update::{Dropped, Stamp, TaskId, TaskStats, Update},
 };
 use std::time::Duration;
 

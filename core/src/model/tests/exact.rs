@@ -1,13 +1,13 @@
 //! What an agent tells overrides what would have been inferred.
 
 use super::service::{Service, Take, at};
-use crate::model::{
-    Access, Across, Basis, Holder, LockState, Loss, Model, OpId, ResourceId, Retention, RuntimeId, Span, Stack, Stall,
-    Task, TaskFacts, TaskId, Thread, Unknown, VerdictKind, Waiting, WorkerId,
-    report::{LockStats, RuntimeStats, WorkerStats},
-    update::{Part, Update},
+use crate::{
+    model::{Basis, LockState, Model, Retention, Task, Unknown},
+    update::{
+        Access, Across, Holder, Knows, LockStats, Loss, OpId, Part, ResourceId, RuntimeId, RuntimeStats, Span, Stack,
+        Stall, TaskFacts, TaskId, Thread, Update, VerdictKind, Waiting, WorkerId, WorkerStats,
+    },
 };
-use crate::update::Knows;
 use std::{sync::Arc, time::Duration};
 
 fn model() -> Model {
@@ -48,7 +48,7 @@ fn stall(id: u64, worker: Option<u32>, task: TaskId, since: u64) -> Stall {
         task: Some(task),
         since: at(since),
         ended: None,
-        cause: crate::model::Cause::Sleep,
+        cause: crate::update::Cause::Sleep,
         system_call: String::new(),
         kernel_function: String::new(),
         on_cpu: Duration::ZERO,

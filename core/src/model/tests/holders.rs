@@ -1,7 +1,10 @@
 //! Who holds which lock: what is inferred, what is not, and what takes it back.
 
 use super::service::{DRAIN, Moment, Service, Take, at};
-use crate::model::{Across, LockState, Model, ResourceId, Retention, TaskId, Unknown};
+use crate::{
+    model::{LockState, Model, Retention, Unknown},
+    update::{Across, ResourceId, TaskId},
+};
 use std::time::Duration;
 
 fn watch(service: &mut Service) -> Model {

@@ -1,7 +1,10 @@
 //! What is let go of where there is no room.
 
 use super::service::{Service, at};
-use crate::model::{Evicted, Model, Retention, TaskId, Tasks, update::Update};
+use crate::{
+    model::{Evicted, Model, Retention, Tasks},
+    update::{TaskId, Update},
+};
 
 /// Room for so many tasks, and a little for their names.
 fn model(tasks: usize) -> Model {

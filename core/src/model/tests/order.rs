@@ -1,11 +1,11 @@
 //! Whatever comes in whatever order: nothing panics, no count is wrong, and nobody is accused who could not have done it.
 
 use super::service::{Moment, Service, Take};
-use crate::model::{
-    MetaId, Model, OpId, Origin, PlaceId, ResourceId, Retention, Stamp, TaskId,
+use crate::{
+    model::{Model, Origin, PlaceId, Retention},
     update::{
-        Attribute, Dropped, Field, FieldName, NewOp, NewResource, NewTask, OpStats, Part, PollOp, PollStats, Readiness,
-        ResourceStats, SourcePlace, TaskStats, Update, Value,
+        Attribute, Dropped, Field, FieldName, MetaId, NewOp, NewResource, NewTask, OpId, OpStats, Part, PollOp,
+        PollStats, Readiness, ResourceId, ResourceStats, SourcePlace, Stamp, TaskId, TaskStats, Update, Value,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};

@@ -7,12 +7,9 @@ use crate::{
         tasks::{groups::Groups, list::TaskList},
     },
     diagnose::{Engine, Flag, Settings},
-    model::{
-        Retention, Task, TaskState,
-        update::{NewTask, PollStats, SourcePlace, TaskStats, Update},
-    },
+    model::{Retention, Task, TaskState},
     session::Session,
-    update::Event,
+    update::{Event, NewTask, PollStats, SourcePlace, TaskStats, Update},
 };
 use proptest::prelude::*;
 use std::time::Duration;

@@ -1,7 +1,10 @@
 //! What a lint is to the engine: a question about one task, or about the whole model.
 
 use super::{Confidence, Evidence, Related, Severity, Subject};
-use crate::model::{Model, PlaceId, ResourceId, RuntimeId, Stamp, Task, TaskId, WorkerId};
+use crate::{
+    model::{Model, PlaceId, Task},
+    update::{ResourceId, RuntimeId, Stamp, TaskId, WorkerId},
+};
 use std::time::Duration;
 
 /// What a check may look at.
@@ -56,7 +59,7 @@ pub(super) struct Verdict {
 impl Verdict {
     /// A verdict that weighs what a time span does.
     pub(super) fn weighing(severity: Severity, since: Stamp, weight: Duration) -> Judgement {
-        Judgement::Fires(Self { severity, since, weight: crate::model::nanos(weight) })
+        Judgement::Fires(Self { severity, since, weight: crate::update::nanos(weight) })
     }
 }
 

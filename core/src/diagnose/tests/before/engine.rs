@@ -7,7 +7,10 @@ use super::{
     group::{Group, Groups},
     refs,
 };
-use crate::model::{Model, Slot, Stamp, Task, TaskId};
+use crate::{
+    model::{Model, Slot, Task},
+    update::{Stamp, TaskId},
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Findings that are over are let go of beyond this many, the oldest first.

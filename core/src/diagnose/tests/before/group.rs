@@ -1,7 +1,7 @@
 //! The tasks that one lint fires for, by what one finding stands for.
 
 use super::check::{Key, Verdict};
-use crate::model::TaskId;
+use crate::update::TaskId;
 use rustc_hash::FxHashMap;
 
 /// Tasks that a lint fires for.

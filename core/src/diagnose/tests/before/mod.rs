@@ -17,7 +17,7 @@ pub(super) use crate::number;
 pub(super) use engine::Engine;
 pub(super) use lints::LINTS;
 
-use crate::model::Stamp;
+use crate::update::Stamp;
 use check::Check;
 
 pub(super) struct LintSettings(Values);

@@ -1,7 +1,10 @@
 //! Tasks and locks as findings name them.
 
 use super::{Confidence, Evidence, LockRef, RELATED_MOST, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef};
-use crate::model::{Basis, Hold, Model, ResourceId, Runtime, RuntimeId, Stamp, Task, TaskId, Waiting, WorkerId};
+use crate::{
+    model::{Basis, Hold, Model, Runtime, Task},
+    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WorkerId},
+};
 
 /// A task by its row.
 pub(super) fn task(model: &Model, task: &Task) -> TaskRef {

@@ -6,7 +6,8 @@ use crate::{
         check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
         humanize_bytes,
     },
-    model::{Task, TaskKind},
+    model::Task,
+    update::TaskKind,
 };
 
 pub(super) static LINT: Lint = Lint {

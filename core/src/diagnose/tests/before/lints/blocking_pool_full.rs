@@ -1,14 +1,14 @@
 //! `blocking-pool-full`: jobs for the blocking pool wait, since all of its threads are busy.
 
 use crate::{
-    diagnose::tests::before::RELATED_MOST,
     diagnose::tests::before::{
-        Confidence, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold, WaitRef,
+        Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold, WaitRef,
         check::{Check, Context, Key, Report, WholeCheck},
         number::{humanize, plural},
         refs,
     },
-    model::{Runtime, Task, TaskKind},
+    model::{Runtime, Task},
+    update::TaskKind,
 };
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! `deadlock`: tasks that wait for each other's locks, for ever.
 
-use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Confidence, CycleStep, Evidence, Lint, LintSettings, Param, Related, Severity, Subject, Threshold,
@@ -8,7 +7,8 @@ use crate::{
         number::humanize,
         refs,
     },
-    model::{Basis, Hold, Op, ResourceId, Stack, Stamp, TaskId, TaskState},
+    model::{Basis, Hold, Op, TaskState},
+    update::{Fact, ResourceId, Stack, Stamp, TaskId},
 };
 use rustc_hash::FxHashSet;
 use std::{sync::Arc, time::Duration};

@@ -1,13 +1,14 @@
 //! `held-across-await`: a task that sleeps while it holds a lock.
 
-use crate::diagnose::tests::before::refs;
 use crate::{
     diagnose::tests::before::{
         Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         check::{Check, Context, Key, Report, WholeCheck},
         number::{humanize, plural},
+        refs,
     },
-    model::{AcrossAwait, ResourceId, Stamp},
+    model::AcrossAwait,
+    update::{ResourceId, Stamp},
 };
 use rustc_hash::FxHashSet;
 use std::time::Duration;

@@ -1,13 +1,13 @@
 //! `lock-convoy`: many tasks that wait for one lock.
 
-use crate::diagnose::tests::before::refs;
 use crate::{
     diagnose::tests::before::{
         Confidence, Evidence, Lint, LintSettings, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         check::{Check, Context, Key, Report, WholeCheck},
         number::humanize,
+        refs,
     },
-    model::{ResourceId, Waiting},
+    update::{ResourceId, Waiting},
 };
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! `long-polls`: polls that have ended and took too long.
 
-use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Evidence, Lint, LintSettings, Param, Severity, Threshold,
         check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
         number::humanize,
     },
-    model::{LONG_POLL, Task, TaskKind},
+    model::{LONG_POLL, Task},
+    update::{Fact, TaskKind},
 };
 use std::time::Duration;
 

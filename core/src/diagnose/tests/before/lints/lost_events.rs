@@ -5,7 +5,7 @@ use crate::{
         Confidence, Evidence, Lint, Related, Severity, Subject,
         check::{Check, Context, Key, Report, WholeCheck},
     },
-    model::Stamp,
+    update::Stamp,
 };
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! `lost-waker`: a task that nothing can wake any more.
 
-use crate::update::Fact;
 use crate::{
     diagnose::tests::before::{
         Evidence, Lint, LintSettings, Param, Severity, Threshold,
         check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
         number::humanize,
     },
-    model::{Task, TaskKind, TaskState},
+    model::{Task, TaskState},
+    update::{Fact, TaskKind},
 };
 use std::time::Duration;
 

@@ -6,7 +6,8 @@ use crate::{
         check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
         number::{humanize, ordinal},
     },
-    model::{Task, TaskKind},
+    model::Task,
+    update::TaskKind,
 };
 use std::time::Duration;
 

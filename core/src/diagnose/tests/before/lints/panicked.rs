@@ -6,7 +6,8 @@ use crate::{
         check::{Check, Context, Key, Report, WholeCheck},
         refs,
     },
-    model::{Panic, Place, PlaceId, Stamp, Task, TaskId},
+    model::{PlaceId, Task},
+    update::{Panic, Place, Stamp, TaskId},
 };
 use std::time::Duration;
 

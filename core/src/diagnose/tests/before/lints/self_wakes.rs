@@ -5,7 +5,8 @@ use crate::{
         Evidence, Lint, LintSettings, Param, Severity, Threshold,
         check::{Check, Context, Description, Grouping, Judgement, TaskCheck, Verdict},
     },
-    model::{Task, TaskKind},
+    model::Task,
+    update::TaskKind,
 };
 
 const SHARE: Param = Param {

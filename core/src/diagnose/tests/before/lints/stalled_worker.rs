@@ -7,7 +7,8 @@ use crate::{
         number::{humanize, plural},
         refs,
     },
-    model::{Runtime, Stall, VerdictKind, WorkerId},
+    model::Runtime,
+    update::{Stall, VerdictKind, WorkerId},
 };
 use std::time::Duration;
 
