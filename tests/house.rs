@@ -115,7 +115,7 @@ fn no_room_names_one_that_comes_after_it() {
     holds(rules::order);
     catches(rules::order, "core/src/model/x.rs", "use crate::{diagnose::Lint};");
     catches(rules::order, "core/src/update/x.rs", "use crate::model::Model;");
-    catches(rules::order, "src/source/x.rs", "use crate::update::Stamp;");
+    catches(rules::order, "src/source/x.rs", "use crate::model::Stamp;");
     catches(rules::order, "core/src/diagnose/lints/x.rs", "use crate::{diagnose::Lint, source};");
     catches(rules::order, "src/source/wire/x.rs", "fn f(_: crate::app::App) {}");
     catches(rules::order, "src/view/x.rs", "use crate::cli::Config;");

@@ -99,9 +99,8 @@ impl Server {
         let (mut echo, mut console) = (None, None);
         while echo.is_none() || console.is_none() {
             let mut line = String::new();
-            if stdout.read_line(&mut line).unwrap() == 0 {
-                panic!("the server ended before it listened: {}", read(&mut stderr));
-            }
+            let length = stdout.read_line(&mut line).unwrap();
+            assert!(length > 0, "the server ended before it listened: {}", read(&mut stderr));
             match line.parse() {
                 Ok(Listening::Echo(addr)) => echo = Some(addr),
                 Ok(Listening::Console(addr)) => console = Some(addr),
