@@ -308,6 +308,26 @@ fn notes_of_one_lint_are_one_line_that_opens_into_its_places() {
 }
 
 #[test]
+fn nine_hundred_and_fifty_notes_are_one_line_and_hide_nothing_that_is_worse() {
+    let mut service = Service::new();
+    let large = [("kind", Value::Text("task".into())), ("size.bytes", Value::U64(9_000))];
+    for task in 0..1_900 {
+        let place = format!("src/large.rs:{}", task % 950 + 1);
+        let task = service.spawn_with("", &place, &large);
+        service.start(task).keep_waker(task).pass_micros(10).end(task);
+    }
+    let spinner = service.spawn("spinner", "src/report.rs:88");
+    service.pass(1).start(spinner);
+    let mut stage = Stage::new(80, 24, options());
+    stage.attach([service.greet(), service.pass(700).publish(), service.pass(2_000).publish()]);
+    stage.shows(&["never-yields", "950 of these, ⏎ lists them", "951 now"]);
+    assert_eq!(stage.text().matches("note ").count(), 1, "{}", stage.text());
+    // Opened, they are all there, and the worst stays first.
+    stage.keys("down enter").hides(&["of these"]).shows(&["951 now", "never-yields"]);
+    stage.keys("G").shows(&["src/large.rs:"]).keys("esc").shows(&["950 of these"]);
+}
+
+#[test]
 fn quitting_works_in_every_state() {
     for keys in ["q", "^c", "t q", "? q", "e q", "t / ^c", "t / a ^c", "t s q", "P ^c", "space q", "t z q"] {
         let (mut stage, _) = watching(WIDE);

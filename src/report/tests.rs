@@ -184,6 +184,21 @@ fn every_part_of_a_report_is_valid_by_the_schema() {
 }
 
 #[test]
+fn many_notes_are_told_one_by_one() {
+    let of_place = |line: u64| {
+        let subject = TaskRef { place: format!("src/large.rs:{line}"), ..task(line, "") };
+        finding("large-future", Severity::Note, Subject::Task(subject), Related::default())
+    };
+    let many: Vec<Finding> = (1..=950).map(of_place).collect();
+    let report = report(&many);
+    let whole: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(whole["findings"].as_array().map(Vec::len), Some(950));
+    let text = super::text::render(&report);
+    assert_eq!(text.matches("NOTE large-future").count(), 950);
+    assert!(text.contains("src/large.rs:950") && text.contains("950 notes"));
+}
+
+#[test]
 fn text_is_for_people() {
     insta::assert_snapshot!(super::text::render(&report(&of_every_kind())));
 }

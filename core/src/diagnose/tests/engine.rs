@@ -208,3 +208,20 @@ fn a_second_announcement_takes_a_task_to_another_group() {
     assert_eq!((clone.tally().note, scene.engine.tally().note), (3, 0));
     assert_eq!(scene.engine.findings().count(), 3, "what is over stays to be read");
 }
+
+#[test]
+fn of_nine_hundred_and_fifty_places_whoever_tells_of_all_of_them_has_each() {
+    let mut scene = Scene::new();
+    scene.take(large(1_900, 950));
+    scene.take(second(2));
+    scene.engine.describe_all(&scene.model);
+    assert_eq!(scene.engine.tally().note, 950);
+    let subjects: std::collections::BTreeSet<String> =
+        scene.engine.findings().map(|finding| format!("{:?}", finding.subject)).collect();
+    assert_eq!(subjects.len(), 950, "each of its own place");
+    let is_whole = |finding: &Finding| {
+        let related = &finding.related;
+        finding.status == Status::Active && related.tasks_total == 2 && related.tasks.len() == 1
+    };
+    assert!(scene.engine.findings().all(|finding| is_whole(finding) && !finding.message.is_empty()));
+}
