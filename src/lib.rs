@@ -20,3 +20,7 @@ pub mod terminal;
 pub mod view;
 
 pub use holdup_core::{diagnose, model, number, session, update};
+
+// Services that tests play by hand name this crate as whoever uses it does.
+#[cfg(test)]
+extern crate self as holdup;

@@ -36,6 +36,18 @@ impl Descriptions {
         }
     }
 
+    /// Whether a description is here.
+    pub(super) fn has(&self, meta: MetaId) -> bool {
+        self.0.contains_key(&meta)
+    }
+
+    /// Whether a description that is not here may say more of a task.
+    pub(super) fn lacks(&self, new: &NewTask) -> bool {
+        let is_missing = |field: &Field| matches!(field.name, FieldName::Index(meta, _) if !self.has(meta));
+        let of_kind = new.kind.is_none() && new.metadata.is_some_and(|meta| !self.has(meta));
+        of_kind || new.fields.iter().any(is_missing)
+    }
+
     /// What a description's target is; empty where it was never registered.
     pub(super) fn target(&self, meta: MetaId) -> &str {
         self.0.get(&meta).map_or("", |meta| &meta.target)

@@ -147,6 +147,7 @@ pub struct Model {
     loose_bytes: usize,
     evicted: Evicted,
     returned: apply::Returned,
+    early: apply::Early,
     dropped_ops: VecDeque<(Stamp, OpId)>,
     dropped_resources: VecDeque<(Stamp, ResourceId)>,
     spawns: SpawnTable,

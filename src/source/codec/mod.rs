@@ -32,3 +32,6 @@ fn read<M: Message + Default>(bytes: &[u8], issues: &mut DecodeIssues) -> Option
     issues.malformed += u64::from(message.is_none());
     message
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 //! Here is the order within a page: announcements before statistics, what is gone after both, then what an agent alone tells. Holders
 //! of locks are inferred when the update is complete.
 
+mod early;
 mod op;
 mod resource;
 mod task;
+
+pub(in crate::model) use early::Early;
 
 use crate::{
     model::Model,
@@ -103,6 +106,7 @@ impl Model {
     }
 
     fn complete(&mut self, now: Stamp) {
+        self.settle_early(now);
         self.previous = self.now;
         self.now = Some(now);
         self.health.complete(self.previous, now, self.knows.consistency());

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{Model, Op, Outcome, Slot, budget, chain::Of, descriptions::attributes},
-    update::{NewOp, OpId, OpStats, PollOp, Readiness, Stamp, TaskId},
+    update::{NewOp, OpId, OpStats, Stamp, TaskId},
 };
 
 impl Model {
@@ -16,8 +16,12 @@ impl Model {
             return;
         }
         let source = self.names.intern(&new.source);
+        let was_ready = self.was_ready_early(new.id);
         let slot = self.ops.slot_or_insert(new.id, || Op::new(new.id));
         let Some(op) = self.ops.at_mut(slot) else { return };
+        if was_ready {
+            op.outcome = Outcome::Complete;
+        }
         let before = std::mem::replace(&mut op.resource, new.resource);
         op.parent = new.parent;
         op.source = source;
@@ -33,13 +37,6 @@ impl Model {
                 resource.ops.push(Of::Resource, &mut self.ops, slot);
             }
             self.health.event();
-        }
-    }
-
-    pub(super) fn note_poll_op(&mut self, poll: &PollOp) {
-        let Some(op) = poll.op.and_then(|op| self.ops.get_mut(op)) else { return };
-        if poll.readiness == Readiness::Ready {
-            op.outcome = Outcome::Complete;
         }
     }
 

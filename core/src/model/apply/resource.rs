@@ -25,6 +25,7 @@ impl Model {
             self.health.event();
             return;
         }
+        self.note_early_resource(&new);
         let concrete_type = self.names.intern(&new.concrete_type);
         let kind = self.names.intern(&new.kind);
         let described = new.metadata.map_or("", |metadata| self.descriptions.target(metadata));

@@ -9,16 +9,22 @@ use crate::{
 const WORKER_JOBS_MOST: usize = 4_096;
 
 impl Model {
-    pub(super) fn announce_task(&mut self, mut new: NewTask, now: Stamp) {
+    pub(super) fn announce_task(&mut self, new: NewTask, now: Stamp) {
         if self.tasks.get(new.id).is_some_and(Task::has_ended) {
             self.returned.tasks.insert(new.id, new);
             return;
         }
-        let is_new = self.tasks.slot(new.id).is_none();
-        if is_new && !self.takes_task(now) {
+        if self.tasks.slot(new.id).is_none() && !self.takes_task(now) {
             self.health.event();
             return;
         }
+        self.note_early_task(&new);
+        self.announce_row(new, now);
+    }
+
+    /// Writes what is announced of a task to its row.
+    pub(super) fn announce_row(&mut self, mut new: NewTask, now: Stamp) {
+        let is_new = self.tasks.slot(new.id).is_none();
         self.descriptions.resolve(&mut new);
         let kind = new.kind.or_else(|| self.descriptions.task_kind(new.metadata?));
         let name = self.names.intern(&new.name);
@@ -51,7 +57,7 @@ impl Model {
         if before != place && !is_new {
             self.changes.left.push((slot, new.id, before));
         }
-        if !new.fields.is_empty() {
+        if !new.fields.is_empty() || self.tasks.at(slot).is_some_and(|task| !task.fields().is_empty()) {
             self.loose_bytes += budget::fields(&new.fields);
             self.loose_bytes -= self.tasks.at(slot).map_or(0, |task| budget::fields(task.fields()));
             self.tasks.set_fields(slot, new.fields);

@@ -139,7 +139,8 @@ impl Tasks {
 
     /// Replaces its fields that have no place of their own.
     pub(in crate::model) fn set_fields(&mut self, slot: Slot, fields: Vec<Field>) {
-        self.change(slot, |chunk, at| chunk.fields.set(at, Some(fields.into())));
+        let fields = (!fields.is_empty()).then(|| fields.into());
+        self.change(slot, |chunk, at| chunk.fields.set(at, fields));
     }
 
     /// Whether it has fields or spans.
