@@ -57,7 +57,7 @@ pub(super) struct Cx<'a> {
 impl Cx<'_> {
     /// How long something has lasted at an instant that is so since another, as long as the process did not stand still.
     pub(super) fn lasted(&self, since: Stamp, at: Stamp) -> Duration {
-        at.since(since).saturating_sub(self.model.standstills().within(since, at))
+        self.model.lasted(since, at)
     }
 }
 

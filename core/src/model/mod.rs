@@ -309,6 +309,18 @@ impl Model {
         self.standstills.begin_anew();
     }
 
+    /// How long something has lasted at an instant that is so since another, as long as the process did not stand still.
+    pub fn lasted(&self, since: Stamp, at: Stamp) -> Duration {
+        at.since(since).saturating_sub(self.standstills.within(since, at))
+    }
+
+    /// How long a stall has lasted at `now`, or lasted. Of one that goes on that is known up to the latest update, and findings say it
+    /// up to there too.
+    pub fn stalled(&self, stall: &Stall, now: Stamp) -> Duration {
+        let told = self.now.map_or(now, |told| told.min(now));
+        self.lasted(stall.since, stall.ended.unwrap_or(told))
+    }
+
     /// When the process as a whole stood still.
     pub fn standstills(&self) -> &Standstills {
         &self.standstills

@@ -59,8 +59,9 @@ pub struct Stall {
 }
 
 impl Stall {
-    /// How long the poll has lasted at `now`, or lasted.
-    pub fn lasted(&self, now: Stamp) -> Duration {
+    /// How long the poll has lasted at `now`, or lasted, standstills included.
+    #[cfg(test)]
+    pub(crate) fn lasted(&self, now: Stamp) -> Duration {
         self.ended.unwrap_or(now).since(self.since)
     }
 

@@ -169,7 +169,7 @@ impl WorkerRow {
             doing: WorkerState::of(model, worker),
             task: stall.and_then(|stall| stall.task).or(stats.polling),
             // Of a poll that is no stall nobody knows whether it still lasts.
-            polling: stall.map(|stall| stall.lasted(now)).or_else(|| worker.polling_for(told)),
+            polling: stall.map(|stall| model.stalled(stall, now)).or_else(|| worker.polling_for(told)),
             busy: worker.lane.recent(LATE),
             queue: stats.queue,
             polls: worker.polls.per_second(now),

@@ -70,7 +70,7 @@ impl StallLine {
     pub fn of(model: &Model, stall: &Stall, now: Stamp) -> Self {
         Self {
             label: stall.task.map_or_else(|| "no task".into(), |task| task_label(model, task)),
-            lasted: stall.lasted(now),
+            lasted: model.stalled(stall, now),
             ended: stall.ended.map(|ended| now.since(ended)),
             cause: stall.cause_in_words(),
             short: stall.cause_in_short(),

@@ -36,7 +36,7 @@ pub(super) static LINT: Lint = Lint {
 fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
     // A poll on a thread that is no worker, as inside block_in_place, keeps none.
     let worker = stall.worker?;
-    let lasted = cx.lasted(stall.since, stall.ended.unwrap_or(cx.now));
+    let lasted = cx.model.stalled(stall, cx.now);
     let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
     if over || lasted < cx.values.time(&LASTS) {
         return None;
