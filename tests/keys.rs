@@ -9,7 +9,7 @@ use holdup::{
     model::Retention,
     source::{Command, Connection, Event, Temporality},
     terminal::{Error, TerminalEvent},
-    update::{Value, VerdictKind},
+    update::{Part, Update, Value, VerdictKind},
 };
 use stage::{
     Stage, options,
@@ -169,7 +169,9 @@ fn freezing_keeps_what_comes_and_loses_nothing() {
     let (mut stage, mut service) = watching(WIDE);
     stage.keys("t space").shows(&["frozen ‖ 0 new", "space go on"]);
     service.spawn("late", "src/late.rs:1");
-    stage.updates([service.pass(500).publish(), service.pass(500).publish()]);
+    let in_two_pages = service.pass(500).publish();
+    let page = Update { now: in_two_pages.now, part: Part::More, ..Update::default() };
+    stage.updates([page, in_two_pages, service.pass(500).publish()]);
     stage.shows(&["frozen ‖ 2 new", "5 tasks"]).hides(&["late"]);
     stage.keys("space").shows(&["live ●", "6 tasks", "late"]);
 }

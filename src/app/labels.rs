@@ -50,6 +50,16 @@ pub fn task_short(model: &Model, id: TaskId) -> String {
     }
 }
 
+/// Who holds a lock in as few words as possible: also by a guard that has outlived its task, of which no more may be known than that.
+pub(crate) fn holder_short(model: &Model, hold: &Hold) -> String {
+    let id = hold.acquire.task;
+    match &hold.known {
+        _ if !hold.outlived || model.tasks().get(id).is_some() => task_short(model, id),
+        Some(known) if !known.name.is_empty() => known.name.clone(),
+        _ => "an ended task".into(),
+    }
+}
+
 /// The service's own spans around a task's latest poll, in one line; `None` where there are none.
 pub fn span_label(model: &Model, id: TaskId) -> Option<String> {
     let spans = model.agent().spans(id);

@@ -4,7 +4,7 @@ use crate::{
     diagnose::{FindingId, Settings},
     model::Retention,
     session::{Scope, Session},
-    update::{Event, Stamp},
+    update::{Event, Part, Stamp},
 };
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ struct Frozen {
     session: Session,
     /// Bytes of rows that the live one had copied by then.
     copied: usize,
-    /// What has come since that would be on the screen.
-    events: usize,
+    /// How many updates have come since, whatever pages they came in.
+    updates: usize,
 }
 
 impl OpenSession {
@@ -48,10 +48,10 @@ impl OpenSession {
 
     /// Takes in an event. What is shown does not change while it is frozen.
     pub(crate) fn apply(&mut self, event: Event) -> Scope {
-        let is_news = !matches!(event, Event::Connection(_) | Event::Progress { .. } | Event::CatchUp { .. });
+        let is_whole = matches!(&event, Event::Update(update) if update.part == Part::Last);
         let scope = self.live.apply(event);
         let Some(frozen) = &mut self.frozen else { return scope };
-        frozen.events += usize::from(is_news);
+        frozen.updates += usize::from(is_whole);
         let model = self.live.model();
         // What was copied is there twice.
         let twice = model.copied().saturating_sub(frozen.copied);
@@ -66,7 +66,7 @@ impl OpenSession {
     pub(crate) fn freeze(&mut self) {
         let copied = self.live.model().copied();
         let session = self.live.clone();
-        self.frozen.get_or_insert_with(|| Box::new(Frozen { session, copied, events: 0 }));
+        self.frozen.get_or_insert_with(|| Box::new(Frozen { session, copied, updates: 0 }));
     }
 
     /// Lets the display go on, with everything that has happened meanwhile.
@@ -77,9 +77,9 @@ impl OpenSession {
         }
     }
 
-    /// How much has come since the display was frozen, in updates; `None` while it is not.
+    /// How many updates have come since the display was frozen; `None` while it is not.
     pub(crate) fn missed(&self) -> Option<usize> {
-        self.frozen.as_ref().map(|frozen| frozen.events)
+        self.frozen.as_ref().map(|frozen| frozen.updates)
     }
 
     /// The target's clock, `elapsed` after the latest update; it stands still with the display.

@@ -153,7 +153,7 @@ impl LockRow {
     /// One lock's row; `None` where there is no such lock.
     pub fn of(model: &Model, id: ResourceId, now: Stamp) -> Option<Self> {
         let (resource, lock) = model.lock(id)?;
-        let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
+        let first = lock.first_hold();
         // Most locks have no operation at the moment.
         let (waiters, wait) = if resource.ops.is_empty() && lock.basis == Basis::Inferred {
             (0, None)

@@ -87,7 +87,7 @@ impl LockDetail {
         let model = session.model();
         let (resource, lock) = model.lock(id)?;
         let row = LockRow::of(model, id, now)?;
-        let first = lock.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task));
+        let first = lock.first_hold();
         Some(Self {
             row,
             place: model.place(resource.place).to_string(),

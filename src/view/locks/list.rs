@@ -11,7 +11,7 @@
 use crate::{
     app::{
         frame::{HitArea, LastFrame, Pace, RowId, Window},
-        labels::task_short,
+        labels::holder_short,
         list::rows::{ListRow, RowList},
         locks::list::{LockColumn, LockRow},
         screens::Screen,
@@ -110,6 +110,11 @@ pub(crate) fn state_style(row: &LockRow, theme: &Theme) -> Style {
     }
 }
 
+fn holder(row: &LockRow, model: &Model) -> Option<String> {
+    let (_, lock) = model.lock(row.id)?;
+    lock.first_hold().map(|hold| holder_short(model, hold))
+}
+
 fn lock_row(row: &LockRow, model: &Model, theme: &Theme) -> Row {
     let time = |time: Option<std::time::Duration>| match time {
         Some(time) => Cell::Text(numbers::duration(time, theme), Style::new()),
@@ -120,10 +125,10 @@ fn lock_row(row: &LockRow, model: &Model, theme: &Theme) -> Row {
         LockColumn::Id => Cell::Text(row.number.to_string(), theme.dim()),
         LockColumn::Kind => Cell::Text(row.kind.name().into(), Style::new()),
         LockColumn::State => Cell::Text(state(row), state_style(row, theme)),
-        LockColumn::Holder => match (row.holder, row.unknown) {
+        LockColumn::Holder => match (holder(row, model), row.unknown) {
             (Some(holder), _) => {
                 let others = if row.others > 0 { format!(" +{}", row.others) } else { String::new() };
-                Cell::text(&(task_short(model, holder) + &others), theme.title(), theme)
+                Cell::text(&(holder + &others), theme.title(), theme)
             }
             (None, Some(unknown)) => Cell::Text(format!("? {}", unknown.name()), theme.dim()),
             (None, None) => Cell::Empty,

@@ -216,6 +216,11 @@ pub(in crate::model) struct ToldQueue {
 const MAX_READERS: usize = 64;
 
 impl Lock {
+    /// Who holds it; of several, who has held it for longest.
+    pub fn first_hold(&self) -> Option<&Hold> {
+        self.holds.iter().min_by_key(|hold| (hold.acquire.at, hold.acquire.task))
+    }
+
     /// A lock of which nothing was reported yet.
     pub fn new(kind: LockKind, now: Stamp) -> Self {
         Self {
