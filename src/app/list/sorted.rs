@@ -294,15 +294,15 @@ fn between(
 ) -> (usize, Vec<Entry>) {
     match (first, last) {
         (None, None) => (0, entries.to_vec()),
-        (None, Some(last)) => sift(entries, |_| false, |entry| compare(entry, &last).is_gt()),
-        (Some(first), None) => sift(entries, |entry| compare(entry, &first).is_lt(), |_| false),
+        (None, Some(last)) => retain(entries, |_| false, |entry| compare(entry, &last).is_gt()),
+        (Some(first), None) => retain(entries, |entry| compare(entry, &first).is_lt(), |_| false),
         (Some(first), Some(last)) => {
-            sift(entries, |entry| compare(entry, &first).is_lt(), |entry| compare(entry, &last).is_gt())
+            retain(entries, |entry| compare(entry, &first).is_lt(), |entry| compare(entry, &last).is_gt())
         }
     }
 }
 
-fn sift(
+fn retain(
     entries: &[Entry],
     is_before: impl Fn(&Entry) -> bool,
     is_after: impl Fn(&Entry) -> bool,

@@ -92,7 +92,7 @@ pub enum Presence {
     /// The target lost events since it last spoke of it.
     Doubtful,
     /// It was let go of: this is what was last known.
-    LetGo,
+    Evicted,
 }
 
 /// Where its life went.
@@ -172,7 +172,7 @@ impl TaskDetail {
             _ => Histograms::Missing("the task is no longer there".into()),
         };
         Some(Self {
-            presence: Presence::LetGo,
+            presence: Presence::Evicted,
             spawned: ago(before.stats.created),
             ended: ago(before.stats.dropped),
             woken: ago(before.stats.last_wake),

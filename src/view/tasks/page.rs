@@ -70,7 +70,7 @@ pub fn render(
         );
         return facts::render(buffer, area, (&format!("task {id}"), ""), &text.lines(), scroll, theme, shown);
     };
-    if detail.presence != Presence::LetGo {
+    if detail.presence != Presence::Evicted {
         shown.hurry(match detail.state {
             TaskState::Running | TaskState::Scheduled => Pace::Fast,
             TaskState::Idle | TaskState::Ended => Pace::Slow,
@@ -85,7 +85,7 @@ pub fn render(
 fn standing(detail: &TaskDetail, theme: &Theme) -> String {
     let state = detail.state.name();
     match (detail.presence, detail.state_for) {
-        (Presence::LetGo, _) => format!("{state}, let go of"),
+        (Presence::Evicted, _) => format!("{state}, let go of"),
         (Presence::Doubtful, _) => format!("{state}?"),
         (_, Some(time)) if detail.state == TaskState::Ended => format!("ended {} ago", numbers::duration(time, theme)),
         (_, Some(time)) => format!("{state} for {}", numbers::duration(time, theme)),
@@ -128,10 +128,10 @@ fn presence(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         Presence::Doubtful => {
             ("The target lost events since it last spoke of this task: it may have gone on, or ended.", theme.notice())
         }
-        Presence::LetGo if detail.state == TaskState::Ended => {
+        Presence::Evicted if detail.state == TaskState::Ended => {
             ("It ended and is no longer kept. This is what was last known of it.", theme.dim())
         }
-        Presence::LetGo => ("It is no longer there. This is what was last known of it.", theme.dim()),
+        Presence::Evicted => ("It is no longer there. This is what was last known of it.", theme.dim()),
     };
     text.prose("", said, style);
 }

@@ -1,6 +1,10 @@
 //! From one update to the next: what a lock's acquires allow to be said of who holds it.
 
 use super::*;
+use crate::{
+    model::LockKind,
+    update::{OpId, TaskId},
+};
 
 fn at(millis: u64) -> Stamp {
     Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
