@@ -1,8 +1,6 @@
 //! Text and places, each kept once. A million tasks share a handful of names and spawn locations.
 
-pub use crate::update::Place;
-
-use crate::update::SourcePlace;
+use crate::update::{Place, SourcePlace};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 

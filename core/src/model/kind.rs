@@ -1,7 +1,5 @@
 //! What a task is doing.
 
-pub use crate::update::TaskKind;
-
 /// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TaskState {

@@ -30,16 +30,12 @@ mod table;
 mod tasks;
 mod workers;
 
-pub use crate::update::{
-    self, Access, Across, Cause, Flavor, Frame, Holder, Loss, MetaId, OpId, Panic, ResourceId, RuntimeId, Span, Stack,
-    StackLine, Stall, Stamp, TaskFacts, TaskId, Thread, Verdict, VerdictKind, Waiting, WorkerId, nanos, plain_name,
-};
 pub use agent::Agent;
 pub use budget::Evicted;
 pub use chain::Chain;
 pub use health::Health;
-pub use intern::{Names, Place, PlaceId, Places, Sym};
-pub use kind::{TaskKind, TaskState};
+pub use intern::{Names, PlaceId, Places, Sym};
+pub use kind::TaskState;
 pub use known::{Wakers, Wakes};
 pub use locks::{
     Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting, Unknown,
@@ -56,10 +52,7 @@ pub use table::{Row, Table};
 pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
 pub use workers::{LANE_SECONDS, Lane, Worker};
 
-/// What an agent alone tells.
-pub use crate::update as report;
-
-use crate::update::Knows;
+use crate::update::{Access, Knows, OpId, Place, ResourceId, Stamp, TaskId, Value, Waiting};
 use chain::Of;
 use descriptions::Descriptions;
 use locks::LockIds;
@@ -352,7 +345,7 @@ impl Model {
     }
 
     /// A task's fields that have no place of their own in [`Task`].
-    pub fn extra_fields<'a>(&'a self, task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a update::Value)> {
+    pub fn extra_fields<'a>(&'a self, task: &Task<'a>) -> impl Iterator<Item = (&'a str, &'a Value)> {
         task.fields().iter().map(|field| (self.descriptions.field_name(&field.name), &field.value))
     }
 
