@@ -52,7 +52,7 @@ pub use table::{Row, Table};
 pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
 pub use workers::{LANE_SECONDS, Lane, Worker};
 
-use crate::update::{Access, Knows, OpId, Place, ResourceId, Stamp, TaskId, Value, Waiting};
+use crate::update::{Access, Knows, OpId, Place, ResourceId, Stall, Stamp, TaskId, Value, Waiting};
 use chain::Of;
 use descriptions::Descriptions;
 use locks::LockIds;
