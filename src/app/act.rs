@@ -5,9 +5,10 @@ use crate::{
         clipboard,
         frame::RowId,
         input::{bindings::Action, event::Effect, line::Line},
-        layer::{Layer, Question, Scroll},
+        layer::{Layer, Question},
         panel::{Opening, PageSubject},
         screens::{SCREENS, Screen},
+        scroll::Scroll,
         state::App,
         tasks::{
             columns::{Compares, TASK_COLUMNS, TaskColumn},

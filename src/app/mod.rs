@@ -16,9 +16,12 @@ pub(crate) mod list;
 pub(crate) mod locks;
 pub(crate) mod open_session;
 pub(crate) mod options;
+pub(crate) mod page;
 pub(crate) mod panel;
+pub(crate) mod panels;
 pub(crate) mod resources;
 pub(crate) mod screens;
+pub(crate) mod scroll;
 pub(crate) mod state;
 pub(crate) mod tasks;
 pub(crate) mod update;
@@ -37,7 +40,8 @@ pub use input::event::{Effect, Input};
 pub use input::key::Key;
 pub use input::line::Line;
 pub use labels::{holder_label, lock_label, span_label, task_label, task_name, task_short};
-pub use layer::{Layer, Question, Scroll};
+pub use layer::{Layer, Question};
+pub use list::column::{Align, ColumnSpec, Direction, Width};
 pub use list::cursor::{Cursor, Rows};
 pub use list::panel::ListPanel;
 pub use list::rows::{ListRow, RowList};
@@ -46,18 +50,21 @@ pub use locks::page::{HoldPlaces, LockDetail, LockUserColumn, LockUserRow, Role,
 pub use locks::panel::LockPage;
 pub use locks::wait_tree::{More, Node, TreeLine};
 pub use options::{Charset, Options, Palette, StackForm};
-pub use panel::{Page, PageSubject};
+pub use page::Page;
+pub use panel::PageSubject;
+pub use panels::Panels;
 pub use resources::list::{
     OpColumn, OpRow, ResourceColumn, ResourceDetail, ResourceRow, Stage, Visibility, attributes, op_rows, resource_rows,
 };
 pub use resources::panel::ResourcePage;
-pub use screens::{Panels, SCREENS, Screen, ScreenSpec};
+pub use screens::{SCREENS, Screen, ScreenSpec};
+pub use scroll::Scroll;
 pub use state::App;
-pub use tasks::columns::{Ages, Align, ColumnSpec, Compares, TASK_COLUMNS, TaskColumn, Width};
+pub use tasks::columns::{Ages, Compares, TASK_COLUMNS, TaskColumn};
 
 pub use tasks::groups::{GROUP_COLUMNS, GroupColumn, Groups, Sums};
 pub use tasks::list::{Listing, TaskList, TaskRows};
-pub use tasks::order::{Direction, Order};
+pub use tasks::order::Order;
 pub use tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Times};
 pub use tasks::panel::TaskPage;
 pub use tasks::scan::Source;

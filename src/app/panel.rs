@@ -5,13 +5,9 @@ use crate::{
     app::{
         frame::{RowId, Window},
         input::bindings::Context,
-        layer::Scroll,
         list::cursor::{Cursor, Rows},
-        locks::panel::LockPage,
-        resources::panel::ResourcePage,
         screens::Screen,
-        tasks::panel::TaskPage,
-        workers::panel::WorkerPage,
+        scroll::Scroll,
     },
     model::Model,
     session::{Scope, Session},
@@ -108,61 +104,6 @@ pub enum PageSubject {
     Lock(ResourceId),
     /// A resource.
     Resource(ResourceId),
-}
-
-/// A page about one thing, in place of the screen's list.
-#[derive(Debug)]
-pub enum Page {
-    /// A task.
-    Task(TaskPage),
-    /// A worker.
-    Worker(WorkerPage),
-    /// A lock.
-    Lock(LockPage),
-    /// Another resource.
-    Resource(ResourcePage),
-}
-
-impl Page {
-    /// A page that knows nothing yet.
-    pub fn new(subject: PageSubject) -> Self {
-        match subject {
-            PageSubject::Task(id) => Self::Task(TaskPage::new(id)),
-            PageSubject::Worker(id) => Self::Worker(WorkerPage::new(id)),
-            PageSubject::Lock(id) => Self::Lock(LockPage::new(id)),
-            PageSubject::Resource(id) => Self::Resource(ResourcePage::new(id)),
-        }
-    }
-
-    /// What it is about.
-    pub fn subject(&self) -> PageSubject {
-        match self {
-            Self::Task(page) => PageSubject::Task(page.id),
-            Self::Worker(page) => PageSubject::Worker(page.id),
-            Self::Lock(page) => PageSubject::Lock(page.id),
-            Self::Resource(page) => PageSubject::Resource(page.id),
-        }
-    }
-
-    /// As any panel.
-    pub(crate) fn panel(&self) -> &dyn Panel {
-        match self {
-            Self::Task(page) => page,
-            Self::Worker(page) => page,
-            Self::Lock(page) => page,
-            Self::Resource(page) => page,
-        }
-    }
-
-    /// As any panel.
-    pub(crate) fn panel_mut(&mut self) -> &mut dyn Panel {
-        match self {
-            Self::Task(page) => page,
-            Self::Worker(page) => page,
-            Self::Lock(page) => page,
-            Self::Resource(page) => page,
-        }
-    }
 }
 
 /// A list without columns to sort by: a cursor, and the rows that it is on.

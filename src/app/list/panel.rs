@@ -123,10 +123,7 @@ impl<R: ListRow> List for Sortable<'_, R> {
 mod tests {
     use super::*;
     use crate::{
-        app::tasks::{
-            columns::{Align, ColumnSpec, Width},
-            order::Direction,
-        },
+        app::list::column::{Align, ColumnSpec, Direction, Width},
         diagnose::Settings,
         model::Retention,
         update::{Event, Update},

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, Rows};
 use crate::{
     app::{
         frame::RowId,
-        tasks::{columns::ColumnSpec, order::Direction},
+        list::column::{ColumnSpec, Direction},
     },
     model::Model,
 };
@@ -154,7 +154,7 @@ impl<R: ListRow> RowList<R> {
 mod tests {
     use super::*;
     use crate::{
-        app::tasks::columns::{Align, Width},
+        app::list::column::{Align, Width},
         model::Retention,
     };
 

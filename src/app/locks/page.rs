@@ -10,11 +10,8 @@ use crate::{
         frame::RowId,
         histogram::Distribution,
         labels::{holder_label, span_label, task_label},
+        list::column::{Align, ColumnSpec, Direction, Width},
         list::rows::ListRow,
-        tasks::{
-            columns::{Align, ColumnSpec, Width},
-            order::Direction,
-        },
     },
     model::{AcrossAwait, Hold, Model, Task},
     session::Session,

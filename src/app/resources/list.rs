@@ -4,11 +4,8 @@ use crate::{
     app::{
         filter::field,
         frame::RowId,
+        list::column::{Align, ColumnSpec, Direction, Width},
         list::rows::ListRow,
-        tasks::{
-            columns::{Align, ColumnSpec, Width},
-            order::Direction,
-        },
     },
     model::{Attr, Model, Op, Outcome, PlaceId, Sym},
     update::{OpId, ResourceId, Stamp, TaskId},

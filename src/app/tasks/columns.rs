@@ -2,7 +2,10 @@
 //! sorting by one compares. What a cell shows is `view/tasks/cells.rs`'s business.
 
 use crate::{
-    app::filter::Cx,
+    app::{
+        filter::Cx,
+        list::column::{Align, ColumnSpec, Width},
+    },
     diagnose::Flag,
     model::{Batch, SPARK_SECONDS, Task, TaskState},
     update::Stamp,
@@ -41,41 +44,6 @@ pub enum TaskColumn {
     Location,
     /// Its other fields.
     Fields,
-}
-
-/// At which side of its column a cell stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// Text.
-    Left,
-    /// Numbers.
-    Right,
-}
-
-/// How wide a column is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Width {
-    /// Always this wide.
-    Fixed(u16),
-    /// As wide as what is visible needs, between these.
-    Fit(u16, u16),
-    /// As `Fit`, and then as wide as there is room.
-    Fill(u16, u16),
-}
-
-/// What a column is.
-#[derive(Debug, Clone, Copy)]
-pub struct ColumnSpec<C> {
-    /// Which.
-    pub column: C,
-    /// Its head.
-    pub title: &'static str,
-    /// Where its cells stand.
-    pub align: Align,
-    /// How wide it is.
-    pub width: Width,
-    /// Where room is scarce, the column with the highest number goes first. Zero never goes.
-    pub drop: u8,
 }
 
 const fn spec(column: TaskColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<TaskColumn> {

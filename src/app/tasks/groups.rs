@@ -2,12 +2,13 @@
 
 use super::{
     changed::{Aging, Changed},
-    columns::{Align, ColumnSpec, Width},
-    order::Direction,
     scan::Source,
 };
 use crate::{
-    app::filter::{Cache, Cx},
+    app::{
+        filter::{Cache, Cx},
+        list::column::{Align, ColumnSpec, Direction, Width},
+    },
     diagnose::Engine,
     model::{Model, PlaceId, Slot, Task, TaskState},
 };

@@ -4,13 +4,16 @@ use super::{
     changed::Changed,
     columns::{TASK_COLUMNS, TaskColumn},
     groups::{GROUP_COLUMNS, GroupColumn, Groups},
-    order::{Direction, Order},
+    order::Order,
     scan::Source,
 };
 use crate::{
     app::{
         filter::Filter,
-        list::cursor::{Cursor, Rows},
+        list::{
+            column::Direction,
+            cursor::{Cursor, Rows},
+        },
     },
     model::{Model, PlaceId},
     session::Session,

@@ -10,31 +10,15 @@ use super::{
 use crate::{
     app::{
         filter::Cache,
-        list::sorted::{Entry, Sorted},
+        list::{
+            column::Direction,
+            sorted::{Entry, Sorted},
+        },
     },
     model::{Model, Slot},
     update::{Stamp, TaskId},
 };
 use std::ops::Range;
-
-/// Which end of an order comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// The smallest.
-    Ascending,
-    /// The largest.
-    Descending,
-}
-
-impl Direction {
-    /// The other one.
-    pub fn inverted(self) -> Self {
-        match self {
-            Self::Ascending => Self::Descending,
-            Self::Descending => Self::Ascending,
-        }
-    }
-}
 
 /// How many entries of a rough list are brought nearer to their places before each frame: a few milliseconds' work.
 const EFFORT: usize = 150_000;

@@ -9,8 +9,8 @@ use crate::{
     app::{
         frame::{RowId, Window},
         input::bindings::Context,
-        layer::Scroll,
         panel::{List, Opening, PageSubject, Panel, Upkeep},
+        scroll::Scroll,
     },
     model::{Model, PlaceId},
     session::{Scope, Session},

@@ -3,11 +3,8 @@
 use crate::{
     app::{
         frame::RowId,
+        list::column::{Align, ColumnSpec, Direction, Width},
         list::rows::ListRow,
-        tasks::{
-            columns::{Align, ColumnSpec, Width},
-            order::Direction,
-        },
     },
     model::{Model, Worker},
     update::{Stamp, TaskId, WorkerId},

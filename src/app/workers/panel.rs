@@ -8,9 +8,9 @@ use crate::{
     app::{
         frame::RowId,
         input::bindings::Context,
-        layer::Scroll,
         list::panel::ScreenRow,
         panel::{Opening, PageSubject, Panel, Upkeep},
+        scroll::Scroll,
     },
     model::Model,
     session::Session,

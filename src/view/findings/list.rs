@@ -17,8 +17,8 @@ use crate::{
         frame::{LastFrame, Pace, RowId, Window},
         input::key::Key,
         labels::task_name,
+        list::column::{Align, ColumnSpec, Width},
         state::App,
-        tasks::columns::{Align, ColumnSpec, Width},
     },
     diagnose::{Confidence, Finding, Status, Subject},
     view::{

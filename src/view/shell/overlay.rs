@@ -5,9 +5,11 @@ use crate::{
         act::sortable,
         frame::{HitArea, LastFrame, Region, RowId},
         input::bindings::{BINDINGS, Context},
-        layer::{Layer, Question, Scroll},
+        layer::{Layer, Question},
+        list::column::Direction,
+        scroll::Scroll,
         state::App,
-        tasks::{columns::TASK_COLUMNS, order::Direction},
+        tasks::columns::TASK_COLUMNS,
     },
     diagnose::{Lint, by_reason},
     view::{

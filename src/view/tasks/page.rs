@@ -18,8 +18,8 @@ use crate::{
     app::{
         frame::{LastFrame, Pace},
         histogram::Distribution,
-        layer::Scroll,
         options::{Charset, StackForm},
+        scroll::Scroll,
         tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail},
     },
     diagnose::humanize_bytes,

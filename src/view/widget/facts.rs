@@ -9,7 +9,7 @@
 
 use super::{pane, wrap::wrap};
 use crate::{
-    app::{findings::lines::FindingLine, frame::LastFrame, layer::Scroll},
+    app::{findings::lines::FindingLine, frame::LastFrame, scroll::Scroll},
     diagnose::{Confidence, Status},
     update::Stamp,
     view::{

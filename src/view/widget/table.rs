@@ -10,10 +10,7 @@ use super::sparkline::sparkline;
 use crate::{
     app::{
         frame::{HitArea, LastFrame, Region, RowId},
-        tasks::{
-            columns::{Align, ColumnSpec, Width},
-            order::Direction,
-        },
+        list::column::{Align, ColumnSpec, Direction, Width},
     },
     view::style::{text, theme::Theme},
 };

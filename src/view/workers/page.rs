@@ -15,8 +15,8 @@ use super::list::{stall_lines, worker_state_style};
 use crate::{
     app::{
         frame::{LastFrame, Pace},
-        layer::Scroll,
         options::StackForm,
+        scroll::Scroll,
         workers::{
             list::WorkerState,
             page::{StallLine, WorkerDetail},
