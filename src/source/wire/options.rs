@@ -31,7 +31,7 @@ impl Default for Options {
     }
 }
 
-/// Whether [`Command::CatchUp`](super::Command::CatchUp) does anything.
+/// Whether [`Command::CatchUp`](crate::update::Command::CatchUp) does anything.
 ///
 /// A stock `console-subscriber` takes at most 127 events from its queue each time that it wakes, and it wakes for every
 /// command. `Resume` is a command that changes nothing while the target is live, so that sending it makes a target
