@@ -15,7 +15,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{Error, instrument::Keeps, silent, stop::Stop};
+use crate::{Error, keeps::Keeps, silent, stop::Stop};
 
 /// How often updates are published. Shorter than console-subscriber's own second, because what it has collected it takes
 /// out of its buffer only then, and only [`EVENTS_PER_PUBLISH`] at a time: whatever emits more is shown ever later.

@@ -4,7 +4,6 @@
 use std::{
     io::{self, IsTerminal},
     net::TcpListener,
-    time::Duration,
 };
 
 use clap::ValueEnum;
@@ -14,9 +13,9 @@ use tokio::{
     sync::mpsc,
 };
 use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, Registry, filter::LevelFilter, layer::SubscriberExt, registry::LookupSpan};
+use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan};
 
-use crate::{Error, Filter, console, stop::Stop, warm_up};
+use crate::{Error, Filter, console, keeps::Keeps, stop::Stop, warm_up};
 
 /// What the service is called on the screen.
 const NAME: &str = "echo-demo";
@@ -69,25 +68,6 @@ impl Instrumentation {
 pub(crate) enum Seen {
     ByAgent(Agent),
     ByConsoleSubscriber,
-}
-
-/// What of it is kept for whom.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keeps {
-    /// How long what has ended is kept for clients that connect later.
-    pub(crate) retention: Duration,
-    /// What the service's subscriber lets through.
-    pub(crate) filter: Filter,
-}
-
-impl Keeps {
-    /// The filter for all layers.
-    pub(crate) fn level(self) -> LevelFilter {
-        match self.filter {
-            Filter::OfEachLayer => LevelFilter::TRACE,
-            Filter::OneForAll => LevelFilter::INFO,
-        }
-    }
 }
 
 /// Installs the subscriber for the process, with a log on stderr when a filter asks for one, and serves the console on a

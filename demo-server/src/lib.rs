@@ -14,6 +14,7 @@ mod console;
 mod echo;
 mod error;
 mod instrument;
+mod keeps;
 mod list;
 mod load;
 mod run;

@@ -2,7 +2,7 @@
 
 use super::{
     location::Location,
-    rows::{self, TaskRow},
+    task::{TaskRow, task},
 };
 use crate::{
     diagnose::{RuntimeRef, StackRef, WorkerRef},
@@ -78,7 +78,7 @@ pub(super) fn runtime(runtime: &RuntimeRef) -> RuntimeRow {
 pub(super) fn stack(stack: &StackRef) -> StackRow {
     StackRow {
         what: stack.what,
-        task: stack.of.as_ref().map(rows::task),
+        task: stack.of.as_ref().map(task),
         approximate: stack.stack.approximate,
         limitation: text(&stack.stack.limitation),
         frames: stack.stack.frames.iter().map(frame).collect(),

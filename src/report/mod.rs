@@ -13,6 +13,7 @@ pub(crate) mod github;
 mod location;
 mod observation;
 mod rows;
+mod task;
 pub(crate) mod text;
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::{
     exact::{self, RuntimeRow, StackRow, WorkerRow},
     location::{Location, location},
+    task::{TaskRow, task},
 };
 use crate::{
-    diagnose::{CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, TaskRef, WaitRef},
+    diagnose::{CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, WaitRef},
     update::Stamp,
 };
 use serde::Serialize;
@@ -59,21 +60,6 @@ pub enum Named {
     Runtime(RuntimeRow),
     /// The target as a whole.
     Target,
-}
-
-/// A task.
-#[derive(Debug, Serialize)]
-pub struct TaskRow {
-    /// The instrumentation's id.
-    pub id: u64,
-    /// Tokio's number for it.
-    pub number: Option<u64>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Such as `task` or `blocking`.
-    pub task_kind: &'static str,
-    /// Where it was spawned.
-    pub location: Option<Location>,
 }
 
 /// A lock.
@@ -240,16 +226,6 @@ pub(super) fn row(finding: &Finding) -> Row {
             tasks_total: related.tasks_total,
         },
         advice: finding.advice(),
-    }
-}
-
-pub(super) fn task(task: &TaskRef) -> TaskRow {
-    TaskRow {
-        id: task.id.0,
-        number: task.number,
-        name: (!task.name.is_empty()).then(|| task.name.clone()),
-        task_kind: task.kind,
-        location: location(&task.place),
     }
 }
 

@@ -19,7 +19,8 @@ use super::{
     data::Report,
     exact::StackRow,
     location::Location,
-    rows::{LockRow, Named, Row, TaskRow},
+    rows::{LockRow, Named, Row},
+    task::TaskRow,
 };
 use crate::{
     app::options::{Charset, Palette},

@@ -3,16 +3,17 @@
 use super::{
     Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity,
     findings::{Findings, Moment},
-    flags::{self, Flag, Flags, NAMED},
-    groups::{self, Groups, Speaker},
-    lint::{Asked, Check, Cx, Judgement, Key},
-    round::{self, Round},
+    flags::{Flag, Flags, NAMED},
+    groups::{self, Speaker},
+    lint::{Check, Cx, Judgement, Key},
+    lint_state::LintState,
+    round::Round,
     settings::Values,
     silence::Silence,
 };
 use crate::{
     model::{Model, Slot, Task},
-    update::{Knows, ResourceId, Stamp, TaskId},
+    update::{Knows, Stamp, TaskId},
 };
 use rustc_hash::FxHashSet;
 
@@ -42,37 +43,12 @@ pub struct Engine {
     watched: FxHashSet<FindingId>,
 }
 
-/// A lint that is switched on, and what it fires for.
-#[derive(Debug, Clone)]
-pub(super) struct LintState {
-    pub(super) lint: &'static Lint,
-    /// Its place among the lints.
-    pub(super) at: usize,
-    /// Its bit in the column of flags, if it is a lint on tasks.
-    pub(super) bit: u32,
-    /// The places of those that it speaks for.
-    pub(super) subsumed: Vec<usize>,
-    pub(super) groups: Groups,
-    /// Locks to be asked about again, where the answer depends on the time.
-    pub(super) locks: FxHashSet<ResourceId>,
-    values: Values,
-}
-
 impl Engine {
     /// The lints that are switched on, with their thresholds.
     pub fn new(settings: &Settings) -> Self {
         let enabled = LINTS.iter().enumerate().filter(|(_, lint)| settings.is_enabled(lint));
-        let state = |(at, &lint): (usize, &&'static Lint)| LintState {
-            lint,
-            at,
-            bit: flags::column_bit(lint),
-            subsumed: round::subsumed(lint),
-            groups: Groups::default(),
-            locks: FxHashSet::default(),
-            values: settings.of(lint),
-        };
         Self {
-            states: enabled.map(state).collect(),
+            states: enabled.map(|(at, &lint)| LintState::new(lint, at, settings)).collect(),
             flags: Flags::default(),
             findings: Findings::default(),
             silence: Silence::default(),
@@ -332,16 +308,5 @@ impl Engine {
         let due = self.findings.due(&self.watched, cx.now);
         let Self { states, flags, findings, silence, .. } = self;
         (states, Round { moment, due, findings, flags, silence })
-    }
-}
-
-impl LintState {
-    /// Whether the source knows what it needs.
-    fn can_judge(&self, knows: &Knows) -> bool {
-        knows.facts().has_all(self.lint.needs)
-    }
-
-    fn asked_as_time_passes(&self) -> bool {
-        matches!(self.lint.check, Check::Task { asked: Asked::AsTimePasses, .. })
     }
 }

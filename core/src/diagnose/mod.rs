@@ -11,6 +11,7 @@ mod flags;
 mod groups;
 mod label;
 mod lint;
+mod lint_state;
 mod lints;
 mod round;
 mod settings;

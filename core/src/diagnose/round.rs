@@ -1,13 +1,13 @@
 //! What one complete update comes to: what the lints fire for becomes findings, and what they no longer fire for ends.
 
 use super::{
-    Confidence, Finding, FindingId, LINTS, Lint, RELATED_MOST, Related, Subject,
-    engine::LintState,
+    Confidence, Finding, FindingId, Lint, RELATED_MOST, Related, Subject,
     findings::{Due, Findings, Moment},
     flags::Flags,
     groups::{Group, Said, Speaker},
     label,
     lint::{Asked, Check, Cx, Grouping, Judgement, Key, Report},
+    lint_state::LintState,
     silence::Silence,
 };
 use crate::{
@@ -307,10 +307,4 @@ fn describe(lint: &Lint, key: Key, group: &Group, speaker: &Speaker, cx: &Cx) ->
             ..Related::default()
         },
     })
-}
-
-/// The places of the lints that a lint speaks for among all of them.
-pub(super) fn subsumed(lint: &Lint) -> Vec<usize> {
-    let place = |name: &&str| LINTS.iter().position(|other| other.name == *name);
-    lint.subsumes.iter().filter_map(place).collect()
 }
