@@ -522,6 +522,39 @@ fn a_deadlock_of_exact_holders_is_exact() {
     assert!(scene.active("held-across-await").is_empty(), "the deadlock speaks for it");
 }
 
+/// A reader that asks for the first lock just now closes a second cycle, beside the one that has stood for long.
+#[test]
+fn a_cycle_that_has_just_closed_hides_none_that_stands() {
+    let mut service = Service::new();
+    let [writer, reader, late] = ["writer", "reader", "late"].map(|name| service.spawn(name, "src/pair.rs:5"));
+    let locks = ["src/pair.rs:1", "src/pair.rs:2"].map(|place| service.mutex(place));
+    let asks = |service: &mut Service, task, lock| {
+        service.pass(5).wake(task).start(task).take(task, lock, Take::Lock).pass(1).end(task);
+        service.keep_waker(task);
+    };
+    service.pass(5).start(writer).take(writer, locks[0], Take::Lock).pass(1).end(writer);
+    service.pass(5).start(reader).take(reader, locks[1], Take::Lock).pass(1).end(reader);
+    service.pass(5).start(late).end(late);
+    let held = service.now();
+    asks(&mut service, writer, locks[1]);
+    asks(&mut service, reader, locks[0]);
+    let told = |now, waiting: &[TaskId]| {
+        let shared = |task| Holder { access: Access::Shared, ..agent::holder(task, held) };
+        let queue = waiting.iter().zip(900..).map(|(&task, op)| agent::waiting(op, task, held)).collect();
+        let first = agent::lock(locks[0], vec![agent::holder(writer, held)], queue);
+        let second = agent::lock(locks[1], vec![shared(reader), shared(late)], vec![agent::waiting(990, writer, held)]);
+        Update { locks: vec![first, second], ..agent::report(now) }
+    };
+    let mut scene = Scene::new(service);
+    for _ in 0..3 {
+        scene.pass(700, |now| told(now, &[reader]));
+    }
+    let found = scene.finding("deadlock").related.cycle.len();
+    asks(&mut scene.service, late, locks[0]);
+    scene.pass(10, |now| told(now, &[reader, late]));
+    assert_eq!((found, scene.finding("deadlock").related.cycle.len()), (2, 2));
+}
+
 #[test]
 fn what_an_agent_lost_is_news_when_it_grows_and_what_ended_is_not_lost() {
     let mut scene = Scene::new(Service::new());

@@ -59,12 +59,6 @@ pub struct Stall {
 }
 
 impl Stall {
-    /// How long the poll has lasted at `now`, or lasted, standstills included.
-    #[cfg(test)]
-    pub(crate) fn lasted(&self, now: Stamp) -> Duration {
-        self.ended.unwrap_or(now).since(self.since)
-    }
-
     /// What the thread is doing, in words.
     pub fn cause_in_words(&self) -> String {
         let call = |said: &str| match self.system_call.as_str() {

@@ -61,6 +61,14 @@ fn edges<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
     state.holds.iter().map(of_hold).collect()
 }
 
+/// Those that are known to have stood for long enough to be a part of a deadlock. A cycle that closed just now must not hide one that
+/// has stood for long.
+fn lasting<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
+    let mut edges = edges(cx, task);
+    edges.retain(|(edge, _)| edge.seen.since(edge.since) >= cx.values.time(&LASTS));
+    edges
+}
+
 /// A cycle in which this lock is the first of all, so that each cycle is told of once: from one who holds it, over locks that
 /// come after it, to somebody who waits for it.
 fn cycle<'a>(cx: &Cx<'a>, first: ResourceId, lock: &Lock) -> Option<Vec<Edge<'a>>> {
@@ -70,7 +78,7 @@ fn cycle<'a>(cx: &Cx<'a>, first: ResourceId, lock: &Lock) -> Option<Vec<Edge<'a>
 fn path<'a>(cx: &Cx<'a>, first: ResourceId, start: TaskId) -> Option<Vec<Edge<'a>>> {
     let mut path: Vec<Edge> = Vec::new();
     let mut visited = FxHashSet::from_iter([start]);
-    let mut open = vec![(0, edges(cx, start))];
+    let mut open = vec![(0, lasting(cx, start))];
     while let Some((depth, edges_left)) = open.last_mut() {
         let depth = *depth;
         path.truncate(depth);
@@ -84,7 +92,7 @@ fn path<'a>(cx: &Cx<'a>, first: ResourceId, start: TaskId) -> Option<Vec<Edge<'a
             return Some(path);
         }
         if lock > first && depth < LONGEST_CYCLE && visited.insert(holder) {
-            open.push((depth + 1, edges(cx, holder)));
+            open.push((depth + 1, lasting(cx, holder)));
         }
     }
     None
