@@ -375,19 +375,24 @@ fn a_panic_that_is_told_before_its_task_is_named_as_soon_as_that_is() {
 }
 
 #[test]
-fn panics_of_tasks_that_were_gone_already_are_one_finding_that_names_them() {
+fn a_thousand_panics_of_tasks_that_were_gone_already_are_one_finding_that_names_and_counts_them() {
     let mut scene = Scene::new(Service::new());
     let at = scene.service.now();
     let spawned_at = Some(SourcePlace { file: "src/net.rs".into(), line: 7, column: 1 });
     let gone = |id: u64| Panic { task_name: "conn".into(), spawned_at: spawned_at.clone(), ..panicked(TaskId(id), at) };
-    scene.pass(100, |now| Update { panics: (900..1_000).map(gone).collect(), ..agent::report(now) });
+    scene.pass(100, |now| Update { panics: (900..2_000).map(gone).collect(), ..agent::report(now) });
     let finding = scene.finding("panicked");
     assert!(
         matches!(&finding.subject, Subject::Task(subject) if subject.name == "conn" && subject.place == "src/net.rs:7"),
         "{:?}",
         finding.subject
     );
-    assert_eq!((finding.related.tasks_total, scene.active("panicked").len()), (100, 1));
+    assert!(finding.message.starts_with("panicked 1100 times, the last at src/parse.rs:40"), "{}", finding.message);
+    assert_eq!((finding.related.tasks_total, scene.active("panicked").len()), (1_100, 1));
+    for _ in 0..70 {
+        scene.pass(1_000, agent::report);
+    }
+    assert!(scene.active("panicked").is_empty());
 }
 
 /// A lock that a task took by an operation, and that others in truth hold.

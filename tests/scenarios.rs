@@ -336,6 +336,23 @@ fn a_guard_that_has_outlived_its_task_is_not_said_to_be_held_by_one_that_sleeps(
 }
 
 #[test]
+fn each_of_a_thousand_panics_is_counted() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("panics-by-the-hundred", By::Agent);
+    // Each prints a backtrace where that is wanted, one after the other.
+    let counted = (0..10).any(|_| {
+        let report: Value =
+            serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
+        let findings = report["findings"].as_array().into_iter().flatten();
+        let mut of_victims = findings.filter(|finding| {
+            text(finding, "/lint") == "panicked" && text(finding, "/subject/name") == "finds-it-poisoned"
+        });
+        of_victims.any(|finding| finding["related"]["tasks_total"] == 1_000)
+    });
+    assert!(counted, "no window counted a thousand");
+}
+
+#[test]
 fn an_agent_tells_that_a_worker_waits_for_a_child_that_has_not_started_its_program() {
     let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start("vfork", By::Agent);

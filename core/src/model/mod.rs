@@ -42,7 +42,7 @@ pub use locks::{
 };
 pub use losses::Losses;
 pub use ops::{Op, Outcome};
-pub use panics::{KnownTask, Panicked};
+pub use panics::{KnownTask, OlderPanics, Panicked};
 pub use resources::{Attr, Resource};
 pub use runtimes::Runtime;
 pub use slots::Slot;

@@ -1,11 +1,31 @@
-//! Panics, with what was known of the tasks that ended in them: their rows are soon gone.
+//! Panics, with what was known of the tasks that ended in them: their rows are soon gone. The latest are kept, and those before
+//! them are counted by the spawn location of their tasks, so that no number of them is too small.
 
 use super::{Model, Names, Origin, PlaceId, Task};
-use crate::update::{Panic, TaskKind};
+use crate::update::{Panic, Stamp, TaskKind};
+use rustc_hash::FxHashMap;
 use std::{collections::VecDeque, num::NonZeroU64};
 
 /// Panics are let go of beyond this many, the oldest first.
 const MOST: usize = 256;
+
+/// As a model keeps them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Panics {
+    latest: VecDeque<Panicked>,
+    older: FxHashMap<PlaceId, OlderPanics>,
+}
+
+/// Panics of tasks of one spawn location that are no longer kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OlderPanics {
+    /// How many.
+    pub count: u64,
+    /// When the first of them was.
+    pub first: Stamp,
+    /// When the last was.
+    pub last: Stamp,
+}
 
 /// A panic, and whose it was.
 #[derive(Debug, Clone)]
@@ -49,21 +69,41 @@ impl Panicked {
     }
 }
 
+impl Panics {
+    /// How many are kept.
+    pub(super) fn len(&self) -> usize {
+        self.latest.len()
+    }
+
+    fn count_oldest(&mut self) {
+        let Some(oldest) = self.latest.pop_front() else { return };
+        let at = oldest.panic.at;
+        let older = self.older.entry(oldest.location()).or_insert(OlderPanics { count: 0, first: at, last: at });
+        older.count += 1;
+        older.last = older.last.max(at);
+    }
+}
+
 impl Model {
-    /// Panics, in the order in which they were told.
+    /// The latest panics, in the order in which they were told.
     pub fn panics(&self) -> impl DoubleEndedIterator<Item = &Panicked> {
-        self.panics.iter()
+        self.panics.latest.iter()
+    }
+
+    /// Those before them, of tasks of one spawn location.
+    pub fn older_panics(&self, location: PlaceId) -> Option<OlderPanics> {
+        self.panics.older.get(&location).copied()
     }
 
     /// Takes in a panic that was not told before.
     pub(super) fn tell_panic(&mut self, panic: Panic) {
         let told = |known: &Panicked| (known.panic.task, known.panic.at) == (panic.task, panic.at);
-        if !self.panics.iter().any(told) {
+        if !self.panics.latest.iter().any(told) {
             let known = self.told_of(&panic);
-            self.panics.push_back(Panicked { panic, known });
+            self.panics.latest.push_back(Panicked { panic, known });
         }
         if self.panics.len() > MOST {
-            self.panics.pop_front();
+            self.panics.count_oldest();
         }
     }
 
@@ -79,7 +119,7 @@ impl Model {
     /// Notes whose panics they were, of tasks that were announced in the meantime: a panic may be told before that.
     pub(super) fn name_panics(&mut self) {
         let (mut panics, tasks, names) = (std::mem::take(&mut self.panics), &self.tasks, &self.names);
-        for panicked in panics.iter_mut().filter(|panicked| !panicked.is_of_a_row()) {
+        for panicked in panics.latest.iter_mut().filter(|panicked| !panicked.is_of_a_row()) {
             let Some(task) = tasks.get(panicked.panic.task).filter(|task| task.origin() == Origin::Announced) else {
                 continue;
             };
@@ -90,6 +130,3 @@ impl Model {
         self.panics = panics;
     }
 }
-
-/// As a model keeps them.
-pub(super) type Panics = VecDeque<Panicked>;

@@ -46,11 +46,16 @@ fn report(cx: &Cx, key: Key, of_key: &[&Panicked]) -> Option<Report> {
     let panic = &latest.panic;
     let at = |panicked: &Panicked| Place::from(panicked.panic.place.clone()).to_string();
     let place = at(latest);
-    let times = if of_key.len() > 1 { format!("{} times, the last ", of_key.len()) } else { String::new() };
+    // Of more than are kept, those before are counted, as long as the last of them is news.
+    let older = if let Key::Place(location) = key { cx.model.older_panics(location) } else { None };
+    let older = older.filter(|older| cx.now.since(older.last) <= RECENT);
+    let total =
+        of_key.len().saturating_add(older.map_or(0, |older| usize::try_from(older.count).unwrap_or(usize::MAX)));
+    let times = if total > 1 { format!("{total} times, the last ") } else { String::new() };
     let mut evidence = vec![
         Evidence::text("said", panic.message.as_str()),
         Evidence::text("at", place.as_str()),
-        Evidence::count("times", of_key.len() as u64),
+        Evidence::count("times", total as u64),
     ];
     let mut elsewhere: Vec<String> =
         of_key.iter().map(|panicked| at(panicked)).filter(|other| *other != place).collect();
@@ -66,13 +71,13 @@ fn report(cx: &Cx, key: Key, of_key: &[&Panicked]) -> Option<Report> {
         key,
         severity: Severity::Warning,
         confidence: Confidence::Exact,
-        since: first.panic.at,
+        since: older.map_or(first.panic.at, |older| older.first),
         subject: Subject::Task(label::panicked(cx.model, latest)),
         message: format!("panicked {times}at {place}: {}", first_line(&panic.message)),
         evidence,
         related: Related {
             tasks: others.map(|panicked| label::panicked(cx.model, panicked)).collect(),
-            tasks_total: of_key.len(),
+            tasks_total: total,
             ..Related::default()
         },
     })
