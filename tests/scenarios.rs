@@ -7,7 +7,8 @@
 use demo_server::{InLean, Kind, Listening, Raised, Scenario, scenario, scenarios};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     process::{Child, Command, Output, Stdio},
     sync::{PoisonError, RwLock},
     time::Duration,
@@ -53,10 +54,13 @@ impl By {
 struct Server {
     child: Child,
     url: String,
+    /// What it says, a thousand panics among it, which is of interest only where a test fails.
+    said: File,
 }
 
 impl Server {
     fn start(scenario: &str, by: By) -> Self {
+        let said = tempfile::tempfile().expect("a file for what it says");
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args([
                 "demo-server",
@@ -71,6 +75,7 @@ impl Server {
             // A long trace of a panic would be a long poll.
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
+            .stderr(said.try_clone().expect("the file is opened twice"))
             .spawn()
             .expect("the demo server starts");
         let output = child.stdout.take().expect("its output is piped");
@@ -79,7 +84,7 @@ impl Server {
             Ok(Listening::Console(address)) => Some(format!("http://{address}")),
             _ => None,
         });
-        Self { child, url: url.expect("it says where its console listens") }
+        Self { child, url: url.expect("it says where its console listens"), said }
     }
 
     /// Whether it is still there, for who wonders at a report.
@@ -105,7 +110,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", last_words(&mut self.said).unwrap_or_else(|error| error.to_string()));
+        }
     }
+}
+
+/// The end of what a file says.
+fn last_words(said: &mut File) -> io::Result<String> {
+    const MOST: u64 = 4_096;
+    let length = said.metadata()?.len();
+    said.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut words = Vec::new();
+    said.read_to_end(&mut words)?;
+    Ok(String::from_utf8_lossy(&words).into_owned())
 }
 
 /// How long to watch, and with which thresholds: those that take minutes to reach by default are shortened.

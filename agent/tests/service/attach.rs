@@ -6,7 +6,7 @@ use crate::{
 };
 use holdup_proto::v1::{Report, Runtime, Worker, runtime::Flavor, stall::Cause, verdict};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     thread,
     time::{Duration, SystemTime},
 };
@@ -404,16 +404,18 @@ fn who_prints_a_panic_stalls_nobody_and_what_it_does_after_that_counts_from_ther
     assert_eq!(service.hear(), "ready");
     block_on(async {
         let mut reports = Clients::connect(address).await.reports().await;
-        let (mut tasks, mut panics, mut stalls) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tasks, mut panics, mut stalls) = (Vec::new(), Vec::new(), BTreeMap::new());
         loop {
             let report = next(&mut reports).await;
             tasks.extend(report.new_tasks);
             panics.extend(report.panics);
-            stalls.extend(report.stalls);
-            if !report.more {
+            stalls.extend(report.stalls.into_iter().map(|stall| (stall.id, stall)));
+            // That it is over is noticed when the watchdog looks next.
+            if !report.more && stalls.values().all(|stall| stall.ended_at.is_some()) {
                 break;
             }
         }
+        let stalls: Vec<_> = stalls.into_values().collect();
         assert_eq!(panics.iter().map(|panic| panic.task_name.as_str()).collect::<Vec<_>>(), ["ends"]);
         let stalled: Vec<&str> = stalls
             .iter()
