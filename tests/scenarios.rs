@@ -370,23 +370,25 @@ fn each_of_a_thousand_panics_is_counted() {
     assert!(counted, "no window counted a thousand");
 }
 
-#[test]
-fn an_agent_tells_that_a_worker_waits_for_a_child_that_has_not_started_its_program() {
-    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
-    let server = Server::start("vfork", By::Agent);
-    // A window may end while the worker is back for a moment.
-    let told = (0..5).any(|_| {
+/// Whether the evidence of a stalled worker says this in one of a few windows: one may end while the worker is back for a moment.
+fn stalls_tell(server: &Server, what: &str) -> bool {
+    (0..5).any(|_| {
         let report: Value =
             serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
         let findings = report["findings"].as_array().into_iter().flatten();
         let mut evidence = findings
             .filter(|finding| text(finding, "/lint") == "stalled-worker")
             .flat_map(|finding| finding["evidence"].as_array().into_iter().flatten());
-        evidence.any(|evidence| {
-            text(evidence, "/value").contains("waits for a child process that has not started its program yet")
-        })
-    });
-    assert!(told, "no window told of the child");
+        evidence.any(|evidence| text(evidence, "/value").contains(what))
+    })
+}
+
+#[test]
+fn an_agent_tells_that_a_worker_waits_for_a_child_that_has_not_started_its_program() {
+    let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start("vfork", By::Agent);
+    let child = "waits for a child process that has not started its program yet";
+    assert!(stalls_tell(&server, child), "no window told of the child");
 }
 
 #[test]
@@ -407,17 +409,8 @@ fn a_console_says_that_block_in_place_looks_like_a_long_poll() {
 fn an_agent_tells_that_timers_and_sockets_wait_for_a_worker() {
     let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start("driver-blocked", By::Agent);
-    // A window may end while the worker is back for a moment.
-    let told = (0..5).any(|_| {
-        let report: Value =
-            serde_json::from_slice(&server.check(MARGIN, &[]).stdout).expect("there is a report of each window");
-        let findings = report["findings"].as_array().into_iter().flatten();
-        let mut evidence = findings
-            .filter(|finding| text(finding, "/lint") == "stalled-worker")
-            .flat_map(|finding| finding["evidence"].as_array().into_iter().flatten());
-        evidence.any(|evidence| text(evidence, "/value").contains("driver-blocked: the I/O driver is blocked"))
-    });
-    assert!(told, "no window told that the driver is blocked");
+    let driver = "driver-blocked: the I/O driver is blocked";
+    assert!(stalls_tell(&server, driver), "no window told that the driver is blocked");
 }
 
 #[test]
