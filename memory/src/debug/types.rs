@@ -1,0 +1,141 @@
+//! Types, as debug information has them.
+
+use crate::Place;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Names a type within one object's debug information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub u32);
+
+/// A type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Type {
+    /// The namespace, such as `tokio::sync::mutex`.
+    pub space: Arc<str>,
+    /// Its name without the namespace, with what it is generic over: `MutexGuard<u64>`.
+    pub name: Arc<str>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// Its members, by value.
+    pub members: Vec<Member>,
+    /// Its variants, where it is an enum or a coroutine.
+    pub variants: Option<VariantPart>,
+    /// What it is generic over, as debug information names the parameters.
+    pub params: Vec<(Arc<str>, TypeId)>,
+}
+
+/// What a type is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A structure, a tuple, a closure, a coroutine, an enum with data.
+    Struct,
+    /// A union.
+    Union,
+    /// An enum without data: its names by value.
+    Enum(Vec<(i128, Arc<str>)>),
+    /// A pointer or a reference, thin. A wide one is a structure with `data_ptr` or `pointer`.
+    Pointer(TypeId),
+    /// A number, a boolean, a character.
+    Base(Encoding),
+    /// So many of these.
+    Array(TypeId, u64),
+    /// Anything else, of which nothing is known but the size.
+    Opaque,
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Without a sign.
+    Unsigned,
+    /// With one.
+    Signed,
+    /// `bool`.
+    Boolean,
+    /// `char`.
+    Char,
+    /// A floating-point number.
+    Float,
+}
+
+/// A member of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: TypeId,
+    /// Where in the structure it is.
+    pub at: u64,
+}
+
+/// The variants of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantPart {
+    /// The member that says which it is; `None` where there is one variant only. A coroutine's is named `__state`.
+    pub discriminant: Option<Member>,
+    /// The variants.
+    pub variants: Vec<Variant>,
+}
+
+/// A variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// The values of the discriminant that mean it, each from and to; empty: all that mean no other.
+    pub values: Vec<(u128, u128)>,
+    /// Its name: `Some`, `Unresumed`, `Suspend0`.
+    pub name: Arc<str>,
+    /// The structure that it is. Its members' offsets count from the start of the variant's.
+    pub ty: TypeId,
+    /// Where that begins.
+    pub at: u64,
+    /// Of a coroutine's variant: the line where it is suspended.
+    pub place: Option<Place>,
+}
+
+impl Type {
+    /// The namespace and the name.
+    pub fn path(&self) -> String {
+        if self.space.is_empty() { self.name.to_string() } else { format!("{}::{}", self.space, self.name) }
+    }
+
+    /// Whether it is this one, whatever it is generic over.
+    pub fn is(&self, space: &str, name: &str) -> bool {
+        *self.space == *space && self.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('<'))
+    }
+
+    /// The member of this name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| *member.name == *name)
+    }
+
+    /// Whether it is what an async function, block or closure becomes.
+    pub fn is_coroutine(&self) -> bool {
+        self.variants.as_ref().and_then(|part| part.discriminant.as_ref()).is_some_and(|member| &*member.name == "__state")
+    }
+}
+
+/// What is to be found at once in an object's debug information. Addresses are those of the object before it is loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// Tokio's `Cell<T, S>`, by what it is generic over as it is written: `T, S`.
+    pub cells: FxHashMap<Arc<str>, TypeId>,
+    /// The functions `tokio::runtime::task::raw::{poll, dealloc, …}<T, S>` by address: what they are generic over. Functions with
+    /// the same code may have been folded into one.
+    pub task_functions: FxHashMap<u64, Vec<Arc<str>>>,
+    /// The vtables of `dyn` types by address: the type that each is of.
+    pub vtables: FxHashMap<u64, TypeId>,
+    /// Thread-local variables: path, offset within the object's block, type.
+    pub thread_locals: Vec<(Arc<str>, u64, TypeId)>,
+    /// The functions `block_on<F>`: their addresses, and `F` where that is a type that is known.
+    pub block_on: Vec<(std::ops::Range<u64>, TypeId)>,
+    /// Types of tokio that no future need lead to, by path, without what they are generic over.
+    pub named: FxHashMap<Arc<str>, TypeId>,
+    /// Coroutines, by path.
+    pub coroutines: FxHashMap<Arc<str>, TypeId>,
+    /// The compiler, as it says itself.
+    pub producer: Arc<str>,
+}
