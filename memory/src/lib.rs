@@ -34,7 +34,7 @@ mod data;
 pub mod debug;
 
 pub use data::{
-    Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, Grade, Holder, Interest,
-    Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, StackFrame, Task, TaskNumber, TaskState, Thing,
-    ThingKind, Thread, Unread, Wait, WaitOn, Waiter, Who, Worker,
+    Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, Grade, Holder,
+    Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, StackFrame, Task,
+    TaskNumber, TaskState, Thing, ThingKind, Thread, Unread, Wait, WaitOn, Waiter, Who, Worker,
 };

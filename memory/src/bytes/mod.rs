@@ -3,6 +3,15 @@
 //! Nothing is ever written to the process, and it is never stopped. A page that is not present is not read: a look must not swap
 //! in, allocate, or wake whoever serves page faults.
 
+mod files;
+mod live;
+mod maps;
+mod pages;
+mod proc;
+mod rights;
+
+pub use live::Live;
+
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 /// Memory and its surroundings.
@@ -23,15 +32,29 @@ pub trait Bytes: Send + Sync {
         self.read(at, &mut word).then(|| u64::from_le_bytes(word))
     }
 
-    /// What the kernel tells at this moment.
+    /// What the kernel tells at this moment. A look begins with it: what is present is asked for anew.
     ///
     /// # Errors
     ///
     /// Where the process has ended, or may not be looked at.
     fn scene(&self) -> Result<Scene, Error>;
 
-    /// Which pages of this range are present, each with its start; whoever scans reads only these.
+    /// What its epoll descriptors watch. It takes a few calls for each descriptor of the process.
+    fn watched(&self) -> Vec<Watched>;
+
+    /// The sockets among these descriptors, as far as they are told.
+    fn sockets(&self, descriptors: &[i32]) -> Vec<(i32, Socket)> {
+        let _ = descriptors;
+        Vec::new()
+    }
+
+    /// The runs of this range whose pages are present; whoever scans reads only these. None, where that is not told.
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>>;
+
+    /// Why it is not told which pages are present; `None` where it is.
+    fn blind(&self) -> Option<String> {
+        None
+    }
 
     /// A file to read what is mapped there from: the one that was mapped, even if its name now has another.
     ///
@@ -39,6 +62,11 @@ pub trait Bytes: Send + Sync {
     ///
     /// Why there is none, in words.
     fn file(&self, region: &Region) -> Result<PathBuf, String>;
+
+    /// System calls made to read memory, and bytes read of it, since it was opened.
+    fn cost(&self) -> (u64, u64) {
+        (0, 0)
+    }
 }
 
 /// A piece that is wanted of memory.
@@ -71,11 +99,7 @@ pub struct Scene {
     pub regions: Arc<[Region]>,
     /// Its threads.
     pub threads: Vec<KernelThread>,
-    /// What its epoll descriptors watch.
-    pub watched: Vec<Watched>,
-    /// Its sockets, by descriptor.
-    pub sockets: Vec<(i32, Socket)>,
-    /// Where the program headers of its executable are, and its interpreter, from the auxiliary vector.
+    /// Where the program headers of its executable are, and its interpreter, from the auxiliary vector: keys and values.
     pub auxv: Vec<(u64, u64)>,
 }
 

@@ -104,7 +104,8 @@ impl Type {
 
     /// Whether it is this one, whatever it is generic over.
     pub fn is(&self, space: &str, name: &str) -> bool {
-        *self.space == *space && self.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('<'))
+        *self.space == *space
+            && self.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('<'))
     }
 
     /// The member of this name.
@@ -114,7 +115,10 @@ impl Type {
 
     /// Whether it is what an async function, block or closure becomes.
     pub fn is_coroutine(&self) -> bool {
-        self.variants.as_ref().and_then(|part| part.discriminant.as_ref()).is_some_and(|member| &*member.name == "__state")
+        self.variants
+            .as_ref()
+            .and_then(|part| part.discriminant.as_ref())
+            .is_some_and(|member| &*member.name == "__state")
     }
 }
 

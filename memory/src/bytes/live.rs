@@ -1,0 +1,554 @@
+//! A process that runs. It is read by `process_vm_readv`, or by `/proc/PID/mem` where a filter forbids the call; it is not stopped,
+//! not attached to, and no page is made present in it.
+//!
+//! Of a page that is not present: one that its file has is read from the file, one that was never touched is zeros, as the process
+//! itself would see them; one that was swapped out, or is shared with others, is not read.
+
+use super::{
+    Bytes, Error, Region, Scene, Wanted, Watched,
+    files::Files,
+    maps,
+    pages::{Page, Pages},
+    proc::{self, Seen},
+    rights,
+};
+use crate::ProcessState;
+use nix::{
+    errno::Errno,
+    sys::uio::{RemoteIoVec, process_vm_readv},
+    time::ClockId,
+    unistd::Pid,
+};
+use rustc_hash::FxHashMap;
+use std::{
+    fs::{self, File},
+    io::IoSliceMut,
+    ops::Range,
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+/// Bytes and pieces of one call.
+const CALL_BYTES: usize = 1 << 20;
+const CALL_PIECES: usize = 512;
+
+/// A process that runs.
+#[derive(Debug)]
+pub struct Live {
+    pid: u32,
+    /// The thread whose memory is read: the process's first, unless that has ended before the others.
+    via: AtomicU32,
+    /// When it began, in ticks: another process may get its id.
+    started: u64,
+    page: u64,
+    /// By how many nanoseconds its monotonic clock is ahead.
+    clock: i128,
+    way: Way,
+    calls: AtomicU64,
+    bytes: AtomicU64,
+    pages: Mutex<Pages>,
+    kept: Mutex<Kept>,
+    files: Files,
+}
+
+/// How memory is read.
+#[derive(Debug)]
+enum Way {
+    /// By the call that copies many pieces.
+    Call,
+    /// As a file.
+    File(File),
+}
+
+/// What the look before saw.
+#[derive(Debug, Default)]
+struct Kept {
+    text: Vec<u8>,
+    regions: Arc<[Region]>,
+    threads: FxHashMap<u32, Seen>,
+    buffer: Vec<u8>,
+}
+
+impl Live {
+    /// Opens a process to be read.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, it has ended, or it may not be read: then which of the reasons it is, and what to type.
+    pub fn open(pid: u32) -> Result<Self, Error> {
+        let stat = proc::text(&format!("/proc/{pid}/stat")).as_deref().and_then(proc::stat);
+        let stat = stat.ok_or_else(|| gone(pid))?;
+        let offsets = proc::text(&format!("/proc/{pid}/timens_offsets")).unwrap_or_default();
+        let own = proc::text("/proc/self/timens_offsets").unwrap_or_default();
+        let page = proc::page();
+        let live = Self {
+            pid,
+            via: AtomicU32::new(pid),
+            started: stat.started,
+            page,
+            clock: proc::monotonic_offset(&offsets) - proc::monotonic_offset(&own),
+            way: Way::Call,
+            calls: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            pages: Mutex::new(Pages::new(None, page)),
+            kept: Mutex::default(),
+            files: Files::new(pid),
+        };
+        // The same question that a read of memory asks of the kernel, and no memory is read for it.
+        let memory = File::open(format!("/proc/{pid}/mem")).map_err(|_| rights::refused(pid))?;
+        let live = Self { way: live.choose(memory)?, ..live };
+        live.regions()?;
+        live.renew_pages();
+        Ok(live)
+    }
+
+    /// The call may be forbidden where the file is not: older containers filter it.
+    fn choose(&self, memory: File) -> Result<Way, Error> {
+        // Nothing is at this address, hence nothing is made present; whoever may read is told so.
+        let mut byte = [0];
+        let remote = [RemoteIoVec { base: 0, len: 1 }];
+        match process_vm_readv(self.target(), &mut [IoSliceMut::new(&mut byte)], &remote) {
+            Ok(_) | Err(Errno::EFAULT) => Ok(Way::Call),
+            Err(Errno::ESRCH) => self.choose_by_another(memory),
+            Err(_) => Ok(Way::File(memory)),
+        }
+    }
+
+    /// Of a process whose first thread has ended, another one leads to the memory.
+    fn choose_by_another(&self, memory: File) -> Result<Way, Error> {
+        self.look_for_another();
+        let mut byte = [0];
+        let remote = [RemoteIoVec { base: 0, len: 1 }];
+        match process_vm_readv(self.target(), &mut [IoSliceMut::new(&mut byte)], &remote) {
+            Ok(_) | Err(Errno::EFAULT) => Ok(Way::Call),
+            Err(Errno::ESRCH) => Err(gone(self.pid)),
+            Err(_) => Ok(Way::File(memory)),
+        }
+    }
+
+    fn look_for_another(&self) {
+        let lives = |id: &u32| {
+            let stat = proc::text(&format!("/proc/{0}/task/{id}/stat", self.pid));
+            stat.as_deref().and_then(proc::stat).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
+        };
+        if let Some(id) = proc::thread_ids(self.pid).unwrap_or_default().into_iter().find(lives) {
+            self.via.store(id, Ordering::Relaxed);
+        }
+    }
+
+    fn target(&self) -> Pid {
+        Pid::from_raw(self.via.load(Ordering::Relaxed).cast_signed())
+    }
+
+    fn path(&self, file: &str) -> String {
+        format!("/proc/{}/task/{}/{file}", self.pid, self.via.load(Ordering::Relaxed))
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what is mapped; the same list as before, if nothing has changed.
+    fn regions(&self) -> Result<Arc<[Region]>, Error> {
+        let mut kept = self.kept();
+        let Kept { text, regions, buffer, .. } = &mut *kept;
+        let mut read = |via: u32| {
+            let path = format!("/proc/{}/task/{via}/maps", self.pid);
+            proc::read_into(&path, buffer).is_ok_and(|bytes| !bytes.is_empty())
+        };
+        if !read(self.via.load(Ordering::Relaxed)) {
+            self.look_for_another();
+            if !read(self.via.load(Ordering::Relaxed)) {
+                return Err(rights::refused(self.pid));
+            }
+        }
+        if text != buffer {
+            *regions = maps::parse(buffer).into();
+            std::mem::swap(text, buffer);
+        }
+        Ok(Arc::clone(regions))
+    }
+
+    fn renew_pages(&self) {
+        self.pages().renew(File::open(self.path("pagemap")).ok());
+    }
+
+    /// Reads pieces whose pages are present.
+    fn fetch(&self, wanted: &mut [&mut Wanted<'_>]) {
+        match &self.way {
+            Way::Call => self.fetch_by_call(wanted),
+            Way::File(file) => {
+                for piece in wanted {
+                    self.calls.fetch_add(1, Ordering::Relaxed);
+                    piece.read = file.read_exact_at(piece.into, piece.at).is_ok();
+                    self.bytes.fetch_add(piece.into.len() as u64, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn fetch_by_call(&self, mut wanted: &mut [&mut Wanted<'_>]) {
+        while !wanted.is_empty() {
+            let mut size = 0;
+            let fits = |piece: &&&mut Wanted<'_>| {
+                size += piece.into.len();
+                size <= CALL_BYTES
+            };
+            let count = wanted.iter().take(CALL_PIECES).take_while(fits).count();
+            if count == 0 {
+                if let [large, ..] = wanted {
+                    large.read = self.fetch_large(large.at, large.into);
+                }
+                wanted = wanted.get_mut(1..).unwrap_or_default();
+                continue;
+            }
+            let (now, _) = wanted.split_at_mut(count);
+            let remote: Vec<RemoteIoVec> = now.iter().map(|piece| remote(piece.at, piece.into.len())).collect();
+            let mut local: Vec<IoSliceMut<'_>> = now.iter_mut().map(|piece| IoSliceMut::new(piece.into)).collect();
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let mut copied = process_vm_readv(self.target(), &mut local, &remote).unwrap_or(0);
+            self.bytes.fetch_add(copied as u64, Ordering::Relaxed);
+            // A transfer ends at the first piece that cannot be read whole. The next one begins after it.
+            let mut done = 0;
+            for piece in &mut *now {
+                done += 1;
+                piece.read = piece.into.len() <= copied;
+                if !piece.read {
+                    break;
+                }
+                copied -= piece.into.len();
+            }
+            wanted = wanted.get_mut(done..).unwrap_or_default();
+        }
+    }
+
+    fn fetch_large(&self, at: u64, into: &mut [u8]) -> bool {
+        let mut at = at;
+        into.chunks_mut(CALL_BYTES).all(|chunk| {
+            let remote = [remote(at, chunk.len())];
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let copied = process_vm_readv(self.target(), &mut [IoSliceMut::new(chunk)], &remote).unwrap_or(0);
+            self.bytes.fetch_add(copied as u64, Ordering::Relaxed);
+            at = at.wrapping_add(chunk.len() as u64);
+            copied == chunk.len()
+        })
+    }
+
+    /// Reads a piece some of whose pages are not present.
+    fn gather(&self, at: u64, into: &mut [u8]) -> bool {
+        let (mut at, mut rest) = (at, into);
+        while !rest.is_empty() {
+            let len = usize::try_from(self.page - at % self.page).unwrap_or(usize::MAX).min(rest.len());
+            let (piece, after) = rest.split_at_mut(len);
+            let state = self.pages().page(at);
+            let read = match state {
+                Page::Present => {
+                    let mut wanted = Wanted { at, into: piece, read: false };
+                    self.fetch(&mut [&mut wanted]);
+                    wanted.read
+                }
+                Page::Swapped => false,
+                Page::Untouched => self.untouched(at, piece),
+            };
+            let Some(next) = at.checked_add(len as u64).filter(|_| read) else { return false };
+            (at, rest) = (next, after);
+        }
+        true
+    }
+
+    /// What the process would see on a page that it never touched.
+    fn untouched(&self, at: u64, into: &mut [u8]) -> bool {
+        let regions = Arc::clone(&self.kept().regions);
+        let Some(region) = maps::find(&regions, at).filter(|region| region.may.read() && !region.may.shared()) else {
+            return false;
+        };
+        if region.inode == 0 {
+            let plain = region.path.is_empty()
+                || ["[heap]", "[stack", "[anon"].iter().any(|name| region.path.starts_with(name));
+            if plain {
+                into.fill(0);
+            }
+            return plain;
+        }
+        let Some(offset) = region.offset.checked_add(at - region.range.start) else { return false };
+        self.files.open(region).is_some_and(|file| file.read_exact_at(into, offset).is_ok())
+    }
+}
+
+fn remote(at: u64, len: usize) -> RemoteIoVec {
+    RemoteIoVec { base: usize::try_from(at).unwrap_or(0), len }
+}
+
+pub(crate) fn gone(pid: u32) -> Error {
+    Error::Gone(format!("there is no process {pid}, or it has ended"))
+}
+
+impl Bytes for Live {
+    fn read(&self, at: u64, into: &mut [u8]) -> bool {
+        let mut wanted = [Wanted { at, into, read: false }];
+        self.read_many(&mut wanted);
+        wanted[0].read
+    }
+
+    fn read_many(&self, wanted: &mut [Wanted<'_>]) {
+        let mut there: Vec<&mut Wanted<'_>> = Vec::with_capacity(wanted.len());
+        let mut others: Vec<&mut Wanted<'_>> = Vec::new();
+        {
+            let mut pages = self.pages();
+            for piece in wanted {
+                piece.read = false;
+                match piece.at.checked_add(piece.into.len() as u64) {
+                    Some(end) if pages.all(piece.at..end) => there.push(piece),
+                    Some(_) => others.push(piece),
+                    None => {}
+                }
+            }
+            self.calls.fetch_add(pages.take_calls(), Ordering::Relaxed);
+        }
+        self.fetch(&mut there);
+        for piece in others {
+            piece.read = self.gather(piece.at, piece.into);
+        }
+    }
+
+    fn scene(&self) -> Result<Scene, Error> {
+        let pid = self.pid;
+        let leader = proc::text(&format!("/proc/{pid}/stat")).as_deref().and_then(proc::stat);
+        let leader = leader.filter(|stat| stat.started == self.started).ok_or_else(|| gone(pid))?;
+        let ids = proc::thread_ids(pid).map_err(|_| gone(pid))?;
+        let regions = self.regions()?;
+        self.renew_pages();
+        let mut kept = self.kept();
+        let Kept { threads: seen, buffer, .. } = &mut *kept;
+        let mut now: FxHashMap<u32, Seen> = FxHashMap::default();
+        let mut threads = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(thread) = proc::thread(pid, id, seen.remove(&id), buffer) {
+                threads.push(thread.thread.clone());
+                now.insert(id, thread);
+            }
+        }
+        *seen = now;
+        let auxv = proc::read_into(&self.path("auxv"), buffer).map(proc::auxv).unwrap_or_default();
+        drop(kept);
+        let executable = fs::read_link(self.path("exe")).map(|path| path.to_string_lossy().into_owned());
+        let executable = executable.unwrap_or_default();
+        let executable = executable.strip_suffix(" (deleted)").unwrap_or(&executable).to_owned();
+        let clock = proc::shifted(proc::clock(ClockId::CLOCK_MONOTONIC), self.clock);
+        let age = proc::clock(ClockId::CLOCK_BOOTTIME).saturating_sub(proc::of_ticks(self.started, proc::ticks()));
+        Ok(Scene {
+            pid,
+            name: name(&leader.name, &executable),
+            executable,
+            started: Some(clock.saturating_sub(age)),
+            now: clock,
+            state: self.state(leader.state, &threads),
+            regions,
+            threads,
+            auxv,
+        })
+    }
+
+    fn watched(&self) -> Vec<Watched> {
+        proc::watched(self.pid)
+    }
+
+    fn present(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        let mut pages = self.pages();
+        let runs = pages.runs(range);
+        self.calls.fetch_add(pages.take_calls(), Ordering::Relaxed);
+        runs
+    }
+
+    fn blind(&self) -> Option<String> {
+        let told = self.pages().told();
+        (!told).then(|| {
+            format!(
+                "/proc/{}/pagemap cannot be read: which pages are present is not told, and memory is not searched",
+                self.pid
+            )
+        })
+    }
+
+    fn file(&self, region: &Region) -> Result<PathBuf, String> {
+        self.files.path(region, self)
+    }
+
+    fn cost(&self) -> (u64, u64) {
+        (self.calls.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+impl Live {
+    /// What the process does as a whole.
+    fn state(&self, leader: char, threads: &[super::KernelThread]) -> ProcessState {
+        let status = proc::text(&format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let traced = proc::status(&status, "TracerPid").is_some_and(|tracer| tracer != "0");
+        if traced || leader == 't' {
+            ProcessState::Traced
+        } else if leader == 'T' || (!threads.is_empty() && threads.iter().all(|thread| thread.state == 'T')) {
+            ProcessState::Stopped
+        } else if proc::frozen(&proc::text(&format!("/proc/{}/cgroup", self.pid)).unwrap_or_default()) {
+            ProcessState::Frozen
+        } else {
+            ProcessState::Running
+        }
+    }
+}
+
+/// The kernel cuts names at 15 bytes; the executable's is whole.
+fn name(short: &str, executable: &str) -> String {
+    let file = executable.rsplit('/').next().unwrap_or_default();
+    if short.len() == 15 && file.starts_with(short) { file.to_owned() } else { short.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn own() -> Live {
+        Live::open(std::process::id()).unwrap()
+    }
+
+    #[test]
+    fn memory_is_read_where_it_is_and_only_there() {
+        let text: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
+        let mut into = vec![0; text.len()];
+        let live = own();
+        assert!(live.read(text.as_ptr() as u64, &mut into));
+        assert_eq!(into, text);
+        assert!(!live.read(8, &mut [0; 8]));
+        assert!(!live.read(u64::MAX - 3, &mut [0; 8]));
+        assert_eq!(live.word(text.as_ptr() as u64), Some(u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7])));
+        assert!(live.cost().1 >= 3_000_000);
+    }
+
+    #[test]
+    fn pieces_that_are_not_there_cost_no_others() {
+        let words: Vec<u64> = (0..2000).collect();
+        let live = own();
+        let mut buffers = vec![[0_u8; 8]; 2000];
+        let mut wanted: Vec<Wanted<'_>> = buffers
+            .iter_mut()
+            .enumerate()
+            .map(|(i, into)| Wanted { at: if i % 7 == 3 { 16 } else { &raw const words[i] as u64 }, into, read: false })
+            .collect();
+        live.read_many(&mut wanted);
+        assert!(wanted.iter().enumerate().all(|(i, piece)| piece.read == (i % 7 != 3)));
+        drop(wanted);
+        assert!(buffers.iter().enumerate().all(|(i, word)| i % 7 == 3 || u64::from_le_bytes(*word) == i as u64));
+    }
+
+    #[test]
+    fn what_was_never_touched_stays_so() {
+        const LEN: usize = 64 << 20;
+        let memory = memmap2::MmapOptions::new().len(LEN).map_anon().unwrap();
+        let at = memory.as_ptr() as u64;
+        let live = own();
+        let before = resident();
+        assert!(live.present(at..at + LEN as u64).is_empty());
+        let mut into = vec![1; 1 << 20];
+        assert!(live.read(at + 4096, &mut into) && into.iter().all(|byte| *byte == 0));
+        assert!(resident() < before + (8 << 20) / 4096);
+        assert!(live.present(at..at + LEN as u64).is_empty());
+        assert_eq!(memory[5 << 20], 0);
+        assert!(live.scene().is_ok());
+        assert!(!live.present(at..at + LEN as u64).is_empty());
+    }
+
+    fn resident() -> u64 {
+        let text = fs::read_to_string("/proc/self/statm").unwrap();
+        text.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn a_file_that_is_mapped_is_read_without_touching_its_pages() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let content: Vec<u8> = (0..256 * 4096_u32).map(|i| (i / 4096) as u8).collect();
+        fs::write(file.path(), &content).unwrap();
+        #[allow(unsafe_code, reason = "nobody else changes the file")]
+        // SAFETY: it stays as it is for as long as it is mapped.
+        let map = unsafe { memmap2::Mmap::map(file.as_file()) }.unwrap();
+        let live = own();
+        let at = map.as_ptr() as u64;
+        let region = live.scene().unwrap().regions.iter().find(|region| region.range.start == at).cloned().unwrap();
+        assert_eq!(fs::read(live.file(&region).unwrap()).unwrap(), content);
+        drop(file);
+        let region = live.scene().unwrap().regions.iter().find(|region| region.range.start == at).cloned().unwrap();
+        assert!(region.deleted);
+        match live.file(&region) {
+            Ok(path) => assert_eq!(fs::read(path).unwrap(), content),
+            Err(why) => assert!(why.contains("deleted"), "{why}"),
+        }
+    }
+
+    #[test]
+    fn the_scene_has_threads_and_their_registers() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::Builder::new().name("sleeps here".into());
+        let thread = thread.spawn(move || {
+            tell.send(nix::unistd::gettid().as_raw().cast_unsigned()).unwrap();
+            let _ = wait.recv();
+        });
+        let id = told.recv().unwrap();
+        let live = own();
+        let sleeping = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            let scene = live.scene().unwrap();
+            scene.threads.into_iter().find(|thread| thread.id == id).unwrap()
+        });
+        let thread_seen = sleeping.take(200).find(|thread| thread.registers.is_some()).unwrap();
+        assert_eq!((&*thread_seen.name, thread_seen.inner_id), ("sleeps here", id));
+        assert!(thread_seen.cpu.is_some() && thread_seen.switches.is_some() && thread_seen.syscall.is_some());
+        let scene = live.scene().unwrap();
+        assert_eq!(scene.pid, std::process::id());
+        assert!(scene.started.unwrap() < scene.now);
+        assert!(scene.auxv.iter().any(|(key, _)| *key == 3));
+        assert!(scene.executable.starts_with('/'));
+        assert!(Arc::ptr_eq(&scene.regions, &live.scene().unwrap().regions) || !scene.regions.is_empty());
+        drop(end);
+        thread.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_said_to_have() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let live = Live::open(child.id()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(matches!(live.scene(), Err(Error::Gone(_))));
+        assert!(matches!(Live::open(child.id()), Err(Error::Gone(_))));
+        assert!(!live.read(4096, &mut [0; 8]));
+    }
+
+    #[test]
+    fn a_stopped_process_is_told() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let live = Live::open(child.id()).unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+        let mut states = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(2));
+            live.scene().unwrap().state
+        });
+        assert!(states.by_ref().take(500).any(|state| state == ProcessState::Stopped));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn names_are_whole() {
+        assert_eq!(name("a-very-long-nam", "/opt/a-very-long-name"), "a-very-long-name");
+        assert_eq!(name("main", "/opt/orders"), "main");
+    }
+}
