@@ -1,0 +1,17 @@
+//! victim CASE: stands still in everything that a task can stand still in, tells the truth of it, and ends with its stdin.
+
+mod cases;
+mod truth;
+
+use std::sync::Arc;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let case = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    truth::answer(Arc::new(|line| cases::told(line)));
+    if !cases::run(&case, &rest) {
+        eprintln!("no such case: {case}");
+        std::process::exit(2);
+    }
+}
