@@ -32,6 +32,8 @@ pub mod bytes;
 mod data;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod debug;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub mod thread;
 
 pub use data::{
     Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, Grade, Holder,

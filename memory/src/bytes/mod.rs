@@ -4,13 +4,16 @@
 //! in, allocate, or wake whoever serves page faults.
 
 mod files;
+mod image;
 mod live;
 mod maps;
 mod pages;
 mod proc;
 mod rights;
 
+pub use image::{Image, Segment, images};
 pub use live::Live;
+pub(crate) use maps::find;
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,0 +1,96 @@
+use super::*;
+use crate::bytes::Live;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// A program of `programs/`, which ends when its input does.
+struct Program {
+    child: Child,
+    /// What it said: `thread NAME TID ADDRESS-OF-ITS-LOCAL [ADDRESS-OF-A-LIBRARY'S]`.
+    threads: Vec<(String, u32, u64, Option<u64>)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn compile(source: &str, flags: &[&str], to: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/thread/programs").join(source);
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    command.args(["--edition=2024", "-Copt-level=1"]).args(flags).arg("-o").arg(to).arg(from);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn run(flags: &[&str], with_library: Option<&str>) -> Program {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, library) = (folder.path().join("program"), folder.path().join("liblocal.so"));
+    compile("locals.rs", flags, &program);
+    if let Some(source) = with_library {
+        compile(source, &["--crate-type=cdylib"], &library);
+    }
+    let mut child = Command::new(&program)
+        .args(with_library.map(|_| &library))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let threads = lines
+        .take_while(|line| line != "ready")
+        .map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let address = |word: &str| u64::from_str_radix(word.trim_start_matches("0x"), 16).unwrap();
+            (words[1].to_owned(), words[2].parse().unwrap(), address(words[3]), words.get(4).map(|word| address(word)))
+        })
+        .collect();
+    Program { child, threads, _folder: folder }
+}
+
+/// Each thread's block of the executable holds its local, and of the library the library's.
+fn check(program: &Program, library: &str) {
+    let live = Live::open(program.child.id()).unwrap();
+    let mut threads = Threads::default();
+    for _ in 0..2 {
+        let scene = live.scene().unwrap();
+        threads.renew(&scene, &live);
+        assert_eq!(program.threads.len(), 9);
+        for (name, tid, local, of_library) in &program.threads {
+            let holds = |image: &Image, address: u64| {
+                let segment = image.segment(crate::bytes::Segment::TLS).unwrap();
+                let block = threads.block(*tid, image.bias, &live).unwrap_or_else(|| panic!("no block of {name}"));
+                assert!((block..block + segment.size).contains(&address), "{name}: {address:x} not in {block:x}");
+            };
+            holds(threads.executable(&scene).unwrap(), *local);
+            if let Some(address) = of_library {
+                holds(threads.images().iter().find(|image| image.path.ends_with(library)).unwrap(), *address);
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_of_a_dynamic_program_and_of_a_library_that_it_loads() {
+    let program = run(&[], Some("library.rs"));
+    assert!(program.threads.iter().all(|thread| thread.3.is_some()));
+    check(&program, "liblocal.so");
+}
+
+#[test]
+fn blocks_of_a_static_program() {
+    check(&run(&["-Ctarget-feature=+crt-static"], None), "");
+}
+
+#[test]
+fn blocks_of_a_program_that_stands_where_it_was_linked() {
+    check(&run(&["-Ctarget-feature=+crt-static", "-Crelocation-model=static"], None), "");
+    check(&run(&["-Crelocation-model=static"], None), "");
+}
