@@ -1,4 +1,5 @@
-//! Which executable and libraries are loaded where, and the tables in them that unwinding needs.
+//! Which executable and libraries are loaded where, and the tables in them that unwinding needs. Of this process the loader tells;
+//! of another one, somebody else does ([`Loaded`]).
 
 #![allow(unsafe_code, reason = "the dynamic loader describes what it loaded by pointers")]
 
@@ -7,17 +8,23 @@ use gimli::{BaseAddresses, EhFrame, EhFrameHdr, NativeEndian, Pointer, UnwindSec
 use std::{
     ffi::{CStr, c_int, c_void},
     ops::{Deref, Range},
+    path::PathBuf,
     slice,
     sync::Arc,
 };
+
+/// Tables of one module longer than this are not copied.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// The executable, or a library.
 #[derive(Debug)]
 pub(crate) struct Module {
     /// Tells it from every other one that was ever loaded.
     pub(crate) id: u64,
-    /// As the loader names it; empty for the executable.
+    /// As the loader names it; empty for the executable of this process.
     pub(crate) path: String,
+    /// By what path its file can be opened, where that is not the same.
+    pub(crate) file: Option<PathBuf>,
     /// What was linked at address 0 is at this one.
     pub(crate) bias: u64,
     /// Where it is, from its first to its last page.
@@ -37,6 +44,27 @@ pub(crate) struct Tables {
     pub(crate) index_at: u64,
     pub(crate) frames: Bytes,
     pub(crate) frames_at: u64,
+}
+
+/// The executable or a library of another process, as somebody found it there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded {
+    /// Its path, as that process sees it.
+    pub path: String,
+    /// By what path its file can be opened here; `None` where it cannot.
+    pub file: Option<PathBuf>,
+    /// What was linked at address 0 is at this one.
+    pub bias: u64,
+    /// Where it is, from its first to its last page.
+    pub range: Range<u64>,
+    /// Where it has code.
+    pub code: Vec<Range<u64>>,
+    /// The linker's fingerprint of it; empty where there is none.
+    pub build_id: Vec<u8>,
+    /// Where the index of its tables for unwinding was linked to.
+    pub index: Option<Range<u64>>,
+    /// Where what is loaded of it was linked to.
+    pub segments: Vec<Range<u64>>,
 }
 
 /// What of the process a module is.
@@ -107,6 +135,25 @@ impl Modules {
         true
     }
 
+    /// Takes these for what is loaded, and reads their tables from the memory of the process that they are of. Those that are known
+    /// stay as they are.
+    pub(crate) fn give(&mut self, loaded: Vec<Loaded>, memory: &dyn Memory) {
+        let mut list = Vec::with_capacity(loaded.len());
+        for loaded in loaded {
+            self.ids += 1;
+            let index = loaded.index.clone();
+            let segments = loaded.segments.clone();
+            let module = Module::from_loaded(self.ids, loaded);
+            let known = self.list.iter().find(|known| known.is(&module)).cloned();
+            list.push(known.unwrap_or_else(|| {
+                let tables = index.and_then(|index| copied_tables(module.bias, &index, &segments, memory));
+                Arc::new(Module { tables, ..module })
+            }));
+        }
+        list.sort_unstable_by_key(|module: &Arc<Module>| module.range.start);
+        self.list = list;
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Module>> {
         self.list.iter()
     }
@@ -118,6 +165,13 @@ impl Modules {
 }
 
 impl Module {
+    fn from_loaded(id: u64, loaded: Loaded) -> Self {
+        let Loaded { path, file, bias, range, code, build_id, .. } = loaded;
+        // A path of another process may be another file here.
+        let file = Some(file.unwrap_or_default());
+        Self { id, path, file, bias, range, code, build_id, tables: None }
+    }
+
     /// The same module in the same place.
     fn is(&self, other: &Self) -> bool {
         (self.bias, &self.range, &self.path, &self.build_id) == (other.bias, &other.range, &other.path, &other.build_id)
@@ -169,6 +223,25 @@ impl Module {
     }
 }
 
+/// Copies of the tables of another process's module.
+fn copied_tables(bias: u64, index: &Range<u64>, segments: &[Range<u64>], memory: &dyn Memory) -> Option<Tables> {
+    let copy = |linked: &Range<u64>| -> Option<Bytes> {
+        let len = linked.end.checked_sub(linked.start).filter(|len| *len <= MOST_BYTES)?;
+        let mut bytes = vec![0; usize::try_from(len).ok()?];
+        memory.fill(bias.wrapping_add(linked.start), &mut bytes).then(|| Bytes::Copied(bytes.into()))
+    };
+    let index_at = index.start;
+    let index = copy(index)?;
+    let bases = BaseAddresses::default().set_eh_frame_hdr(index_at);
+    let Pointer::Direct(frames_at) = EhFrameHdr::new(&index, NativeEndian).parse(&bases, 8).ok()?.eh_frame_ptr() else {
+        return None;
+    };
+    // As above: the segment's end is far enough.
+    let segment = segments.iter().find(|segment| segment.contains(&frames_at))?;
+    let frames = copy(&(frames_at..segment.end))?;
+    Some(Tables { index, index_at, frames, frames_at })
+}
+
 impl Tables {
     fn bases(&self) -> BaseAddresses {
         BaseAddresses::default().set_eh_frame_hdr(self.index_at).set_eh_frame(self.frames_at)
@@ -209,7 +282,16 @@ fn read(info: &libc::dl_phdr_info, id: u64, part: Part) -> Option<Module> {
         let filled = OwnMemory.read(place(header).start, &mut notes).ok()?;
         build_id(&notes[..filled])
     });
-    Some(Module { id, path, bias, range: start..end, code, build_id: build_id.unwrap_or_default(), tables: None })
+    Some(Module {
+        id,
+        path,
+        file: None,
+        bias,
+        range: start..end,
+        code,
+        build_id: build_id.unwrap_or_default(),
+        tables: None,
+    })
 }
 
 /// The description of the note that is called GNU and of type 3.

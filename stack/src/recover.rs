@@ -9,7 +9,7 @@
 use crate::{
     copy::StackCopy,
     memory::Memory,
-    unwind::{End, Position, Unwinder, caller},
+    unwind::{End, Position, Step, Unwinder, caller},
 };
 
 /// Records that are tried before giving up.
@@ -17,7 +17,7 @@ const TRIALS: usize = 64;
 
 /// The way up from where the frame pointer was missing.
 pub(crate) struct Way {
-    pub(crate) addresses: Vec<u64>,
+    pub(crate) steps: Vec<Step>,
     pub(crate) end: End,
     /// There was nothing to guess.
     pub(crate) certain: bool,
@@ -45,7 +45,7 @@ pub(crate) fn recover(
     let measured = function.and_then(|function| Some((function, frame_size(function, lost.at.address(), memory)?)));
     if let Some((function, size)) = measured {
         let record = sp.checked_add(size.bytes)?;
-        let certain = match call_before(unwinder, memory, stack.word(record + 8).unwrap_or(0)) {
+        let certain = match call_before(unwinder, memory, stack.word(record.wrapping_add(8)).unwrap_or(0)) {
             Some(Target::Address(target)) => target == function,
             Some(Target::Untold) => size.reserves,
             None => false,
@@ -54,9 +54,9 @@ pub(crate) fn recover(
             return Some(Way { certain, ..way });
         }
     }
-    let records: Vec<(u64, Target)> = (sp.next_multiple_of(8)..stack.end())
+    let records: Vec<(u64, Target)> = (sp.checked_next_multiple_of(8)?..stack.end())
         .step_by(8)
-        .filter_map(|record| Some((record, call_before(unwinder, memory, stack.word(record + 8)?)?)))
+        .filter_map(|record| Some((record, call_before(unwinder, memory, stack.word(record.wrapping_add(8))?)?)))
         .take(TRIALS)
         .collect();
     // A call that is known to lead here comes first, then one that may, then one that leads elsewhere, and jumps on perhaps.
@@ -73,9 +73,9 @@ pub(crate) fn recover(
 
 /// Goes on from a frame record; `None` where that leads nowhere.
 fn follow(unwinder: &mut Unwinder, record: u64, stack: StackCopy<'_>) -> Option<Way> {
-    let mut addresses = Vec::new();
-    let end = unwinder.walk(caller(record, stack)?, stack, &mut addresses);
-    matches!(end, End::Root | End::Cut).then_some(Way { addresses, end, certain: false })
+    let mut steps = Vec::new();
+    let end = unwinder.walk(caller(record, stack)?, stack, &mut steps);
+    matches!(end, End::Root | End::Cut).then_some(Way { steps, end, certain: false })
 }
 
 /// What is called right before `address`, if it follows a call, in code that is known.

@@ -99,7 +99,11 @@ fn unknown(module: Arc<str>) -> Frame {
 /// The file that has a module's debug information: its own, or one that a distribution keeps apart. One that was replaced
 /// since it was loaded is no use.
 fn open(module: &Module) -> Option<Loader> {
-    let own = if module.path.is_empty() { PathBuf::from("/proc/self/exe") } else { PathBuf::from(&module.path) };
+    let own = match &module.file {
+        Some(file) => file.clone(),
+        None if module.path.is_empty() => PathBuf::from("/proc/self/exe"),
+        None => PathBuf::from(&module.path),
+    };
     let is_it = |path: &Path| {
         let cache = ReadCache::new(File::open(path).ok()?);
         let file = object::File::parse(&cache).ok()?;

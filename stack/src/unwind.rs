@@ -7,7 +7,7 @@
 use crate::{
     copy::StackCopy,
     memory::Memory,
-    modules::{Bytes, Modules, Tables},
+    modules::{Bytes, Loaded, Modules, Tables},
     recover,
 };
 use framehop::{
@@ -23,10 +23,20 @@ const UNKNOWN: u64 = 0x7fff_ffff_0000_0000;
 /// Unwinds, and keeps what it learns of modules and functions.
 pub struct Unwinder {
     modules: Modules,
+    of: Of,
     /// In the unwinder now, by where they start.
     added: Vec<u64>,
     rules: UnwinderNative<Bytes, framehop::MayAllocateDuringUnwind>,
     cache: CacheNative<framehop::MayAllocateDuringUnwind>,
+}
+
+/// Whose stacks are unwound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// This process's: the loader tells what is loaded.
+    This,
+    /// Another's: what is loaded is given.
+    Another,
 }
 
 /// What unwinding found.
@@ -34,6 +44,8 @@ pub struct Unwinder {
 pub struct Trace {
     /// Where the thread was, then return addresses, innermost first.
     pub addresses: Vec<u64>,
+    /// The stack pointer in each of them: what a function keeps on the stack is from there up to the next.
+    pub pointers: Vec<u64>,
     /// A register had to be guessed on the way.
     pub approximate: bool,
     /// Why it is not the whole stack; empty when it is.
@@ -45,6 +57,13 @@ pub struct Trace {
 pub(crate) struct Position {
     pub(crate) at: FrameAddress,
     pub(crate) registers: UnwindRegsNative,
+}
+
+/// A function on the way up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) address: u64,
+    pub(crate) sp: u64,
 }
 
 /// Where a walk came to its end.
@@ -67,10 +86,20 @@ impl Default for Unwinder {
 }
 
 impl Unwinder {
-    /// Knows nothing yet.
+    /// For stacks of this process. Knows nothing yet.
     pub fn new() -> Self {
+        Self::of(Of::This)
+    }
+
+    /// For stacks of another process, of which [`Unwinder::load`] says what is loaded.
+    pub fn of_another() -> Self {
+        Self::of(Of::Another)
+    }
+
+    fn of(of: Of) -> Self {
         Self {
             modules: Modules::default(),
+            of,
             added: Vec::new(),
             rules: UnwinderNative::new(),
             cache: CacheNative::new_in(),
@@ -82,31 +111,40 @@ impl Unwinder {
         &self.modules
     }
 
-    /// Unwinds a copy of a stack, innermost frame first. `memory` is that of the process whose stack it is, which is this one.
+    /// What is loaded into the other process, from whose memory the tables are read; all of it, each time.
+    pub fn load(&mut self, loaded: Vec<Loaded>, memory: &dyn Memory) {
+        self.modules.give(loaded, memory);
+        self.add();
+    }
+
+    /// Unwinds a copy of a stack, innermost frame first. `memory` is that of the process whose stack it is.
     pub fn unwind(&mut self, stack: StackCopy<'_>, memory: &dyn Memory) -> Trace {
-        self.refresh();
-        let mut addresses = Vec::with_capacity(32);
+        if self.of == Of::This {
+            self.refresh();
+        }
+        let mut steps = Vec::with_capacity(32);
         let mut approximate = false;
-        let mut end = self.walk(start(stack), stack, &mut addresses);
+        let mut end = self.walk(start(stack), stack, &mut steps);
         // A guess leads to a place where nothing is missing, or it is none.
         if let End::Pointerless(position) = end
             && let Some(way) = recover::recover(self, position, stack, memory)
         {
             approximate = !way.certain;
-            addresses.extend(way.addresses);
+            steps.extend(way.steps);
             end = way.end;
         }
-        addresses.truncate(FRAMES);
+        steps.truncate(FRAMES);
+        let (addresses, pointers) = steps.iter().map(|step| (step.address, step.sp)).unzip();
         let limitation = match end {
             End::Root => "",
             End::Cut => "the stack is deeper than what was copied of it",
             End::Pointerless(_) | End::Lost => "the stack could not be unwound to its end",
         };
-        Trace { addresses, approximate, limitation }
+        Trace { addresses, pointers, approximate, limitation }
     }
 
-    /// Goes up from a position, notes each address, and says why it went no further.
-    pub(crate) fn walk(&mut self, from: Position, stack: StackCopy<'_>, addresses: &mut Vec<u64>) -> End {
+    /// Goes up from a position, notes each step, and says why it went no further.
+    pub(crate) fn walk(&mut self, from: Position, stack: StackCopy<'_>, steps: &mut Vec<Step>) -> End {
         let Position { mut at, mut registers } = from;
         let mut read = |address| stack.word(address).ok_or(());
         for _ in 0..FRAMES {
@@ -117,7 +155,7 @@ impl Unwinder {
             {
                 return End::Lost;
             }
-            addresses.push(at.address());
+            steps.push(Step { address: at.address(), sp: registers.sp() });
             let before = registers;
             match self.rules.unwind_frame(at, &mut registers, &mut self.cache, &mut read) {
                 Ok(None) => return End::Root,
@@ -141,9 +179,13 @@ impl Unwinder {
     }
 
     fn refresh(&mut self) {
-        if !self.modules.refresh() {
-            return;
+        if self.modules.refresh() {
+            self.add();
         }
+    }
+
+    /// Tells the unwinder of the modules anew.
+    fn add(&mut self) {
         for start in self.added.drain(..) {
             self.rules.remove_module(start);
         }
@@ -177,9 +219,9 @@ fn start(stack: StackCopy<'_>) -> Position {
 
 /// The registers of a caller, whose frame record lies at `record`.
 pub(crate) fn caller(record: u64, stack: StackCopy<'_>) -> Option<Position> {
-    let (fp, address) = (stack.word(record)?, stack.word(record + 8)?);
+    let (fp, address) = (stack.word(record)?, stack.word(record.wrapping_add(8))?);
     let at = FrameAddress::from_return_address(address)?;
-    Some(Position { at, registers: native(address, record + 16, fp, address) })
+    Some(Position { at, registers: native(address, record.wrapping_add(16), fp, address) })
 }
 
 #[cfg(target_arch = "x86_64")]

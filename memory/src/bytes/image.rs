@@ -69,6 +69,11 @@ impl Segment {
     pub fn linked(&self) -> Range<u64> {
         self.address..self.address.saturating_add(self.size)
     }
+
+    /// The part of it that its file has.
+    pub fn in_file(&self) -> Range<u64> {
+        self.address..self.address.saturating_add(self.file_size)
+    }
 }
 
 impl Image {

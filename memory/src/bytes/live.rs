@@ -5,7 +5,7 @@
 //! itself would see them; one that was swapped out, or is shared with others, is not read.
 
 use super::{
-    Bytes, Error, Region, Scene, Wanted, Watched,
+    Bytes, Error, KernelThread, Region, Scene, Wanted, Watched,
     files::Files,
     maps,
     pages::{Page, Pages},
@@ -382,6 +382,11 @@ impl Bytes for Live {
         self.files.path(region, self)
     }
 
+    fn still(&self, thread: &KernelThread) -> bool {
+        let kept = self.kept();
+        kept.threads.get(&thread.id).is_some_and(|seen| seen.thread == *thread && seen.is_still(self.pid))
+    }
+
     fn cost(&self) -> (u64, u64) {
         (self.calls.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
@@ -389,7 +394,7 @@ impl Bytes for Live {
 
 impl Live {
     /// What the process does as a whole.
-    fn state(&self, leader: char, threads: &[super::KernelThread]) -> ProcessState {
+    fn state(&self, leader: char, threads: &[KernelThread]) -> ProcessState {
         let status = proc::text(&format!("/proc/{}/status", self.pid)).unwrap_or_default();
         let traced = proc::status(&status, "TracerPid").is_some_and(|tracer| tracer != "0");
         if traced || leader == 't' {

@@ -66,6 +66,12 @@ pub trait Bytes: Send + Sync {
     /// Why there is none, in words.
     fn file(&self, region: &Region) -> Result<PathBuf, String>;
 
+    /// Whether a thread has not run since the scene in which it was seen so.
+    fn still(&self, thread: &KernelThread) -> bool {
+        let _ = thread;
+        true
+    }
+
     /// System calls made to read memory, and bytes read of it, since it was opened.
     fn cost(&self) -> (u64, u64) {
         (0, 0)

@@ -123,6 +123,15 @@ pub(crate) struct Seen {
     schedule: Vec<u8>,
 }
 
+impl Seen {
+    /// Whether the thread has not run since, as far as the kernel counts that.
+    pub(crate) fn is_still(&self, pid: u32) -> bool {
+        let mut now = Vec::new();
+        let read = read_into(&format!("/proc/{pid}/task/{}/schedstat", self.thread.id), &mut now);
+        read.map_or(self.schedule.is_empty(), |now| now == self.schedule)
+    }
+}
+
 /// Looks at a thread, `None` if it is gone. One that sleeps as it did has not changed: one file tells, and the others need not be
 /// read.
 pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8>) -> Option<Seen> {

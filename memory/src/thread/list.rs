@@ -149,9 +149,8 @@ fn head(at: u64, layout: &Layout, bytes: &dyn Bytes) -> Option<(u64, u64)> {
 /// What in a piece of memory looks like a thread's structure, with the id in it.
 fn structures<'a>(memory: &'a [u8], from: u64, layout: &'a Layout) -> impl Iterator<Item = (u64, u32)> + 'a {
     let span = layout.span() as usize;
-    // Structures are aligned to 16 at least.
-    let first = from.next_multiple_of(16) - from;
-    (first as usize..memory.len().saturating_sub(span - 1)).step_by(16).filter_map(move |offset| {
+    let first = from.next_multiple_of(8) - from;
+    (first as usize..memory.len().saturating_sub(span - 1)).step_by(8).filter_map(move |offset| {
         let at = from + offset as u64;
         let structure = memory.get(offset..offset + span)?;
         // Most words are no pointer to themselves: the cheap question first.

@@ -3,18 +3,39 @@
 //! ```text
 //! libc      where the C library keeps a thread       list      the threads' pointers
 //! tls       an object's block in a thread
+//! stack     functions on a stack                     kernel    what a thread sleeps in
+//! stop      the stack of one that runs, on demand
 //! ```
 
+mod kernel;
 mod libc;
 mod list;
+mod stack;
+mod stop;
 mod tls;
 
-use crate::bytes::{Bytes, Image, Region, Scene, images};
+pub use stack::Stack;
+
+use crate::{
+    Role, Thread,
+    bytes::{Bytes, Image, KernelThread, Region, Scene, images},
+};
 use libc::Libc;
 use list::List;
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use stack::Stacks;
+use std::{sync::Arc, time::Duration};
 use tls::Tls;
+
+/// What becomes of threads that run, whose stacks only a thread that is stopped shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Running {
+    /// They are left alone.
+    #[default]
+    LeftAlone,
+    /// Each is stopped for as long as it takes to copy its stack, mostly well under a millisecond. Only if the user asked for it.
+    Stopped,
+}
 
 /// The threads of a process, look by look.
 #[derive(Debug, Default)]
@@ -26,6 +47,7 @@ pub struct Threads {
     images: Vec<Image>,
     /// By what is added to an object's addresses.
     tls: FxHashMap<u64, Tls>,
+    stacks: Stacks,
 }
 
 impl Threads {
@@ -35,6 +57,7 @@ impl Threads {
             self.images = images(&scene.regions, bytes);
             self.regions = Arc::clone(&scene.regions);
             self.tls.clear();
+            self.stacks.load(&self.images, bytes);
         }
         let told: FxHashMap<u32, u64> =
             scene.threads.iter().filter_map(|thread| Some((thread.id, thread.registers?.tp?))).collect();
@@ -70,6 +93,45 @@ impl Threads {
         tls.block(self.list.libc.unwrap_or(Libc::Glibc), self.pointer(thread)?, bytes)
     }
 
+    /// The stack of a thread, as it was in the scene: of one that sleeps, or in a core file. It costs little as long as the thread
+    /// has not run.
+    pub fn stack(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes) -> Stack {
+        self.stacks.of(thread, scene, bytes)
+    }
+
+    /// All threads with their stacks. What they are to tokio is not said here.
+    pub fn told(&mut self, scene: &Scene, bytes: &dyn Bytes, running: Running) -> Vec<Thread> {
+        self.stacks.tidy(scene);
+        scene.threads.iter().map(|thread| self.one(thread, scene, bytes, running)).collect()
+    }
+
+    fn one(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes, running: Running) -> Thread {
+        let asked = running == Running::Stopped && thread.state == 'R' && thread.registers.is_none();
+        let (stack, stopped) =
+            if asked { self.stopped(thread, scene, bytes) } else { (self.stack(thread, scene, bytes), None) };
+        Thread {
+            id: thread.id,
+            name: Arc::from(&*thread.name),
+            state: thread.state,
+            waits_in: Arc::from(kernel::waits_in(thread)),
+            cpu: thread.cpu,
+            switches: thread.switches,
+            role: Role::default(),
+            polls: None,
+            stack: stack.frames,
+            approximate: stack.approximate,
+            unread: stack.unread,
+            stopped,
+        }
+    }
+
+    fn stopped(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes) -> (Stack, Option<Duration>) {
+        match stop::copied(thread.id, &scene.regions, bytes) {
+            Ok(copied) => (self.stacks.unwind(copied.registers, &copied.stack, bytes), Some(copied.stopped)),
+            Err(why) => (Stack::none(&why), None),
+        }
+    }
+
     /// The objects that are loaded.
     pub fn images(&self) -> &[Image] {
         &self.images
@@ -95,7 +157,7 @@ impl Threads {
             return Some(structure);
         }
         let own = tls::of_executable(self.executable(scene)?)?;
-        (from..to).step_by(16).map(|offset| structure.wrapping_add(offset)).find(|pointer| {
+        (from..to).step_by(8).map(|offset| structure.wrapping_add(offset)).find(|pointer| {
             let block = own.block(libc, *pointer, bytes);
             block.is_some() && block == libc.dtv(*pointer, bytes).and_then(|dtv| libc.entry(dtv, 1, bytes))
         })

@@ -30,19 +30,18 @@ fn compile(source: &str, flags: &[&str], to: &Path) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn run(flags: &[&str], with_library: Option<&str>) -> Program {
+fn run(source: &str, flags: &[&str], with_library: Option<&str>) -> Program {
     let folder = tempfile::tempdir().unwrap();
     let (program, library) = (folder.path().join("program"), folder.path().join("liblocal.so"));
-    compile("locals.rs", flags, &program);
+    compile(source, flags, &program);
     if let Some(source) = with_library {
         compile(source, &["--crate-type=cdylib"], &library);
     }
-    let mut child = Command::new(&program)
-        .args(with_library.map(|_| &library))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    start(Command::new(&program).args(with_library.map(|_| &library)), folder)
+}
+
+fn start(command: &mut Command, folder: tempfile::TempDir) -> Program {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let threads = lines
         .take_while(|line| line != "ready")
@@ -79,18 +78,84 @@ fn check(program: &Program, library: &str) {
 
 #[test]
 fn blocks_of_a_dynamic_program_and_of_a_library_that_it_loads() {
-    let program = run(&[], Some("library.rs"));
+    let program = run("locals.rs", &[], Some("library.rs"));
     assert!(program.threads.iter().all(|thread| thread.3.is_some()));
     check(&program, "liblocal.so");
 }
 
 #[test]
 fn blocks_of_a_static_program() {
-    check(&run(&["-Ctarget-feature=+crt-static"], None), "");
+    check(&run("locals.rs", &["-Ctarget-feature=+crt-static"], None), "");
 }
 
 #[test]
 fn blocks_of_a_program_that_stands_where_it_was_linked() {
-    check(&run(&["-Ctarget-feature=+crt-static", "-Crelocation-model=static"], None), "");
-    check(&run(&["-Crelocation-model=static"], None), "");
+    check(&run("locals.rs", &["-Ctarget-feature=+crt-static", "-Crelocation-model=static"], None), "");
+    check(&run("locals.rs", &["-Crelocation-model=static"], None), "");
+}
+
+#[test]
+fn blocks_of_a_program_with_musl() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/thread/programs/locals.c");
+    for flags in [&["-static"][..], &[]] {
+        let Ok(done) = Command::new("musl-gcc").args(flags).arg("-o").arg(&program).arg(&source).status() else {
+            eprintln!("there is no compiler for musl on this machine");
+            return;
+        };
+        assert!(done.success());
+        check(&start(&mut Command::new(&program), tempfile::tempdir().unwrap()), "");
+    }
+}
+
+/// The program's own functions on a thread's stack.
+fn functions(thread: &crate::Thread) -> Vec<&str> {
+    let own = |frame: &&crate::StackFrame| ["outer", "middle"].iter().any(|name| frame.function.ends_with(name));
+    let is_way = |frame: &&crate::StackFrame| *thread.name == *frame.function.rsplit(':').next().unwrap();
+    thread.stack.iter().filter(|frame| own(frame) || is_way(frame)).map(|frame| &*frame.function).collect()
+}
+
+#[test]
+fn stacks_of_threads_that_sleep_and_of_one_that_is_stopped_for_it() {
+    for flags in [&["-Cdebuginfo=line-tables-only"][..], &["-Cdebuginfo=2", "-Ctarget-feature=+crt-static"], &[]] {
+        let program = run("stacks.rs", flags, None);
+        let live = Live::open(program.child.id()).unwrap();
+        let mut threads = Threads::default();
+        let scene = live.scene().unwrap();
+        threads.renew(&scene, &live);
+        let told = threads.told(&scene, &live, Running::LeftAlone);
+        let named = |told: &[Thread], name: &str| told.iter().find(|thread| *thread.name == *name).cloned().unwrap();
+        for name in ["sleeping", "waiting"] {
+            let thread = named(&told, name);
+            let expected = [&format!("stacks::{name}"), "stacks::middle", "stacks::outer"];
+            assert_eq!(functions(&thread), expected, "{thread:?}");
+            assert!(thread.unread.is_empty() && !thread.waits_in.is_empty() && thread.stopped.is_none());
+            if flags.iter().any(|flag| flag.contains("debuginfo")) {
+                let outer = thread.stack.iter().find(|frame| frame.function.ends_with("outer")).unwrap();
+                assert!(outer.place.as_ref().unwrap().file.ends_with("stacks.rs"));
+            }
+        }
+        let spinning = named(&told, "spinning");
+        assert!(spinning.stack.is_empty() && spinning.unread.contains("it runs"), "{spinning:?}");
+
+        let scene = live.scene().unwrap();
+        threads.renew(&scene, &live);
+        let told = threads.told(&scene, &live, Running::Stopped);
+        let spinning = named(&told, "spinning");
+        let functions = functions(&spinning);
+        assert!(functions.ends_with(&["stacks::middle", "stacks::outer"]), "{spinning:?}");
+        assert!(spinning.stopped.unwrap() < Duration::from_millis(50));
+        assert!(named(&told, "sleeping").stopped.is_none());
+        let again = live.scene().unwrap();
+        assert_eq!(again.state, crate::ProcessState::Running);
+        let spins = again.threads.iter().find(|thread| thread.id == spinning.id).unwrap();
+        assert_eq!(spins.state, 'R');
+    }
+}
+
+#[test]
+fn a_thread_that_is_not_there_is_not_stopped() {
+    let live = Live::open(std::process::id()).unwrap();
+    assert!(stop::copied(0x3fff_ffff, &live.scene().unwrap().regions, &live).unwrap_err().contains("seized"));
 }

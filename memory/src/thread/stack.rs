@@ -1,0 +1,182 @@
+//! Stacks of threads that sleep, and of those whose registers a core file has: copied, unwound by the tables of what is loaded, and
+//! named. A stack that has not changed is not unwound again.
+
+use crate::{
+    Place, StackFrame,
+    bytes::{Bytes, Image, KernelThread, Region, Registers, Scene, Segment, find},
+};
+use holdup_stack::{
+    copy::{Registers as Start, StackCopy},
+    memory::Memory,
+    modules::Loaded,
+    symbolize::Symbols,
+    unwind::Unwinder,
+};
+use rustc_hash::FxHashMap;
+use std::{io, sync::Arc, time::Duration};
+
+/// More of a stack than this is not copied.
+pub(crate) const MOST_BYTES: u64 = 64 << 10;
+/// Addresses above are no process's.
+const MOST_ADDRESS: u64 = 1 << 56;
+/// Files that nobody has needed for so long are let go.
+const UNUSED: Duration = Duration::from_secs(60);
+
+/// A thread's stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// The functions, the innermost first.
+    pub frames: Arc<[StackFrame]>,
+    /// Of each address on it, the stack pointer there: what a function keeps on the stack is from its own up to the next.
+    pub pointers: Arc<[(u64, u64)]>,
+    /// Whether it may be wrong.
+    pub approximate: bool,
+    /// Why there is none, or not the whole; empty where there is.
+    pub unread: Arc<str>,
+}
+
+impl Stack {
+    /// None, for this reason.
+    pub(crate) fn none(why: &str) -> Self {
+        Self { frames: Arc::from([]), pointers: Arc::from([]), approximate: false, unread: Arc::from(why) }
+    }
+}
+
+/// What tells that a thread has not moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    registers: Registers,
+    cpu: Option<Duration>,
+    switches: Option<(u64, u64)>,
+}
+
+/// The stacks of a process's threads.
+pub(crate) struct Stacks {
+    unwinder: Unwinder,
+    symbols: Symbols,
+    kept: FxHashMap<u32, (Mark, Stack)>,
+}
+
+impl std::fmt::Debug for Stacks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stacks").field("kept", &self.kept.len()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Stacks {
+    fn default() -> Self {
+        Self { unwinder: Unwinder::of_another(), symbols: Symbols::default(), kept: FxHashMap::default() }
+    }
+}
+
+impl Stacks {
+    /// What is loaded now.
+    pub(crate) fn load(&mut self, images: &[Image], bytes: &dyn Bytes) {
+        let loaded = images.iter().map(|image| Loaded {
+            path: image.path.to_string(),
+            file: bytes.file(&image.region).ok(),
+            bias: image.bias,
+            range: image.range.clone(),
+            code: image
+                .loaded()
+                .filter(|segment| segment.flags & Segment::EXECUTE != 0)
+                .map(|segment| image.place(segment))
+                .collect(),
+            build_id: image.build_id.clone(),
+            index: image.segment(Segment::EH_FRAME).map(Segment::linked),
+            segments: image.loaded().map(Segment::in_file).collect(),
+        });
+        self.unwinder.load(loaded.collect(), &Through(bytes));
+        self.kept.clear();
+    }
+
+    /// Lets go of what belongs to threads that are gone, and of files that are not needed now.
+    pub(crate) fn tidy(&mut self, scene: &Scene) {
+        if self.kept.len() > scene.threads.len() {
+            self.kept.retain(|id, _| scene.threads.iter().any(|thread| thread.id == *id));
+        }
+        self.symbols.close_unused(UNUSED);
+    }
+
+    /// The stack of a thread, as it was in the scene.
+    pub(crate) fn of(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes) -> Stack {
+        let Some(registers) = thread.registers else {
+            return Stack::none(if thread.state == 'R' {
+                "it runs, and only a thread that is stopped tells its registers"
+            } else {
+                "the kernel does not tell where it sleeps, or it woke up meanwhile"
+            });
+        };
+        let mark = Mark { registers, cpu: thread.cpu, switches: thread.switches };
+        if let Some((known, stack)) = self.kept.get(&thread.id)
+            && *known == mark
+        {
+            return stack.clone();
+        }
+        let Some(copy) = copy(registers, &scene.regions, bytes) else {
+            return Stack::none("its stack pointer leads to memory that cannot be read");
+        };
+        if !bytes.still(thread) {
+            return Stack::none("it woke up while its stack was copied");
+        }
+        let stack = self.unwind(registers, &copy, bytes);
+        self.kept.insert(thread.id, (mark, stack.clone()));
+        stack
+    }
+
+    /// Unwinds and names a stack that was copied.
+    pub(crate) fn unwind(&mut self, registers: Registers, copy: &[u8], bytes: &dyn Bytes) -> Stack {
+        let Registers { pc, sp, fp, lr, .. } = registers;
+        if pc >= MOST_ADDRESS || sp >= MOST_ADDRESS {
+            return Stack::none("its registers are none that a process can have");
+        }
+        let start = StackCopy { registers: Start { pc, sp, fp, lr }, bytes: copy };
+        let trace = self.unwinder.unwind(start, &Through(bytes));
+        let named = self.symbols.name(&trace.addresses, self.unwinder.modules());
+        Stack {
+            frames: named.into_iter().map(frame).collect(),
+            pointers: trace.addresses.into_iter().zip(trace.pointers).collect(),
+            approximate: trace.approximate,
+            unread: Arc::from(trace.limitation),
+        }
+    }
+}
+
+/// Copies a stack from the stack pointer up.
+fn copy(registers: Registers, regions: &[Region], bytes: &dyn Bytes) -> Option<Vec<u8>> {
+    let region = find(regions, registers.sp).filter(|region| region.may.read())?;
+    let len = (region.range.end - registers.sp).min(MOST_BYTES);
+    let mut copy = vec![0; usize::try_from(len).ok()?];
+    bytes.read(registers.sp, &mut copy).then_some(copy)
+}
+
+fn frame(frame: holdup_stack::frame::Frame) -> StackFrame {
+    let place = (!frame.file.is_empty()).then(|| Place { file: Arc::clone(&frame.file), line: frame.line });
+    let function = if frame.function.is_empty() { Arc::from(format!("{:#x}", frame.address)) } else { frame.function };
+    StackFrame { function, module: frame.module, place, address: frame.address, inlined: frame.inlined }
+}
+
+/// The memory of a process, as unwinding reads it.
+struct Through<'a>(&'a dyn Bytes);
+
+impl Memory for Through<'_> {
+    fn read(&self, address: u64, into: &mut [u8]) -> io::Result<usize> {
+        if self.0.read(address, into) {
+            return Ok(into.len());
+        }
+        let mut read = 0;
+        while let Some(rest) = into.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            let Some(at) = address.checked_add(read as u64) else { break };
+            let len = rest.len().min((4096 - at % 4096) as usize);
+            if !rest.get_mut(..len).is_some_and(|piece| self.0.read(at, piece)) {
+                break;
+            }
+            read += len;
+        }
+        if read == 0 { Err(io::ErrorKind::NotFound.into()) } else { Ok(read) }
+    }
+
+    fn fill(&self, address: u64, into: &mut [u8]) -> bool {
+        self.0.read(address, into)
+    }
+}
