@@ -8,7 +8,7 @@ use super::{
 use crate::{
     diagnose::{Status, by_reason},
     source::Target,
-    update::{self, Protocol},
+    update,
 };
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub struct Report {
     pub process: Option<Process>,
     /// The target as it was asked for.
     pub target: String,
-    /// `console` or `agent`.
+    /// `console`, `agent` or `memory`.
     pub protocol: Option<&'static str>,
     /// When we watched.
     pub window: Window,
@@ -155,7 +155,7 @@ impl Report {
             version: VERSION,
             process: begun.and_then(|begun| begun.process.as_ref()).map(process),
             target: target.to_string(),
-            protocol: begun.map(|begun| protocol(begun.protocol)),
+            protocol: begun.map(|begun| begun.protocol.name()),
             window: window(observation),
             counts: Counts {
                 tasks: Tasks {
@@ -212,13 +212,6 @@ fn process(process: &update::Process) -> Process {
         tokio_version: process.tokio_version.clone(),
         detail: process.detail.clone(),
         limitations: process.limitations.clone(),
-    }
-}
-
-fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Console => "console",
-        Protocol::Agent => "agent",
     }
 }
 

@@ -11,7 +11,7 @@ use holdup::{
     app::{App, Options},
     source::{Command, Connection, Event, Link, Process, Protocol, Temporality},
     terminal::{Error, Host, TerminalEvent, event_loop},
-    update::{Begin, TaskId, Update},
+    update::{Begin, TaskId, Update, look::Grade},
 };
 use jiff::tz::TimeZone;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
@@ -94,6 +94,7 @@ impl Stage {
         self.epoch += 1;
         let session = match (protocol, process) {
             (Protocol::Agent, process) => Begin::agent(self.epoch, process.unwrap_or_default()),
+            (Protocol::Memory, process) => Begin::memory(self.epoch, process.unwrap_or_default(), Grade::Full),
             (Protocol::Console, Some(process)) => Begin::older_agent(self.epoch, process),
             (Protocol::Console, None) => Begin::console(self.epoch),
         };

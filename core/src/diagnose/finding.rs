@@ -40,6 +40,8 @@ pub enum Confidence {
     Exact,
     /// It follows from what the target said, as long as nothing happened that the target does not report.
     Inferred,
+    /// Bytes in the process's memory say so, and may be stale.
+    Likely,
     /// The target lost or withheld data, so that this may be incomplete.
     Incomplete,
 }
@@ -50,6 +52,7 @@ impl Confidence {
         match self {
             Self::Exact => "exact",
             Self::Inferred => "inferred",
+            Self::Likely => "likely",
             Self::Incomplete => "incomplete",
         }
     }

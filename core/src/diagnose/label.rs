@@ -73,6 +73,7 @@ pub(super) fn confidence(basis: Basis) -> Confidence {
     match basis {
         Basis::Exact => Confidence::Exact,
         Basis::Inferred => Confidence::Inferred,
+        Basis::Likely => Confidence::Likely,
     }
 }
 

@@ -55,6 +55,7 @@ impl Model {
             + self.loose_bytes
             + self.panics.len() * PANIC_BYTES
             + self.agent.bytes()
+            + self.memory.bytes()
     }
 
     /// Bytes of rows that were copied since it was made, because a clone of the model had them too.

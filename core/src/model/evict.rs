@@ -74,9 +74,12 @@ impl Model {
 
     pub(super) fn remove_task(&mut self, id: TaskId) {
         if let Some(task) = self.tasks.get(id) {
-            let (slot, place) = (task.slot(), task.place());
+            let (slot, place, task_number) = (task.slot(), task.place(), task.number());
             self.ended_rows -= usize::from(task.has_ended());
             self.loose_bytes -= budget::fields(task.fields());
+            if let Some(number) = task_number {
+                self.memory.forget_number(number);
+            }
             self.tasks.remove(id);
             self.hot.remove(&slot);
             self.running.remove(&slot);

@@ -25,6 +25,28 @@ pub struct Wakers {
 }
 
 impl Model {
+    /// How often a task was polled.
+    pub fn polls(&self, task: &Task) -> Known<u64> {
+        match task.polls() {
+            0 => self.knows.told(Fact::Polls, 0),
+            polls => Known::Value(polls),
+        }
+    }
+
+    /// The time inside a task's polls. Of a task that is only seen to run now and then nobody knows it.
+    pub fn busy(&self, task: &Task, now: Stamp) -> Known<Duration> {
+        self.knows.told(Fact::Polls, task.busy(now))
+    }
+
+    /// A task's age, or its whole life. A source that does not know it of every task may know it of one.
+    pub fn total(&self, task: &Task, now: Stamp) -> Known<Duration> {
+        if task.created().is_some() {
+            Known::Value(task.total(now))
+        } else {
+            self.knows.told(Fact::Ages, Duration::ZERO)
+        }
+    }
+
     /// How long a task waited to be polled. A source that does not know it of every task may know it of one.
     pub fn scheduled(&self, task: &Task, now: Stamp) -> Known<Duration> {
         match task.scheduled(now) {

@@ -16,6 +16,7 @@ mod kind;
 mod known;
 mod locks;
 mod losses;
+mod memory;
 mod ops;
 mod panics;
 mod resources;
@@ -41,6 +42,7 @@ pub use locks::{
     Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, Lock, LockKind, LockState, Sighting, Unknown,
 };
 pub use losses::Losses;
+pub use memory::{Awaits, AwaitsKey, Memory};
 pub use ops::{Op, Outcome};
 pub use panics::{KnownTask, OlderPanics, Panicked};
 pub use resources::{Attr, Resource};
@@ -148,7 +150,11 @@ pub struct Model {
     panics: panics::Panics,
     standstills: Standstills,
     agent: Agent,
+    memory: Memory,
+    /// What all sources together can tell.
     knows: Knows,
+    /// What the one can that memory is read beside.
+    told: Knows,
     changes: Changes,
     retention: Retention,
     attached: Option<Stamp>,
@@ -164,7 +170,7 @@ impl Model {
 
     /// An empty model of a target that a source which knows this tells of.
     pub fn told_by(knows: Knows, retention: Retention) -> Self {
-        Self { knows, retention, ..Self::default() }
+        Self { told: knows.clone(), knows, retention, ..Self::default() }
     }
 
     /// What its source can tell at all.
@@ -175,6 +181,11 @@ impl Model {
     /// What an agent alone tells; all empty where the target has none.
     pub fn agent(&self) -> &Agent {
         &self.agent
+    }
+
+    /// What was read in the process's memory; nothing where nobody reads it.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The target's clock at the latest complete update, or at the first one while that is still on its way, and `None` before.

@@ -43,7 +43,11 @@ impl Worker {
     }
 
     /// Takes in what is told at `now`.
-    pub(super) fn tell(&mut self, stats: WorkerStats, now: Stamp) {
+    pub(super) fn tell(&mut self, mut stats: WorkerStats, now: Stamp) {
+        let same = (stats.polling, stats.tick) == (self.stats.polling, self.stats.tick);
+        if stats.tick.is_some() && stats.polling.is_some() {
+            stats.polling_since = self.stats.polling_since.filter(|_| same).or(Some(now));
+        }
         self.polls.observe(stats.polls, now);
         self.steals.observe(stats.steals, now);
         self.parks.observe(stats.parks, now);

@@ -10,7 +10,7 @@ pub use status::{Progress, Status};
 use crate::{
     diagnose::{Engine, FindingId, NotLookedFor, Settings},
     model::{Model, Retention},
-    update::{Begin, Command, Connection, Event, Stamp, Temporality},
+    update::{Begin, BeginMode, Beside, Command, Connection, Event, Protocol, Stamp, Temporality},
 };
 use std::time::Duration;
 
@@ -67,6 +67,17 @@ impl Session {
                 self.engine.observe(&self.model);
                 return Scope::Rows;
             }
+            Event::Begin(begin) if begin.mode == BeginMode::Joins => {
+                self.model.begin_memory(&begin);
+                self.status.beside = Some(*begin);
+                return Scope::Everything;
+            }
+            Event::Beside(Beside::Over { reason }) => {
+                self.model.end_memory();
+                self.status.beside = None;
+                self.status.beside_missing = reason;
+                return Scope::Everything;
+            }
             Event::Begin(begin) => {
                 self.begin(*begin);
                 return Scope::Everything;
@@ -97,6 +108,9 @@ impl Session {
     /// What was learned before is void. Where the connection stands is not, nor what a command did not do.
     fn begin(&mut self, begin: Begin) {
         self.model = Model::told_by(begin.knows.clone(), self.retention);
+        if begin.protocol == Protocol::Memory {
+            self.model.begin_memory(&begin);
+        }
         self.engine.begin_session();
         let Status { connection, trouble, progress, .. } = std::mem::replace(&mut self.status, Status::new());
         self.status = Status { begun: Some(begin), connection, trouble, progress, ..Status::new() };

@@ -18,6 +18,10 @@ pub struct Status {
     pub connection: Connection,
     /// Who began to tell last.
     pub begun: Option<Begin>,
+    /// What speaks beside it: the memory of the same process.
+    pub beside: Option<Begin>,
+    /// Why its memory is not read, where that was tried.
+    pub beside_missing: String,
     /// Whether the target sends updates; `None` where it does not tell.
     pub temporality: Option<Temporality>,
     /// How far a large message has come, while one is under way.
@@ -38,6 +42,8 @@ impl Status {
         Self {
             connection: Connection::Connecting { attempt: 1 },
             begun: None,
+            beside: None,
+            beside_missing: String::new(),
             temporality: None,
             progress: None,
             details: None,

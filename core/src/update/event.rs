@@ -1,6 +1,6 @@
 //! What a source tells, in its order, and what it can be told.
 
-use super::{Knows, Stamp, TaskDetails, TaskId, Update};
+use super::{Knows, Stamp, TaskDetails, TaskId, Update, look::Grade};
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
@@ -39,10 +39,22 @@ pub enum Event {
         /// Why not, for the user.
         reason: String,
     },
+    /// What becomes of the reading of the process's memory beside this source.
+    Beside(Beside),
     /// The target was asked to catch up; sent once a second at most.
     CatchUp {
         /// How often it was asked since attaching.
         sent: u64,
+    },
+}
+
+/// What becomes of a source that speaks beside another. When it begins is told by [`Event::Begin`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// It speaks no more.
+    Over {
+        /// Why, for the user; empty where the user asked for it.
+        reason: String,
     },
 }
 
@@ -84,23 +96,47 @@ pub struct Begin {
     pub process: Option<Process>,
     /// What can be told at all, and why the rest cannot.
     pub knows: Knows,
+    /// Whether it speaks beside another.
+    pub mode: BeginMode,
+}
+
+/// Whether a source speaks alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BeginMode {
+    /// It does: what was known before is void.
+    #[default]
+    Alone,
+    /// It speaks of the process that another source speaks of, and voids nothing.
+    Joins,
 }
 
 impl Begin {
     /// A console.
     pub fn console(epoch: u64) -> Self {
-        Self { epoch, protocol: Protocol::Console, process: None, knows: Knows::console() }
+        Self { epoch, protocol: Protocol::Console, process: None, knows: Knows::console(), mode: BeginMode::Alone }
     }
 
     /// An agent, which tells what it says that it can.
     pub fn agent(epoch: u64, process: Process) -> Self {
         let knows = Knows::agent(&process.capabilities);
-        Self { epoch, protocol: Protocol::Agent, process: Some(process), knows }
+        Self { epoch, protocol: Protocol::Agent, process: Some(process), knows, mode: BeginMode::Alone }
+    }
+
+    /// The memory of a process, of whose types so much is known.
+    pub fn memory(epoch: u64, process: Process, grade: Grade) -> Self {
+        let knows = Knows::memory(grade);
+        Self { epoch, protocol: Protocol::Memory, process: Some(process), knows, mode: BeginMode::Alone }
     }
 
     /// An agent that is older than this client, and read as a console.
     pub fn older_agent(epoch: u64, process: Process) -> Self {
-        Self { epoch, protocol: Protocol::Console, process: Some(process), knows: Knows::older_agent() }
+        Self {
+            epoch,
+            protocol: Protocol::Console,
+            process: Some(process),
+            knows: Knows::older_agent(),
+            mode: BeginMode::Alone,
+        }
     }
 }
 
@@ -111,6 +147,19 @@ pub enum Protocol {
     Console,
     /// holdup's own service, which tells everything.
     Agent,
+    /// Nothing: its memory is read.
+    Memory,
+}
+
+impl Protocol {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Agent => "agent",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// What an agent tells about its process. Every text is the target's own and cut to the client's bounds.

@@ -1,5 +1,7 @@
 //! What a source can tell at all: what it does not know is not zero.
 
+use super::look::Grade;
+
 /// Something that one source knows and another does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fact {
@@ -29,11 +31,23 @@ pub enum Fact {
     Panics,
     /// The service's own spans around a task.
     Spans,
+    /// When tasks were spawned.
+    Ages,
+    /// Whether anything is left that could wake a task.
+    WakersLeft,
+    /// How often locks are taken, and for how long they are held.
+    LockCounts,
+    /// What workers have done so far: polls, parks, steals, and how busy they were.
+    WorkerCounts,
+    /// What each task awaits, line by line.
+    Chains,
+    /// The process's threads, and their stacks.
+    Threads,
 }
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Polls,
         Self::ScheduledTime,
         Self::Wakes,
@@ -47,6 +61,12 @@ impl Fact {
         Self::Stalls,
         Self::Panics,
         Self::Spans,
+        Self::Ages,
+        Self::WakersLeft,
+        Self::LockCounts,
+        Self::WorkerCounts,
+        Self::Chains,
+        Self::Threads,
     ];
 
     /// Kebab-case and stable, as JSON names it.
@@ -65,6 +85,12 @@ impl Fact {
             Self::Stalls => "stalls",
             Self::Panics => "panics",
             Self::Spans => "spans",
+            Self::Ages => "ages",
+            Self::WakersLeft => "wakers-left",
+            Self::LockCounts => "lock-counts",
+            Self::WorkerCounts => "worker-counts",
+            Self::Chains => "chains",
+            Self::Threads => "threads",
         }
     }
 }
@@ -100,6 +126,11 @@ impl FactSet {
     /// These facts and more.
     pub const fn and(self, more: FactSet) -> Self {
         Self(self.0 | more.0)
+    }
+
+    /// These facts less others.
+    pub const fn without(self, less: FactSet) -> Self {
+        Self(self.0 & !less.0)
     }
 
     /// Each of them.
@@ -155,22 +186,63 @@ pub struct Knows {
 }
 
 /// What both a console and an agent tell, in every detail.
-const OF_ALL: FactSet = FactSet::of(&[Fact::Polls, Fact::Sizes, Fact::Locks]);
+const OF_ALL: FactSet = FactSet::of(&[Fact::Polls, Fact::Sizes, Fact::Locks, Fact::Ages, Fact::LockCounts]);
 
 /// What every agent that tells of itself tells beyond that.
-const OF_AGENTS: FactSet = FactSet::of(&[Fact::Holders, Fact::Runtimes, Fact::Workers, Fact::Panics, Fact::Spans]);
+const OF_AGENTS: FactSet =
+    FactSet::of(&[Fact::Holders, Fact::Runtimes, Fact::Workers, Fact::WorkerCounts, Fact::Panics, Fact::Spans]);
 
 /// What follows from wakes.
 const SCHEDULED: FactSet = FactSet::of(&[Fact::ScheduledTime]);
-const WAKERS: FactSet = FactSet::of(&[Fact::Wakes, Fact::Wakers]);
+const WAKERS: FactSet = FactSet::of(&[Fact::Wakes, Fact::Wakers, Fact::WakersLeft]);
 const RESOURCES: FactSet = FactSet::of(&[Fact::Resources]);
 const STALLS: FactSet = FactSet::of(&[Fact::Stalls]);
 
 /// What the console's format tells.
 const OF_CONSOLES: FactSet = OF_ALL.and(SCHEDULED).and(WAKERS).and(RESOURCES);
 
+/// What is read in memory alone.
+const OF_MEMORY: FactSet = FactSet::of(&[Fact::Chains, Fact::Threads]);
+
+/// What memory tells of every program, by what tokio itself keeps.
+const OF_EVERY_PROGRAM: FactSet =
+    FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Panics, Fact::Threads]);
+
+/// What memory tells where there are types to read futures by.
+const BY_TYPES: FactSet = FactSet::of(&[Fact::Chains, Fact::Locks, Fact::Holders, Fact::Resources, Fact::Stalls]);
+
+const TELLS_NO_PAST: FactSet = FactSet::of(&[
+    Fact::Polls,
+    Fact::ScheduledTime,
+    Fact::Wakes,
+    Fact::Wakers,
+    Fact::Ages,
+    Fact::LockCounts,
+    Fact::WorkerCounts,
+]);
+
+const WHY_NO_PAST: &str =
+    "memory tells how things are, not how often they happened or since when; instrumentation counts that";
+const WHY_NO_SPANS: &str = "spans stand in the subscriber's own memory, which is not read; the agent tells of them";
+const WHY_NO_MEMORY: &str =
+    "it stands in the process's memory, which is read by its process id: holdup PID, on its own machine";
+
 /// What is missing from it.
 const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS);
+
+fn why_no_types(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Stripped => {
+            "the executable is stripped: in Cargo.toml set `strip = false` and `debug = 2`, or give --layout or --debug"
+        }
+        Grade::Symbols => {
+            "the executable has no types: in Cargo.toml set `debug = 2`, or give a layout or a twin by --layout or --debug"
+        }
+        Grade::Lines | Grade::Twin | Grade::Full => {
+            "the executable has lines and no types: in Cargo.toml set `debug = 2`, or give a layout by --layout"
+        }
+    }
+}
 
 impl Default for Knows {
     fn default() -> Self {
@@ -193,7 +265,11 @@ impl Knows {
     }
 
     fn in_the_console_s_format(why: &'static str) -> Self {
-        Self { facts: OF_CONSOLES, consistency: Consistency::Smeared, missing: vec![(NOT_OF_CONSOLES, why)] }
+        Self {
+            facts: OF_CONSOLES,
+            consistency: Consistency::Smeared,
+            missing: vec![(NOT_OF_CONSOLES, why), (OF_MEMORY, WHY_NO_MEMORY)],
+        }
     }
 
     /// What an agent knows, by the stable names of what it can tell. Capabilities decide, never version numbers.
@@ -210,8 +286,11 @@ impl Knows {
             ),
             (can("stalls"), STALLS, "the agent looks for no stalls here"),
         ];
-        let mut knows =
-            Self { facts: OF_ALL.and(OF_AGENTS), consistency: Consistency::OneInstant, missing: Vec::new() };
+        let mut knows = Self {
+            facts: OF_ALL.and(OF_AGENTS),
+            consistency: Consistency::OneInstant,
+            missing: vec![(OF_MEMORY, WHY_NO_MEMORY)],
+        };
         for (told, facts, why) in parts {
             if told {
                 knows.facts = knows.facts.and(facts);
@@ -220,6 +299,32 @@ impl Knows {
             }
         }
         knows
+    }
+
+    /// What a process's memory tells, by what is known of its types. A round of looks bears out what it shows, so that it is as
+    /// of one instant.
+    pub fn memory(grade: Grade) -> Self {
+        let mut knows = Self {
+            facts: OF_EVERY_PROGRAM,
+            consistency: Consistency::OneInstant,
+            missing: vec![(TELLS_NO_PAST, WHY_NO_PAST), (FactSet::of(&[Fact::Spans]), WHY_NO_SPANS)],
+        };
+        if grade.has_types() {
+            knows.facts = knows.facts.and(BY_TYPES);
+        } else {
+            knows.missing.push((BY_TYPES, why_no_types(grade)));
+        }
+        knows
+    }
+
+    /// What this source and another of the same process know together.
+    pub fn joined(&self, other: &Self) -> Self {
+        let facts = self.facts.and(other.facts);
+        let left = |&(missing, why): &(FactSet, &'static str)| {
+            let missing = missing.without(facts);
+            (missing != FactSet::NONE).then_some((missing, why))
+        };
+        Self { facts, consistency: self.consistency, missing: self.missing.iter().filter_map(left).collect() }
     }
 
     /// Whether a fact is told.
@@ -282,7 +387,10 @@ mod tests {
     #[test]
     fn every_fact_is_told_or_missing_with_a_reason() {
         let full = ["wakers", "stalls"].map(str::to_owned);
-        for knows in [Knows::console(), Knows::older_agent(), Knows::agent(&[]), Knows::agent(&full)] {
+        let by_grade = [Grade::Stripped, Grade::Symbols, Grade::Lines, Grade::Twin, Grade::Full].map(Knows::memory);
+        let wire = [Knows::console(), Knows::older_agent(), Knows::agent(&[]), Knows::agent(&full)];
+        let joined = Knows::console().joined(&Knows::memory(Grade::Full));
+        for knows in wire.into_iter().chain(by_grade).chain([joined]) {
             for fact in Fact::ALL {
                 assert_eq!(knows.has(fact), knows.why_not(fact).is_empty(), "{fact:?} of {knows:?}");
                 assert_eq!(knows.has(fact), knows.missing().all(|(missing, _)| missing != fact), "{fact:?}");
@@ -290,6 +398,18 @@ mod tests {
         }
         let names: std::collections::BTreeSet<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
         assert_eq!(names.len(), Fact::ALL.len());
+    }
+
+    #[test]
+    fn memory_tells_chains_where_there_are_types_and_no_past() {
+        let full = Knows::memory(Grade::Full);
+        assert!(full.has(Fact::Chains) && full.has(Fact::Holders) && !full.has(Fact::Polls) && !full.has(Fact::Wakes));
+        let stripped = Knows::memory(Grade::Stripped);
+        assert!(stripped.has(Fact::WakersLeft) && !stripped.has(Fact::Chains));
+        assert!(stripped.why_not(Fact::Chains).contains("debug = 2"), "{}", stripped.why_not(Fact::Chains));
+        let both = Knows::console().joined(&full);
+        assert!(both.has(Fact::Polls) && both.has(Fact::Chains) && both.has(Fact::Threads));
+        assert_eq!(both.consistency(), Consistency::Smeared, "what the console tells is no surer for that");
     }
 
     #[test]

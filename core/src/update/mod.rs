@@ -11,6 +11,7 @@ mod histogram;
 mod id;
 mod knows;
 mod lock;
+pub mod look;
 mod loss;
 mod op;
 mod place;
@@ -22,7 +23,7 @@ mod stamp;
 mod standstill;
 mod task;
 
-pub use event::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
+pub use event::{Begin, BeginMode, Beside, Command, Connection, Event, Process, Protocol, Temporality};
 pub use field::{Attribute, Field, FieldName, NewMetadata, Value};
 pub use fold::{StackLine, plain_name};
 pub use histogram::Histogram;
@@ -40,7 +41,7 @@ pub use stamp::{Stamp, nanos};
 pub use standstill::Standstill;
 pub use task::{NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats};
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// One update, or one page of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,10 +90,20 @@ pub struct Update {
     pub workers: Option<Vec<WorkerStats>>,
     /// What was lost since the process began, by kind: all kinds.
     pub losses: Option<Vec<Loss>>,
+    /// Chains that were not told before. They are numbered from 0 in the order in which they are told.
+    pub chains: Vec<Arc<look::Chain>>,
+    /// Tasks as a look found them, whole, those that are new or have changed.
+    pub task_looks: Vec<(look::TaskKey, Arc<look::TaskLook>)>,
+    /// Tasks that a look did not find any more.
+    pub gone_looks: Vec<look::TaskKey>,
+    /// What a look tells as a whole.
+    pub look: Option<Box<look::Whole>>,
     /// What the target itself says that it lost since the last update.
     pub dropped: Dropped,
     /// What could not be used of this message, by kind.
     pub issues: DecodeIssues,
+    /// Whether it comes from a source that speaks beside another.
+    pub mode: BeginMode,
     /// Where this page stands in its update.
     pub part: Part,
     /// How much later it came than it would have over the link at its best. A lower bound.

@@ -22,6 +22,19 @@ pub struct Place {
     pub column: u32,
 }
 
+/// Where the files of others begin: dependencies, as places shorten them, and the standard library.
+const FOREIGN: [&str; 3] = ["<cargo>/", "<rust>/", "library/"];
+
+impl Place {
+    /// Whether this is the service's own code, as far as its file tells: no dependency from a registry, and not the standard
+    /// library.
+    pub fn is_of_service(&self) -> bool {
+        let file = self.file.as_str();
+        let foreign = FOREIGN.iter().any(|part| file.starts_with(part));
+        std::path::Path::new(file).extension().is_some_and(|extension| extension == "rs") && !foreign
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.file.as_str(), self.line) {

@@ -102,6 +102,8 @@ pub struct WorkerStats {
     pub polling_since: Option<Stamp>,
     /// Time not spent parked, right also during a long poll.
     pub busy: Duration,
+    /// Turns of its loop, where memory is read: as long as none follows, it is in one poll.
+    pub tick: Option<u64>,
     /// Tasks in its own queue.
     pub queue: u64,
     /// Polls.

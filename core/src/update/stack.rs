@@ -11,9 +11,6 @@ pub struct Thread {
     pub name: String,
 }
 
-/// Where the files of others begin: dependencies, as [`Place`] shortens them, and the standard library.
-const FOREIGN: [&str; 3] = ["<cargo>/", "<rust>/", "library/"];
-
 /// A thread's stack, or a future's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stack {
@@ -56,9 +53,7 @@ impl Frame {
     /// Whether this is the service's own code, as far as its file tells: no dependency from a registry, and not the standard
     /// library.
     pub fn is_of_service(&self) -> bool {
-        let file = self.place.file.as_str();
-        let foreign = FOREIGN.iter().any(|part| file.starts_with(part));
-        std::path::Path::new(file).extension().is_some_and(|extension| extension == "rs") && !foreign
+        self.place.is_of_service()
     }
 
     /// The frame in words: its function and its place, as far as they are known.

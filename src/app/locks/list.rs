@@ -174,7 +174,7 @@ impl LockRow {
             acquisitions: lock.acquisitions,
             rate: lock.rate.per_second(now),
             contended: (lock.acquisitions > 0).then(|| lock.contended as f64 / lock.acquisitions as f64),
-            basis: lock.basis,
+            basis: first.map_or(lock.basis, |hold| hold.basis),
             gone: resource.dropped.is_some(),
         })
     }

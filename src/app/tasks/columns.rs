@@ -8,7 +8,7 @@ use crate::{
     },
     diagnose::Flag,
     model::{Batch, SPARK_SECONDS, Task, TaskState},
-    update::Stamp,
+    update::{Fact, Knows, Stamp},
 };
 
 /// A column of the task list.
@@ -38,6 +38,8 @@ pub enum TaskColumn {
     Load,
     /// How often it was woken.
     Wakes,
+    /// What it awaits, where its memory is read.
+    Awaits,
     /// What it was spawned as.
     Kind,
     /// Where it was spawned.
@@ -64,6 +66,7 @@ pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
     spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
     spec(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
     spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
+    spec(TaskColumn::Awaits, "Awaits", Align::Left, Width::Fill(20, 60), 0),
     spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
     spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
     spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
@@ -94,6 +97,24 @@ pub enum Ages {
 }
 
 impl TaskColumn {
+    /// What a source must tell for there to be anything in it: of all that any source tells there is something, as far as nothing
+    /// is named here.
+    pub fn needs(self) -> Option<Fact> {
+        match self {
+            Self::Total => Some(Fact::Ages),
+            Self::Busy | Self::Polls | Self::Rate | Self::Load => Some(Fact::Polls),
+            Self::Awaits => Some(Fact::Chains),
+            _ => None,
+        }
+    }
+
+    /// Whether it is shown: a column that no row has anything in takes the room of others. One that some rows may have something
+    /// in is.
+    pub fn is_shown(self, knows: &Knows) -> bool {
+        let without_polls = matches!(self, Self::Scheduled | Self::Idle | Self::Wakes) && !knows.has(Fact::Polls);
+        !without_polls && self.needs().is_none_or(|fact| knows.has(fact))
+    }
+
     /// What its order compares.
     pub fn compares(self) -> Compares {
         match self {
@@ -115,7 +136,7 @@ impl TaskColumn {
 
     /// Whether the largest comes first until the user says otherwise.
     pub fn starts_with_the_largest(self) -> bool {
-        !matches!(self, Self::Id | Self::Name | Self::Kind | Self::Location | Self::State)
+        !matches!(self, Self::Id | Self::Name | Self::Kind | Self::Location | Self::State | Self::Awaits)
     }
 
     /// Tells of each task of a batch what it is sorted by, at the instant of the latest update. A value that grows for every live
@@ -144,6 +165,7 @@ impl TaskColumn {
                 },
             ),
             Self::Wakes => batch.each(|task| tell(task, task.wakes())),
+            Self::Awaits => batch.each(|task| tell(task, awaits_key(task))),
             Self::Kind => batch.each(|task| tell(task, task.kind() as u64)),
             Self::Location => batch.each(|task| tell(task, task.place().index() as u64)),
             Self::Fields => batch.each(|task| tell(task, 0)),
@@ -167,6 +189,11 @@ fn state_key(task: &Task) -> u64 {
         TaskState::Idle => 2,
         TaskState::Ended => 3,
     }
+}
+
+/// Those that sleep in the same place stand together; of what is not known, behind all others.
+fn awaits_key(task: &Task) -> u64 {
+    task.look().and_then(|look| look.chain).map_or(u64::MAX, u64::from)
 }
 
 fn total_key(task: &Task, now: Stamp) -> u64 {

@@ -7,7 +7,7 @@ use crate::{
         list::rows::ListRow,
     },
     model::{Model, Worker},
-    update::{Stamp, TaskId, WorkerId},
+    update::{Fact, Stamp, TaskId, WorkerId},
 };
 use std::{cmp::Ordering, time::Duration};
 
@@ -185,5 +185,6 @@ pub fn worker_rows(model: &Model, now: Stamp) -> Vec<WorkerRow> {
 pub fn workers_load(model: &Model) -> Option<f64> {
     let workers = model.agent().workers();
     let sum: f64 = workers.iter().map(|worker| worker.lane.recent(LATE)).sum();
-    (!workers.is_empty()).then(|| sum / workers.len() as f64)
+    let told = !workers.is_empty() && model.knows().has(Fact::WorkerCounts);
+    told.then(|| sum / workers.len() as f64)
 }

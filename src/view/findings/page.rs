@@ -59,6 +59,7 @@ fn title(finding: &Finding, app: &App, at: Instant, room: usize, theme: &Theme) 
     match finding.confidence {
         Confidence::Exact => {}
         Confidence::Inferred => parts.push(("inferred".into(), theme.dim())),
+        Confidence::Likely => parts.push(("likely".into(), theme.dim())),
         Confidence::Incomplete => parts.push(("incomplete".into(), theme.notice())),
     }
     let since = clock(finding.since, app);

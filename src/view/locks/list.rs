@@ -17,7 +17,7 @@ use crate::{
         screens::Screen,
     },
     model::{LockState, Model},
-    update::Across,
+    update::{Across, Fact},
     view::{
         findings::list::below_head,
         shell::empty::{self, Empty},
@@ -137,6 +137,9 @@ fn lock_row(row: &LockRow, model: &Model, theme: &Theme) -> Row {
         LockColumn::Waiters if row.waiters > 0 => Cell::Text(numbers::count(row.waiters as u64), theme.notice()),
         LockColumn::Waiters => number(0),
         LockColumn::Wait => time(row.wait),
+        LockColumn::Acquired | LockColumn::Rate | LockColumn::Contended if !model.knows().has(Fact::LockCounts) => {
+            Cell::Text(theme.symbols().unknown.to_owned(), theme.dim())
+        }
         LockColumn::Acquired => number(row.acquisitions),
         LockColumn::Rate => Cell::Text(numbers::rate(row.rate), Style::new()),
         LockColumn::Contended => match row.contended {

@@ -225,13 +225,14 @@ pub(crate) fn basis(text: &Text, basis: Basis, theme: &Theme) -> facts::Piece {
     match basis {
         Basis::Exact => text.styled("exact", theme.good()),
         Basis::Inferred => text.styled("inferred", theme.dim()),
+        Basis::Likely => text.styled("likely", theme.notice()),
     }
 }
 
 /// What hold times are known from: without an agent, both ends of a hold are told only there.
 fn in_hand_overs(detail: &LockDetail) -> String {
     match detail.row.basis {
-        Basis::Exact => format!("in {}", facts::plural(detail.hold_times.count(), "hold")),
+        Basis::Exact | Basis::Likely => format!("in {}", facts::plural(detail.hold_times.count(), "hold")),
         Basis::Inferred => format!("in {} to a waiter", facts::plural(detail.hold_times.count(), "hand-over")),
     }
 }

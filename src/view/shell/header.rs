@@ -77,6 +77,7 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Vec<Par
         parts.push(plain(
             &match session.protocol {
                 Protocol::Console => "console".to_owned(),
+                Protocol::Memory => "memory".to_owned(),
                 Protocol::Agent => match session.process.as_ref().map_or("", |process| process.detail.as_str()) {
                     "" => "agent".to_owned(),
                     detail => format!("agent, {detail}"),

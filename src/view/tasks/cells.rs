@@ -1,11 +1,7 @@
 //! What each column of the task list shows of a task.
 
 use crate::{
-    app::{
-        filter::field,
-        state::App,
-        tasks::columns::{TASK_COLUMNS, TaskColumn},
-    },
+    app::{filter::field, list::column::ColumnSpec, state::App, tasks::columns::TaskColumn},
     model::Task,
     update::{Known, Stamp},
     view::{
@@ -18,15 +14,15 @@ use ratatui::{
     text::{Line, Span},
 };
 
-/// A task's cells, one for each column.
-pub fn cells(app: &App, task: &Task, now: Stamp, theme: &Theme) -> Vec<Cell> {
-    TASK_COLUMNS.iter().map(|spec| cell(spec.column, app, task, now, theme)).collect()
+/// A task's cells, one for each of these columns.
+pub fn cells(app: &App, columns: &[ColumnSpec<TaskColumn>], task: &Task, now: Stamp, theme: &Theme) -> Vec<Cell> {
+    columns.iter().map(|spec| cell(spec.column, app, task, now, theme)).collect()
 }
 
 fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -> Cell {
     let model = app.session().model();
     let number = |text: String| Cell::Text(text, Style::new());
-    let time = |time| number(numbers::duration(time, theme));
+    let time = |time| numbers::duration(time, theme);
     match column {
         TaskColumn::Flags => flags(app, task, theme),
         TaskColumn::Id => number(task.display_id().to_string()),
@@ -36,14 +32,21 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
             Cell::Text(format!("{mark} {}", state.name()), theme.state(state))
         }
         TaskColumn::Name => Cell::text(model.task_name(task), theme.title(), theme),
-        TaskColumn::Total => time(task.total(now)),
-        TaskColumn::Busy => time(task.busy(now)),
+        TaskColumn::Total => known(model.total(task, now).map(time), theme),
+        TaskColumn::Busy => known(model.busy(task, now).map(time), theme),
         TaskColumn::Scheduled => known(model.scheduled(task, now).map(|time| numbers::duration(time, theme)), theme),
         TaskColumn::Idle => known(model.idle(task, now).map(|time| numbers::duration(time, theme)), theme),
-        TaskColumn::Polls => number(numbers::count(task.polls())),
-        TaskColumn::Rate => number(numbers::rate(task.poll_rate(now))),
-        TaskColumn::Load => Cell::Drawn(sparkline(&task.shares(now), theme)),
+        TaskColumn::Polls => known(model.polls(task).map(numbers::count), theme),
+        TaskColumn::Rate => known(model.polls(task).map(|_| numbers::rate(task.poll_rate(now))), theme),
+        TaskColumn::Load => match model.polls(task) {
+            Known::Value(_) => Cell::Drawn(sparkline(&task.shares(now), theme)),
+            unknown @ Known::NotFrom(_) => known(unknown.map(numbers::count), theme),
+        },
         TaskColumn::Wakes => known(model.wakes(task).map(|wakes| numbers::count(wakes.count)), theme),
+        TaskColumn::Awaits => match model.awaits(task, now) {
+            Some(awaits) => Cell::text(&awaits.to_string(), Style::new(), theme),
+            None => Cell::Empty,
+        },
         TaskColumn::Kind => Cell::text(task.kind().name(), Style::new(), theme),
         TaskColumn::Location if task.place().is_known() => {
             Cell::path(&model.place(task.place()).to_string(), theme.dim(), theme)

@@ -13,8 +13,13 @@ use crate::{
     app::{
         frame::{HitArea, LastFrame, Pace, RowId, Window},
         layer::Layer,
+        list::column::ColumnSpec,
         state::App,
-        tasks::{columns::TASK_COLUMNS, groups::GROUP_COLUMNS, list::Listing},
+        tasks::{
+            columns::{TASK_COLUMNS, TaskColumn},
+            groups::GROUP_COLUMNS,
+            list::Listing,
+        },
     },
     model::{PlaceId, TaskState},
     update::{Fact, Stamp},
@@ -61,7 +66,9 @@ fn summary(app: &App, theme: &Theme) -> String {
             }
             parts.push(format!("{} running", counts.running));
             // Who waits to be polled follows from wakes.
-            let scheduled = app.session().model().knows().told(Fact::Wakes, counts.scheduled.to_string()).value();
+            let model = app.session().model();
+            let wakes = if model.knows().has(Fact::Chains) { Fact::Chains } else { Fact::Wakes };
+            let scheduled = model.knows().told(wakes, counts.scheduled.to_string()).value();
             let scheduled = scheduled.unwrap_or_else(|| theme.symbols().unknown.to_owned());
             parts.push(format!("{scheduled} scheduled"));
             if counts.ended > 0 {
@@ -122,6 +129,8 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
     if tasks.order.is_rough() {
         shown.hurry(Pace::Fast);
     }
+    let columns: Vec<ColumnSpec<TaskColumn>> =
+        TASK_COLUMNS.iter().filter(|spec| spec.column.is_shown(model.knows())).copied().collect();
     let mut rows = Vec::with_capacity(visible.len());
     for task in visible.clone().filter_map(|at| model.tasks().at(tasks.order.at(at)?)) {
         let state = task.state();
@@ -135,10 +144,10 @@ fn render_tasks(buffer: &mut Buffer, area: Rect, app: &App, now: Stamp, theme: &
             _ if model.is_doubtful(&task) => theme.doubtful(),
             _ => Style::new(),
         };
-        rows.push(Row { id: RowId::Task(task.id()), cells: cells::cells(app, &task, now, theme), style });
+        rows.push(Row { id: RowId::Task(task.id()), cells: cells::cells(app, &columns, &task, now, theme), style });
     }
     let table = Table {
-        columns: TASK_COLUMNS,
+        columns: &columns,
         sorted: Some((tasks.order.column(), tasks.order.direction())),
         rows: &rows,
         selected: tasks.cursor.index().checked_sub(visible.start),

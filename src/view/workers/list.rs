@@ -26,7 +26,7 @@ use crate::{
         },
     },
     model::{Model, Runtime},
-    update::{RuntimeStats, Stamp},
+    update::{Fact, RuntimeStats, Stamp},
     view::{
         locks::list::render_list,
         shell::empty::{self, Empty},
@@ -110,13 +110,15 @@ pub fn render(buffer: &mut Buffer, area: Rect, subject: &Subject, theme: &Theme,
 }
 
 fn heading(list: &RowList<WorkerRow>, model: &Model, theme: &Theme) -> String {
-    let Some(load) = workers_load(model) else { return String::new() };
+    if list.rows().is_empty() {
+        return String::new();
+    }
     let stalled = list.rows().iter().filter(|row| row.doing == WorkerState::Stalled).count();
     let mut parts = vec![numbers::grouped(list.rows().len() as u64)];
     if stalled > 0 {
         parts.push(format!("{stalled} stalled"));
     }
-    parts.push(format!("{} busy", numbers::percent(load)));
+    parts.extend(workers_load(model).map(|load| format!("{} busy", numbers::percent(load))));
     parts.join(&format!(" {} ", theme.symbols().dot))
 }
 
@@ -224,8 +226,11 @@ pub(crate) fn runtime(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Th
     if stats.blocking_queue > 0 {
         pieces.push(queued(text, stats.blocking_queue, "blocking queued"));
     }
-    let io = numbers::rate(runtime.io_rate.per_second(now));
-    pieces.push(text.plain(&format!("I/O {} watched, {io} events/s", numbers::grouped(stats.io_registered))));
+    // Memory tells of no events.
+    if stats.io_registered > 0 || stats.io_ready > 0 {
+        let io = numbers::rate(runtime.io_rate.per_second(now));
+        pieces.push(text.plain(&format!("I/O {} watched, {io} events/s", numbers::grouped(stats.io_registered))));
+    }
     if stats.budget_yields > 0 {
         pieces.push(text.plain(&format!("{} forced", count(stats.budget_yields, "yield"))));
     }
@@ -257,13 +262,18 @@ fn verdicts(text: &mut Text, stats: &RuntimeStats, now: Stamp, theme: &Theme) {
 }
 
 fn worker(row: &WorkerRow, model: &Model, now: Stamp, theme: &Theme) -> Row {
+    let counts = model.knows().has(Fact::WorkerCounts);
     let cell = |column| match column {
         WorkerColumn::Worker => Cell::text(&model.agent().worker_label(row.id), theme.title(), theme),
         WorkerColumn::State => Cell::Text(row.doing.name().into(), worker_state_style(row.doing, theme)),
         WorkerColumn::Lane => match model.agent().worker(row.id) {
+            _ if !counts => Cell::Text(theme.symbols().unknown.to_owned(), theme.dim()),
             Some(worker) => Cell::Lane(worker.lane.shares(now)),
             None => Cell::Empty,
         },
+        WorkerColumn::Busy | WorkerColumn::Polls | WorkerColumn::Steals | WorkerColumn::Parks if !counts => {
+            Cell::Text(theme.symbols().unknown.to_owned(), theme.dim())
+        }
         WorkerColumn::Busy => Cell::Text(numbers::percent(row.busy), theme.heat(row.busy)),
         WorkerColumn::Task => match row.task {
             Some(task) => Cell::text(&task_short(model, task), Style::new(), theme),

@@ -39,7 +39,7 @@ pub(super) static LINT: Lint = Lint {
 
 /// A task that waits for a lock, and somebody who holds that lock.
 struct Edge<'a> {
-    wait: &'a Op,
+    wait: Wait<'a>,
     task: TaskId,
     lock: ResourceId,
     /// The cycle was complete at this instant at the earliest, and known to stand until `seen`.
@@ -49,23 +49,32 @@ struct Edge<'a> {
     hold: &'a Hold,
 }
 
-/// The lock that a task waits for and nothing else, and who holds it.
+/// What a task waits in, and nothing else.
+#[derive(Clone, Copy)]
+struct Wait<'a> {
+    lock: ResourceId,
+    /// When it asked, or was first seen to wait.
+    asked: Stamp,
+    /// The method.
+    method: &'a str,
+}
+
+/// The lock that a task waits for and nothing else, and who holds it. A holder that is only likely holds nobody up.
 fn edges<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
     let Some(wait) = only_wait(cx, task) else { return Vec::new() };
-    let Some(lock) = wait.resource else { return Vec::new() };
-    let (Some((_, state)), Some(asked)) = (cx.model.lock(lock), wait.created) else { return Vec::new() };
+    let Some((_, state)) = cx.model.lock(wait.lock) else { return Vec::new() };
     let of_hold = |hold: &'a Hold| {
-        let since = asked.max(hold.acquire.at);
-        (Edge { wait, task, lock, since, seen: hold.seen, hold }, hold.acquire.task)
+        let since = wait.asked.max(hold.acquire.at);
+        (Edge { wait, task, lock: wait.lock, since, seen: hold.seen, hold }, hold.acquire.task)
     };
-    state.holds.iter().map(of_hold).collect()
+    state.holds.iter().filter(|hold| hold.basis != Basis::Likely).map(of_hold).collect()
 }
 
 /// Those that are known to have stood for long enough to be a part of a deadlock. A cycle that closed just now must not hide one that
 /// has stood for long.
 fn lasting<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
     let mut edges = edges(cx, task);
-    edges.retain(|(edge, _)| edge.seen.since(edge.since) >= cx.values.time(&LASTS));
+    edges.retain(|(edge, _)| edge.seen.since(edge.since) >= least(cx));
     edges
 }
 
@@ -102,7 +111,12 @@ fn path<'a>(cx: &Cx<'a>, first: ResourceId, start: TaskId) -> Option<Vec<Edge<'a
 fn stands(cx: &Cx, cycle: &[Edge]) -> Option<Stamp> {
     let since = cycle.iter().map(|edge| edge.since).max()?;
     let seen = cycle.iter().map(|edge| edge.seen).min()?;
-    (seen.since(since) >= cx.values.time(&LASTS)).then_some(since)
+    (seen.since(since) >= least(cx)).then_some(since)
+}
+
+/// How long it must have stood. What was kept of a process that has ended does not move, and cannot be looked at twice.
+fn least(cx: &Cx) -> Duration {
+    if cx.model.memory().is_over() { Duration::ZERO } else { cx.values.time(&LASTS) }
 }
 
 /// Whether a lock before this one stands in a cycle of the same knot, and tells of it: several readers of one lock may close
@@ -151,7 +165,8 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         format!("{} tasks wait for each other's locks, for {}", steps.len(), humanize(lasted))
     };
     let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
-    let wakers = cx.model.knows().has(Fact::Wakers);
+    // Who waits for nothing else is known by counting its wakers, or by all that it awaits.
+    let wakers = cx.model.knows().has(Fact::Wakers) || cx.model.memory().speaks();
     let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
     if !wakers {
         let caveat = "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";
@@ -200,8 +215,8 @@ fn step(cx: &Cx, edge: &Edge, before: &Edge) -> CycleStep {
         held: cx.now.since(before.hold.acquire.at),
         acquired_at: top(before.hold.acquired_at.as_ref()),
         waits_for: label::lock(cx.model, edge.lock),
-        waited: edge.wait.created.map_or(Duration::ZERO, |asked| cx.now.since(asked)),
-        waits_in: cx.model.text(edge.wait.source).to_owned(),
+        waited: cx.now.since(edge.wait.asked),
+        waits_in: edge.wait.method.to_owned(),
         waits_at: top(before.hold.suspended_at.as_ref()),
     }
 }
@@ -210,10 +225,19 @@ fn a_lock(step: &CycleStep) -> String {
     format!("the {} of {}", step.waits_for.kind, step.waits_for.place)
 }
 
+/// As [`only_wait_told`], or by what memory proves: all that the task awaits is permits of one lock, in whose queue it stands.
+fn only_wait<'a>(cx: &Cx<'a>, id: TaskId) -> Option<Wait<'a>> {
+    if let Some((lock, asked, method)) = cx.model.proven_wait(id) {
+        return Some(Wait { lock, asked, method });
+    }
+    let op = only_wait_told(cx, id)?;
+    Some(Wait { lock: op.resource?, asked: op.created?, method: cx.model.text(op.source) })
+}
+
 /// The acquire that a task waits on, if that is all that could ever wake it: it is asleep, every operation that it waits on is a
 /// part of that acquire, and no more wakers are out than the acquire keeps. A branch of `select!` or `join!`, or a timeout,
 /// shows as another operation or another waker.
-fn only_wait<'a>(cx: &Cx<'a>, id: TaskId) -> Option<&'a Op> {
+fn only_wait_told<'a>(cx: &Cx<'a>, id: TaskId) -> Option<&'a Op> {
     let task = cx.model.tasks().get(id)?;
     if task.state() != TaskState::Idle || task.wakers() > 1 {
         return None;

@@ -5,7 +5,7 @@ use crate::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
-    model::{AcrossAwait, Lock, Resource},
+    model::{AcrossAwait, Basis, Lock, Resource},
     number::{humanize, plural},
     update::{Fact, FactSet, ResourceId, Stamp},
 };
@@ -48,9 +48,14 @@ fn severity(cx: &Cx, across: &AcrossAwait) -> Severity {
     let seen = across.last_seen.unwrap_or(cx.now);
     match (across.waiters, cx.lasted(seen.minus(across.wait), seen)) {
         (0, _) => Severity::Note,
-        (_, wait) if wait >= cx.values.time(&WAIT) => Severity::Critical,
+        (_, wait) if wait >= cx.values.time(&WAIT) && !is_likely(across) => Severity::Critical,
         _ => Severity::Warning,
     }
+}
+
+/// Whether it is only likely who holds it.
+fn is_likely(across: &AcrossAwait) -> bool {
+    across.latest.as_ref().is_some_and(|latest| latest.basis == Basis::Likely)
 }
 
 fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {

@@ -25,7 +25,7 @@ pub(super) static LINT: Lint = Lint {
              is something to do.",
     explanation: include_str!("lost_waker.md"),
     params: &[QUIET],
-    needs: FactSet::of(&[Fact::Polls, Fact::Wakes, Fact::Wakers]),
+    needs: FactSet::of(&[Fact::WakersLeft]),
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
@@ -36,7 +36,15 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     let Some(slept) = task.stats().polls.last_ended.filter(|_| counted && task.state() == TaskState::Idle) else {
         return Judgement::Clear;
     };
-    if task.wakers() > 0 {
+    // References that a look counted are exact; where wakers are counted as well and say otherwise, nobody is accused.
+    if let Some(look) = task.look() {
+        return match look.is_lost() && task.wakers() == 0 {
+            false => Judgement::Clear,
+            true if cx.lasted(slept, cx.now) < cx.values.time(&QUIET) => Judgement::AskAgain,
+            true => Verdict::weighing(Severity::Critical, slept, cx.now.since(slept)),
+        };
+    }
+    if task.wakers() > 0 || !cx.model.knows().has(Fact::Wakers) {
         return Judgement::Clear;
     }
     // Clones and drops are counted apart and read apart: only counts that stood still for a while add up.
@@ -65,6 +73,12 @@ fn may_have_ended(cx: &Cx, task: &Task, slept: Stamp) -> bool {
 fn describe(cx: &Cx, task: &Task) -> Description {
     let stats = task.stats();
     let asleep = stats.polls.last_ended.map_or(Duration::ZERO, |slept| cx.now.since(slept));
+    let message = format!("asleep for {} with no waker left", humanize(asleep));
+    if let (Some(look), false) = (task.look(), cx.model.knows().has(Fact::Wakers)) {
+        let references = format!("{}, the runtime's own", look.references);
+        let evidence = vec![Evidence::time("asleep", asleep), Evidence::text("references", references)];
+        return Description { message, evidence };
+    }
     let mut evidence = vec![
         Evidence::time("asleep", asleep),
         Evidence::count("wakers", task.wakers()),
@@ -75,7 +89,7 @@ fn describe(cx: &Cx, task: &Task) -> Description {
     if cx.model.knows().consistency() == Consistency::Smeared {
         evidence.push(Evidence::text("caveat", CAVEAT));
     }
-    Description { message: format!("asleep for {} with no waker left", humanize(asleep)), evidence }
+    Description { message, evidence }
 }
 
 const CAVEAT: &str =

@@ -12,7 +12,7 @@ pub(in crate::model) use early::Early;
 
 use crate::{
     model::Model,
-    update::{Consistency, NewOp, NewResource, NewTask, OpId, Part, ResourceId, Stamp, TaskId, Update},
+    update::{BeginMode, Consistency, NewOp, NewResource, NewTask, OpId, Part, ResourceId, Stamp, TaskId, Update},
 };
 use rustc_hash::FxHashMap;
 
@@ -44,6 +44,9 @@ impl Model {
         self.changes.renamed = false;
         // A target's clock may step back, and a message may come without a time; the model's does not.
         let now = update.now.max(self.now).unwrap_or(Stamp::MIN);
+        if update.mode == BeginMode::Joins {
+            return self.apply_beside(&mut update, now);
+        }
         self.attached.get_or_insert(now);
 
         self.health.page(&update, now);
@@ -91,6 +94,7 @@ impl Model {
             self.remove_resource(id);
         }
         self.apply_agent(&mut update, now);
+        self.take_looks(&mut update, now);
         // The latest acquire that we know of need not be the latest if there was no room for another.
         if self.evicted.new_others > kept_out {
             self.forget_acquires();
@@ -115,6 +119,7 @@ impl Model {
         }
         self.spawns.settle(now);
         self.infer_holders(now);
+        self.tell_stalls_of_looks(now);
         self.name_panics();
         self.returned.clear();
         self.forget(now);

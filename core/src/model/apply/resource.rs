@@ -16,7 +16,7 @@ impl Model {
         slot
     }
 
-    pub(super) fn announce_resource(&mut self, new: NewResource, now: Stamp) {
+    pub(in crate::model) fn announce_resource(&mut self, new: NewResource, now: Stamp) {
         if self.resources.get(new.id).is_some_and(|resource| resource.dropped.is_some()) {
             self.returned.resources.insert(new.id, new);
             return;
@@ -56,7 +56,7 @@ impl Model {
         }
     }
 
-    pub(super) fn report_resource(&mut self, id: ResourceId, stats: ResourceStats, now: Stamp) {
+    pub(in crate::model) fn report_resource(&mut self, id: ResourceId, stats: ResourceStats, now: Stamp) {
         if let Some(over) = self.resources.get(id).filter(|resource| resource.dropped.is_some()) {
             let again = self.returned.resources.remove(&id);
             if over.created == stats.created {

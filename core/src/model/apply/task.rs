@@ -9,7 +9,7 @@ use crate::{
 const WORKER_JOBS_MOST: usize = 4_096;
 
 impl Model {
-    pub(super) fn announce_task(&mut self, new: NewTask, now: Stamp) {
+    pub(in crate::model) fn announce_task(&mut self, new: NewTask, now: Stamp) {
         if self.tasks.get(new.id).is_some_and(Task::has_ended) {
             self.returned.tasks.insert(new.id, new);
             return;
@@ -45,6 +45,7 @@ impl Model {
         let counted_at = announced.then_some(before);
         let (number, size, original_size) = (new.number, new.size, new.original_size);
         self.tasks.announce(slot, &Announced { name, place, kind, number, size, original_size });
+        self.memory.learn_number(number, new.id);
         if counted_at.is_none() {
             self.health.event();
         }
@@ -66,7 +67,7 @@ impl Model {
         self.changes.tasks.push(slot);
     }
 
-    pub(super) fn report_task(&mut self, id: TaskId, stats: TaskStats, now: Stamp) {
+    pub(in crate::model) fn report_task(&mut self, id: TaskId, stats: TaskStats, now: Stamp) {
         // The end of a task that we never knew, or have let go of.
         if stats.dropped.is_some() && self.tasks.slot(id).is_none() {
             return;
@@ -132,7 +133,7 @@ impl Model {
     }
 
     /// A task has ended, and how it was then is not known any more: it is shown as it last was.
-    pub(super) fn end_task(&mut self, id: TaskId, now: Stamp) {
+    pub(in crate::model) fn end_task(&mut self, id: TaskId, now: Stamp) {
         let alive = self.tasks.get(id).filter(|task| !task.has_ended()).map(Task::stats);
         if let Some(stats) = alive {
             self.report_task(id, TaskStats { dropped: Some(now), ..stats }, now);

@@ -29,14 +29,21 @@ impl Model {
             if !is_known && !self.takes_other(now) {
                 continue;
             }
-            let Some(lock) = self.resources.get_mut(told.id).and_then(|resource| resource.lock.as_mut()) else {
-                continue;
-            };
-            self.unsettled.insert(told.id);
-            self.loose_bytes -= lock.told_bytes();
-            lock.tell(told, now);
-            self.loose_bytes += lock.told_bytes();
+            self.tell_lock(told, &[], now);
         }
+    }
+
+    /// Takes in one lock, and how each of its holders is known: exactly, where nothing else is said.
+    pub(in crate::model) fn tell_lock(&mut self, told: LockStats, bases: &[Basis], now: Stamp) {
+        let id = told.id;
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
+        self.unsettled.insert(id);
+        self.loose_bytes -= lock.told_bytes();
+        lock.tell(told, now);
+        for (hold, basis) in lock.holds.iter_mut().zip(bases) {
+            hold.basis = *basis;
+        }
+        self.loose_bytes += lock.told_bytes();
     }
 
     /// Brings a lock that is told, and is or was in use, up to `now`: what an update does not name has not changed. Whether it is

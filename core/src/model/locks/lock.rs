@@ -83,8 +83,10 @@ pub enum Basis {
     /// It follows from what the console's format tells, as long as nothing happened that is not in that.
     #[default]
     Inferred,
-    /// The agent saw it on the threads that did it.
+    /// The agent saw it on the threads that did it, or memory proves it: the counts close, and nothing unread could say otherwise.
     Exact,
+    /// Bytes in memory say so, and may be stale.
+    Likely,
 }
 
 /// A holder that later data has not contradicted, with all that is known of it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{PlaceId, Sym, TaskState, slots::CHUNK},
-    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats},
+    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats, look::TaskLook},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +37,8 @@ pub(in crate::model) struct Chunk {
     pub(super) rare: Sparse<Rare>,
     /// Fields that have no place of their own.
     pub(super) fields: Sparse<Arc<[Field]>>,
+    /// What was read of it in memory.
+    pub(super) looks: Sparse<Arc<TaskLook>>,
 }
 
 /// What is asked of few tasks at a time.
@@ -60,7 +62,7 @@ pub(super) struct Cold {
 }
 
 /// The room that a task takes is part of the design: a change of it is made on purpose.
-const _: [(); 53 + 80] = [(); Chunk::BYTES_A_TASK];
+const _: [(); 55 + 80] = [(); Chunk::BYTES_A_TASK];
 const _: [(); 80] = [(); size_of::<Cold>()];
 
 impl Cold {
@@ -104,6 +106,7 @@ impl Chunk {
         recent: Sparse::EMPTY,
         rare: Sparse::EMPTY,
         fields: Sparse::EMPTY,
+        looks: Sparse::EMPTY,
     };
 
     /// A task that is seen for the first time at `now`. There is none at this place.
@@ -124,6 +127,7 @@ impl Chunk {
         self.recent.remove(at);
         self.rare.remove(at);
         self.fields.remove(at);
+        self.looks.remove(at);
     }
 
     /// As last reported.

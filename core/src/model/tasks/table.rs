@@ -13,7 +13,7 @@ use crate::{
         PlaceId, Slot, Standstills, Sym,
         slots::{CHUNK, Slots},
     },
-    update::{Field, Stamp, TaskId, TaskKind, TaskStats},
+    update::{Field, Stamp, TaskId, TaskKind, TaskStats, look::TaskLook},
 };
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -141,6 +141,21 @@ impl Tasks {
     pub(in crate::model) fn set_fields(&mut self, slot: Slot, fields: Vec<Field>) {
         let fields = (!fields.is_empty()).then(|| fields.into());
         self.change(slot, |chunk, at| chunk.fields.set(at, fields));
+    }
+
+    /// Replaces what was read of it in memory.
+    pub(in crate::model) fn set_look(&mut self, slot: Slot, look: Option<Arc<TaskLook>>) {
+        self.change(slot, |chunk, at| chunk.looks.set(at, look));
+    }
+
+    /// Forgets what was read in memory, of all.
+    pub(in crate::model) fn forget_looks(&mut self) {
+        for index in 0..self.slots() {
+            let slot = Slot::from_index(index);
+            if self.at(slot).is_some_and(|task| task.look().is_some()) {
+                self.set_look(slot, None);
+            }
+        }
     }
 
     /// Whether it has fields or spans.

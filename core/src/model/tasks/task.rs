@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     model::{PlaceId, Slot, Sym, TaskState, slots::CHUNK},
-    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats, nanos},
+    update::{Field, PollStats, Stamp, TaskId, TaskKind, TaskStats, look::TaskLook, nanos},
 };
-use std::{num::NonZeroU64, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// A poll of at least this length is a long one: Tokio's own guidance is 10 to 100 microseconds between awaits, and at
 /// 10 milliseconds every other task of the worker has begun to feel it.
@@ -122,6 +122,12 @@ impl<'a> Task<'a> {
 
     pub(in crate::model) fn fields(self) -> &'a [Field] {
         self.chunk.fields.get(self.at()).map_or(&[], |fields| fields)
+    }
+
+    /// What was read of it in memory, where somebody reads that.
+    #[inline]
+    pub fn look(self) -> Option<&'a Arc<TaskLook>> {
+        self.chunk.looks.get(self.at())
     }
 
     /// As last reported.

@@ -87,6 +87,7 @@ fn encode_verdict(verdict: &Verdict) -> proto::Verdict {
 pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> WorkerStats {
     let polling_since = stamp(worker.polling_since, issues);
     WorkerStats {
+        tick: None,
         id: WorkerId { runtime: RuntimeId(worker.runtime_id), index: worker.index },
         thread: worker.thread.map(|one| thread(one, issues)),
         polling: task(worker.polling),

@@ -299,6 +299,7 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
 fn worker() -> impl Strategy<Value = WorkerStats> {
     (any::<u32>(), option::of(thread()), option::of(task()), option::of(stamp()), time(), any::<[u64; 9]>()).prop_map(
         |(index, thread, polling, polling_since, busy, counts)| WorkerStats {
+            tick: None,
             id: WorkerId { runtime: RuntimeId(counts[0]), index },
             thread,
             polling,

@@ -1,0 +1,199 @@
+//! What a task awaits, in words, and what tells it from what others await.
+
+use crate::{
+    model::{Model, Task},
+    number::humanize,
+    update::{
+        Place, Stamp,
+        look::{Chain, Interest, TaskLook, ThingId, Wait, WaitOn},
+    },
+};
+use std::sync::Arc;
+
+/// What a task awaits, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaits {
+    /// The innermost function of the service's own on the way there; empty where that is not known.
+    pub function: String,
+    /// Where that awaits.
+    pub place: Place,
+    /// For what; empty where that is not known.
+    pub on: String,
+    /// How many other waits it has: the branches of a `select!` or `join!`.
+    pub others: usize,
+}
+
+impl std::fmt::Display for Awaits {
+    /// `load src/store.rs:22 → Mutex<Conn>`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut gap = "";
+        if !self.function.is_empty() {
+            f.write_str(&self.function)?;
+            gap = " ";
+        }
+        if !self.place.file.is_empty() {
+            write!(f, "{gap}{}", self.place)?;
+            gap = " ";
+        }
+        if !self.on.is_empty() {
+            if !gap.is_empty() {
+                f.write_str(" → ")?;
+            }
+            f.write_str(&self.on)?;
+        }
+        if self.others > 0 {
+            write!(f, " +{}", self.others)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is waited for, as far as it tells tasks apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AwaitsKey {
+    /// This lock, semaphore or channel.
+    Thing(ThingId),
+    /// The end of a task or of a job.
+    Join,
+    /// A descriptor, by its number where that is known.
+    Io(Option<i32>),
+    /// A time.
+    Timer,
+    /// Something else, as the frames say: the chain.
+    Chain(u32),
+    /// Nothing: it runs, or is about to.
+    Nothing,
+    /// That is not known.
+    Unknown,
+}
+
+/// What says most of several waits: a time is what others are bounded by.
+fn main_wait(look: &TaskLook) -> Option<&Wait> {
+    let rank = |wait: &&Wait| match wait.on {
+        WaitOn::Permits { .. } => 0,
+        WaitOn::Join(_) | WaitOn::JoinAny(_) => 1,
+        WaitOn::Thing(_) => 2,
+        WaitOn::Io { .. } => 3,
+        WaitOn::Timer(_) => 4,
+        WaitOn::Other => 5,
+        WaitOn::Nothing => 6,
+    };
+    look.waits.iter().min_by_key(rank)
+}
+
+impl Model {
+    /// What a task awaits; `None` where nobody looked, and of one that has ended.
+    pub fn awaits(&self, task: &Task, now: Stamp) -> Option<Awaits> {
+        let look = task.look().filter(|_| !task.has_ended())?;
+        let chain = look.chain.and_then(|chain| self.memory.chain(chain));
+        let wait = main_wait(look);
+        let frame = match (chain, wait) {
+            (Some(chain), Some(wait)) => chain.service_frame(wait.frame.into()),
+            (Some(chain), None) => chain.frames.first(),
+            (None, _) => None,
+        };
+        let on = match (wait, chain) {
+            (Some(wait), Some(chain)) if matches!(wait.on, WaitOn::Other) => leaf(chain, wait),
+            (Some(wait), _) => self.wait_in_words(wait.on, now),
+            (None, _) => String::new(),
+        };
+        Some(Awaits {
+            function: frame.map_or_else(String::new, |frame| last_part(&frame.short())),
+            place: frame.map_or_else(Place::default, |frame| frame.place.clone()),
+            on,
+            others: look.waits.len().saturating_sub(1),
+        })
+    }
+
+    /// What a task waits for, as far as it tells it from others.
+    pub fn awaits_key(&self, task: &Task) -> AwaitsKey {
+        let Some(look) = task.look() else { return AwaitsKey::Unknown };
+        match (main_wait(look).map(|wait| wait.on), look.chain) {
+            (Some(WaitOn::Permits { of, .. } | WaitOn::Thing(of)), _) => AwaitsKey::Thing(of),
+            (Some(WaitOn::Join(_) | WaitOn::JoinAny(_)), _) => AwaitsKey::Join,
+            (Some(WaitOn::Io { fd, .. }), _) => AwaitsKey::Io(fd),
+            (Some(WaitOn::Timer(_)), _) => AwaitsKey::Timer,
+            (Some(WaitOn::Nothing), _) => AwaitsKey::Nothing,
+            (Some(WaitOn::Other) | None, Some(chain)) => AwaitsKey::Chain(chain),
+            (Some(WaitOn::Other) | None, None) => AwaitsKey::Unknown,
+        }
+    }
+
+    /// The same in words.
+    pub fn awaits_key_in_words(&self, key: AwaitsKey) -> String {
+        match key {
+            AwaitsKey::Thing(id) => self.thing_in_words(id),
+            AwaitsKey::Join => "the end of a task".into(),
+            AwaitsKey::Io(Some(fd)) => format!("descriptor {fd}"),
+            AwaitsKey::Io(None) => "a descriptor".into(),
+            AwaitsKey::Timer => "a time".into(),
+            AwaitsKey::Chain(chain) => self.chain_in_words(chain),
+            AwaitsKey::Nothing => "nothing: woken, or running".into(),
+            AwaitsKey::Unknown => "not known".into(),
+        }
+    }
+
+    /// A chain in one line: the innermost function of the service's own and where it awaits.
+    pub fn chain_in_words(&self, chain: u32) -> String {
+        let Some(chain) = self.memory.chain(chain) else { return "not known".into() };
+        let frame = chain.service_frame(chain.frames.len().saturating_sub(1));
+        frame.map_or_else(String::new, |frame| match frame.place.file.as_str() {
+            "" => frame.short(),
+            _ => format!("{} {}", frame.short(), frame.place),
+        })
+    }
+
+    /// A thing by its type and by who refers to it: `Mutex<Conn> conn of orders::slow`.
+    pub fn thing_in_words(&self, id: ThingId) -> String {
+        let Some(thing) = self.memory.thing(id) else { return format!("something at {:#x}", id.0) };
+        match thing.names.first() {
+            Some(name) => format!("{} {name}", thing.label()),
+            None => thing.label().to_owned(),
+        }
+    }
+
+    /// What is waited for, in a few words.
+    pub fn wait_in_words(&self, on: WaitOn, now: Stamp) -> String {
+        match on {
+            WaitOn::Permits { of, wanted, missing } => {
+                let label = self.memory.thing(of).map_or("a lock or semaphore", |thing| thing.label());
+                match (wanted, missing) {
+                    (_, 0) => format!("{label}, given, not polled yet"),
+                    (0 | 1, _) => label.to_owned(),
+                    _ => format!("{wanted} of {label}"),
+                }
+            }
+            WaitOn::Thing(id) => self.memory.thing(id).map_or("something", |thing| thing.label()).to_owned(),
+            WaitOn::Timer(at) if at > now => format!("timer in {}", humanize(at.since(now))),
+            WaitOn::Timer(at) => format!("timer {} ago", humanize(now.since(at))),
+            WaitOn::Join(Some(number)) => format!("end of task {number}"),
+            WaitOn::Join(None) => "end of a task".into(),
+            WaitOn::JoinAny(tasks) => format!("end of any of {tasks} tasks"),
+            WaitOn::Io { fd, interest } => {
+                let what = match interest {
+                    Interest::Any => "ready",
+                    Interest::Read => "readable",
+                    Interest::Write => "writable",
+                };
+                fd.map_or_else(|| format!("a descriptor {what}"), |fd| format!("descriptor {fd} {what}"))
+            }
+            WaitOn::Nothing => "nothing".into(),
+            WaitOn::Other => "as its frames say".into(),
+        }
+    }
+
+    /// The chain of a task, where it is known.
+    pub fn chain_of(&self, task: &Task) -> Option<&Arc<Chain>> {
+        self.memory.chain(task.look()?.chain?)
+    }
+}
+
+/// Where a chain ends that was not gone into further.
+fn leaf(chain: &Chain, wait: &Wait) -> String {
+    chain.frames.get(usize::from(wait.frame)).map_or_else(String::new, crate::update::look::Frame::short)
+}
+
+/// A function's own name: `orders::store::load` is `load`.
+fn last_part(name: &str) -> String {
+    name.rsplit("::").find(|part| !part.starts_with('{')).unwrap_or(name).to_owned()
+}

@@ -1,0 +1,209 @@
+//! Things that memory tells of as rows: locks with holders and waiters, and the rest as resources. What is *proven* counts as exact,
+//! what is *likely* is said so. Since when somebody holds or waits is known from one look to the next alone, and only of one that did
+//! not move in between: each time is a lower bound.
+
+use crate::{
+    model::{Basis, Lock, LockKind, Model, TaskState},
+    update::{
+        Access, Across, Attribute, Field, FieldName, Frame, Holder, LockStats, NewResource, OpId, ResourceId,
+        ResourceStats, SourcePlace, Stack, Stamp, TaskId, Thread, Value, Waiting,
+        look::{Certainty, ClaimKind, State, Thing, ThingKind, WaitOn, Who},
+    },
+};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A thing that so many looks in a row did not tell of is gone.
+const ABSENT_MOST: u16 = 20;
+
+/// Where the numbers begin that stand for the waits of tasks in queues, of which memory knows no operations.
+const WAITS: u64 = 1 << 62;
+
+impl Model {
+    /// The lock that a task waits for, since when it was seen to, and how, if memory proves that this is all that could ever wake
+    /// it: it sleeps, everything that it awaits was gone into, and it stands in the queue of that lock.
+    pub fn proven_wait(&self, id: TaskId) -> Option<(ResourceId, Stamp, &'static str)> {
+        let task = self.tasks.get(id).filter(|task| task.state() == TaskState::Idle)?;
+        let look = task.look().filter(|look| look.state == State::Idle && look.unread.is_empty())?;
+        let [wait] = &*look.waits else { return None };
+        let WaitOn::Permits { of, missing: 1.., .. } = wait.on else { return None };
+        let whole = self.chain_of(&task).is_some_and(|chain| chain.is_whole());
+        if !whole || wait.certainty != Certainty::Proven {
+            return None;
+        }
+        let id_of_lock = ResourceId(of.0);
+        let (resource, _) = self.lock(id_of_lock)?;
+        let waiter = resource.told_lock()?.1.waiters.iter().find(|waiter| waiter.task == Some(id))?;
+        let method = match (self.names.text(resource.concrete_type), waiter.access) {
+            ("Mutex", _) => "Mutex::lock",
+            (_, Access::Shared) => "RwLock::read",
+            (_, Access::Exclusive) => "RwLock::write",
+        };
+        Some((id_of_lock, waiter.since?, method))
+    }
+
+    pub(super) fn take_things(&mut self, things: &[Thing], now: Stamp) {
+        for looks in self.memory.rows.values_mut() {
+            *looks = looks.saturating_add(1);
+        }
+        for thing in things {
+            let id = ResourceId(thing.id.0);
+            let concrete_type = thing.kind.name();
+            let known = self.resources.get(id).map(|resource| self.names.text(resource.concrete_type) == concrete_type);
+            if known == Some(false) {
+                self.remove_resource(id);
+            }
+            if known != Some(true) {
+                self.announce_resource(announced(thing), now);
+            }
+            if self.resources.get(id).is_none() {
+                continue;
+            }
+            self.report_resource(id, ResourceStats { attributes: attributes(thing), ..ResourceStats::default() }, now);
+            self.memory.rows.insert(id, 0);
+            if LockKind::from_type(concrete_type).is_some() {
+                self.take_lock(id, thing, now);
+            }
+        }
+        let absent: Vec<(ResourceId, u16)> =
+            self.memory.rows.iter().filter(|(_, looks)| **looks > 0).map(|(&id, &looks)| (id, looks)).collect();
+        for (id, looks) in absent {
+            if looks > ABSENT_MOST {
+                self.memory.rows.remove(&id);
+                self.remove_resource(id);
+            } else {
+                // Nobody holds it and nobody waits.
+                self.tell_lock(LockStats::new(id), &[], now);
+            }
+        }
+    }
+
+    fn take_lock(&mut self, id: ResourceId, thing: &Thing, now: Stamp) {
+        let before = self.resources.get(id).and_then(|resource| resource.lock.as_deref());
+        let (held, waited) = before.map_or_else(Default::default, since);
+        let stays = |task: Option<TaskId>| task.is_none_or(|task| !self.memory.moved.contains(&task));
+        let mut told = LockStats::new(id);
+        let mut bases = Vec::new();
+        for holder in &thing.holders {
+            let (task, thread) = match holder.who {
+                Who::Task(number) => (Some(self.task_of_number(number)), None),
+                Who::Root(thread) => (None, Some(self.thread_named(thread))),
+                Who::Unknown => {
+                    told.unknown_holders += 1;
+                    continue;
+                }
+            };
+            let sure = holder.certainty == Certainty::Proven && thing.steady;
+            bases.push(if sure { Basis::Exact } else { Basis::Likely });
+            let was = held.get(&task.unwrap_or(TaskId::NONE)).copied().filter(|_| stays(task));
+            told.holders.push(Holder {
+                task,
+                thread,
+                access: access(thing, holder.what),
+                since: was.unwrap_or(now),
+                across: self.across(task),
+                acquired_at: None,
+                suspended_at: asleep_at(holder),
+            });
+        }
+        told.unknown_holders += thing.unseen;
+        for (at, waiter) in thing.queue.iter().enumerate() {
+            let task = if let Who::Task(number) = waiter.who { Some(self.task_of_number(number)) } else { None };
+            let was = task.and_then(|task| waited.get(&task).copied()).filter(|_| stays(task));
+            told.waiters.push(Waiting {
+                op: OpId(WAITS | task.map_or(at as u64, |task| task.0)),
+                task,
+                access: access(thing, ClaimKind::Permits(waiter.wanted)),
+                since: Some(was.unwrap_or(now)),
+            });
+        }
+        let across = before.map_or((0, std::time::Duration::ZERO), |lock| (lock.across.count, lock.across.longest));
+        let asleep = |holder: &Holder| holder.across == Across::Await && holder.since == now;
+        told.across_count = across.0.saturating_add(told.holders.iter().filter(|holder| asleep(holder)).count() as u64);
+        told.across_longest = across.1;
+        self.tell_lock(told, &bases, now);
+    }
+
+    /// Whether a holder was seen asleep with it.
+    fn across(&self, task: Option<TaskId>) -> Across {
+        let look = task.and_then(|task| self.tasks.get(task)?.look().map(|look| look.state));
+        if look == Some(State::Idle) { Across::Await } else { Across::SamePoll }
+    }
+
+    fn thread_named(&self, tid: u32) -> Thread {
+        let threads = self.memory.whole().map_or(&[][..], |whole| &whole.threads);
+        let name =
+            threads.iter().find(|thread| thread.id == tid).map_or_else(String::new, |thread| thread.name.clone());
+        Thread { tid, name }
+    }
+}
+
+/// Since when each holds it, and each waits for it, as told before.
+fn since(lock: &Lock) -> (FxHashMap<TaskId, Stamp>, FxHashMap<TaskId, Stamp>) {
+    let held = lock.holds.iter().map(|hold| (hold.acquire.task, hold.acquire.at)).collect();
+    let queue = lock.told.as_deref().map_or(&[][..], |queue| &queue.waiters);
+    let waited = queue.iter().filter_map(|waiter| Some((waiter.task?, waiter.since?))).collect();
+    (held, waited)
+}
+
+fn access(thing: &Thing, what: ClaimKind) -> Access {
+    match (thing.kind, what, thing.total) {
+        // A writer takes all permits that there are.
+        (ThingKind::RwLock, ClaimKind::Permits(permits), Some(total)) if u64::from(permits) < total => Access::Shared,
+        (ThingKind::RwLock, ClaimKind::Permits(0 | 1), None) => Access::Shared,
+        _ => Access::Exclusive,
+    }
+}
+
+/// Where a holder sleeps, as a stack of one frame: a task that sleeps has no other.
+fn asleep_at(holder: &crate::update::look::Holder) -> Option<Arc<Stack>> {
+    if holder.place.file.is_empty() {
+        return None;
+    }
+    let function = holder.local.to_string();
+    let frame = Frame { function, place: holder.place.clone(), ..Frame::default() };
+    Some(Arc::new(Stack { frames: vec![frame], ..Stack::default() }))
+}
+
+/// A thing as a resource. Where it was made nobody knows; who refers to it does.
+fn announced(thing: &Thing) -> NewResource {
+    let called = match (thing.ty.is_empty(), thing.names.first()) {
+        (true, None) => return unnamed(thing),
+        (true, Some(name)) => name.to_string(),
+        (false, None) => thing.ty.to_string(),
+        (false, Some(name)) => format!("{} {name}", thing.ty),
+    };
+    NewResource { place: Some(SourcePlace { file: called, line: 0, column: 0 }), ..unnamed(thing) }
+}
+
+fn unnamed(thing: &Thing) -> NewResource {
+    NewResource {
+        id: ResourceId(thing.id.0),
+        metadata: None,
+        parent: None,
+        kind: "Sync".into(),
+        concrete_type: thing.kind.name().into(),
+        target: "tokio::sync".into(),
+        place: None,
+        internal: false,
+    }
+}
+
+fn attributes(thing: &Thing) -> Vec<Attribute> {
+    let channel = thing.channel.unwrap_or_default();
+    let numbers = [
+        ("free", thing.free),
+        ("permits", thing.total),
+        ("held", thing.held),
+        ("messages", channel.messages),
+        ("room", channel.bound),
+        ("senders", channel.senders),
+        ("receivers", channel.receivers),
+        ("waiting", (!thing.queue.is_empty()).then_some(thing.queue.len() as u64)),
+    ];
+    let number = |(name, value): (&str, Option<u64>)| {
+        let field = Field { name: FieldName::Text(name.into()), value: Value::U64(value?) };
+        Some(Attribute { field, unit: None })
+    };
+    numbers.into_iter().filter_map(number).collect()
+}

@@ -1,0 +1,131 @@
+//! What was read in the process's memory, as the model keeps it: chains, things that are waited for, threads, and what was not
+//! read. What each task awaits stands with its row.
+//!
+//! ```text
+//! apply    a page of a look goes in: rows of tasks and of jobs
+//! locks    things that are locks become locks, with holders and waiters
+//! awaits   what a task awaits, in words, and what tells it from others
+//! ```
+
+mod apply;
+mod awaits;
+mod locks;
+mod stalls;
+#[cfg(test)]
+mod tests;
+
+pub use awaits::{Awaits, AwaitsKey};
+
+use super::sized_map::{Price, SizedMap};
+use crate::update::{
+    BeginMode, Knows, ResourceId, Stamp, TaskId, WorkerId,
+    look::{Chain, ProcessState, Thing, ThingId, Whole},
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{num::NonZeroU64, sync::Arc};
+
+/// More chains than this no honest program has.
+const CHAINS_MOST: usize = 1 << 20;
+
+/// What memory told.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// What its source can tell; `None` while none does.
+    knows: Option<Knows>,
+    mode: BeginMode,
+    /// By number. Shared with those who freeze the display.
+    chains: Arc<Vec<Arc<Chain>>>,
+    chain_bytes: usize,
+    whole: Option<Arc<Whole>>,
+    now: Option<Stamp>,
+    /// How many tasks have a look, and what these take.
+    look_bytes: usize,
+    /// Rows that another source told of, by tokio's number. Empty where memory speaks alone: there the number is the id.
+    numbers: SizedMap<NonZeroU64, TaskId>,
+    /// Tasks that have moved since the look before.
+    moved: FxHashSet<TaskId>,
+    /// The jobs of the look before.
+    jobs: FxHashSet<TaskId>,
+    /// Things that have rows, and how many looks ago each was last told.
+    rows: FxHashMap<ResourceId, u16>,
+    /// The stall of each worker that is in one.
+    stalls: FxHashMap<WorkerId, u64>,
+    stalls_numbered: u64,
+}
+
+impl Price for TaskId {
+    fn inside(&self) -> usize {
+        0
+    }
+}
+
+impl Memory {
+    /// Whether memory is read at all.
+    pub fn speaks(&self) -> bool {
+        self.knows.is_some()
+    }
+
+    /// What memory tells, as a source of its own.
+    pub fn knows(&self) -> Option<&Knows> {
+        self.knows.as_ref()
+    }
+
+    /// When the latest look was.
+    pub fn now(&self) -> Option<Stamp> {
+        self.now
+    }
+
+    /// What the latest look told as a whole; `None` before the first.
+    pub fn whole(&self) -> Option<&Whole> {
+        self.whole.as_deref()
+    }
+
+    /// Whether this is what was kept of the memory of a process that has ended: nothing in it moves any more.
+    pub fn is_over(&self) -> bool {
+        self.whole.as_ref().is_some_and(|whole| whole.state == ProcessState::Core)
+    }
+
+    /// A chain by its number.
+    pub fn chain(&self, number: u32) -> Option<&Arc<Chain>> {
+        self.chains.get(number as usize)
+    }
+
+    /// A thing by its address.
+    pub fn thing(&self, id: ThingId) -> Option<&Thing> {
+        let things = &self.whole.as_ref()?.things;
+        things.binary_search_by_key(&id, |thing| thing.id).ok().and_then(|at| things.get(at))
+    }
+
+    /// Everything that somebody waits for or holds, by address.
+    pub fn things(&self) -> &[Thing] {
+        self.whole.as_ref().map_or(&[], |whole| &whole.things)
+    }
+
+    /// How many bytes it takes, as an estimate. Things, threads and jobs are few beside tasks.
+    pub(super) fn bytes(&self) -> usize {
+        const EACH: usize = 512;
+        let whole = self.whole.as_ref().map_or(0, |whole| whole.things.len() + whole.threads.len() + whole.jobs.len());
+        self.chain_bytes + self.look_bytes + self.numbers.bytes() + whole * EACH
+    }
+
+    /// A row is gone that another source told of.
+    pub(super) fn forget_number(&mut self, number: NonZeroU64) {
+        self.numbers.remove(number);
+    }
+
+    /// A row that another source tells of.
+    pub(super) fn learn_number(&mut self, number: Option<NonZeroU64>, id: TaskId) {
+        if let Some(number) = number.filter(|_| self.mode == BeginMode::Joins) {
+            self.numbers.insert(number, id);
+        }
+    }
+
+    fn learn(&mut self, chain: Arc<Chain>) {
+        if self.chains.len() >= CHAINS_MOST {
+            return;
+        }
+        let inside: usize = chain.frames.iter().map(|frame| frame.name.len() + frame.place.file.len()).sum();
+        self.chain_bytes += inside + size_of_val(chain.frames.as_slice()) + size_of::<Chain>();
+        Arc::make_mut(&mut self.chains).push(chain);
+    }
+}

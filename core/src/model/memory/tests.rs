@@ -1,0 +1,216 @@
+//! What memory tells becomes rows, locks and findings; what is only likely accuses nobody.
+
+use crate::{
+    diagnose::Settings,
+    model::{Basis, Retention, TaskState},
+    session::Session,
+    update::{
+        Begin, BeginMode, Connection, Event, Fact, Known, Knows, NewTask, Place, Process, ResourceId, Stamp, TaskId,
+        Update,
+        look::{
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State, TaskKey,
+            TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+        },
+    },
+};
+use std::{num::NonZeroU64, sync::Arc};
+
+fn at(millis: u64) -> Stamp {
+    Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
+}
+
+fn number(number: u64) -> NonZeroU64 {
+    NonZeroU64::new(number).expect("a number")
+}
+
+fn key(of: u64) -> TaskKey {
+    TaskKey::Number(number(of))
+}
+
+fn look(waits: Vec<Wait>) -> TaskLook {
+    TaskLook {
+        state: State::Idle,
+        queued: Queued::Unknown,
+        future: "orders::slow".into(),
+        place: None,
+        local: false,
+        size: 512,
+        references: 2,
+        fate: Fate::Open,
+        chain: Some(0),
+        unread: "".into(),
+        waits: waits.into(),
+        claims: Box::default(),
+    }
+}
+
+fn waits_for(lock: u64) -> Arc<TaskLook> {
+    let on = WaitOn::Permits { of: ThingId(lock), wanted: 1, missing: 1 };
+    Arc::new(look(vec![Wait { frame: 1, on, certainty: Certainty::Proven }]))
+}
+
+fn chain() -> Arc<Chain> {
+    let frame = |depth, name: &str, kind, line| Frame {
+        depth,
+        name: name.into(),
+        kind,
+        reach: Reach::Polled,
+        place: Place { file: if line > 0 { "src/store.rs".into() } else { String::new() }, line, column: 0 },
+    };
+    let frames = vec![frame(0, "orders::slow", FrameKind::Async, 22), frame(1, "Acquire", FrameKind::Leaf, 0)];
+    Arc::new(Chain { frames })
+}
+
+fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u64>) -> Thing {
+    Thing {
+        id: ThingId(id),
+        kind: ThingKind::Mutex,
+        ty: "Mutex<Conn>".into(),
+        names: vec!["conn of orders::slow".into()],
+        free: Some(0),
+        total: Some(1),
+        held: Some(1),
+        channel: None,
+        holders: vec![Holder {
+            who: Who::Task(number(holder)),
+            what: ClaimKind::Permits(1),
+            certainty,
+            place: Place { file: "src/store.rs".into(), line: 22, column: 0 },
+            local: "guard".into(),
+        }],
+        unseen: 0,
+        queue: waiter
+            .map(|waiter| Waiter { who: Who::Task(number(waiter)), wanted: 1, missing: 1 })
+            .into_iter()
+            .collect(),
+        steady: true,
+    }
+}
+
+fn session() -> Session {
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
+    session.apply(Event::Connection(Connection::Live));
+    session
+}
+
+fn update(millis: u64, things: Vec<Thing>) -> Update {
+    Update { now: Some(at(millis)), look: Some(Box::new(Whole { things, ..Whole::default() })), ..Update::default() }
+}
+
+fn tell(session: &mut Session, update: Update) {
+    session.apply(Event::Update(Box::new(update)));
+}
+
+fn found(session: &Session) -> Vec<(&'static str, &'static str)> {
+    session.engine().findings().map(|finding| (finding.lint.name, finding.confidence.name())).collect()
+}
+
+/// Two tasks that wait for each other's locks, as certain as is said, looked at thrice.
+fn crossed(certainty: Certainty) -> Session {
+    let mut session = session();
+    let things = || vec![mutex(0x100, 3, certainty, Some(4)), mutex(0x200, 4, certainty, Some(3))];
+    let first = Update {
+        chains: vec![chain()],
+        task_looks: vec![(key(3), waits_for(0x200)), (key(4), waits_for(0x100))],
+        ..update(0, things())
+    };
+    tell(&mut session, first);
+    for millis in [500, 1_000, 1_500] {
+        tell(&mut session, update(millis, things()));
+    }
+    session
+}
+
+#[test]
+fn a_task_is_a_row_and_what_memory_does_not_know_is_no_zero() {
+    let session = crossed(Certainty::Proven);
+    let model = session.model();
+    let task = model.tasks().get(TaskId(3)).expect("a row");
+    assert_eq!((model.task_name(&task), task.state(), task.size()), ("orders::slow", TaskState::Idle, 512));
+    assert_eq!(model.wakes(&task), Known::NotFrom(Fact::Wakes));
+    let awaits = model.awaits(&task, at(1_500)).expect("it awaits something");
+    assert_eq!(awaits.to_string(), "slow src/store.rs:22 → Mutex<Conn>");
+    assert!(model.knows().has(Fact::Chains) && !model.knows().has(Fact::Polls));
+}
+
+#[test]
+fn what_is_proven_is_a_deadlock_and_what_is_likely_is_none() {
+    let sure = crossed(Certainty::Proven);
+    assert_eq!(found(&sure), [("deadlock", "exact")]);
+    let (_, lock) = sure.model().lock(ResourceId(0x100)).expect("a lock");
+    assert_eq!((lock.holds[0].basis, lock.holds[0].acquire.at), (Basis::Exact, at(0)));
+    let likely = crossed(Certainty::Likely);
+    assert!(
+        found(&likely).iter().all(|(lint, how)| *lint == "held-across-await" && *how == "likely"),
+        "{:?}",
+        found(&likely)
+    );
+    assert!(likely.engine().findings().all(|finding| finding.severity < crate::diagnose::Severity::Critical));
+}
+
+#[test]
+fn who_moved_in_between_has_held_it_since_this_look_at_the_earliest() {
+    let mut session = crossed(Certainty::Proven);
+    let things = vec![mutex(0x100, 3, Certainty::Proven, Some(4)), mutex(0x200, 4, Certainty::Proven, Some(3))];
+    tell(&mut session, Update { task_looks: vec![(key(3), waits_for(0x200))], ..update(2_000, things) });
+    let (_, lock) = session.model().lock(ResourceId(0x100)).expect("a lock");
+    assert_eq!(lock.holds[0].acquire.at, at(2_000));
+}
+
+#[test]
+fn a_second_wait_is_a_way_out() {
+    let mut session = session();
+    let things = || vec![mutex(0x100, 3, Certainty::Proven, Some(4)), mutex(0x200, 4, Certainty::Proven, Some(3))];
+    let on = WaitOn::Permits { of: ThingId(0x200), wanted: 1, missing: 1 };
+    let both = vec![
+        Wait { frame: 1, on, certainty: Certainty::Proven },
+        Wait { frame: 0, on: WaitOn::Timer(at(9_000)), certainty: Certainty::Proven },
+    ];
+    let looks = vec![(key(3), Arc::new(look(both))), (key(4), waits_for(0x100))];
+    tell(&mut session, Update { chains: vec![chain()], task_looks: looks, ..update(0, things()) });
+    (1..5).for_each(|round| tell(&mut session, update(round * 500, things())));
+    assert!(found(&session).iter().all(|(lint, _)| *lint != "deadlock"), "{:?}", found(&session));
+}
+
+#[test]
+fn what_nothing_can_wake_is_lost_and_what_panicked_is_told() {
+    let mut session = session();
+    let lost = TaskLook { references: 1, ..look(Vec::new()) };
+    let panicked = TaskLook { state: State::Complete, fate: Fate::Panicked, ..look(Vec::new()) };
+    let looks = vec![(key(3), Arc::new(lost)), (key(4), Arc::new(panicked)), (key(5), Arc::new(look(Vec::new())))];
+    tell(&mut session, Update { chains: vec![chain()], task_looks: looks, ..update(0, Vec::new()) });
+    (1..5).for_each(|round| tell(&mut session, update(round * 500, Vec::new())));
+    let lints: Vec<&str> = found(&session).iter().map(|(lint, _)| *lint).collect();
+    assert_eq!(lints, ["lost-waker", "panicked"]);
+    tell(&mut session, Update { gone_looks: vec![key(3), key(4), key(5)], ..update(3_000, Vec::new()) });
+    assert_eq!(session.model().counts().live, 0);
+}
+
+#[test]
+fn memory_joins_the_rows_of_another_source_by_number_and_leaves_them() {
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    session.apply(Event::Begin(Box::new(Begin::console(1))));
+    let row = NewTask { number: Some(number(3)), name: "writer".into(), ..NewTask::new(TaskId(1 << 40)) };
+    tell(&mut session, Update { now: Some(at(0)), new_tasks: vec![row], ..Update::default() });
+    let beside = Begin { mode: BeginMode::Joins, ..Begin::memory(1, Process::default(), Grade::Full) };
+    session.apply(Event::Begin(Box::new(beside)));
+    let looks = vec![(key(3), waits_for(0x200)), (key(77), waits_for(0x200))];
+    tell(
+        &mut session,
+        Update { mode: BeginMode::Joins, chains: vec![chain()], task_looks: looks, ..update(10, Vec::new()) },
+    );
+    let model = session.model();
+    assert_eq!(
+        (model.tasks().len(), model.now()),
+        (1, Some(at(0))),
+        "no row of its own, and the clock is the console's"
+    );
+    let task = model.tasks().get(TaskId(1 << 40)).expect("a row");
+    assert!(task.look().is_some() && model.task_name(&task) == "writer");
+    assert!(model.knows().has(Fact::Polls) && model.knows().has(Fact::Chains));
+    session.apply(Event::Beside(crate::update::Beside::Over { reason: String::new() }));
+    let model = session.model();
+    assert!(model.tasks().iter().all(|task| task.look().is_none()) && !model.memory().speaks());
+    assert_eq!(model.knows(), &Knows::console());
+}
