@@ -2,6 +2,7 @@
 //! process's own view of the file system.
 
 use super::{Bytes, Region};
+use memmap2::Mmap;
 use rustc_hash::FxHashMap;
 use std::{
     fs::{self, File},
@@ -93,4 +94,12 @@ fn is_mapped(file: &File, region: &Region, bytes: Option<&dyn Bytes>) -> bool {
         && file.read_exact_at(&mut here, region.offset).is_ok()
         && bytes.is_some_and(|bytes| bytes.read(region.range.start, &mut there))
         && here == there
+}
+
+/// Maps a file for reading.
+#[allow(unsafe_code, reason = "a file is mapped, which another process could change meanwhile")]
+pub(crate) fn map(file: &File) -> Option<Mmap> {
+    // SAFETY: what a changing file shows is taken for hostile; executables, core files and grabs are replaced, and not cut while they
+    // are read, which would raise SIGBUS. The price of not mapping would be to copy gigabytes.
+    unsafe { Mmap::map(file) }.ok()
 }

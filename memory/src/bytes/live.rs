@@ -393,6 +393,13 @@ impl Bytes for Live {
 }
 
 impl Live {
+    /// Bytes of it that are swapped out.
+    pub(crate) fn swapped(&self) -> u64 {
+        let status = proc::text(&self.path("status")).unwrap_or_default();
+        let kib = proc::status(&status, "VmSwap").and_then(|value| value.split_ascii_whitespace().next()?.parse().ok());
+        kib.unwrap_or(0_u64).saturating_mul(1024)
+    }
+
     /// What the process does as a whole.
     fn state(&self, leader: char, threads: &[KernelThread]) -> ProcessState {
         let status = proc::text(&format!("/proc/{}/status", self.pid)).unwrap_or_default();

@@ -3,14 +3,21 @@
 //! Nothing is ever written to the process, and it is never stopped. A page that is not present is not read: a look must not swap
 //! in, allocate, or wake whoever serves page faults.
 
+mod build;
+mod core_file;
+mod facts;
 mod files;
+pub mod grab;
 mod image;
 mod live;
 mod maps;
+mod notes;
+mod packed;
 mod pages;
 mod proc;
 mod rights;
 
+pub use core_file::Core;
 pub use image::{Image, Segment, images};
 pub use live::Live;
 pub(crate) use maps::find;
@@ -66,6 +73,16 @@ pub trait Bytes: Send + Sync {
     /// Why there is none, in words.
     fn file(&self, region: &Region) -> Result<PathBuf, String>;
 
+    /// What of it was lost or left out, and why.
+    fn missing(&self) -> Vec<crate::Unread> {
+        Vec::new()
+    }
+
+    /// The signal that ended the process, where it has ended.
+    fn ended_by(&self) -> Option<u32> {
+        None
+    }
+
     /// Whether a thread has not run since the scene in which it was seen so.
     fn still(&self, thread: &KernelThread) -> bool {
         let _ = thread;
@@ -90,7 +107,7 @@ pub struct Wanted<'a> {
 }
 
 /// What the kernel tells of a process at one moment.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scene {
     /// Its id as the one who looks sees it.
     pub pid: u32,
@@ -145,6 +162,13 @@ impl Permissions {
     pub fn from_letters(letters: &str) -> Self {
         let bit = |letter, bit| if letters.contains(letter) { bit } else { 0 };
         Self(bit('r', Self::READ) | bit('w', Self::WRITE) | bit('x', Self::EXECUTE) | bit('s', Self::SHARED))
+    }
+
+    /// As the kernel's letters.
+    pub(crate) fn letters(self) -> String {
+        let letter = |bit, letter| if self.0 & bit != 0 { letter } else { '-' };
+        let shared = if self.shared() { 's' } else { 'p' };
+        [letter(Self::READ, 'r'), letter(Self::WRITE, 'w'), letter(Self::EXECUTE, 'x'), shared].iter().collect()
     }
 
     /// From the flags of an ELF segment.
@@ -255,4 +279,14 @@ pub enum Error {
     /// This system is none that this is written for.
     #[error("{0}")]
     Unsupported(String),
+}
+
+/// A number of bytes, for people.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1_u32 << 30)),
+    }
 }
