@@ -3,13 +3,128 @@
 //!
 //! ```text
 //! locate     which file has it            build_id   and whether it belongs to the object
-//! dwarf      an index of it, and types when they are asked for
+//! sections   files, mapped                units      the units in them, in one space of offsets
+//! scan       one pass over each unit      parse      types when they are asked for
+//! dwarf      both as one: an index, and types
 //! layout     the same out of a file of megabytes         cache   kept for the next look
 //! symbols    names of functions, where there are no types
 //! twin       types of another build, by name
 //! lines      the line where a macro is used
 //! ```
 
+mod build_id;
+mod dwarf;
+mod parse;
+mod scan;
+mod sections;
 mod types;
+mod units;
 
+#[cfg(test)]
+mod tests;
+
+pub use build_id::BuildId;
 pub use types::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
+
+use crate::Grade;
+use rustc_hash::FxHashMap;
+use sections::ObjectFile;
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// So many bytes of types are kept; then they are read anew.
+const KEPT: usize = 96 << 20;
+
+/// The debug information of one object. It is read by as many threads as like.
+pub struct Debug {
+    source: Source,
+    index: Index,
+    grade: Grade,
+    from: Arc<str>,
+    build_id: Option<BuildId>,
+    types: RwLock<Kept>,
+}
+
+/// Where types come from.
+enum Source {
+    Dwarf(Box<dwarf::Dwarf>),
+}
+
+/// Types that were read.
+#[derive(Default)]
+struct Kept {
+    types: FxHashMap<TypeId, Arc<Type>>,
+    bytes: usize,
+}
+
+impl Debug {
+    /// Reads what a file has of it, and nothing that is elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Where the file is no object, or cannot be read; in words.
+    pub fn open(file: &Path) -> Result<Self, String> {
+        let object = ObjectFile::open(file)?;
+        let build_id = object.build_id.clone();
+        let (dwarf, index, grade) = dwarf::Dwarf::open(object, None, vec![]);
+        let from = match dwarf.missing().as_slice() {
+            [] => "the object itself".into(),
+            [first, others @ ..] => {
+                format!("the object itself, without {first} and {} more like it", others.len()).into()
+            }
+        };
+        Ok(Self { source: Source::Dwarf(Box::new(dwarf)), index, grade, from, build_id, types: RwLock::default() })
+    }
+
+    /// What is to be found at once.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What it gives.
+    pub fn grade(&self) -> Grade {
+        self.grade
+    }
+
+    /// Where it comes from, or what was looked for and not found; in words.
+    pub fn from(&self) -> &Arc<str> {
+        &self.from
+    }
+
+    /// The build that it is of.
+    pub fn build_id(&self) -> Option<&BuildId> {
+        self.build_id.as_ref()
+    }
+
+    /// A type. One that cannot be read has no name, no size and nothing in it.
+    pub fn ty(&self, id: TypeId) -> Arc<Type> {
+        let kept = self.types.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ty) = kept.types.get(&id) {
+            return ty.clone();
+        }
+        drop(kept);
+        let ty = Arc::new(self.read(id).unwrap_or_else(Type::unknown));
+        let mut kept = self.types.write().unwrap_or_else(PoisonError::into_inner);
+        let bytes = ty.bytes();
+        if kept.bytes.saturating_add(bytes) > KEPT {
+            *kept = Kept::default();
+        }
+        kept.bytes += bytes;
+        kept.types.entry(id).or_insert(ty).clone()
+    }
+
+    fn read(&self, id: TypeId) -> Option<Type> {
+        match &self.source {
+            Source::Dwarf(dwarf) => dwarf.ty(id),
+        }
+    }
+}
+
+impl fmt::Debug for Debug {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Debug").field("grade", &self.grade).field("from", &self.from).finish_non_exhaustive()
+    }
+}

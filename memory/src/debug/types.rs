@@ -97,6 +97,40 @@ pub struct Variant {
 }
 
 impl Type {
+    /// One of which nothing is known.
+    pub(super) fn unknown() -> Self {
+        Self {
+            space: Arc::default(),
+            name: Arc::default(),
+            size: 0,
+            kind: Kind::Opaque,
+            members: vec![],
+            variants: None,
+            params: vec![],
+        }
+    }
+
+    /// About what it takes to keep it.
+    pub(super) fn bytes(&self) -> usize {
+        let member = |member: &Member| size_of::<Member>() + member.name.len() + 16;
+        let variant = |variant: &Variant| {
+            let values = variant.values.len() * size_of::<(u128, u128)>();
+            let place = variant.place.as_ref().map_or(0, |place| place.file.len());
+            size_of::<Variant>() + variant.name.len() + values + place
+        };
+        let names =
+            if let Kind::Enum(names) = &self.kind { names.iter().map(|name| name.1.len() + 48).sum() } else { 0 };
+        let variants = self.variants.as_ref().map_or(0, |part| part.variants.iter().map(variant).sum());
+        let params: usize = self.params.iter().map(|param| param.0.len() + 40).sum();
+        size_of::<Self>()
+            + self.space.len()
+            + self.name.len()
+            + self.members.iter().map(member).sum::<usize>()
+            + variants
+            + names
+            + params
+    }
+
     /// The namespace and the name.
     pub fn path(&self) -> String {
         if self.space.is_empty() { self.name.to_string() } else { format!("{}::{}", self.space, self.name) }

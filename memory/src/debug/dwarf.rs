@@ -1,0 +1,94 @@
+//! Debug information as compilers write it: an index made in one pass, and types when they are asked for.
+
+use super::{
+    Index, Type, TypeId,
+    parse::parse,
+    scan::Found,
+    sections::{ObjectFile, Symbols},
+    units::{Files, Units},
+};
+use crate::Grade;
+use self_cell::self_cell;
+
+self_cell!(
+    /// The files, and the units that are read out of them.
+    struct Held {
+        owner: Files,
+        #[not_covariant]
+        dependent: Units,
+    }
+);
+
+/// An object's debug information.
+pub(super) struct Dwarf {
+    held: Held,
+}
+
+impl Dwarf {
+    /// Reads which units there are, and goes through all of them.
+    pub(super) fn open(main: ObjectFile, package: Option<ObjectFile>, split: Vec<ObjectFile>) -> (Self, Index, Grade) {
+        let files = Files { main, package, split };
+        let symbols = files.main.symbols;
+        let held = Held::new(files, |files| Units::new(files));
+        let (index, lined) = held.with_dependent(|_, units| {
+            let mut index = merge(units.scan());
+            index.producer = units.producer.as_str().into();
+            (index, units.lined)
+        });
+        let typed = !(index.cells.is_empty() && index.coroutines.is_empty() && index.vtables.is_empty());
+        let grade = match symbols {
+            _ if typed => Grade::Full,
+            _ if lined > 0 => Grade::Lines,
+            Symbols::Named => Grade::Symbols,
+            Symbols::Stripped => Grade::Stripped,
+        };
+        (Self { held }, index, grade)
+    }
+
+    /// What units are called whose other half was not found.
+    pub(super) fn missing(&self) -> Vec<String> {
+        self.held.with_dependent(|_, units| units.missing.clone())
+    }
+
+    /// Reads a type.
+    pub(super) fn ty(&self, id: TypeId) -> Option<Type> {
+        self.held.with_dependent(|_, units| parse(units, id))
+    }
+}
+
+/// What all threads of the pass have found, as one. Which of several equal types is taken does not depend on their order.
+fn merge(all: Vec<Found>) -> Index {
+    let mut index = Index::default();
+    let lower = |slot: &mut TypeId, at: u32| *slot = TypeId(slot.0.min(at));
+    for found in all {
+        let tables = [
+            (&mut index.cells, found.cells),
+            (&mut index.coroutines, found.coroutines),
+            (&mut index.named, found.named),
+        ];
+        for (table, entries) in tables {
+            for (name, at) in entries {
+                table.entry(name).and_modify(|slot| lower(slot, at)).or_insert(TypeId(at));
+            }
+        }
+        for (address, at) in found.vtables {
+            index.vtables.entry(address).and_modify(|slot| lower(slot, at)).or_insert(TypeId(at));
+        }
+        for (address, of) in found.task_functions {
+            let all = index.task_functions.entry(address).or_default();
+            if !all.contains(&of) {
+                all.push(of);
+            }
+        }
+        index.thread_locals.extend(found.thread_locals.into_iter().map(|(name, at, ty)| (name, at, TypeId(ty))));
+        index.block_on.extend(found.block_on.into_iter().map(|(range, ty)| (range, TypeId(ty))));
+    }
+    for all in index.task_functions.values_mut() {
+        all.sort_unstable();
+    }
+    index.thread_locals.sort_by_key(|local| (local.1, local.2));
+    index.thread_locals.dedup_by(|next, kept| next.0 == kept.0 && next.1 == kept.1);
+    index.block_on.sort_by_key(|(range, ty)| (range.start, range.end, *ty));
+    index.block_on.dedup();
+    index
+}

@@ -1,0 +1,510 @@
+//! One pass over a unit: what is to be found at once, and in which namespace each type is. Types themselves are read later, when
+//! somebody asks.
+//!
+//! The unit is hostile: each entry is read once, names are looked at up to a bound, and what no bound holds is left out.
+
+use super::sections::Slice;
+use gimli::{
+    Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Section as _, Unit, UnitOffset, constants as dw,
+};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::{
+    hash::{Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
+
+/// No name is longer than this; what is longer is cut.
+pub(super) const LONGEST_NAME: usize = 1 << 20;
+/// So many bytes of names are kept by one thread of the pass, and so many are looked through.
+const KEPT: usize = 48 << 20;
+const LOOKED_THROUGH: usize = 4 << 30;
+/// How deep entries are nested, at most.
+const DEEPEST: usize = 1024;
+/// Through how many others a function may take its name from.
+const HOPS: usize = 4;
+
+/// The functions of a task's vtable.
+const TASK_FUNCTIONS: [&[u8]; 7] = [
+    b"poll<",
+    b"schedule<",
+    b"dealloc<",
+    b"try_read_output<",
+    b"drop_join_handle_slow<",
+    b"drop_abort_handle<",
+    b"shutdown<",
+];
+
+/// In which namespace the types of a unit are.
+#[derive(Debug, Default)]
+pub(super) struct Scopes<'a> {
+    /// The scope that encloses each, and its name with whatever follows in its section. 0 is the unit itself.
+    names: Vec<(u32, &'a [u8])>,
+    /// From which offset on types are in which scope.
+    changes: Vec<(u32, u32)>,
+}
+
+impl<'a> Scopes<'a> {
+    fn push(&mut self, parent: u32, name: &'a [u8]) -> u32 {
+        self.names.push((parent, name));
+        u32::try_from(self.names.len()).unwrap_or(0)
+    }
+
+    fn at(&mut self, offset: u32, scope: u32) {
+        if self.changes.last().is_none_or(|last| last.1 != scope) {
+            self.changes.push((offset, scope));
+        }
+    }
+
+    /// The namespace of the type at this offset of the unit.
+    pub(super) fn of(&self, offset: u32) -> String {
+        let after = self.changes.partition_point(|change| change.0 <= offset);
+        let scope = after.checked_sub(1).and_then(|at| self.changes.get(at)).map_or(0, |change| change.1);
+        self.path(scope)
+    }
+
+    fn path(&self, scope: u32) -> String {
+        let mut parts = vec![];
+        let (mut next, mut room) = (scope, LONGEST_NAME);
+        while let Some((parent, name)) = (next as usize).checked_sub(1).and_then(|at| self.names.get(at)) {
+            let part = text(name, room);
+            room = room.saturating_sub(part.len() + 2);
+            parts.push(part);
+            if parts.len() == DEEPEST || room == 0 {
+                break;
+            }
+            next = *parent;
+        }
+        parts.reverse();
+        parts.join("::")
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.changes.shrink_to_fit();
+    }
+}
+
+/// Bytes up to the first zero.
+pub(super) fn terminated(tail: &[u8], most: usize) -> &[u8] {
+    let tail = tail.get(..most).unwrap_or(tail);
+    memchr::memchr(0, tail).and_then(|end| tail.get(..end)).unwrap_or(tail)
+}
+
+/// A name as text.
+pub(super) fn text(tail: &[u8], most: usize) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(terminated(tail, most))
+}
+
+/// What threads of the pass have found in the units that they took. Offsets are of `.debug_info` as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) cells: Vec<(Arc<str>, u32)>,
+    pub(super) coroutines: Vec<(Arc<str>, u32)>,
+    pub(super) named: Vec<(Arc<str>, u32)>,
+    pub(super) task_functions: Vec<(u64, Arc<str>)>,
+    pub(super) vtables: Vec<(u64, u32)>,
+    pub(super) thread_locals: Vec<(Arc<str>, u64, u32)>,
+    pub(super) block_on: Vec<(Range<u64>, u32)>,
+    /// Entries that were seen.
+    pub(super) entries: u64,
+    seen: FxHashSet<u64>,
+    kept: usize,
+    looked_through: usize,
+}
+
+impl Found {
+    /// A name, while there is room for it and time to look for its end.
+    fn name(&mut self, tail: &[u8]) -> Option<Arc<str>> {
+        if self.kept > KEPT || self.looked_through > LOOKED_THROUGH {
+            return None;
+        }
+        let name = text(tail, LONGEST_NAME);
+        self.kept += name.len();
+        self.looked_through += name.len();
+        Some(name.into())
+    }
+
+    fn hash(&mut self, outer: u64, tail: &[u8], until: Option<u8>) -> u64 {
+        let most = if self.looked_through > LOOKED_THROUGH { 256 } else { LONGEST_NAME };
+        let name = terminated(tail, most);
+        let name = until.and_then(|end| memchr::memchr(end, name)).and_then(|end| name.get(..end)).unwrap_or(name);
+        self.looked_through += name.len();
+        let mut hasher = FxHasher::default();
+        (outer, name).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// What encloses an entry.
+struct Level<'a> {
+    /// How deep its children are.
+    depth: isize,
+    scope: u32,
+    /// A type's name, which is a scope as soon as a type is inside.
+    pending: Option<&'a [u8]>,
+    /// Of the path.
+    hash: u64,
+    place: Where,
+}
+
+/// What is looked for inside of a scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Namespace,
+    Tokio,
+    TaskCore,
+    TaskRaw,
+    Type,
+}
+
+/// The functions of a unit that are looked for, and how others take their names from them.
+#[derive(Default)]
+struct Functions<'a> {
+    named: FxHashMap<u32, Function<'a>>,
+    links: FxHashMap<u32, u32>,
+    placed: Vec<(u32, Range<u64>)>,
+}
+
+#[derive(Clone, Copy)]
+enum Function<'a> {
+    /// Of a task's vtable: what follows the `<`.
+    Task(&'a [u8]),
+    /// `block_on`: its future's type.
+    BlockOn(Option<u32>),
+}
+
+/// What is read of an entry.
+#[derive(Default)]
+struct Read<'a> {
+    name: &'a [u8],
+    low: Option<u64>,
+    high: Option<u64>,
+    ranges: Option<AttributeValue<Slice<'a>>>,
+    ty: Option<u32>,
+    containing: Option<u32>,
+    origin: Option<u32>,
+    location: Option<gimli::Expression<Slice<'a>>>,
+    sized: Option<()>,
+}
+
+/// A unit in its sections.
+pub(super) struct Scan<'u, 'a> {
+    pub(super) dwarf: &'u Dwarf<Slice<'a>>,
+    pub(super) unit: &'u Unit<Slice<'a>>,
+    /// Where it begins.
+    pub(super) start: u32,
+}
+
+impl<'a> Scan<'_, 'a> {
+    /// Goes through all entries.
+    pub(super) fn run(&self, found: &mut Found) -> Scopes<'a> {
+        let mut scopes = Scopes::default();
+        let mut functions = Functions::default();
+        let (mut vtables, mut containing) = (vec![], FxHashMap::default());
+        let mut levels = vec![Level { depth: isize::MIN, scope: 0, pending: None, hash: 0, place: Where::Namespace }];
+        // The function whose children come next.
+        let mut function: Option<(isize, u32)> = None;
+        let Ok(mut entries) = self.unit.entries_raw(None) else { return scopes };
+        while !entries.is_empty() {
+            let depth = entries.next_depth();
+            let offset = self.offset(entries.next_offset());
+            let abbreviation = match entries.read_abbreviation() {
+                Ok(Some(abbreviation)) => abbreviation,
+                Ok(None) => continue,
+                Err(_) => break,
+            };
+            found.entries += 1;
+            let tag = abbreviation.tag();
+            if !is_looked_at(tag) || (tag == dw::DW_TAG_template_type_parameter && function.is_none()) {
+                if entries.skip_attributes(abbreviation.attributes()).is_err() {
+                    break;
+                }
+                continue;
+            }
+            let (Some(read), Some(offset)) = (self.read(&mut entries, abbreviation), offset) else { break };
+            if function.is_some_and(|function| depth <= function.0) {
+                function = None;
+            }
+            while levels.len() > 1 && levels.last().is_some_and(|level| level.depth > depth) {
+                levels.pop();
+            }
+            let Some(level) = levels.last_mut() else { break };
+            match tag {
+                dw::DW_TAG_template_type_parameter => {
+                    let (of, first) = (function.take(), read.ty);
+                    if let Some(Function::BlockOn(future @ None)) = of.and_then(|of| functions.named.get_mut(&of.1)) {
+                        *future = first;
+                    }
+                }
+                dw::DW_TAG_subprogram => {
+                    if self.function(&read, offset, level.place, &mut functions) && abbreviation.has_children() {
+                        function = Some((depth, offset));
+                    }
+                }
+                dw::DW_TAG_variable => self.variable(&read, level, &scopes, found, &mut vtables),
+                dw::DW_TAG_namespace => {
+                    let inner = namespace(level, &read, found);
+                    let scope = scopes.push(level.scope, read.name);
+                    if abbreviation.has_children() && levels.len() < DEEPEST {
+                        levels.push(Level { depth: depth + 1, scope, pending: None, ..inner });
+                    }
+                }
+                _ => {
+                    if let Some(name) = level.pending.take() {
+                        level.scope = scopes.push(level.scope, name);
+                    }
+                    scopes.at(offset, level.scope);
+                    if let Some(of) = read.containing {
+                        containing.insert(offset, of);
+                    }
+                    if read.sized.is_some() {
+                        of_type(&read, offset, level, &scopes, found);
+                    }
+                    let (scope, hash) = (level.scope, level.hash);
+                    if abbreviation.has_children() && levels.len() < DEEPEST {
+                        let pending = Some(read.name);
+                        levels.push(Level { depth: depth + 1, scope, pending, hash, place: Where::Type });
+                    }
+                }
+            }
+        }
+        let types = vtables.into_iter().filter_map(|(at, ty)| Some((at, *containing.get(&ty)?)));
+        found.vtables.extend(types);
+        resolve(&functions, found);
+        scopes.shrink();
+        scopes
+    }
+
+    fn offset(&self, within: UnitOffset) -> Option<u32> {
+        u32::try_from(within.0).ok()?.checked_add(self.start)
+    }
+
+    fn read<'b>(&self, entries: &mut EntriesRaw<'b, Slice<'a>>, abbreviation: &'b Abbreviation) -> Option<Read<'a>> {
+        let mut read = Read::default();
+        for spec in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*spec).ok()?;
+            let value = attribute.value();
+            match attribute.name() {
+                dw::DW_AT_name => read.name = name_of(self.dwarf, self.unit, &value),
+                dw::DW_AT_low_pc => read.low = self.dwarf.attr_address(self.unit, value).ok().flatten(),
+                dw::DW_AT_high_pc => {
+                    read.high = match (value.udata_value(), read.low) {
+                        (Some(len), Some(low)) => low.checked_add(len),
+                        _ => self.dwarf.attr_address(self.unit, value).ok().flatten(),
+                    };
+                }
+                dw::DW_AT_ranges => read.ranges = Some(value),
+                dw::DW_AT_type => read.ty = reference(self.start, &value),
+                dw::DW_AT_containing_type => read.containing = reference(self.start, &value),
+                dw::DW_AT_abstract_origin | dw::DW_AT_specification => read.origin = reference(self.start, &value),
+                dw::DW_AT_location => read.location = attribute.exprloc_value(),
+                dw::DW_AT_byte_size => read.sized = Some(()),
+                _ => {}
+            }
+        }
+        Some(read)
+    }
+
+    /// Keeps a function that is looked for; whether it is a `block_on`, whose parameter comes next.
+    fn function(&self, read: &Read<'a>, offset: u32, place: Where, into: &mut Functions<'a>) -> bool {
+        let name = read.name;
+        let block_on = name.starts_with(b"block_on<");
+        if block_on {
+            into.named.insert(offset, Function::BlockOn(None));
+        } else if place == Where::TaskRaw
+            && let Some(of) = TASK_FUNCTIONS.iter().find_map(|prefix| name.strip_prefix(*prefix))
+        {
+            into.named.insert(offset, Function::Task(of));
+        } else if !name.is_empty() {
+            return false;
+        }
+        if let Some(origin) = read.origin {
+            into.links.insert(offset, origin);
+        }
+        if let (Some(low), Some(high)) = (read.low, read.high) {
+            into.placed.push((offset, low..high));
+        } else if let Some(ranges) = &read.ranges
+            && (block_on || read.origin.is_some())
+            && let Ok(Some(mut ranges)) = self.dwarf.attr_ranges(self.unit, *ranges)
+        {
+            // A function is split into a hot and a cold part; hardly into more.
+            for _ in 0..8 {
+                let Ok(Some(range)) = ranges.next() else { break };
+                into.placed.push((offset, range.begin..range.end));
+            }
+        }
+        block_on
+    }
+
+    fn variable(
+        &self,
+        read: &Read<'a>,
+        level: &Level<'a>,
+        scopes: &Scopes<'a>,
+        found: &mut Found,
+        vtables: &mut Vec<(u64, u32)>,
+    ) {
+        let (Some(location), Some(ty)) = (&read.location, read.ty) else { return };
+        let mut operations = location.operations(self.unit.encoding());
+        let value = match operations.next() {
+            Ok(Some(Operation::Address { address })) => return if_vtable(read.name, address, ty, vtables),
+            Ok(Some(Operation::AddressIndex { index })) => {
+                let Ok(address) = self.dwarf.address(self.unit, index) else { return };
+                return if_vtable(read.name, address, ty, vtables);
+            }
+            Ok(Some(Operation::UnsignedConstant { value })) => value,
+            Ok(Some(Operation::ConstantIndex { index })) => {
+                let Ok(value) = self.dwarf.address(self.unit, index) else { return };
+                value
+            }
+            _ => return,
+        };
+        if let Ok(Some(Operation::TLS)) = operations.next()
+            && let Some(name) = found.name(read.name)
+        {
+            let path = format!("{}::{name}", scopes.path(level.scope));
+            found.thread_locals.push((path.into(), value, ty));
+        }
+    }
+}
+
+fn if_vtable(name: &[u8], address: u64, ty: u32, vtables: &mut Vec<(u64, u32)>) {
+    // `<T as Trait>::{vtable}`: nothing else begins so.
+    if name.starts_with(b"<") {
+        vtables.push((address, ty));
+    }
+}
+
+fn is_looked_at(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_namespace
+            | dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_subprogram
+            | dw::DW_TAG_variable
+            | dw::DW_TAG_template_type_parameter
+    )
+}
+
+/// What is inside of a namespace.
+fn namespace<'a>(outer: &Level<'a>, read: &Read<'a>, found: &mut Found) -> Level<'a> {
+    let name = terminated(read.name, 64);
+    let hash = found.hash(outer.hash, read.name, None);
+    let under = |parts: &[&[u8]]| parts.iter().fold(0, |outer, part| hash_of(outer, part));
+    let place = match outer.place {
+        Where::Namespace if outer.hash == 0 && name == b"tokio" => Where::Tokio,
+        Where::Namespace => Where::Namespace,
+        Where::Type => Where::Type,
+        _ if name == b"core" && hash == under(&[b"tokio", b"runtime", b"task", b"core"]) => Where::TaskCore,
+        _ if name == b"raw" && hash == under(&[b"tokio", b"runtime", b"task", b"raw"]) => Where::TaskRaw,
+        _ => Where::Tokio,
+    };
+    Level { depth: 0, scope: 0, pending: None, hash, place }
+}
+
+fn hash_of(outer: u64, name: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    (outer, name).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A type that no walk may lead to, or that is looked for by its name.
+fn of_type<'a>(read: &Read<'a>, offset: u32, level: &Level<'a>, scopes: &Scopes<'a>, found: &mut Found) {
+    let name = read.name;
+    if level.place == Where::Type {
+        return;
+    }
+    if name.starts_with(b"{async_") {
+        let hash = found.hash(level.hash, name, None);
+        if found.seen.insert(hash)
+            && let Some(name) = found.name(name)
+        {
+            let path = format!("{}::{name}", scopes.path(level.scope));
+            found.coroutines.push((path.into(), offset));
+        }
+        return;
+    }
+    if level.place == Where::TaskCore && name.starts_with(b"Cell<") {
+        let hash = found.hash(level.hash, name, None);
+        if found.seen.insert(hash)
+            && let Some(name) = found.name(name)
+            && let Some(of) = name.strip_prefix("Cell<").and_then(|of| of.strip_suffix('>'))
+        {
+            found.cells.push((of.into(), offset));
+        }
+        return;
+    }
+    let generic = match level.place {
+        Where::Tokio | Where::TaskCore | Where::TaskRaw if !name.starts_with(b"{") => Some(b'<'),
+        Where::Namespace if name.starts_with(b"ArcInner<tokio::") => None,
+        _ => return,
+    };
+    let hash = found.hash(level.hash, name, generic);
+    if found.seen.insert(hash)
+        && let Some(name) = found.name(name)
+    {
+        let name = match generic {
+            Some(_) => name.split('<').next().unwrap_or(&name),
+            None => name.strip_suffix(", alloc::alloc::Global>").unwrap_or(&name),
+        };
+        let close = if generic.is_none() && !name.ends_with('>') { ">" } else { "" };
+        let path = format!("{}::{name}{close}", scopes.path(level.scope));
+        found.named.push((path.into(), offset));
+    }
+}
+
+fn resolve(functions: &Functions<'_>, found: &mut Found) {
+    for (offset, range) in &functions.placed {
+        let mut at = *offset;
+        for _ in 0..HOPS {
+            match functions.named.get(&at) {
+                Some(Function::Task(of)) => {
+                    if range.start != 0
+                        && let Some(name) = found.name(of)
+                        && let Some(of) = name.strip_suffix('>')
+                    {
+                        found.task_functions.push((range.start, of.into()));
+                    }
+                    break;
+                }
+                Some(Function::BlockOn(Some(future))) => {
+                    found.block_on.push((range.clone(), *future));
+                    break;
+                }
+                _ => {}
+            }
+            let Some(next) = functions.links.get(&at) else { break };
+            at = *next;
+        }
+    }
+}
+
+/// Where in all of `.debug_info` a reference leads.
+pub(super) fn reference(start: u32, value: &AttributeValue<Slice<'_>>) -> Option<u32> {
+    match value {
+        AttributeValue::UnitRef(at) => u32::try_from(at.0).ok()?.checked_add(start),
+        AttributeValue::DebugInfoRef(at) => u32::try_from(at.0).ok(),
+        _ => None,
+    }
+}
+
+/// A name, with whatever follows it in its section: to look for its end costs more than what is asked of most.
+pub(super) fn name_of<'a>(
+    dwarf: &Dwarf<Slice<'a>>,
+    unit: &Unit<Slice<'a>>,
+    value: &AttributeValue<Slice<'a>>,
+) -> &'a [u8] {
+    let tail = |section: Slice<'a>, at: usize| section.slice().get(at..).unwrap_or_default();
+    match value {
+        AttributeValue::String(text) => text.slice(),
+        AttributeValue::DebugStrRef(at) => tail(*dwarf.debug_str.reader(), at.0),
+        AttributeValue::DebugLineStrRef(at) => tail(*dwarf.debug_line_str.reader(), at.0),
+        AttributeValue::DebugStrOffsetsIndex(index) => {
+            dwarf.string_offset(unit, *index).map_or(&[], |at| tail(*dwarf.debug_str.reader(), at.0))
+        }
+        _ => &[],
+    }
+}

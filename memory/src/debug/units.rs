@@ -1,0 +1,206 @@
+//! The units of an object's debug information, whichever file each is in: the object, a package beside it, files of its own. All
+//! are in one space of offsets, so that a type is named by one number.
+
+use super::{
+    scan::{Found, Scan, Scopes},
+    sections::{ObjectFile, Slice},
+};
+use gimli::{Dwarf, DwarfPackage, Unit, UnitHeader};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// No object has more units.
+const MOST_UNITS: usize = 1 << 20;
+
+/// The files that an object's debug information is in.
+pub(super) struct Files {
+    /// The one with the units, or with what stands for them.
+    pub(super) main: ObjectFile,
+    /// The package of all that was split off.
+    pub(super) package: Option<ObjectFile>,
+    /// What was split off, a file for each unit.
+    pub(super) split: Vec<ObjectFile>,
+}
+
+/// A unit.
+struct At<'a> {
+    /// Where its offsets begin in the space of all.
+    start: u32,
+    /// How many there are.
+    len: u32,
+    dwarf: Arc<Dwarf<Slice<'a>>>,
+    header: UnitHeader<Slice<'a>>,
+    /// What stands for it in the object, if it was split off.
+    skeleton: Option<UnitHeader<Slice<'a>>>,
+    scopes: OnceLock<Scopes<'a>>,
+    /// As it is read once it is asked for.
+    unit: OnceLock<Option<Box<Unit<Slice<'a>>>>>,
+}
+
+/// All units.
+pub(super) struct Units<'a> {
+    main: Arc<Dwarf<Slice<'a>>>,
+    all: Vec<At<'a>>,
+    /// Units whose other half was looked for and not found: what it is called.
+    pub(super) missing: Vec<String>,
+    /// Units that have lines.
+    pub(super) lined: usize,
+    /// The compiler, as it says itself.
+    pub(super) producer: String,
+}
+
+/// A unit, with what it is to be read by.
+#[derive(Clone, Copy)]
+pub(super) struct Opened<'u, 'a> {
+    pub(super) dwarf: &'u Dwarf<Slice<'a>>,
+    pub(super) unit: &'u Unit<Slice<'a>>,
+    pub(super) scopes: &'u Scopes<'a>,
+    pub(super) start: u32,
+}
+
+impl<'a> Units<'a> {
+    /// Finds the units of all files.
+    pub(super) fn new(files: &'a Files) -> Self {
+        let main = Arc::new(files.main.dwarf());
+        let package = files.package.as_ref().and_then(ObjectFile::package);
+        let split: Vec<_> = files.split.iter().map(|file| Arc::new(file.split())).collect();
+        let mut units = Self { main: main.clone(), all: vec![], missing: vec![], lined: 0, producer: String::new() };
+        // What is split off has numbers after those of the object.
+        let mut next = gimli::Section::reader(&main.debug_info).slice().len();
+        let mut headers = main.units();
+        while let Ok(Some(header)) = headers.next()
+            && units.all.len() < MOST_UNITS
+        {
+            let Some(start) = header.debug_info_offset() else { continue };
+            let Ok(unit) = main.unit(header) else { continue };
+            units.lined += usize::from(unit.line_program.is_some());
+            if units.producer.is_empty() {
+                units.producer = producer(&main, &unit);
+            }
+            let other = unit.dwo_id.and_then(|id| other_half(id, &main, package.as_ref(), &split));
+            if let Some((dwarf, of)) = other {
+                if units.producer.is_empty()
+                    && let Ok(unit) = dwarf.unit(of)
+                {
+                    units.producer = producer(&dwarf, &unit);
+                }
+                let start = next;
+                next = next.saturating_add(of.length_including_self());
+                units.add(start, dwarf, of, Some(header));
+            } else {
+                if let (Some(_), Some(name)) = (unit.dwo_id, dwo_name(&main, &unit)) {
+                    units.missing.push(name);
+                }
+                units.add(start.0, main.clone(), header, None);
+            }
+        }
+        units.all.sort_by_key(|at| at.start);
+        units
+    }
+
+    fn add(
+        &mut self,
+        start: usize,
+        dwarf: Arc<Dwarf<Slice<'a>>>,
+        header: UnitHeader<Slice<'a>>,
+        skeleton: Option<UnitHeader<Slice<'a>>>,
+    ) {
+        let len = header.length_including_self();
+        // What has no number is left out.
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(len)) else { return };
+        if start.checked_add(len).is_some() {
+            let (scopes, unit) = (OnceLock::new(), OnceLock::new());
+            self.all.push(At { start, len, dwarf, header, skeleton, scopes, unit });
+        }
+    }
+
+    fn read(&self, at: &At<'a>) -> Option<Unit<Slice<'a>>> {
+        let mut unit = at.dwarf.unit(at.header).ok()?;
+        if let Some(skeleton) = at.skeleton {
+            unit.copy_relocated_attributes(&self.main.unit(skeleton).ok()?);
+        }
+        Some(unit)
+    }
+
+    /// The pass over all units, by all processors; the largest ones first, so that none is left with one at the end.
+    pub(super) fn scan(&self) -> Vec<Found> {
+        let mut order: Vec<&At<'a>> = self.all.iter().collect();
+        order.sort_by_key(|at| std::cmp::Reverse(at.len));
+        let processors = std::thread::available_parallelism().map_or(1, usize::from).min(order.len()).max(1);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Found::default();
+            while let Some(at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let Some(unit) = self.read(at) else { continue };
+                let scan = Scan { dwarf: &at.dwarf, unit: &unit, start: at.start };
+                let _ = at.scopes.set(scan.run(&mut found));
+            }
+            found
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..processors).map(|_| scope.spawn(work)).collect();
+            let mut all = vec![work()];
+            all.extend(others.into_iter().filter_map(|thread| thread.join().ok()));
+            all
+        })
+    }
+
+    /// The unit in which this offset is, and how it is read.
+    pub(super) fn of(&self, offset: u32) -> Option<Opened<'_, 'a>> {
+        let after = self.all.partition_point(|at| at.start <= offset);
+        let at = self.all.get(after.checked_sub(1)?)?;
+        if offset - at.start >= at.len {
+            return None;
+        }
+        let unit = at.unit.get_or_init(|| self.read(at).map(Box::new)).as_deref()?;
+        let scopes = at.scopes.get_or_init(Scopes::default);
+        Some(Opened { dwarf: &at.dwarf, unit, scopes, start: at.start })
+    }
+}
+
+fn producer<'a>(dwarf: &Dwarf<Slice<'a>>, unit: &Unit<Slice<'a>>) -> String {
+    let text = || {
+        let mut entries = unit.entries();
+        let value = entries.next_dfs().ok()??.attr_value(gimli::DW_AT_producer)?;
+        let text = dwarf.attr_string(unit, value).ok()?;
+        let text = text.to_string_lossy();
+        // Other languages have units too, and are not asked.
+        text.contains("rustc").then(|| text.chars().take(256).collect())
+    };
+    text().unwrap_or_default()
+}
+
+fn dwo_name<'a>(dwarf: &Dwarf<Slice<'a>>, unit: &Unit<Slice<'a>>) -> Option<String> {
+    let name = dwarf.attr_string(unit, unit.dwo_name().ok()??).ok()?;
+    Some(name.to_string_lossy().chars().take(4096).collect())
+}
+
+type Half<'a> = (Arc<Dwarf<Slice<'a>>>, UnitHeader<Slice<'a>>);
+
+/// What was split off of a unit.
+fn other_half<'a>(
+    id: gimli::DwoId,
+    main: &Dwarf<Slice<'a>>,
+    package: Option<&DwarfPackage<Slice<'a>>>,
+    split: &[Arc<Dwarf<Slice<'a>>>],
+) -> Option<Half<'a>> {
+    if let Some(Ok(Some(dwarf))) = package.map(|package| package.find_cu(id, main))
+        && let Ok(Some(header)) = dwarf.units().next()
+    {
+        return Some((Arc::new(dwarf), header));
+    }
+    split.iter().find_map(|dwarf| matching(id, dwarf))
+}
+
+fn matching<'a>(id: gimli::DwoId, dwarf: &Arc<Dwarf<Slice<'a>>>) -> Option<Half<'a>> {
+    let mut headers = dwarf.units();
+    while let Ok(Some(header)) = headers.next() {
+        let unit = dwarf.unit(header).ok()?;
+        if unit.dwo_id == Some(id) {
+            return Some((dwarf.clone(), header));
+        }
+    }
+    None
+}
