@@ -5,12 +5,12 @@
 //! itself would see them; one that was swapped out, or is shared with others, is not read.
 
 use super::{
-    Bytes, Error, KernelThread, Region, Scene, Wanted, Watched,
+    Bytes, Error, KernelThread, Region, Scene, Socket, Wanted, Watched,
     files::Files,
     maps,
     pages::{Page, Pages},
     proc::{self, Seen},
-    rights,
+    rights, sockets,
 };
 use crate::ProcessState;
 use nix::{
@@ -359,6 +359,10 @@ impl Bytes for Live {
 
     fn watched(&self) -> Vec<Watched> {
         proc::watched(self.pid)
+    }
+
+    fn sockets(&self, descriptors: &[i32]) -> Vec<(i32, Socket)> {
+        sockets::of(self.pid, descriptors)
     }
 
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>> {

@@ -5,6 +5,7 @@
 
 mod build;
 mod core_file;
+mod diag;
 mod facts;
 mod files;
 pub mod grab;
@@ -16,6 +17,7 @@ mod packed;
 mod pages;
 mod proc;
 mod rights;
+mod sockets;
 
 pub use core_file::Core;
 pub use image::{Image, Segment, images};
