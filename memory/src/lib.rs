@@ -32,6 +32,7 @@ pub mod bytes;
 mod data;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod debug;
+pub mod ps;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod thread;
 

@@ -421,7 +421,7 @@ impl Live {
 }
 
 /// The kernel cuts names at 15 bytes; the executable's is whole.
-fn name(short: &str, executable: &str) -> String {
+pub(crate) fn name(short: &str, executable: &str) -> String {
     let file = executable.rsplit('/').next().unwrap_or_default();
     if short.len() == 15 && file.starts_with(short) { file.to_owned() } else { short.to_owned() }
 }

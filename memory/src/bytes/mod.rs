@@ -11,17 +11,19 @@ mod files;
 pub mod grab;
 mod image;
 mod live;
-mod maps;
+pub(crate) mod maps;
 mod notes;
 mod packed;
 mod pages;
-mod proc;
-mod rights;
-mod sockets;
+pub(crate) mod proc;
+pub(crate) mod rights;
+pub(crate) mod sockets;
 
 pub use core_file::Core;
+pub(crate) use files::map;
 pub use image::{Image, Segment, images};
 pub use live::Live;
+pub(crate) use live::name;
 pub(crate) use maps::find;
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};

@@ -2,7 +2,7 @@
 //! tables in `/proc/PID/net`. Only those that are asked for are kept.
 
 use super::{Socket, diag, proc};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{fs, net::IpAddr, time::Duration};
 
 /// More descriptors than these are not asked for at once.
@@ -31,6 +31,19 @@ pub(crate) fn of(pid: u32, descriptors: &[i32]) -> Vec<(i32, Socket)> {
 /// The number of a socket that a descriptor leads to.
 pub(crate) fn inode(link: &std::path::Path) -> Option<u64> {
     link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// Where these sockets of a process listen.
+pub(crate) fn listening(pid: u32, inodes: &FxHashSet<u64>) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in ["tcp", "tcp6"] {
+        let text = proc::text(&format!("/proc/{pid}/net/{file}")).unwrap_or_default();
+        found.extend(text.lines().skip(1).filter_map(|line| inet(line, "tcp")));
+    }
+    let text = proc::text(&format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    found.extend(text.lines().skip(1).filter_map(unix));
+    let own = found.into_iter().filter(|(inode, socket)| socket.state == "listen" && inodes.contains(inode));
+    own.map(|(_, socket)| socket.local).collect()
 }
 
 /// Fills in what the tables have of those that are not known.

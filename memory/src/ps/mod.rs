@@ -1,0 +1,78 @@
+//! The Tokio processes of this machine, quickly: by what stands in their executables and libraries, not by their memory.
+//!
+//! Which files have tokio in them is kept by device, inode and time of change, so that a second list costs little.
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod contents;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod scan;
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use scan::Lister;
+
+use crate::Grade;
+
+/// The Tokio processes that were found, and what could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// By id.
+    pub processes: Vec<Listed>,
+    /// How many others may not be looked at, by the reason.
+    pub hidden: Vec<(String, usize)>,
+}
+
+/// A process with tokio in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its user, by name, or by number where there is no name.
+    pub user: String,
+    /// Its executable's path, as the process sees it.
+    pub executable: String,
+    /// The objects with tokio in them.
+    pub copies: Vec<ListedCopy>,
+    /// Threads.
+    pub threads: usize,
+    /// Threads that bear the names that tokio gives to workers; those of a runtime with a name of its own are not among them.
+    pub workers: usize,
+    /// Where it listens: `127.0.0.1:6669`, `/run/orders.sock`.
+    pub listens: Vec<String>,
+    /// Why its memory may not be read, and what to type; `None` where it may.
+    pub refused: Option<String>,
+}
+
+/// A copy of tokio in an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedCopy {
+    /// The object's path, as the process sees it.
+    pub object: String,
+    /// Tokio's version, where the object tells it.
+    pub version: Option<String>,
+    /// What its debug information gives, by the sections that it has.
+    pub grade: Grade,
+    /// Where more of it may be: `split` for files of its own (`.dwp`, `.dwo`), else the name of a file that the object gives.
+    pub elsewhere: Option<String>,
+}
+
+/// Lists processes.
+///
+/// # Errors
+///
+/// On systems that this is not written for, in words.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub fn list() -> Result<Listing, String> {
+    Err("processes can be read on Linux alone, on x86-64 and aarch64".into())
+}
+
+/// Lists processes.
+///
+/// # Errors
+///
+/// Where `/proc` cannot be read, in words.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn list() -> Result<Listing, String> {
+    Lister::default().list()
+}
