@@ -10,10 +10,12 @@
 //! symbols    names of functions, where there are no types
 //! twin       types of another build, by name
 //! lines      the line where a macro is used
+//! names      names for people
 //! ```
 
 mod build_id;
 mod dwarf;
+pub mod names;
 mod parse;
 mod scan;
 mod sections;
