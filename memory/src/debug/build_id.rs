@@ -26,6 +26,13 @@ impl BuildId {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The first byte and the others, in hexadecimal: how directories of debug information are laid out.
+    pub(super) fn parted(&self) -> (String, String) {
+        let text = self.to_string();
+        let (first, others) = text.split_at_checked(2).unwrap_or((&text, ""));
+        (first.to_owned(), others.to_owned())
+    }
 }
 
 impl fmt::Display for BuildId {

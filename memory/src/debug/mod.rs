@@ -14,9 +14,13 @@
 //! ```
 
 mod build_id;
+mod cache;
 mod dwarf;
+mod layout;
+mod locate;
 pub mod names;
 mod parse;
+mod remote;
 mod scan;
 mod sections;
 mod types;
@@ -26,6 +30,9 @@ mod units;
 mod tests;
 
 pub use build_id::BuildId;
+pub use cache::Cache;
+pub use layout::Written;
+pub use locate::Search;
 pub use types::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 
 use crate::Grade;
@@ -53,6 +60,7 @@ pub struct Debug {
 /// Where types come from.
 enum Source {
     Dwarf(Box<dwarf::Dwarf>),
+    Layout(Box<layout::Layout>),
 }
 
 /// Types that were read.
@@ -63,7 +71,7 @@ struct Kept {
 }
 
 impl Debug {
-    /// Reads what a file has of it, and nothing that is elsewhere.
+    /// Reads what a file has of it, and nothing that is elsewhere; [`Debug::find`] looks there, too.
     ///
     /// # Errors
     ///
@@ -74,11 +82,17 @@ impl Debug {
         let (dwarf, index, grade) = dwarf::Dwarf::open(object, None, vec![]);
         let from = match dwarf.missing().as_slice() {
             [] => "the object itself".into(),
-            [first, others @ ..] => {
-                format!("the object itself, without {first} and {} more like it", others.len()).into()
-            }
+            [first, others @ ..] => format!("the object itself, without {first} and {} more like it", others.len()),
         };
-        Ok(Self { source: Source::Dwarf(Box::new(dwarf)), index, grade, from, build_id, types: RwLock::default() })
+        Ok(Self::of_dwarf(dwarf, index, grade, from, build_id))
+    }
+
+    fn of_dwarf(dwarf: dwarf::Dwarf, index: Index, grade: Grade, from: String, build_id: Option<BuildId>) -> Self {
+        Self::new(Source::Dwarf(Box::new(dwarf)), index, grade, from, build_id)
+    }
+
+    fn new(source: Source, index: Index, grade: Grade, from: String, build_id: Option<BuildId>) -> Self {
+        Self { source, index, grade, from: from.into(), build_id, types: RwLock::default() }
     }
 
     /// What is to be found at once.
@@ -121,6 +135,7 @@ impl Debug {
     fn read(&self, id: TypeId) -> Option<Type> {
         match &self.source {
             Source::Dwarf(dwarf) => dwarf.ty(id),
+            Source::Layout(layout) => layout.ty(id),
         }
     }
 }

@@ -281,7 +281,7 @@ fn values(entry: &Entry<'_>) -> Vec<(u128, u128)> {
 pub(super) fn file(opened: &Opened<'_, '_>, index: u64) -> Option<Arc<str>> {
     let header = opened.unit.line_program.as_ref()?.header();
     let file = header.file(index)?;
-    let part = |value| text(name_of(opened.dwarf, opened.unit, &value), 4096);
+    let part = |value| text(name_of(opened.lines, opened.unit, &value), 4096);
     let name = part(file.path_name());
     // The first directory is the one in which the compiler ran: what is written by it was named relative to it.
     if name.starts_with('/') || file.directory_index() == 0 {

@@ -73,6 +73,11 @@ impl ObjectFile {
         Ok(Self { map, sections, build_id, symbols })
     }
 
+    /// All of the file.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.map
+    }
+
     fn section(&self, name: Option<&str>) -> Slice<'_> {
         let bytes = match name.and_then(|name| self.sections.get(name)) {
             Some(Content::Mapped(range)) => self.map.get(range.clone()).unwrap_or_default(),
@@ -91,9 +96,7 @@ impl ObjectFile {
     /// The debug information of a `.dwo` file.
     pub(super) fn split(&self) -> gimli::Dwarf<Slice<'_>> {
         let load = |id: SectionId| Ok::<_, gimli::Error>(self.section(id.dwo_name()));
-        let mut dwarf: gimli::Dwarf<Slice<'_>> = gimli::Dwarf::load(load).unwrap_or_default();
-        dwarf.file_type = gimli::DwarfFileType::Dwo;
-        dwarf
+        gimli::Dwarf::load(load).unwrap_or_default()
     }
 
     /// The debug information of a `.dwp` file.

@@ -5,7 +5,8 @@ use super::{
     scan::{Found, Scan, Scopes},
     sections::{ObjectFile, Slice},
 };
-use gimli::{Dwarf, DwarfPackage, Unit, UnitHeader};
+use gimli::{Dwarf, DwarfPackage, DwoId, Unit, UnitHeader};
+use rustc_hash::FxHashMap;
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
@@ -55,6 +56,8 @@ pub(super) struct Units<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Opened<'u, 'a> {
     pub(super) dwarf: &'u Dwarf<Slice<'a>>,
+    /// What the table of files has its text from.
+    pub(super) lines: &'u Dwarf<Slice<'a>>,
     pub(super) unit: &'u Unit<Slice<'a>>,
     pub(super) scopes: &'u Scopes<'a>,
     pub(super) start: u32,
@@ -65,7 +68,7 @@ impl<'a> Units<'a> {
     pub(super) fn new(files: &'a Files) -> Self {
         let main = Arc::new(files.main.dwarf());
         let package = files.package.as_ref().and_then(ObjectFile::package);
-        let split: Vec<_> = files.split.iter().map(|file| Arc::new(file.split())).collect();
+        let split = by_id(&files.split, &main);
         let mut units = Self { main: main.clone(), all: vec![], missing: vec![], lined: 0, producer: String::new() };
         // What is split off has numbers after those of the object.
         let mut next = gimli::Section::reader(&main.debug_info).slice().len();
@@ -119,7 +122,10 @@ impl<'a> Units<'a> {
     fn read(&self, at: &At<'a>) -> Option<Unit<Slice<'a>>> {
         let mut unit = at.dwarf.unit(at.header).ok()?;
         if let Some(skeleton) = at.skeleton {
-            unit.copy_relocated_attributes(&self.main.unit(skeleton).ok()?);
+            let skeleton = self.main.unit(skeleton).ok()?;
+            unit.copy_relocated_attributes(&skeleton);
+            // Files are numbered by the table that the object has.
+            unit.line_program = skeleton.line_program;
         }
         Some(unit)
     }
@@ -156,7 +162,8 @@ impl<'a> Units<'a> {
         }
         let unit = at.unit.get_or_init(|| self.read(at).map(Box::new)).as_deref()?;
         let scopes = at.scopes.get_or_init(Scopes::default);
-        Some(Opened { dwarf: &at.dwarf, unit, scopes, start: at.start })
+        let lines = if at.skeleton.is_some() { &self.main } else { &at.dwarf };
+        Some(Opened { dwarf: &at.dwarf, lines, unit, scopes, start: at.start })
     }
 }
 
@@ -181,26 +188,59 @@ type Half<'a> = (Arc<Dwarf<Slice<'a>>>, UnitHeader<Slice<'a>>);
 
 /// What was split off of a unit.
 fn other_half<'a>(
-    id: gimli::DwoId,
+    id: DwoId,
     main: &Dwarf<Slice<'a>>,
     package: Option<&DwarfPackage<Slice<'a>>>,
-    split: &[Arc<Dwarf<Slice<'a>>>],
+    split: &FxHashMap<DwoId, Half<'a>>,
 ) -> Option<Half<'a>> {
     if let Some(Ok(Some(dwarf))) = package.map(|package| package.find_cu(id, main))
         && let Ok(Some(header)) = dwarf.units().next()
     {
         return Some((Arc::new(dwarf), header));
     }
-    split.iter().find_map(|dwarf| matching(id, dwarf))
+    split.get(&id).cloned()
 }
 
-fn matching<'a>(id: gimli::DwoId, dwarf: &Arc<Dwarf<Slice<'a>>>) -> Option<Half<'a>> {
-    let mut headers = dwarf.units();
-    while let Ok(Some(header)) = headers.next() {
-        let unit = dwarf.unit(header).ok()?;
-        if unit.dwo_id == Some(id) {
-            return Some((dwarf.clone(), header));
+/// The units of files of their own, by what they have in common with those that stand for them.
+fn by_id<'a>(files: &'a [ObjectFile], main: &Dwarf<Slice<'a>>) -> FxHashMap<DwoId, Half<'a>> {
+    let mut all = FxHashMap::default();
+    for file in files {
+        let mut dwarf = file.split();
+        dwarf.make_dwo(main);
+        let dwarf = Arc::new(dwarf);
+        let mut headers = dwarf.units();
+        while let Ok(Some(header)) = headers.next()
+            && all.len() < MOST_UNITS
+        {
+            if let Some(id) = dwarf.unit(header).ok().and_then(|unit| unit.dwo_id) {
+                all.insert(id, (dwarf.clone(), header));
+            }
         }
     }
-    None
+    all
+}
+
+/// The name of a file that was split off, and the directory in which it was written.
+pub(super) struct SplitOff {
+    pub(super) directory: String,
+    pub(super) name: String,
+}
+
+/// What was split off of an object, as its units say.
+pub(super) fn split_off(object: &ObjectFile) -> Vec<SplitOff> {
+    let dwarf = object.dwarf();
+    let mut headers = dwarf.units();
+    let mut all = vec![];
+    while let Ok(Some(header)) = headers.next()
+        && all.len() < MOST_UNITS
+    {
+        let Ok(unit) = dwarf.unit(header) else { continue };
+        if unit.dwo_id.is_some()
+            && let Some(name) = dwo_name(&dwarf, &unit)
+        {
+            let directory = unit.comp_dir.map(|directory| directory.to_string_lossy().chars().take(4096).collect());
+            all.push(SplitOff { directory: directory.unwrap_or_default(), name });
+        }
+    }
+    all
 }

@@ -1,0 +1,204 @@
+//! A layout: what is needed of an object's debug information, in megabytes instead of gigabytes. It is made once, beside the
+//! build, and read in place of what it was made of.
+//!
+//! A file begins with what it is, its version and the build that it is of; the rest is compressed, with a checksum. It is hostile
+//! input like any other: each number in it is checked before it is used.
+
+mod closure;
+mod pack;
+
+use super::{BuildId, Debug, Index, Source, Type, TypeId};
+use crate::Grade;
+use closure::Closure;
+use pack::{Reader, Strings, Writer};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read as _, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+/// How a file begins.
+const MAGIC: &[u8; 14] = b"holdup layout\n";
+/// Raised when what follows has another form.
+const VERSION: u16 = 1;
+/// What a layout is at most, compressed and not.
+const MOST_PACKED: u64 = 256 << 20;
+const MOST: u64 = 2 << 30;
+/// How hard one that is kept, and one that is shipped, is compressed.
+const QUICK: i32 = 3;
+const SMALL: i32 = 15;
+
+/// The name under which that of a build is kept.
+pub(super) fn name(id: &BuildId) -> String {
+    format!("{id}.{VERSION}.layout")
+}
+
+/// Whether a file is one, by how it begins.
+pub(super) fn is_one(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    is_file && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *MAGIC
+}
+
+/// What a layout came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Types that were kept.
+    pub types: usize,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+impl Debug {
+    /// Writes what is needed of it into a file that can be read in its place.
+    ///
+    /// # Errors
+    ///
+    /// Where there is nothing to be written, no build id to know it by, or the file cannot be written; in words.
+    pub fn write_layout(&self, to: &Path) -> Result<Written, String> {
+        let id = self.writable()?;
+        let told = |error: io::Error| format!("{}: {error}", to.display());
+        let file = File::create(to).map_err(told)?;
+        let types = write(self, id, SMALL, &file).map_err(told)?;
+        let bytes = file.metadata().map_err(told)?.len();
+        Ok(Written { types, bytes })
+    }
+
+    /// Keeps a layout for the next look, if reading it would be quicker than what this was read from.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Debug::write_layout`].
+    pub fn keep(&self, cache: &super::Cache) -> Result<(), String> {
+        let id = self.writable()?;
+        let written = cache.put(&name(id), |file| write(self, id, QUICK, file).map(drop));
+        written.map(drop).map_err(|error: io::Error| format!("{}: {error}", cache.directory().display()))
+    }
+
+    fn writable(&self) -> Result<&BuildId, String> {
+        if self.grade() != Grade::Full {
+            return Err(format!("{}: no types to make a layout of", self.from()));
+        }
+        let id = self.build_id().ok_or("the object has no build id, by which a layout is known to be of it")?;
+        Ok(id)
+    }
+}
+
+fn write(debug: &Debug, id: &BuildId, level: i32, to: &File) -> io::Result<usize> {
+    let mut out = BufWriter::new(to);
+    out.write_all(MAGIC)?;
+    out.write_all(&VERSION.to_le_bytes())?;
+    out.write_all(&[id.bytes().len() as u8])?;
+    out.write_all(id.bytes())?;
+    let (body, types) = body(debug, id);
+    let mut encoder = zstd::Encoder::new(out, level)?;
+    encoder.include_checksum(true)?;
+    encoder.include_contentsize(true)?;
+    encoder.set_pledged_src_size(Some(body.len() as u64))?;
+    encoder.long_distance_matching(true)?;
+    encoder.write_all(&body)?;
+    encoder.finish()?.flush()?;
+    Ok(types)
+}
+
+/// All of it, not compressed: the build once more, the index, types, and the text of both.
+fn body(debug: &Debug, id: &BuildId) -> (Vec<u8>, usize) {
+    let closure = Closure::of(debug);
+    let mut strings = Strings::default();
+    let mut types = Writer::default();
+    types.number(closure.types.len() as u64);
+    let mut one = Writer::default();
+    for id in &closure.types {
+        one.clear();
+        pack::put_type(&mut one, &debug.ty(*id), &mut strings, &|id| closure.number(id));
+        types.bytes(one.as_slice());
+    }
+    let mut index = Writer::default();
+    pack::put_index(&mut index, debug.index(), &mut strings, &closure);
+    let mut body = Writer::default();
+    body.bytes(id.bytes());
+    strings.put(&mut body);
+    body.extend(index.as_slice());
+    body.extend(types.as_slice());
+    (body.into_vec(), closure.types.len())
+}
+
+/// A layout that was read.
+pub(super) struct Layout {
+    body: Vec<u8>,
+    strings: Vec<Arc<str>>,
+    /// Where each type begins and ends.
+    types: Vec<(u32, u32)>,
+}
+
+impl Layout {
+    /// A type.
+    pub(super) fn ty(&self, id: TypeId) -> Option<Type> {
+        let (start, end) = *self.types.get(id.0 as usize)?;
+        let bytes = self.body.get(start as usize..end as usize)?;
+        pack::get_type(&mut Reader::new(bytes), &self.strings)
+    }
+}
+
+/// Reads a layout, which has to be of this build.
+pub(super) fn open(path: &Path, wanted: Option<&BuildId>) -> Result<Debug, String> {
+    let told = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let file = File::open(path).map_err(|error| told(&error))?;
+    let (layout, index, id) = read(file, wanted).map_err(|why| told(&why))?;
+    Ok(Debug::new(Source::Layout(Box::new(layout)), index, Grade::Full, path.display().to_string(), Some(id)))
+}
+
+/// Reads a layout out of anything; why it is refused is in words.
+pub(super) fn read(from: impl io::Read, wanted: Option<&BuildId>) -> Result<(Layout, Index, BuildId), String> {
+    let mut from = from.take(MOST_PACKED);
+    let mut start = [0; MAGIC.len() + 3];
+    from.read_exact(&mut start).map_err(|_| "is no layout")?;
+    let [magic @ .., low, high, len] = start;
+    if magic != *MAGIC {
+        return Err("is no layout".to_owned());
+    }
+    match u16::from_le_bytes([low, high]) {
+        VERSION => {}
+        other if other > VERSION => {
+            return Err(format!("is a layout of a newer version ({other}, and this holdup reads {VERSION})"));
+        }
+        other => return Err(format!("is a layout of an older version ({other}): make it anew by `holdup layout`")),
+    }
+    let mut id = vec![0; usize::from(len)];
+    from.read_exact(&mut id).map_err(|_| "is a damaged layout")?;
+    let id = BuildId::new(&id).ok_or("is a damaged layout")?;
+    if let Some(wanted) = wanted
+        && *wanted != id
+    {
+        return Err(format!("is the layout of another build ({id}, and the process has {wanted})"));
+    }
+    if wanted.is_none() {
+        return Err(format!("is the layout of build {id}, and the process has no build id"));
+    }
+    let mut body = vec![];
+    let decoder = zstd::Decoder::new(from).map_err(|_| "is a damaged layout")?;
+    decoder.take(MOST).read_to_end(&mut body).map_err(|_| "is a damaged layout")?;
+    let (layout, index) = parse(body, &id).ok_or("is a damaged layout")?;
+    Ok((layout, index, id))
+}
+
+fn parse(body: Vec<u8>, id: &BuildId) -> Option<(Layout, Index)> {
+    let mut reader = Reader::new(&body);
+    if reader.bytes()? != id.bytes() {
+        return None;
+    }
+    let strings = pack::get_strings(&mut reader)?;
+    let index = pack::get_index(&mut reader, &strings)?;
+    let count = reader.count()?;
+    let mut types = Vec::with_capacity(count);
+    for _ in 0..count {
+        let len = reader.bytes()?.len();
+        let end = body.len() - reader.left();
+        types.push((u32::try_from(end - len).ok()?, u32::try_from(end).ok()?));
+    }
+    Some((Layout { body, strings, types }, index))
+}
+
+#[cfg(test)]
+mod tests;
