@@ -6,8 +6,12 @@
 use rustc_hash::FxHashMap;
 use std::{fs::File, ops::Range, os::unix::fs::FileExt};
 
-/// Pages that are asked for at once.
-const BLOCK: u64 = 512;
+/// Pages whose answers are kept together, a bit each.
+const BLOCK: u64 = 64;
+/// Blocks that are asked for at once.
+const AT_ONCE: u64 = 64;
+/// A range longer than this is not gone through to its end: nothing has so much memory, but anything may reserve it.
+const MOST_BYTES: u64 = 512 << 30;
 const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
 
@@ -28,15 +32,16 @@ pub(crate) struct Pages {
     file: Option<File>,
     size: u64,
     /// By the number of the block: a bit for each page that is present.
-    blocks: FxHashMap<u64, [u64; (BLOCK / 64) as usize]>,
-    last: Option<(u64, [u64; (BLOCK / 64) as usize])>,
+    blocks: FxHashMap<u64, u64>,
+    last: Option<(u64, u64)>,
+    buffer: Vec<u8>,
     calls: u64,
 }
 
 impl Pages {
     /// Of a process whose `pagemap` this is; where there is none, nothing is known.
     pub(crate) fn new(file: Option<File>, size: u64) -> Self {
-        Self { file, size, blocks: FxHashMap::default(), last: None, calls: 0 }
+        Self { file, size, blocks: FxHashMap::default(), last: None, buffer: Vec::new(), calls: 0 }
     }
 
     /// Forgets what was present. The file is opened anew, since it is of the program that ran when it was opened.
@@ -62,24 +67,32 @@ impl Pages {
             return true;
         }
         let (first, last) = (range.start / self.size, (range.end - 1) / self.size);
-        (first..=last).all(|page| self.is_present(page))
+        let mut page = first;
+        while page <= last {
+            let stop = (page / BLOCK + 1) * BLOCK;
+            let wanted = bits(page % BLOCK, (last + 1).min(stop) - page) << (page % BLOCK);
+            if self.block(page / BLOCK, last / BLOCK + 1) & wanted != wanted {
+                return false;
+            }
+            page = stop;
+        }
+        true
     }
 
     /// How the page is that holds this address.
     pub(crate) fn page(&mut self, at: u64) -> Page {
         let page = at / self.size;
-        if self.file.is_none() || self.is_present(page) {
+        if self.file.is_none() || self.block(page / BLOCK, page / BLOCK + 1) >> (page % BLOCK) & 1 == 1 {
             return Page::Present;
         }
         let mut entry = [0; 8];
         self.calls += 1;
-        let read = self
-            .file
-            .as_ref()
-            .is_some_and(|file| page.checked_mul(8).is_some_and(|at| file.read_exact_at(&mut entry, at).is_ok()));
+        let file = self.file.as_ref().zip(page.checked_mul(8));
+        let read = file.is_some_and(|(file, at)| file.read_exact_at(&mut entry, at).is_ok());
         match u64::from_le_bytes(entry) {
             entry if entry & PRESENT != 0 => {
-                self.note(page);
+                *self.blocks.entry(page / BLOCK).or_default() |= 1 << (page % BLOCK);
+                self.last = None;
                 Page::Present
             }
             entry if entry & SWAPPED != 0 || !read => Page::Swapped,
@@ -93,14 +106,15 @@ impl Pages {
         if self.file.is_none() || range.is_empty() {
             return runs;
         }
+        let range = range.start..range.end.min(range.start.saturating_add(MOST_BYTES));
         let (mut page, end) = (range.start / self.size, range.end.div_ceil(self.size));
         while page < end {
-            let bits = self.block(page / BLOCK);
+            let block = self.block(page / BLOCK, end.div_ceil(BLOCK));
             let stop = end.min((page / BLOCK + 1) * BLOCK);
             while page < stop {
-                let left = bits[(page % BLOCK / 64) as usize] >> (page % 64);
+                let left = block >> (page % BLOCK);
                 if left == 0 {
-                    page = ((page / 64 + 1) * 64).min(stop);
+                    page = stop;
                     continue;
                 }
                 page += u64::from(left.trailing_zeros());
@@ -118,46 +132,45 @@ impl Pages {
         runs
     }
 
-    fn is_present(&mut self, page: u64) -> bool {
-        self.block(page / BLOCK)[(page % BLOCK / 64) as usize] & 1 << (page % 64) != 0
-    }
-
-    fn note(&mut self, page: u64) {
-        let block = self.blocks.entry(page / BLOCK).or_default();
-        block[(page % BLOCK / 64) as usize] |= 1 << (page % 64);
-        self.last = None;
-    }
-
-    fn block(&mut self, number: u64) -> [u64; (BLOCK / 64) as usize] {
-        if let Some((last, bits)) = self.last
+    /// The bits of a block. If it has to be asked for, those that follow it are, too, up to `end`.
+    fn block(&mut self, number: u64, end: u64) -> u64 {
+        if let Some((last, block)) = self.last
             && last == number
         {
-            return bits;
+            return block;
         }
-        let bits = if let Some(bits) = self.blocks.get(&number) {
-            *bits
-        } else {
-            let bits = self.ask(number);
-            self.blocks.insert(number, bits);
-            bits
+        let block = match self.blocks.get(&number) {
+            Some(block) => *block,
+            None => self.ask(number, end.saturating_sub(number).clamp(1, AT_ONCE)),
         };
-        self.last = Some((number, bits));
-        bits
+        self.last = Some((number, block));
+        block
     }
 
-    fn ask(&mut self, number: u64) -> [u64; (BLOCK / 64) as usize] {
-        let (mut entries, mut bits) = ([0; (BLOCK * 8) as usize], [0; (BLOCK / 64) as usize]);
+    /// Asks for blocks, keeps them, and returns the first.
+    fn ask(&mut self, number: u64, count: u64) -> u64 {
+        self.buffer.resize((count * BLOCK * 8) as usize, 0);
         self.calls += 1;
         let read = match (&self.file, number.checked_mul(BLOCK * 8)) {
-            (Some(file), Some(at)) => file.read_at(&mut entries, at).unwrap_or(0),
+            (Some(file), Some(at)) => file.read_at(&mut self.buffer, at).unwrap_or(0),
             _ => 0,
         };
-        for (page, entry) in entries[..read.min(entries.len())].chunks_exact(8).enumerate() {
+        let read = self.buffer.get(..read).unwrap_or_default();
+        let mut blocks = read.chunks((BLOCK * 8) as usize).map(|entries| {
             // The highest bit of the last byte.
-            bits[page / 64] |= u64::from(entry[7] >> 7) << (page % 64);
+            let present = entries.chunks_exact(8).map(|entry| u64::from(entry[7] >> 7));
+            present.enumerate().fold(0, |block, (page, bit)| block | bit << page)
+        });
+        for (offset, block) in (0..count).map(|offset| (offset, blocks.next().unwrap_or(0))) {
+            self.blocks.insert(number + offset, block);
         }
-        bits
+        self.blocks.get(&number).copied().unwrap_or(0)
     }
+}
+
+/// So many bits, of those that are left from `from` on.
+fn bits(from: u64, count: u64) -> u64 {
+    u64::MAX >> (BLOCK - count.clamp(1, BLOCK - from))
 }
 
 #[cfg(test)]

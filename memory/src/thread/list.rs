@@ -41,7 +41,6 @@ impl List {
         };
         if !hopeless(self) {
             self.search(scene, bytes);
-            self.walk(scene, bytes);
             self.sought =
                 scene.threads.iter().map(|thread| thread.id).filter(|id| !self.structures.contains_key(id)).collect();
         }
@@ -77,6 +76,8 @@ impl List {
                 let id = layout.recognize(*at, structure).and_then(|id| ids.get(&id));
                 if let Some(id) = id {
                     self.structures.entry(*id).or_insert(*at);
+                } else {
+                    further.extend(neighbours(*at, &layout, bytes).into_iter().filter(|at| seen.insert(*at)));
                 }
                 // The head of a list is no thread, but leads on as one does: it stands alone, so that its words are read by themselves.
                 let links = match (word(structure, layout.next), word(structure, layout.previous)) {
@@ -99,6 +100,7 @@ impl List {
         let mut left = MOST_BYTES;
         let known = self.libc;
         for region in places(scene) {
+            let found = self.structures.len();
             let candidates: Vec<Libc> =
                 Libc::ALL.into_iter().filter(|libc| known.is_none_or(|known| known == *libc)).collect();
             for run in bytes.present(region) {
@@ -126,7 +128,7 @@ impl List {
                 }
             }
             // One is enough: the list leads to the others. If it does not, the search goes on for them.
-            if known.is_none() && self.libc.is_some() {
+            if found < self.structures.len() {
                 self.walk(scene, bytes);
                 if scene.threads.iter().all(|thread| self.structures.contains_key(&thread.id)) {
                     return;
@@ -144,6 +146,23 @@ fn ids(scene: &Scene) -> FxHashMap<u32, u32> {
 /// The links of a list's head.
 fn head(at: u64, layout: &Layout, bytes: &dyn Bytes) -> Option<(u64, u64)> {
     bytes.word(at.wrapping_add(layout.next)).zip(bytes.word(at.wrapping_add(layout.previous)))
+}
+
+/// The library has several lists, one for threads whose stacks it made and one for the others, among which is the first; their heads
+/// stand side by side. What the lists beside a head lead to.
+fn neighbours(at: u64, layout: &Layout, bytes: &dyn Bytes) -> Vec<u64> {
+    if layout.links != super::libc::Links::Nodes {
+        return Vec::new();
+    }
+    let head = at.wrapping_add(layout.next);
+    let heads = [head.wrapping_sub(32), head.wrapping_sub(16), head.wrapping_add(16), head.wrapping_add(32)];
+    let ends = |head: u64| {
+        let (next, previous) = (bytes.word(head)?, bytes.word(head.wrapping_add(8))?);
+        let agree =
+            next != head && bytes.word(next.wrapping_add(8)) == Some(head) && bytes.word(previous) == Some(head);
+        agree.then_some([layout.follow(next), layout.follow(previous)])
+    };
+    heads.into_iter().filter_map(ends).flatten().collect()
 }
 
 /// What in a piece of memory looks like a thread's structure, with the id in it.

@@ -54,10 +54,14 @@ impl Threads {
     /// Looks where the threads are. What is known from the look before is only checked.
     pub fn renew(&mut self, scene: &Scene, bytes: &dyn Bytes) {
         if !Arc::ptr_eq(&self.regions, &scene.regions) {
-            self.images = images(&scene.regions, bytes);
+            // Anonymous memory comes and goes all the time, and says nothing of what is loaded.
+            let same = objects(&self.regions).eq(objects(&scene.regions));
             self.regions = Arc::clone(&scene.regions);
-            self.tls.clear();
-            self.stacks.load(&self.images, bytes);
+            if !same {
+                self.images = images(&scene.regions, bytes);
+                self.tls.clear();
+                self.stacks.load(&self.images, bytes);
+            }
         }
         let told: FxHashMap<u32, u64> =
             scene.threads.iter().filter_map(|thread| Some((thread.id, thread.registers?.tp?))).collect();
@@ -162,6 +166,11 @@ impl Threads {
             block.is_some() && block == libc.dtv(*pointer, bytes).and_then(|dtv| libc.entry(dtv, 1, bytes))
         })
     }
+}
+
+/// The mappings that belong to objects.
+fn objects(regions: &[Region]) -> impl Iterator<Item = &Region> {
+    regions.iter().filter(|region| region.inode != 0 || !region.path.is_empty())
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use holdup_stack::{
 use rustc_hash::FxHashMap;
 use std::{io, sync::Arc, time::Duration};
 
-/// More of a stack than this is not copied.
+/// So much of a stack is copied first, and no more than this where that is not enough.
+const FIRST_BYTES: u64 = 8 << 10;
 pub(crate) const MOST_BYTES: u64 = 64 << 10;
 /// Addresses above are no process's.
 const MOST_ADDRESS: u64 = 1 << 56;
@@ -113,13 +114,17 @@ impl Stacks {
         {
             return stack.clone();
         }
-        let Some(copy) = copy(registers, &scene.regions, bytes) else {
-            return Stack::none("its stack pointer leads to memory that cannot be read");
-        };
-        if !bytes.still(thread) {
-            return Stack::none("it woke up while its stack was copied");
+        let mut stack = Stack::none("its stack pointer leads to memory that cannot be read");
+        for most in [FIRST_BYTES, MOST_BYTES] {
+            let Some(copy) = copy(registers, &scene.regions, most, bytes) else { break };
+            if !bytes.still(thread) {
+                return Stack::none("it woke up while its stack was copied");
+            }
+            stack = self.unwind(registers, &copy, bytes);
+            if stack.unread.is_empty() || (copy.len() as u64) < most {
+                break;
+            }
         }
-        let stack = self.unwind(registers, &copy, bytes);
         self.kept.insert(thread.id, (mark, stack.clone()));
         stack
     }
@@ -143,9 +148,9 @@ impl Stacks {
 }
 
 /// Copies a stack from the stack pointer up.
-fn copy(registers: Registers, regions: &[Region], bytes: &dyn Bytes) -> Option<Vec<u8>> {
+fn copy(registers: Registers, regions: &[Region], most: u64, bytes: &dyn Bytes) -> Option<Vec<u8>> {
     let region = find(regions, registers.sp).filter(|region| region.may.read())?;
-    let len = (region.range.end - registers.sp).min(MOST_BYTES);
+    let len = (region.range.end - registers.sp).min(most);
     let mut copy = vec![0; usize::try_from(len).ok()?];
     bytes.read(registers.sp, &mut copy).then_some(copy)
 }
