@@ -36,14 +36,14 @@ const INFO: u16 = 2;
 const MOST_ANSWERS: usize = 1 << 16;
 
 /// Fills in what the kernel tells of these sockets, by their numbers; of those that it does not tell of, nothing.
-pub(crate) fn ask(pid: u32, wanted: &mut Wanted) {
-    let network = |of: &str| fs::read_link(format!("/proc/{of}/ns/net")).ok();
-    let theirs = network(&pid.to_string());
-    if theirs.is_none() || theirs == network("self") {
+pub(crate) fn ask(folder: &str, wanted: &mut Wanted) {
+    let network = |folder: &str| fs::read_link(format!("{folder}/ns/net")).ok();
+    let theirs = network(folder);
+    if theirs.is_none() || theirs == network("/proc/self") {
         ask_here(wanted);
         return;
     }
-    let Ok(network) = File::open(format!("/proc/{pid}/ns/net")) else { return };
+    let Ok(network) = File::open(format!("{folder}/ns/net")) else { return };
     std::thread::scope(|scope| {
         scope.spawn(|| {
             if setns(&network, CloneFlags::CLONE_NEWNET).is_ok() {

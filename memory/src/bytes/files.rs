@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use std::{
     fs::{self, File},
     os::unix::fs::{FileExt, MetadataExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -18,25 +18,20 @@ const KEPT: usize = 256;
 type Opened = FxHashMap<(String, u64), Option<Arc<File>>>;
 
 /// The mapped files of one process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Files {
-    pid: u32,
     open: Mutex<Opened>,
 }
 
 impl Files {
-    pub(crate) fn new(pid: u32) -> Self {
-        Self { pid, open: Mutex::default() }
-    }
-
-    /// The file that is mapped there, kept open.
-    pub(crate) fn open(&self, region: &Region) -> Option<Arc<File>> {
+    /// The file that is mapped there, kept open. `proc` is the process's folder in `/proc`.
+    pub(crate) fn open(&self, proc: &str, region: &Region) -> Option<Arc<File>> {
         let key = (region.device.clone(), region.inode);
         let known = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(known) = known {
             return known;
         }
-        let opened = self.find(region, None).ok().and_then(|path| File::open(path).ok()).map(Arc::new);
+        let opened = find(proc, region, None).ok().and_then(|path| File::open(path).ok()).map(Arc::new);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= KEPT {
             open.clear();
@@ -44,42 +39,47 @@ impl Files {
         open.insert(key, opened.clone());
         opened
     }
+}
 
-    /// A path by which the file that is mapped there can be opened.
-    pub(crate) fn path(&self, region: &Region, bytes: &dyn Bytes) -> Result<PathBuf, String> {
-        self.find(region, Some(bytes))
+/// A path by which the file that is mapped there can be opened.
+pub(crate) fn path(proc: &str, region: &Region, bytes: &dyn Bytes) -> Result<PathBuf, String> {
+    find(proc, region, Some(bytes))
+}
+
+fn find(proc: &str, region: &Region, bytes: Option<&dyn Bytes>) -> Result<PathBuf, String> {
+    if region.inode == 0 {
+        return Err(format!("{} is no file", if region.path.is_empty() { "anonymous memory" } else { &region.path }));
     }
-
-    fn find(&self, region: &Region, bytes: Option<&dyn Bytes>) -> Result<PathBuf, String> {
-        let pid = self.pid;
-        if region.inode == 0 {
-            return Err(format!(
-                "{} is no file",
-                if region.path.is_empty() { "anonymous memory" } else { &region.path }
-            ));
+    let range = &region.range;
+    let named = PathBuf::from(format!("{proc}/root{}", region.path));
+    // Its name, if that still leads to it: other files stand beside it. The shortest name, if that is the same here.
+    let place = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    if let Some(there) = place(&named).filter(|(_, inode)| !region.deleted && *inode == region.inode) {
+        let path =
+            if place(Path::new(&region.path)) == Some(there) { PathBuf::from(&region.path) } else { named.clone() };
+        if File::open(&path).is_ok() {
+            return Ok(path);
         }
-        let range = &region.range;
-        // Whoever may follow it has the very file, deleted or not.
-        let mapped = PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", range.start, range.end));
-        if File::open(&mapped).is_ok() {
-            return Ok(mapped);
-        }
-        let executable = PathBuf::from(format!("/proc/{pid}/exe"));
-        if fs::metadata(&executable).is_ok_and(|meta| meta.ino() == region.inode) && File::open(&executable).is_ok() {
-            return Ok(executable);
-        }
-        if region.deleted {
-            return Err(format!(
-                "{} was deleted or replaced after it was loaded, and only root or CAP_SYS_ADMIN may open what is mapped of it",
-                region.path
-            ));
-        }
-        let named = PathBuf::from(format!("/proc/{pid}/root{}", region.path));
-        match File::open(&named) {
-            Ok(file) if is_mapped(&file, region, bytes) => Ok(named),
-            Ok(_) => Err(format!("{} is another file than the one that is mapped", region.path)),
-            Err(error) => Err(format!("{} cannot be opened: {error}", region.path)),
-        }
+    }
+    // Whoever may follow it has the very file, deleted or not.
+    let mapped = PathBuf::from(format!("{proc}/map_files/{:x}-{:x}", range.start, range.end));
+    if File::open(&mapped).is_ok() {
+        return Ok(mapped);
+    }
+    let executable = PathBuf::from(format!("{proc}/exe"));
+    if fs::metadata(&executable).is_ok_and(|meta| meta.ino() == region.inode) && File::open(&executable).is_ok() {
+        return Ok(executable);
+    }
+    if region.deleted {
+        return Err(format!(
+            "{} was deleted or replaced after it was loaded, and only root or CAP_SYS_ADMIN may open what is mapped of it",
+            region.path
+        ));
+    }
+    match File::open(&named) {
+        Ok(file) if is_mapped(&file, region, bytes) => Ok(named),
+        Ok(_) => Err(format!("{} is another file than the one that is mapped", region.path)),
+        Err(error) => Err(format!("{} cannot be opened: {error}", region.path)),
     }
 }
 

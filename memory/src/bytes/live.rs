@@ -6,7 +6,7 @@
 
 use super::{
     Bytes, Error, KernelThread, Region, Scene, Socket, Wanted, Watched,
-    files::Files,
+    files::{self, Files},
     maps,
     pages::{Page, Pages},
     proc::{self, Seen},
@@ -96,10 +96,13 @@ impl Live {
             bytes: AtomicU64::new(0),
             pages: Mutex::new(Pages::new(None, page)),
             kept: Mutex::default(),
-            files: Files::new(pid),
+            files: Files::default(),
         };
+        if matches!(stat.state, 'Z' | 'X') {
+            live.look_for_another();
+        }
         // The same question that a read of memory asks of the kernel, and no memory is read for it.
-        let memory = File::open(format!("/proc/{pid}/mem")).map_err(|_| rights::refused(pid))?;
+        let memory = File::open(live.path("mem")).map_err(|_| rights::refused(pid))?;
         let live = Self { way: live.choose(memory)?, ..live };
         live.regions()?;
         live.renew_pages();
@@ -113,23 +116,12 @@ impl Live {
         let remote = [RemoteIoVec { base: 0, len: 1 }];
         match process_vm_readv(self.target(), &mut [IoSliceMut::new(&mut byte)], &remote) {
             Ok(_) | Err(Errno::EFAULT) => Ok(Way::Call),
-            Err(Errno::ESRCH) => self.choose_by_another(memory),
-            Err(_) => Ok(Way::File(memory)),
-        }
-    }
-
-    /// Of a process whose first thread has ended, another one leads to the memory.
-    fn choose_by_another(&self, memory: File) -> Result<Way, Error> {
-        self.look_for_another();
-        let mut byte = [0];
-        let remote = [RemoteIoVec { base: 0, len: 1 }];
-        match process_vm_readv(self.target(), &mut [IoSliceMut::new(&mut byte)], &remote) {
-            Ok(_) | Err(Errno::EFAULT) => Ok(Way::Call),
             Err(Errno::ESRCH) => Err(gone(self.pid)),
             Err(_) => Ok(Way::File(memory)),
         }
     }
 
+    /// Of a process whose first thread has ended, another one leads to the memory.
     fn look_for_another(&self) {
         let lives = |id: &u32| {
             let stat = proc::text(&format!("/proc/{0}/task/{id}/stat", self.pid));
@@ -144,8 +136,16 @@ impl Live {
         Pid::from_raw(self.via.load(Ordering::Relaxed).cast_signed())
     }
 
+    /// Its folder in `/proc`. That of a process whose first thread has ended is empty: then it is another thread's.
+    fn folder(&self) -> String {
+        match self.via.load(Ordering::Relaxed) {
+            via if via == self.pid => format!("/proc/{via}"),
+            via => format!("/proc/{}/task/{via}", self.pid),
+        }
+    }
+
     fn path(&self, file: &str) -> String {
-        format!("/proc/{}/task/{}/{file}", self.pid, self.via.load(Ordering::Relaxed))
+        format!("{}/{file}", self.folder())
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -160,13 +160,10 @@ impl Live {
     fn regions(&self) -> Result<Arc<[Region]>, Error> {
         let mut kept = self.kept();
         let Kept { text, regions, buffer, .. } = &mut *kept;
-        let mut read = |via: u32| {
-            let path = format!("/proc/{}/task/{via}/maps", self.pid);
-            proc::read_into(&path, buffer).is_ok_and(|bytes| !bytes.is_empty())
-        };
-        if !read(self.via.load(Ordering::Relaxed)) {
+        let mut read = || proc::read_into(&self.path("maps"), buffer).is_ok_and(|bytes| !bytes.is_empty());
+        if !read() {
             self.look_for_another();
-            if !read(self.via.load(Ordering::Relaxed)) {
+            if !read() {
                 return Err(rights::refused(self.pid));
             }
         }
@@ -279,7 +276,7 @@ impl Live {
             return plain;
         }
         let Some(offset) = region.offset.checked_add(at - region.range.start) else { return false };
-        self.files.open(region).is_some_and(|file| file.read_exact_at(into, offset).is_ok())
+        self.files.open(&self.folder(), region).is_some_and(|file| file.read_exact_at(into, offset).is_ok())
     }
 }
 
@@ -358,11 +355,11 @@ impl Bytes for Live {
     }
 
     fn watched(&self) -> Vec<Watched> {
-        proc::watched(self.pid)
+        proc::watched(&self.folder())
     }
 
     fn sockets(&self, descriptors: &[i32]) -> Vec<(i32, Socket)> {
-        sockets::of(self.pid, descriptors)
+        sockets::of(&self.folder(), descriptors)
     }
 
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>> {
@@ -383,7 +380,7 @@ impl Bytes for Live {
     }
 
     fn file(&self, region: &Region) -> Result<PathBuf, String> {
-        self.files.path(region, self)
+        files::path(&self.folder(), region, self)
     }
 
     fn still(&self, thread: &KernelThread) -> bool {
@@ -450,8 +447,17 @@ mod tests {
 
     #[test]
     fn pieces_that_are_not_there_cost_no_others() {
+        pieces(&own());
+    }
+
+    #[test]
+    fn where_the_call_is_forbidden_memory_is_read_as_a_file() {
+        let way = Way::File(File::open("/proc/self/mem").unwrap());
+        pieces(&Live { way, ..own() });
+    }
+
+    fn pieces(live: &Live) {
         let words: Vec<u64> = (0..2000).collect();
-        let live = own();
         let mut buffers = vec![[0_u8; 8]; 2000];
         let mut wanted: Vec<Wanted<'_>> = buffers
             .iter_mut()
@@ -545,6 +551,27 @@ mod tests {
         assert!(matches!(live.scene(), Err(Error::Gone(_))));
         assert!(matches!(Live::open(child.id()), Err(Error::Gone(_))));
         assert!(!live.read(4096, &mut [0; 8]));
+    }
+
+    #[test]
+    fn a_program_that_another_replaces_is_read_as_that() {
+        use std::io::Write;
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "read line; exec sleep 60"]).stdin(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let live = Live::open(child.id()).unwrap();
+        let before = live.scene().unwrap();
+        child.stdin.take().unwrap().write_all(b"\n").unwrap();
+        let after = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            live.scene().unwrap()
+        });
+        let after = after.take(400).find(|scene| scene.executable != before.executable).unwrap();
+        assert!(after.executable.ends_with("sleep") || after.executable.contains("busybox"), "{}", after.executable);
+        let headers = after.auxv.iter().find(|(key, _)| *key == 3).unwrap().1;
+        assert!(live.word(headers).is_some() && after.regions != before.regions);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

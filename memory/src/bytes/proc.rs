@@ -184,16 +184,16 @@ fn function(wchan: &str) -> String {
     if wchan.trim() == "0" { String::new() } else { wchan.trim().into() }
 }
 
-/// What the epoll descriptors of a process watch.
-pub(crate) fn watched(pid: u32) -> Vec<Watched> {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+/// What the epoll descriptors of a process watch, whose folder in `/proc` this is.
+pub(crate) fn watched(folder: &str) -> Vec<Watched> {
+    let Ok(descriptors) = fs::read_dir(format!("{folder}/fd")) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in descriptors.flatten() {
         let is_epoll = fs::read_link(entry.path()).is_ok_and(|to| to == Path::new("anon_inode:[eventpoll]"));
         let Some(epoll) = entry.file_name().to_str().and_then(|name| name.parse().ok()).filter(|_| is_epoll) else {
             continue;
         };
-        if let Some(text) = text(&format!("/proc/{pid}/fdinfo/{epoll}")) {
+        if let Some(text) = text(&format!("{folder}/fdinfo/{epoll}")) {
             found.extend(epoll_entries(epoll, &text));
         }
     }

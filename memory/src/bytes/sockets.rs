@@ -8,22 +8,20 @@ use std::{fs, net::IpAddr, time::Duration};
 /// More descriptors than these are not asked for at once.
 const MOST: usize = 1 << 20;
 
-/// The sockets among these descriptors of a process.
-pub(crate) fn of(pid: u32, descriptors: &[i32]) -> Vec<(i32, Socket)> {
+/// The sockets among these descriptors of a process, whose folder in `/proc` this is.
+pub(crate) fn of(folder: &str, descriptors: &[i32]) -> Vec<(i32, Socket)> {
     let inodes: Vec<(i32, u64)> = descriptors
         .iter()
         .take(MOST)
-        .filter_map(|descriptor| {
-            Some((*descriptor, inode(&fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).ok()?)?))
-        })
+        .filter_map(|descriptor| Some((*descriptor, inode(&fs::read_link(format!("{folder}/fd/{descriptor}")).ok()?)?)))
         .collect();
     let mut wanted: FxHashMap<u64, Option<Socket>> = inodes.iter().map(|(_, inode)| (*inode, None)).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
-    diag::ask(pid, &mut wanted);
+    diag::ask(folder, &mut wanted);
     if wanted.values().any(Option::is_none) {
-        from_tables(pid, &mut wanted);
+        from_tables(folder, &mut wanted);
     }
     inodes.iter().filter_map(|(descriptor, inode)| Some((*descriptor, wanted.get(inode)?.clone()?))).collect()
 }
@@ -34,27 +32,27 @@ pub(crate) fn inode(link: &std::path::Path) -> Option<u64> {
 }
 
 /// Where these sockets of a process listen.
-pub(crate) fn listening(pid: u32, inodes: &FxHashSet<u64>) -> Vec<String> {
+pub(crate) fn listening(folder: &str, inodes: &FxHashSet<u64>) -> Vec<String> {
     let mut found = Vec::new();
     for file in ["tcp", "tcp6"] {
-        let text = proc::text(&format!("/proc/{pid}/net/{file}")).unwrap_or_default();
+        let text = proc::text(&format!("{folder}/net/{file}")).unwrap_or_default();
         found.extend(text.lines().skip(1).filter_map(|line| inet(line, "tcp")));
     }
-    let text = proc::text(&format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    let text = proc::text(&format!("{folder}/net/unix")).unwrap_or_default();
     found.extend(text.lines().skip(1).filter_map(unix));
     let own = found.into_iter().filter(|(inode, socket)| socket.state == "listen" && inodes.contains(inode));
     own.map(|(_, socket)| socket.local).collect()
 }
 
 /// Fills in what the tables have of those that are not known.
-fn from_tables(pid: u32, wanted: &mut FxHashMap<u64, Option<Socket>>) {
+fn from_tables(folder: &str, wanted: &mut FxHashMap<u64, Option<Socket>>) {
     for (file, kind) in [("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")] {
-        let text = proc::text(&format!("/proc/{pid}/net/{file}")).unwrap_or_default();
+        let text = proc::text(&format!("{folder}/net/{file}")).unwrap_or_default();
         for (inode, socket) in text.lines().skip(1).filter_map(|line| inet(line, kind)) {
             fill(wanted, inode, socket);
         }
     }
-    let text = proc::text(&format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    let text = proc::text(&format!("{folder}/net/unix")).unwrap_or_default();
     for (inode, socket) in text.lines().skip(1).filter_map(unix) {
         fill(wanted, inode, socket);
     }
@@ -176,7 +174,7 @@ mod tests {
         let mut wanted = vec![&listener as &dyn AsRawFd, &client, &server, &udp, &unix, &dialed, &file];
         wanted.extend(v6.as_ref().map(|v6| v6 as &dyn AsRawFd));
         let descriptors: Vec<i32> = wanted.iter().map(|socket| socket.as_raw_fd()).collect();
-        let told: FxHashMap<i32, Socket> = of(std::process::id(), &descriptors).into_iter().collect();
+        let told: FxHashMap<i32, Socket> = of("/proc/self", &descriptors).into_iter().collect();
         assert_eq!(told.len(), descriptors.len() - 1);
         let (here, there) = (server.local_addr().unwrap().to_string(), server.peer_addr().unwrap().to_string());
         let server = &told[&server.as_raw_fd()];
@@ -196,7 +194,7 @@ mod tests {
         // The tables tell the same, but for the silence.
         let inode = inode(&fs::read_link(format!("/proc/self/fd/{}", client.as_raw_fd())).unwrap()).unwrap();
         let mut wanted = FxHashMap::from_iter([(inode, None)]);
-        from_tables(std::process::id(), &mut wanted);
+        from_tables("/proc/self", &mut wanted);
         let told = Socket { silent: None, ..told[&client.as_raw_fd()].clone() };
         assert_eq!(wanted[&inode].as_ref(), Some(&told));
     }

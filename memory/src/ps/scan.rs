@@ -157,7 +157,7 @@ fn listens(pid: u32) -> Vec<String> {
     if own.is_empty() {
         return Vec::new();
     }
-    let mut listens = sockets::listening(pid, &own);
+    let mut listens = sockets::listening(&format!("/proc/{pid}"), &own);
     listens.sort();
     listens.dedup();
     listens
