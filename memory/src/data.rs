@@ -118,7 +118,8 @@ pub enum ProcessState {
 }
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "bits of tokio's own, each by itself")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Task {
     /// Its number.
     pub number: TaskNumber,
@@ -248,7 +249,7 @@ pub enum Reach {
 }
 
 /// What a task waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wait {
     /// The frame that waits, an index into the chain's.
     pub frame: u16,
@@ -259,7 +260,7 @@ pub struct Wait {
 }
 
 /// What is waited for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum WaitOn {
     /// Permits of a lock, a semaphore or a channel's room.
     Permits {
@@ -321,7 +322,7 @@ pub enum Interest {
 }
 
 /// Something that a frame has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// The frame that has it, an index into the chain's.
     pub frame: u16,

@@ -18,6 +18,7 @@ mod cache;
 mod dwarf;
 mod layout;
 mod locate;
+mod lookup;
 pub mod names;
 mod parse;
 mod remote;
@@ -33,6 +34,7 @@ pub use build_id::BuildId;
 pub use cache::Cache;
 pub use layout::Written;
 pub use locate::Search;
+pub(crate) use lookup::Types;
 pub use types::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 
 use crate::Grade;
@@ -61,6 +63,7 @@ pub struct Debug {
 enum Source {
     Dwarf(Box<dwarf::Dwarf>),
     Layout(Box<layout::Layout>),
+    Nothing,
 }
 
 /// Types that were read.
@@ -93,6 +96,11 @@ impl Debug {
 
     fn new(source: Source, index: Index, grade: Grade, from: String, build_id: Option<BuildId>) -> Self {
         Self { source, index, grade, from: from.into(), build_id, types: RwLock::default() }
+    }
+
+    /// None, for this reason.
+    pub(crate) fn none(why: &str) -> Self {
+        Self::new(Source::Nothing, Index::default(), Grade::Stripped, why.to_owned(), None)
     }
 
     /// What is to be found at once.
@@ -136,7 +144,14 @@ impl Debug {
         match &self.source {
             Source::Dwarf(dwarf) => dwarf.ty(id),
             Source::Layout(layout) => layout.ty(id),
+            Source::Nothing => None,
         }
+    }
+}
+
+impl Types for Debug {
+    fn ty(&self, id: TypeId) -> Arc<Type> {
+        Self::ty(self, id)
     }
 }
 

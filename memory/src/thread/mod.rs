@@ -109,24 +109,16 @@ impl Threads {
         scene.threads.iter().map(|thread| self.one(thread, scene, bytes, running)).collect()
     }
 
+    /// All threads without their stacks.
+    pub(crate) fn bare(scene: &Scene) -> Vec<Thread> {
+        scene.threads.iter().map(|thread| told(thread, Stack::none(""), None)).collect()
+    }
+
     fn one(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes, running: Running) -> Thread {
         let asked = running == Running::Stopped && thread.state == 'R' && thread.registers.is_none();
         let (stack, stopped) =
             if asked { self.stopped(thread, scene, bytes) } else { (self.stack(thread, scene, bytes), None) };
-        Thread {
-            id: thread.id,
-            name: Arc::from(&*thread.name),
-            state: thread.state,
-            waits_in: Arc::from(kernel::waits_in(thread)),
-            cpu: thread.cpu,
-            switches: thread.switches,
-            role: Role::default(),
-            polls: None,
-            stack: stack.frames,
-            approximate: stack.approximate,
-            unread: stack.unread,
-            stopped,
-        }
+        told(thread, stack, stopped)
     }
 
     fn stopped(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes) -> (Stack, Option<Duration>) {
@@ -165,6 +157,24 @@ impl Threads {
             let block = own.block(libc, *pointer, bytes);
             block.is_some() && block == libc.dtv(*pointer, bytes).and_then(|dtv| libc.entry(dtv, 1, bytes))
         })
+    }
+}
+
+/// A thread as it is told. What it is to tokio is not said here.
+fn told(thread: &KernelThread, stack: Stack, stopped: Option<Duration>) -> Thread {
+    Thread {
+        id: thread.id,
+        name: Arc::from(&*thread.name),
+        state: thread.state,
+        waits_in: Arc::from(kernel::waits_in(thread)),
+        cpu: thread.cpu,
+        switches: thread.switches,
+        role: Role::default(),
+        polls: None,
+        stack: stack.frames,
+        approximate: stack.approximate,
+        unread: stack.unread,
+        stopped,
     }
 }
 
