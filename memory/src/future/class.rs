@@ -1,0 +1,188 @@
+//! What a type is, by its path. The names are tokio's and those of the crates that futures are made with; a type of no known name is
+//! gone through by its members.
+
+use crate::debug::Type;
+
+/// What a type is to a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// An async function, block or closure.
+    Coroutine,
+    /// A lock's, a semaphore's or a channel's permits.
+    Acquire,
+    Notified,
+    Sleep,
+    JoinHandle,
+    JoinSet,
+    OneshotReceiver,
+    OneshotSender,
+    MpscReceiver,
+    MpscSender,
+    BroadcastRecv,
+    BroadcastReceiver,
+    BroadcastSender,
+    WatchReceiver,
+    WatchSender,
+    Readiness,
+    PollEvented,
+    /// `FuturesUnordered`, the set that most of futures' combinators are made with.
+    Unordered,
+    /// A guard, or permits: the member that leads to the lock, and whether that is by an `Arc`.
+    Guard(GuardClass),
+    /// A pointer with a vtable.
+    Dyn,
+    /// A pointer with a length.
+    Slice,
+    Vec,
+    /// Something shared: not gone into, but what it is of may be a lock.
+    Shared,
+    /// Something without futures: wakers, unions, allocators.
+    Nothing,
+    /// A table or tree whose insides are not gone through.
+    Collection,
+    Plain,
+}
+
+/// How a guard leads to its lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GuardClass {
+    /// The member that leads to the lock.
+    pub(crate) member: &'static str,
+    /// The member that counts permits; none: one permit.
+    pub(crate) permits: Permits,
+}
+
+/// How many permits a guard stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permits {
+    One,
+    Member(&'static str),
+}
+
+const TABLE: &[(&str, &str, Class)] = &[
+    ("tokio::sync::batch_semaphore", "Acquire", Class::Acquire),
+    ("tokio::sync::notify", "Notified", Class::Notified),
+    ("tokio::sync::notify", "OwnedNotified", Class::Notified),
+    ("tokio::time::sleep", "Sleep", Class::Sleep),
+    ("tokio::runtime::task::join", "JoinHandle", Class::JoinHandle),
+    ("tokio::task::join_set", "JoinSet", Class::JoinSet),
+    ("tokio::sync::oneshot", "Receiver", Class::OneshotReceiver),
+    ("tokio::sync::oneshot", "Sender", Class::OneshotSender),
+    ("tokio::sync::mpsc::chan", "Rx", Class::MpscReceiver),
+    ("tokio::sync::mpsc::chan", "Tx", Class::MpscSender),
+    ("tokio::sync::broadcast", "Recv", Class::BroadcastRecv),
+    ("tokio::sync::broadcast", "Receiver", Class::BroadcastReceiver),
+    ("tokio::sync::broadcast", "Sender", Class::BroadcastSender),
+    ("tokio::sync::watch", "Receiver", Class::WatchReceiver),
+    ("tokio::sync::watch", "Sender", Class::WatchSender),
+    ("tokio::runtime::io::scheduled_io", "Readiness", Class::Readiness),
+    ("tokio::io::poll_evented", "PollEvented", Class::PollEvented),
+    ("futures_util::stream::futures_unordered", "FuturesUnordered", Class::Unordered),
+    ("tokio::sync::mutex", "MutexGuard", guard("lock", Permits::One)),
+    ("tokio::sync::mutex", "OwnedMutexGuard", guard("lock", Permits::One)),
+    ("tokio::sync::mutex", "MappedMutexGuard", guard("s", Permits::One)),
+    ("tokio::sync::mutex", "OwnedMappedMutexGuard", guard("lock", Permits::One)),
+    ("tokio::sync::rwlock::read_guard", "RwLockReadGuard", guard("s", Permits::One)),
+    ("tokio::sync::rwlock::owned_read_guard", "OwnedRwLockReadGuard", guard("lock", Permits::One)),
+    ("tokio::sync::rwlock::write_guard", "RwLockWriteGuard", guard("s", Permits::Member("permits_acquired"))),
+    (
+        "tokio::sync::rwlock::write_guard_mapped",
+        "RwLockMappedWriteGuard",
+        guard("s", Permits::Member("permits_acquired")),
+    ),
+    (
+        "tokio::sync::rwlock::owned_write_guard",
+        "OwnedRwLockWriteGuard",
+        guard("lock", Permits::Member("permits_acquired")),
+    ),
+    (
+        "tokio::sync::rwlock::owned_write_guard_mapped",
+        "OwnedRwLockMappedWriteGuard",
+        guard("lock", Permits::Member("permits_acquired")),
+    ),
+    ("tokio::sync::semaphore", "SemaphorePermit", guard("sem", Permits::Member("permits"))),
+    ("tokio::sync::semaphore", "OwnedSemaphorePermit", guard("sem", Permits::Member("permits"))),
+    ("tokio::sync::mpsc::bounded", "Permit", guard("chan", Permits::One)),
+    ("tokio::sync::mpsc::bounded", "OwnedPermit", guard("chan", Permits::One)),
+    ("alloc::vec", "Vec", Class::Vec),
+    ("alloc::sync", "Arc", Class::Shared),
+    ("alloc::sync", "Weak", Class::Shared),
+    ("alloc::rc", "Rc", Class::Shared),
+    ("alloc::rc", "Weak", Class::Shared),
+    ("core::task::wake", "Waker", Class::Nothing),
+    ("core::task::wake", "RawWaker", Class::Nothing),
+    ("hashbrown::raw", "RawTable", Class::Collection),
+    ("alloc::collections::btree::map", "BTreeMap", Class::Collection),
+    ("alloc::collections::vec_deque", "VecDeque", Class::Collection),
+    ("slab", "Slab", Class::Collection),
+];
+
+const fn guard(member: &'static str, permits: Permits) -> Class {
+    Class::Guard(GuardClass { member, permits })
+}
+
+/// What this type is.
+pub(crate) fn classify(ty: &Type) -> Class {
+    if ty.is_coroutine() {
+        return Class::Coroutine;
+    }
+    if let Some((.., class)) = TABLE.iter().find(|(space, name, _)| ty.is(space, name)) {
+        return *class;
+    }
+    if ty.member("vtable").is_some() && (ty.member("pointer").is_some() || ty.member("data_ptr").is_some()) {
+        return Class::Dyn;
+    }
+    if ty.member("data_ptr").is_some() && ty.member("length").is_some() {
+        return Class::Slice;
+    }
+    Class::Plain
+}
+
+/// Whether what a future of this namespace has is polled whenever it is. Of a future written by hand nothing is known.
+pub(crate) fn polls_all(space: &str) -> bool {
+    const CRATES: &[&str] =
+        &["core", "alloc", "std", "tokio", "futures_util", "futures_core", "tracing", "pin_project_lite"];
+    CRATES.contains(&space.split("::").next().unwrap_or_default())
+}
+
+/// Whether a structure of this namespace is named in a chain: a future that somebody wrote down, and not what such are made of.
+pub(crate) fn is_named(space: &str, name: &str) -> bool {
+    const PLUMBING: &[&str] = &["core", "alloc", "std", ""];
+    const PARTS: &[&str] =
+        &["MaybeDone", "TryMaybeDone", "OrderWrapper", "Pin", "Stage", "Fuse", "Fut", "Reset", "Join"];
+    let bare = name.split('<').next().unwrap_or_default();
+    !PLUMBING.contains(&space.split("::").next().unwrap_or_default())
+        && !PARTS.contains(&bare)
+        && !bare.starts_with(['{', '('])
+}
+
+/// The kinds of lock and channel that something may refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Referred {
+    Mutex,
+    RwLock,
+    Semaphore,
+    OnceCell,
+    Notify,
+    Barrier,
+    /// The shared part of an mpsc channel.
+    Chan,
+    Watch,
+    Broadcast,
+}
+
+/// Which of them this type is.
+pub(crate) fn referred(ty: &Type) -> Option<Referred> {
+    const TABLE: &[(&str, &str, Referred)] = &[
+        ("tokio::sync::mutex", "Mutex", Referred::Mutex),
+        ("tokio::sync::rwlock", "RwLock", Referred::RwLock),
+        ("tokio::sync::semaphore", "Semaphore", Referred::Semaphore),
+        ("tokio::sync::once_cell", "OnceCell", Referred::OnceCell),
+        ("tokio::sync::notify", "Notify", Referred::Notify),
+        ("tokio::sync::barrier", "Barrier", Referred::Barrier),
+        ("tokio::sync::mpsc::chan", "Chan", Referred::Chan),
+        ("tokio::sync::watch", "Shared", Referred::Watch),
+        ("tokio::sync::broadcast", "Shared", Referred::Broadcast),
+    ];
+    TABLE.iter().find(|(space, name, _)| ty.is(space, name)).map(|row| row.2)
+}

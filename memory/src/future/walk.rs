@@ -1,0 +1,586 @@
+//! A value gone through by its plan: frames from the outside in, what they wait for, and what they have.
+//!
+//! What is *polled* when its task is, is reached through `__awaitee`, by value or by a pointer of one's own; less the branches of a
+//! `select!` that are switched off. What else a coroutine keeps is *held*. Of a future that is written by hand nothing is known:
+//! what is inside *may* be polled.
+
+use super::{
+    class::Referred,
+    frames::{FrameText, Frames, Step},
+    plan::{
+        Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Plans, Refer,
+        Select, State, Unordered, Via,
+    },
+    view::View,
+};
+use crate::{
+    ClaimKind, FrameKind, Interest, Reach,
+    debug::{Type, TypeId},
+};
+use rustc_hash::FxHashSet;
+use std::{ops::Range, sync::Arc};
+
+const MOST_STEPS: usize = 512;
+const DEEPEST: u16 = 96;
+const MOST_ELEMENTS: u64 = 1024;
+/// Bytes of a leaf that something may point into.
+const LEAF: u64 = 64;
+/// Lower addresses nobody has.
+const LOWEST: u64 = 4096;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) waits: Vec<RawWait>,
+    pub(crate) claims: Vec<RawClaim>,
+    pub(crate) hints: Vec<Hint>,
+    /// Addresses at which a waker leads to this task, beside its header.
+    pub(crate) aliases: Vec<u64>,
+    /// How many values were met that may keep anything, and were not gone into.
+    pub(crate) opaque: u32,
+    /// What cannot be: the bytes are not what they are taken for.
+    pub(crate) wrong: Option<Arc<str>>,
+}
+
+/// What a leaf says that it waits for.
+#[derive(Debug, Clone)]
+pub(crate) struct RawWait {
+    pub(crate) frame: u16,
+    pub(crate) reach: Reach,
+    pub(crate) on: RawOn,
+    /// Whom the waker leads to that the leaf keeps, if it keeps one.
+    pub(crate) waker: Option<u64>,
+    /// The barrier that is waited at, if it is one that waits.
+    pub(crate) barrier: Option<u64>,
+}
+
+impl RawWait {
+    /// Whether what is waited for is others' as well, so that it can change while the one who waits sleeps.
+    pub(crate) fn is_shared(&self) -> bool {
+        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Notified { .. })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RawOn {
+    Acquire { semaphore: u64, wanted: u64, missing: u64, queued: bool, node: u64 },
+    Notified { notify: u64, node: u64 },
+    Sleep { seconds: i64, nanos: u32 },
+    Join { header: u64 },
+    JoinAny { length: u64 },
+    Oneshot { at: u64, ty: TypeId },
+    Message { at: u64, ty: TypeId },
+    Broadcast { at: u64, ty: TypeId },
+    Io { record: u64, fd: Option<i32>, interest: Interest },
+}
+
+/// What a frame says that it has.
+#[derive(Debug, Clone)]
+pub(crate) struct RawClaim {
+    pub(crate) frame: u16,
+    /// Where it stands.
+    pub(crate) at: u64,
+    /// Of a guard the semaphore; of an end what it leads to, and of which type.
+    pub(crate) of: u64,
+    pub(crate) ty: Option<TypeId>,
+    pub(crate) what: ClaimKind,
+    pub(crate) local: Arc<str>,
+    /// Where in which type it stands: the same place in every task of this build.
+    pub(crate) site: (u32, u64),
+}
+
+/// That something at this address is of this kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Hint {
+    pub(crate) base: u64,
+    pub(crate) kind: Referred,
+    pub(crate) ty: TypeId,
+    /// By which variable; empty for a guard's own pointer.
+    pub(crate) name: Arc<str>,
+}
+
+/// Where a walk stands.
+#[derive(Clone)]
+struct Here {
+    depth: u16,
+    reach: Reach,
+    /// The frame that it is in.
+    frame: u16,
+    local: Arc<str>,
+    interest: Interest,
+    /// The bytes of what is awaited beside it, if it is kept.
+    awaited: Range<u64>,
+    /// The coroutine's state that it stands in, and its start.
+    site: (u32, u64),
+    barrier: Option<u64>,
+}
+
+impl Here {
+    fn polled(&self) -> bool {
+        matches!(self.reach, Reach::Polled | Reach::Maybe)
+    }
+
+    fn deeper(&self, frame: u16) -> Self {
+        Self { depth: self.depth + 1, frame, ..self.clone() }
+    }
+}
+
+/// Goes through values of one object's types.
+pub(crate) struct Walker<'a> {
+    pub(crate) plans: &'a mut Plans,
+    pub(crate) frames: &'a mut Frames,
+    /// The type that the vtable at an address is of.
+    pub(crate) dynamic: &'a dyn Fn(u64) -> Option<TypeId>,
+}
+
+struct Walk<'w, 'v, 'm> {
+    plans: &'w mut Plans,
+    frames: &'w mut Frames,
+    dynamic: &'w dyn Fn(u64) -> Option<TypeId>,
+    view: &'v mut View<'m>,
+    done: FxHashSet<(u64, TypeId)>,
+    found: Walked,
+}
+
+impl Walker<'_> {
+    /// Goes through a future that its task polls.
+    pub(crate) fn future(&mut self, view: &mut View<'_>, at: u64, ty: TypeId) -> Walked {
+        let here = Here {
+            depth: 0,
+            reach: Reach::Polled,
+            frame: 0,
+            local: Arc::from(""),
+            interest: Interest::Any,
+            awaited: 0..0,
+            site: (0, at),
+            barrier: None,
+        };
+        let mut walk = Walk {
+            plans: self.plans,
+            frames: self.frames,
+            dynamic: self.dynamic,
+            view,
+            done: FxHashSet::default(),
+            found: Walked::default(),
+        };
+        walk.value(at, ty, &here);
+        walk.found
+    }
+}
+
+impl Walk<'_, '_, '_> {
+    fn ty(&self, ty: TypeId) -> Arc<Type> {
+        self.plans.types.ty(ty)
+    }
+
+    fn value(&mut self, at: u64, ty: TypeId, here: &Here) {
+        if here.depth > DEEPEST || self.found.steps.len() >= MOST_STEPS || self.found.wrong.is_some() {
+            return;
+        }
+        let plan = self.plans.plan(ty, self.frames);
+        match &*plan {
+            Plan::Nothing => {}
+            Plan::Collection => self.found.opaque += 1,
+            Plan::Parts(parts) => self.parts(at, parts, here),
+            _ if !self.done.insert((at, ty)) => {}
+            Plan::Coroutine(coroutine) => self.coroutine(at, ty, coroutine, here),
+            Plan::Pointer { ownership, to } => self.pointer(at, *ownership, *to, here),
+            Plan::Dyn { pointer, vtable, ownership, text } => {
+                if let (Some(pointer), Some(vtable)) = (self.view.word(at + pointer), self.view.word(at + vtable)) {
+                    self.dynamic(pointer, vtable, *ownership, *text, here);
+                }
+            }
+            Plan::Slice { pointer, length, element, ownership } => {
+                if follows(*ownership, here)
+                    && let (Some(pointer), Some(length)) = (self.view.word(at + pointer), self.view.word(at + length))
+                {
+                    self.elements(pointer, length, *element, here);
+                }
+            }
+            Plan::Array { element, size, count } => {
+                for index in 0..(*count).min(MOST_ELEMENTS) {
+                    self.value(at.wrapping_add(index.wrapping_mul(*size)), *element, here);
+                }
+            }
+            Plan::Select(select) => self.select(at, select, here),
+            Plan::Unordered(set) => self.unordered(at, set, here),
+            Plan::Leaf(leaf) => self.leaf(at, leaf, here),
+            Plan::Guard(guard) => self.guard(at, guard, here),
+            Plan::End(end) => self.end(at, end, here),
+        }
+    }
+
+    /// Adds a frame, and says which it is.
+    fn step(&mut self, text: u32, here: &Here) -> u16 {
+        self.found.steps.push(Step { depth: here.depth, text, reach: here.reach });
+        (self.found.steps.len() - 1) as u16
+    }
+
+    fn opaque(&mut self, name: &str, here: &Here) {
+        self.found.opaque += 1;
+        if here.polled() {
+            let text = self.frames.text(FrameText { name: name.into(), kind: FrameKind::Opaque, place: None });
+            self.step(text, here);
+        }
+    }
+
+    fn coroutine(&mut self, at: u64, ty: TypeId, coroutine: &Coroutine, here: &Here) {
+        let Some(state) = self.state(at, coroutine) else {
+            self.found.wrong = Some("a coroutine is in no state that it has".into());
+            return;
+        };
+        let polled = here.polled();
+        if state.phase == Phase::Ended || (state.phase == Phase::Unresumed && !polled && state.locals.is_empty()) {
+            return;
+        }
+        let mut here = here.clone();
+        if here.reach == Reach::Held && self.is_pointed_at(at, self.ty(ty).size, &here.awaited) {
+            here.reach = Reach::Maybe;
+        }
+        let frame = self.step(state.text, &here);
+        let mut inner = here.deeper(frame);
+        for refer in &state.refers {
+            let base = self.refer(at, refer);
+            if refer.kind == Referred::Barrier && refer.name.starts_with("self of tokio::sync::barrier") {
+                inner.barrier = base;
+            }
+        }
+        inner.site = (state.text, at);
+        let mut awaited = 0..0;
+        if let Some((place, ty)) = state.awaitee {
+            let start = at.wrapping_add(place);
+            awaited = start..start.saturating_add(self.ty(ty).size);
+            let before = self.found.steps.len();
+            self.value(start, ty, &inner);
+            if self.found.steps.len() == before && inner.polled() {
+                self.unknown(ty, &inner);
+            }
+        }
+        for (place, ty, name) in &state.locals {
+            let kept = Here {
+                reach: if inner.polled() { Reach::Held } else { inner.reach },
+                local: Arc::clone(name),
+                awaited: awaited.clone(),
+                interest: Interest::Any,
+                ..inner.clone()
+            };
+            self.value(at.wrapping_add(*place), *ty, &kept);
+        }
+    }
+
+    /// An awaited value of which nothing is known but its type.
+    fn unknown(&mut self, ty: TypeId, here: &Here) {
+        let name = crate::debug::names::short(&self.ty(ty).path());
+        self.opaque(&name, here);
+    }
+
+    fn state<'c>(&self, at: u64, coroutine: &'c Coroutine) -> Option<&'c State> {
+        let (place, width) = coroutine.discriminant;
+        let value = self.view.uint(at.wrapping_add(place), width)?;
+        coroutine.states.iter().find(|state| matches(&state.values, value))
+    }
+
+    /// Whether a word of what is awaited points into this value: then it may be polled from there.
+    fn is_pointed_at(&self, at: u64, size: u64, awaited: &Range<u64>) -> bool {
+        let end = at.saturating_add(size.max(1));
+        let len = usize::try_from(awaited.end - awaited.start).unwrap_or(0);
+        self.view.slice(awaited.start, len).is_some_and(|bytes| {
+            bytes
+                .chunks_exact(8)
+                .any(|word| word.try_into().map(u64::from_le_bytes).is_ok_and(|word| (at..end).contains(&word)))
+        })
+    }
+
+    /// Notes what a variable refers to, and says where that is.
+    fn refer(&mut self, at: u64, refer: &Refer) -> Option<u64> {
+        let place = at.wrapping_add(refer.at);
+        let target = match refer.by {
+            Via::Value => place,
+            Via::Pointer => self.view.word(place)?,
+        };
+        let mut base = Some(target).filter(|target| *target >= LOWEST)?.wrapping_add(refer.offset);
+        if let Some(data) = refer.hop {
+            let pointer = self.view.fetch(base, 8).then(|| self.view.word(base)).flatten();
+            base = pointer.filter(|pointer| *pointer >= LOWEST)?.wrapping_add(data);
+        }
+        self.found.hints.push(Hint { base, kind: refer.kind, ty: refer.ty, name: Arc::clone(&refer.name) });
+        Some(base)
+    }
+
+    fn parts(&mut self, at: u64, parts: &Parts, here: &Here) {
+        let mut inner = here.clone();
+        if let Some(text) = parts.text.filter(|_| here.polled()) {
+            let frame = self.step(text, here);
+            inner = here.deeper(frame);
+        }
+        if parts.polled == Certainty::Unknown && inner.reach == Reach::Polled {
+            inner.reach = Reach::Maybe;
+        }
+        if parts.interest != Interest::Any {
+            inner.interest = parts.interest;
+        }
+        for (place, ty) in &parts.fields {
+            self.value(at.wrapping_add(*place), *ty, &inner);
+        }
+        if let Some(arms) = &parts.arms {
+            self.arm(at, arms, &inner);
+        }
+    }
+
+    fn arm(&mut self, at: u64, arms: &Arms, here: &Here) {
+        let arm = match arms.discriminant {
+            None => arms.arms.first(),
+            Some((place, width)) => {
+                let Some(value) = self.view.uint(at.wrapping_add(place), width) else { return };
+                let named = arms.arms.iter().find(|arm| matches(&arm.values, value));
+                named.or_else(|| arms.arms.iter().find(|arm| arm.values.is_empty()))
+            }
+        };
+        match arm {
+            Some(arm) if arm.worth == Certainty::Known => self.value(at.wrapping_add(arm.at), arm.ty, here),
+            None if here.polled() => self.found.wrong = Some("an enum is in no variant that it has".into()),
+            _ => {}
+        }
+    }
+
+    fn pointer(&mut self, at: u64, ownership: Ownership, to: TypeId, here: &Here) {
+        if !follows(ownership, here) {
+            return;
+        }
+        // A pointer to what is not worth a look is not read.
+        let nothing = matches!(*self.plans.plan(to, self.frames), Plan::Nothing);
+        let Some(target) = self.view.word(at).filter(|target| *target >= LOWEST && !nothing) else { return };
+        let size = self.ty(to).size;
+        if self.view.fetch(target, size) {
+            self.value(target, to, here);
+        } else {
+            self.opaque("what cannot be read", here);
+        }
+    }
+
+    fn dynamic(&mut self, pointer: u64, vtable: u64, ownership: Ownership, text: u32, here: &Here) {
+        if !follows(ownership, here) || pointer < LOWEST {
+            return;
+        }
+        let Some(ty) = (self.dynamic)(vtable) else {
+            let name = self.frames.get(text).map(|text| Arc::clone(&text.name)).unwrap_or_default();
+            if vtable >= LOWEST {
+                self.opaque(&format!("{name}, of an unknown type"), here);
+            }
+            return;
+        };
+        if matches!(*self.plans.plan(ty, self.frames), Plan::Nothing) {
+            if here.polled() {
+                self.unknown(ty, here);
+            }
+            return;
+        }
+        let size = self.ty(ty).size;
+        if !self.view.fetch(pointer, size) {
+            self.opaque("what cannot be read", here);
+            return;
+        }
+        if here.polled() {
+            let frame = self.step(text, here);
+            self.value(pointer, ty, &here.deeper(frame));
+        } else {
+            self.value(pointer, ty, here);
+        }
+    }
+
+    fn elements(&mut self, pointer: u64, length: u64, element: TypeId, here: &Here) {
+        let size = self.ty(element).size;
+        let count = length.min(MOST_ELEMENTS);
+        if pointer < LOWEST || count == 0 || size == 0 {
+            return;
+        }
+        if count < length {
+            self.found.opaque += 1;
+        }
+        if !self.view.fetch(pointer, count.saturating_mul(size)) {
+            self.opaque("what cannot be read", here);
+            return;
+        }
+        for index in 0..count {
+            self.value(pointer + index * size, element, here);
+        }
+    }
+
+    fn select(&mut self, at: u64, select: &Select, here: &Here) {
+        let frame = self.step(select.text, here);
+        let inner = here.deeper(frame);
+        let (place, hops, tuple) = select.futures;
+        let mut futures = Some(at.wrapping_add(place));
+        for _ in 0..hops {
+            futures = futures.and_then(|at| self.view.word(at));
+        }
+        let disabled = match select.disabled {
+            None => Some(0),
+            Some((place, width)) => {
+                let bits = self.view.word(at.wrapping_add(place));
+                bits.and_then(|at| self.view.uint(at, width))
+            }
+        };
+        let tuple = self.ty(tuple);
+        let readable = futures.is_some_and(|at| self.view.fetch(at, tuple.size));
+        let (Some(futures), Some(disabled), true) = (futures, disabled, readable) else {
+            self.found.opaque += 1;
+            return;
+        };
+        for (branch, member) in tuple.members.iter().enumerate() {
+            let off = branch < 128 && disabled >> branch & 1 != 0;
+            let reach = if off && inner.polled() { Reach::Disabled } else { inner.reach };
+            self.value(futures.wrapping_add(member.at), member.ty, &Here { reach, ..inner.clone() });
+        }
+    }
+
+    fn unordered(&mut self, at: u64, set: &Unordered, here: &Here) {
+        let frame = self.step(set.text, here);
+        let inner = here.deeper(frame);
+        let node_size = self.ty(set.node).size;
+        let mut node = self.view.word(at.wrapping_add(set.head)).unwrap_or(0);
+        let mut seen = 0;
+        while node >= LOWEST && seen < MOST_ELEMENTS {
+            seen += 1;
+            if !self.view.fetch(node, node_size) || !self.done.insert((node, set.node)) {
+                break;
+            }
+            // The waker that its future was given leads to the node, and is counted from the node's own start or its count's.
+            self.found.aliases.extend([node, node.wrapping_sub(16)]);
+            self.value(node.wrapping_add(set.future), set.of, &inner);
+            node = self.view.word(node.wrapping_add(set.next)).unwrap_or(0);
+        }
+        if seen == MOST_ELEMENTS {
+            self.found.opaque += 1;
+        }
+    }
+
+    fn leaf(&mut self, at: u64, leaf: &Leaf, here: &Here) {
+        let view = &mut *self.view;
+        let read = |view: &View<'_>, place: u64| view.word(at.wrapping_add(place));
+        let on = match &leaf.what {
+            LeafKind::Acquire { semaphore, wanted, missing, queued, node } => {
+                let queued = view.uint(at.wrapping_add(*queued), 1);
+                match (read(view, *semaphore), read(view, *wanted), read(view, *missing), queued) {
+                    (Some(semaphore), Some(wanted), Some(missing), Some(queued @ 0..=1)) => Some(RawOn::Acquire {
+                        semaphore,
+                        wanted,
+                        missing,
+                        queued: queued == 1,
+                        node: at.wrapping_add(*node),
+                    }),
+                    _ => None,
+                }
+            }
+            LeafKind::Notified { notify, node } => {
+                read(view, *notify).map(|notify| RawOn::Notified { notify, node: at.wrapping_add(*node) })
+            }
+            LeafKind::Sleep { seconds, nanos } => {
+                let nanos = view.uint(at.wrapping_add(*nanos), 4).and_then(|nanos| u32::try_from(nanos).ok());
+                read(view, *seconds)
+                    .zip(nanos.filter(|nanos| *nanos < 1_000_000_000))
+                    .map(|(seconds, nanos)| RawOn::Sleep { seconds: seconds.cast_signed(), nanos })
+            }
+            LeafKind::Join { header } => {
+                read(view, *header).filter(|header| *header != 0).map(|header| RawOn::Join { header })
+            }
+            LeafKind::JoinAny { length } => read(view, *length).map(|length| RawOn::JoinAny { length }),
+            LeafKind::Oneshot(shared) => {
+                // The channel is let go of when its value is taken.
+                let Some(inner) = read(view, shared.pointer).filter(|inner| *inner != 0) else { return };
+                Some(RawOn::Oneshot { at: inner.wrapping_add(shared.data), ty: shared.ty })
+            }
+            LeafKind::Message(shared) => read(view, shared.pointer)
+                .map(|chan| RawOn::Message { at: chan.wrapping_add(shared.data), ty: shared.ty }),
+            LeafKind::Broadcast { receiver, shared } => {
+                let place = read(view, *receiver).map(|at| at.wrapping_add(shared.pointer)).filter(|at| *at >= LOWEST);
+                let pointer = place.filter(|at| view.fetch(*at, 8)).and_then(|at| view.word(at));
+                pointer.map(|pointer| RawOn::Broadcast { at: pointer.wrapping_add(shared.data), ty: shared.ty })
+            }
+            LeafKind::Readiness { record, interest } => {
+                let bits = view.uint(at.wrapping_add(*interest), 1);
+                read(view, *record).map(|record| RawOn::Io { record, fd: None, interest: direction(bits) })
+            }
+            LeafKind::PollEvented { record, data, fd } => {
+                let fd = fd.and_then(|fd| view.uint(at.wrapping_add(fd), 4)).map(|fd| fd as u32 as i32);
+                read(view, *record).map(|record| RawOn::Io {
+                    record: record.wrapping_add(*data),
+                    fd,
+                    interest: here.interest,
+                })
+            }
+        };
+        let Some(on) = on else {
+            if here.polled() {
+                self.found.wrong = Some("what is waited for is nothing that it can be".into());
+            }
+            return;
+        };
+        // What is kept and not polled matters where it stands in a queue.
+        if !here.polled() && !matches!(on, RawOn::Acquire { queued: true, .. }) {
+            return;
+        }
+        let waker = leaf.waker.and_then(|(data, vtable)| {
+            let vtable = read(view, vtable).filter(|vtable| *vtable != 0);
+            vtable.and_then(|_| read(view, data))
+        });
+        let mut here = here.clone();
+        if here.reach == Reach::Held && self.is_pointed_at(at, LEAF, &here.awaited) {
+            here.reach = Reach::Maybe;
+        }
+        let frame = self.step(leaf.text, &here);
+        self.found.waits.push(RawWait { frame, reach: here.reach, on, waker, barrier: here.barrier });
+    }
+
+    fn guard(&mut self, at: u64, guard: &GuardPlan, here: &Here) {
+        let Some(target) = self.view.word(at.wrapping_add(guard.pointer)).filter(|target| *target >= LOWEST) else {
+            return;
+        };
+        let permits = match guard.permits {
+            None => Some(1),
+            Some(place) => {
+                let width = 4;
+                self.view.uint(at.wrapping_add(place), width).and_then(|permits| u32::try_from(permits).ok())
+            }
+        };
+        let Some(permits) = permits.filter(|permits| *permits > 0) else { return };
+        if let Some((offset, kind, ty)) = guard.lock {
+            let base = target.wrapping_add(offset);
+            self.found.hints.push(Hint { base, kind, ty, name: Arc::from("") });
+        }
+        self.claim(at, target.wrapping_add(guard.semaphore), None, ClaimKind::Permits(permits), here);
+    }
+
+    fn end(&mut self, at: u64, end: &End, here: &Here) {
+        let target = self.view.word(at.wrapping_add(end.shared.pointer)).filter(|target| *target >= LOWEST);
+        let Some(target) = target.map(|target| target.wrapping_add(end.shared.data)) else { return };
+        if let Some(leaf) = end.leaf.as_ref().filter(|_| here.polled()) {
+            self.leaf(at, leaf, here);
+        }
+        self.claim(at, target, Some(end.shared.ty), end.what, here);
+    }
+
+    fn claim(&mut self, at: u64, of: u64, ty: Option<TypeId>, what: ClaimKind, here: &Here) {
+        let site = (here.site.0, at.wrapping_sub(here.site.1));
+        self.found.claims.push(RawClaim { frame: here.frame, at, of, ty, what, local: Arc::clone(&here.local), site });
+    }
+}
+
+/// A `Box` belongs to whoever has it; what is borrowed is followed where it is polled, or would be if its branch were not off.
+fn follows(ownership: Ownership, here: &Here) -> bool {
+    ownership == Ownership::Owned || here.reach != Reach::Held
+}
+
+fn matches(values: &[(u128, u128)], value: u128) -> bool {
+    values.iter().any(|(from, to)| (*from..=*to).contains(&value))
+}
+
+/// Tokio's bits of what a descriptor is awaited for.
+fn direction(bits: Option<u128>) -> Interest {
+    match bits {
+        Some(bits) if bits & 3 == 1 => Interest::Read,
+        Some(bits) if bits & 3 == 2 => Interest::Write,
+        _ => Interest::Any,
+    }
+}

@@ -1,0 +1,178 @@
+//! Who has what, counted before anybody is named. Permits prove that somebody has them, not who: a guard that was dropped keeps its
+//! bytes. A holder is *proven* when the claims add up to exactly what is held and nothing that was not read could hold it; anything
+//! less is likely, and more claims than permits are nobody's.
+
+use crate::{Basis, ClaimKind, Holder, Place, Thing, Who};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// A claim on a thing.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) who: Who,
+    pub(crate) permits: u32,
+    pub(crate) place: Option<Place>,
+    pub(crate) local: Arc<str>,
+    /// Where in which type it stands.
+    pub(crate) site: Site,
+}
+
+/// A place in a type: of which copy, which frame, where in it.
+pub(crate) type Site = (u16, u32, u64);
+
+/// Those who were given permits and have not been polled since.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Assigned {
+    pub(crate) who: Who,
+    pub(crate) permits: u64,
+    /// Likely where what was given them is kept and not polled: it may have been dropped, and its bytes left.
+    pub(crate) basis: Basis,
+}
+
+/// Places that once had bytes of a guard while all permits were free: what stands there may be left over, in any task of this build.
+#[derive(Debug, Default)]
+pub(crate) struct Droppable(FxHashSet<Site>);
+
+/// Whether anything that was not read could hold a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    Nowhere,
+    Possible,
+}
+
+/// Names the holders of a thing, of which `free` and `total` are known as far as they can be.
+pub(crate) fn name(
+    thing: &mut Thing,
+    claims: &[Claimed],
+    assigned: &[Assigned],
+    hidden: Hidden,
+    droppable: &mut Droppable,
+) {
+    let given = |basis| -> u64 {
+        assigned.iter().filter(|assigned| assigned.basis == basis).fold(0, |sum, one| sum.saturating_add(one.permits))
+    };
+    let (given, perhaps) = (given(Basis::Proven), given(Basis::Likely));
+    let held = thing.total.zip(thing.free).map(|(total, free)| total.saturating_sub(free).saturating_sub(given));
+    thing.held = held;
+    if held == Some(0) {
+        droppable.0.extend(claims.iter().map(|claim| claim.site));
+    }
+    let claims: Vec<&Claimed> = claims.iter().filter(|claim| !droppable.0.contains(&claim.site)).collect();
+    let claimed = claims.iter().map(|claim| u64::from(claim.permits)).fold(perhaps, u64::saturating_add);
+    let holder = |claim: &Claimed, basis| Holder {
+        who: claim.who,
+        what: ClaimKind::Permits(claim.permits),
+        basis,
+        place: claim.place.clone(),
+        local: Arc::clone(&claim.local),
+    };
+    thing.holders = match held {
+        // More than can be: some are left over, and nothing says which.
+        Some(held) if claimed > held => Vec::new(),
+        Some(held) => {
+            let basis = if claimed == held && perhaps == 0 && hidden == Hidden::Nowhere {
+                Basis::Proven
+            } else {
+                Basis::Likely
+            };
+            claims.iter().map(|claim| holder(claim, basis)).collect()
+        }
+        // A plain semaphore keeps no total.
+        None => claims.iter().map(|claim| holder(claim, Basis::Likely)).collect(),
+    };
+    thing.unseen = held.map_or(0, |held| if claimed > held { held } else { held - claimed });
+    let believed = |assigned: &&Assigned| {
+        assigned.permits > 0 && (assigned.basis == Basis::Proven || held.is_none_or(|held| claimed <= held))
+    };
+    thing.holders.extend(assigned.iter().filter(believed).map(|assigned| Holder {
+        who: assigned.who,
+        what: ClaimKind::Permits(u32::try_from(assigned.permits).unwrap_or(u32::MAX)),
+        basis: assigned.basis,
+        place: None,
+        local: Arc::from(""),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ThingKind;
+
+    fn mutex(free: u64) -> Thing {
+        Thing {
+            at: 8,
+            kind: ThingKind::Mutex,
+            ty: "Mutex<u8>".into(),
+            names: Vec::new(),
+            free: Some(free),
+            total: Some(1),
+            held: None,
+            channel: None,
+            holders: Vec::new(),
+            unseen: 0,
+            queue: Vec::new(),
+            steady: false,
+        }
+    }
+
+    fn claim(task: u64, site: u64) -> Claimed {
+        Claimed { who: Who::Task(task), permits: 1, place: None, local: "guard".into(), site: (0, 1, site) }
+    }
+
+    fn holders(thing: &Thing) -> Vec<(Who, Basis)> {
+        thing.holders.iter().map(|holder| (holder.who, holder.basis)).collect()
+    }
+
+    #[test]
+    fn claims_that_add_up_are_proven_only_where_all_was_read() {
+        let mut droppable = Droppable::default();
+        let mut thing = mutex(0);
+        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut droppable);
+        assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
+        name(&mut thing, &[claim(1, 0)], &[], Hidden::Possible, &mut droppable);
+        assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
+    }
+
+    #[test]
+    fn more_claims_than_permits_are_nobodys() {
+        let mut thing = mutex(0);
+        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
+    }
+
+    #[test]
+    fn a_guard_beside_free_permits_was_dropped_and_its_place_is_no_claim_any_more() {
+        let mut droppable = Droppable::default();
+        let mut thing = mutex(1);
+        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut droppable);
+        assert_eq!((holders(&thing), thing.held), (vec![], Some(0)));
+        let mut other = mutex(0);
+        name(&mut other, &[claim(2, 0)], &[], Hidden::Nowhere, &mut droppable);
+        assert_eq!((holders(&other), other.unseen), (vec![], 1));
+    }
+
+    #[test]
+    fn who_was_given_the_permit_has_it() {
+        let mut thing = mutex(0);
+        let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven }];
+        name(&mut thing, &[], &given, Hidden::Possible, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.held, thing.unseen), (vec![(Who::Task(3), Basis::Proven)], Some(0), 0));
+    }
+
+    #[test]
+    fn a_lock_future_that_is_kept_may_have_been_dropped() {
+        let mut thing = mutex(0);
+        let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely }];
+        name(&mut thing, &[], &kept, Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Likely)], Some(1)));
+        name(&mut thing, &[claim(1, 0)], &kept, Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
+    }
+
+    #[test]
+    fn a_semaphore_without_a_total_has_likely_holders() {
+        let mut thing = Thing { kind: ThingKind::Semaphore, total: None, ..mutex(0) };
+        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(1), Basis::Likely)], None));
+    }
+}

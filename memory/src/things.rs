@@ -1,0 +1,436 @@
+//! Everything that somebody waits for or holds: found by what frames refer to, read where it stands.
+
+use crate::{
+    Basis, ClaimKind, Holder, Place, TaskNumber, Thing, ThingKind, Waiter, Who,
+    bytes::Bytes,
+    debug::{TypeId, Types, names},
+    future::{
+        class::Referred,
+        frames::Frames,
+        walk::{Hint, RawOn},
+    },
+    holders::{self, Assigned, Claimed, Droppable, Hidden, Site},
+    reach::Reach,
+    round::Known,
+    tokio::{
+        channel::{Channels, State},
+        copy::Copy,
+        io,
+        semaphore::{Layout, Semaphore},
+    },
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// More than this many places are not remembered.
+const MOST: usize = 2_000_000;
+const MOST_NAMES: usize = 3;
+
+/// What is known of the thing at an address.
+#[derive(Debug, Clone)]
+struct Hinted {
+    copy: u16,
+    kind: Referred,
+    ty: TypeId,
+    base: u64,
+    names: Vec<Arc<str>>,
+}
+
+/// Where in a lock's type its semaphore is, and where its count of permits.
+#[derive(Debug, Clone, Copy)]
+struct Within {
+    semaphore: u64,
+    most: Option<u64>,
+}
+
+/// What frames were seen to refer to.
+#[derive(Default)]
+pub(crate) struct Things {
+    /// By the address of the semaphore for locks, by its own for channels.
+    hinted: FxHashMap<u64, Hinted>,
+    /// What has notifications in it that are waited for: by address, of which copy and type.
+    inside_of: BTreeMap<u64, (u16, TypeId, Referred)>,
+    within: FxHashMap<(u16, TypeId), Option<Within>>,
+    channels: Vec<Channels>,
+    layouts: Vec<Option<Layout>>,
+    records: Vec<Option<io::Layout>>,
+    droppable: Droppable,
+}
+
+/// Who takes part in a round.
+pub(crate) struct Party<'a> {
+    pub(crate) who: Who,
+    pub(crate) known: &'a Known,
+}
+
+/// What was read of all things.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) semaphores: FxHashMap<u64, Semaphore>,
+    pub(crate) channels: FxHashMap<u64, State>,
+    /// Tokio's records of descriptors that are waited for by polling them.
+    pub(crate) records: FxHashMap<u64, io::Wakers>,
+    /// The nodes that are linked in a queue, by the semaphore's address and their own.
+    pub(crate) linked: FxHashSet<(u64, u64)>,
+}
+
+impl Things {
+    pub(crate) fn new(copies: &[Copy]) -> Self {
+        Self {
+            channels: copies.iter().map(|_| Channels::default()).collect(),
+            layouts: copies.iter().map(|copy| Layout::new(&*copy.debug, copy.debug.index())).collect(),
+            records: copies.iter().map(|copy| io::Layout::new(&*copy.debug, copy.debug.index())).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Remembers what a frame refers to.
+    pub(crate) fn hint(&mut self, copy: u16, hint: Hint, copies: &[Copy]) {
+        let semaphore = match hint.kind {
+            Referred::Mutex | Referred::RwLock | Referred::Semaphore | Referred::OnceCell => {
+                match self.within(copy, hint.ty, copies) {
+                    Some(within) => hint.base.wrapping_add(within.semaphore),
+                    None => return,
+                }
+            }
+            Referred::Watch => {
+                if self.inside_of.len() < MOST {
+                    self.inside_of.insert(hint.base, (copy, hint.ty, hint.kind));
+                }
+                hint.base
+            }
+            _ => hint.base,
+        };
+        if self.hinted.len() >= MOST && !self.hinted.contains_key(&semaphore) {
+            return;
+        }
+        let new = || Hinted { copy, kind: hint.kind, ty: hint.ty, base: hint.base, names: Vec::new() };
+        let hinted = self.hinted.entry(semaphore).or_insert_with(new);
+        // A cell around a semaphore refers to it as well: the cell says more.
+        let other = hinted.ty != hint.ty
+            && copies.get(usize::from(copy)).is_none_or(|copy| {
+                let (old, new) = (copy.debug.ty(hinted.ty), copy.debug.ty(hint.ty));
+                old.name != new.name || old.space != new.space
+            });
+        if other && hint.kind != Referred::Semaphore {
+            *hinted = new();
+        }
+        let told = hint.name.is_empty() || hinted.names.len() >= MOST_NAMES || hinted.names.contains(&hint.name);
+        if !told && !hint.name.starts_with("self of tokio::") {
+            hinted.names.push(hint.name);
+        }
+    }
+
+    fn within(&mut self, copy: u16, ty: TypeId, copies: &[Copy]) -> Option<Within> {
+        let debug = &copies.get(usize::from(copy))?.debug;
+        *self.within.entry((copy, ty)).or_insert_with(|| {
+            let semaphore = debug.find(ty, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5)?.0;
+            Some(Within { semaphore, most: debug.path(ty, &["mr"]).map(|found| found.0) })
+        })
+    }
+
+    /// The channel in which this address stands, and its own.
+    pub(crate) fn around(&self, at: u64, copies: &[Copy]) -> Option<(Referred, u64)> {
+        let (base, hinted) = self.inside_of.range(..=at).next_back()?;
+        let size = copies.get(usize::from(hinted.0))?.debug.ty(hinted.1).size;
+        (at < base.saturating_add(size)).then_some((hinted.2, *base))
+    }
+
+    /// Reads what is waited for and claimed.
+    pub(crate) fn read(&mut self, parties: &[Party<'_>], copies: &[Copy], bytes: &dyn Bytes) -> Read {
+        let mut read = Read::default();
+        for copy in 0..copies.len() {
+            let mine = || parties.iter().filter(|party| usize::from(party.known.copy) == copy);
+            let mut channels: FxHashMap<u64, TypeId> = FxHashMap::default();
+            let mut semaphores: Vec<u64> = Vec::new();
+            let mut records: Vec<u64> = Vec::new();
+            for party in mine() {
+                for wait in &party.known.found.waits {
+                    match wait.on {
+                        RawOn::Acquire { semaphore, .. } => semaphores.push(semaphore),
+                        RawOn::Oneshot { at, ty } | RawOn::Message { at, ty } | RawOn::Broadcast { at, ty } => {
+                            channels.insert(at, ty);
+                        }
+                        RawOn::Io { record, .. } if wait.waker.is_none() => records.push(record),
+                        _ => {}
+                    }
+                }
+                for claim in &party.known.found.claims {
+                    match claim.ty {
+                        Some(ty) => drop(channels.insert(claim.of, ty)),
+                        None => semaphores.push(claim.of),
+                    }
+                }
+            }
+            let (Some(types), Some(reader), Some(layout)) =
+                (copies.get(copy), self.channels.get_mut(copy), self.layouts.get(copy))
+            else {
+                continue;
+            };
+            // What is waited for in a channel's room leads to the channel.
+            for at in &semaphores {
+                if let Some(hinted) = self.hinted.get(at).filter(|hinted| hinted.kind == Referred::Chan) {
+                    channels.insert(hinted.base, hinted.ty);
+                }
+            }
+            let wanted: Vec<(u64, TypeId)> = channels.into_iter().collect();
+            for ((at, ty), state) in wanted.iter().zip(reader.read(&wanted, &*types.debug, bytes)) {
+                let Some(state) = state else { continue };
+                if let Some((semaphore, _)) = state.room {
+                    let names = self.hinted.get(at).map(|hinted| hinted.names.clone()).unwrap_or_default();
+                    let room = Hinted { copy: copy as u16, kind: Referred::Chan, ty: *ty, base: *at, names };
+                    self.hinted.insert(semaphore, room);
+                }
+                read.channels.insert(*at, state);
+            }
+            if let Some(layout) = self.records.get(copy).copied().flatten() {
+                records.sort_unstable();
+                records.dedup();
+                for (at, wakers) in records.iter().zip(layout.read(&records, bytes)) {
+                    read.records.extend(wakers.map(|wakers| (*at, wakers)));
+                }
+            }
+            semaphores.sort_unstable();
+            semaphores.dedup();
+            if let Some(layout) = layout {
+                for (at, semaphore) in semaphores.iter().zip(layout.read(&semaphores, bytes)) {
+                    let Some(semaphore) = semaphore else { continue };
+                    read.linked.extend(semaphore.queue.iter().map(|queued| (*at, queued.node)));
+                    read.semaphores.insert(*at, semaphore);
+                }
+            }
+        }
+        read
+    }
+
+    /// All things, with their queues and their holders.
+    pub(crate) fn tell(&mut self, scene: &mut Told<'_>) -> Vec<Thing> {
+        let owners = owners(scene);
+        let mut claims: FxHashMap<u64, Vec<Claimed>> = FxHashMap::default();
+        let mut ends: FxHashMap<u64, Vec<Holder>> = FxHashMap::default();
+        for party in scene.parties {
+            for claim in &party.known.found.claims {
+                if owners.get(&claim.at).is_some_and(|owner| *owner != Some(party.who)) {
+                    continue;
+                }
+                let ClaimKind::Permits(permits) = claim.what else {
+                    ends.entry(claim.of).or_default().push(Holder {
+                        who: party.who,
+                        what: claim.what,
+                        basis: Basis::Likely,
+                        place: scene.place(party.known, claim.frame),
+                        local: Arc::clone(&claim.local),
+                    });
+                    continue;
+                };
+                claims.entry(claim.of).or_default().push(Claimed {
+                    who: party.who,
+                    permits,
+                    place: scene.place(party.known, claim.frame),
+                    local: Arc::clone(&claim.local),
+                    site: site(party.known.copy, claim.site),
+                });
+            }
+        }
+        let mut told = Vec::new();
+        for (at, semaphore) in &scene.read.semaphores {
+            let claims = claims.remove(at).unwrap_or_default();
+            let mut thing = self.semaphore(*at, semaphore, scene);
+            let mut assigned = Vec::new();
+            for queued in &semaphore.queue {
+                let who = scene.who(queued.waker);
+                let permits = queued.wanted.saturating_sub(queued.missing);
+                assigned.push(Assigned { who, permits, basis: Basis::Proven });
+            }
+            assigned.extend(scene.given.get(at).into_iter().flatten());
+            let hidden = self.hidden(*at, scene);
+            holders::name(&mut thing, &claims, &assigned, hidden, &mut self.droppable);
+            // What a channel's room lacks are its messages, and what somebody has reserved.
+            if thing.kind == ThingKind::Room {
+                let messages = thing.channel.and_then(|channel| channel.messages).unwrap_or(0);
+                thing.held = thing.held.map(|held| held.saturating_sub(messages));
+                thing.unseen = thing.unseen.saturating_sub(messages);
+            }
+            told.push(thing);
+        }
+        for (at, state) in &scene.read.channels {
+            told.push(self.channel(*at, state, ends.remove(at).unwrap_or_default(), scene));
+        }
+        told.sort_by_key(|thing| (thing.at, thing.kind));
+        told
+    }
+
+    /// Whether something that was not read could have this lock.
+    fn hidden(&self, at: u64, scene: &Told<'_>) -> Hidden {
+        let path = self.hinted.get(&at).and_then(|hinted| {
+            let copy = scene.copies.get(usize::from(hinted.copy))?;
+            Some(copy.debug.ty(hinted.ty).path())
+        });
+        match path {
+            Some(path) if !scene.hidden.iter().any(|reach| reach.has(&path)) => Hidden::Nowhere,
+            _ => Hidden::Possible,
+        }
+    }
+
+    fn semaphore(&self, at: u64, semaphore: &Semaphore, scene: &Told<'_>) -> Thing {
+        let hinted = self.hinted.get(&at);
+        let debug = hinted.and_then(|hinted| scene.copies.get(usize::from(hinted.copy))).map(|copy| &copy.debug);
+        let kind = match hinted.map(|hinted| hinted.kind) {
+            Some(Referred::Mutex) => ThingKind::Mutex,
+            Some(Referred::RwLock) => ThingKind::RwLock,
+            Some(Referred::Semaphore) => ThingKind::Semaphore,
+            Some(Referred::OnceCell) => ThingKind::OnceCell,
+            Some(Referred::Chan) => ThingKind::Room,
+            _ => ThingKind::Unknown,
+        };
+        let channel = hinted.and_then(|hinted| scene.read.channels.get(&hinted.base)).map(|state| state.channel);
+        let total = match kind {
+            ThingKind::Mutex => Some(1),
+            // A cell that was set, or is closed, gives no permits any more.
+            ThingKind::OnceCell => (!semaphore.closed).then_some(1),
+            ThingKind::RwLock => hinted.and_then(|hinted| {
+                let most = self.within.get(&(hinted.copy, hinted.ty)).copied().flatten()?.most?;
+                let mut bytes = [0; 4];
+                let read = scene.bytes.read(hinted.base.wrapping_add(most), &mut bytes);
+                read.then(|| u64::from(u32::from_le_bytes(bytes)))
+            }),
+            ThingKind::Room => channel.and_then(|channel| channel.bound),
+            _ => None,
+        };
+        let queue = semaphore.queue.iter().map(|queued| Waiter {
+            who: scene.who(queued.waker),
+            wanted: u32::try_from(queued.wanted).unwrap_or(u32::MAX),
+            missing: u32::try_from(queued.missing).unwrap_or(u32::MAX),
+        });
+        let ty = hinted.zip(debug).map(|(hinted, debug)| type_name(debug, hinted.ty, kind)).unwrap_or_default();
+        Thing {
+            at,
+            kind,
+            ty,
+            names: hinted.map(|hinted| hinted.names.clone()).unwrap_or_default(),
+            free: Some(semaphore.free),
+            total,
+            held: None,
+            channel: channel.filter(|_| kind == ThingKind::Room),
+            holders: Vec::new(),
+            unseen: 0,
+            queue: queue.collect(),
+            steady: false,
+        }
+    }
+
+    fn channel(&self, at: u64, state: &State, ends: Vec<Holder>, scene: &Told<'_>) -> Thing {
+        let hinted = self.hinted.get(&at);
+        let mut thing = Thing {
+            at,
+            kind: state.kind,
+            ty: Arc::from(""),
+            names: hinted.map(|hinted| hinted.names.clone()).unwrap_or_default(),
+            free: None,
+            total: None,
+            held: None,
+            channel: Some(state.channel),
+            holders: Vec::new(),
+            unseen: 0,
+            queue: Vec::new(),
+            steady: false,
+        };
+        let claimed = ends.iter().filter(|end| end.what == ClaimKind::Sender).count() as u64;
+        thing.holders = ends;
+        // More ends than there are: some are left over, and nothing says which.
+        match state.channel.senders {
+            Some(senders) if claimed > senders => thing.holders.retain(|holder| holder.what != ClaimKind::Sender),
+            Some(senders) => thing.unseen = senders - claimed,
+            None => {}
+        }
+        thing.queue.extend(state.receiver.filter(|waker| *waker != 0).map(|waker| Waiter {
+            who: scene.who(waker),
+            wanted: 0,
+            missing: 0,
+        }));
+        thing
+    }
+}
+
+/// What things are told from.
+pub(crate) struct Told<'a> {
+    pub(crate) parties: &'a [Party<'a>],
+    pub(crate) read: &'a Read,
+    pub(crate) copies: &'a [Copy],
+    pub(crate) bytes: &'a dyn Bytes,
+    pub(crate) frames: &'a Frames,
+    /// Whom a waker at an address leads to.
+    pub(crate) wakers: &'a FxHashMap<u64, Who>,
+    /// Permits that were given to those who are no longer in a queue, and have not been polled since.
+    pub(crate) given: &'a FxHashMap<u64, Vec<Assigned>>,
+    /// Which locks what was not read could have.
+    pub(crate) hidden: &'a [Arc<Reach>],
+}
+
+impl Told<'_> {
+    pub(crate) fn who(&self, waker: u64) -> Who {
+        self.wakers.get(&waker).copied().unwrap_or(Who::Unknown)
+    }
+
+    fn reach(&self, known: &Known, frame: u16) -> Option<crate::Reach> {
+        Some(self.frames.steps(known.found.chain?)?.get(usize::from(frame))?.reach)
+    }
+
+    /// Where the frame of this number sleeps.
+    fn place(&self, known: &Known, frame: u16) -> Option<Place> {
+        let steps = self.frames.steps(known.found.chain?)?;
+        self.frames.get(steps.get(usize::from(frame))?.text)?.place.clone()
+    }
+}
+
+/// Places that are reached from more than one task, and which of them has what stands there: whoever polls it. Of two who merely keep
+/// it nobody does: what one of them let go of, another has now.
+fn owners(scene: &Told<'_>) -> FxHashMap<u64, Option<Who>> {
+    let mut first: FxHashMap<u64, (Who, bool)> = FxHashMap::default();
+    let mut owners: FxHashMap<u64, Option<Who>> = FxHashMap::default();
+    for party in scene.parties {
+        for claim in &party.known.found.claims {
+            let polls = scene.reach(party.known, claim.frame) == Some(crate::Reach::Polled);
+            let Some((who, polled)) = first.insert(claim.at, (party.who, polls)) else { continue };
+            if who == party.who {
+                continue;
+            }
+            let owner = match (polled, polls) {
+                (true, false) => {
+                    first.insert(claim.at, (who, true));
+                    Some(who)
+                }
+                (false, true) => Some(party.who),
+                _ => None,
+            };
+            owners.insert(claim.at, owner);
+        }
+    }
+    owners
+}
+
+fn site(copy: u16, (text, at): (u32, u64)) -> Site {
+    (copy, text, at)
+}
+
+fn type_name(debug: &crate::debug::Debug, ty: TypeId, kind: ThingKind) -> Arc<str> {
+    let short = names::short(&debug.ty(ty).path());
+    match kind {
+        ThingKind::Room => {
+            let of = short.strip_prefix("Chan<").and_then(|rest| rest.rsplit_once(", ")).map_or("", |(of, _)| of);
+            format!("mpsc::channel<{of}>").into()
+        }
+        _ => short.into(),
+    }
+}
+
+/// The numbers of tasks by the addresses to which wakers of theirs lead.
+pub(crate) fn wakers<'a>(known: impl Iterator<Item = (&'a u64, &'a Known)>) -> FxHashMap<u64, Who> {
+    let mut wakers = FxHashMap::default();
+    for (at, known) in known {
+        let who = Who::Task(known.number as TaskNumber);
+        wakers.insert(*at, who);
+        wakers.extend(known.found.aliases.iter().map(|alias| (*alias, who)));
+    }
+    wakers
+}
