@@ -1,0 +1,23 @@
+//! Prints what every task of a process awaits: `cargo run --release -p holdup-memory --example chains PID`.
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pid = std::env::args().nth(1).ok_or("which process? type its PID")?.parse()?;
+    let mut reader = holdup_memory::Reader::open(pid, &holdup_memory::Options::default())?;
+    let mut look = reader.look(&holdup_memory::Wants::default())?;
+    look.changed.sort_by_key(|task| task.number);
+    for task in &look.changed {
+        println!("task {} {:?} {} {}", task.number, task.state, task.future, task.unread);
+        let chain = task.chain.and_then(|chain| look.chains.get(chain as usize));
+        for (index, frame) in chain.iter().flat_map(|chain| chain.frames.iter().enumerate()) {
+            let place = frame.place.as_ref().map_or(String::new(), |place| format!("  {}:{}", place.file, place.line));
+            println!("{}{} {:?}{place}", "  ".repeat(usize::from(frame.depth) + 1), frame.name, frame.reach);
+            for wait in task.waits.iter().filter(|wait| usize::from(wait.frame) == index) {
+                println!("{}→ {:?} {:?}", "  ".repeat(usize::from(frame.depth) + 2), wait.what, wait.basis);
+            }
+        }
+    }
+    look.things
+        .iter()
+        .filter(|thing| !thing.queue.is_empty() || !thing.holders.is_empty())
+        .for_each(|thing| println!("{thing:#x?}"));
+    Ok(())
+}

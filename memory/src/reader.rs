@@ -1,0 +1,378 @@
+//! The door: a process is opened, and looked at as often as one likes.
+
+use crate::{
+    Claim, Cost, Job, Look, Place, Process, Task, TaskState, Unread, Who,
+    bytes::{Bytes, Error, Live, Scene},
+    data,
+    debug::{Debug, TypeId, names},
+    finder::Finder,
+    future::{frames::Frames, plan::Plans, walk::RawWait},
+    holders::Assigned,
+    objects::Object,
+    reach::{Reach, Reaches},
+    resolve::{self, Ends},
+    round::{Known, Tasks, Tools, plans},
+    things::{Party, Things, Told, wakers},
+    thread::{Running, Threads},
+    tokio::{
+        context::Variable,
+        copy::{Copy, Kind},
+        header::{uint, word},
+    },
+    workers::{Sources, Workers},
+};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::{
+    hash::{Hash, Hasher},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
+
+/// Where debug information may come from, beside the objects themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Files to look for it first.
+    pub debug: Vec<PathBuf>,
+    /// A layout that was made of it.
+    pub layout: Option<PathBuf>,
+    /// The executable of a core file.
+    pub executable: Option<PathBuf>,
+    /// Where what was extracted is kept for the next look.
+    pub cache: Option<PathBuf>,
+}
+
+/// What a look is to tell beside tasks and what they wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Which threads' stacks.
+    pub stacks: Stacks,
+}
+
+/// Which threads' stacks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stacks {
+    /// None.
+    #[default]
+    No,
+    /// Those of threads that sleep.
+    Sleeping,
+    /// Those of running threads as well, each of which is stopped for less than a millisecond.
+    Stopping,
+}
+
+/// Reads a process.
+pub struct Reader {
+    bytes: Box<dyn Bytes>,
+    copies: Vec<Copy>,
+    plans: Vec<Plans>,
+    frames: Frames,
+    tasks: Tasks,
+    things: Things,
+    finder: Finder,
+    threads: Threads,
+    /// Of each copy where a thread's context is.
+    variables: Vec<Option<Variable>>,
+    /// Of each copy its own.
+    reaches: Vec<Reaches>,
+    /// What was told of each task, as a hash.
+    told: FxHashMap<u64, u64>,
+    /// The objects that were looked at.
+    mapped: u64,
+    unread: Vec<Unread>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("copies", &self.copies.len())
+            .field("tasks", &self.tasks.known.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Opens a process of this machine. Nothing is stopped, and nothing is written to it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it may not be read: which of the reasons it is, and what to type, stands in the error.
+    pub fn open(pid: u32, _options: &Options) -> Result<Self, Error> {
+        Self::over(Box::new(Live::open(pid)?))
+    }
+
+    fn over(bytes: Box<dyn Bytes>) -> Result<Self, Error> {
+        let mut reader = Self {
+            bytes,
+            copies: Vec::new(),
+            plans: Vec::new(),
+            frames: Frames::default(),
+            tasks: Tasks::default(),
+            things: Things::default(),
+            finder: Finder::default(),
+            threads: Threads::default(),
+            variables: Vec::new(),
+            reaches: Vec::new(),
+            told: FxHashMap::default(),
+            mapped: 0,
+            unread: Vec::new(),
+        };
+        let scene = reader.bytes.scene()?;
+        reader.find_copies(&scene);
+        Ok(reader)
+    }
+
+    /// Looks for copies of tokio in what is mapped, if that is not what it was.
+    fn find_copies(&mut self, scene: &Scene) {
+        self.threads.renew(scene, &*self.bytes);
+        let mut hasher = FxHasher::default();
+        for region in scene.regions.iter().filter(|region| region.may.execute()) {
+            (region.range.start, region.range.end, region.inode).hash(&mut hasher);
+        }
+        let mapped = hasher.finish();
+        if std::mem::replace(&mut self.mapped, mapped) == mapped {
+            return;
+        }
+        let open = |object: &Object| match &object.file {
+            Ok(file) => Debug::open(file).unwrap_or_else(|why| Debug::none(&why)),
+            Err(why) => Debug::none(why),
+        };
+        let images = self.threads.images();
+        let objects = images.iter().map(|image| Object::new(image, &scene.regions, &*self.bytes));
+        self.copies = objects.filter_map(|object| Copy::find(&object, &*self.bytes, &open)).collect();
+        self.variables = self.copies.iter().map(|copy| Variable::find(&copy.debug)).collect();
+        self.plans = plans(&self.copies);
+        self.things = Things::new(&self.copies);
+        self.reaches = self.copies.iter().map(|_| Reaches::default()).collect();
+        self.tasks = Tasks::default();
+        self.finder = Finder::default();
+    }
+
+    /// Looks.
+    ///
+    /// # Errors
+    ///
+    /// Where the process has ended, or may not be read any more.
+    pub fn look(&mut self, asked: &Wants) -> Result<Look, Error> {
+        let began = Instant::now();
+        let scene = self.bytes.scene()?;
+        self.find_copies(&scene);
+        self.unread.clear();
+        let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &*self.bytes);
+        let (ended, taken) = self.round(&fresh);
+        let hidden = self.hidden();
+        let wakers = wakers(self.tasks.known.iter());
+        let parties: Vec<Party<'_>> = self
+            .tasks
+            .known
+            .values()
+            .filter(|known| !known.moving)
+            .map(|known| Party { who: Who::Task(known.number), known })
+            .collect();
+        let sources = Sources {
+            scene: &scene,
+            bytes: &*self.bytes,
+            copies: &self.copies,
+            variables: &self.variables,
+            tasks: &self.tasks,
+        };
+        let stacks = match asked.stacks {
+            Stacks::No => None,
+            Stacks::Sleeping => Some(Running::LeftAlone),
+            Stacks::Stopping => Some(Running::Stopped),
+        };
+        let mut workers = Workers::read(&sources, &mut self.threads, stacks);
+        self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
+        let read = self.things.read(&parties, &self.copies, &*self.bytes);
+        let records: FxHashMap<u64, i32> =
+            self.bytes.watched().iter().map(|watched| (watched.data, watched.fd)).collect();
+        let things = &self.things;
+        let copies = &self.copies;
+        let notifies = |at: u64| things.around(at, copies);
+        let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
+        let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
+        let mut changed = Vec::new();
+        for (at, known) in self.tasks.known.iter().filter(|(_, known)| is_task(known)) {
+            // Most tasks sleep, and what they wait for is theirs alone.
+            let steady = self.told.contains_key(&known.number)
+                && !known.changed
+                && !known.found.waits.iter().any(RawWait::is_shared);
+            if steady && !workers.queued.contains_key(at) {
+                continue;
+            }
+            let (waits, assigned) = resolve::waits(Who::Task(known.number), known, &self.frames, &ends);
+            for (semaphore, assigned) in assigned {
+                given.entry(semaphore).or_default().push(assigned);
+            }
+            let mut hasher = FxHasher::default();
+            (known.header.state.0, known.found.chain, known.moving, workers.queued.get(at), &waits).hash(&mut hasher);
+            if self.told.insert(known.number, hasher.finish()) != Some(hasher.finish()) {
+                changed.push(task(&workers, *at, known, waits, &*self.bytes));
+            }
+        }
+        for number in &ended {
+            self.told.remove(number);
+        }
+        let mut told = Told {
+            parties: &parties,
+            read: &read,
+            copies: &self.copies,
+            bytes: &*self.bytes,
+            frames: &self.frames,
+            wakers: &wakers,
+            given: &given,
+            hidden: &hidden,
+        };
+        let things = self.things.tell(&mut told);
+        let jobs = self.jobs(&workers);
+        let (calls, bytes) = self.bytes.cost();
+        let cost =
+            Cost { calls, bytes, took: began.elapsed(), walked: taken.walked, moving: taken.moving, ..Cost::default() };
+        Ok(Look {
+            at: scene.now,
+            process: self.process(&scene),
+            changed,
+            ended,
+            tasks: self.tasks.known.values().filter(|known| is_task(known)).count(),
+            chains: self.frames.fresh(),
+            things,
+            runtimes: workers.runtimes,
+            threads: workers.threads,
+            roots: Vec::new(),
+            jobs,
+            unread: self.unread.clone(),
+            cost,
+        })
+    }
+
+    fn round(&mut self, candidates: &[(u64, crate::tokio::header::Header)]) -> (Vec<u64>, crate::round::Taken) {
+        let (things, copies) = (&mut self.things, &self.copies);
+        let mut hints = |copy, hint| things.hint(copy, hint, copies);
+        let mut tools =
+            Tools { bytes: &*self.bytes, copies, plans: &mut self.plans, frames: &mut self.frames, hints: &mut hints };
+        self.tasks.round(candidates, &mut tools)
+    }
+
+    fn jobs(&self, workers: &Workers) -> Vec<Job> {
+        let jobs = self
+            .tasks
+            .known
+            .iter()
+            .filter(|(_, known)| known.ty.kind == Kind::Blocking && !known.header.state.complete());
+        let mut jobs: Vec<Job> = jobs
+            .map(|(at, known)| Job {
+                number: known.number,
+                address: *at,
+                closure: Arc::clone(&known.ty.name),
+                thread: workers.runs.get(&known.number).copied(),
+            })
+            .collect();
+        jobs.sort_by_key(|job| job.number);
+        jobs
+    }
+
+    /// What was not read could have which locks: one for each kind of task, job and root that was not gone through.
+    fn hidden(&mut self) -> Vec<Arc<Reach>> {
+        let mut types: FxHashSet<(u16, Option<TypeId>)> = FxHashSet::default();
+        for known in self.tasks.known.values() {
+            let over = known.header.state.complete() || known.ty.kind == Kind::Worker;
+            let read = known.found.chain.is_some() && !known.moving && known.found.opaque == 0;
+            if !over && !read {
+                types.insert((known.copy, known.ty.future.filter(|_| known.found.opaque == 0)));
+            }
+        }
+        for (index, copy) in self.copies.iter().enumerate() {
+            types.extend(copy.debug.index().block_on.iter().map(|(_, root)| (index as u16, Some(*root))));
+        }
+        let mut hidden = Vec::new();
+        for (copy, ty) in types {
+            let reach = match (ty, self.copies.get(usize::from(copy)), self.reaches.get_mut(usize::from(copy))) {
+                (Some(ty), Some(copy), Some(reaches)) => reaches.of(ty, &copy.debug),
+                _ => Arc::new(Reach::Everything),
+            };
+            hidden.push(reach);
+        }
+        hidden
+    }
+
+    fn process(&self, scene: &Scene) -> Process {
+        Process {
+            pid: scene.pid,
+            name: Arc::from(&*scene.name),
+            executable: Arc::from(&*scene.executable),
+            started: scene.started,
+            state: scene.state,
+            copies: self
+                .copies
+                .iter()
+                .map(|copy| data::Copy {
+                    object: Arc::clone(&copy.object.path),
+                    version: None,
+                    grade: copy.debug.grade(),
+                    from: Arc::clone(copy.debug.from()),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, bytes: &dyn Bytes) -> Task {
+    let state = known.header.state;
+    let woken = state.notified() || workers.deferred.contains(&at);
+    Task {
+        number: known.number,
+        address: at,
+        runtime: workers.by_scheduler.get(&known.scheduler).copied(),
+        local: known.ty.kind == Kind::Local,
+        state: if state.running() {
+            TaskState::Running
+        } else if state.complete() {
+            TaskState::Complete
+        } else if woken {
+            TaskState::Woken
+        } else {
+            TaskState::Idle
+        },
+        queued: workers.queued.get(&at).copied().filter(|_| woken && !state.running()).unwrap_or_default(),
+        cancelled: state.cancelled(),
+        references: u32::try_from(state.references()).unwrap_or(u32::MAX),
+        join_interest: state.join_interest(),
+        future: Arc::clone(&known.ty.name),
+        defined: known.ty.defined.clone(),
+        spawned: known.spawned.and_then(|at| place(at, bytes)),
+        size: u32::try_from(known.ty.size).unwrap_or(u32::MAX),
+        chain: known.found.chain.filter(|_| !known.moving),
+        unread: if known.moving { Arc::from("it moved while it was read") } else { Arc::clone(&known.found.unread) },
+        waits: waits.into(),
+        claims: claims(known),
+        panicked: known.found.panicked,
+    }
+}
+
+fn claims(known: &Known) -> Box<[Claim]> {
+    let claims = known.found.claims.iter();
+    claims
+        .map(|claim| Claim { frame: claim.frame, of: claim.of, what: claim.what, local: Arc::clone(&claim.local) })
+        .collect()
+}
+
+/// Whether it is a task, and not a job of the blocking pool.
+fn is_task(known: &Known) -> bool {
+    !matches!(known.ty.kind, Kind::Blocking | Kind::Worker)
+}
+
+/// A place in source code, as the compiler leaves it for panics: a text, a line, a column. It is believed if it reads as one.
+fn place(at: u64, bytes: &dyn Bytes) -> Option<Place> {
+    const LONGEST: u64 = 4096;
+    let mut location = [0; 24];
+    if !bytes.read(at, &mut location) {
+        return None;
+    }
+    let (text, length) = (word(&location, 0)?, word(&location, 8)?);
+    let line = u32::try_from(uint(&location, 16, 4)?).ok().filter(|line| (1..1 << 24).contains(line))?;
+    let mut file = vec![0; usize::try_from(length).ok().filter(|_| length <= LONGEST)?];
+    let read = bytes.read(text, &mut file);
+    let file =
+        String::from_utf8(file).ok().filter(|file| read && file.contains(".rs") && !file.contains(char::is_control))?;
+    Some(names::shorten(Place { file: file.into(), line }))
+}

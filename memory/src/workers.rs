@@ -1,0 +1,141 @@
+//! Runtimes and threads put together: which thread is which worker, what it polls, where each woken task is queued.
+
+use crate::{
+    Queued, Role, Runtime, Thread,
+    bytes::{Bytes, Scene},
+    round::Tasks,
+    thread::{Running, Threads},
+    tokio::{
+        context::{Context, Variable},
+        copy::Copy,
+        owned::Lists,
+        runtime::{queued, runtime},
+        value::Value,
+    },
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The function on whose stack the blocking pool's jobs run.
+const POOL: &str = "tokio::runtime::blocking::pool::Inner::run";
+
+/// The runtimes and threads of a look, and what they say of tasks.
+#[derive(Default)]
+pub(crate) struct Workers {
+    pub(crate) runtimes: Vec<Runtime>,
+    pub(crate) threads: Vec<Thread>,
+    /// Which runtime, by what a task has of its scheduler.
+    pub(crate) by_scheduler: FxHashMap<u64, u32>,
+    /// By the address of a handle.
+    by_handle: FxHashMap<u64, u32>,
+    /// By the address of a task's header.
+    pub(crate) queued: FxHashMap<u64, Queued>,
+    /// Tasks that have yielded: they are woken without being marked so.
+    pub(crate) deferred: FxHashSet<u64>,
+    /// The thread that runs the task or job of this number.
+    pub(crate) runs: FxHashMap<u64, u32>,
+    /// The lists of tasks of each scheduler, and of which copy they are.
+    pub(crate) lists: FxHashMap<u64, (u16, Lists)>,
+}
+
+/// What they are read from.
+pub(crate) struct Sources<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) bytes: &'a dyn Bytes,
+    pub(crate) copies: &'a [Copy],
+    pub(crate) variables: &'a [Option<Variable>],
+    pub(crate) tasks: &'a Tasks,
+}
+
+impl Workers {
+    /// Reads them. Without `stacks` threads are told without what is on them.
+    pub(crate) fn read(from: &Sources<'_>, threads: &mut Threads, stacks: Option<Running>) -> Self {
+        let mut this = Self::default();
+        let mut seen = FxHashSet::default();
+        for (at, known) in &from.tasks.known {
+            let (Some(scheduler), Some(copy)) = (known.ty.scheduler, from.copies.get(usize::from(known.copy))) else {
+                continue;
+            };
+            if !seen.insert(known.scheduler) {
+                continue;
+            }
+            let place = at.wrapping_add(known.ty.vtable.scheduler);
+            if let Some(handle) = Value::new(&copy.debug, from.bytes, place, scheduler).target() {
+                this.lists.entry(handle.at).or_insert_with(|| (known.copy, Lists::new(handle)));
+                if let Some(index) = this.runtime(handle, from.bytes) {
+                    this.by_scheduler.insert(known.scheduler, index);
+                }
+            }
+        }
+        this.threads = match stacks {
+            Some(running) => threads.told(from.scene, from.bytes, running),
+            None => Threads::bare(from.scene),
+        };
+        let ids: Vec<u32> = from.scene.threads.iter().map(|thread| thread.id).collect();
+        for ((number, copy), variable) in from.copies.iter().enumerate().zip(from.variables) {
+            let Some(variable) = variable else { continue };
+            for (index, id) in ids.iter().enumerate() {
+                let block = threads.block(*id, copy.object.bias, from.bytes);
+                let read = block.and_then(|block| variable.read(block, &copy.debug, from.bytes));
+                if let Some((context, handle)) = read {
+                    if let Some(handle) = handle {
+                        this.lists.entry(handle.at).or_insert_with(|| (number as u16, Lists::new(handle)));
+                    }
+                    let runtime = handle.and_then(|handle| this.runtime(handle, from.bytes));
+                    this.place(index, *id, &context, runtime);
+                }
+            }
+        }
+        this
+    }
+
+    /// The index of the runtime with this handle, which is read if it was not.
+    fn runtime(&mut self, handle: Value<'_>, bytes: &dyn Bytes) -> Option<u32> {
+        if let Some(index) = self.by_handle.get(&handle.at) {
+            return Some(*index);
+        }
+        let told = runtime(handle)?;
+        let index = self.runtimes.len() as u32;
+        queued(handle, bytes, &mut self.queued);
+        self.by_handle.insert(handle.at, index);
+        self.runtimes.push(told);
+        Some(index)
+    }
+
+    /// Says what a thread is, and of its worker which thread that is.
+    fn place(&mut self, thread: usize, id: u32, context: &Context, runtime: Option<u32>) {
+        if let Some(number) = context.task {
+            self.runs.insert(number, id);
+        }
+        let Some(told) = self.threads.get_mut(thread) else { return };
+        told.polls = context.task;
+        let Some(index) = runtime else { return };
+        let Some(runtime) = self.runtimes.get_mut(index as usize) else { return };
+        let Some(worker) = &context.worker else {
+            let pool = told.stack.iter().any(|frame| frame.function.starts_with(POOL));
+            told.role = if context.entered {
+                Role::BlockOn(index)
+            } else if pool || context.task.is_some() {
+                Role::Blocking
+            } else {
+                Role::Other
+            };
+            return;
+        };
+        let number = u32::try_from(worker.index).unwrap_or(u32::MAX);
+        told.role = Role::Worker(index, number);
+        runtime.driven = Some(true);
+        if let Some(next) = worker.next {
+            self.queued.insert(next, Queued::Lifo(number));
+        }
+        for header in &worker.deferred {
+            self.queued.insert(*header, Queued::Deferred(number));
+            self.deferred.insert(*header);
+        }
+        if let Some(row) = runtime.workers.get_mut(number as usize) {
+            row.thread = Some(id);
+            row.polls = context.task;
+            row.tick = worker.tick;
+            row.handed_over = context.task.is_some() && !worker.has_core;
+        }
+    }
+}
