@@ -4,7 +4,7 @@ use crate::{
     Claim, Cost, Job, Look, Place, Process, Task, TaskState, Unread, Who,
     bytes::{Bytes, Error, Live, Scene},
     data,
-    debug::{Debug, TypeId, names},
+    debug::{Debug, Search, TypeId},
     finder::Finder,
     future::{frames::Frames, plan::Plans, walk::RawWait},
     holders::Assigned,
@@ -32,14 +32,19 @@ use std::{
 /// Where debug information may come from, beside the objects themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Files to look for it first.
-    pub debug: Vec<PathBuf>,
+    /// A file to look for it first: of this build or of another.
+    pub debug: Option<PathBuf>,
     /// A layout that was made of it.
     pub layout: Option<PathBuf>,
     /// The executable of a core file.
     pub executable: Option<PathBuf>,
-    /// Where what was extracted is kept for the next look.
-    pub cache: Option<PathBuf>,
+}
+
+impl Options {
+    /// Where debug information is looked for: servers and what is kept are those of the user's environment.
+    fn search(&self) -> Search {
+        Search { debug: self.debug.clone(), layout: self.layout.clone(), ..Search::of_environment() }
+    }
 }
 
 /// What a look is to tell beside tasks and what they wait for.
@@ -64,6 +69,9 @@ pub enum Stacks {
 /// Reads a process.
 pub struct Reader {
     bytes: Box<dyn Bytes>,
+    search: Search,
+    /// Debug information that could not be used.
+    refused: Vec<Unread>,
     copies: Vec<Copy>,
     plans: Vec<Plans>,
     frames: Frames,
@@ -97,13 +105,16 @@ impl Reader {
     /// # Errors
     ///
     /// Where there is none, or it may not be read: which of the reasons it is, and what to type, stands in the error.
-    pub fn open(pid: u32, _options: &Options) -> Result<Self, Error> {
-        Self::over(Box::new(Live::open(pid)?))
+    pub fn open(pid: u32, options: &Options) -> Result<Self, Error> {
+        let root = Some(PathBuf::from(format!("/proc/{pid}/root")));
+        Self::over(Box::new(Live::open(pid)?), Search { root, ..options.search() })
     }
 
-    fn over(bytes: Box<dyn Bytes>) -> Result<Self, Error> {
+    fn over(bytes: Box<dyn Bytes>, search: Search) -> Result<Self, Error> {
         let mut reader = Self {
             bytes,
+            search,
+            refused: Vec::new(),
             copies: Vec::new(),
             plans: Vec::new(),
             frames: Frames::default(),
@@ -133,13 +144,22 @@ impl Reader {
         if std::mem::replace(&mut self.mapped, mapped) == mapped {
             return;
         }
-        let open = |object: &Object| match &object.file {
-            Ok(file) => Debug::open(file).unwrap_or_else(|why| Debug::none(&why)),
-            Err(why) => Debug::none(why),
+        let (search, mut refused) = (self.search.clone(), Vec::new());
+        let mut open = |object: &Object| {
+            let search = Search { path: Some(PathBuf::from(&*object.path)), ..search.clone() };
+            let found = object.file.as_ref().map_err(Arc::clone).and_then(|file| Ok(Debug::find(file, &search)?));
+            found.unwrap_or_else(|why| {
+                refused.push(Unread {
+                    what: format!("debug information of {}", object.path).into(),
+                    why: Arc::clone(&why),
+                });
+                Debug::none(&why)
+            })
         };
         let images = self.threads.images();
         let objects = images.iter().map(|image| Object::new(image, &scene.regions, &*self.bytes));
-        self.copies = objects.filter_map(|object| Copy::find(&object, &*self.bytes, &open)).collect();
+        self.copies = objects.filter_map(|object| Copy::find(&object, &*self.bytes, &mut open)).collect();
+        self.refused = refused;
         self.variables = self.copies.iter().map(|copy| Variable::find(&copy.debug)).collect();
         self.plans = plans(&self.copies);
         self.things = Things::new(&self.copies);
@@ -157,7 +177,7 @@ impl Reader {
         let began = Instant::now();
         let scene = self.bytes.scene()?;
         self.find_copies(&scene);
-        self.unread.clear();
+        self.unread.clone_from(&self.refused);
         let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &*self.bytes);
         let (ended, taken) = self.round(&fresh);
         let hidden = self.hidden();
@@ -374,5 +394,5 @@ fn place(at: u64, bytes: &dyn Bytes) -> Option<Place> {
     let read = bytes.read(text, &mut file);
     let file =
         String::from_utf8(file).ok().filter(|file| read && file.contains(".rs") && !file.contains(char::is_control))?;
-    Some(names::shorten(Place { file: file.into(), line }))
+    Some(Place { file: file.into(), line })
 }

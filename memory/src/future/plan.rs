@@ -8,6 +8,7 @@ use super::{
 use crate::{
     ClaimKind, FrameKind, Interest,
     debug::{Debug, Kind, Type, TypeId, Types, names},
+    tokio::names::function,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -354,7 +355,7 @@ impl Plans {
         let part = ty.variants.as_ref()?;
         let discriminant = part.discriminant.as_ref()?;
         let width = width(self.types.ty(discriminant.ty).size)?;
-        let function = names::function(ty, &*self.types);
+        let function = function(ty, &*self.types);
         let mut states = Vec::new();
         for variant in part.variants.iter().take(MOST_MEMBERS) {
             let inner = self.types.ty(variant.ty);
@@ -368,7 +369,7 @@ impl Plans {
                 Phase::Ended => format!("{function} (ended)"),
                 Phase::Suspended => function.clone(),
             };
-            let place = variant.place.clone().map(names::shorten);
+            let place = variant.place.clone();
             let text = frames.text(FrameText { name: name.into(), kind: FrameKind::Async, place });
             let mut state = State {
                 values: variant.values.clone(),

@@ -1,11 +1,14 @@
 //! A copy of tokio in an object of the process: the kinds of task that it can run, by their vtables, and where in their cells things
 //! are.
 
-use super::vtable::{Vtable, vtables};
+use super::{
+    names::{self, defined},
+    vtable::{Vtable, vtables},
+};
 use crate::{
     Place,
     bytes::Bytes,
-    debug::{Debug, TypeId, Types, names},
+    debug::{Debug, TypeId, Types, names::short},
     objects::Object,
 };
 use rustc_hash::FxHashMap;
@@ -86,7 +89,7 @@ pub(crate) struct Copy {
 
 impl Copy {
     /// The copy in this object, if its constant data has vtables of tasks.
-    pub(crate) fn find(object: &Object, bytes: &dyn Bytes, open: &dyn Fn(&Object) -> Debug) -> Option<Self> {
+    pub(crate) fn find(object: &Object, bytes: &dyn Bytes, open: &mut dyn FnMut(&Object) -> Debug) -> Option<Self> {
         let found = vtables(object, bytes);
         if found.is_empty() {
             return None;
@@ -123,7 +126,7 @@ impl TaskType {
             Cell::Type(cell) => this.read(cell, debug),
             Cell::Name(name, why) => {
                 this.kind = kind(&name);
-                this.name = names::short(&name).into();
+                this.name = short(&name).into();
                 this.unread = why;
             }
             Cell::Unknown(why) => this.unread = why,
@@ -154,7 +157,7 @@ impl TaskType {
             let future = self.unwrapped(future, debug);
             let ty = debug.ty(future);
             self.name = names::future(&ty, debug).into();
-            self.defined = names::defined(&ty);
+            self.defined = defined(&ty);
             self.future = Some(future);
             if self.kind == Kind::Blocking && ty.space.contains("scheduler::multi_thread::worker") {
                 self.kind = Kind::Worker;

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod copy;
 pub(crate) mod header;
 pub(crate) mod io;
+pub(crate) mod names;
 pub(crate) mod owned;
 pub(crate) mod runtime;
 pub(crate) mod scan;
