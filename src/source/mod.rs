@@ -6,18 +6,21 @@
 //! attachment   what a session is fed by, of a link or of more
 //!   wire         a target over gRPC
 //!     codec        bytes → pages of an update, and back
+//!   memory       a process of this machine, or what was kept of one
 //! ```
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
 
 mod attachment;
 mod codec;
+mod memory;
 mod target;
 mod wire;
 
 pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
 pub use attachment::Attachment;
 pub use codec::holdup::{decode, encode};
+pub use memory::{Beside, GRAB_MOST, Grabbed, Listed, MemoryOptions, Processes, Stacks, grab, processes};
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};
 
@@ -38,5 +41,10 @@ pub struct Link {
 ///
 /// Outside a tokio runtime with time and I/O enabled.
 pub fn open(target: Target, options: Options) -> Link {
-    wire::connect(target, options)
+    match target {
+        Target::Pid(pid) => memory::connect(memory::Whose::Pid(pid), options.memory),
+        Target::Name(name) => memory::connect(memory::Whose::Name(name), options.memory),
+        Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
+        Target::Tcp { .. } | Target::Unix(_) => wire::connect(target, options),
+    }
 }

@@ -17,6 +17,12 @@ pub enum Target {
     },
     /// A Unix domain socket on this machine.
     Unix(PathBuf),
+    /// A process of this machine: its memory is read.
+    Pid(u32),
+    /// The only process of this machine that is called so.
+    Name(String),
+    /// What was kept of a process that has ended: a core file or a grab.
+    Core(PathBuf),
 }
 
 /// What is wrong with a target as typed, and what to type instead.
@@ -46,6 +52,12 @@ pub enum ParseTargetError {
     /// Something follows the port.
     #[error("a target ends with its port, but {0:?} follows; type http://host:port")]
     Rest(String),
+    /// A process id that cannot be one.
+    #[error("{0:?} is not a process; type its id, as in 4242, or its name, as in name:orders; `holdup ps` lists them")]
+    Process(String),
+    /// A core file without a name.
+    #[error("type the core file, as in core:core.4242")]
+    Core,
     /// A socket that is not on this machine, or a path that is not absolute.
     #[error("a socket's path is absolute and on this machine; type unix:///path instead of {0:?}")]
     Socket(String),
@@ -57,7 +69,9 @@ impl Target {
         match self {
             Self::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
             Self::Tcp { host, port } => format!("{host}:{port}"),
-            Self::Unix(path) => path.display().to_string(),
+            Self::Unix(path) | Self::Core(path) => path.display().to_string(),
+            Self::Pid(pid) => format!("pid {pid}"),
+            Self::Name(name) => name.clone(),
         }
     }
 }
@@ -74,6 +88,9 @@ impl fmt::Display for Target {
         match self {
             Self::Tcp { .. } => write!(f, "http://{}", self.short()),
             Self::Unix(_) => write!(f, "unix://{}", self.short()),
+            Self::Pid(pid) => write!(f, "pid:{pid}"),
+            Self::Name(name) => write!(f, "name:{name}"),
+            Self::Core(path) => write!(f, "core:{}", path.display()),
         }
     }
 }
@@ -85,6 +102,9 @@ impl FromStr for Target {
         let typed = typed.trim();
         if typed.is_empty() {
             return Err(ParseTargetError::Empty);
+        }
+        if let Some(target) = process(typed) {
+            return target;
         }
         if typed.starts_with(['/', '.', '~']) {
             return Err(ParseTargetError::Socket(typed.to_owned()));
@@ -99,6 +119,27 @@ impl FromStr for Target {
             },
         }
     }
+}
+
+/// A process, or what was kept of one; `None` for what is neither. No host is a number alone.
+fn process(typed: &str) -> Option<Result<Target, ParseTargetError>> {
+    if typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(pid(typed));
+    }
+    let (scheme, rest) = typed.split_once(':').filter(|(_, rest)| !rest.starts_with("//"))?;
+    match scheme {
+        "pid" => Some(pid(rest)),
+        "name" if rest.is_empty() => Some(Err(ParseTargetError::Process(typed.to_owned()))),
+        "name" => Some(Ok(Target::Name(rest.to_owned()))),
+        "core" if rest.is_empty() => Some(Err(ParseTargetError::Core)),
+        "core" => Some(Ok(Target::Core(PathBuf::from(rest)))),
+        _ => None,
+    }
+}
+
+fn pid(text: &str) -> Result<Target, ParseTargetError> {
+    let pid = text.parse::<u32>().ok().filter(|&pid| pid > 0 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    pid.map(Target::Pid).ok_or_else(|| ParseTargetError::Process(text.to_owned()))
 }
 
 /// `localhost` stands for this machine as it does in a `file` URL, which is how tokio-console writes a socket.
@@ -183,6 +224,12 @@ mod tests {
             ("unix://localhost/run/app.sock", "unix:///run/app.sock"),
             ("file:///run/app.sock", "unix:///run/app.sock"),
             ("file://localhost/run/app.sock", "unix:///run/app.sock"),
+            ("4242", "pid:4242"),
+            ("pid:4242", "pid:4242"),
+            ("name:orders", "name:orders"),
+            ("core:core.4242", "core:core.4242"),
+            ("core:/tmp/a.grab", "core:/tmp/a.grab"),
+            ("http://pid:4242", "http://pid:4242"),
         ];
         for (typed, means) in table {
             let target: Target = typed.parse().unwrap_or_else(|error| panic!("{typed}: {error}"));
@@ -216,6 +263,11 @@ mod tests {
             ("[fe80::1%]:6669", "is not a host"),
             ("http://host:6669/metrics", "\"/metrics\" follows"),
             ("http://host:6669?x", "\"?x\" follows"),
+            ("0", "type its id, as in 4242"),
+            ("99999999999", "type its id"),
+            ("pid:x", "holdup ps"),
+            ("name:", "is not a process"),
+            ("core:", "type the core file"),
             ("/run/app.sock", "type unix:///path"),
             ("./app.sock", "type unix:///path"),
             ("unix://", "path is absolute"),

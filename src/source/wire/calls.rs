@@ -129,7 +129,11 @@ pub(super) async fn perform(
             match command {
                 Command::PauseTarget => client.pause(PauseRequest {}).await.map(drop),
                 Command::ResumeTarget | Command::CatchUp => client.resume(ResumeRequest {}).await.map(drop),
-                Command::WatchTask(_) | Command::UnwatchTask | Command::RetryNow => Ok(()),
+                Command::WatchTask(_)
+                | Command::UnwatchTask
+                | Command::RetryNow
+                | Command::StopForStacks
+                | Command::ToggleMemory => Ok(()),
             }
         };
         let result = match timeout(patience, call).await {

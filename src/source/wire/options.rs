@@ -1,6 +1,7 @@
 //! What a user can change about a link.
 
 use super::Backoff;
+use crate::source::memory::MemoryOptions;
 use std::time::Duration;
 
 /// How a link behaves.
@@ -17,6 +18,8 @@ pub struct Options {
     pub answer_timeout: Duration,
     /// The time between two tries.
     pub backoff: Backoff,
+    /// How memory is read, where it is.
+    pub memory: MemoryOptions,
 }
 
 impl Default for Options {
@@ -27,6 +30,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(5),
             backoff: Backoff::default(),
+            memory: MemoryOptions::default(),
         }
     }
 }

@@ -137,7 +137,8 @@ impl Outbox {
                 self.watched = Some((task, watching));
             }
             Command::UnwatchTask => self.unwatch(),
-            Command::RetryNow => {}
+            // What is read beside is not this link's business.
+            Command::RetryNow | Command::StopForStacks | Command::ToggleMemory => {}
         }
     }
 

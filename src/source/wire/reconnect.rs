@@ -129,7 +129,11 @@ impl LinkEnds {
         match command {
             Command::WatchTask(task) => self.tell(Event::DetailsUnavailable { task, reason }).await,
             Command::PauseTarget | Command::ResumeTarget => self.tell(Event::CommandFailed { command, reason }).await,
-            Command::CatchUp | Command::UnwatchTask | Command::RetryNow => Ok(()),
+            Command::CatchUp
+            | Command::UnwatchTask
+            | Command::RetryNow
+            | Command::StopForStacks
+            | Command::ToggleMemory => Ok(()),
         }
     }
 }

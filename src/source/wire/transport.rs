@@ -71,7 +71,7 @@ fn endpoint(target: &Target) -> Endpoint {
     let authority = match target {
         Target::Tcp { host, .. } if host.contains('%') => None,
         Target::Tcp { .. } => Endpoint::from_shared(target.to_string()).ok(),
-        Target::Unix(_) => None,
+        Target::Unix(_) | Target::Pid(_) | Target::Name(_) | Target::Core(_) => None,
     };
     authority
         .unwrap_or_else(|| Endpoint::from_static("http://localhost"))
@@ -89,6 +89,8 @@ async fn dial(target: &Target) -> Result<Box<dyn Io>, Failure> {
     let connected = match target {
         Target::Tcp { host, port } => tcp(resolve(host, *port).await?).await,
         Target::Unix(path) => unix(path).await,
+        // What is read in memory is connected to by nobody.
+        Target::Pid(_) | Target::Name(_) | Target::Core(_) => Err(io::ErrorKind::Unsupported.into()),
     };
     connected.map_err(|error| Failure::to_connect(&target.short(), &error))
 }

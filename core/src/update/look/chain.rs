@@ -107,6 +107,18 @@ impl Chain {
         !self.frames.is_empty() && self.frames.iter().find(unknown).is_none()
     }
 
+    /// How far in each frame stands: one step for each that several futures hang from. A chain that does not fork is a list.
+    pub fn indents(&self) -> Vec<u16> {
+        let mut above: Vec<(u16, FrameKind)> = Vec::new();
+        let indent = |frame: &Frame| {
+            above.retain(|(depth, _)| *depth < frame.depth);
+            let indent = above.iter().filter(|(_, kind)| *kind == FrameKind::Several).count() as u16;
+            above.push((frame.depth, frame.kind));
+            indent
+        };
+        self.frames.iter().map(indent).collect()
+    }
+
     /// The innermost frame of the service's own on the way to a frame, that frame included; where there is none, the outermost
     /// on that way.
     pub fn service_frame(&self, to: usize) -> Option<&Frame> {
@@ -148,6 +160,7 @@ mod tests {
         assert_eq!(chain.service_frame(5).map(|frame| frame.name.as_str()), Some("orders::load"));
         assert_eq!(chain.service_frame(0).map(|frame| frame.name.as_str()), Some("orders::serve"));
         assert_eq!(chain.service_frame(9), None);
+        assert_eq!(chain.indents(), [0, 0, 1, 1, 1, 1]);
         assert!(chain.is_whole() && !Chain::default().is_whole());
     }
 

@@ -76,6 +76,18 @@ pub enum State {
     Complete,
 }
 
+impl State {
+    /// Kebab-case and stable, as JSON names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Woken => "woken",
+            Self::Running => "running",
+            Self::Complete => "complete",
+        }
+    }
+}
+
 /// Where a woken task is queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Queued {

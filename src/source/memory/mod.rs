@@ -1,0 +1,88 @@
+//! A target that is a process of this machine, or what was kept of one: its memory is read, and nothing is asked of it.
+//!
+//! ```text
+//! options     what the user may choose of it
+//! rounds      look after look, from a thread of its own: how often, what is told, and how it ends
+//!   reader      what looks: the crate `holdup-memory`, where it is written for this system
+//!   convert     a look → pages of an update
+//! names       which process is meant by a name
+//! processes   which processes there are, and a grab of one
+//! ```
+//!
+//! This room must not know what an update means. It knows nothing of how memory is read.
+
+mod convert;
+mod names;
+mod options;
+mod processes;
+mod reader;
+mod rounds;
+#[cfg(test)]
+mod tests;
+
+pub use options::{Beside, MemoryOptions, Stacks};
+pub use processes::{GRAB_MOST, Grabbed, Listed, Processes, grab, processes};
+pub(crate) use reader::Failure;
+
+use super::Link;
+use crate::update::{Command, Connection, Event};
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// Events that wait to be taken. A page of an update may have a megabyte, so that they are few.
+const EVENTS: usize = 8;
+
+/// Commands that wait to be taken.
+const COMMANDS: usize = 64;
+
+/// Whose memory is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The process with this id.
+    Pid(u32),
+    /// The only process of this name.
+    Name(String),
+    /// What was kept of one: a core file or a grab.
+    File(PathBuf),
+}
+
+/// Opens a link that reads memory, and returns at once: the first event says that it is connecting.
+pub(super) fn connect(whose: Whose, options: MemoryOptions) -> Link {
+    open(move || reader::open(&whose, &options), rounds::Pace::default())
+}
+
+/// The same, by whatever looks.
+fn open<L: reader::Looks>(make: impl Fn() -> Result<L, Failure> + Send + 'static, pace: rounds::Pace) -> Link {
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let (sender, commands) = mpsc::channel(COMMANDS);
+    let (asks, asked) = std::sync::mpsc::channel();
+    tokio::spawn(hand_on(events.clone(), commands, asks));
+    let told = events.clone();
+    let begun = std::thread::Builder::new()
+        .name("memory".into())
+        .spawn(move || rounds::run(make, pace, &rounds::Ends { events, asked }));
+    if let Err(error) = begun {
+        let reason = format!("cannot start a thread: {error}");
+        let _ = told.try_send(Event::Connection(Connection::GaveUp { reason }));
+    }
+    Link { events: receiver, commands: sender }
+}
+
+/// Hands commands on to the thread, which waits for them between two looks. When the link's user has left, so does this, and the
+/// thread hears of it.
+async fn hand_on(
+    listener: mpsc::Sender<Event>,
+    mut commands: mpsc::Receiver<Command>,
+    asks: std::sync::mpsc::Sender<Command>,
+) {
+    loop {
+        tokio::select! {
+            () = listener.closed() => return,
+            Some(command) = commands.recv() => {
+                if asks.send(command).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the user may choose of how memory is read.
+
+use std::path::PathBuf;
+
+/// How memory is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryOptions {
+    /// Files with debug information, looked at first.
+    pub debug: Vec<PathBuf>,
+    /// A layout that was made of the executable's debug information.
+    pub layout: Option<PathBuf>,
+    /// The executable of a core file.
+    pub executable: Option<PathBuf>,
+    /// Where what was extracted of debug information is kept for the next time.
+    pub cache: Option<PathBuf>,
+    /// Which threads' stacks are read.
+    pub stacks: Stacks,
+    /// Whether memory is read beside what a service tells.
+    pub beside: Beside,
+}
+
+/// Which threads' stacks are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stacks {
+    /// Those of threads that sleep: nobody is stopped.
+    #[default]
+    Sleeping,
+    /// Those of running threads as well, each of which is stopped for less than a millisecond.
+    Stopping,
+}
+
+/// Whether the memory of a service of this machine is read beside what it tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Beside {
+    /// It is, where it may be.
+    #[default]
+    Allowed,
+    /// It is not.
+    Forbidden,
+}

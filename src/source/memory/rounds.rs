@@ -1,0 +1,181 @@
+//! Look after look, on a thread of its own, until the process has ended or nobody listens. A look costs what it costs: after it
+//! comes a rest of many times as long, so that no more than a small share of a processor is ever used.
+
+use super::{
+    Stacks,
+    convert::Converter,
+    reader::{Failure, Looks},
+};
+use crate::update::{Begin, Command, Connection, Event};
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::mpsc;
+
+/// How often there is a look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// The time from one look to the next, where looks are cheap.
+    pub(super) every: Duration,
+    /// The rest is at least so many times as long as the look took.
+    pub(super) rest: u32,
+}
+
+impl Default for Pace {
+    /// Twice a second, and at most about a twentieth of a processor.
+    fn default() -> Self {
+        Self { every: Duration::from_millis(500), rest: 20 }
+    }
+}
+
+impl Pace {
+    /// How long to rest after a look that took so long.
+    pub(super) fn rest(self, took: Duration) -> Duration {
+        self.every.saturating_sub(took).max(took.saturating_mul(self.rest))
+    }
+}
+
+/// The link's ends as the thread holds them.
+pub(super) struct Ends {
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) asked: Receiver<Command>,
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+/// Why the looks ended.
+enum Ended {
+    /// Nobody listens.
+    Unheard,
+    /// There is no more to see.
+    Failed(Failure),
+}
+
+impl From<Unheard> for Ended {
+    fn from(_: Unheard) -> Self {
+        Self::Unheard
+    }
+}
+
+/// Runs until nobody listens.
+pub(super) fn run<L: Looks>(make: impl Fn() -> Result<L, Failure>, pace: Pace, ends: &Ends) {
+    let mut epoch = 0;
+    loop {
+        match once(&make, pace, ends, &mut epoch) {
+            Ended::Unheard => return,
+            Ended::Failed(failure) => {
+                let reason = failure.to_string();
+                tracing::info!(%reason, "the memory is read no more");
+                if ends.tell(Event::Connection(Connection::GaveUp { reason })).is_err()
+                    || ends.wait_for_retry().is_err()
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn once<L: Looks>(make: &impl Fn() -> Result<L, Failure>, pace: Pace, ends: &Ends, epoch: &mut u64) -> Ended {
+    match looks(make, pace, ends, epoch) {
+        Ok(never) => match never {},
+        Err(ended) => ended,
+    }
+}
+
+/// There is no way to end but to fail.
+enum Never {}
+
+fn looks<L: Looks>(
+    make: &impl Fn() -> Result<L, Failure>,
+    pace: Pace,
+    ends: &Ends,
+    epoch: &mut u64,
+) -> Result<Never, Ended> {
+    ends.tell(Event::Connection(Connection::Connecting { attempt: 1 }))?;
+    let mut reader = make().map_err(Ended::Failed)?;
+    let mut converter: Option<Converter> = None;
+    let mut stacks = Stacks::Sleeping;
+    loop {
+        let began = Instant::now();
+        let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
+        let took = began.elapsed();
+        let known = match &mut converter {
+            Some(known) => known,
+            none => {
+                *epoch += 1;
+                let new = Converter::new(now(), &look);
+                let whose = Begin::memory(*epoch, new.process(&look), Converter::grade(&look));
+                ends.tell(Event::Begin(Box::new(whose)))?;
+                ends.tell(Event::Connection(Connection::Live))?;
+                none.insert(new)
+            }
+        };
+        let is_over = look.process.state == holdup_memory::ProcessState::Core;
+        for page in known.pages(&look) {
+            ends.tell(Event::Update(Box::new(page)))?;
+        }
+        stacks = if is_over { ends.rest_for_good()? } else { ends.rest(pace.rest(took))? };
+    }
+}
+
+/// Nanoseconds since the epoch.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+impl Ends {
+    fn tell(&self, event: Event) -> Result<(), Unheard> {
+        self.events.blocking_send(event).map_err(|_| Unheard)
+    }
+
+    /// Rests, and answers commands meanwhile. Which stacks the next look is to read.
+    fn rest(&self, time: Duration) -> Result<Stacks, Unheard> {
+        let until = Instant::now() + time;
+        loop {
+            match self.asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Command::StopForStacks) => return Ok(Stacks::Stopping),
+                Ok(command) => self.refuse(command)?,
+                Err(RecvTimeoutError::Timeout) => return Ok(Stacks::Sleeping),
+                Err(RecvTimeoutError::Disconnected) => return Err(Unheard),
+            }
+        }
+    }
+
+    /// The same where nothing changes any more.
+    fn rest_for_good(&self) -> Result<Stacks, Unheard> {
+        loop {
+            let command = self.asked.recv().map_err(|_| Unheard)?;
+            self.refuse(command)?;
+        }
+    }
+
+    fn wait_for_retry(&self) -> Result<(), Unheard> {
+        loop {
+            match self.asked.recv().map_err(|_| Unheard)? {
+                Command::RetryNow => return Ok(()),
+                command => self.refuse(command)?,
+            }
+        }
+    }
+
+    fn refuse(&self, command: Command) -> Result<(), Unheard> {
+        match command {
+            Command::WatchTask(task) => {
+                let reason = "memory counts no polls; instrumentation does".to_owned();
+                self.tell(Event::DetailsUnavailable { task, reason })
+            }
+            Command::PauseTarget | Command::ResumeTarget => {
+                let reason = "nothing is asked of a process whose memory is read".to_owned();
+                self.tell(Event::CommandFailed { command, reason })
+            }
+            Command::StopForStacks => {
+                let reason = "there is no thread to be stopped".to_owned();
+                self.tell(Event::CommandFailed { command, reason })
+            }
+            Command::CatchUp | Command::UnwatchTask | Command::RetryNow | Command::ToggleMemory => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Looks that are made by hand, and what the link makes of them.
+
+use super::{Stacks, open, reader::Looks, rounds::Pace};
+use crate::{
+    source::memory::Failure,
+    update::{
+        Command, Connection, Event, Fact, Part, Protocol, ResourceId, Stamp, TaskId, Update,
+        look::{Certainty, Grade, TaskKey, WaitOn},
+    },
+};
+use holdup_memory as memory;
+use std::{sync::Arc, time::Duration};
+
+fn look(at: u64) -> memory::Look {
+    let process = memory::Process {
+        pid: 4242,
+        name: "orders".into(),
+        executable: "/srv/orders".into(),
+        copies: vec![memory::Copy {
+            object: "/srv/orders".into(),
+            version: Some("1.54.1".into()),
+            grade: memory::Grade::Full,
+            from: "".into(),
+        }],
+        ..memory::Process::default()
+    };
+    memory::Look {
+        at: Duration::from_millis(at),
+        process,
+        changed: Vec::new(),
+        ended: Vec::new(),
+        tasks: 0,
+        chains: Vec::new(),
+        things: Vec::new(),
+        runtimes: Vec::new(),
+        threads: Vec::new(),
+        roots: Vec::new(),
+        jobs: Vec::new(),
+        unread: Vec::new(),
+        cost: memory::Cost::default(),
+    }
+}
+
+fn task(number: u64) -> memory::Task {
+    let waits = [memory::Wait {
+        frame: 1,
+        what: memory::WaitOn::Permits { of: 0x100, wanted: 1, missing: 1 },
+        basis: memory::Basis::Proven,
+    }];
+    memory::Task {
+        number,
+        address: 0x7000 + number,
+        runtime: Some(0),
+        local: false,
+        state: memory::TaskState::Idle,
+        queued: memory::Queued::Unknown,
+        cancelled: false,
+        references: 3,
+        join_interest: true,
+        future: "orders::slow".into(),
+        defined: Some(memory::Place { file: "src/store.rs".into(), line: 20 }),
+        spawned: None,
+        size: 512,
+        chain: Some(0),
+        unread: "".into(),
+        waits: waits.into(),
+        claims: Box::default(),
+        panicked: false,
+    }
+}
+
+/// Tells each of these looks once, and then that the process has ended.
+struct Told(Vec<memory::Look>);
+
+impl Looks for Told {
+    fn look(&mut self, _: Stacks) -> Result<memory::Look, Failure> {
+        if self.0.is_empty() {
+            return Err(Failure::Gone("process 4242 has ended".into()));
+        }
+        Ok(self.0.remove(0))
+    }
+}
+
+const SOON: Pace = Pace { every: Duration::from_millis(1), rest: 0 };
+
+fn many() -> memory::Look {
+    let frame = |depth, name: &str, kind| memory::Frame {
+        depth,
+        name: name.into(),
+        kind,
+        reach: memory::Reach::Polled,
+        place: Some(memory::Place { file: "src/store.rs".into(), line: 22 }),
+    };
+    let frames = vec![frame(0, "orders::slow", memory::FrameKind::Async), frame(1, "Acquire", memory::FrameKind::Leaf)];
+    let changed = (1..=2_500).map(task).collect();
+    memory::Look { changed, chains: vec![Arc::new(memory::Chain { frames })], ..look(1_000) }
+}
+
+#[tokio::test]
+async fn a_process_is_told_in_pages_until_it_has_ended_and_is_not_tried_again() {
+    let mut link = open(|| Ok(Told(vec![many(), memory::Look { ended: vec![7], ..look(1_500) }])), SOON);
+    let mut next = async || link.events.recv().await.expect("an event");
+    assert_eq!(next().await, Event::Connection(Connection::Connecting { attempt: 1 }));
+    let Event::Begin(begin) = next().await else { panic!("no beginning") };
+    let process = begin.process.expect("a process");
+    assert_eq!((begin.protocol, process.pid, process.name.as_str()), (Protocol::Memory, 4242, "orders"));
+    assert_eq!((process.tokio_version.as_str(), process.detail.as_str()), ("1.54.1", Grade::Full.name()));
+    assert!(begin.knows.has(Fact::Chains) && !begin.knows.has(Fact::Wakes));
+    assert_eq!(next().await, Event::Connection(Connection::Live));
+    let mut pages: Vec<Update> = Vec::new();
+    while pages.last().is_none_or(|page| page.part == Part::More) {
+        let Event::Update(page) = next().await else { panic!("no page") };
+        pages.push(*page);
+    }
+    assert_eq!(pages.iter().map(|page| page.task_looks.len()).collect::<Vec<_>>(), [1_024, 1_024, 452]);
+    assert_eq!(pages[0].chains.len(), 1);
+    let (key, told) = &pages[0].task_looks[0];
+    assert_eq!((*key, told.references), (TaskKey::Number(1.try_into().expect("a number")), 2));
+    assert!(matches!(told.waits[0].on, WaitOn::Permits { missing: 1, .. }));
+    assert_eq!(told.waits[0].certainty, Certainty::Proven);
+    let Event::Update(second) = next().await else { panic!("no second look") };
+    assert_eq!(second.gone_looks.len(), 1);
+    assert!(second.now > pages[0].now);
+    let ended = Event::Connection(Connection::GaveUp { reason: "process 4242 has ended".into() });
+    assert_eq!(next().await, ended);
+}
+
+#[tokio::test]
+async fn what_nobody_may_read_says_so_and_is_tried_again_when_the_user_asks() {
+    let refused = || Err::<Told, _>(Failure::Refused("process 4242 may not be read: ptrace_scope is 1".into()));
+    let mut link = open(refused, SOON);
+    let mut reasons = Vec::new();
+    while reasons.len() < 2 {
+        if let Some(Event::Connection(Connection::GaveUp { reason })) = link.events.recv().await {
+            reasons.push(reason);
+            link.commands.send(Command::RetryNow).await.expect("a link");
+        }
+    }
+    assert!(reasons[0].contains("ptrace_scope"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_memory_has_no_answer_to_is_refused_in_words() {
+    let mut link = open(|| Ok(Told(vec![look(0)])), Pace { every: Duration::from_secs(60), rest: 0 });
+    link.commands.send(Command::WatchTask(TaskId(3))).await.expect("a link");
+    let refused = loop {
+        if let Event::DetailsUnavailable { reason, .. } = link.events.recv().await.expect("an event") {
+            break reason;
+        }
+    };
+    assert!(refused.contains("counts no polls"), "{refused}");
+}
+
+#[test]
+fn a_look_that_takes_long_is_followed_by_a_long_rest() {
+    let pace = Pace::default();
+    assert_eq!(pace.rest(Duration::from_millis(5)), Duration::from_millis(495));
+    assert_eq!(pace.rest(Duration::from_millis(400)), Duration::from_secs(8));
+}
+
+#[test]
+fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
+    use crate::update::look::ThingId;
+    let holder = |number| memory::Holder {
+        who: memory::Who::Task(number),
+        what: memory::ClaimKind::Permits(1),
+        basis: memory::Basis::Proven,
+        place: None,
+        local: "guard".into(),
+    };
+    let thing = memory::Thing {
+        at: 0x100,
+        kind: memory::ThingKind::Mutex,
+        ty: "Mutex<Conn>".into(),
+        names: vec!["conn of orders::slow".into()],
+        free: Some(0),
+        total: Some(1),
+        held: Some(1),
+        channel: None,
+        holders: vec![holder(3)],
+        unseen: 0,
+        queue: vec![memory::Waiter { who: memory::Who::Task(4), wanted: 1, missing: 1 }],
+        steady: true,
+    };
+    let told = super::convert::Converter::new(Duration::from_secs(1_000), &look(0));
+    let page = told.pages(&memory::Look { things: vec![thing], ..look(500) }).pop().expect("a page");
+    let whole = page.look.expect("a whole");
+    assert_eq!(whole.things[0].id, ThingId(ResourceId(0x100).0));
+    assert_eq!(whole.things[0].holders[0].certainty, Certainty::Proven);
+    assert_eq!(page.now.map(Stamp::nanos), Some(1_000_500_000_000));
+}
