@@ -42,6 +42,19 @@ pub fn humanize_bytes(bytes: u64) -> String {
     }
 }
 
+/// A count in full, with its thousands apart: `12,003`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// A number in words: `1st`, `2nd`, `11th`.
 pub fn ordinal(number: u64) -> String {
     let suffix = match (number % 10, number % 100) {

@@ -48,7 +48,7 @@ impl App {
             Action::ColumnRight => drop(self.with_list(|list| list.step_column(1))),
             Action::Invert => drop(self.with_list(|list| list.invert())),
             Action::Sort => self.offer_columns(),
-            Action::Group => self.panels.tasks.toggle_listing(),
+            Action::Group => self.panels.tasks.next_listing(self.open.shown().model().knows()),
             Action::Unfold => self.stacks = self.stacks.toggled(),
             Action::Filter => self.layers.push(Layer::Filter(Line::new(self.panels.tasks.filter_text()))),
             Action::ClearFilter => {

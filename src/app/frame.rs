@@ -1,9 +1,12 @@
 //! What the latest frame showed, so that a click means what stood under it, and a page is as long as it looked.
 
 use crate::{
-    app::{input::bindings::Action, screens::Screen, tasks::columns::TaskColumn},
+    app::{
+        input::bindings::Action,
+        screens::Screen,
+        tasks::{columns::TaskColumn, groups::GroupKey},
+    },
     diagnose::FindingId,
-    model::PlaceId,
     update::{OpId, ResourceId, TaskId, WorkerId},
 };
 use std::time::Duration;
@@ -51,8 +54,8 @@ pub enum RowId {
     Finding(FindingId),
     /// A task.
     Task(TaskId),
-    /// A spawn location.
-    Group(PlaceId),
+    /// Several tasks that have something in common.
+    Group(GroupKey),
     /// A lock or another resource.
     Resource(ResourceId),
     /// An operation, and the task that it is of.

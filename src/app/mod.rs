@@ -62,7 +62,7 @@ pub use scroll::Scroll;
 pub use state::App;
 pub use tasks::columns::{Ages, Compares, TASK_COLUMNS, TaskColumn};
 
-pub use tasks::groups::{GROUP_COLUMNS, GroupColumn, Groups, Sums};
+pub use tasks::groups::{GROUP_COLUMNS, GroupBy, GroupColumn, GroupKey, Groups, Sums};
 pub use tasks::list::{Listing, TaskList, TaskRows};
 pub use tasks::order::Order;
 pub use tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Times};

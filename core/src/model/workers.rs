@@ -23,6 +23,8 @@ pub struct Worker {
     pub parks: Rate,
     /// How busy it was.
     pub lane: Lane,
+    /// Since when it was seen in one poll, from one look at memory to the next.
+    polling_seen: Option<Stamp>,
 }
 
 impl Worker {
@@ -38,6 +40,7 @@ impl Worker {
             steals: rate(stats.steals),
             parks: rate(stats.parks),
             lane: Lane::new(stats.busy, now),
+            polling_seen: stats.tick.and(stats.polling).map(|_| now),
             stats,
         }
     }
@@ -46,7 +49,10 @@ impl Worker {
     pub(super) fn tell(&mut self, mut stats: WorkerStats, now: Stamp) {
         let same = (stats.polling, stats.tick) == (self.stats.polling, self.stats.tick);
         if stats.tick.is_some() && stats.polling.is_some() {
-            stats.polling_since = self.stats.polling_since.filter(|_| same).or(Some(now));
+            // Seen once, nobody knows since when.
+            let seen = self.polling_seen.filter(|_| same);
+            stats.polling_since = seen;
+            self.polling_seen = seen.or(Some(now));
         }
         self.polls.observe(stats.polls, now);
         self.steals.observe(stats.steals, now);

@@ -41,6 +41,10 @@ pub(super) enum Test {
     At(String),
     /// In the service's own spans around its latest poll.
     Span(String),
+    /// In what it waits for, in words.
+    Awaits(String),
+    /// It sleeps in this chain; `None`: its chain is not known.
+    Chain(Option<u32>),
     /// In the name of its runtime.
     Runtime(String),
     State(TaskState),
@@ -216,6 +220,8 @@ impl Term {
             Test::At(text) => batch.retain(|task| is_at(cx, text, known, task) == must),
             Test::Location(word) => batch.retain(|task| in_place(cx, word, known, task) == must),
             Test::Span(word) => batch.retain(|task| (task.has_more() && in_spans(cx, word, known, task)) == must),
+            Test::Awaits(word) => batch.retain(|task| awaits(cx, word, task) == must),
+            Test::Chain(chain) => batch.retain(|task| (task.look().and_then(|look| look.chain) == *chain) == must),
             Test::Runtime(word) => batch.retain(|task| in_runtime(cx, word, task) == must),
             Test::State(state) => batch.retain(|task| (task.state() == *state) == must),
             Test::Kind(kind) => batch.retain(|task| (task.kind() == *kind) == must),
@@ -238,6 +244,11 @@ impl Test {
     pub(super) fn word(typed: &str) -> Self {
         Self::Word { text: typed.to_lowercase(), id: typed.parse().ok() }
     }
+}
+
+/// Whether what a task waits for has a word in it.
+fn awaits(cx: &Cx, word: &str, task: &Task) -> bool {
+    has(&cx.model.awaits_key_in_words(cx.model.awaits_key(task)), word)
 }
 
 /// Whether a text has a word in it, in whatever case. The word is in lower case.

@@ -121,6 +121,10 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
         "loc" | "location" => Ok(Test::Location(lower)),
         "span" if lower.is_empty() => Err(needs("request")),
         "span" => Ok(Test::Span(lower)),
+        "awaits" if lower.is_empty() => Err(needs("mutex")),
+        "awaits" => Ok(Test::Awaits(lower)),
+        "chain" if lower == "none" => Ok(Test::Chain(None)),
+        "chain" => value.parse().map(|chain| Test::Chain(Some(chain))).map_err(|_| needs("17")),
         "runtime" if lower.is_empty() => Err(needs("main")),
         "runtime" => Ok(Test::Runtime(lower)),
         "state" => one_of("state", &lower, &STATES.map(|state| (state.name(), state))).map(Test::State),
@@ -131,7 +135,7 @@ fn named(name: &str, value: &str, text: &str) -> Result<Test, FilterError> {
             Err(FilterError(format!("{other} is compared, as in {other}>10 or {other}<=10")))
         }
         _ => Err(FilterError(format!(
-            "there is no {name}:; there are name:, loc:, span:, runtime:, state:, kind:, lint: and id:, and quotes for a word with a colon"
+            "there is no {name}:; there are name:, loc:, span:, awaits:, chain:, runtime:, state:, kind:, lint: and id:, and quotes for a word with a colon"
         ))),
     }
 }
@@ -252,6 +256,8 @@ mod tests {
         assert_eq!(one("src/x.rs:88"), Test::Word { text: "src/x.rs:88".into(), id: None });
         assert_eq!(one("peer=10.0.0.1"), Test::Word { text: "peer=10.0.0.1".into(), id: None });
         assert_eq!(one("loc:src/x.rs:88"), Test::Location("src/x.rs:88".into()));
+        assert_eq!(one("awaits:Mutex"), Test::Awaits("mutex".into()));
+        assert_eq!((one("chain:17"), one("chain:none")), (Test::Chain(Some(17)), Test::Chain(None)));
         assert_eq!(one("span:peer=10.0.0.1"), Test::Span("peer=10.0.0.1".into()));
         assert_eq!(one("runtime:Main"), Test::Runtime("main".into()));
         assert_eq!(one("state:r"), Test::State(TaskState::Running));

@@ -194,7 +194,13 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(Context::Findings, &[Char('y')], Action::Copy, "copy the finding as text", "copy"),
     bind(Context::Tasks, &[Char('/')], Action::Filter, "filter as you type (kind:worker: tokio's own tasks)", "filter"),
-    bind(Context::Tasks, &[Char('z'), Char('o')], Action::Group, "one row for each spawn location", "group"),
+    bind(
+        Context::Tasks,
+        &[Char('z'), Char('o')],
+        Action::Group,
+        "one row for each spawn location, chain, or thing that is waited for",
+        "group",
+    ),
     bind(Context::Tasks, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
     bind(
         Context::Groups,
@@ -203,7 +209,13 @@ pub const BINDINGS: &[Binding] = &[
         "filter as you type (kind:worker: tokio's own tasks)",
         "filter",
     ),
-    bind(Context::Groups, &[Char('z'), Char('o')], Action::Group, "one row for each task", "ungroup"),
+    bind(
+        Context::Groups,
+        &[Char('z'), Char('o')],
+        Action::Group,
+        "one row for each chain, thing that is waited for, or task",
+        "ungroup",
+    ),
     bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(
         Context::TaskPage,

@@ -15,7 +15,7 @@ use crate::{
     },
     model::{AcrossAwait, Hold, Model, Task},
     session::Session,
-    update::{Access, Across, OpId, ResourceId, Stack, Stamp, TaskId},
+    update::{Access, Across, Fact, OpId, ResourceId, Stack, Stamp, TaskId},
 };
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 
@@ -32,6 +32,8 @@ pub struct LockDetail {
     pub holder: Option<String>,
     /// Whether that task has ended, and its guard has not.
     pub outlived: bool,
+    /// Whether it is told how often it was taken.
+    pub counts: Counts,
     /// The longest wait of an acquire that got it.
     pub longest_wait: Duration,
     /// Tasks that slept with it.
@@ -46,6 +48,15 @@ pub struct LockDetail {
     pub places: Vec<HoldPlaces>,
     /// What was found.
     pub findings: Vec<FindingLine>,
+}
+
+/// Whether it is told how often a lock was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// It is.
+    Told,
+    /// The source does not know.
+    NotTold,
 }
 
 /// Where one who holds a lock acquired it, and where they sleep.
@@ -92,6 +103,7 @@ impl LockDetail {
             holder: first.map(|hold| holder_label(model, hold)),
             outlived: first.is_some_and(|hold| hold.outlived),
             places: hold_places(model, &lock.holds),
+            counts: if model.knows().has(Fact::LockCounts) { Counts::Told } else { Counts::NotTold },
             longest_wait: lock.longest_wait,
             across_by: lock.across.latest.as_ref().map(|hold| holder_label(model, hold)),
             across: lock.across.clone(),

@@ -66,7 +66,7 @@ pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
     spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
     spec(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
     spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
-    spec(TaskColumn::Awaits, "Awaits", Align::Left, Width::Fill(20, 60), 0),
+    spec(TaskColumn::Awaits, "Awaits", Align::Left, Width::Fit(30, 70), 0),
     spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
     spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
     spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),

@@ -1,4 +1,4 @@
-//! The task list grouped by spawn location: sums that are kept up from what changed.
+//! The task list grouped by spawn location, by chain or by what is awaited: sums that are kept up from what changed.
 
 use super::{
     changed::{Aging, Changed},
@@ -10,7 +10,8 @@ use crate::{
         list::column::{Align, ColumnSpec, Direction, Width},
     },
     diagnose::Engine,
-    model::{Model, PlaceId, Slot, Task, TaskState},
+    model::{AwaitsKey, Model, PlaceId, Slot, Task, TaskState},
+    update::{Fact, Knows},
 };
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -55,7 +56,71 @@ pub const GROUP_COLUMNS: &[ColumnSpec<GroupColumn>] = &[
     spec(GroupColumn::Location, "Spawned at", Align::Left, Width::Fill(12, 40), 0),
 ];
 
-/// The tasks of one spawn location, together.
+/// What the tasks of one row have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupBy {
+    /// Where they were spawned.
+    #[default]
+    Place,
+    /// What they await, frame by frame.
+    Chain,
+    /// What they wait for.
+    Awaits,
+}
+
+impl GroupBy {
+    /// The next, where there are chains to group by; none after the last.
+    pub fn next(self, knows: &Knows) -> Option<Self> {
+        match self {
+            _ if !knows.has(Fact::Chains) => None,
+            Self::Place => Some(Self::Chain),
+            Self::Chain => Some(Self::Awaits),
+            Self::Awaits => None,
+        }
+    }
+
+    /// What the last column is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Place => "Spawned at",
+            Self::Chain => "Awaits in",
+            Self::Awaits => "Waits for",
+        }
+    }
+}
+
+/// What a row stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupKey {
+    /// A spawn location.
+    Place(PlaceId),
+    /// A chain; those whose chain is not known are together.
+    Chain(Option<u32>),
+    /// Something that is waited for.
+    Awaits(AwaitsKey),
+}
+
+impl GroupKey {
+    fn of(by: GroupBy, model: &Model, task: &Task) -> Self {
+        match by {
+            GroupBy::Place => Self::Place(task.place()),
+            GroupBy::Chain => Self::Chain(task.look().and_then(|look| look.chain)),
+            GroupBy::Awaits => Self::Awaits(model.awaits_key(task)),
+        }
+    }
+
+    /// In words.
+    pub fn in_words(self, model: &Model) -> String {
+        match self {
+            Self::Place(place) => model.place(place).to_string(),
+            Self::Chain(Some(chain)) => model.chain_in_words(chain),
+            Self::Chain(None) => "not known".into(),
+            Self::Awaits(key) => model.awaits_key_in_words(key),
+        }
+    }
+}
+
+/// The tasks of one row, together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
     /// With findings.
@@ -83,25 +148,27 @@ impl Sums {
     }
 }
 
-/// What one task adds to its place's sums.
+/// What one task adds to its row's sums.
 #[derive(Debug, Clone, Copy)]
 struct Share {
-    place: PlaceId,
+    key: GroupKey,
     state: TaskState,
     polls: u64,
     busy: u64,
 }
 
-/// The spawn locations of the tasks that the filter lets through.
+/// What the tasks that the filter lets through have in common.
 #[derive(Debug)]
 pub struct Groups {
+    /// What that is.
+    pub by: GroupBy,
     /// The column that decides.
     pub column: GroupColumn,
     /// Which end comes first.
     pub direction: Direction,
-    sums: FxHashMap<PlaceId, Sums>,
+    sums: FxHashMap<GroupKey, Sums>,
     shares: Vec<Option<Share>>,
-    order: Vec<PlaceId>,
+    order: Vec<GroupKey>,
     cache: Cache,
 }
 
@@ -109,6 +176,7 @@ impl Default for Groups {
     /// The most crowded first.
     fn default() -> Self {
         Self {
+            by: GroupBy::Place,
             column: GroupColumn::Live,
             direction: Direction::Descending,
             sums: FxHashMap::default(),
@@ -120,20 +188,20 @@ impl Default for Groups {
 }
 
 impl Groups {
-    /// The places, in order.
-    pub fn order(&self) -> &[PlaceId] {
+    /// The rows, in order.
+    pub fn order(&self) -> &[GroupKey] {
         &self.order
     }
 
-    /// One place's sums.
-    pub fn sums(&self, place: PlaceId) -> Sums {
-        self.sums.get(&place).copied().unwrap_or_default()
+    /// One row's sums.
+    pub fn sums(&self, key: GroupKey) -> Sums {
+        self.sums.get(&key).copied().unwrap_or_default()
     }
 
     /// Brings the sums and their order up to date with everything that has changed.
     pub fn settle(&mut self, source: &Source, changed: &mut Changed) {
         if changed.is_everything() {
-            *self = Self { column: self.column, direction: self.direction, ..Self::default() };
+            *self = Self { by: self.by, column: self.column, direction: self.direction, ..Self::default() };
         }
         let Some(now) = source.model.now() else { return };
         let slots = if changed.is_everything() {
@@ -159,13 +227,13 @@ impl Groups {
         let task = source.model.tasks().at(slot);
         let task = task.filter(|task| source.filter.matches(cx, &mut self.cache, task));
         let share = task.map(|task| Share {
-            place: task.place(),
+            key: GroupKey::of(self.by, source.model, &task),
             state: task.state(),
             polls: task.polls(),
             busy: task.busy_nanos(cx.now),
         });
         if let Some(before) = std::mem::replace(&mut self.shares[slot.index()], share) {
-            let sums = self.sums.entry(before.place).or_default();
+            let sums = self.sums.entry(before.key).or_default();
             sums.live -= u64::from(before.state != TaskState::Ended);
             sums.running -= u64::from(before.state == TaskState::Running);
             sums.ended -= u64::from(before.state == TaskState::Ended);
@@ -173,7 +241,7 @@ impl Groups {
             sums.busy = sums.busy.wrapping_sub(before.busy);
         }
         if let Some(share) = share {
-            let sums = self.sums.entry(share.place).or_default();
+            let sums = self.sums.entry(share.key).or_default();
             sums.live += u64::from(share.state != TaskState::Ended);
             sums.running += u64::from(share.state == TaskState::Running);
             sums.ended += u64::from(share.state == TaskState::Ended);
@@ -189,16 +257,16 @@ impl Groups {
         for slot in engine.flagged().filter(|&slot| engine.flag(model, slot).is_some()) {
             // What the filter keeps out is in none of the sums.
             let share = self.shares.get(slot.index()).copied().flatten();
-            if let Some(sums) = share.and_then(|share| self.sums.get_mut(&share.place)) {
+            if let Some(sums) = share.and_then(|share| self.sums.get_mut(&share.key)) {
                 sums.flagged += 1;
             }
         }
     }
 
     fn sort(&mut self, model: &Model) {
-        let mut order: Vec<PlaceId> = self.sums.keys().copied().collect();
-        let number = |place: PlaceId| {
-            let sums = self.sums(place);
+        let mut order: Vec<GroupKey> = self.sums.keys().copied().collect();
+        let number = |key: GroupKey| {
+            let sums = self.sums(key);
             match self.column {
                 GroupColumn::Flags => sums.flagged,
                 GroupColumn::Live => sums.live,
@@ -209,9 +277,12 @@ impl Groups {
                 GroupColumn::Location => 0,
             }
         };
-        let place = |id: PlaceId| {
-            let place = model.place(id);
-            (&place.file, place.line, place.column)
+        let place = |key: GroupKey| match key {
+            GroupKey::Place(id) => {
+                let place = model.place(id);
+                (place.file.as_str(), place.line, place.column, key)
+            }
+            GroupKey::Chain(_) | GroupKey::Awaits(_) => ("", 0, 0, key),
         };
         order.sort_by(|&a, &b| {
             let numbers = number(a).cmp(&number(b));

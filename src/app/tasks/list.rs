@@ -3,7 +3,7 @@
 use super::{
     changed::Changed,
     columns::{TASK_COLUMNS, TaskColumn},
-    groups::{GROUP_COLUMNS, GroupColumn, Groups},
+    groups::{GROUP_COLUMNS, GroupBy, GroupColumn, GroupKey, Groups},
     order::Order,
     scan::Source,
 };
@@ -15,9 +15,9 @@ use crate::{
             cursor::{Cursor, Rows},
         },
     },
-    model::{Model, PlaceId},
+    model::Model,
     session::Session,
-    update::TaskId,
+    update::{Knows, TaskId},
 };
 
 /// What a row of the list stands for.
@@ -26,7 +26,7 @@ pub enum Listing {
     /// A task.
     #[default]
     Tasks,
-    /// A spawn location.
+    /// What several tasks have in common: where they were spawned, or what they await.
     Groups,
 }
 
@@ -41,8 +41,8 @@ pub struct TaskList {
     pub groups: Groups,
     /// Where the user is among the tasks.
     pub cursor: Cursor<TaskId>,
-    /// Where the user is among the spawn locations.
-    pub group_cursor: Cursor<PlaceId>,
+    /// Where the user is among the groups.
+    pub group_cursor: Cursor<GroupKey>,
     /// What the rows that are shown are still to be looked at again for.
     pub changed: Changed,
     filter: Filter,
@@ -115,15 +115,15 @@ impl TaskList {
         self.cursor.selected(&self.rows(model))
     }
 
-    /// The selected spawn location.
-    pub fn selected_group(&self) -> Option<PlaceId> {
+    /// The selected group.
+    pub fn selected_group(&self) -> Option<GroupKey> {
         self.group_cursor.selected(self.groups.order())
     }
 
     /// Shows the tasks that a filter lets through, from the first one on.
     pub fn narrow(&mut self, filter: String) {
         if self.listing == Listing::Groups {
-            self.toggle_listing();
+            self.show(Listing::Tasks);
         }
         self.set_filter(filter);
         self.cursor.first();
@@ -189,12 +189,25 @@ impl TaskList {
         }
     }
 
-    /// Shows the other kind of row.
-    pub fn toggle_listing(&mut self) {
-        self.listing = match self.listing {
-            Listing::Tasks => Listing::Groups,
-            Listing::Groups => Listing::Tasks,
-        };
+    /// Shows the next kind of row: tasks, then each kind of group that there is.
+    pub fn next_listing(&mut self, knows: &Knows) {
+        match (self.listing, self.groups.by.next(knows)) {
+            (Listing::Tasks, _) => {
+                self.groups.by = GroupBy::default();
+                self.show(Listing::Groups);
+            }
+            (Listing::Groups, Some(next)) => {
+                self.groups.by = next;
+                self.show(Listing::Groups);
+            }
+            (Listing::Groups, None) => self.show(Listing::Tasks),
+        }
+        self.group_cursor = Cursor::default();
+    }
+
+    /// Shows one row for each of these.
+    pub fn show(&mut self, listing: Listing) {
+        self.listing = listing;
         // Only what is shown is kept up; the other is made anew when its turn comes.
         self.changed.everything();
     }

@@ -4,6 +4,7 @@ pub(crate) mod changed;
 pub(crate) mod columns;
 pub(crate) mod groups;
 pub(crate) mod list;
+pub(crate) mod look;
 pub(crate) mod order;
 pub(crate) mod page;
 pub(crate) mod panel;

@@ -1,5 +1,6 @@
 //! What a task's page shows: everything that is known of one task, kept when the task itself is let go of.
 
+use super::look::LookLines;
 use crate::{
     app::{
         filter::field,
@@ -78,6 +79,8 @@ pub struct TaskDetail {
     pub holds: Vec<HeldLock>,
     /// Operations that it waits on.
     pub waits: Vec<AwaitedOp>,
+    /// What was read of it in memory.
+    pub look: Option<LookLines>,
     /// What was found.
     pub findings: Vec<FindingLine>,
 }
@@ -99,9 +102,9 @@ pub enum Presence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// Its age, or its whole life.
-    pub total: Duration,
+    pub total: Known<Duration>,
     /// Inside polls.
-    pub busy: Duration,
+    pub busy: Known<Duration>,
     /// In a run queue.
     pub scheduled: Known<Duration>,
     /// Neither; also what was in a run queue, where that is not known.
@@ -180,6 +183,7 @@ impl TaskDetail {
             findings: findings_of_task(session.engine(), id, session.model().attached()),
             holds: Vec::new(),
             waits: Vec::new(),
+            look: None,
             ..before
         })
     }
@@ -217,8 +221,8 @@ impl TaskDetail {
             runtime: runtime(model, task.id()),
             stall: model.agent().stall_of_task(task.id()).map(|stall| StallLine::of(model, stall, now)),
             times: Times {
-                total: task.total(now),
-                busy: task.busy(now),
+                total: model.total(task, now),
+                busy: model.busy(task, now),
                 scheduled: model.scheduled(task, now),
                 idle: task.idle(now),
             },
@@ -233,6 +237,7 @@ impl TaskDetail {
             histograms: histograms(session, task.id()),
             holds: holds(model, task.id(), now),
             waits: waits(model, task.id(), now),
+            look: LookLines::of(model, task, now),
             findings: findings_of_task(session.engine(), task.id(), model.attached()),
         }
     }

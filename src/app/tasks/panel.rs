@@ -1,7 +1,7 @@
 //! The task list and a task's page, as panels.
 
 use super::{
-    groups::GROUP_COLUMNS,
+    groups::{GROUP_COLUMNS, GroupKey},
     list::{Listing, TaskList},
     page::TaskDetail,
 };
@@ -61,7 +61,13 @@ impl Panel for TaskList {
     fn opening(&self, session: &Session) -> Option<Opening> {
         match self.subject(session)? {
             RowId::Task(task) => Some(Opening::Page(PageSubject::Task(task))),
-            RowId::Group(place) => Some(Opening::Tasks(filter_of(session.model(), place))),
+            RowId::Group(GroupKey::Place(place)) => Some(Opening::Tasks(filter_of(session.model(), place))),
+            RowId::Group(GroupKey::Chain(Some(chain))) => Some(Opening::Tasks(format!("chain:{chain}"))),
+            RowId::Group(GroupKey::Chain(None)) => Some(Opening::Tasks("chain:none".into())),
+            RowId::Group(key @ GroupKey::Awaits(_)) => {
+                let words = key.in_words(session.model()).replace('"', "");
+                Some(Opening::Tasks(format!("awaits:\"{words}\"")))
+            }
             _ => None,
         }
     }

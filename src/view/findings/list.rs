@@ -27,6 +27,7 @@ use crate::{
         widget::{
             pane,
             table::{self, Cell, Row, Table},
+            wrap::wrap,
         },
     },
 };
@@ -52,6 +53,9 @@ const COLUMNS: &[ColumnSpec<Column>] = &[
 /// The list keeps at least this many rows when the lower pane wants more.
 const ROWS_LEAST: u16 = 5;
 
+/// What most tasks wait for takes at most this many lines.
+const SUMMARY_MOST: usize = 4;
+
 /// What is not looked for takes at most this many lines, one for each reason.
 const UNASKED_MOST: usize = 3;
 
@@ -64,6 +68,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     };
     let inner =
         pane::render(buffer, area, "Findings", if app.panels.findings.ids.is_empty() { "" } else { &right }, theme);
+    let inner = summary(buffer, inner, app, theme);
     let Some(selected) = app.finding() else {
         empty::render(buffer, inner, app, at, theme, shown);
         return;
@@ -89,6 +94,18 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
         let pane = Rect { y: inner.bottom() - lower, height: lower, ..inner };
         page::render(buffer, pane, selected, &details, app, at, theme);
     }
+}
+
+/// What most of the tasks wait for, where memory tells, and what is left below that.
+fn summary(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) -> Rect {
+    let said = app.session().model().memory().summary();
+    let width = area.width.saturating_sub(2) as usize;
+    let lines = wrap(said, width, theme);
+    let height = (lines.len().min(SUMMARY_MOST) as u16).min(area.height / 3);
+    for (line, y) in lines.iter().zip(area.y..area.y + height) {
+        buffer.set_stringn(area.x + 1, y, line, width, theme.title());
+    }
+    Rect { y: area.y + height, height: area.height - height, ..area }
 }
 
 fn render_list(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {

@@ -24,7 +24,7 @@ use crate::{
         list::rows::{ListRow, RowList},
         locks::{
             list::LockRow,
-            page::{LockDetail, LockUserColumn, LockUserRow, Role},
+            page::{Counts, LockDetail, LockUserColumn, LockUserRow, Role},
             wait_tree::{More, Node, TreeLine},
         },
     },
@@ -182,6 +182,9 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
         text.plain(&facts::plural(row.acquisitions, "time")),
         text.plain(&format!("{}/s", numbers::rate(row.rate))),
     ];
+    if detail.counts == Counts::NotTold {
+        acquired.clear();
+    }
     if let Some(contended) = row.contended {
         acquired.push(text.plain(&format!("{} had to wait", numbers::percent(contended))));
     }
@@ -194,7 +197,7 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     }
     acquired.push(text.styled(&format!("number {}", row.number), theme.dim()));
     acquired.push(text.styled(&format!("id {}", row.id), theme.dim()));
-    text.entry("acquired", acquired);
+    text.entry(if detail.counts == Counts::NotTold { "lock" } else { "acquired" }, acquired);
     if detail.hold_times.count() > 0 {
         let percentile = |percent| match detail.hold_times.percentile(percent) {
             Some(Percentile::AtMost(time) | Percentile::Over(time)) => duration(time),

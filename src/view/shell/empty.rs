@@ -26,7 +26,11 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
             lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
-            let never = "Not seen from here: std::sync locks, and Tokio locks made with const_new.";
+            let never = if model.memory().speaks() {
+                "Not seen from here: std::sync locks."
+            } else {
+                "Not seen from here: std::sync locks, and Tokio locks made with const_new."
+            };
             lines.push((never.to_owned(), theme.dim()));
             let unasked = unseen::not_looked_for(app.session(), None);
             // It begins a line of its own here.

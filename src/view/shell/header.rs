@@ -73,18 +73,27 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Vec<Par
             parts.push(plain(&process.name, 3));
             parts.push(plain(&format!("pid {}", process.pid), 4));
         }
-        parts.push(plain(&app.target, 1));
-        parts.push(plain(
-            &match session.protocol {
-                Protocol::Console => "console".to_owned(),
-                Protocol::Memory => "memory".to_owned(),
-                Protocol::Agent => match session.process.as_ref().map_or("", |process| process.detail.as_str()) {
-                    "" => "agent".to_owned(),
-                    detail => format!("agent, {detail}"),
-                },
+        if session.protocol != Protocol::Memory {
+            parts.push(plain(&app.target, 1));
+        }
+        let mut speaks = match session.protocol {
+            Protocol::Console => "console".to_owned(),
+            Protocol::Memory => match session.process.as_ref().map_or("", |process| process.detail.as_str()) {
+                "" => "memory".to_owned(),
+                grade => format!("memory, {grade}"),
             },
-            2,
-        ));
+            Protocol::Agent => match session.process.as_ref().map_or("", |process| process.detail.as_str()) {
+                "" => "agent".to_owned(),
+                detail => format!("agent, {detail}"),
+            },
+        };
+        if app.session().status().beside.is_some() {
+            speaks += " + memory";
+        }
+        parts.push(plain(&speaks, 2));
+        if let Some(stands) = app.session().model().memory().whole().and_then(|whole| whole.state.in_words()) {
+            parts.push(part(text::safe(stands, 40, theme).into_owned(), theme.notice(), 0));
+        }
     } else {
         parts.push(plain(&app.target, 1));
     }

@@ -1,5 +1,7 @@
 //! Numbers as columns show them: short, with their unit, and no wider than their column.
 
+pub(crate) use crate::number::grouped;
+
 use super::theme::Theme;
 use std::time::Duration;
 
@@ -75,19 +77,6 @@ pub(crate) fn percent(share: f64) -> String {
     } else {
         "100%".into()
     }
-}
-
-/// A count in full, with its thousands apart: `12,003`.
-pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What each column of the task list shows of a task.
 
 use crate::{
-    app::{filter::field, list::column::ColumnSpec, state::App, tasks::columns::TaskColumn},
+    app::{filter::field, list::column::ColumnSpec, options::Charset, state::App, tasks::columns::TaskColumn},
     model::Task,
     update::{Known, Stamp},
     view::{
@@ -44,7 +44,8 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
         },
         TaskColumn::Wakes => known(model.wakes(task).map(|wakes| numbers::count(wakes.count)), theme),
         TaskColumn::Awaits => match model.awaits(task, now) {
-            Some(awaits) => Cell::text(&awaits.to_string(), Style::new(), theme),
+            // What it waits for stands at the end.
+            Some(awaits) => Cell::path(&arrows(&awaits.to_string(), theme), Style::new(), theme),
             None => Cell::Empty,
         },
         TaskColumn::Kind => Cell::text(task.kind().name(), Style::new(), theme),
@@ -56,6 +57,14 @@ fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -
             let fields: Vec<String> = model.extra_fields(task).map(|(name, value)| field(name, value)).collect();
             Cell::text(&fields.join(" "), Style::new(), theme)
         }
+    }
+}
+
+/// An arrow that every terminal has.
+fn arrows(text: &str, theme: &Theme) -> String {
+    match theme.charset() {
+        Charset::Unicode => text.to_owned(),
+        Charset::Ascii => text.replace('→', "->"),
     }
 }
 

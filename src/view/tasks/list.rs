@@ -17,11 +17,11 @@ use crate::{
         state::App,
         tasks::{
             columns::{TASK_COLUMNS, TaskColumn},
-            groups::GROUP_COLUMNS,
+            groups::{GROUP_COLUMNS, GroupBy, GroupColumn, GroupKey},
             list::Listing,
         },
     },
-    model::{PlaceId, TaskState},
+    model::TaskState,
     update::{Fact, Stamp},
     view::{
         findings::list::below_head,
@@ -40,7 +40,11 @@ use std::time::Instant;
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let title = match app.panels.tasks.listing {
         Listing::Tasks => "Tasks",
-        Listing::Groups => "Tasks by spawn location",
+        Listing::Groups => match app.panels.tasks.groups.by {
+            GroupBy::Place => "Tasks by spawn location",
+            GroupBy::Chain => "Tasks by chain",
+            GroupBy::Awaits => "Tasks by what they wait for",
+        },
     };
     let inner = pane::render(buffer, area, title, &summary(app, theme), theme);
     let list = render_filter(buffer, inner, app, theme);
@@ -76,7 +80,14 @@ fn summary(app: &App, theme: &Theme) -> String {
             }
             parts.join(&format!(" {} ", theme.symbols().dot))
         }
-        Listing::Groups => format!("{} places", numbers::grouped(tasks.groups.order().len() as u64)),
+        Listing::Groups => {
+            let what = match tasks.groups.by {
+                GroupBy::Place => "places",
+                GroupBy::Chain => "chains",
+                GroupBy::Awaits => "things",
+            };
+            format!("{} {what}", numbers::grouped(tasks.groups.order().len() as u64))
+        }
     }
 }
 
@@ -166,9 +177,10 @@ fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, show
     let length = places.order().len();
     let room = area.height.saturating_sub(1) as usize;
     let visible = app.panels.tasks.group_cursor.visible(length, room);
-    let rows: Vec<Row> = places.order()[visible.clone()].iter().map(|&place| place_row(app, place, theme)).collect();
+    let rows: Vec<Row> = places.order()[visible.clone()].iter().map(|&key| group_row(app, key, theme)).collect();
+    let columns = group_columns(app);
     let table = Table {
-        columns: GROUP_COLUMNS,
+        columns: &columns,
         sorted: Some((places.column, places.direction)),
         rows: &rows,
         selected: app.panels.tasks.group_cursor.index().checked_sub(visible.start),
@@ -179,8 +191,21 @@ fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, show
     shown.window = Some(Window { offset: visible.start, rows: room });
 }
 
-fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
-    let sums = app.panels.tasks.groups.sums(place);
+/// The columns, the last one named for what the tasks of a row have in common.
+fn group_columns(app: &App) -> Vec<ColumnSpec<GroupColumn>> {
+    let by = app.panels.tasks.groups.by;
+    let title = |spec: &ColumnSpec<GroupColumn>| match spec.column {
+        GroupColumn::Location => ColumnSpec { title: by.title(), ..*spec },
+        _ => *spec,
+    };
+    GROUP_COLUMNS.iter().map(title).collect()
+}
+
+fn group_row(app: &App, key: GroupKey, theme: &Theme) -> Row {
+    let sums = app.panels.tasks.groups.sums(key);
+    let model = app.session().model();
+    let polls = model.knows().has(Fact::Polls);
+    let unknown = || Cell::Text(theme.symbols().unknown.to_owned(), theme.dim());
     let number = |count: u64| Cell::Text(numbers::count(count), Style::new());
     let flagged = match sums.flagged {
         0 => Cell::Empty,
@@ -191,10 +216,13 @@ fn place_row(app: &App, place: PlaceId, theme: &Theme) -> Row {
         number(sums.live),
         number(sums.running),
         number(sums.ended),
-        number(sums.polls),
-        Cell::Text(numbers::duration(sums.busy(), theme), Style::new()),
-        Cell::path(&app.session().model().place(place).to_string(), theme.title(), theme),
+        if polls { number(sums.polls) } else { unknown() },
+        if polls { Cell::Text(numbers::duration(sums.busy(), theme), Style::new()) } else { unknown() },
+        match key {
+            GroupKey::Place(_) => Cell::path(&key.in_words(model), theme.title(), theme),
+            GroupKey::Chain(_) | GroupKey::Awaits(_) => Cell::text(&key.in_words(model), theme.title(), theme),
+        },
     ];
     let style = if sums.live == 0 { theme.dim() } else { Style::new() };
-    Row { id: RowId::Group(place), cells, style }
+    Row { id: RowId::Group(key), cells, style }
 }

@@ -2,4 +2,5 @@
 
 pub mod cells;
 pub mod list;
+mod look;
 pub mod page;

@@ -88,6 +88,10 @@ fn standing(detail: &TaskDetail, theme: &Theme) -> String {
         (Presence::Evicted, _) => format!("{state}, let go of"),
         (Presence::Doubtful, _) => format!("{state}?"),
         (_, Some(time)) if detail.state == TaskState::Ended => format!("ended {} ago", numbers::duration(time, theme)),
+        // Since when is known from one look to the next alone.
+        (_, Some(time)) if detail.times.busy.value().is_none() => {
+            format!("{state} for at least {}", numbers::duration(time, theme))
+        }
         (_, Some(time)) => format!("{state} for {}", numbers::duration(time, theme)),
         (_, None) => state.to_owned(),
     }
@@ -104,6 +108,9 @@ fn lines(detail: &TaskDetail, form: StackForm, now: Stamp, width: usize, theme: 
         for line in stall_lines(stall, form, width, FRAMES_MOST, theme) {
             text.line(line);
         }
+    }
+    if let Some(look) = &detail.look {
+        super::look::look(&mut text, look, form, width, theme);
     }
     if !detail.findings.is_empty() {
         text.section("Findings");
@@ -163,7 +170,9 @@ fn identity(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         "" => text.styled("place not announced", theme.dim()),
         place => text.place(place),
     });
-    text.entry("spawned", pieces);
+    // Memory tells where a future is written, and of few where it was spawned.
+    let written = detail.look.is_some() && detail.spawned.is_none();
+    text.entry(if written { "written" } else { "spawned" }, pieces);
     if let Some(ended) = detail.ended {
         text.entry("ended", [text.plain(&format!("{} ago", numbers::duration(ended, theme)))]);
     }
@@ -193,8 +202,14 @@ fn fills(theme: &Theme) -> [&'static str; 3] {
 
 fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     let times = &detail.times;
+    let (total_time, busy_time) = match (times.total, times.busy) {
+        (Known::Value(total), Known::Value(busy)) => (total, busy),
+        (Known::NotFrom(fact), _) | (_, Known::NotFrom(fact)) => {
+            return text.not_known("counts", detail.knows.why_not(fact));
+        }
+    };
     let [busy, scheduled, idle] = fills(theme);
-    let total = times.total.as_secs_f64();
+    let total = total_time.as_secs_f64();
     let share = |part: std::time::Duration| if total > 0.0 { part.as_secs_f64() / total } else { 0.0 };
     let part = |fill: &str, name: &str, time, style| {
         let said = format!("{fill} {name} {} {}", numbers::duration(time, theme), numbers::percent(share(time)));
@@ -208,14 +223,14 @@ fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         }
     };
     let pieces = [
-        text.plain(&format!("total {}", numbers::duration(times.total, theme))),
-        part(busy, "busy", times.busy, styles[0]),
+        text.plain(&format!("total {}", numbers::duration(total_time, theme))),
+        part(busy, "busy", busy_time, styles[0]),
         waited,
         part(idle, idle_name, times.idle, styles[2]),
     ];
     text.entry("times", pieces);
     let waited = times.scheduled.value().unwrap_or_default();
-    let parts = [(times.busy, busy), (waited, scheduled), (times.idle, idle)];
+    let parts = [(busy_time, busy), (waited, scheduled), (times.idle, idle)];
     let mut drawn = Vec::with_capacity(3);
     for ((time, fill), style) in parts.into_iter().zip(styles) {
         drawn.push(Share { amount: time.as_secs_f64(), fill, style });
@@ -226,6 +241,10 @@ fn times(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
 
 fn polls(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
     let stats = &detail.stats;
+    // Who counts no polls counts no wakes, for the same reason, which has been given.
+    if detail.times.busy.value().is_none() {
+        return;
+    }
     let mut pieces = vec![
         text.plain(&numbers::grouped(stats.polls.count)),
         text.plain(&format!("{}/s", numbers::rate(detail.poll_rate))),

@@ -178,6 +178,7 @@ impl Model {
         self.memory.whole = Some(Arc::new(whole));
         self.memory.now = Some(now);
         self.memory.moved.clear();
+        self.memory.summary = self.waits_in_short(now).unwrap_or_default().into();
     }
 
     /// A job of `spawn_blocking` is one poll, on a thread that may block.

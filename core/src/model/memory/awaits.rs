@@ -5,7 +5,7 @@ use crate::{
     number::humanize,
     update::{
         Place, Stamp,
-        look::{Chain, Interest, TaskLook, ThingId, Wait, WaitOn},
+        look::{Chain, Frame, FrameKind, Interest, Reach, TaskLook, ThingId, Wait, WaitOn},
     },
 };
 use std::sync::Arc;
@@ -136,7 +136,9 @@ impl Model {
     /// A chain in one line: the innermost function of the service's own and where it awaits.
     pub fn chain_in_words(&self, chain: u32) -> String {
         let Some(chain) = self.memory.chain(chain) else { return "not known".into() };
-        let frame = chain.service_frame(chain.frames.len().saturating_sub(1));
+        let end = |frame: &Frame| frame.kind == FrameKind::Leaf && frame.reach == Reach::Polled;
+        let last = chain.frames.len().saturating_sub(1);
+        let frame = chain.service_frame(chain.frames.iter().position(end).unwrap_or(last));
         frame.map_or_else(String::new, |frame| match frame.place.file.as_str() {
             "" => frame.short(),
             _ => format!("{} {}", frame.short(), frame.place),

@@ -103,7 +103,7 @@ impl Model {
                 since: was.unwrap_or(now),
                 across: self.across(task),
                 acquired_at: None,
-                suspended_at: asleep_at(holder),
+                suspended_at: self.asleep_at(task, holder),
             });
         }
         told.unknown_holders += thing.unseen;
@@ -128,6 +128,19 @@ impl Model {
     fn across(&self, task: Option<TaskId>) -> Across {
         let look = task.and_then(|task| self.tasks.get(task)?.look().map(|look| look.state));
         if look == Some(State::Idle) { Across::Await } else { Across::SamePoll }
+    }
+
+    /// Where a holder sleeps, as a stack of one frame: a task that sleeps has no other.
+    fn asleep_at(&self, task: Option<TaskId>, holder: &crate::update::look::Holder) -> Option<Arc<Stack>> {
+        if holder.place.file.is_empty() {
+            return None;
+        }
+        let row = task.and_then(|task| self.tasks.get(task));
+        let chain = row.and_then(|row| self.chain_of(&row));
+        let frame = chain.and_then(|chain| chain.frames.iter().find(|frame| frame.place == holder.place));
+        let function = frame.map_or_else(|| holder.local.to_string(), crate::update::look::Frame::short);
+        let frame = Frame { function, place: holder.place.clone(), ..Frame::default() };
+        Some(Arc::new(Stack { frames: vec![frame], ..Stack::default() }))
     }
 
     fn thread_named(&self, tid: u32) -> Thread {
@@ -155,23 +168,16 @@ fn access(thing: &Thing, what: ClaimKind) -> Access {
     }
 }
 
-/// Where a holder sleeps, as a stack of one frame: a task that sleeps has no other.
-fn asleep_at(holder: &crate::update::look::Holder) -> Option<Arc<Stack>> {
-    if holder.place.file.is_empty() {
-        return None;
-    }
-    let function = holder.local.to_string();
-    let frame = Frame { function, place: holder.place.clone(), ..Frame::default() };
-    Some(Arc::new(Stack { frames: vec![frame], ..Stack::default() }))
-}
-
 /// A thing as a resource. Where it was made nobody knows; who refers to it does.
 fn announced(thing: &Thing) -> NewResource {
-    let called = match (thing.ty.is_empty(), thing.names.first()) {
-        (true, None) => return unnamed(thing),
-        (true, Some(name)) => name.to_string(),
-        (false, None) => thing.ty.to_string(),
-        (false, Some(name)) => format!("{} {name}", thing.ty),
+    // Its kind stands before it: of `Mutex<Conn>` the rest is told.
+    let inside = thing.ty.strip_prefix(thing.kind.name()).and_then(|rest| rest.strip_prefix('<')?.strip_suffix('>'));
+    let of = inside.map_or_else(|| thing.ty.to_string(), |inside| format!("of {inside}"));
+    let called = match (of.as_str(), thing.names.first()) {
+        ("", None) => return unnamed(thing),
+        ("", Some(name)) => name.to_string(),
+        (_, None) => of,
+        (_, Some(name)) => format!("{of}, {name}"),
     };
     NewResource { place: Some(SourcePlace { file: called, line: 0, column: 0 }), ..unnamed(thing) }
 }

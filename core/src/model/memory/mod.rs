@@ -5,12 +5,15 @@
 //! apply    a page of a look goes in: rows of tasks and of jobs
 //! locks    things that are locks become locks, with holders and waiters
 //! awaits   what a task awaits, in words, and what tells it from others
+//! stalls   polls that keep a worker, from one look to the next
+//! summary  the line that answers before anything is selected
 //! ```
 
 mod apply;
 mod awaits;
 mod locks;
 mod stalls;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +40,8 @@ pub struct Memory {
     chains: Arc<Vec<Arc<Chain>>>,
     chain_bytes: usize,
     whole: Option<Arc<Whole>>,
+    /// What most tasks wait for.
+    summary: Arc<str>,
     now: Option<Stamp>,
     /// How many tasks have a look, and what these take.
     look_bytes: usize,
@@ -83,6 +88,11 @@ impl Memory {
     /// Whether this is what was kept of the memory of a process that has ended: nothing in it moves any more.
     pub fn is_over(&self) -> bool {
         self.whole.as_ref().is_some_and(|whole| whole.state == ProcessState::Core)
+    }
+
+    /// In one sentence: what most of the tasks wait for, who has it, and what those wait for. Empty before the first look.
+    pub fn summary(&self) -> &str {
+        &self.summary
     }
 
     /// A chain by its number.

@@ -4,7 +4,10 @@ use super::*;
 use crate::{
     app::{
         filter::Filter,
-        tasks::{groups::Groups, list::TaskList},
+        tasks::{
+            groups::Groups,
+            list::{Listing, TaskList},
+        },
     },
     diagnose::{Engine, Flag, Settings},
     model::{Retention, Task, TaskState},
@@ -222,12 +225,12 @@ fn whichever_listing_is_shown_nothing_piles_up_for_the_other() {
         list.settle(&session);
     };
     noted(&mut list, 0);
-    list.toggle_listing();
+    list.show(Listing::Groups);
     for millis in 1..100 {
         noted(&mut list, millis);
     }
     assert!(list.changed.is_empty(), "{:?} wait for a list that nobody sees", list.changed);
-    list.toggle_listing();
+    list.show(Listing::Tasks);
     noted(&mut list, 100);
     assert_eq!(list.order.len(), 1, "it is made anew when its turn comes");
 }

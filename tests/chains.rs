@@ -1,0 +1,203 @@
+//! What the screens show of a process whose memory is read. The pictures are under `tests/snapshots/`.
+
+mod stage;
+mod support;
+
+use holdup::{
+    app::{Charset, Options, Palette},
+    source::{Process, Protocol},
+    update::{
+        Place, RuntimeId, RuntimeStats, SourcePlace, Stamp, TaskId, Thread, Update, WorkerId, WorkerStats,
+        look::{
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Holder, Interest, Queued, Reach, State, TaskKey,
+            TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+        },
+    },
+};
+use insta::assert_snapshot;
+use stage::{Stage, options};
+use std::{num::NonZeroU64, sync::Arc};
+
+const LOCK: ThingId = ThingId(0x7f00_1000);
+
+fn number(number: u64) -> NonZeroU64 {
+    NonZeroU64::new(number).expect("a number")
+}
+
+fn frame(depth: u16, name: &str, kind: FrameKind, place: &str) -> Frame {
+    let (file, line) = place.split_once(':').unwrap_or(("", "0"));
+    let place = Place { file: file.into(), line: line.parse().unwrap_or(0), column: 0 };
+    Frame { depth, name: name.into(), kind, reach: Reach::Polled, place }
+}
+
+/// The way down to the lock, to the socket, and to two at once.
+fn chains() -> Vec<Arc<Chain>> {
+    let serve = vec![
+        frame(0, "orders::serve", FrameKind::Async, "src/main.rs:31"),
+        frame(1, "Timeout<…>", FrameKind::Wrapper, ""),
+        frame(2, "axum::handler", FrameKind::Async, "<cargo>/axum-0.8.4/src/handler/mod.rs:220"),
+        frame(3, "Box<dyn Future>", FrameKind::Wrapper, ""),
+        frame(4, "orders::store::load", FrameKind::Async, "src/store.rs:22"),
+        frame(5, "Mutex::lock", FrameKind::Leaf, ""),
+    ];
+    let report = vec![
+        frame(0, "orders::report", FrameKind::Async, "src/report.rs:88"),
+        frame(1, "TcpStream::readable", FrameKind::Leaf, ""),
+    ];
+    let watch = vec![
+        frame(0, "orders::watch", FrameKind::Async, "src/watch.rs:14"),
+        frame(1, "select!", FrameKind::Several, "src/watch.rs:14"),
+        frame(2, "orders::tick", FrameKind::Async, "src/watch.rs:20"),
+        frame(3, "Sleep", FrameKind::Leaf, ""),
+        frame(2, "Notified", FrameKind::Leaf, ""),
+        Frame { reach: Reach::Held, ..frame(1, "orders::flush", FrameKind::Async, "src/watch.rs:40") },
+    ];
+    [serve, report, watch].map(|frames| Arc::new(Chain { frames })).into()
+}
+
+fn look(future: &str, chain: u32, waits: Vec<Wait>) -> TaskLook {
+    TaskLook {
+        state: State::Idle,
+        queued: Queued::Unknown,
+        future: future.into(),
+        place: Some(SourcePlace { file: "src/main.rs".into(), line: 30, column: 0 }),
+        local: false,
+        size: 1_024,
+        references: 2,
+        fate: Fate::Open,
+        chain: Some(chain),
+        unread: "".into(),
+        waits: waits.into(),
+        claims: Box::default(),
+    }
+}
+
+fn wait(frame: u16, on: WaitOn) -> Wait {
+    Wait { frame, on, certainty: Certainty::Proven }
+}
+
+fn at(millis: u64) -> Stamp {
+    Stamp::from_nanos(1_700_000_000_000_000_000 + millis * 1_000_000)
+}
+
+fn mutex(certainty: Certainty) -> Thing {
+    Thing {
+        id: LOCK,
+        kind: ThingKind::Mutex,
+        ty: "Mutex<Conn>".into(),
+        names: vec!["conn of orders::store::load".into()],
+        free: Some(0),
+        total: Some(1),
+        held: Some(1),
+        channel: None,
+        holders: vec![Holder {
+            who: Who::Task(number(9)),
+            what: ClaimKind::Permits(1),
+            certainty,
+            place: Place { file: "src/report.rs".into(), line: 88, column: 0 },
+            local: "guard".into(),
+        }],
+        unseen: 0,
+        queue: (20..32).map(|task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
+        steady: true,
+    }
+}
+
+fn whole(certainty: Certainty, millis: u64) -> Update {
+    let runtime = RuntimeId(1);
+    let worker = |index: u32, polling: Option<u64>| WorkerStats {
+        id: WorkerId { runtime, index },
+        thread: Some(Thread { tid: 4243 + index, name: "tokio-rt-worker".into() }),
+        polling: polling.map(TaskId),
+        tick: Some(millis),
+        ..WorkerStats::default()
+    };
+    let stats = RuntimeStats { id: runtime, workers: 2, alive_tasks: 15, ..RuntimeStats::default() };
+    Update {
+        now: Some(at(millis)),
+        runtimes: Some(vec![stats]),
+        workers: Some(vec![worker(0, None), worker(1, Some(40))]),
+        look: Some(Box::new(Whole { things: vec![mutex(certainty)], ..Whole::default() })),
+        ..Update::default()
+    }
+}
+
+/// Twelve tasks that wait for a lock, one that has it, one that runs and one with several ends.
+fn stage((width, height): (u16, u16), options: Options, certainty: Certainty) -> Stage {
+    let queued = || look("orders::serve", 0, vec![wait(5, WaitOn::Permits { of: LOCK, wanted: 1, missing: 1 })]);
+    let reads = WaitOn::Io { fd: Some(9), interest: Interest::Read };
+    let ticks = vec![wait(3, WaitOn::Timer(at(9_000))), wait(4, WaitOn::Thing(ThingId(0x7f00_2000)))];
+    let running =
+        TaskLook { state: State::Running, chain: None, unread: "it runs".into(), ..look("orders::spin", 0, vec![]) };
+    let mut task_looks: Vec<(TaskKey, Arc<TaskLook>)> = vec![
+        (TaskKey::Number(number(9)), look("orders::report", 1, vec![wait(1, reads)]).into()),
+        (TaskKey::Number(number(10)), look("orders::watch", 2, ticks).into()),
+        (TaskKey::Number(number(40)), running.into()),
+    ];
+    task_looks.extend((20..32).map(|task| (TaskKey::Number(number(task)), queued().into())));
+    let mut stage = Stage::new(width, height, options);
+    let process = Process { pid: 4242, name: "orders".into(), tokio_version: "1.54.1".into(), ..Process::default() };
+    let process = Process { detail: "full".into(), ..process };
+    let first = Update { chains: chains(), task_looks, ..whole(certainty, 0) };
+    let rounds = (1..5).map(|round| whole(certainty, round * 500));
+    stage.attach_to(Protocol::Memory, Some(process), std::iter::once(first).chain(rounds));
+    stage
+}
+
+fn pictures(name: &str, keys: &str) {
+    for size in [(80, 24), (200, 50)] {
+        let mut stage = stage(size, options(), Certainty::Proven);
+        stage.keys(keys);
+        assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.text());
+    }
+}
+
+#[test]
+fn findings_begin_with_what_most_wait_for() {
+    pictures("findings", "");
+}
+
+#[test]
+fn tasks_with_what_each_awaits() {
+    pictures("tasks", "t");
+}
+
+#[test]
+fn tasks_by_chain_and_by_what_they_wait_for() {
+    pictures("by_chain", "t z z");
+    pictures("by_thing", "t z z z");
+}
+
+#[test]
+fn a_group_opens_the_tasks_that_are_in_it() {
+    let mut stage = stage((120, 30), options(), Certainty::Proven);
+    stage.keys("t z z z enter");
+    let text = stage.text();
+    assert!(text.contains("awaits:\"Mutex<Conn> conn of orders::store::load\"") && text.contains("12 of 15"), "{text}");
+}
+
+#[test]
+fn a_task_s_page_has_its_chain() {
+    pictures("task", "t down down enter");
+    pictures("task_with_several_ends", "t end enter");
+}
+
+#[test]
+fn workers_and_locks() {
+    pictures("workers", "W");
+    pictures("locks", "L");
+    pictures("lock", "L enter");
+}
+
+#[test]
+fn without_colours_and_in_ascii_the_same_is_said() {
+    let plain = Options { palette: Palette::Off, charset: Charset::Ascii, ..options() };
+    let mut stage = stage((80, 24), plain, Certainty::Likely);
+    stage.keys("L enter");
+    let text = stage.text();
+    assert!(text.is_ascii() && text.contains("likely"), "{text}");
+    assert_snapshot!("lock_ascii", text);
+    stage.keys("esc t down down enter");
+    assert!(stage.text().is_ascii(), "{}", stage.text());
+    assert_snapshot!("task_ascii", stage.text());
+}
