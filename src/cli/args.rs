@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "holdup", version, max_term_width = 100, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub struct Args {
-    /// The service to watch: http://host:port, host:port, a DNS name, or unix:///path [default: http://127.0.0.1:6669]
+    /// What to watch: a service by http://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
     #[arg(value_hint = ValueHint::Url, long_help = TARGET_HELP)]
     pub target: Option<Target>,
 
@@ -32,7 +32,9 @@ pub struct Args {
 
 const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a DNS name, unix:///path or file:///path \
     [default: http://127.0.0.1:6669]\n\nAny service that serves the console's wire format can be watched, console-subscriber \
-    unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.";
+    unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.\n\nA process \
+    of this machine is looked at by its id (4242, pid:4242) or by its name (name:orders), with nothing built into it: its memory \
+    is read, and nothing in it is stopped or changed. core:FILE is a core file or a grab.";
 
 const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something, 2 when it could not be run as \
     asked, 3 when the target could not be reached or fell silent.\n\n`holdup explain` lists what is looked for, and \
@@ -47,6 +49,9 @@ pub struct Options {
     /// The connection and what is kept.
     #[command(flatten)]
     pub link: LinkArgs,
+    /// How memory is read.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// How it looks.
     #[command(flatten)]
     pub screen: ScreenArgs,
@@ -107,6 +112,27 @@ pub struct LinkArgs {
     pub no_catch_up: bool,
 }
 
+/// How the memory of a process is read.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Memory")]
+pub struct MemoryArgs {
+    /// A file with debug information of the process, looked at first; may be given again
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub debug: Vec<PathBuf>,
+
+    /// A layout that `holdup layout` made of the executable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub layout: Option<PathBuf>,
+
+    /// Do not read the memory of a service of this machine beside what it tells
+    #[arg(long)]
+    pub no_memory: bool,
+
+    /// Read the stacks of running threads as well: each is stopped for that, for less than a millisecond
+    #[arg(long)]
+    pub stop: bool,
+}
+
 /// How it looks.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Screen")]
@@ -160,6 +186,16 @@ pub enum Command {
     Demo(DemoArgs),
     /// Watch a target for a while without a terminal, and print what is wrong with it
     Check(Box<CheckArgs>),
+    /// List the Tokio processes of this machine, with what can be read of each
+    Ps(PsArgs),
+    /// Print what every task of a process awaits, equal chains together: what one pastes into a ticket
+    Tree(Box<TreeArgs>),
+    /// Write what an analysis needs of a process's memory to a file, before it is restarted
+    Grab(GrabArgs),
+    /// Open a core file or a grab on the same screens as a live process
+    Core(Box<CoreArgs>),
+    /// Start a program and watch its memory; it ends with the live view
+    Run(Box<RunArgs>),
     /// Say what a lint means, how to confirm it and how to fix it; without a name, list them all
     Explain {
         /// The lint
@@ -231,15 +267,100 @@ pub struct CheckArgs {
     #[arg(long)]
     pub print_schema: bool,
 
+    /// The executable of a core file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub exe: Option<PathBuf>,
+
     /// Which lints run.
     #[command(flatten)]
     pub lints: LintArgs,
     /// The connection and what is kept.
     #[command(flatten)]
     pub link: LinkArgs,
+    /// How memory is read.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// `holdup ps`.
+#[derive(Debug, clap::Args)]
+pub struct PsArgs {
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `holdup grab`.
+#[derive(Debug, clap::Args)]
+pub struct GrabArgs {
+    /// The process's id
+    pub pid: u32,
+
+    /// The file to write; it contains memory, and nobody but you may read it [default: PID.grab]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// How much memory to write at most, as in 1GiB [default: 4GiB]
+    #[arg(long = "max-size", value_name = "SIZE")]
+    pub most: Option<Size>,
+}
+
+/// `holdup tree`.
+#[derive(Debug, clap::Args)]
+pub struct TreeArgs {
+    /// A process by its id or name:NAME, or core:FILE
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// The executable of a core file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub exe: Option<PathBuf>,
+
+    /// Draw with ASCII characters alone
+    #[arg(long)]
+    pub ascii_only: bool,
+
+    /// How memory is read.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// `holdup core`.
+#[derive(Debug, clap::Args)]
+pub struct CoreArgs {
+    /// A core file of the kernel or of gcore, or a grab
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The executable that it is of, where it lies elsewhere than it did
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub exe: Option<PathBuf>,
+
+    /// The live view's own.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// `holdup run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The program and its arguments; what it says goes to run.log in the directory of the logs
+    #[arg(last = true, required = true, value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<String>,
+
+    /// The live view's own.
+    #[command(flatten)]
+    pub options: Options,
 }
 
 /// `holdup gen-config`.

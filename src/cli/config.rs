@@ -2,7 +2,7 @@
 //! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
 
 use super::{
-    args::{FileArgs, LinkArgs, LintArgs, Options, ScreenArgs},
+    args::{FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs},
     choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
@@ -12,8 +12,9 @@ use crate::{
     app,
     diagnose::{LINTS, SettingError, Settings},
     model::Retention,
-    source::{self, CatchUp, Target},
+    source::{self, Beside, CatchUp, MemoryOptions, Stacks, Target},
 };
+use std::path::PathBuf;
 
 /// Every setting, decided.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub max_message: Size,
     /// Whether a target that lags may be asked to catch up.
     pub catch_up: CatchUp,
+    /// How memory is read.
+    pub memory: MemoryOptions,
     /// How it looks.
     pub screen: Screen,
     /// holdup's own log.
@@ -58,6 +61,7 @@ impl Config {
             max_memory: MemoryBound(Size(Retention::default().max_bytes)),
             max_message: Size(max_message),
             catch_up,
+            memory: MemoryOptions::default(),
             screen: Screen::default(),
             log: Log { filter: "off".into(), dir: environment.state_dir.clone() },
         }
@@ -97,6 +101,7 @@ impl Config {
     pub fn apply(&mut self, options: &Options) -> Result<(), ConfigError> {
         self.apply_lints(&options.lints)?;
         self.apply_link(&options.link);
+        self.apply_memory(&options.memory, None);
         self.apply_screen(&options.screen);
         self.apply_files(&options.files);
         Ok(())
@@ -134,6 +139,20 @@ impl Config {
         }
     }
 
+    /// Takes in what is said of how memory is read.
+    pub fn apply_memory(&mut self, args: &MemoryArgs, executable: Option<&PathBuf>) {
+        let memory = &mut self.memory;
+        memory.debug.extend(args.debug.iter().cloned());
+        memory.layout = args.layout.clone().or(memory.layout.take());
+        memory.executable = executable.cloned().or(memory.executable.take());
+        if args.no_memory {
+            memory.beside = Beside::Forbidden;
+        }
+        if args.stop {
+            memory.stacks = Stacks::Stopping;
+        }
+    }
+
     fn apply_screen(&mut self, args: &ScreenArgs) {
         replace(&mut self.screen.palette, args.palette);
         if args.no_colors {
@@ -162,8 +181,14 @@ impl Config {
     }
 
     /// How the link behaves.
-    pub fn source(&self) -> source::Options {
-        source::Options { max_message: self.max_message.0, catch_up: self.catch_up, ..source::Options::default() }
+    pub fn source(&self, environment: &Environment) -> source::Options {
+        let memory = MemoryOptions { cache: environment.cache_dir.clone(), ..self.memory.clone() };
+        source::Options {
+            max_message: self.max_message.0,
+            catch_up: self.catch_up,
+            memory,
+            ..source::Options::default()
+        }
     }
 
     /// What the live view is told, with what the environment says of the terminal where nothing was chosen.

@@ -44,6 +44,25 @@ pub enum Error {
     /// There is no terminal to draw on.
     #[error("the live view needs a terminal, and this is none; `holdup check {0}` needs none")]
     NoTerminal(Target),
+    /// Chains stand in the memory of a process.
+    #[error(
+        "{0} is a service, and what its tasks await stands in its process's memory; type its process id, as in `holdup tree 4242`"
+    )]
+    NoMemory(Target),
+    /// Processes cannot be listed.
+    #[error("{0}")]
+    Processes(String),
+    /// A grab was not written.
+    #[error("{0}")]
+    Grab(String),
+    /// A program was not started.
+    #[error(transparent)]
+    Run(#[from] super::run::RunError),
+    /// There is no terminal to watch a program on.
+    #[error(
+        "the live view needs a terminal, and this is none; start the program and type `holdup tree` with its process id"
+    )]
+    NoTerminalToRun,
     /// There is no terminal to draw the demo on.
     #[error(
         "the live view needs a terminal, and this is none; start the server with `cargo run -p demo-server` and \

@@ -13,9 +13,13 @@ mod error;
 mod explain;
 mod file;
 mod generate;
+mod grab;
 mod live;
 mod log;
 mod out;
+mod ps;
+mod run;
+mod tree;
 mod watch;
 
 pub use args::Args;
@@ -49,10 +53,30 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             let mut config = load(&[&args.files])?;
             config.apply_lints(&args.lints)?;
             config.apply_link(&args.link);
+            config.apply_memory(&args.memory, args.exe.as_ref());
             config.apply_files(&args.files);
             config.target = args.target.clone().unwrap_or(config.target);
-            check::run(&args, &config)
+            check::run(&args, &config, environment)
         }
+        Some(Command::Tree(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_memory(&args.memory, args.exe.as_ref());
+            config.apply_files(&args.files);
+            config.target = args.target.clone();
+            if args.ascii_only {
+                config.screen.charset = choice::CharsetChoice::Ascii;
+            }
+            tree::run(&args, &config, environment)
+        }
+        Some(Command::Ps(args)) => ps::run(&args),
+        Some(Command::Grab(args)) => grab::run(&args),
+        Some(Command::Core(args)) => {
+            let mut config = with(&args.options)?;
+            config.memory.executable.clone_from(&args.exe);
+            config.target = crate::source::Target::Core(args.file.clone());
+            live::run(&config, environment)
+        }
+        Some(Command::Run(args)) => run::run(&args, with(&args.options)?, environment),
         Some(Command::Explain { lint }) => {
             let lint = lint.as_deref().and_then(|name| crate::diagnose::lint(choice::canonical(name)));
             done(out::print(&lint.map_or_else(explain::list, explain::one)))

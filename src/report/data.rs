@@ -2,6 +2,7 @@
 //! `schema/check.schema.json` with it, and the version where a reader of the old form would be wrong.
 
 use super::{
+    Tree,
     observation::{End, Observation},
     rows::{Row, rfc3339, row},
 };
@@ -36,6 +37,8 @@ pub struct Report {
     pub not_looked_for: Vec<NotLookedFor>,
     /// What the source does not tell.
     pub not_known: Vec<NotKnown>,
+    /// What was read in the process's memory; null where it was not.
+    pub memory: Option<Tree>,
 }
 
 /// A lint that was not asked.
@@ -183,6 +186,7 @@ impl Report {
                 .map(|unasked| NotLookedFor { lint: unasked.lint.name, because: unasked.because })
                 .collect(),
             not_known: model.knows().missing().map(|(fact, because)| NotKnown { fact: fact.name(), because }).collect(),
+            memory: model.memory().now().and_then(|now| Tree::of(model, now)),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A place in the service's source.
-#[derive(Debug, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Location {
     /// The file.
     pub file: String,

@@ -5,6 +5,8 @@
 //!   data          the same as plain data, as the JSON has it       schema/check.schema.json
 //!     rows        a finding among it
 //!     json, text, github   three ways to print it
+//! processes       the Tokio processes of this machine
+//!   tree          every chain of a process, equal ones together
 //! ```
 
 mod data;
@@ -12,15 +14,19 @@ mod exact;
 pub(crate) mod github;
 mod location;
 mod observation;
+pub(crate) mod processes;
 mod rows;
 mod task;
 pub(crate) mod text;
+pub(crate) mod tree;
 
 #[cfg(test)]
 mod tests;
 
 pub use data::Report;
 pub use observation::{End, Observation, Totals};
+pub use processes::ProcessList;
+pub use tree::{Tree, TreeOf};
 
 /// The JSON Schema of a report as JSON.
 pub const SCHEMA: &str = include_str!("../../schema/check.schema.json");

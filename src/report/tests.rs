@@ -52,6 +52,7 @@ fn finding(name: &str, severity: Severity, subject: Subject, related: Related) -
 
 fn report(findings: &[Finding]) -> Report {
     Report {
+        memory: None,
         version: VERSION,
         process: Some(Process {
             pid: 42,

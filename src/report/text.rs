@@ -169,6 +169,12 @@ fn place(location: Option<&Location>) -> String {
 }
 
 fn summary(out: &mut String, report: &Report) {
+    if let Some(memory) = &report.memory {
+        let _ = writeln!(out, "{}", plain(&memory.summary));
+        for unread in &memory.unread {
+            let _ = writeln!(out, "not read: {} ({})", plain(&unread.what), plain(&unread.because));
+        }
+    }
     let count = |severity: &str| report.findings.iter().filter(|row| row.severity == severity).count();
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let window = &report.window;

@@ -1,0 +1,43 @@
+//! `holdup tree`: every chain of a process as text or as JSON, equal ones together.
+
+use super::{
+    Environment, Error, Outcome,
+    args::TreeArgs,
+    config::Config,
+    log, out,
+    watch::{self, Plan},
+};
+use crate::{
+    report::{TreeOf, tree},
+    source::Target,
+};
+use std::time::Duration;
+
+/// What two looks agree on is believed, so that a process is looked at for a little longer than the time from one to the next.
+const WINDOW: Duration = Duration::from_millis(700);
+
+/// How long the first look may take: gigabytes of debug information are gone through in some seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the subcommand.
+pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+    log::start(&config.log)?;
+    if matches!(config.target, Target::Tcp { .. } | Target::Unix(_)) {
+        return Err(Error::NoMemory(config.target.clone()));
+    }
+    let is_over = matches!(config.target, Target::Core(_));
+    let plan = Plan {
+        target: config.target.clone(),
+        source: config.source(environment),
+        settings: config.lints.clone(),
+        retention: config.retention(),
+        window: if is_over { Duration::ZERO } else { WINDOW },
+        connect_timeout: PATIENCE,
+    };
+    let runtime = super::runtime()?;
+    let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
+    runtime.shutdown_background();
+    let told = TreeOf::new(&plan.target, &observed.session).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
+    out::print(&if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) })?;
+    Ok(Outcome::Done)
+}

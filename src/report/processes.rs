@@ -1,0 +1,187 @@
+//! The Tokio processes of this machine, as text and as JSON.
+//!
+//! ```text
+//!    PID  NAME    USER   TOKIO   WORKERS  DEBUG     LISTENS
+//!   4242  orders  app    1.54.1  4        full      127.0.0.1:6669
+//!   4311  echo    app    1.53.0  8        stripped  0.0.0.0:80
+//! ```
+
+use super::text::plain;
+use crate::source::{Listed, Processes};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// So many addresses are written out.
+const LISTENS_MOST: usize = 3;
+
+/// The processes as plain data: the JSON of `holdup ps`.
+#[derive(Debug, Serialize)]
+pub struct ProcessList {
+    /// The version of this form.
+    pub version: u32,
+    /// By id.
+    pub processes: Vec<ProcessRow>,
+    /// Others that may not be looked at, by the reason.
+    pub hidden: Vec<HiddenRow>,
+}
+
+/// A process.
+#[derive(Debug, Serialize)]
+pub struct ProcessRow {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its user.
+    pub user: String,
+    /// Its executable's path.
+    pub executable: String,
+    /// The versions of tokio in it.
+    pub tokio: Vec<String>,
+    /// Threads that are workers by their names.
+    pub workers: usize,
+    /// `full`, `twin`, `lines`, `symbols` or `stripped`.
+    pub debug_information: &'static str,
+    /// Where more of that may be.
+    pub elsewhere: Option<String>,
+    /// Where it listens.
+    pub listens: Vec<String>,
+    /// Why its memory may not be read.
+    pub refused: Option<String>,
+}
+
+/// Processes that may not be looked at.
+#[derive(Debug, Serialize)]
+pub struct HiddenRow {
+    /// How many.
+    pub count: usize,
+    /// Why.
+    pub because: String,
+}
+
+impl ProcessList {
+    /// What was found.
+    pub(crate) fn new(found: Processes) -> Self {
+        let row = |listed: Listed| ProcessRow {
+            pid: listed.pid,
+            name: listed.name,
+            user: listed.user,
+            executable: listed.executable,
+            tokio: listed.tokio,
+            workers: listed.workers,
+            debug_information: listed.grade,
+            elsewhere: listed.elsewhere,
+            listens: listed.listens,
+            refused: listed.refused,
+        };
+        Self {
+            version: 1,
+            processes: found.found.into_iter().map(row).collect(),
+            hidden: found.hidden.into_iter().map(|(because, count)| HiddenRow { count, because }).collect(),
+        }
+    }
+
+    /// As JSON, with a line feed at its end.
+    pub(crate) fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+}
+
+/// What a grade gives, and what to set for more.
+fn gives(grade: &str) -> Option<&'static str> {
+    Some(match grade {
+        "stripped" => {
+            "stripped: tasks, states and sizes. In Cargo.toml, set `strip = false` and `debug = 2` in the release profile for chains, \
+             or make a layout with `holdup layout` before stripping"
+        }
+        "symbols" => {
+            "symbols: types of futures by name. In Cargo.toml, set `debug = 2` in the release profile for chains, locks and lines"
+        }
+        "lines" => {
+            "lines: types of futures by name, stacks with lines. In Cargo.toml, set `debug = 2` in the release profile for chains and locks"
+        }
+        _ => return None,
+    })
+}
+
+/// The list as text, safe to be shown by a terminal.
+pub(crate) fn render(list: &ProcessList) -> String {
+    let head = ["PID", "NAME", "USER", "TOKIO", "WORKERS", "DEBUG", "LISTENS"].map(str::to_owned);
+    let rows = list.processes.iter().map(|row| {
+        let mut listens: Vec<String> = row.listens.iter().take(LISTENS_MOST).cloned().collect();
+        if row.listens.len() > LISTENS_MOST {
+            listens.push(format!("and {} more", row.listens.len() - LISTENS_MOST));
+        }
+        let known = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        [
+            row.pid.to_string(),
+            row.name.clone(),
+            row.user.clone(),
+            known(row.tokio.join(", ")),
+            row.workers.to_string(),
+            row.debug_information.to_owned(),
+            known(listens.join(" ")),
+        ]
+        .map(|cell| plain(&cell).into_owned())
+    });
+    let rows: Vec<[String; 7]> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..7).map(width).collect();
+    let mut out = String::new();
+    for row in &rows {
+        let mut line = format!("{:>width$}", row[0], width = widths[0].max(7));
+        for (cell, width) in row.iter().zip(&widths).skip(1) {
+            let _ = write!(line, "  {cell:width$}");
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    if list.processes.is_empty() {
+        "No process that can be looked at runs on Tokio.\n".clone_into(&mut out);
+    }
+    let mut grades: Vec<&str> = list.processes.iter().map(|row| row.debug_information).collect();
+    grades.sort_unstable();
+    grades.dedup();
+    for said in grades.into_iter().filter_map(gives) {
+        let _ = writeln!(out, "\n{said}.");
+    }
+    for row in &list.processes {
+        if let Some(refused) = &row.refused {
+            let _ = writeln!(out, "\n{}: {}", row.pid, plain(refused));
+        }
+    }
+    for hidden in &list.hidden {
+        let _ = writeln!(out, "\n{} more may not be looked at: {}", hidden.count, plain(&hidden.because));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_line_for_each_and_says_how_to_see_more() {
+        let listed = |pid, name: &str, grade, refused: Option<&str>| Listed {
+            pid,
+            name: name.into(),
+            user: "app".into(),
+            tokio: vec!["1.54.1".into()],
+            grade,
+            workers: 4,
+            listens: vec!["127.0.0.1:6669".into()],
+            refused: refused.map(str::to_owned),
+            ..Listed::default()
+        };
+        let found = vec![
+            listed(42, "orders", "full", None),
+            listed(4_311, "echo\u{1b}[31m", "stripped", Some("ptrace_scope is 1")),
+        ];
+        let list = ProcessList::new(Processes { found, hidden: vec![("another user's".into(), 3)] });
+        insta::assert_snapshot!("processes", render(&list));
+        let json: serde_json::Value = serde_json::from_str(&list.to_json()).expect("JSON");
+        assert_eq!(json["processes"][1]["refused"], "ptrace_scope is 1");
+        assert!(render(&ProcessList::new(Processes::default())).contains("No process"));
+    }
+}

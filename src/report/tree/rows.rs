@@ -1,0 +1,259 @@
+//! Chains and things as plain data. Types, lines and ids alone: what frames hold is never told unasked.
+
+use crate::{
+    model::{Model, Task},
+    report::location::Location,
+    update::{
+        Place, Stamp,
+        look::{Chain, Holder, Root, Thing, ThingId, Wait, WaitOn, Who},
+    },
+};
+use serde::Serialize;
+
+/// Of so many tasks of one chain the numbers are told.
+const NUMBERS_MOST: usize = 16;
+
+/// Equal chains.
+#[derive(Debug, Serialize)]
+pub struct ChainRow {
+    /// How many tasks sleep like this.
+    pub count: u64,
+    /// Their numbers, the first ones.
+    pub tasks: Vec<u64>,
+    /// The thread, of a future that `block_on` runs.
+    pub thread: Option<u32>,
+    /// `idle`, `woken`, `running` or `complete`.
+    pub state: &'static str,
+    /// The future's type.
+    pub future: String,
+    /// The frames, from the outermost in.
+    pub frames: Vec<ChainFrame>,
+    /// What is waited for.
+    pub waits: Vec<Awaited>,
+    /// Why the chain is not known.
+    pub unread: Option<String>,
+}
+
+/// A frame of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChainFrame {
+    /// How deep it stands.
+    pub depth: u16,
+    /// What it is.
+    pub name: String,
+    /// `async`, `several`, `wrapper`, `leaf` or `opaque`.
+    pub kind: &'static str,
+    /// `polled`, `held`, `disabled` or `maybe`.
+    pub reach: &'static str,
+    /// Where it awaits.
+    pub location: Option<Location>,
+    /// Whether it is the service's own code.
+    pub service: bool,
+    /// How far in it is drawn.
+    #[serde(skip)]
+    pub indent: u16,
+}
+
+/// Something that is waited for.
+#[derive(Debug, Serialize)]
+pub struct Awaited {
+    /// The frame that waits, an index into the chain's.
+    pub frame: u16,
+    /// In words.
+    pub what: String,
+    /// The address of the lock or channel.
+    pub thing: Option<String>,
+    /// The task whose end is waited for.
+    pub task: Option<u64>,
+    /// In how many seconds, of a time; less than zero of one that has passed.
+    pub due_seconds: Option<f64>,
+    /// `proven`, `likely` or `sampled`.
+    pub certainty: &'static str,
+    /// Which thing.
+    #[serde(skip)]
+    pub id: Option<ThingId>,
+}
+
+/// A lock, a semaphore or a channel.
+#[derive(Debug, Serialize)]
+pub struct ThingRow {
+    /// Its address.
+    pub id: String,
+    /// What it is.
+    pub kind: &'static str,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: Option<String>,
+    /// Who refers to it.
+    pub names: Vec<String>,
+    /// Permits that are free.
+    pub free: Option<u64>,
+    /// Permits in all.
+    pub total: Option<u64>,
+    /// Permits that somebody has.
+    pub held: Option<u64>,
+    /// Permits that are held and that no frame has.
+    pub unseen: u64,
+    /// Messages inside.
+    pub messages: Option<u64>,
+    /// How many messages fit.
+    pub room: Option<u64>,
+    /// Who has it.
+    pub holders: Vec<HolderRow>,
+    /// The numbers of the tasks that wait, first served first; null for one that is none.
+    pub queue: Vec<Option<u64>>,
+    /// Whether two looks agree on this.
+    pub steady: bool,
+    /// What it is called.
+    #[serde(skip)]
+    pub label: String,
+    /// Which.
+    #[serde(skip)]
+    pub key: ThingId,
+}
+
+/// Who has a thing.
+#[derive(Debug, Serialize)]
+pub struct HolderRow {
+    /// The task's number.
+    pub task: Option<u64>,
+    /// The thread, where its `block_on` future has it.
+    pub thread: Option<u32>,
+    /// `proven`, `likely` or `sampled`.
+    pub certainty: &'static str,
+    /// Where it sleeps meanwhile.
+    pub location: Option<Location>,
+    /// The local variable that has it.
+    pub local: Option<String>,
+    /// The task in words, and what it awaits.
+    #[serde(skip)]
+    pub words: String,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Serialize)]
+pub struct UnreadRow {
+    /// What.
+    pub what: String,
+    /// Why, and what would help.
+    pub because: String,
+}
+
+pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp) -> ChainRow {
+    tasks.sort_by_key(|task| task.display_id());
+    let first = tasks.first();
+    let look = first.and_then(|task| task.look());
+    let chain = first.and_then(|task| model.chain_of(task));
+    ChainRow {
+        count: tasks.len() as u64,
+        tasks: tasks.iter().take(NUMBERS_MOST).map(|task| task.display_id()).collect(),
+        thread: None,
+        state: look.map_or("idle", |look| look.state.name()),
+        future: first.map_or_else(String::new, |task| model.task_name(task).to_owned()),
+        frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
+        waits: look.map_or_else(Vec::new, |look| look.waits.iter().map(|wait| awaited(model, wait, now)).collect()),
+        unread: look.and_then(|look| text(&look.unread)),
+    }
+}
+
+pub(super) fn root_row(model: &Model, root: &Root, now: Stamp) -> ChainRow {
+    let chain = root.chain.and_then(|chain| model.memory().chain(chain));
+    ChainRow {
+        count: 1,
+        tasks: Vec::new(),
+        thread: Some(root.thread),
+        state: "idle",
+        future: root.future.to_string(),
+        frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
+        waits: root.waits.iter().map(|wait| awaited(model, wait, now)).collect(),
+        unread: text(&root.unread),
+    }
+}
+
+pub(super) fn frames(chain: &Chain) -> Vec<ChainFrame> {
+    let frame = |(frame, indent): (&crate::update::look::Frame, u16)| ChainFrame {
+        indent,
+        depth: frame.depth,
+        name: frame.name.clone(),
+        kind: frame.kind.name(),
+        reach: frame.reach.name(),
+        location: located(&frame.place),
+        service: frame.is_of_service(),
+    };
+    chain.frames.iter().zip(chain.indents()).map(frame).collect()
+}
+
+pub(super) fn awaited(model: &Model, wait: &Wait, now: Stamp) -> Awaited {
+    let thing = wait.on.thing();
+    let due = |at: Stamp| if at > now { at.since(now).as_secs_f64() } else { -now.since(at).as_secs_f64() };
+    Awaited {
+        frame: wait.frame,
+        what: match thing {
+            Some(id) if !matches!(wait.on, WaitOn::Permits { missing: 0, .. }) => model.thing_in_words(id),
+            _ => model.wait_in_words(wait.on, now),
+        },
+        thing: thing.map(address),
+        task: if let WaitOn::Join(Some(number)) = wait.on { Some(number.get()) } else { None },
+        due_seconds: if let WaitOn::Timer(at) = wait.on { Some(due(at)) } else { None },
+        certainty: wait.certainty.name(),
+        id: thing,
+    }
+}
+
+pub(super) fn thing_row(model: &Model, thing: &Thing) -> ThingRow {
+    let channel = thing.channel.unwrap_or_default();
+    ThingRow {
+        id: address(thing.id),
+        kind: thing.kind.name(),
+        ty: text(&thing.ty),
+        names: thing.names.iter().map(ToString::to_string).collect(),
+        free: thing.free,
+        total: thing.total,
+        held: thing.held,
+        unseen: thing.unseen,
+        messages: channel.messages,
+        room: channel.bound,
+        holders: thing.holders.iter().map(|holder| holder_row(model, holder)).collect(),
+        queue: thing.queue.iter().map(|waiter| number(waiter.who)).collect(),
+        steady: thing.steady,
+        label: model.thing_in_words(thing.id),
+        key: thing.id,
+    }
+}
+
+fn holder_row(model: &Model, holder: &Holder) -> HolderRow {
+    let who = match holder.who {
+        Who::Task(number) => {
+            let row = model.tasks().get(model.task_of_number(number));
+            let name = row.map(|task| model.task_name(&task).to_owned()).unwrap_or_default();
+            format!("task {number} {name}").trim_end().to_owned()
+        }
+        Who::Root(thread) => format!("the future of block_on on thread {thread}"),
+        Who::Unknown => "somebody who is not known".into(),
+    };
+    HolderRow {
+        task: number(holder.who),
+        thread: if let Who::Root(thread) = holder.who { Some(thread) } else { None },
+        certainty: holder.certainty.name(),
+        location: located(&holder.place),
+        local: text(&holder.local),
+        words: who,
+    }
+}
+
+fn number(who: Who) -> Option<u64> {
+    if let Who::Task(number) = who { Some(number.get()) } else { None }
+}
+
+fn address(id: ThingId) -> String {
+    format!("{:#x}", id.0)
+}
+
+fn located(place: &Place) -> Option<Location> {
+    (!place.file.is_empty())
+        .then(|| Location { file: place.file.clone(), line: (place.line > 0).then_some(place.line) })
+}
+
+fn text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
