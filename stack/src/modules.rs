@@ -13,8 +13,8 @@ use std::{
     sync::Arc,
 };
 
-/// Tables of one module longer than this are not copied.
-const MOST_BYTES: u64 = 1 << 30;
+/// More of another process's tables than this is not copied.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// The executable, or a library.
 #[derive(Debug)]
@@ -139,6 +139,7 @@ impl Modules {
     /// stay as they are.
     pub(crate) fn give(&mut self, loaded: Vec<Loaded>, memory: &dyn Memory) {
         let mut list = Vec::with_capacity(loaded.len());
+        let mut room = MOST_BYTES;
         for loaded in loaded {
             self.ids += 1;
             let index = loaded.index.clone();
@@ -146,7 +147,9 @@ impl Modules {
             let module = Module::from_loaded(self.ids, loaded);
             let known = self.list.iter().find(|known| known.is(&module)).cloned();
             list.push(known.unwrap_or_else(|| {
-                let tables = index.and_then(|index| copied_tables(module.bias, &index, &segments, memory));
+                let tables = index.and_then(|index| copied_tables(module.bias, &index, &segments, room, memory));
+                let copied = tables.as_ref().map_or(0, |tables| tables.index.len() + tables.frames.len());
+                room = room.saturating_sub(copied as u64);
                 Arc::new(Module { tables, ..module })
             }));
         }
@@ -224,9 +227,15 @@ impl Module {
 }
 
 /// Copies of the tables of another process's module.
-fn copied_tables(bias: u64, index: &Range<u64>, segments: &[Range<u64>], memory: &dyn Memory) -> Option<Tables> {
+fn copied_tables(
+    bias: u64,
+    index: &Range<u64>,
+    segments: &[Range<u64>],
+    room: u64,
+    memory: &dyn Memory,
+) -> Option<Tables> {
     let copy = |linked: &Range<u64>| -> Option<Bytes> {
-        let len = linked.end.checked_sub(linked.start).filter(|len| *len <= MOST_BYTES)?;
+        let len = linked.end.checked_sub(linked.start).filter(|len| *len <= room)?;
         let mut bytes = vec![0; usize::try_from(len).ok()?];
         memory.fill(bias.wrapping_add(linked.start), &mut bytes).then(|| Bytes::Copied(bytes.into()))
     };

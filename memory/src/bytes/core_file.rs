@@ -19,7 +19,7 @@ use object::{
 };
 use rustc_hash::FxHashMap;
 use std::{
-    fs::File,
+    fs::{self, File},
     ops::Range,
     path::{Path, PathBuf},
     sync::{
@@ -222,6 +222,10 @@ impl Core {
             _ => (PathBuf::from(&region.path), ""),
         };
         let shown = path.display();
+        // Opening a pipe would wait for somebody to write into it.
+        if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(format!("{shown} is no file"));
+        }
         let file = File::open(&path).map_err(|error| format!("{shown} cannot be opened ({error}){hint}"))?;
         let content = map(&file).ok_or_else(|| format!("{shown} cannot be read"))?;
         let wanted = self.build_id(&region.path);

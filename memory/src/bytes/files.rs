@@ -76,6 +76,10 @@ fn find(proc: &str, region: &Region, bytes: Option<&dyn Bytes>) -> Result<PathBu
             region.path
         ));
     }
+    // Opening a pipe would wait for somebody to write into it.
+    if fs::metadata(&named).is_ok_and(|meta| !meta.is_file()) {
+        return Err(format!("{} is no file any more", region.path));
+    }
     match File::open(&named) {
         Ok(file) if is_mapped(&file, region, bytes) => Ok(named),
         Ok(_) => Err(format!("{} is another file than the one that is mapped", region.path)),

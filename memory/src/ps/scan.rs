@@ -129,13 +129,14 @@ impl Lister {
 
     /// What a file has; looked at once, as long as it does not change.
     fn contents(&mut self, path: &Path) -> Option<Arc<Contents>> {
-        let file = File::open(path).ok()?;
-        let meta = file.metadata().ok().filter(Metadata::is_file)?;
+        // Opening a pipe would wait for somebody to write into it.
+        let meta = fs::metadata(path).ok().filter(Metadata::is_file)?;
         let key = (meta.dev(), meta.ino(), meta.mtime(), meta.mtime_nsec());
         if let Some(known) = self.files.get(&key) {
             return Some(Arc::clone(known));
         }
-        let contents = Arc::new(crate::bytes::map(&file).map(|content| contents::of(&content)).unwrap_or_default());
+        let content = crate::bytes::map(&File::open(path).ok()?);
+        let contents = Arc::new(content.map(|content| contents::of(&content)).unwrap_or_default());
         self.files.insert(key, Arc::clone(&contents));
         Some(contents)
     }

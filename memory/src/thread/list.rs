@@ -11,6 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const TOP: u64 = 64 << 10;
 /// In all, so much is looked through in one look.
 const MOST_BYTES: u64 = 256 << 20;
+/// So many places that look like a thread's structure are asked whether they are in a list.
+const MOST_CANDIDATES: usize = 20_000;
 /// A list longer than this is a loop.
 const MOST_LINKS: usize = 70_000;
 
@@ -97,14 +99,14 @@ impl List {
     /// Searches for a thread's structure where one may be.
     fn search(&mut self, scene: &Scene, bytes: &dyn Bytes) {
         let ids = ids(scene);
-        let mut left = MOST_BYTES;
+        let (mut left, mut candidates_left) = (MOST_BYTES, MOST_CANDIDATES);
         let known = self.libc;
         for region in places(scene) {
             let found = self.structures.len();
             let candidates: Vec<Libc> =
                 Libc::ALL.into_iter().filter(|libc| known.is_none_or(|known| known == *libc)).collect();
             for run in bytes.present(region) {
-                if left == 0 {
+                if left == 0 || candidates_left == 0 {
                     return;
                 }
                 left = left.saturating_sub(run.end - run.start);
@@ -115,7 +117,8 @@ impl List {
                 for libc in &candidates {
                     let layout = libc.layout();
                     for (at, id) in structures(&memory, run.start, &layout) {
-                        let Some(id) = ids.get(&id) else { continue };
+                        let Some(id) = ids.get(&id).filter(|_| candidates_left > 0) else { continue };
+                        candidates_left -= 1;
                         let structure = memory.get((at - run.start) as usize..).unwrap_or_default();
                         if layout.linked(at, structure, bytes) {
                             self.libc = Some(*libc);

@@ -18,7 +18,7 @@ pub use stack::Stack;
 
 use crate::{
     Role, Thread,
-    bytes::{Bytes, Image, KernelThread, Region, Scene, images},
+    bytes::{Bytes, Image, KernelThread, Region, Scene, Segment, images},
 };
 use libc::Libc;
 use list::List;
@@ -72,16 +72,16 @@ impl Threads {
         let mut pointers: FxHashMap<u32, u64> = found.collect();
         pointers.extend(told);
         self.pointers = pointers;
-        let missing: Vec<&Image> = self.images.iter().filter(|image| !self.tls.contains_key(&image.bias)).collect();
-        let executable = self.executable(scene);
-        let found: Vec<(u64, Tls)> = missing
-            .into_iter()
-            .filter_map(|image| {
-                let own = executable.filter(|executable| executable.bias == image.bias).and_then(tls::of_executable);
-                let libc = self.list.libc.unwrap_or(Libc::Glibc);
-                Some((image.bias, own.or_else(|| tls::of_library(image, executable?, libc, bytes))?))
-            })
-            .collect();
+        let missing = self.images.iter().filter(|image| !self.tls.contains_key(&image.bias));
+        let missing: Vec<&Image> = missing.filter(|image| image.segment(Segment::TLS).is_some()).collect();
+        let libc = self.list.libc.unwrap_or(Libc::Glibc);
+        let executable = self.executable(scene).filter(|_| !missing.is_empty());
+        let records = executable.map(|executable| tls::records(executable, bytes)).unwrap_or_default();
+        let of = |image: &Image| match executable {
+            Some(executable) if executable.bias == image.bias => tls::of_executable(image),
+            _ => tls::of_library(image, *records.get(&image.bias)?, libc, bytes),
+        };
+        let found: Vec<(u64, Tls)> = missing.into_iter().filter_map(|image| Some((image.bias, of(image)?))).collect();
         self.tls.extend(found);
     }
 

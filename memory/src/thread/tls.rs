@@ -6,6 +6,7 @@
 
 use super::libc::{Libc, word};
 use crate::bytes::{Bytes, Image, Segment};
+use rustc_hash::FxHashMap;
 
 /// Bytes of the loader's record that are looked through.
 const RECORD: usize = 4096;
@@ -44,21 +45,17 @@ pub(crate) fn of_executable(image: &Image) -> Option<Tls> {
     }))
 }
 
-/// Where a library's block is, by the loader's record of it.
-pub(crate) fn of_library(image: &Image, executable: &Image, libc: Libc, bytes: &dyn Bytes) -> Option<Tls> {
+/// Where a library's block is, by the loader's record of it, which stands at `record`.
+pub(crate) fn of_library(image: &Image, record: u64, libc: Libc, bytes: &dyn Bytes) -> Option<Tls> {
     let segment = image.segment(Segment::TLS)?;
-    records(executable, bytes).find_map(|record| {
-        let (bias, at) = record;
-        (bias == image.bias).then_some(())?;
-        let mut memory = vec![0; RECORD];
-        // It may end before a page does.
-        if !bytes.read(at, &mut memory) {
-            let to_page = usize::try_from(4096 - at % 4096).ok()?;
-            memory.truncate(to_page);
-            bytes.read(at, &mut memory).then_some(())?;
-        }
-        recognized(&memory, image.bias, segment, libc)
-    })
+    let mut memory = vec![0; RECORD];
+    // It may end before a page does.
+    if !bytes.read(record, &mut memory) {
+        let to_page = usize::try_from(4096 - record % 4096).ok()?;
+        memory.truncate(to_page);
+        bytes.read(record, &mut memory).then_some(())?;
+    }
+    recognized(&memory, image.bias, segment, libc)
 }
 
 /// The part of a record that is about thread-local storage.
@@ -88,8 +85,8 @@ fn recognized(record: &[u8], bias: u64, segment: &Segment, libc: Libc) -> Option
     })
 }
 
-/// The loader's records: what is added to an object's addresses, and where the record is.
-fn records(executable: &Image, bytes: &dyn Bytes) -> impl Iterator<Item = (u64, u64)> {
+/// Where the loader's records are, by what is added to an object's addresses.
+pub(crate) fn records(executable: &Image, bytes: &dyn Bytes) -> FxHashMap<u64, u64> {
     let mut next = debug(executable, bytes).and_then(|debug| bytes.word(debug.checked_add(8)?)).unwrap_or(0);
     let step = move || {
         let at = next;
@@ -98,7 +95,7 @@ fn records(executable: &Image, bytes: &dyn Bytes) -> impl Iterator<Item = (u64, 
         next = word(&head, 24)?;
         Some((word(&head, 0)?, at))
     };
-    std::iter::from_fn(step).take(MOST)
+    std::iter::from_fn(step).take(MOST).collect()
 }
 
 /// What the loader leaves for debuggers, as the executable's dynamic section says.

@@ -151,6 +151,29 @@ fn a_core_file_of_a_debugger_is_the_process_as_it_was() {
 }
 
 #[test]
+fn a_core_file_of_the_kernel_says_what_ended_the_process() {
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    if !pattern.starts_with("core") {
+        eprintln!("the kernel gives core files to somebody else here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c unlimited && kill -ABRT $$"]).current_dir(folder.path());
+    let ended = command.status().unwrap();
+    let Some(path) = std::fs::read_dir(folder.path()).unwrap().flatten().next().map(|entry| entry.path()) else {
+        eprintln!("the kernel wrote no core file: {ended}");
+        return;
+    };
+    let core = Core::open(&path, None).unwrap();
+    let scene = core.scene().unwrap();
+    assert_eq!((core.ended_by(), &*scene.name, scene.threads.len()), (Some(6), "sh", 1));
+    assert!(scene.executable.starts_with('/') && scene.auxv.iter().any(|(key, _)| *key == 9));
+    assert!(scene.threads[0].registers.unwrap().tp.is_some() && core.missing().is_empty(), "{:?}", core.missing());
+    assert!(functions(&core).iter().any(|function| function.contains("kill")), "{:?}", functions(&core));
+}
+
+#[test]
 fn what_is_no_core_file_is_refused_in_words() {
     let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     for content in [&b"hello"[..], &own[..100_000]] {
