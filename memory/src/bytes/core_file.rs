@@ -199,8 +199,29 @@ impl Core {
         (!region.may.write() || self.notes.facts.is_some()).then_some(())?;
         let substitute = self.substitute(region).ok()?;
         let from = usize::try_from(region.offset.checked_add(at - region.range.start)?).ok()?;
-        room.copy_from_slice(substitute.1.get(from..from.checked_add(len)?)?);
+        let bytes = substitute.1.get(from..)?;
+        let there = bytes.len().min(len);
+        // Behind the file's end, the rest of its last page is zeros.
+        let end = substitute.1.len().checked_next_multiple_of(4096)?;
+        (from.checked_add(len)? <= end).then_some(())?;
+        room.get_mut(..there)?.copy_from_slice(bytes.get(..there)?);
+        room.get_mut(there..)?.fill(0);
         Some(len)
+    }
+
+    /// The runs of a range that the file itself has.
+    fn runs(&self, range: Range<u64>, runs: &mut Vec<Range<u64>>) {
+        let first = self.pieces.partition_point(|piece| piece.at.end <= range.start);
+        let pieces = self.pieces.get(first..).unwrap_or_default().iter();
+        for piece in pieces.take_while(|piece| piece.at.start < range.end) {
+            let there = piece.at.start.saturating_add(piece.size);
+            let run = piece.at.start.max(range.start)..there.min(range.end);
+            match runs.last_mut() {
+                _ if run.is_empty() => {}
+                Some(before) if before.end == run.start => before.end = run.end,
+                _ => runs.push(run),
+            }
+        }
     }
 
     fn substitute(&self, region: &Region) -> Substitute {
@@ -354,16 +375,23 @@ impl Bytes for Core {
     }
 
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>> {
-        let first = self.pieces.partition_point(|piece| piece.at.end <= range.start);
-        let pieces = self.pieces.get(first..).unwrap_or_default().iter().take_while(|piece| piece.at.start < range.end);
+        let regions = &self.scene.regions;
         let mut runs: Vec<Range<u64>> = Vec::new();
-        for piece in pieces {
-            let run = piece.at.start.max(range.start)..piece.at.start.saturating_add(piece.size).min(range.end);
-            match runs.last_mut() {
-                _ if run.is_empty() => {}
-                Some(before) if before.end == run.start => before.end = run.end,
-                _ => runs.push(run),
+        let mut at = range.start;
+        while at < range.end {
+            let region = find(regions, at);
+            let after = regions.partition_point(|region| region.range.start <= at);
+            let next = regions.get(after).map_or(range.end, |next| next.range.start);
+            let end = region.map_or(next, |region| region.range.end).min(range.end).max(at.saturating_add(1));
+            // What a file has can be read there.
+            let of_file =
+                region.filter(|region| region.path.starts_with('/') && !region.may.write() && region.may.read());
+            if of_file.is_some_and(|region| self.substitute(region).is_ok()) {
+                runs.push(at..end);
+            } else {
+                self.runs(at..end, &mut runs);
             }
+            at = end;
         }
         runs
     }

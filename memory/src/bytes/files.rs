@@ -100,6 +100,26 @@ fn is_mapped(file: &File, region: &Region, bytes: Option<&dyn Bytes>) -> bool {
         && here == there
 }
 
+/// Fills from a file as a mapping of it is: behind its end, the rest of the page is zeros.
+pub(crate) fn fill(file: &File, offset: u64, into: &mut [u8], page: u64) -> bool {
+    let mut filled = 0;
+    while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let Some(at) = offset.checked_add(filled as u64) else { return false };
+        match file.read_at(rest, at) {
+            Ok(0) => {
+                let end = at.checked_next_multiple_of(page).map_or(0, |end| end - at);
+                let zeros = (rest.len() as u64) <= end;
+                rest.fill(0);
+                return zeros;
+            }
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
 /// Maps a file for reading.
 #[allow(unsafe_code, reason = "a file is mapped, which another process could change meanwhile")]
 pub(crate) fn map(file: &File) -> Option<Mmap> {

@@ -239,44 +239,56 @@ impl Live {
         })
     }
 
-    /// Reads a piece some of whose pages are not present.
+    /// Reads a piece some of whose pages are not present: pages in the same state together.
     fn gather(&self, at: u64, into: &mut [u8]) -> bool {
         let (mut at, mut rest) = (at, into);
         while !rest.is_empty() {
-            let len = usize::try_from(self.page - at % self.page).unwrap_or(usize::MAX).min(rest.len());
-            let (piece, after) = rest.split_at_mut(len);
-            let state = self.pages().page(at);
-            let read = match state {
+            let (state, len) = self.alike(at, rest.len());
+            let (piece, _) = rest.split_at_mut(len);
+            let filled = match state {
                 Page::Present => {
                     let mut wanted = Wanted { at, into: piece, read: false };
                     self.fetch(&mut [&mut wanted]);
-                    wanted.read
+                    wanted.read.then_some(len)
                 }
-                Page::Swapped => false,
+                Page::Swapped => None,
                 Page::Untouched => self.untouched(at, piece),
             };
-            let Some(next) = at.checked_add(len as u64).filter(|_| read) else { return false };
-            (at, rest) = (next, after);
+            let next =
+                filled.filter(|filled| *filled > 0).and_then(|filled| Some((filled, at.checked_add(filled as u64)?)));
+            let Some((filled, next)) = next else { return false };
+            (at, rest) = (next, rest.get_mut(filled..).unwrap_or_default());
         }
         true
     }
 
-    /// What the process would see on a page that it never touched.
-    fn untouched(&self, at: u64, into: &mut [u8]) -> bool {
+    /// How the page of this address is, and how many bytes from there on are on pages like it.
+    fn alike(&self, at: u64, most: usize) -> (Page, usize) {
+        let mut pages = self.pages();
+        let state = pages.page(at);
+        let to_page = |at: u64| usize::try_from(self.page - at % self.page).unwrap_or(usize::MAX);
+        let mut len = to_page(at).min(most);
+        while len < most && at.checked_add(len as u64).is_some_and(|next| pages.page(next) == state) {
+            len = len.saturating_add(to_page(at.wrapping_add(len as u64))).min(most);
+        }
+        (state, len)
+    }
+
+    /// Fills in what the process would see on pages that it never touched, as far as their mapping goes, and says how far.
+    fn untouched(&self, at: u64, into: &mut [u8]) -> Option<usize> {
         let regions = Arc::clone(&self.kept().regions);
-        let Some(region) = maps::find(&regions, at).filter(|region| region.may.read() && !region.may.shared()) else {
-            return false;
-        };
+        let region = maps::find(&regions, at).filter(|region| region.may.read() && !region.may.shared())?;
+        let len = usize::try_from(region.range.end - at).ok()?.min(into.len());
+        let into = into.get_mut(..len)?;
         if region.inode == 0 {
             let plain = region.path.is_empty()
                 || ["[heap]", "[stack", "[anon"].iter().any(|name| region.path.starts_with(name));
-            if plain {
-                into.fill(0);
-            }
-            return plain;
+            into.fill(0);
+            return plain.then_some(len);
         }
-        let Some(offset) = region.offset.checked_add(at - region.range.start) else { return false };
-        self.files.open(&self.folder(), region).is_some_and(|file| file.read_exact_at(into, offset).is_ok())
+        let offset = region.offset.checked_add(at - region.range.start)?;
+        let file = self.files.open(&self.folder(), region)?;
+        files::fill(&file, offset, into, self.page).then_some(len)
     }
 }
 
@@ -363,9 +375,22 @@ impl Bytes for Live {
     }
 
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>> {
-        let mut pages = self.pages();
-        let runs = pages.runs(range);
-        self.calls.fetch_add(pages.take_calls(), Ordering::Relaxed);
+        let regions = Arc::clone(&self.kept().regions);
+        let mut runs: Vec<Range<u64>> = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            let region = maps::find(&regions, at);
+            // What a file has can be read there, wherever else it is.
+            let of_file = region.filter(|region| region.inode != 0 && !region.may.shared() && region.may.read());
+            let end = region.map_or(range.end, |region| region.range.end.min(range.end));
+            if of_file.is_some_and(|region| self.files.open(&self.folder(), region).is_some()) {
+                runs.push(at..end);
+            } else {
+                runs.extend(self.pages().runs(at..end));
+            }
+            at = end;
+        }
+        self.calls.fetch_add(self.pages().take_calls(), Ordering::Relaxed);
         runs
     }
 

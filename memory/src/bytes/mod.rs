@@ -62,7 +62,8 @@ pub trait Bytes: Send + Sync {
         Vec::new()
     }
 
-    /// The runs of this range whose pages are present; whoever scans reads only these. None, where that is not told.
+    /// The runs of this range that can be read without making a page present; whoever scans reads only these. None, where that is
+    /// not told.
     fn present(&self, range: Range<u64>) -> Vec<Range<u64>>;
 
     /// Why it is not told which pages are present; `None` where it is.
