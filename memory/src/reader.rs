@@ -2,7 +2,7 @@
 
 use crate::{
     Claim, Cost, Job, Look, Place, Process, Task, TaskState, Unread, Who,
-    bytes::{Bytes, Error, Live, Scene},
+    bytes::{Bytes, Core, Error, Live, Scene},
     data,
     debug::{Debug, Search, TypeId},
     finder::Finder,
@@ -24,7 +24,7 @@ use crate::{
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::{
     hash::{Hash, Hasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
@@ -108,6 +108,16 @@ impl Reader {
     pub fn open(pid: u32, options: &Options) -> Result<Self, Error> {
         let root = Some(PathBuf::from(format!("/proc/{pid}/root")));
         Self::over(Box::new(Live::open(pid)?), Search { root, ..options.search() })
+    }
+
+    /// Opens a core file, or a grab: of the kernel, of `gcore`, of holdup. What is not in it comes from the files that were mapped, where
+    /// those are here and of the same build.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none, or cannot be read.
+    pub fn core(path: &Path, options: &Options) -> Result<Self, Error> {
+        Self::over(Box::new(Core::open(path, options.executable.as_deref())?), options.search())
     }
 
     fn over(bytes: Box<dyn Bytes>, search: Search) -> Result<Self, Error> {

@@ -116,9 +116,9 @@ pub struct LinkArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Memory")]
 pub struct MemoryArgs {
-    /// A file with debug information of the process, looked at first; may be given again
+    /// A file with debug information of the executable, looked at first: of this build, or of another of the same source
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub debug: Vec<PathBuf>,
+    pub debug: Option<PathBuf>,
 
     /// A layout that `holdup layout` made of the executable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

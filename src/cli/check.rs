@@ -2,7 +2,7 @@
 //! how a target is watched is `watch`'s business, and how a report is printed `report`'s.
 
 use super::{
-    Environment, Error, Outcome,
+    Error, Outcome,
     args::CheckArgs,
     choice::Format,
     config::Config,
@@ -12,11 +12,11 @@ use super::{
 use crate::report::{End, Report, github, text};
 
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
-pub(super) fn run(args: &CheckArgs, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     log::start(&config.log)?;
     let plan = Plan {
         target: config.target.clone(),
-        source: config.source(environment),
+        source: config.source(),
         settings: config.lints.clone(),
         retention: config.retention(),
         window: args.window,

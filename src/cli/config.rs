@@ -142,7 +142,7 @@ impl Config {
     /// Takes in what is said of how memory is read.
     pub fn apply_memory(&mut self, args: &MemoryArgs, executable: Option<&PathBuf>) {
         let memory = &mut self.memory;
-        memory.debug.extend(args.debug.iter().cloned());
+        memory.debug = args.debug.clone().or(memory.debug.take());
         memory.layout = args.layout.clone().or(memory.layout.take());
         memory.executable = executable.cloned().or(memory.executable.take());
         if args.no_memory {
@@ -181,12 +181,11 @@ impl Config {
     }
 
     /// How the link behaves.
-    pub fn source(&self, environment: &Environment) -> source::Options {
-        let memory = MemoryOptions { cache: environment.cache_dir.clone(), ..self.memory.clone() };
+    pub fn source(&self) -> source::Options {
         source::Options {
             max_message: self.max_message.0,
             catch_up: self.catch_up,
-            memory,
+            memory: self.memory.clone(),
             ..source::Options::default()
         }
     }

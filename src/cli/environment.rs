@@ -25,8 +25,6 @@ pub struct Environment {
     pub config_files: Vec<PathBuf>,
     /// Where log files go unless told otherwise.
     pub state_dir: PathBuf,
-    /// Where what was extracted of debug information is kept; nowhere where the system names no place.
-    pub cache_dir: Option<PathBuf>,
 }
 
 /// How it looks, as far as it was chosen.
@@ -48,7 +46,6 @@ impl Environment {
         let var = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let dirs = etcetera::choose_base_strategy().ok();
         let config_dir = dirs.as_ref().map(|dirs| dirs.config_dir().join("holdup").join(LOCAL_FILE));
-        let cache_dir = dirs.as_ref().map(|dirs| dirs.cache_dir().join("holdup"));
         let state_dir = dirs.and_then(|dirs| dirs.state_dir()).unwrap_or_else(env::temp_dir).join("holdup");
         Self {
             rust_log: var("RUST_LOG"),
@@ -58,7 +55,6 @@ impl Environment {
             lang: var("LC_ALL").or_else(|| var("LC_CTYPE")).or_else(|| var("LANG")),
             config_files: config_dir.into_iter().chain([LOCAL_FILE.into()]).collect(),
             state_dir,
-            cache_dir,
         }
     }
 

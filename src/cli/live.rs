@@ -16,7 +16,7 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
     }
     log::start(&config.log)?;
     let runtime = super::runtime()?;
-    let viewing = terminal::run(config.target.clone(), config.source(environment), config.app(environment));
+    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment));
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();

@@ -56,7 +56,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             config.apply_memory(&args.memory, args.exe.as_ref());
             config.apply_files(&args.files);
             config.target = args.target.clone().unwrap_or(config.target);
-            check::run(&args, &config, environment)
+            check::run(&args, &config)
         }
         Some(Command::Tree(args)) => {
             let mut config = load(&[&args.files])?;

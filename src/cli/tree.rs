@@ -28,7 +28,7 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
     let is_over = matches!(config.target, Target::Core(_));
     let plan = Plan {
         target: config.target.clone(),
-        source: config.source(environment),
+        source: config.source(),
         settings: config.lints.clone(),
         retention: config.retention(),
         window: if is_over { Duration::ZERO } else { WINDOW },

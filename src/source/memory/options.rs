@@ -5,14 +5,12 @@ use std::path::PathBuf;
 /// How memory is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryOptions {
-    /// Files with debug information, looked at first.
-    pub debug: Vec<PathBuf>,
+    /// A file with debug information, looked at first: of this build, or of another.
+    pub debug: Option<PathBuf>,
     /// A layout that was made of the executable's debug information.
     pub layout: Option<PathBuf>,
     /// The executable of a core file.
     pub executable: Option<PathBuf>,
-    /// Where what was extracted of debug information is kept for the next time.
-    pub cache: Option<PathBuf>,
     /// Which threads' stacks are read.
     pub stacks: Stacks,
     /// Whether memory is read beside what a service tells.

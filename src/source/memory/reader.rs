@@ -20,18 +20,58 @@ pub(crate) enum Failure {
     Refused(String),
 }
 
-/// Nobody can look here.
-pub(super) enum Nobody {}
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod here {
+    use super::{Failure, Looks, MemoryOptions, Stacks, Whose, names};
+    use holdup_memory::{Look, Options, Reader, Wants};
 
-impl Looks for Nobody {
-    fn look(&mut self, _: Stacks) -> Result<Look, Failure> {
-        match *self {}
+    impl Looks for Reader {
+        fn look(&mut self, stacks: Stacks) -> Result<Look, Failure> {
+            let stacks = match stacks {
+                Stacks::Sleeping => holdup_memory::Stacks::Sleeping,
+                Stacks::Stopping => holdup_memory::Stacks::Stopping,
+            };
+            Self::look(self, &Wants { stacks }).map_err(failure)
+        }
+    }
+
+    pub(in crate::source::memory) fn open(whose: &Whose, options: &MemoryOptions) -> Result<Reader, Failure> {
+        let given = Options {
+            debug: options.debug.clone(),
+            layout: options.layout.clone(),
+            executable: options.executable.clone(),
+        };
+        match whose {
+            Whose::Pid(pid) => Reader::open(*pid, &given).map_err(failure),
+            Whose::Name(name) => Reader::open(names::find(name)?, &given).map_err(failure),
+            Whose::File(path) => Reader::core(path, &given).map_err(failure),
+        }
+    }
+
+    fn failure(error: holdup_memory::bytes::Error) -> Failure {
+        match error {
+            holdup_memory::bytes::Error::Gone(said) => Failure::Gone(said),
+            error => Failure::Refused(error.to_string()),
+        }
     }
 }
 
-pub(super) fn open(whose: &Whose, _: &MemoryOptions) -> Result<Nobody, Failure> {
-    if let Whose::Name(name) = whose {
-        names::find(name)?;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod here {
+    use super::{Failure, Look, Looks, MemoryOptions, Stacks, Whose};
+
+    /// Nobody can look here.
+    pub(in crate::source::memory) enum Nobody {}
+
+    impl Looks for Nobody {
+        fn look(&mut self, _: Stacks) -> Result<Look, Failure> {
+            match *self {}
+        }
     }
-    Err(Failure::Refused("this version cannot read a process's memory on this system".into()))
+
+    pub(in crate::source::memory) fn open(_: &Whose, _: &MemoryOptions) -> Result<Nobody, Failure> {
+        Err(Failure::Refused("a process's memory is read on Linux alone, on x86_64 and aarch64".into()))
+    }
 }
+
+pub(super) use here::open;

@@ -101,10 +101,12 @@ fn looks<L: Looks>(
     loop {
         let began = Instant::now();
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
-        let took = began.elapsed();
+        // The first one goes through debug information, which no other does: nobody waits for that.
+        let mut took = began.elapsed();
         let known = match &mut converter {
             Some(known) => known,
             none => {
+                took = Duration::ZERO;
                 *epoch += 1;
                 let new = Converter::new(now(), &look);
                 let whose = Begin::memory(*epoch, new.process(&look), Converter::grade(&look));

@@ -93,8 +93,8 @@ impl Model {
         for id in std::mem::take(&mut update.gone_resources) {
             self.remove_resource(id);
         }
-        self.apply_agent(&mut update, now);
         self.take_looks(&mut update, now);
+        self.apply_agent(&mut update, now);
         // The latest acquire that we know of need not be the latest if there was no room for another.
         if self.evicted.new_others > kept_out {
             self.forget_acquires();

@@ -76,7 +76,17 @@ impl Model {
         }
         if let Some(whole) = update.look.take() {
             self.take_whole(*whole, now);
+            for worker in update.workers.iter_mut().flatten() {
+                worker.polling = worker.polling.filter(|&task| self.is_polled(task));
+            }
         }
+    }
+
+    /// Whether a task that a worker's thread names is one that it polls. A worker is a job of the blocking pool to tokio: between two
+    /// polls its thread names that.
+    fn is_polled(&self, task: TaskId) -> bool {
+        let task = NonZeroU64::new(task.0).map_or(task, |number| self.task_of_number(number));
+        self.tasks.get(task).and_then(|task| task.look().map(|look| look.state)) == Some(State::Running)
     }
 
     /// The row of a task that a look tells of.

@@ -174,6 +174,26 @@ fn a_second_wait_is_a_way_out() {
 }
 
 #[test]
+fn a_worker_that_polls_no_task_is_not_stalled_and_one_that_does_is() {
+    use crate::update::{RuntimeId, WorkerId, WorkerStats};
+    let mut session = session();
+    let running = TaskLook { state: State::Running, ..look(Vec::new()) };
+    let worker = |index, polling| WorkerStats {
+        id: WorkerId { runtime: RuntimeId(1), index },
+        polling: Some(TaskId(polling)),
+        tick: Some(7),
+        ..WorkerStats::default()
+    };
+    let workers = || Some(vec![worker(0, 1), worker(1, 3)]);
+    let first = vec![(key(3), Arc::new(running))];
+    tell(&mut session, Update { task_looks: first, workers: workers(), ..update(0, Vec::new()) });
+    assert!(found(&session).is_empty(), "seen once, nobody knows for how long");
+    (1..4).for_each(|round| tell(&mut session, Update { workers: workers(), ..update(round * 500, Vec::new()) }));
+    let stalled: Vec<_> = session.engine().findings().map(|finding| (finding.lint.name, finding.since)).collect();
+    assert_eq!(stalled, [("stalled-worker", at(0))]);
+}
+
+#[test]
 fn what_nothing_can_wake_is_lost_and_what_panicked_is_told() {
     let mut session = session();
     let lost = TaskLook { references: 1, ..look(Vec::new()) };
