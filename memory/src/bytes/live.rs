@@ -600,6 +600,34 @@ mod tests {
     }
 
     #[test]
+    fn files_that_only_the_process_sees_are_found_there() {
+        let may = std::process::Command::new("unshare").args(["--mount", "true"]).status();
+        if !may.is_ok_and(|done| done.success()) {
+            eprintln!("nobody may make namespaces here");
+            return;
+        }
+        let script = "mount -t tmpfs none /mnt && cp \"$(command -v sleep)\" /mnt/only-here && exec /mnt/only-here 60";
+        let mut child = std::process::Command::new("unshare").args(["--mount", "sh", "-c", script]).spawn().unwrap();
+        let live = Live::open(child.id()).unwrap();
+        let scenes = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            live.scene().unwrap()
+        });
+        let scene = scenes.take(1000).find(|scene| scene.executable == "/mnt/only-here").unwrap();
+        let region = scene.regions.iter().find(|region| region.path == scene.executable).unwrap();
+        let path = live.file(region).unwrap();
+        assert_eq!(path, PathBuf::from(format!("/proc/{}/root/mnt/only-here", child.id())));
+        let (mut here, mut there) = ([0; 4096], [0; 4096]);
+        File::open(&path).unwrap().read_exact_at(&mut there, region.offset).unwrap();
+        assert!(live.read(region.range.start, &mut here) && here == there);
+        // What is the same file here has its own name.
+        let library = scene.regions.iter().find(|region| region.path.contains("/libc")).unwrap();
+        assert_eq!(live.file(library).unwrap(), PathBuf::from(&library.path));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
     fn a_stopped_process_is_told() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let live = Live::open(child.id()).unwrap();

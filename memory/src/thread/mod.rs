@@ -122,7 +122,7 @@ impl Threads {
     }
 
     fn stopped(&mut self, thread: &KernelThread, scene: &Scene, bytes: &dyn Bytes) -> (Stack, Option<Duration>) {
-        match stop::copied(thread.id, &scene.regions, bytes) {
+        match stop::copied(thread.id, &scene.regions) {
             Ok(copied) => (self.stacks.unwind(copied.registers, &copied.stack, bytes), Some(copied.stopped)),
             Err(why) => (Stack::none(&why), None),
         }
