@@ -188,6 +188,8 @@ impl Reader {
         let scene = self.bytes.scene()?;
         self.find_copies(&scene);
         self.unread.clone_from(&self.refused);
+        self.unread.extend(self.bytes.missing());
+        self.unread.extend(self.bytes.blind().map(|why| Unread { what: "pages".into(), why: why.into() }));
         let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &*self.bytes);
         let (ended, taken) = self.round(&fresh);
         let hidden = self.hidden();

@@ -30,11 +30,15 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 /// Bytes and pieces of one call.
 const CALL_BYTES: usize = 1 << 20;
 const CALL_PIECES: usize = 512;
+
+/// A runtime that was begun may be overlooked for so long: there may be thousands of descriptors to go through.
+const EPOLLS_KEPT: Duration = Duration::from_secs(3);
 
 /// A process that runs.
 #[derive(Debug)]
@@ -70,6 +74,8 @@ struct Kept {
     text: Vec<u8>,
     regions: Arc<[Region]>,
     threads: FxHashMap<u32, Seen>,
+    /// Which descriptors are those of epoll, and when that was looked for.
+    epolls: Option<(Instant, Vec<i32>)>,
     buffer: Vec<u8>,
 }
 
@@ -367,7 +373,15 @@ impl Bytes for Live {
     }
 
     fn watched(&self) -> Vec<Watched> {
-        proc::watched(&self.folder())
+        let folder = self.folder();
+        let known = self.kept().epolls.clone();
+        let known = known.filter(|(at, epolls)| {
+            at.elapsed() < EPOLLS_KEPT && epolls.iter().all(|epoll| proc::is_epoll(&folder, *epoll))
+        });
+        let epolls = known.unwrap_or_else(|| (Instant::now(), proc::epolls(&folder)));
+        let watched = proc::watched(&folder, &epolls.1);
+        self.kept().epolls = Some(epolls);
+        watched
     }
 
     fn sockets(&self, descriptors: &[i32]) -> Vec<(i32, Socket)> {
@@ -451,7 +465,6 @@ pub(crate) fn name(short: &str, executable: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn own() -> Live {
         Live::open(std::process::id()).unwrap()

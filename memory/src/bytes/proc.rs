@@ -184,17 +184,27 @@ fn function(wchan: &str) -> String {
     if wchan.trim() == "0" { String::new() } else { wchan.trim().into() }
 }
 
-/// What the epoll descriptors of a process watch, whose folder in `/proc` this is.
-pub(crate) fn watched(folder: &str) -> Vec<Watched> {
-    let Ok(descriptors) = fs::read_dir(format!("{folder}/fd")) else { return Vec::new() };
+/// The epoll descriptors of a process, whose folder in `/proc` this is.
+pub(crate) fn epolls(folder: &str) -> Vec<i32> {
+    let descriptors = fs::read_dir(format!("{folder}/fd")).into_iter().flatten().flatten();
+    let numbers = descriptors.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut epolls: Vec<i32> = numbers.filter(|descriptor| is_epoll(folder, *descriptor)).collect();
+    epolls.sort_unstable();
+    epolls
+}
+
+/// Whether a descriptor is one of epoll.
+pub(crate) fn is_epoll(folder: &str, descriptor: i32) -> bool {
+    let link = fs::read_link(format!("{folder}/fd/{descriptor}"));
+    link.is_ok_and(|to| to == Path::new("anon_inode:[eventpoll]"))
+}
+
+/// What epoll descriptors of a process watch.
+pub(crate) fn watched(folder: &str, epolls: &[i32]) -> Vec<Watched> {
     let mut found = Vec::new();
-    for entry in descriptors.flatten() {
-        let is_epoll = fs::read_link(entry.path()).is_ok_and(|to| to == Path::new("anon_inode:[eventpoll]"));
-        let Some(epoll) = entry.file_name().to_str().and_then(|name| name.parse().ok()).filter(|_| is_epoll) else {
-            continue;
-        };
+    for epoll in epolls {
         if let Some(text) = text(&format!("{folder}/fdinfo/{epoll}")) {
-            found.extend(epoll_entries(epoll, &text));
+            found.extend(epoll_entries(*epoll, &text));
         }
     }
     found.sort_unstable_by_key(|entry| (entry.epoll, entry.fd));
