@@ -1,7 +1,9 @@
-//! Prints what every task of a process awaits: `cargo run --release -p holdup-memory --example chains PID`.
+//! Prints what every task of a process, or of a core file, awaits: `cargo run --release -p holdup-memory --example chains PID`.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pid = std::env::args().nth(1).ok_or("which process? type its PID")?.parse()?;
-    let mut reader = holdup_memory::Reader::open(pid, &holdup_memory::Options::default())?;
+    let (target, options) =
+        (std::env::args().nth(1).ok_or("which process? type its PID")?, holdup_memory::Options::default());
+    let open = |pid| holdup_memory::Reader::open(pid, &options);
+    let mut reader = target.parse().map_or_else(|_| holdup_memory::Reader::core(target.as_ref(), &options), open)?;
     let mut look = reader.look(&holdup_memory::Wants::default())?;
     look.changed.sort_by_key(|task| task.number);
     for task in &look.changed {
@@ -14,6 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("{}→ {:?} {:?}", "  ".repeat(usize::from(frame.depth) + 2), wait.what, wait.basis);
             }
         }
+    }
+    for root in &look.roots {
+        println!("thread {} block_on {} {} {:?}", root.thread, root.future, root.unread, root.waits);
     }
     look.things
         .iter()

@@ -1,18 +1,23 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, Task, TaskState, Unread, Who,
+    Claim, Cost, Job, Look, Place, Process, Task, TaskState, Thing, Unread, Who,
     bytes::{Bytes, Core, Error, Live, Scene},
     data,
     debug::{Debug, Search, TypeId},
     finder::Finder,
-    future::{frames::Frames, plan::Plans, walk::RawWait},
+    future::{
+        frames::Frames,
+        plan::Plans,
+        walk::{RawWait, Walked},
+    },
     holders::Assigned,
     objects::Object,
     reach::{Reach, Reaches},
-    resolve::{self, Ends},
-    round::{Known, Tasks, Tools, plans},
-    things::{Party, Things, Told, wakers},
+    resolve::{self, Ends, Sleep},
+    roots::{self, Root, roots},
+    round::{Found, Known, Tasks, Tools, plans},
+    things::{Party, Read, Things, Told, wakers},
     thread::{Running, Threads},
     tokio::{
         context::Variable,
@@ -23,6 +28,7 @@ use crate::{
 };
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::{
+    cell::RefCell,
     hash::{Hash, Hasher},
     path::{Path, PathBuf},
     sync::Arc,
@@ -192,15 +198,7 @@ impl Reader {
         self.unread.extend(self.bytes.blind().map(|why| Unread { what: "pages".into(), why: why.into() }));
         let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &*self.bytes);
         let (ended, taken) = self.round(&fresh);
-        let hidden = self.hidden();
-        let wakers = wakers(self.tasks.known.iter());
-        let parties: Vec<Party<'_>> = self
-            .tasks
-            .known
-            .values()
-            .filter(|known| !known.moving)
-            .map(|known| Party { who: Who::Task(known.number), known })
-            .collect();
+        let roots = self.roots(&scene);
         let sources = Sources {
             scene: &scene,
             bytes: &*self.bytes,
@@ -215,6 +213,16 @@ impl Reader {
         };
         let mut workers = Workers::read(&sources, &mut self.threads, stacks);
         self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
+        let hidden = self.hidden(&roots, &workers);
+        let mut wakers = wakers(self.tasks.known.iter());
+        for root in &roots {
+            wakers.extend(root.found.aliases.iter().map(|alias| (*alias, Who::Root(root.thread))));
+        }
+        let known = self.tasks.known.values().filter(|known| !known.moving);
+        let tasks = known.map(|known| Party { who: Who::Task(known.number), copy: known.copy, found: &known.found });
+        let threads =
+            roots.iter().map(|root| Party { who: Who::Root(root.thread), copy: root.copy, found: &root.found });
+        let parties: Vec<Party<'_>> = tasks.chain(threads).collect();
         let read = self.things.read(&parties, &self.copies, &*self.bytes);
         let records: FxHashMap<u64, i32> =
             self.bytes.watched().iter().map(|watched| (watched.data, watched.fd)).collect();
@@ -223,27 +231,25 @@ impl Reader {
         let notifies = |at: u64| things.around(at, copies);
         let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
         let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
-        let mut changed = Vec::new();
-        for (at, known) in self.tasks.known.iter().filter(|(_, known)| is_task(known)) {
-            // Most tasks sleep, and what they wait for is theirs alone.
-            let steady = self.told.contains_key(&known.number)
-                && !known.changed
-                && !known.found.waits.iter().any(RawWait::is_shared);
-            if steady && !workers.queued.contains_key(at) {
-                continue;
-            }
-            let (waits, assigned) = resolve::waits(Who::Task(known.number), known, &self.frames, &ends);
+        let changed = changed(&mut self.told, &mut given, &workers, &self.frames, &ends, &*self.bytes);
+        for number in &ended {
+            self.told.remove(number);
+        }
+        let mut told_roots = Vec::new();
+        for root in &roots {
+            let (waits, assigned) =
+                resolve::waits(Who::Root(root.thread), &root.found, Sleep::Asleep, &self.frames, &ends);
             for (semaphore, assigned) in assigned {
                 given.entry(semaphore).or_default().push(assigned);
             }
-            let mut hasher = FxHasher::default();
-            (known.header.state.0, known.found.chain, known.moving, workers.queued.get(at), &waits).hash(&mut hasher);
-            if self.told.insert(known.number, hasher.finish()) != Some(hasher.finish()) {
-                changed.push(task(&workers, *at, known, waits, &*self.bytes));
-            }
-        }
-        for number in &ended {
-            self.told.remove(number);
+            told_roots.push(data::Root {
+                thread: root.thread,
+                future: Arc::clone(&root.name),
+                chain: root.found.chain,
+                unread: Arc::clone(&root.found.unread),
+                waits: waits.into(),
+                claims: claims(&root.found),
+            });
         }
         let mut told = Told {
             parties: &parties,
@@ -255,7 +261,8 @@ impl Reader {
             given: &given,
             hidden: &hidden,
         };
-        let things = self.things.tell(&mut told);
+        let mut things = self.things.tell(&mut told);
+        self.confirm(&mut things, &read, &scene);
         let jobs = self.jobs(&workers);
         let (calls, bytes) = self.bytes.cost();
         let cost =
@@ -270,7 +277,7 @@ impl Reader {
             things,
             runtimes: workers.runtimes,
             threads: workers.threads,
-            roots: Vec::new(),
+            roots: told_roots,
             jobs,
             unread: self.unread.clone(),
             cost,
@@ -283,6 +290,56 @@ impl Reader {
         let mut tools =
             Tools { bytes: &*self.bytes, copies, plans: &mut self.plans, frames: &mut self.frames, hints: &mut hints };
         self.tasks.round(candidates, &mut tools)
+    }
+
+    /// The futures that `block_on` runs.
+    fn roots(&mut self, scene: &Scene) -> Vec<Root> {
+        let (things, copies, bytes) = (RefCell::new(&mut self.things), &self.copies, &*self.bytes);
+        let mut hints = |copy, hint| things.borrow_mut().hint(copy, hint, copies);
+        let mut receiver = |copy, walked: &Walked| things.borrow_mut().receivers(copy, walked, copies, bytes);
+        let mut tools = roots::Tools {
+            scene,
+            bytes,
+            copies,
+            plans: &mut self.plans,
+            frames: &mut self.frames,
+            hints: &mut hints,
+            receiver: &mut receiver,
+        };
+        roots(&mut self.threads, &mut tools)
+    }
+
+    /// Reads once more what things are told from of which somebody waits and somebody has them: evidence of two instants is none.
+    fn confirm(&self, things: &mut [Thing], read: &Read, scene: &Scene) {
+        let suspects = || things.iter().filter(|thing| !thing.queue.is_empty() && !thing.holders.is_empty());
+        let involved = |thing: &Thing| -> Vec<Who> {
+            thing.queue.iter().map(|waiter| waiter.who).chain(thing.holders.iter().map(|holder| holder.who)).collect()
+        };
+        let wanted: FxHashSet<Who> = suspects().flat_map(involved).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let at: Vec<u64> = suspects().map(|thing| thing.at).collect();
+        let still = self.tasks.still(&wanted, &*self.bytes);
+        let asleep: FxHashSet<Who> = match self.bytes.scene() {
+            Ok(again) => scene
+                .threads
+                .iter()
+                .filter(|before| {
+                    again.threads.iter().any(|after| {
+                        after.id == before.id
+                            && after.switches == before.switches
+                            && after.registers == before.registers
+                    })
+                })
+                .map(|thread| Who::Root(thread.id))
+                .collect(),
+            Err(_) => FxHashSet::default(),
+        };
+        let same = self.things.same(&at, read, &self.copies, &*self.bytes);
+        for thing in things.iter_mut().filter(|thing| same.contains(&thing.at)) {
+            thing.steady = involved(thing).iter().all(|who| still.contains(who) || asleep.contains(who));
+        }
     }
 
     fn jobs(&self, workers: &Workers) -> Vec<Job> {
@@ -304,7 +361,7 @@ impl Reader {
     }
 
     /// What was not read could have which locks: one for each kind of task, job and root that was not gone through.
-    fn hidden(&mut self) -> Vec<Arc<Reach>> {
+    fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Arc<Reach>> {
         let mut types: FxHashSet<(u16, Option<TypeId>)> = FxHashSet::default();
         for known in self.tasks.known.values() {
             let over = known.header.state.complete() || known.ty.kind == Kind::Worker;
@@ -313,8 +370,12 @@ impl Reader {
                 types.insert((known.copy, known.ty.future.filter(|_| known.found.opaque == 0)));
             }
         }
-        for (index, copy) in self.copies.iter().enumerate() {
-            types.extend(copy.debug.index().block_on.iter().map(|(_, root)| (index as u16, Some(*root))));
+        for root in roots.iter().filter(|root| root.found.chain.is_none() || root.found.opaque > 0) {
+            types.insert((root.copy, Some(root.ty).filter(|_| root.found.opaque == 0)));
+        }
+        // A thread that has used tokio, is none of its own, and on whose stack no root was found.
+        if workers.others.iter().any(|thread| roots.iter().all(|root| root.thread != *thread)) {
+            types.insert((0, None));
         }
         let mut hidden = Vec::new();
         for (copy, ty) in types {
@@ -348,6 +409,36 @@ impl Reader {
     }
 }
 
+/// Tasks of which something is to be told that was not, and the permits that they were given.
+fn changed(
+    told: &mut FxHashMap<u64, u64>,
+    given: &mut FxHashMap<u64, Vec<Assigned>>,
+    workers: &Workers,
+    frames: &Frames,
+    ends: &Ends<'_>,
+    bytes: &dyn Bytes,
+) -> Vec<Task> {
+    let mut changed = Vec::new();
+    for (at, known) in ends.tasks.known.iter().filter(|(_, known)| is_task(known)) {
+        // Most tasks sleep, and what they wait for is theirs alone.
+        let steady =
+            told.contains_key(&known.number) && !known.changed && !known.found.waits.iter().any(RawWait::is_shared);
+        if steady && !workers.queued.contains_key(at) {
+            continue;
+        }
+        let (waits, assigned) = resolve::waits(Who::Task(known.number), &known.found, Sleep::of(known), frames, ends);
+        for (semaphore, assigned) in assigned {
+            given.entry(semaphore).or_default().push(assigned);
+        }
+        let mut hasher = FxHasher::default();
+        (known.header.state.0, known.found.chain, known.moving, workers.queued.get(at), &waits).hash(&mut hasher);
+        if told.insert(known.number, hasher.finish()) != Some(hasher.finish()) {
+            changed.push(task(workers, *at, known, waits, bytes));
+        }
+    }
+    changed
+}
+
 fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, bytes: &dyn Bytes) -> Task {
     let state = known.header.state;
     let woken = state.notified() || workers.deferred.contains(&at);
@@ -376,13 +467,13 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
         chain: known.found.chain.filter(|_| !known.moving),
         unread: if known.moving { Arc::from("it moved while it was read") } else { Arc::clone(&known.found.unread) },
         waits: waits.into(),
-        claims: claims(known),
+        claims: claims(&known.found),
         panicked: known.found.panicked,
     }
 }
 
-fn claims(known: &Known) -> Box<[Claim]> {
-    let claims = known.found.claims.iter();
+fn claims(found: &Found) -> Box<[Claim]> {
+    let claims = found.claims.iter();
     claims
         .map(|claim| Claim { frame: claim.frame, of: claim.of, what: claim.what, local: Arc::clone(&claim.local) })
         .collect()

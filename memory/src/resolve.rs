@@ -9,7 +9,7 @@ use crate::{
         walk::{RawOn, RawWait},
     },
     holders::Assigned,
-    round::{Known, Tasks},
+    round::{Found, Known, Tasks},
     things::Read,
 };
 use rustc_hash::FxHashMap;
@@ -26,11 +26,31 @@ pub(crate) struct Ends<'a> {
     pub(crate) notifies: &'a dyn Fn(u64) -> Option<(Referred, u64)>,
 }
 
+/// Whether somebody sleeps who may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sleep {
+    Asleep,
+    Awake,
+}
+
+impl Sleep {
+    pub(crate) fn of(known: &Known) -> Self {
+        let state = known.header.state;
+        if state.notified() || state.running() || state.complete() { Self::Awake } else { Self::Asleep }
+    }
+}
+
 /// What a task waits for, and the permits that it was given and has not taken up.
-pub(crate) fn waits(who: Who, known: &Known, frames: &Frames, ends: &Ends<'_>) -> (Vec<Wait>, Vec<(u64, Assigned)>) {
+pub(crate) fn waits(
+    who: Who,
+    found: &Found,
+    state: Sleep,
+    frames: &Frames,
+    ends: &Ends<'_>,
+) -> (Vec<Wait>, Vec<(u64, Assigned)>) {
     let mut waits = Vec::new();
     let mut given = Vec::new();
-    for raw in &known.found.waits {
+    for raw in &found.waits {
         let Some((what, basis)) = resolve(who, raw, ends) else { continue };
         if let (WaitOn::Permits { of, wanted, missing: 0 }, RawOn::Acquire { queued: true, .. }) = (&what, &raw.on) {
             // Of what is kept and not polled nothing says that it was not dropped.
@@ -44,9 +64,8 @@ pub(crate) fn waits(who: Who, known: &Known, frames: &Frames, ends: &Ends<'_>) -
         }
         waits.push(Wait { frame: raw.frame, what, basis });
     }
-    let asleep = !known.header.state.notified() && !known.header.state.running() && !known.header.state.complete();
-    let chain = known.found.chain.and_then(|chain| frames.steps(chain));
-    if let Some(steps) = chain.filter(|steps| waits.is_empty() && asleep && !steps.is_empty()) {
+    let chain = found.chain.and_then(|chain| frames.steps(chain));
+    if let Some(steps) = chain.filter(|steps| waits.is_empty() && state == Sleep::Asleep && !steps.is_empty()) {
         waits.push(Wait { frame: (steps.len() - 1) as u16, what: WaitOn::Other, basis: Basis::Likely });
     }
     (waits, given)

@@ -5,6 +5,7 @@
 //! whoever awaits its end.
 
 use crate::{
+    Who,
     bytes::{Bytes, Wanted},
     future::{
         frames::Frames,
@@ -136,6 +137,29 @@ impl Tasks {
     /// Whether a task or a job of this number is known.
     pub(crate) fn has(&self, number: u64) -> bool {
         self.known.values().any(|known| known.number == number)
+    }
+
+    /// Of these those whose cells are as they were when they were gone through.
+    pub(crate) fn still(&self, wanted: &FxHashSet<Who>, bytes: &dyn Bytes) -> FxHashSet<Who> {
+        let mut cells: Vec<Cell> = self
+            .known
+            .iter()
+            .filter(|(_, known)| wanted.contains(&Who::Task(known.number)) && !known.moving)
+            .map(|(at, known)| Cell { at: *at, copy: known.copy, ty: Arc::clone(&known.ty) })
+            .collect();
+        cells.sort_unstable_by_key(|cell| cell.at);
+        let mut still = FxHashSet::default();
+        for run in runs(&cells) {
+            let buffer = Run::read(run, bytes);
+            let stale = self.stale_outside(run, bytes);
+            for cell in run {
+                let Some(known) = self.known.get(&cell.at) else { continue };
+                if !stale.contains(&cell.at) && is_same(cell, known, buffer.cell(cell)) {
+                    still.insert(Who::Task(known.number));
+                }
+            }
+        }
+        still
     }
 
     /// Of these headers those that are not read anyhow, by address.
@@ -381,6 +405,15 @@ impl Run {
     }
 }
 
+/// Whether a cell is as it was when its task was gone through.
+fn is_same(cell: &Cell, known: &Known, bytes: Option<&[u8]>) -> bool {
+    bytes.is_some_and(|bytes| {
+        let header = Header::parse(bytes);
+        header.is_some_and(|header| header.state.motion() == known.header.state.motion())
+            && fingerprint(cell, bytes) == known.hash
+    })
+}
+
 /// What a cell's own task decides of its bytes.
 fn fingerprint(cell: &Cell, bytes: &[u8]) -> u64 {
     let masked = |at: u64| {
@@ -443,18 +476,19 @@ fn walk(cell: &Cell, bytes: &[u8], header: &Header, tools: &mut Tools<'_>) -> (F
         .into_iter()
         .map(|(at, bytes)| Outside { at, len: bytes.len() as u32, hash: hash(&bytes) })
         .collect();
-    (found(seen, cell.copy, tools), outside)
+    (found(seen, cell.copy, tools.frames, tools.hints), outside)
 }
 
-fn found(walked: Walked, copy: u16, tools: &mut Tools<'_>) -> Found {
+/// What is kept of a walk.
+pub(crate) fn found(walked: Walked, copy: u16, frames: &mut Frames, hints: &mut dyn FnMut(u16, Hint)) -> Found {
     for hint in walked.hints {
-        (tools.hints)(copy, hint);
+        hints(copy, hint);
     }
     if let Some(wrong) = walked.wrong {
         return Found { unread: wrong, ..Found::default() };
     }
     Found {
-        chain: Some(tools.frames.chain(&walked.steps)),
+        chain: Some(frames.chain(&walked.steps)),
         waits: walked.waits.into(),
         claims: walked.claims.into(),
         aliases: walked.aliases.into(),

@@ -7,11 +7,11 @@ use crate::{
     future::{
         class::Referred,
         frames::Frames,
-        walk::{Hint, RawOn},
+        walk::{Hint, RawOn, Walked},
     },
     holders::{self, Assigned, Claimed, Droppable, Hidden, Site},
     reach::Reach,
-    round::Known,
+    round::{Found, Known},
     tokio::{
         channel::{Channels, State},
         copy::Copy,
@@ -60,7 +60,8 @@ pub(crate) struct Things {
 /// Who takes part in a round.
 pub(crate) struct Party<'a> {
     pub(crate) who: Who,
-    pub(crate) known: &'a Known,
+    pub(crate) copy: u16,
+    pub(crate) found: &'a Found,
 }
 
 /// What was read of all things.
@@ -140,12 +141,12 @@ impl Things {
     pub(crate) fn read(&mut self, parties: &[Party<'_>], copies: &[Copy], bytes: &dyn Bytes) -> Read {
         let mut read = Read::default();
         for copy in 0..copies.len() {
-            let mine = || parties.iter().filter(|party| usize::from(party.known.copy) == copy);
+            let mine = || parties.iter().filter(|party| usize::from(party.copy) == copy);
             let mut channels: FxHashMap<u64, TypeId> = FxHashMap::default();
             let mut semaphores: Vec<u64> = Vec::new();
             let mut records: Vec<u64> = Vec::new();
             for party in mine() {
-                for wait in &party.known.found.waits {
+                for wait in &party.found.waits {
                     match wait.on {
                         RawOn::Acquire { semaphore, .. } => semaphores.push(semaphore),
                         RawOn::Oneshot { at, ty } | RawOn::Message { at, ty } | RawOn::Broadcast { at, ty } => {
@@ -155,7 +156,7 @@ impl Things {
                         _ => {}
                     }
                 }
-                for claim in &party.known.found.claims {
+                for claim in &party.found.claims {
                     match claim.ty {
                         Some(ty) => drop(channels.insert(claim.of, ty)),
                         None => semaphores.push(claim.of),
@@ -203,13 +204,43 @@ impl Things {
         read
     }
 
+    /// Of these semaphores those that are as they were.
+    pub(crate) fn same(&self, at: &[u64], read: &Read, copies: &[Copy], bytes: &dyn Bytes) -> FxHashSet<u64> {
+        let mut same = FxHashSet::default();
+        for copy in 0..copies.len() {
+            let Some(layout) = self.layouts.get(copy).copied().flatten() else { continue };
+            let known = |at: &u64| self.hinted.get(at).is_none_or(|hinted| usize::from(hinted.copy) == copy);
+            let mine: Vec<u64> = at.iter().copied().filter(known).collect();
+            for (at, again) in mine.iter().zip(layout.read(&mine, bytes)) {
+                if again.is_some() && again.as_ref() == read.semaphores.get(at) {
+                    same.insert(*at);
+                }
+            }
+        }
+        same
+    }
+
+    /// Whom the wakers lead to that channels keep which this walk waits for.
+    pub(crate) fn receivers(&mut self, copy: u16, walked: &Walked, copies: &[Copy], bytes: &dyn Bytes) -> Vec<u64> {
+        let (Some(known), Some(channels)) = (copies.get(usize::from(copy)), self.channels.get_mut(usize::from(copy)))
+        else {
+            return Vec::new();
+        };
+        let waits = walked.waits.iter().filter_map(|wait| match wait.on {
+            RawOn::Oneshot { at, ty } | RawOn::Message { at, ty } => Some((at, ty)),
+            _ => None,
+        });
+        let wanted: Vec<(u64, TypeId)> = waits.collect();
+        channels.read(&wanted, &*known.debug, bytes).into_iter().filter_map(|state| state?.receiver).collect()
+    }
+
     /// All things, with their queues and their holders.
     pub(crate) fn tell(&mut self, scene: &mut Told<'_>) -> Vec<Thing> {
         let owners = owners(scene);
         let mut claims: FxHashMap<u64, Vec<Claimed>> = FxHashMap::default();
         let mut ends: FxHashMap<u64, Vec<Holder>> = FxHashMap::default();
         for party in scene.parties {
-            for claim in &party.known.found.claims {
+            for claim in &party.found.claims {
                 if owners.get(&claim.at).is_some_and(|owner| *owner != Some(party.who)) {
                     continue;
                 }
@@ -218,7 +249,7 @@ impl Things {
                         who: party.who,
                         what: claim.what,
                         basis: Basis::Likely,
-                        place: scene.place(party.known, claim.frame),
+                        place: scene.place(party.found, claim.frame),
                         local: Arc::clone(&claim.local),
                     });
                     continue;
@@ -226,9 +257,9 @@ impl Things {
                 claims.entry(claim.of).or_default().push(Claimed {
                     who: party.who,
                     permits,
-                    place: scene.place(party.known, claim.frame),
+                    place: scene.place(party.found, claim.frame),
                     local: Arc::clone(&claim.local),
-                    site: site(party.known.copy, claim.site),
+                    site: site(party.copy, claim.site),
                 });
             }
         }
@@ -372,13 +403,13 @@ impl Told<'_> {
         self.wakers.get(&waker).copied().unwrap_or(Who::Unknown)
     }
 
-    fn reach(&self, known: &Known, frame: u16) -> Option<crate::Reach> {
-        Some(self.frames.steps(known.found.chain?)?.get(usize::from(frame))?.reach)
+    fn reach(&self, found: &Found, frame: u16) -> Option<crate::Reach> {
+        Some(self.frames.steps(found.chain?)?.get(usize::from(frame))?.reach)
     }
 
     /// Where the frame of this number sleeps.
-    fn place(&self, known: &Known, frame: u16) -> Option<Place> {
-        let steps = self.frames.steps(known.found.chain?)?;
+    fn place(&self, found: &Found, frame: u16) -> Option<Place> {
+        let steps = self.frames.steps(found.chain?)?;
         self.frames.get(steps.get(usize::from(frame))?.text)?.place.clone()
     }
 }
@@ -389,8 +420,8 @@ fn owners(scene: &Told<'_>) -> FxHashMap<u64, Option<Who>> {
     let mut first: FxHashMap<u64, (Who, bool)> = FxHashMap::default();
     let mut owners: FxHashMap<u64, Option<Who>> = FxHashMap::default();
     for party in scene.parties {
-        for claim in &party.known.found.claims {
-            let polls = scene.reach(party.known, claim.frame) == Some(crate::Reach::Polled);
+        for claim in &party.found.claims {
+            let polls = scene.reach(party.found, claim.frame) == Some(crate::Reach::Polled);
             let Some((who, polled)) = first.insert(claim.at, (party.who, polls)) else { continue };
             if who == party.who {
                 continue;

@@ -7,7 +7,7 @@ use crate::{
     thread::{Running, Threads},
     tokio::{
         context::{Context, Variable},
-        copy::Copy,
+        copy::{Copy, Kind},
         owned::Lists,
         runtime::{queued, runtime},
         value::Value,
@@ -33,6 +33,10 @@ pub(crate) struct Workers {
     pub(crate) deferred: FxHashSet<u64>,
     /// The thread that runs the task or job of this number.
     pub(crate) runs: FxHashMap<u64, u32>,
+    /// The numbers of the jobs that are workers.
+    starts: FxHashSet<u64>,
+    /// Threads that are none of tokio's own and have used it.
+    pub(crate) others: Vec<u32>,
     /// The lists of tasks of each scheduler, and of which copy they are.
     pub(crate) lists: FxHashMap<u64, (u16, Lists)>,
 }
@@ -51,6 +55,8 @@ impl Workers {
     pub(crate) fn read(from: &Sources<'_>, threads: &mut Threads, stacks: Option<Running>) -> Self {
         let mut this = Self::default();
         let mut seen = FxHashSet::default();
+        let jobs = from.tasks.known.values().filter(|known| known.ty.kind == Kind::Worker);
+        this.starts = jobs.map(|known| known.number).collect();
         for (at, known) in &from.tasks.known {
             let (Some(scheduler), Some(copy)) = (known.ty.scheduler, from.copies.get(usize::from(known.copy))) else {
                 continue;
@@ -107,8 +113,15 @@ impl Workers {
             self.runs.insert(number, id);
         }
         let Some(told) = self.threads.get_mut(thread) else { return };
-        told.polls = context.task;
-        let Some(index) = runtime else { return };
+        // A worker that polls nothing is itself the job that it was started as.
+        told.polls = context.task.filter(|number| !self.starts.contains(number));
+        let told_polls = told.polls;
+        let Some(index) = runtime else {
+            if context.used {
+                self.others.push(id);
+            }
+            return;
+        };
         let Some(runtime) = self.runtimes.get_mut(index as usize) else { return };
         let Some(worker) = &context.worker else {
             let pool = told.stack.iter().any(|frame| frame.function.starts_with(POOL));
@@ -119,6 +132,9 @@ impl Workers {
             } else {
                 Role::Other
             };
+            if context.entered || told.role == Role::Other {
+                self.others.push(id);
+            }
             return;
         };
         let number = u32::try_from(worker.index).unwrap_or(u32::MAX);
@@ -133,9 +149,9 @@ impl Workers {
         }
         if let Some(row) = runtime.workers.get_mut(number as usize) {
             row.thread = Some(id);
-            row.polls = context.task;
+            row.polls = told_polls;
             row.tick = worker.tick;
-            row.handed_over = context.task.is_some() && !worker.has_core;
+            row.handed_over = told_polls.is_some() && !worker.has_core;
         }
     }
 }

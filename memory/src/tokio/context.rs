@@ -16,6 +16,8 @@ const MOST_DEFERRED: u64 = 65_536;
 pub(crate) struct Variable {
     at: u64,
     ty: TypeId,
+    /// Where the standard library says whether it was made: a byte that is 0 until then.
+    made: Option<u64>,
 }
 
 /// What a thread is to tokio.
@@ -27,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) runtime: Option<u64>,
     /// Whether it is inside of `block_on`, or a worker.
     pub(crate) entered: bool,
+    /// Whether the thread has used tokio at all.
+    pub(crate) used: bool,
     pub(crate) worker: Option<Worker>,
 }
 
@@ -46,11 +50,13 @@ pub(crate) struct Worker {
 impl Variable {
     pub(crate) fn find(debug: &Debug) -> Option<Self> {
         debug.index().thread_locals.iter().find_map(|(path, at, ty)| {
+            let whole = *ty;
             let (inner, ty) = path
                 .starts_with(CONTEXT)
                 .then(|| debug.find(*ty, &|ty| ty.is("tokio::runtime::context", "Context"), 8))
                 .flatten()?;
-            Some(Self { at: at.checked_add(inner)?, ty })
+            let made = debug.path(whole, &["state"]).and_then(|(state, _)| at.checked_add(state));
+            Some(Self { at: at.checked_add(inner)?, ty, made })
         })
     }
 
@@ -70,10 +76,14 @@ impl Variable {
             .path(&["runtime"])
             .and_then(|entered| entered.find("tokio::runtime::context::runtime", "EnterRuntime"));
         let entered = entered.and_then(Value::variant).is_some_and(|(name, _)| &*name == "Entered");
+        let mut byte = [0];
+        let read = self.made.and_then(|made| block.checked_add(made)).is_none_or(|at| bytes.read(at, &mut byte));
+        let used = self.made.is_none() || !read || byte != [0];
         let mut context = Context {
             task: task.filter(|task| *task != 0),
             runtime: handle.map(|handle| handle.at),
             entered,
+            used,
             worker: None,
         };
         let scheduler = value.path(&["scheduler"]).and_then(Value::target).and_then(Value::variant);
