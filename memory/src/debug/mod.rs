@@ -24,6 +24,8 @@ mod parse;
 mod remote;
 mod scan;
 mod sections;
+mod symbols;
+mod twin;
 mod types;
 mod units;
 
@@ -35,6 +37,8 @@ pub use cache::Cache;
 pub use layout::Written;
 pub use locate::Search;
 pub(crate) use lookup::Types;
+pub use symbols::Symbols;
+pub use twin::{Twin, normal};
 pub use types::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 
 use crate::Grade;

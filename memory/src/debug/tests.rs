@@ -22,6 +22,8 @@ pub(super) fn build(flags: &[&str]) -> Built {
         "tokio",
         "-Clink-arg=-Wl,--build-id",
     ]);
+    // The older form of names can only be asked for so.
+    command.env("RUSTC_BOOTSTRAP", "1");
     let output = command.args(flags).arg(from).arg("-o").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Built { directory, file }
@@ -51,7 +53,9 @@ pub(super) fn check(debug: &Debug) {
     let first = part.variants.iter().find(|variant| variant.values == [(3, 3)]).unwrap();
     let place = first.place.as_ref().unwrap();
     assert!(place.file.ends_with("programs/tokio.rs"), "{}", place.file);
-    assert_eq!(place.line, 83);
+    let source = include_str!("programs/tokio.rs");
+    let line = source.lines().position(|line| line.contains("let first = inner")).unwrap() + 1;
+    assert_eq!(place.line as usize, line);
     let variant = debug.ty(first.ty);
     assert_eq!((&*variant.space, &*variant.name), ("tokio::outer::{async_fn_env#0}", "Suspend0"));
     assert_eq!(debug.ty(variant.member("__awaitee").unwrap().ty).path(), "tokio::inner::{async_fn_env#0}");

@@ -23,6 +23,10 @@ pub mod runtime {
                 let future = unsafe { std::pin::Pin::new_unchecked(&mut (*cell).future) };
                 future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
             }
+            #[inline(never)]
+            pub unsafe fn dealloc<T, S>(cell: *mut super::core::Cell<T, S>) {
+                unsafe { std::ptr::drop_in_place(cell) }
+            }
             use std::future::Future;
         }
     }
@@ -101,6 +105,8 @@ fn main() {
     let header = runtime::task::core::Header { state: 0, owner: None };
     let mut cell = runtime::task::core::Cell { header, scheduler: Arc::new(1_u64), future: outer(Arc::new(5)) };
     while !unsafe { runtime::task::raw::poll(&mut cell) } {}
+    let mut cell = std::mem::ManuallyDrop::new(cell);
+    unsafe { runtime::task::raw::dealloc(&raw mut *cell) };
     CONTEXT.with(|context| context.set(context.get() + u64::from(block_on(outer(Arc::new(1))))));
     let shapes = [Shape::Empty, Shape::Round(1), Shape::Flat { width: 1, height: 2 }];
     let niches = [Niche::One(true), Niche::Two, Niche::Three];
