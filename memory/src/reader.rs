@@ -191,6 +191,7 @@ impl Reader {
     /// Where the process has ended, or may not be read any more.
     pub fn look(&mut self, asked: &Wants) -> Result<Look, Error> {
         let began = Instant::now();
+        let before = self.bytes.cost();
         let scene = self.bytes.scene()?;
         self.find_copies(&scene);
         self.unread.clone_from(&self.refused);
@@ -264,9 +265,15 @@ impl Reader {
         let mut things = self.things.tell(&mut told);
         self.confirm(&mut things, &read, &scene);
         let jobs = self.jobs(&workers);
-        let (calls, bytes) = self.bytes.cost();
-        let cost =
-            Cost { calls, bytes, took: began.elapsed(), walked: taken.walked, moving: taken.moving, ..Cost::default() };
+        let after = self.bytes.cost();
+        let cost = Cost {
+            took: began.elapsed(),
+            bytes: after.1 - before.1,
+            calls: after.0 - before.0,
+            walked: taken.walked,
+            moving: taken.moving,
+            stopped: workers.threads.iter().filter_map(|thread| thread.stopped).max().unwrap_or_default(),
+        };
         Ok(Look {
             at: scene.now,
             process: self.process(&scene),

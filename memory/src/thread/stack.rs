@@ -10,7 +10,7 @@ use holdup_stack::{
     memory::Memory,
     modules::Loaded,
     symbolize::Symbols,
-    unwind::Unwinder,
+    unwind::{Trace, Unwinder},
 };
 use rustc_hash::FxHashMap;
 use std::{io, sync::Arc, time::Duration};
@@ -131,12 +131,9 @@ impl Stacks {
 
     /// Unwinds and names a stack that was copied.
     pub(crate) fn unwind(&mut self, registers: Registers, copy: &[u8], bytes: &dyn Bytes) -> Stack {
-        let Registers { pc, sp, fp, lr, .. } = registers;
-        if pc >= MOST_ADDRESS || sp >= MOST_ADDRESS {
+        let Some(trace) = self.unwound(registers, copy, bytes) else {
             return Stack::none("its registers are none that a process can have");
-        }
-        let start = StackCopy { registers: Start { pc, sp, fp, lr }, bytes: copy };
-        let trace = self.unwinder.unwind(start, &Through(bytes));
+        };
         let named = self.symbols.name(&trace.addresses, self.unwinder.modules());
         Stack {
             frames: named.into_iter().map(frame).collect(),
@@ -144,6 +141,14 @@ impl Stacks {
             approximate: trace.approximate,
             unread: Arc::from(trace.limitation),
         }
+    }
+
+    /// Unwinds a stack that was copied; `None` where its registers are out of this world.
+    pub(crate) fn unwound(&mut self, registers: Registers, copy: &[u8], bytes: &dyn Bytes) -> Option<Trace> {
+        let Registers { pc, sp, fp, lr, .. } = registers;
+        (pc < MOST_ADDRESS && sp < MOST_ADDRESS).then_some(())?;
+        let start = StackCopy { registers: Start { pc, sp, fp, lr }, bytes: copy };
+        Some(self.unwinder.unwind(start, &Through(bytes)))
     }
 }
 

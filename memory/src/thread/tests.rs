@@ -194,3 +194,42 @@ fn a_thread_that_is_not_there_is_not_stopped() {
     let live = Live::open(std::process::id()).unwrap();
     assert!(stop::copied(0x3fff_ffff, &live.scene().unwrap().regions).unwrap_err().contains("seized"));
 }
+
+#[test]
+fn whatever_is_on_a_stack_it_is_unwound() {
+    use proptest::{
+        collection::vec,
+        strategy::{Strategy, ValueTree},
+        test_runner::TestRunner,
+    };
+    let live = Live::open(std::process::id()).unwrap();
+    let scene = live.scene().unwrap();
+    let mut threads = Threads::default();
+    threads.renew(&scene, &live);
+    let code: Vec<u64> = scene
+        .regions
+        .iter()
+        .filter(|region| region.may.execute() && region.path.starts_with('/'))
+        .flat_map(|region| {
+            (0..64).map(|step| region.range.start + step * (region.range.end - region.range.start) / 64 + 3)
+        })
+        .collect();
+    let mut runner = TestRunner::default();
+    let words = vec((0_u8..5, proptest::num::u64::ANY), 1..400);
+    for case in 0..1500 {
+        let ends = [4096, u64::MAX - 4096, 1 << 47, 0x7ffd_0000_0000, (1 << 56) - 8];
+        let sp = ends[case % ends.len()];
+        let word = |(kind, word): &(u8, u64)| match kind {
+            0 | 1 => code[(word % code.len() as u64) as usize] + word % 16,
+            2 => sp.wrapping_add(word % 4096),
+            3 => u64::MAX - word % 64,
+            _ => *word,
+        };
+        let drawn = words.new_tree(&mut runner).unwrap().current();
+        let copy: Vec<u8> = drawn.iter().map(word).flat_map(u64::to_le_bytes).collect();
+        let (pc, fp) = (word(&drawn[0]), (case % 3 == 0).then(|| word(drawn.last().unwrap())));
+        let registers = crate::bytes::Registers { pc, sp, fp, ..Default::default() };
+        let stack = threads.stacks.unwound(registers, &copy, &live);
+        assert!(stack.is_none_or(|trace| trace.addresses.len() <= 128));
+    }
+}
