@@ -54,6 +54,13 @@ fn only_the_wire_knows_its_formats() {
 }
 
 #[test]
+fn only_the_source_of_memory_knows_its_reader() {
+    client(rules::memory_reader);
+    catches(rules::memory_reader, "core/src/model/x.rs", "use holdup_memory::Look;");
+    allows(rules::memory_reader, "src/source/memory/convert/x.rs", "use holdup_memory as memory;");
+}
+
+#[test]
 fn of_the_agent_only_the_server_knows_the_wire_formats() {
     holds(rules::agent_formats);
     catches(rules::agent_formats, "agent/src/read/view.rs", "use holdup_proto::v1;");

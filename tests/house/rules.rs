@@ -79,6 +79,11 @@ pub(crate) fn wire_formats(source: &Source) -> Vec<String> {
     crates(source, &formats, &["src/source/codec/", "src/source/wire/"])
 }
 
+/// What reads a process is named where looks become updates alone.
+pub(crate) fn memory_reader(source: &Source) -> Vec<String> {
+    crates(source, &["holdup_memory"], &["src/source/memory/"])
+}
+
 /// What takes messages apart does no I/O, knows no clock and no runtime, and is not told how messages come.
 pub(crate) fn codec(source: &Source) -> Vec<String> {
     if !source.path.starts_with("src/source/codec/") {
