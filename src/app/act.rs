@@ -61,6 +61,8 @@ impl App {
             Action::Copy => return self.copy(at),
             Action::Freeze => return self.freeze(at),
             Action::PauseTarget => self.ask_to_pause(at),
+            Action::StopForStacks => return self.stop_for_stacks(at),
+            Action::ToggleMemory => return self.toggle_memory(at),
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),
@@ -71,6 +73,30 @@ impl App {
 
     fn can_pause(&self) -> bool {
         self.session().status().begun.as_ref().is_none_or(|begun| begun.protocol == Protocol::Console)
+    }
+
+    fn stop_for_stacks(&mut self, at: Instant) -> Vec<Effect> {
+        if !self.session().model().memory().speaks() {
+            self.say("stacks of running threads are read from memory, which is not read here", at);
+            return Vec::new();
+        }
+        self.say("the next look stops each running thread, for less than a millisecond", at);
+        vec![Effect::Send(Command::StopForStacks)]
+    }
+
+    fn toggle_memory(&mut self, at: Instant) -> Vec<Effect> {
+        let begun = self.live().status().begun.as_ref();
+        if begun.is_some_and(|begun| begun.protocol == Protocol::Memory) {
+            self.say("memory is all that is read of this process", at);
+            return Vec::new();
+        }
+        let said = if self.live().status().beside.is_some() {
+            "memory is read no more"
+        } else {
+            "looking for its memory on this machine"
+        };
+        self.say(said, at);
+        vec![Effect::Send(Command::ToggleMemory)]
     }
 
     /// Whether an action would do anything, so that only then it is offered. It may be asked for all the same.

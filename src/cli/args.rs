@@ -192,6 +192,8 @@ pub enum Command {
     Tree(Box<TreeArgs>),
     /// Write what an analysis needs of a process's memory to a file, before it is restarted
     Grab(GrabArgs),
+    /// Make a small file of what holdup needs of an executable's debug information, to ship beside a stripped one
+    Layout(LayoutArgs),
     /// Open a core file or a grab on the same screens as a live process
     Core(Box<CoreArgs>),
     /// Start a program and watch its memory; it ends with the live view
@@ -306,6 +308,18 @@ pub struct GrabArgs {
     /// How much memory to write at most, as in 1GiB [default: 4GiB]
     #[arg(long = "max-size", value_name = "SIZE")]
     pub most: Option<Size>,
+}
+
+/// `holdup layout`.
+#[derive(Debug, clap::Args)]
+pub struct LayoutArgs {
+    /// The executable with its debug information, or the file that has that
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub executable: PathBuf,
+
+    /// The file to write [default: the executable's name with .layout]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
 }
 
 /// `holdup tree`.

@@ -55,6 +55,9 @@ pub enum Error {
     /// A grab was not written.
     #[error("{0}")]
     Grab(String),
+    /// A layout was not made.
+    #[error("{0}")]
+    Layout(String),
     /// A program was not started.
     #[error(transparent)]
     Run(#[from] super::run::RunError),

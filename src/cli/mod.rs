@@ -14,6 +14,7 @@ mod explain;
 mod file;
 mod generate;
 mod grab;
+mod layout;
 mod live;
 mod log;
 mod out;
@@ -70,6 +71,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         }
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Grab(args)) => grab::run(&args),
+        Some(Command::Layout(args)) => layout::run(&args),
         Some(Command::Core(args)) => {
             let mut config = with(&args.options)?;
             config.memory.executable.clone_from(&args.exe);

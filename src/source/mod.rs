@@ -20,7 +20,9 @@ mod wire;
 pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
 pub use attachment::Attachment;
 pub use codec::holdup::{decode, encode};
-pub use memory::{Beside, GRAB_MOST, Grabbed, Listed, MemoryOptions, Processes, Stacks, grab, processes};
+pub use memory::{
+    Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, processes,
+};
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};
 

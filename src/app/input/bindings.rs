@@ -64,6 +64,10 @@ pub enum Action {
     Freeze,
     /// Asks to pause the target, or to let it go on, for everyone who watches it.
     PauseTarget,
+    /// Reads the stacks of running threads, each of which is stopped for that.
+    StopForStacks,
+    /// Reads the process's memory beside what it tells, or reads it no more.
+    ToggleMemory,
     /// Tries to connect now.
     Retry,
     /// Yes.
@@ -227,6 +231,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
     bind(Context::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
     bind(Context::WorkerPage, &[Enter], Action::Unfold, "the stack whole, or tokio, tracing and std folded", "unfold"),
+    bind(
+        Context::WorkerPage,
+        &[Char('S')],
+        Action::StopForStacks,
+        "read the stacks of running threads from memory: each is stopped, for less than a millisecond",
+        "",
+    ),
     bind(Context::WorkerPage, &[Char('t')], Action::Open, "open the task that it polls", "task"),
     bind(Context::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
     bind(Context::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
@@ -275,6 +286,13 @@ pub const BINDINGS: &[Binding] = &[
         &[Char('P')],
         Action::PauseTarget,
         "pause the target for everyone who watches it, or let it go on",
+        "",
+    ),
+    bind(
+        Context::Anywhere,
+        &[Char('M')],
+        Action::ToggleMemory,
+        "read the memory of the process beside what it tells, or read it no more",
         "",
     ),
     bind(Context::Anywhere, &[Char('u')], Action::Unfold, "stacks whole, or tokio, tracing and std folded", ""),

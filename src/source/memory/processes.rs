@@ -100,3 +100,33 @@ pub fn grab(pid: u32, to: &Path, most: u64) -> Result<Grabbed, String> {
 pub fn grab(_: u32, _: &Path, _: u64) -> Result<Grabbed, String> {
     Err("a process's memory is read on Linux alone, on x86_64 and aarch64".into())
 }
+
+/// What a layout came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Types that were kept.
+    pub types: usize,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// Makes a layout of an executable's debug information.
+///
+/// # Errors
+///
+/// Where it has none, or the file cannot be written, in words.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn layout(executable: &Path, to: &Path) -> Result<Layout, String> {
+    let written = holdup_memory::debug::Debug::open(executable)?.write_layout(to)?;
+    Ok(Layout { types: written.types, bytes: written.bytes })
+}
+
+/// Makes a layout of an executable's debug information.
+///
+/// # Errors
+///
+/// Always: nobody can, here.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub fn layout(_: &Path, _: &Path) -> Result<Layout, String> {
+    Err("layouts are made on Linux alone, on x86_64 and aarch64".into())
+}
