@@ -1,8 +1,8 @@
-//! What the debug information of a file tells: `types FILE [PATH OF A TYPE]`.
+//! What the debug information of a file tells: `types FILE [PART OF A PATH]`; or what a layout of it comes to: `types FILE --layout TO`.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn main() -> Result<(), String> {
-    use holdup_memory::debug::{Debug, TypeId};
+    use holdup_memory::debug::{Debug, Search, TypeId};
     use std::{path::PathBuf, time::Instant};
 
     let mut arguments = std::env::args_os().skip(1);
@@ -23,6 +23,17 @@ fn main() -> Result<(), String> {
     );
     let Some(wanted) = arguments.next() else { return Ok(()) };
     let wanted = wanted.to_string_lossy();
+    if wanted == "--layout" {
+        let to = PathBuf::from(arguments.next().ok_or("to which file?")?);
+        let before = Instant::now();
+        let written = debug.write_layout(&to)?;
+        println!("{written:?} in {:?}", before.elapsed());
+        let before = Instant::now();
+        let search = Search { layout: Some(to), ..Search::default() };
+        let read = Debug::find(&file, &search)?;
+        println!("read in {:?}: {} cells", before.elapsed(), read.index().cells.len());
+        return Ok(());
+    }
     let tables = [&index.cells, &index.coroutines, &index.named];
     let mut matching: Vec<TypeId> = tables
         .iter()

@@ -17,6 +17,7 @@ mod build_id;
 mod cache;
 mod dwarf;
 mod layout;
+mod lines;
 mod locate;
 mod lookup;
 pub mod names;

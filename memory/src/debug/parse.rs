@@ -1,7 +1,7 @@
 //! A type, as it is read when it is asked for.
 
 use super::{
-    Encoding, Kind, Member, Type, TypeId, Variant, VariantPart,
+    Encoding, Kind, Member, Type, TypeId, Variant, VariantPart, lines,
     scan::{LONGEST_NAME, name_of, reference, text},
     sections::Slice,
     units::{Opened, Units},
@@ -15,7 +15,7 @@ type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 /// So many members, variants or parameters a type has at most; those after it are left out.
 const MOST: usize = 1 << 14;
 /// So many entries are gone through for one type.
-const MOST_ENTRIES: usize = 1 << 18;
+const MOST_ENTRIES: usize = 1 << 16;
 /// The longest name of a member.
 const LONGEST_MEMBER: usize = 1 << 10;
 /// How many arrays may be in each other.
@@ -23,7 +23,24 @@ const NESTED: usize = 8;
 
 /// Reads a type.
 pub(super) fn parse(units: &Units<'_>, id: TypeId) -> Option<Type> {
+    let mut ty = as_written(units, id)?;
+    if ty.is_coroutine() {
+        lines::resolve(units, &mut ty);
+    }
+    Some(ty)
+}
+
+/// Reads a type, and leaves lines as they are written.
+pub(super) fn as_written(units: &Units<'_>, id: TypeId) -> Option<Type> {
     nested(units, id, NESTED)
+}
+
+/// The name of a type alone.
+pub(super) fn name(units: &Units<'_>, id: TypeId) -> Option<Arc<str>> {
+    let opened = units.of(id.0)?;
+    let entry = opened.unit.entry(UnitOffset(id.0.checked_sub(opened.start)? as usize)).ok()?;
+    let value = entry.attr_value(dw::DW_AT_name)?;
+    Some(text(name_of(opened.dwarf, opened.unit, &value), LONGEST_NAME).into())
 }
 
 fn nested(units: &Units<'_>, id: TypeId, nested: usize) -> Option<Type> {

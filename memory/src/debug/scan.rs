@@ -42,6 +42,18 @@ pub(super) struct Scopes<'a> {
     names: Vec<(u32, &'a [u8])>,
     /// From which offset on types are in which scope.
     changes: Vec<(u32, u32)>,
+    /// Where something is awaited: the type of what is, the number of the file, the line.
+    awaits: Vec<Await>,
+}
+
+/// Where something is awaited, as the variable says that the compiler keeps it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Await {
+    /// The type of what is awaited.
+    pub(super) ty: u32,
+    /// The number of the file in the unit's table.
+    pub(super) file: u32,
+    pub(super) line: u32,
 }
 
 impl<'a> Scopes<'a> {
@@ -79,7 +91,15 @@ impl<'a> Scopes<'a> {
         parts.join("::")
     }
 
+    /// All places where something is awaited, by the type of what is.
+    pub(super) fn awaits(&self) -> &[Await] {
+        &self.awaits
+    }
+
     pub(super) fn shrink(&mut self) {
+        self.awaits.sort_unstable();
+        self.awaits.dedup();
+        self.awaits.shrink_to_fit();
         self.names.shrink_to_fit();
         self.changes.shrink_to_fit();
     }
@@ -186,6 +206,8 @@ struct Read<'a> {
     origin: Option<u32>,
     location: Option<gimli::Expression<Slice<'a>>>,
     sized: Option<()>,
+    file: Option<u64>,
+    line: Option<u64>,
 }
 
 /// A unit in its sections.
@@ -240,6 +262,13 @@ impl<'a> Scan<'_, 'a> {
                 dw::DW_TAG_subprogram => {
                     if self.function(&read, offset, level.place, &mut functions) && abbreviation.has_children() {
                         function = Some((depth, offset));
+                    }
+                }
+                dw::DW_TAG_variable if read.name.starts_with(b"__awaitee\0") => {
+                    if let (Some(ty), Some(file), Some(line)) = (read.ty, read.file, read.line)
+                        && let (Ok(file), Ok(line)) = (u32::try_from(file), u32::try_from(line))
+                    {
+                        scopes.awaits.push(Await { ty, file, line });
                     }
                 }
                 dw::DW_TAG_variable => self.variable(&read, level, &scopes, found, &mut vtables),
@@ -300,6 +329,11 @@ impl<'a> Scan<'_, 'a> {
                 dw::DW_AT_abstract_origin | dw::DW_AT_specification => read.origin = reference(self.start, &value),
                 dw::DW_AT_location => read.location = attribute.exprloc_value(),
                 dw::DW_AT_byte_size => read.sized = Some(()),
+                dw::DW_AT_decl_file => {
+                    read.file =
+                        if let AttributeValue::FileIndex(index) = value { Some(index) } else { value.udata_value() };
+                }
+                dw::DW_AT_decl_line => read.line = value.udata_value(),
                 _ => {}
             }
         }

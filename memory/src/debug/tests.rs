@@ -24,6 +24,8 @@ pub(super) fn build(flags: &[&str]) -> Built {
     ]);
     // The older form of names can only be asked for so.
     command.env("RUSTC_BOOTSTRAP", "1");
+    // As it is for macros of other crates.
+    command.arg("-Ccollapse-macro-debuginfo=yes");
     let output = command.args(flags).arg(from).arg("-o").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Built { directory, file }
@@ -62,15 +64,34 @@ pub(super) fn check(debug: &Debug) {
     let boxed = debug.ty(variant.member("boxed").unwrap().ty);
     assert!(boxed.path().starts_with("core::pin::Pin<alloc::boxed::Box<dyn core::future"), "{}", boxed.path());
 
-    let of_block_on: Vec<_> =
-        index.block_on.iter().map(|(range, ty)| (range.is_empty(), debug.ty(*ty).path())).collect();
-    assert_eq!(of_block_on, [(false, "tokio::outer::{async_fn_env#0}".to_owned())]);
+    let of = |ty: &TypeId| debug.ty(*ty).path();
+    let mut of_block_on: Vec<_> = index.block_on.iter().map(|(range, ty)| (range.is_empty(), of(ty))).collect();
+    of_block_on.sort();
+    let expected = ["macros", "outer"].map(|name| (false, format!("tokio::{name}::{{async_fn_env#0}}")));
+    assert_eq!(of_block_on, expected);
     let context = index.thread_locals.iter().find(|local| local.0.contains("CONTEXT")).unwrap();
     assert!(context.0.starts_with("tokio::CONTEXT::"), "{}", context.0);
     assert!(debug.ty(context.2).size >= 8);
     let dynamic: Vec<_> = index.vtables.values().map(|of| debug.ty(*of).path()).collect();
     assert!(dynamic.iter().any(|path| path == "tokio::outer::{async_fn#0}::{async_block_env#0}"), "{dynamic:?}");
+    macros(debug);
     values(debug);
+}
+
+/// What sleeps inside of a macro stands where the macro is used.
+fn macros(debug: &Debug) {
+    let ty = debug.ty(debug.index().coroutines["tokio::macros::{async_fn_env#0}"]);
+    let suspended = |variant: &&Variant| debug.ty(variant.ty).name.starts_with("Suspend");
+    let places = ty
+        .variants
+        .iter()
+        .flat_map(|part| &part.variants)
+        .filter(suspended)
+        .map(|variant| variant.place.as_ref().unwrap());
+    let source = include_str!("programs/tokio.rs");
+    let used = source.lines().enumerate().filter(|line| line.1.contains("= both!")).map(|line| line.0 + 1);
+    assert_eq!(places.clone().map(|place| place.line as usize).collect::<Vec<_>>(), used.collect::<Vec<_>>());
+    assert!(places.clone().all(|place| place.file.ends_with("programs/tokio.rs")));
 }
 
 fn values(debug: &Debug) {

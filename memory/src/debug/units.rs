@@ -2,6 +2,7 @@
 //! are in one space of offsets, so that a type is named by one number.
 
 use super::{
+    lines::Macros,
     scan::{Found, Scan, Scopes},
     sections::{ObjectFile, Slice},
 };
@@ -50,6 +51,8 @@ pub(super) struct Units<'a> {
     pub(super) lined: usize,
     /// The compiler, as it says itself.
     pub(super) producer: String,
+    /// What macros await, by type, once somebody has asked.
+    pub(super) macros: OnceLock<Macros>,
 }
 
 /// A unit, with what it is to be read by.
@@ -69,7 +72,14 @@ impl<'a> Units<'a> {
         let main = Arc::new(files.main.dwarf());
         let package = files.package.as_ref().and_then(ObjectFile::package);
         let split = by_id(&files.split, &main);
-        let mut units = Self { main: main.clone(), all: vec![], missing: vec![], lined: 0, producer: String::new() };
+        let mut units = Self {
+            main: main.clone(),
+            all: vec![],
+            missing: vec![],
+            lined: 0,
+            producer: String::new(),
+            macros: OnceLock::new(),
+        };
         // What is split off has numbers after those of the object.
         let mut next = gimli::Section::reader(&main.debug_info).slice().len();
         let mut headers = main.units();
@@ -151,6 +161,11 @@ impl<'a> Units<'a> {
             all.extend(others.into_iter().filter_map(|thread| thread.join().ok()));
             all
         })
+    }
+
+    /// All units in turn, and how they are read.
+    pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Scopes<'a>)> {
+        self.all.iter().filter_map(|at| Some((at.start, at.scopes.get()?)))
     }
 
     /// The unit in which this offset is, and how it is read.

@@ -2,6 +2,9 @@
 
 use std::{cell::Cell as StdCell, future::Future, pin::Pin, sync::Arc};
 
+#[macro_use]
+mod macros;
+
 pub mod runtime {
     pub mod task {
         pub mod core {
@@ -88,6 +91,12 @@ async fn outer(shared: Arc<u64>) -> u32 {
     first + boxed.await + *shared as u32
 }
 
+async fn macros(name: String) -> u32 {
+    let one = both!(inner(name.clone()), Three(1));
+    let other = both!(Three(2), inner(name));
+    one + other
+}
+
 #[inline(never)]
 fn block_on<F: Future<Output = u32>>(future: F) -> u32 {
     let mut future = std::pin::pin!(future);
@@ -108,6 +117,7 @@ fn main() {
     let mut cell = std::mem::ManuallyDrop::new(cell);
     unsafe { runtime::task::raw::dealloc(&raw mut *cell) };
     CONTEXT.with(|context| context.set(context.get() + u64::from(block_on(outer(Arc::new(1))))));
+    let _ = block_on(macros("both".to_owned()));
     let shapes = [Shape::Empty, Shape::Round(1), Shape::Flat { width: 1, height: 2 }];
     let niches = [Niche::One(true), Niche::Two, Niche::Three];
     let wides = [Wide::Low("text"), Wide::High([[1; 3]; 4])];
