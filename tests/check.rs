@@ -29,7 +29,7 @@ fn finding<'a>(report: &'a Value, lint: &str) -> &'a Value {
 #[test]
 fn a_spin_is_found_on_its_task_in_every_format() {
     let server = Server::start("spin-later-poll,large-future");
-    let ended = run(&["check", &server.target, "--for", "4s", "--format", "json"]);
+    let ended = run(&["check", "--no-memory", &server.target, "--for", "4s", "--format", "json"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
     let report = json(&ended.stdout);
     assert_eq!(report["target"], server.target.as_str());
@@ -52,7 +52,7 @@ fn a_spin_is_found_on_its_task_in_every_format() {
     assert_eq!(unasked, ["stalled-worker", "blocking-pool-full", "panicked"]);
     assert!(report["not_looked_for"][0]["because"].as_str().unwrap().contains("agent"));
 
-    let ended = run(&["check", &server.target, "--for", "3s"]);
+    let ended = run(&["check", "--no-memory", &server.target, "--for", "3s"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
     for part in [
         "CRITICAL never-yields",
@@ -66,7 +66,7 @@ fn a_spin_is_found_on_its_task_in_every_format() {
     }
     assert!(ended.stdout.find("CRITICAL").unwrap() < ended.stdout.find("NOTE").unwrap());
 
-    let ended = run(&["check", &server.target, "--for", "3s", "--format", "github"]);
+    let ended = run(&["check", "--no-memory", &server.target, "--for", "3s", "--format", "github"]);
     assert_eq!(ended.code, Some(1));
     assert!(
         ended.stdout.starts_with("::error file=demo-server/src/scenarios/spin_later_poll.rs,line="),
@@ -79,19 +79,19 @@ fn a_spin_is_found_on_its_task_in_every_format() {
 #[test]
 fn a_target_that_tells_of_no_task_gets_no_all_clear() {
     let server = Server::start("one-filter-for-all");
-    let ended = run(&["check", &server.target, "--for", "5s"]);
+    let ended = run(&["check", "--no-memory", &server.target, "--for", "5s"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);
     for part in ["WARNING tells-nothing", "tokio=trace,runtime=trace", "max_level_*"] {
         assert!(ended.stdout.contains(part), "no {part:?} in\n{}", ended.stdout);
     }
-    let ended = run(&["check", &server.target, "--for", "5s", "--format", "json"]);
+    let ended = run(&["check", "--no-memory", &server.target, "--for", "5s", "--format", "json"]);
     assert_eq!(finding(&json(&ended.stdout), "tells-nothing")["severity"], "warning");
 }
 
 #[test]
 fn what_counts_as_a_failure_is_the_users_choice() {
     let server = Server::start("large-future");
-    let check = |more: &[&str]| run(&[&["check", &server.target, "--for", "2s"], more].concat());
+    let check = |more: &[&str]| run(&[&["check", "--no-memory", &server.target, "--for", "2s"], more].concat());
     let noted = check(&[]);
     assert!(noted.stdout.contains("NOTE large-future"), "{}", noted.stdout);
     assert_eq!(noted.code, Some(0), "a note is below the default");
@@ -111,7 +111,9 @@ fn a_configuration_file_switches_lints_as_the_flags_do() {
     std::fs::write(home.path().join("holdup.toml"), config).unwrap();
     let check = |more: &[&str]| {
         let mut command = holdup(home.path());
-        command.args(["check", "--for", "2s", "--fail-on", "note", "--set", "long-polls.single=1h"]).args(more);
+        command
+            .args(["check", "--no-memory", "--for", "2s", "--fail-on", "note", "--set", "long-polls.single=1h"])
+            .args(more);
         process::Ended::from(command.output().unwrap())
     };
     let off = check(&[]);
@@ -155,7 +157,7 @@ fn a_target_that_is_lost_for_good_is_3_after_what_was_found() {
     let server = Server::start("large-future");
     let home = tempfile::tempdir().unwrap();
     let mut command = holdup(home.path());
-    command.args(["check", &server.target, "--for", "4s", "--format", "json"]);
+    command.args(["check", "--no-memory", &server.target, "--for", "4s", "--format", "json"]);
     let running = Running::start(command);
     std::thread::sleep(Duration::from_secs(2));
     drop(server);
@@ -174,7 +176,7 @@ fn a_target_that_falls_silent_is_3_and_no_all_clear() {
     let server = Server::start("healthy");
     let home = tempfile::tempdir().unwrap();
     let mut command = holdup(home.path());
-    command.args(["check", &server.target, "--for", "6s", "--format", "json"]);
+    command.args(["check", "--no-memory", &server.target, "--for", "6s", "--format", "json"]);
     let running = Running::start(command);
     std::thread::sleep(Duration::from_secs(2));
     server.signal("STOP");
@@ -193,7 +195,7 @@ fn what_was_found_in_a_process_that_was_restarted_is_past_and_counts() {
     let console = server.target.strip_prefix("http://").unwrap().to_owned();
     let home = tempfile::tempdir().unwrap();
     let mut command = holdup(home.path());
-    command.args(["check", &server.target, "--for", "8s", "--format", "json"]);
+    command.args(["check", "--no-memory", &server.target, "--for", "8s", "--format", "json"]);
     let running = Running::start(command);
     std::thread::sleep(Duration::from_secs(3));
     drop(server);
@@ -212,7 +214,7 @@ fn an_interrupted_check_prints_what_it_has_and_exits_by_the_same_rules() {
     for signal in ["INT", "TERM"] {
         let home = tempfile::tempdir().unwrap();
         let mut command = holdup(home.path());
-        command.args(["check", &server.target, "--for", "1h", "--format", "json"]);
+        command.args(["check", "--no-memory", &server.target, "--for", "1h", "--format", "json"]);
         let running = Running::start(command);
         std::thread::sleep(Duration::from_secs(4));
         running.signal(signal);
@@ -243,7 +245,7 @@ fn the_log_goes_to_a_file_and_nowhere_else() {
     };
     let check = |more: &[&str]| {
         let mut command = holdup(home.path());
-        command.args(["check", &server.target, "--for", "500ms", "--fail-on", "never"]).args(more);
+        command.args(["check", "--no-memory", &server.target, "--for", "500ms", "--fail-on", "never"]).args(more);
         process::Ended::from(command.output().unwrap())
     };
     assert_eq!(check(&[]).stderr, "");

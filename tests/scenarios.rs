@@ -98,7 +98,7 @@ impl Server {
 
     fn check(&self, watch: Duration, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_holdup"))
-            .args(["check", &self.url, "--format", "json", "--for"])
+            .args(["check", &self.url, "--no-memory", "--format", "json", "--for"])
             .arg(format!("{}ms", watch.as_millis()))
             .args(arguments)
             .output()

@@ -13,7 +13,9 @@ use tokio::{
     sync::mpsc,
 };
 use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+};
 
 use crate::{Error, Filter, console, keeps::Keeps, stop::Stop, warm_up};
 
@@ -40,6 +42,8 @@ pub enum Instrument {
     Agent,
     /// The stock subscriber of tokio-console
     ConsoleSubscriber,
+    /// Nothing: what there is to see stands in the server's memory
+    None,
 }
 
 /// How much the agent collects.
@@ -68,6 +72,7 @@ impl Instrumentation {
 pub(crate) enum Seen {
     ByAgent(Agent),
     ByConsoleSubscriber,
+    Unseen,
 }
 
 /// Installs the subscriber for the process, with a log on stderr when a filter asks for one, and serves the console on a
@@ -97,6 +102,11 @@ pub(crate) fn start(
         Instrument::ConsoleSubscriber => {
             console::serve(console::install(log_layer(log)?, keeps)?, listener, stop)?;
             Ok(Seen::ByConsoleSubscriber)
+        }
+        // The listener is let go of: nothing is served.
+        Instrument::None => {
+            Registry::default().with(log_layer(log)?).init();
+            Ok(Seen::Unseen)
         }
     }
 }
@@ -130,6 +140,7 @@ impl Seen {
                 agent.runtime("echo", service);
                 Ok(())
             }
+            Self::Unseen => Ok(()),
             Self::ByConsoleSubscriber => warm_up::run(service).map_err(Error::io("warm up the console")),
         }
     }

@@ -225,6 +225,11 @@ pub struct DemoArgs {
     #[cfg_attr(feature = "demo", arg(value_parser = super::choice::scenario_names()))]
     pub scenario: Vec<String>,
 
+    /// What tells of the server: its agent, tokio-console's subscriber, or nothing, so that its memory is all there is
+    #[cfg(feature = "demo")]
+    #[arg(long, value_enum, default_value_t)]
+    pub instrument: demo_server::Instrument,
+
     /// Echo requests per second from the server's built-in clients; 0 for none
     #[arg(long, value_name = "RATE", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub load: u32,

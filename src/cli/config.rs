@@ -61,7 +61,7 @@ impl Config {
             max_memory: MemoryBound(Size(Retention::default().max_bytes)),
             max_message: Size(max_message),
             catch_up,
-            memory: MemoryOptions::default(),
+            memory: MemoryOptions { beside: Beside::Allowed, ..MemoryOptions::default() },
             screen: Screen::default(),
             log: Log { filter: "off".into(), dir: environment.state_dir.clone() },
         }

@@ -6,7 +6,7 @@ use crate::{
     report::{End, Observation, Totals},
     session::{Scope, Session},
     source::{self, Attachment, Target},
-    update::{Connection, Event, Stamp},
+    update::{BeginMode, Connection, Event, Stamp},
 };
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};
@@ -159,7 +159,7 @@ impl Watch {
             Event::Connection(Connection::Lost { reason, .. } | Connection::GaveUp { reason }) => {
                 self.last_failure = Some(reason.clone());
             }
-            Event::Begin(_) => {
+            Event::Begin(begin) if begin.mode == BeginMode::Alone => {
                 self.totals = self.counted();
                 self.totals.sessions += 1;
             }

@@ -170,7 +170,9 @@ fn place(location: Option<&Location>) -> String {
 
 fn summary(out: &mut String, report: &Report) {
     if let Some(memory) = &report.memory {
-        let _ = writeln!(out, "{}", plain(&memory.summary));
+        if !memory.summary.is_empty() {
+            let _ = writeln!(out, "{}", plain(&memory.summary));
+        }
         for unread in &memory.unread {
             let _ = writeln!(out, "not read: {} ({})", plain(&unread.what), plain(&unread.because));
         }

@@ -6,12 +6,14 @@
 //! attachment   what a session is fed by, of a link or of more
 //!   wire         a target over gRPC
 //!     codec        bytes → pages of an update, and back
+//!   beside       both of one service
 //!   memory       a process of this machine, or what was kept of one
 //! ```
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
 
 mod attachment;
+mod beside;
 mod codec;
 mod memory;
 mod target;
@@ -47,6 +49,14 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Pid(pid) => memory::connect(memory::Whose::Pid(pid), options.memory),
         Target::Name(name) => memory::connect(memory::Whose::Name(name), options.memory),
         Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
-        Target::Tcp { .. } | Target::Unix(_) => wire::connect(target, options),
+        Target::Tcp { .. } | Target::Unix(_) => {
+            let memory = options.memory.clone();
+            let service = wire::connect(target.clone(), options);
+            if memory.beside == Beside::Allowed && beside::may_be_here(&target) {
+                beside::open(service, target, memory)
+            } else {
+                service
+            }
+        }
     }
 }

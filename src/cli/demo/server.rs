@@ -3,7 +3,7 @@
 
 use super::{super::args::DemoArgs, DemoError};
 use crate::source::Target;
-use demo_server::{Args, Instrumentation, Listening};
+use demo_server::{Args, Instrument, Instrumentation, Listening};
 use std::{
     io::{self, BufRead, BufReader, Read},
     net::{Ipv4Addr, SocketAddr},
@@ -27,7 +27,7 @@ pub(super) fn args(args: &DemoArgs) -> Args {
         console_addr: free,
         workers: args.workers,
         scenario: args.scenario.clone(),
-        instrumentation: Instrumentation::default(),
+        instrumentation: Instrumentation { instrument: args.instrument, ..Instrumentation::default() },
         load: args.load,
         log: None,
         list: args.list,
@@ -39,8 +39,9 @@ pub(super) fn args(args: &DemoArgs) -> Args {
 #[derive(Debug)]
 pub(super) struct Server {
     console: SocketAddr,
+    instrument: Instrument,
     /// Ends the process when it is dropped.
-    _process: Process,
+    process: Process,
 }
 
 /// A process that ends with its handle.
@@ -78,7 +79,7 @@ impl Server {
         match finding.recv_timeout(PATIENCE) {
             Ok(Ok(Some(console))) => {
                 drain(&mut process.0);
-                Ok(Self { console, _process: process })
+                Ok(Self { console, instrument: args.instrumentation.instrument, process })
             }
             Ok(Ok(None)) => Err(DemoError::Ended(last_words(&mut process.0))),
             Ok(Err(error)) => Err(DemoError::Start(error)),
@@ -88,7 +89,12 @@ impl Server {
 
     /// What to attach to.
     pub(super) fn target(&self) -> Target {
-        Target::Tcp { host: self.console.ip().to_string(), port: self.console.port() }
+        match self.instrument {
+            Instrument::None => Target::Pid(self.process.0.id()),
+            Instrument::Agent | Instrument::ConsoleSubscriber => {
+                Target::Tcp { host: self.console.ip().to_string(), port: self.console.port() }
+            }
+        }
     }
 }
 

@@ -31,8 +31,8 @@ pub enum Stacks {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Beside {
     /// It is, where it may be.
-    #[default]
     Allowed,
     /// It is not.
+    #[default]
     Forbidden,
 }

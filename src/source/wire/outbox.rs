@@ -22,6 +22,9 @@ const MAX_QUEUE: usize = 64;
 /// Why an agent is not paused: what tokio-console is told would stop, and nothing else.
 const NOT_PAUSED: &str = "an agent goes on telling; freeze the display instead";
 
+/// Why no memory is read.
+const NO_MEMORY: &str = "the service is not of this machine, or holdup was told not to read memory";
+
 /// Commands that wait for the one before them.
 const MAX_COMMANDS: usize = 16;
 
@@ -138,7 +141,8 @@ impl Outbox {
             }
             Command::UnwatchTask => self.unwatch(),
             // What is read beside is not this link's business.
-            Command::RetryNow | Command::StopForStacks | Command::ToggleMemory => {}
+            Command::RetryNow | Command::StopForStacks => {}
+            Command::ToggleMemory => self.failed(command, NO_MEMORY.to_owned()),
         }
     }
 

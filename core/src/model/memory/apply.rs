@@ -145,7 +145,8 @@ impl Model {
     }
 
     fn note_panic(&mut self, task: TaskId, now: Stamp) {
-        if self.panics().any(|panicked| panicked.panic.task == task) {
+        let is_told = self.memory.mode == BeginMode::Joins && self.told.has(Fact::Panics);
+        if is_told || self.panics().any(|panicked| panicked.panic.task == task) {
             return;
         }
         self.tell_panic(Panic {
@@ -175,10 +176,11 @@ impl Model {
         for thread in &mut whole.threads {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }
+        // Beside another source locks are that one's rows: which of them is which nobody tells.
         if self.memory.mode == BeginMode::Alone {
             self.take_jobs(&whole.jobs, now);
+            self.take_things(&whole.things, now);
         }
-        self.take_things(&whole.things, now);
         // While a process does not run, nothing in it lasts.
         if let (ProcessState::Stopped | ProcessState::Traced | ProcessState::Frozen, Some(from)) =
             (whole.state, self.memory.now)
@@ -188,7 +190,10 @@ impl Model {
         self.memory.whole = Some(Arc::new(whole));
         self.memory.now = Some(now);
         self.memory.moved.clear();
-        self.memory.summary = self.waits_in_short(now).unwrap_or_default().into();
+        // Beside another source it says something where chains are known alone.
+        let says = self.memory.mode == BeginMode::Alone || self.knows.has(Fact::Chains);
+        let summary = if says { self.waits_in_short(now) } else { None };
+        self.memory.summary = summary.unwrap_or_default().into();
     }
 
     /// A job of `spawn_blocking` is one poll, on a thread that may block.

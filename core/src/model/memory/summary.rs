@@ -71,6 +71,9 @@ impl Model {
                     self.who_has(thing, now)
                 )
             }
+            None if waiting.len() == 1 && waiting.contains_key(&AwaitsKey::Unknown) => {
+                format!("{}: what they wait for is not known.", plural(all as u64, "task"))
+            }
             None => self.by_kind(waiting, all, running),
         }
     }
