@@ -47,6 +47,8 @@ pub struct Look {
     pub roots: Vec<Root>,
     /// What `spawn_blocking` was given: whole.
     pub jobs: Vec<Job>,
+    /// The sockets that somebody waits for, by descriptor, asked for anew every other second: whole.
+    pub sockets: Vec<(i32, Socket)>,
     /// What could not be read or told, each with the reason: whole.
     pub unread: Vec<Unread>,
     /// What the look took.
@@ -601,6 +603,23 @@ pub struct Job {
     pub closure: Arc<str>,
     /// The thread that runs it; `None` while it is queued.
     pub thread: Option<u32>,
+}
+
+/// A socket.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Socket {
+    /// `tcp`, `udp`, `unix`.
+    pub kind: String,
+    /// Its own address.
+    pub local: String,
+    /// The peer's; empty where there is none.
+    pub peer: String,
+    /// Its state, such as `established`.
+    pub state: String,
+    /// Bytes that have come and were not read.
+    pub unread: Option<u64>,
+    /// Since when the peer has sent nothing.
+    pub silent: Option<Duration>,
 }
 
 /// Something that could not be read or told.

@@ -45,6 +45,8 @@ mod holders;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod objects;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod peers;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod reach;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod reader;
@@ -63,7 +65,7 @@ mod workers;
 
 pub use data::{
     Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, Grade, Holder,
-    Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, StackFrame, Task,
+    Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, Socket, StackFrame, Task,
     TaskNumber, TaskState, Thing, ThingKind, Thread, Unread, Wait, WaitOn, Waiter, Who, Worker,
 };
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

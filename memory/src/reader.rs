@@ -13,6 +13,7 @@ use crate::{
     },
     holders::Assigned,
     objects::Object,
+    peers::Peers,
     reach::{Reach, Reaches},
     resolve::{self, Ends, Sleep},
     roots::{self, Root, roots},
@@ -85,6 +86,7 @@ pub struct Reader {
     things: Things,
     finder: Finder,
     threads: Threads,
+    peers: Peers,
     /// Of each copy where a thread's context is.
     variables: Vec<Option<Variable>>,
     /// Of each copy its own.
@@ -138,6 +140,7 @@ impl Reader {
             things: Things::default(),
             finder: Finder::default(),
             threads: Threads::default(),
+            peers: Peers::default(),
             variables: Vec::new(),
             reaches: Vec::new(),
             told: FxHashMap::default(),
@@ -227,8 +230,8 @@ impl Reader {
         let read = self.things.read(&parties, &self.copies, &*self.bytes);
         let records: FxHashMap<u64, i32> =
             self.bytes.watched().iter().map(|watched| (watched.data, watched.fd)).collect();
-        let things = &self.things;
-        let copies = &self.copies;
+        let sockets = self.peers.of(&parties, &records, &*self.bytes);
+        let (things, copies) = (&self.things, &self.copies);
         let notifies = |at: u64| things.around(at, copies);
         let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
         let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
@@ -286,6 +289,7 @@ impl Reader {
             threads: workers.threads,
             roots: told_roots,
             jobs,
+            sockets,
             unread: self.unread.clone(),
             cost,
         })

@@ -19,6 +19,7 @@ pub(crate) mod proc;
 pub(crate) mod rights;
 pub(crate) mod sockets;
 
+pub use crate::Socket;
 pub use core_file::Core;
 pub(crate) use files::map;
 pub use image::{Image, Segment, images};
@@ -250,23 +251,6 @@ pub struct Watched {
     pub fd: i32,
     /// What the process gave with it: tokio gives the address of its record.
     pub data: u64,
-}
-
-/// A socket.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Socket {
-    /// `tcp`, `udp`, `unix`.
-    pub kind: String,
-    /// Its own address.
-    pub local: String,
-    /// The peer's; empty where there is none.
-    pub peer: String,
-    /// Its state, such as `established`.
-    pub state: String,
-    /// Bytes that have come and were not read.
-    pub unread: Option<u64>,
-    /// Since when the peer has sent nothing.
-    pub silent: Option<Duration>,
 }
 
 /// Why a process cannot be looked at.

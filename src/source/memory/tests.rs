@@ -36,6 +36,7 @@ fn look(at: u64) -> memory::Look {
         threads: Vec::new(),
         roots: Vec::new(),
         jobs: Vec::new(),
+        sockets: Vec::new(),
         unread: Vec::new(),
         cost: memory::Cost::default(),
     }

@@ -173,6 +173,7 @@ impl Model {
     fn take_whole(&mut self, mut whole: Whole, now: Stamp) {
         whole.things.sort_by_key(|thing| thing.id);
         whole.things.dedup_by_key(|thing| thing.id);
+        whole.sockets.sort_by_key(|socket| socket.fd);
         for thread in &mut whole.threads {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }

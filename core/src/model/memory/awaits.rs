@@ -5,7 +5,7 @@ use crate::{
     number::humanize,
     update::{
         Place, Stamp,
-        look::{Chain, Frame, FrameKind, Interest, Reach, TaskLook, ThingId, Wait, WaitOn},
+        look::{Chain, Frame, FrameKind, Interest, Reach, Socket, TaskLook, ThingId, Wait, WaitOn},
     },
 };
 use std::sync::Arc;
@@ -124,7 +124,7 @@ impl Model {
         match key {
             AwaitsKey::Thing(id) => self.thing_in_words(id),
             AwaitsKey::Join => "the end of a task".into(),
-            AwaitsKey::Io(Some(fd)) => format!("descriptor {fd}"),
+            AwaitsKey::Io(Some(fd)) => self.descriptor_in_words(fd),
             AwaitsKey::Io(None) => "a descriptor".into(),
             AwaitsKey::Timer => "a time".into(),
             AwaitsKey::Chain(chain) => self.chain_in_words(chain),
@@ -177,10 +177,32 @@ impl Model {
                     Interest::Read => "readable",
                     Interest::Write => "writable",
                 };
-                fd.map_or_else(|| format!("a descriptor {what}"), |fd| format!("descriptor {fd} {what}"))
+                fd.map_or_else(|| format!("a descriptor {what}"), |fd| self.io_in_words(fd, what))
             }
             WaitOn::Nothing => "nothing".into(),
             WaitOn::Other => "as its frames say".into(),
+        }
+    }
+
+    /// A descriptor by whom it leads to.
+    fn descriptor_in_words(&self, fd: i32) -> String {
+        match self.memory.socket(fd) {
+            Some(socket) if socket.listens => format!("connections on {}", socket.local),
+            Some(socket) if !socket.peer.is_empty() => socket.peer.clone(),
+            Some(socket) if !socket.local.is_empty() => socket.local.clone(),
+            _ => format!("descriptor {fd}"),
+        }
+    }
+
+    /// A wait for a descriptor, with how long its peer has been silent, if that is for a while.
+    fn io_in_words(&self, fd: i32, what: &str) -> String {
+        let words = self.descriptor_in_words(fd);
+        match self.memory.socket(fd) {
+            Some(socket) if socket.listens => words,
+            Some(Socket { silent: Some(silent), .. }) if silent.as_secs() > 0 => {
+                format!("{words} {what}, silent for {}", humanize(*silent))
+            }
+            _ => format!("{words} {what}"),
         }
     }
 

@@ -22,7 +22,7 @@ pub use awaits::{Awaits, AwaitsKey};
 use super::sized_map::{Price, SizedMap};
 use crate::update::{
     BeginMode, Knows, ResourceId, Stamp, TaskId, WorkerId,
-    look::{Chain, ProcessState, Thing, ThingId, Whole},
+    look::{Chain, ProcessState, Socket, Thing, ThingId, Whole},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{num::NonZeroU64, sync::Arc};
@@ -106,6 +106,12 @@ impl Memory {
         things.binary_search_by_key(&id, |thing| thing.id).ok().and_then(|at| things.get(at))
     }
 
+    /// A socket by its descriptor.
+    pub fn socket(&self, fd: i32) -> Option<&Socket> {
+        let sockets = &self.whole.as_ref()?.sockets;
+        sockets.binary_search_by_key(&fd, |socket| socket.fd).ok().and_then(|at| sockets.get(at))
+    }
+
     /// Everything that somebody waits for or holds, by address.
     pub fn things(&self) -> &[Thing] {
         self.whole.as_ref().map_or(&[], |whole| &whole.things)
@@ -114,7 +120,10 @@ impl Memory {
     /// How many bytes it takes, as an estimate. Things, threads and jobs are few beside tasks.
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 512;
-        let whole = self.whole.as_ref().map_or(0, |whole| whole.things.len() + whole.threads.len() + whole.jobs.len());
+        let whole = self
+            .whole
+            .as_ref()
+            .map_or(0, |whole| whole.things.len() + whole.threads.len() + whole.jobs.len() + whole.sockets.len());
         self.chain_bytes + self.look_bytes + self.numbers.bytes() + whole * EACH
     }
 

@@ -9,7 +9,7 @@ mod whole;
 pub use chain::{Chain, Frame, FrameKind, Reach};
 pub use task::{Claim, ClaimKind, Fate, Interest, Queued, State, TaskKey, TaskLook, Wait, WaitOn};
 pub use thing::{Channel, Holder, Thing, ThingId, ThingKind, Waiter, Who};
-pub use whole::{Cost, Job, ProcessState, Role, Root, Thread, Unread, Whole};
+pub use whole::{Cost, Job, ProcessState, Role, Root, Socket, Thread, Unread, Whole};
 
 /// How something that was read is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

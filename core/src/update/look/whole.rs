@@ -15,6 +15,8 @@ pub struct Whole {
     pub roots: Vec<Root>,
     /// What `spawn_blocking` was given.
     pub jobs: Vec<Job>,
+    /// The sockets that somebody waits for.
+    pub sockets: Vec<Socket>,
     /// What could not be read or told.
     pub unread: Vec<Unread>,
     /// What the process is doing.
@@ -133,6 +135,21 @@ pub struct Job {
     pub closure: Arc<str>,
     /// The thread that runs it; `None` while it is queued.
     pub thread: Option<u32>,
+}
+
+/// A socket that somebody waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Socket {
+    /// Its descriptor.
+    pub fd: i32,
+    /// Its own address.
+    pub local: String,
+    /// The peer's; empty where there is none.
+    pub peer: String,
+    /// Whether it waits for others to connect.
+    pub listens: bool,
+    /// For how long the peer has sent nothing; `None` where that is not told.
+    pub silent: Option<Duration>,
 }
 
 /// Something that could not be read or told.

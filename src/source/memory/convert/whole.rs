@@ -3,7 +3,7 @@
 use super::{task, thing};
 use crate::update::{
     Flavor, Frame, RuntimeId, RuntimeStats, Stack, Stamp, TaskId, Thread, WorkerId, WorkerStats,
-    look::{self, Cost, Job, ProcessState, Role, Root, Unread, Whole},
+    look::{self, Cost, Job, ProcessState, Role, Root, Socket, Unread, Whole},
 };
 use holdup_memory as memory;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
@@ -63,11 +63,19 @@ pub(super) fn whole(told: &memory::Look, stamp: impl Fn(Duration) -> Stamp + Cop
         Some(Job { number: NonZeroU64::new(job.number)?, closure: job.closure.clone(), thread: job.thread })
     };
     let unread = |unread: &memory::Unread| Unread { what: unread.what.clone(), why: unread.why.clone() };
+    let socket = |(fd, socket): &(i32, memory::Socket)| Socket {
+        fd: *fd,
+        local: socket.local.clone(),
+        peer: socket.peer.clone(),
+        listens: socket.state == "listen",
+        silent: socket.silent,
+    };
     Whole {
         things: told.things.iter().map(thing::thing).collect(),
         threads: told.threads.iter().map(|one| thread(one, stamp(told.at))).collect(),
         roots: told.roots.iter().map(root).collect(),
         jobs: told.jobs.iter().filter_map(job).collect(),
+        sockets: told.sockets.iter().map(socket).collect(),
         unread: told.unread.iter().map(unread).collect(),
         state: match told.process.state {
             memory::ProcessState::Running => ProcessState::Running,
