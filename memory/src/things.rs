@@ -297,7 +297,12 @@ impl Things {
             let copy = scene.copies.get(usize::from(hinted.copy))?;
             Some(copy.debug.ty(hinted.ty).path())
         });
+        let kept = |path: &str| {
+            let copy = self.hinted.get(&at).and_then(|hinted| scene.copies.get(usize::from(hinted.copy)));
+            copy.is_none_or(|copy| copy.debug.index().may_keep(path))
+        };
         match path {
+            Some(path) if kept(&path) => Hidden::Possible,
             Some(path) if !scene.hidden.iter().any(|reach| reach.has(&path)) => Hidden::Nowhere,
             _ => Hidden::Possible,
         }

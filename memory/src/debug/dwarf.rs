@@ -9,6 +9,7 @@ use super::{
 };
 use crate::Grade;
 use self_cell::self_cell;
+use std::sync::Arc;
 
 self_cell!(
     /// The files, and the units that are read out of them.
@@ -81,6 +82,7 @@ fn merge(all: Vec<Found>) -> Index {
             }
         }
         index.thread_locals.extend(found.thread_locals.into_iter().map(|(name, at, ty)| (name, at, TypeId(ty))));
+        index.keepers.extend(found.keepers.into_iter().map(Arc::from));
         index.block_on.extend(found.block_on.into_iter().map(|(range, ty)| (range, TypeId(ty))));
     }
     for all in index.task_functions.values_mut() {

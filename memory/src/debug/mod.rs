@@ -10,12 +10,14 @@
 //! symbols    names of functions, where there are no types
 //! twin       types of another build, by name
 //! lines      the line where a macro is used
+//! keepers    types that may keep a guard where no walk goes
 //! names      names for people
 //! ```
 
 mod build_id;
 mod cache;
 mod dwarf;
+mod keepers;
 mod layout;
 mod lines;
 mod locate;

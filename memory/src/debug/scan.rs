@@ -3,7 +3,7 @@
 //!
 //! The unit is hostile: each entry is read once, names are looked at up to a bound, and what no bound holds is left out.
 
-use super::sections::Slice;
+use super::{keepers, sections::Slice};
 use gimli::{
     Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Section as _, Unit, UnitOffset, constants as dw,
 };
@@ -126,6 +126,7 @@ pub(super) struct Found {
     pub(super) vtables: Vec<(u64, u32)>,
     pub(super) thread_locals: Vec<(Arc<str>, u64, u32)>,
     pub(super) block_on: Vec<(Range<u64>, u32)>,
+    pub(super) keepers: FxHashSet<String>,
     /// Entries that were seen.
     pub(super) entries: u64,
     seen: FxHashSet<u64>,
@@ -143,6 +144,14 @@ impl Found {
         self.kept += name.len();
         self.looked_through += name.len();
         Some(name.into())
+    }
+
+    /// Notes the locks whose guards stand in the name of a type that no walk goes through.
+    fn keep(&mut self, name: &[u8]) {
+        self.looked_through += name.len();
+        if self.looked_through <= LOOKED_THROUGH {
+            self.keepers.extend(keepers::locks(name));
+        }
     }
 
     fn hash(&mut self, outer: u64, tail: &[u8], until: Option<u8>) -> u64 {
@@ -166,6 +175,8 @@ struct Level<'a> {
     /// Of the path.
     hash: u64,
     place: Where,
+    /// Whether what a type in it has is gone through.
+    passes: bool,
 }
 
 /// What is looked for inside of a scope.
@@ -176,6 +187,32 @@ enum Where {
     TaskCore,
     TaskRaw,
     Type,
+}
+
+/// The guards of a unit, and the types of what structures have in them that no walk goes through.
+#[derive(Default)]
+struct Guards {
+    types: FxHashMap<u32, Vec<String>>,
+    members: Vec<u32>,
+}
+
+impl Guards {
+    /// Notes a type that is a guard.
+    fn type_of(&mut self, name: &[u8], offset: u32, level: &Level<'_>, scopes: &Scopes<'_>) {
+        if level.place != Where::Tokio || memchr::memmem::find(name, b"Guard<").is_none() {
+            return;
+        }
+        let path = format!("{}::{}", scopes.path(level.scope), String::from_utf8_lossy(name));
+        let locks = keepers::locks(path.as_bytes());
+        if path.starts_with("tokio::sync::") && !locks.is_empty() {
+            self.types.insert(offset, locks);
+        }
+    }
+
+    fn resolve(self, found: &mut Found) {
+        let kept = self.members.iter().filter_map(|ty| self.types.get(ty)).flatten();
+        found.keepers.extend(kept.cloned());
+    }
 }
 
 /// The functions of a unit that are looked for, and how others take their names from them.
@@ -224,7 +261,9 @@ impl<'a> Scan<'_, 'a> {
         let mut scopes = Scopes::default();
         let mut functions = Functions::default();
         let (mut vtables, mut containing) = (vec![], FxHashMap::default());
-        let mut levels = vec![Level { depth: isize::MIN, scope: 0, pending: None, hash: 0, place: Where::Namespace }];
+        let mut levels =
+            vec![Level { depth: isize::MIN, scope: 0, pending: None, hash: 0, place: Where::Namespace, passes: true }];
+        let mut guards = Guards::default();
         // The function whose children come next.
         let mut function: Option<(isize, u32)> = None;
         let Ok(mut entries) = self.unit.entries_raw(None) else { return scopes };
@@ -238,7 +277,11 @@ impl<'a> Scan<'_, 'a> {
             };
             found.entries += 1;
             let tag = abbreviation.tag();
-            if !is_looked_at(tag) || (tag == dw::DW_TAG_template_type_parameter && function.is_none()) {
+            while levels.len() > 1 && levels.last().is_some_and(|level| level.depth > depth) {
+                levels.pop();
+            }
+            let kept = tag == dw::DW_TAG_member && levels.last().is_some_and(|level| !level.passes);
+            if !(kept || is_looked_at(tag)) || (tag == dw::DW_TAG_template_type_parameter && function.is_none()) {
                 if entries.skip_attributes(abbreviation.attributes()).is_err() {
                     break;
                 }
@@ -247,9 +290,6 @@ impl<'a> Scan<'_, 'a> {
             let (Some(read), Some(offset)) = (self.read(&mut entries, abbreviation), offset) else { break };
             if function.is_some_and(|function| depth <= function.0) {
                 function = None;
-            }
-            while levels.len() > 1 && levels.last().is_some_and(|level| level.depth > depth) {
-                levels.pop();
             }
             let Some(level) = levels.last_mut() else { break };
             match tag {
@@ -271,6 +311,7 @@ impl<'a> Scan<'_, 'a> {
                         scopes.awaits.push(Await { ty, file, line });
                     }
                 }
+                dw::DW_TAG_member => guards.members.extend(read.ty),
                 dw::DW_TAG_variable => self.variable(&read, level, &scopes, found, &mut vtables),
                 dw::DW_TAG_namespace => {
                     let inner = namespace(level, &read, found);
@@ -290,10 +331,16 @@ impl<'a> Scan<'_, 'a> {
                     if read.sized.is_some() {
                         of_type(&read, offset, level, &scopes, found);
                     }
+                    let name = terminated(read.name, LONGEST_NAME);
+                    let passes = keepers::passes(name) || (level.place == Where::Type && level.passes);
+                    guards.type_of(name, offset, level, &scopes);
+                    if !passes {
+                        found.keep(name);
+                    }
                     let (scope, hash) = (level.scope, level.hash);
                     if abbreviation.has_children() && levels.len() < DEEPEST {
                         let pending = Some(read.name);
-                        levels.push(Level { depth: depth + 1, scope, pending, hash, place: Where::Type });
+                        levels.push(Level { depth: depth + 1, scope, pending, hash, place: Where::Type, passes });
                     }
                 }
             }
@@ -301,6 +348,7 @@ impl<'a> Scan<'_, 'a> {
         let types = vtables.into_iter().filter_map(|(at, ty)| Some((at, *containing.get(&ty)?)));
         found.vtables.extend(types);
         resolve(&functions, found);
+        guards.resolve(found);
         scopes.shrink();
         scopes
     }
@@ -436,7 +484,7 @@ fn namespace<'a>(outer: &Level<'a>, read: &Read<'a>, found: &mut Found) -> Level
         _ if name == b"raw" && hash == under(&[b"tokio", b"runtime", b"task", b"raw"]) => Where::TaskRaw,
         _ => Where::Tokio,
     };
-    Level { depth: 0, scope: 0, pending: None, hash, place }
+    Level { depth: 0, scope: 0, pending: None, hash, place, passes: true }
 }
 
 fn hash_of(outer: u64, name: &[u8]) -> u64 {

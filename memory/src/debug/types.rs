@@ -1,7 +1,7 @@
 //! Types, as debug information has them.
 
 use crate::Place;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Names a type within one object's debug information.
@@ -156,6 +156,13 @@ impl Type {
     }
 }
 
+impl Index {
+    /// Whether a guard of this lock may be kept where no walk goes.
+    pub fn may_keep(&self, lock: &str) -> bool {
+        self.keepers.iter().any(|kept| **kept == *lock || (kept.ends_with('<') && lock.starts_with(&**kept)))
+    }
+}
+
 /// What is to be found at once in an object's debug information. Addresses are those of the object before it is loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
@@ -174,6 +181,9 @@ pub struct Index {
     pub named: FxHashMap<Arc<str>, TypeId>,
     /// Coroutines, by path.
     pub coroutines: FxHashMap<Arc<str>, TypeId>,
+    /// Locks of which some type of the program may keep a guard where no walk goes, by path; one that ends with `<` is any of its
+    /// kind.
+    pub keepers: FxHashSet<Arc<str>>,
     /// The compiler, as it says itself.
     pub producer: Arc<str>,
 }

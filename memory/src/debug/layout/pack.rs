@@ -281,6 +281,12 @@ pub(super) fn put_index(to: &mut Writer, index: &Index, strings: &mut Strings, c
         to.number(range.end);
         to.number(closure.number(*ty));
     }
+    let mut keepers: Vec<_> = index.keepers.iter().collect();
+    keepers.sort_unstable();
+    to.number(keepers.len() as u64);
+    for lock in keepers {
+        to.number(strings.number(lock));
+    }
 }
 
 fn sorted<'a, K: Ord + 'a, V: 'a>(entries: impl Iterator<Item = (&'a K, &'a V)>) -> Vec<(&'a K, &'a V)> {
@@ -300,6 +306,7 @@ pub(super) fn get_index(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<I
         vtables: keyed(from.list(|from| Some((from.number()?, from.id()?)))?),
         thread_locals: from.list(|from| Some((from.text(strings)?, from.number()?, from.id()?)))?,
         block_on: from.list(|from| Some((from.number()?..from.number()?, from.id()?)))?,
+        keepers: from.list(|from| from.text(strings))?.into_iter().collect(),
         named,
         coroutines,
         producer,
