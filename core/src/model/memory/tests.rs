@@ -8,12 +8,12 @@ use crate::{
         Begin, BeginMode, Connection, Event, Fact, Known, Knows, NewTask, Place, Process, ResourceId, Stamp, TaskId,
         Update,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State, TaskKey,
-            TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Interest, Queued, Reach, Socket, State,
+            TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
-use std::{num::NonZeroU64, sync::Arc};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 fn at(millis: u64) -> Stamp {
     Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
@@ -120,6 +120,33 @@ fn crossed(certainty: Certainty) -> Session {
         tell(&mut session, update(millis, things()));
     }
     session
+}
+
+#[test]
+fn a_wait_for_a_descriptor_names_its_peer_and_how_long_that_is_silent() {
+    let mut session = session();
+    let socket = |fd, local: &str, peer: &str, silent| Socket {
+        fd,
+        local: local.into(),
+        peer: peer.into(),
+        listens: peer.is_empty(),
+        silent,
+    };
+    // As they come, in no order.
+    let sockets = vec![
+        socket(11, "10.0.0.1:80", "10.0.0.9:5000", Some(Duration::from_millis(20))),
+        socket(9, "0.0.0.0:80", "", None),
+        socket(10, "10.0.0.1:41000", "10.0.0.7:5432", Some(Duration::from_secs(312))),
+    ];
+    let whole = Whole { sockets, ..Whole::default() };
+    tell(&mut session, Update { now: Some(at(0)), look: Some(Box::new(whole)), ..Update::default() });
+    let words = [8, 9, 10, 11].map(|fd| {
+        let on = WaitOn::Io { fd: Some(fd), interest: Interest::Read };
+        session.model().wait_in_words(on, at(0))
+    });
+    let silent = format!("10.0.0.7:5432 readable, silent for {}", crate::number::humanize(Duration::from_secs(312)));
+    let expected = ["descriptor 8 readable", "connections on 0.0.0.0:80", &silent, "10.0.0.9:5000 readable"];
+    assert_eq!(words, expected);
 }
 
 #[test]
