@@ -4,6 +4,7 @@ use crate::{
     app::{
         filter::field,
         labels::{span_label, task_name},
+        tasks::look::LookLines,
     },
     diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
     session::Session,
@@ -81,11 +82,11 @@ pub(crate) fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<
     line("state", task.state().name().into());
     line("kind", task.kind().name().into());
     line("location", model.place(task.place()).to_string());
-    line("total", humanize(task.total(now)));
-    line("busy", humanize(task.busy(now)));
+    line("total", known(model.total(&task, now).map(humanize)));
+    line("busy", known(model.busy(&task, now).map(humanize)));
     line("scheduled", known(model.scheduled(&task, now).map(humanize)));
     line("idle", known(model.idle(&task, now).map(humanize)));
-    line("polls", task.polls().to_string());
+    line("polls", known(model.polls(&task).map(|polls| polls.to_string())));
     line("wakes", known(model.wakes(&task).map(|wakes| format!("{} ({} by itself)", wakes.count, wakes.own))));
     line("wakers", known(model.wakers(&task).map(|wakers| wakers.out.to_string())));
     if let Some(span) = span_label(model, id) {
@@ -96,6 +97,21 @@ pub(crate) fn task(session: &Session, id: TaskId, now: Option<Stamp>) -> Option<
     }
     for (lint, severity) in session.engine().lints_of(model, id) {
         line("finding", format!("{severity} {}", lint.name));
+    }
+    if let Some(look) = LookLines::of(model, &task, now) {
+        for frame in &look.frames {
+            let indent = "  ".repeat(usize::from(frame.indent));
+            line("awaits in", format!("{indent}{} {}", frame.name, frame.place).trim_end().to_owned());
+        }
+        for wait in &look.waits {
+            line("waits for", format!("{} ({})", wait.what, wait.certainty.name()));
+            for (holder, certainty) in &wait.holders {
+                line("held by", format!("{holder} ({})", certainty.name()));
+            }
+        }
+        if !look.unread.is_empty() {
+            line("not known", look.unread);
+        }
     }
     Some(text)
 }

@@ -8,7 +8,7 @@ use crate::{
     },
     model::Model,
     session::Session,
-    update::{Stack, Stall, Stamp, VerdictKind, WorkerId, WorkerStats},
+    update::{Fact, FactSet, Stack, Stall, Stamp, VerdictKind, WorkerId, WorkerStats, look::Role},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -32,12 +32,43 @@ pub struct WorkerDetail {
     pub verdicts: Vec<(VerdictKind, Duration)>,
     /// The task that it polls, in words.
     pub task: Option<String>,
+    /// Why nothing is counted of it, where that is so.
+    pub uncounted: Option<&'static str>,
+    /// What its thread does, where memory is read.
+    pub thread: Option<ThreadLine>,
     /// The poll that keeps it, if one does.
     pub stall: Option<StallLine>,
     /// Stalls that are over, the latest first.
     pub before: Vec<StallLine>,
     /// What was found.
     pub findings: Vec<FindingLine>,
+}
+
+/// A thread as memory and the kernel tell of it.
+#[derive(Debug, Clone)]
+pub struct ThreadLine {
+    /// What it does, in words.
+    pub doing: String,
+    /// For how long it was stopped so that its stack could be read.
+    pub stopped: Option<Duration>,
+    /// Its stack.
+    pub stack: Option<Arc<Stack>>,
+}
+
+impl ThreadLine {
+    fn of(model: &Model, id: WorkerId) -> Option<Self> {
+        let threads = &model.memory().whole()?.threads;
+        let thread = threads.iter().find(|thread| thread.role == Role::Worker(id))?;
+        let state = match thread.state {
+            'R' => "runs",
+            'S' => "sleeps",
+            'D' => "waits for a device",
+            'T' | 't' => "is stopped",
+            _ => "does something that is not known",
+        };
+        let within = if thread.waits_in.is_empty() { String::new() } else { format!(" in {}", thread.waits_in) };
+        Some(Self { doing: format!("{state}{within}"), stopped: thread.stopped, stack: thread.stack.clone() })
+    }
 }
 
 /// A stall, in words.
@@ -108,6 +139,8 @@ impl WorkerDetail {
                 runtime.stats.verdicts.iter().map(of_kind).collect()
             }),
             task: row.task.map(|task| task_label(model, task)),
+            uncounted: model.knows().why_not_all(FactSet::of(&[Fact::WorkerCounts])),
+            thread: ThreadLine::of(model, id),
             stall: agent.stall_of_worker(id).map(|stall| StallLine::of(model, stall, now)),
             before: over.take(MOST).map(|stall| StallLine::of(model, stall, now)).collect(),
             findings: findings_of_worker(session.engine(), id, model.attached()),

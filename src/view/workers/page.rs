@@ -19,7 +19,7 @@ use crate::{
         scroll::Scroll,
         workers::{
             list::WorkerState,
-            page::{StallLine, WorkerDetail},
+            page::{StallLine, ThreadLine, WorkerDetail},
         },
     },
     update::{Frame, Stamp, WorkerId},
@@ -28,6 +28,7 @@ use crate::{
         widget::{
             facts::{self, Piece, Text},
             sparkline::sparkline,
+            stack,
         },
     },
 };
@@ -80,6 +81,9 @@ fn lines(detail: &WorkerDetail, form: StackForm, now: Stamp, width: usize, theme
             text.line(line);
         }
     }
+    if let (None, Some(thread)) = (&detail.stall, &detail.thread) {
+        thread_lines(&mut text, thread, form, width, theme);
+    }
     if !detail.before.is_empty() {
         text.section("Stalls before");
         for stall in &detail.before {
@@ -93,6 +97,22 @@ fn lines(detail: &WorkerDetail, form: StackForm, now: Stamp, width: usize, theme
         }
     }
     text.lines()
+}
+
+/// What the thread does, and its stack.
+fn thread_lines(text: &mut Text, thread: &ThreadLine, form: StackForm, width: usize, theme: &Theme) {
+    text.section("Its thread");
+    let mut pieces = vec![text.plain(&thread.doing)];
+    if let Some(stopped) = thread.stopped {
+        let said = format!("was stopped for {} to be read", numbers::duration(stopped, theme));
+        pieces.push(text.styled(&said, theme.notice()));
+    }
+    text.entry("does", pieces);
+    if let Some(stack) = &thread.stack {
+        for line in stack::lines(stack, form, width, FRAMES_MOST, theme) {
+            text.line(line);
+        }
+    }
 }
 
 fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
@@ -113,6 +133,9 @@ fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     for (kind, lasted) in &detail.verdicts {
         text.prose("", &format!("{}, for {}", kind.in_words(), numbers::duration(*lasted, theme)), theme.bad());
     }
+    if detail.uncounted.is_some() {
+        return;
+    }
     let shown = detail.lane.len().min(text.value_width());
     let mut lane = sparkline(&detail.lane[detail.lane.len() - shown..], theme);
     lane.push_span(Span::raw(""));
@@ -121,6 +144,10 @@ fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
 
 fn counters(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     let (row, stats) = (&detail.row, &detail.stats);
+    if let Some(because) = detail.uncounted {
+        text.entry("queue", [text.plain(&format!("{} in its own", numbers::grouped(stats.queue)))]);
+        return text.not_known("counts", because);
+    }
     let both = |count: u64, rate: f64| format!("{}, {}/s", numbers::grouped(count), numbers::rate(rate));
     let queued = if stats.queue > 0 { theme.notice() } else { Style::new() };
     text.entry(
