@@ -1,7 +1,15 @@
 //! The bytes of a process, and what the kernel tells of it: of one that runs, of a core file, of a grab. Nothing here knows tokio.
 //!
 //! Nothing is ever written to the process, and it is never stopped. A page that is not present is not read: a look must not swap
-//! in, allocate, or wake whoever serves page faults.
+//! in, allocate, or wake whoever serves page faults. (What such a page would hold is told as the zeros or the file that it stands for; of
+//! memory whose faults another program serves, which no cheap question tells apart, that may be wrong.)
+//!
+//! ```text
+//! live       a process that runs       pages   which of its pages are present       proc   what /proc says of it
+//! maps       what is mapped            files   the very files that are              image  the objects among them
+//! core_file  what was kept of one      notes, facts   what it was told with         packed, build
+//! grab       keeps it                  rights  why it may not be read               sockets, diag
+//! ```
 
 mod build;
 mod core_file;
