@@ -5,6 +5,7 @@
 use crate::{
     bytes::{Bytes, Scene},
     round::Tasks,
+    thread::Threads,
     tokio::{copy::Copy, header::Header, owned::Lists, scan::sweep},
     workers::Workers,
 };
@@ -41,11 +42,12 @@ impl Finder {
         tasks: &Tasks,
         copies: &[Copy],
         scene: &Scene,
+        threads: &Threads,
         bytes: &dyn Bytes,
     ) -> Vec<(u64, Header)> {
         let rested = self.swept.is_none_or(|(ended, took)| ended.elapsed() >= took * REST);
         if self.swept.is_none() || (self.missing == Missing::Something && rested) {
-            return self.sweep(copies, scene, bytes);
+            return self.sweep(copies, scene, threads, bytes);
         }
         let mut found = Vec::new();
         for (copy, lists) in self.lists.values() {
@@ -54,16 +56,21 @@ impl Finder {
             let known = |at: u64, number: u64| tasks.known.get(&at).is_some_and(|known| known.number == number);
             match lists.fresh(bytes, &kind, &known) {
                 Some(fresh) => found.extend(fresh),
-                None => return self.sweep(copies, scene, bytes),
+                None => return self.sweep(copies, scene, threads, bytes),
             }
         }
         found
     }
 
-    fn sweep(&mut self, copies: &[Copy], scene: &Scene, bytes: &dyn Bytes) -> Vec<(u64, Header)> {
+    fn sweep(&mut self, copies: &[Copy], scene: &Scene, threads: &Threads, bytes: &dyn Bytes) -> Vec<(u64, Header)> {
         let began = Instant::now();
         let is_vtable = |word: u64| copies.iter().any(|copy| copy.types.contains_key(&word));
-        let found = sweep(scene, bytes, &is_vtable, span(copies));
+        // A thread's stack is where its stack pointer leads, or where the C library keeps the thread.
+        let stacks = scene.threads.iter().flat_map(|thread| {
+            [thread.registers.map(|registers| registers.sp), threads.pointer(thread.id)].into_iter().flatten()
+        });
+        let stacks: Vec<u64> = stacks.collect();
+        let found = sweep(scene, &stacks, bytes, &is_vtable, span(copies));
         self.swept = Some((Instant::now(), began.elapsed()));
         found.candidates
     }

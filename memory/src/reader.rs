@@ -200,7 +200,7 @@ impl Reader {
         self.unread.clone_from(&self.refused);
         self.unread.extend(self.bytes.missing());
         self.unread.extend(self.bytes.blind().map(|why| Unread { what: "pages".into(), why: why.into() }));
-        let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &*self.bytes);
+        let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &self.threads, &*self.bytes);
         let (ended, taken) = self.round(&fresh);
         let roots = self.roots(&scene);
         let sources = Sources {

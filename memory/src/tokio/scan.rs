@@ -24,13 +24,18 @@ pub(crate) struct Sweep {
 }
 
 /// Goes over the writable memory of a process, pages that are present alone. `known` says whether a word is a vtable's address.
-/// Stacks are left out: tasks are made on them before they are moved to where they stay.
-pub(crate) fn sweep(scene: &Scene, bytes: &dyn Bytes, known: &dyn Fn(u64) -> bool, span: Range<u64>) -> Sweep {
+/// Stacks are left out, each told by an address in it: tasks are made on them before they are moved to where they stay.
+pub(crate) fn sweep(
+    scene: &Scene,
+    stacks: &[u64],
+    bytes: &dyn Bytes,
+    known: &dyn Fn(u64) -> bool,
+    span: Range<u64>,
+) -> Sweep {
     let mut sweep = Sweep::default();
     let mut piece = vec![0; PIECE + HEADER];
-    let stacks: Vec<u64> = scene.threads.iter().filter_map(|thread| Some(thread.registers?.sp)).collect();
     let heaps =
-        scene.regions.iter().filter(|region| heap(region) && !stacks.iter().any(|sp| region.range.contains(sp)));
+        scene.regions.iter().filter(|region| heap(region) && !stacks.iter().any(|at| region.range.contains(at)));
     for range in heaps.flat_map(|region| bytes.present(region.range.clone())) {
         let mut at = range.start;
         while at < range.end {
