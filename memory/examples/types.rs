@@ -1,4 +1,5 @@
-//! What the debug information of a file tells: `types FILE [PART OF A PATH]`; or what a layout of it comes to: `types FILE --layout TO`.
+//! What the debug information of a file tells: `types FILE [PART OF A PATH]`; or what a layout of it comes to: `types FILE --layout TO`;
+//! `types FILE --debug OTHER [PART OF A PATH]` takes the debug information of another file.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn main() -> Result<(), String> {
@@ -8,7 +9,13 @@ fn main() -> Result<(), String> {
     let mut arguments = std::env::args_os().skip(1);
     let file = PathBuf::from(arguments.next().ok_or("which file?")?);
     let before = Instant::now();
-    let debug = Debug::open(&file)?;
+    let mut wanted = arguments.next();
+    let mut search = Search::default();
+    if wanted.as_ref().is_some_and(|wanted| wanted == "--debug") {
+        search.debug = arguments.next().map(PathBuf::from);
+        wanted = arguments.next();
+    }
+    let debug = Debug::find(&file, &search)?;
     let index = debug.index();
     println!("{:?}, {}, {} in {:?}", debug.grade(), debug.from(), index.producer, before.elapsed());
     println!(
@@ -21,7 +28,7 @@ fn main() -> Result<(), String> {
         index.named.len(),
         index.thread_locals.len(),
     );
-    let Some(wanted) = arguments.next() else { return Ok(()) };
+    let Some(wanted) = wanted else { return Ok(()) };
     let wanted = wanted.to_string_lossy();
     if wanted == "--layout" {
         let to = PathBuf::from(arguments.next().ok_or("to which file?")?);

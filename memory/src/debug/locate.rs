@@ -5,9 +5,9 @@
 //! only if the user names it, and then as a twin.
 
 use super::{
-    BuildId, Cache, Debug,
+    BuildId, Cache, Debug, Symbols,
     dwarf::Dwarf,
-    layout, remote,
+    foreign, layout, remote,
     sections::ObjectFile,
     units::{self, SplitOff},
 };
@@ -65,7 +65,7 @@ impl Debug {
             return layout::open(path, id.as_ref());
         }
         if let Some(path) = &search.debug {
-            return named(path, id.as_ref(), search);
+            return named(path, object, id.as_ref(), search);
         }
         let place = search.outside(search.path.as_deref().unwrap_or(object));
         let mut looked = Looked::default();
@@ -81,7 +81,13 @@ impl Debug {
         let found = beside.or_else(|| fetched(id.as_ref(), search, &mut looked));
         Ok(match found {
             Some(found) if found.grade() > own.grade() => found,
-            _ => own.without(&looked),
+            _ => {
+                let mut own = own.without(&looked);
+                if own.grade() > Grade::Stripped {
+                    foreign::by_symbols(&mut own.index, &Symbols::open(object)?);
+                }
+                own
+            }
         })
     }
 }
@@ -112,7 +118,7 @@ impl Debug {
 }
 
 /// A file that the user names.
-fn named(path: &Path, id: Option<&BuildId>, search: &Search) -> Result<Debug, String> {
+fn named(path: &Path, object: &Path, id: Option<&BuildId>, search: &Search) -> Result<Debug, String> {
     if layout::is_one(path) {
         return layout::open(path, id);
     }
@@ -125,6 +131,7 @@ fn named(path: &Path, id: Option<&BuildId>, search: &Search) -> Result<Debug, St
     if id.is_none() || theirs.as_ref() != id {
         let said = |id: Option<&BuildId>| id.map_or_else(|| "none".to_owned(), ToString::to_string);
         debug.grade = Grade::Twin;
+        debug.index = foreign::of_twin(&debug, &Symbols::open(object)?);
         debug.from = format!(
             "{shown}, of another build (build id {}, and the process has {}): what it tells is at most likely",
             said(theirs.as_ref()),

@@ -8,7 +8,7 @@
 //! dwarf      both as one: an index, and types
 //! layout     the same out of a file of megabytes         cache   kept for the next look
 //! symbols    names of functions, where there are no types
-//! twin       types of another build, by name
+//! twin       types of another build, by name          foreign    and where they are in this one
 //! lines      the line where a macro is used
 //! keepers    types that may keep a guard where no walk goes
 //! names      names for people
@@ -17,6 +17,7 @@
 mod build_id;
 mod cache;
 mod dwarf;
+mod foreign;
 mod keepers;
 mod layout;
 mod lines;

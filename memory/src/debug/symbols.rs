@@ -2,7 +2,7 @@
 //! Knows the table of symbols and what calls look like in code, and nothing of where code is read from.
 
 use super::sections::ObjectFile;
-use object::{Architecture, Object as _, ObjectSymbol as _, SymbolKind};
+use object::{Architecture, Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, SymbolKind};
 use rustc_hash::FxHashMap;
 use std::{ops::Range, path::Path, sync::Arc};
 
@@ -100,20 +100,7 @@ impl Symbols {
             return Some(of.into());
         }
         // In the older form, the types are in the names of what they call: to drop the cell.
-        let dropped = |address: u64| {
-            let mut all: Vec<String> = vec![];
-            for to in self.calls(address, code) {
-                for name in self.names(to) {
-                    let cell = drops(&name).and_then(|ty| ty.split_once("tokio::runtime::task::core::Cell<"));
-                    // A box of the cell is dropped as well.
-                    let of = cell.filter(|(before, _)| before.is_empty() || *before == "alloc::boxed::Box<");
-                    all.extend(of.and_then(|(_, of)| enclosed(of)).map(str::to_owned));
-                }
-            }
-            all.sort_unstable();
-            all.dedup();
-            all
-        };
+        let dropped = |address: u64| self.dropped(address, code);
         let mut by_dealloc = functions.get(DEALLOC).map(|address| dropped(*address)).unwrap_or_default();
         if by_dealloc.len() == 1 {
             return by_dealloc.pop().map(Into::into);
@@ -131,6 +118,61 @@ impl Symbols {
         let mut names = self.names(drop);
         let name = names.next()?;
         names.all(|other| other == name).then(|| drops(&name).map(Arc::from)).flatten()
+    }
+
+    /// Which functions are of which task: by their own names, or by the cell that they drop. Of the older names only those are
+    /// asked that let go of a task; one that polls may spawn another, and then has that one's cell as well.
+    pub(super) fn task_functions(&self) -> FxHashMap<u64, Vec<Arc<str>>> {
+        let mut all: FxHashMap<u64, Vec<Arc<str>>> = FxHashMap::default();
+        let Ok(object) = object::File::parse(self.file.data()) else { return all };
+        let sections = object.sections().filter(|section| section.kind() == SectionKind::Text);
+        let sections: Vec<(u64, &[u8])> =
+            sections.filter_map(|section| Some((section.address(), section.data().ok()?))).collect();
+        let code = |at: u64, len: usize| {
+            sections.iter().find_map(|(start, data)| {
+                let rest = data.get(usize::try_from(at.checked_sub(*start)?).ok()?..)?;
+                (!rest.is_empty()).then(|| rest.get(..len).unwrap_or(rest).to_vec())
+            })
+        };
+        for address in self.functions.keys() {
+            for name in self.names(*address) {
+                let Some(name) = name.strip_prefix("tokio::runtime::task::raw::") else { continue };
+                let (function, of) = name.split_once("::<").map_or((name, None), |(name, of)| (name, enclosed(of)));
+                let of = match of {
+                    Some(of) if FUNCTIONS.contains(&function) => Some(of.to_owned()),
+                    None if matches!(function, "dealloc" | "drop_join_handle_slow" | "drop_abort_handle") => {
+                        let mut dropped = self.dropped(*address, &code);
+                        dropped.pop().filter(|_| dropped.is_empty())
+                    }
+                    _ => None,
+                };
+                let names = all.entry(*address).or_default();
+                names.extend(of.map(Arc::from).filter(|of| !names.contains(of)));
+            }
+        }
+        all.retain(|_, names| !names.is_empty());
+        all
+    }
+
+    /// The cells that a function drops.
+    fn dropped(&self, address: u64, code: &dyn Fn(u64, usize) -> Option<Vec<u8>>) -> Vec<String> {
+        let mut all: Vec<String> = vec![];
+        for to in self.calls(address, code) {
+            for name in self.names(to) {
+                let cell = drops(&name).and_then(|ty| ty.split_once("tokio::runtime::task::core::Cell<"));
+                // A box of the cell is dropped as well.
+                let of = cell.filter(|(before, _)| before.is_empty() || *before == "alloc::boxed::Box<");
+                all.extend(of.and_then(|(_, of)| enclosed(of)).map(str::to_owned));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// All of the file.
+    pub(super) fn data(&self) -> &[u8] {
+        self.file.data()
     }
 
     fn names(&self, address: u64) -> impl Iterator<Item = String> {
@@ -234,7 +276,6 @@ impl std::fmt::Write for Bounded {
 mod tests {
     use super::*;
     use crate::debug::tests::build;
-    use object::ObjectSection as _;
     use std::fs;
 
     /// The address of a function whose name, as people read it, begins so; and the code of the object.

@@ -75,6 +75,8 @@ pub fn normal(name: &str) -> String {
                 if rest.starts_with('<') {
                     rest = past(rest);
                 }
+            } else if ["{constant", "{{constant", "{K#"].iter().any(|start| part.starts_with(start)) {
+                out.push_str("{{constant}}");
             } else {
                 out.push_str(part);
             }

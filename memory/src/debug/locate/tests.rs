@@ -91,6 +91,15 @@ fn a_named_file_of_another_build_is_a_twin() {
     let debug = found(&built.file, &named(&twin.file));
     assert_eq!(debug.grade(), Grade::Twin);
     assert!(debug.from().contains("another build"), "{}", debug.from());
+    // Its types, and the addresses of the object itself.
+    let functions = |debug: &Debug| debug.index().task_functions.values().flatten().cloned().collect::<Vec<_>>();
+    assert!(functions(&debug).iter().all(|name| debug.index().cells.contains_key(name)), "{:?}", functions(&debug));
+    assert!(!functions(&debug).is_empty());
+    assert!(debug.index().vtables.values().any(|ty| debug.ty(*ty).is_coroutine()));
+    assert!(debug.index().thread_locals.iter().any(|local| local.0.contains("CONTEXT")));
+    assert!(debug.index().block_on.is_empty());
+    // Without a twin, its tasks have names.
+    assert_eq!(functions(&found(&built.file, &Search::default())).len(), 2);
     let own = found(&twin.file, &named(&twin.file));
     assert_eq!(own.grade(), Grade::Full);
     let why = Debug::find(&built.file, &named(&built.file)).unwrap_err();
