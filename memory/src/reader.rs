@@ -8,7 +8,7 @@ use crate::{
     finder::Finder,
     future::{
         frames::Frames,
-        plan::Plans,
+        planner::Plans,
         walk::{RawWait, Walked},
     },
     holders::Assigned,

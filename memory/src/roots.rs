@@ -7,7 +7,7 @@ use crate::{
     debug::{TypeId, Types},
     future::{
         frames::Frames,
-        plan::Plans,
+        planner::Plans,
         view::View,
         walk::{Hint, Walked, Walker},
     },

@@ -9,7 +9,7 @@ use crate::{
     bytes::{Bytes, Wanted},
     future::{
         frames::Frames,
-        plan::Plans,
+        planner::Plans,
         view::View,
         walk::{Hint, RawClaim, RawWait, Walked, Walker},
     },

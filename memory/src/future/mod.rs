@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! class    what a type is, by its path
-//! plan     what of a type is worth a look, found once for each type
+//! plan     what of a type is worth a look      planner   found once for each type
 //! walk     a value gone through by its plan      view   its bytes, each read once
 //! frames   frames and chains, equal ones once
 //! ```
@@ -11,5 +11,6 @@
 pub(crate) mod class;
 pub(crate) mod frames;
 pub(crate) mod plan;
+pub(crate) mod planner;
 pub(crate) mod view;
 pub(crate) mod walk;

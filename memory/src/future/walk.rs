@@ -8,9 +8,10 @@ use super::{
     class::Referred,
     frames::{FrameText, Frames, Step},
     plan::{
-        Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Plans, Refer,
-        Select, State, Unordered, Via,
+        Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
+        State, Unordered, Via,
     },
+    planner::Plans,
     view::View,
 };
 use crate::{

@@ -1,0 +1,469 @@
+//! Finds what of a type is worth a look, each type once.
+
+use super::{
+    class::{Class, GuardClass, Permits, Referred, classify, is_named, polls_all, referred},
+    frames::{FrameText, Frames},
+    plan::{
+        Arm, Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
+        Shared, State, Unordered, Via,
+    },
+};
+use crate::{
+    ClaimKind, FrameKind, Interest,
+    debug::{Debug, Kind, Type, TypeId, Types, names},
+    tokio::names::function,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// Types deeper than this within one another are not gone into.
+const DEEPEST: u32 = 48;
+/// What the compiler puts before the name of a variable that is captured by reference.
+const BY_REFERENCE: &str = "_ref__";
+/// Members beyond this many are left out.
+const MOST_MEMBERS: usize = 512;
+
+/// A lock or a channel that a type has in it.
+struct Part {
+    at: u64,
+    hop: Option<u64>,
+    kind: Referred,
+    ty: TypeId,
+    path: String,
+}
+
+/// The plans of one object's types.
+pub(crate) struct Plans {
+    pub(crate) types: Arc<Debug>,
+    made: FxHashMap<TypeId, Arc<Plan>>,
+    under_way: FxHashSet<TypeId>,
+    nothing: Arc<Plan>,
+}
+
+impl Plans {
+    pub(crate) fn new(types: Arc<Debug>) -> Self {
+        Self { types, made: FxHashMap::default(), under_way: FxHashSet::default(), nothing: Arc::new(Plan::Nothing) }
+    }
+
+    /// What to do with a value of this type.
+    pub(crate) fn plan(&mut self, ty: TypeId, frames: &mut Frames) -> Arc<Plan> {
+        self.plan_within(ty, frames, DEEPEST)
+    }
+
+    fn plan_within(&mut self, ty: TypeId, frames: &mut Frames, depth: u32) -> Arc<Plan> {
+        if let Some(plan) = self.made.get(&ty) {
+            return Arc::clone(plan);
+        }
+        // A type that has itself by value is none.
+        if depth == 0 || !self.under_way.insert(ty) {
+            return Arc::clone(&self.nothing);
+        }
+        let plan = Arc::new(self.make(ty, frames, depth - 1).unwrap_or(Plan::Nothing));
+        self.under_way.remove(&ty);
+        self.made.insert(ty, Arc::clone(&plan));
+        plan
+    }
+
+    fn worth(&mut self, ty: TypeId, frames: &mut Frames, depth: u32) -> bool {
+        !matches!(*self.plan_within(ty, frames, depth), Plan::Nothing)
+    }
+
+    fn make(&mut self, id: TypeId, frames: &mut Frames, depth: u32) -> Option<Plan> {
+        let ty = self.types.ty(id);
+        match ty.kind {
+            Kind::Pointer(to) => {
+                let ownership = ownership(&ty.name)?;
+                return matches!(self.types.ty(to).kind, Kind::Struct | Kind::Pointer(_) | Kind::Array(..))
+                    .then_some(Plan::Pointer { ownership, to });
+            }
+            Kind::Array(element, count) => {
+                let worth = count > 0 && self.worth(element, frames, depth);
+                return worth.then(|| Plan::Array { element, size: self.types.ty(element).size, count });
+            }
+            Kind::Struct => {}
+            _ => return None,
+        }
+        match classify(&ty) {
+            Class::Coroutine => self.coroutine(&ty, frames, depth),
+            Class::Guard(class) => self.guard(&ty, class),
+            Class::Dyn => {
+                let pointer = ty.member("pointer").or_else(|| ty.member("data_ptr"))?;
+                let ownership = ownership(&ty.name)?;
+                let text = frames.text(text(&names::short(&ty.path()), FrameKind::Wrapper));
+                Some(Plan::Dyn { pointer: pointer.at, vtable: ty.member("vtable")?.at, ownership, text })
+            }
+            Class::Slice => {
+                let (pointer, length) = (ty.member("data_ptr")?, ty.member("length")?.at);
+                let Kind::Pointer(element) = self.types.ty(pointer.ty).kind else { return None };
+                let ownership = ownership(&ty.name)?;
+                self.worth(element, frames, depth).then_some(Plan::Slice {
+                    pointer: pointer.at,
+                    length,
+                    element,
+                    ownership,
+                })
+            }
+            Class::Vec => {
+                let (_, element) = *ty.params.iter().find(|param| &*param.0 == "T")?;
+                let (pointer, _) = self.types.find(id, &|ty| matches!(ty.kind, Kind::Pointer(_)), 8)?;
+                let length = ty.member("len")?.at;
+                self.worth(element, frames, depth).then_some(Plan::Slice {
+                    pointer,
+                    length,
+                    element,
+                    ownership: Ownership::Owned,
+                })
+            }
+            Class::Unordered => self.unordered(id, &ty, frames),
+            Class::Collection => {
+                let worth = ty.params.iter().take(4).any(|(_, param)| self.worth(*param, frames, depth));
+                worth.then_some(Plan::Collection)
+            }
+            Class::Shared | Class::Nothing => None,
+            Class::Plain => self.parts(&ty, frames, depth),
+            leaf => self.leaf(leaf, id, &ty, frames),
+        }
+    }
+
+    fn coroutine(&mut self, ty: &Type, frames: &mut Frames, depth: u32) -> Option<Plan> {
+        let part = ty.variants.as_ref()?;
+        let discriminant = part.discriminant.as_ref()?;
+        let width = width(self.types.ty(discriminant.ty).size)?;
+        let function = function(ty, &*self.types);
+        let mut states = Vec::new();
+        for variant in part.variants.iter().take(MOST_MEMBERS) {
+            let inner = self.types.ty(variant.ty);
+            let phase = match &*inner.name {
+                "Unresumed" => Phase::Unresumed,
+                "Returned" | "Panicked" => Phase::Ended,
+                _ => Phase::Suspended,
+            };
+            let name = match phase {
+                Phase::Unresumed => format!("{function} (not started)"),
+                Phase::Ended => format!("{function} (ended)"),
+                Phase::Suspended => function.clone(),
+            };
+            let place = variant.place.clone();
+            let text = frames.text(FrameText { name: name.into(), kind: FrameKind::Async, place });
+            let mut state = State {
+                values: variant.values.clone(),
+                phase,
+                text,
+                awaitee: None,
+                locals: Vec::new(),
+                refers: Vec::new(),
+            };
+            if phase != Phase::Ended {
+                for member in inner.members.iter().take(MOST_MEMBERS) {
+                    let at = variant.at.checked_add(member.at)?;
+                    if &*member.name == "__awaitee" {
+                        state.awaitee = Some((at, member.ty));
+                    } else if self.worth(member.ty, frames, depth) {
+                        let name =
+                            member.name.strip_prefix(BY_REFERENCE).map_or_else(|| Arc::clone(&member.name), Arc::from);
+                        state.locals.push((at, member.ty, name));
+                    }
+                    self.refers(at, member.ty, &member.name, &function, &mut state.refers);
+                }
+            }
+            states.push(state);
+        }
+        Some(Plan::Coroutine(Coroutine { discriminant: (discriminant.at, width), states }))
+    }
+
+    /// Which locks and channels a variable refers to: by value, by a pointer, by an `Arc`.
+    fn refers(&self, at: u64, ty: TypeId, local: &str, function: &str, into: &mut Vec<Refer>) {
+        let local = local.strip_prefix(BY_REFERENCE).unwrap_or(local);
+        let here = self.types.ty(ty);
+        let (by, place, target, offset) = match here.kind {
+            Kind::Pointer(to) => (Via::Pointer, at, to, 0),
+            Kind::Struct if classify(&here) == Class::Shared => {
+                let Some((inner, to)) = self.types.pointer(ty) else { return };
+                let counted = self.types.ty(to);
+                let Some(data) = counted.member("data") else { return };
+                (Via::Pointer, at.saturating_add(inner), data.ty, data.at)
+            }
+            Kind::Struct => (Via::Value, at, ty, 0),
+            _ => return,
+        };
+        let mut found = Vec::new();
+        self.things(target, 0, "", 3, &mut found);
+        for part in found {
+            let name = if part.path.is_empty() {
+                format!("{local} of {function}")
+            } else {
+                format!("{}.{}", names::short(&self.types.ty(target).path()), part.path)
+            };
+            let offset = offset + part.at;
+            into.push(Refer { at: place, by, offset, hop: part.hop, kind: part.kind, ty: part.ty, name: name.into() });
+        }
+    }
+
+    /// The locks and channels that a type has by value.
+    fn things(&self, ty: TypeId, at: u64, path: &str, depth: u32, found: &mut Vec<Part>) {
+        let here = self.types.ty(ty);
+        if let Some(kind) = referred(&here) {
+            found.push(Part { at, hop: None, kind, ty, path: path.to_owned() });
+            return;
+        }
+        let shared = match classify(&here) {
+            Class::MpscSender | Class::MpscReceiver => self.shared(ty, "inner").map(|shared| (Referred::Chan, shared)),
+            Class::WatchSender | Class::WatchReceiver => {
+                self.shared(ty, "shared").map(|shared| (Referred::Watch, shared))
+            }
+            Class::BroadcastSender | Class::BroadcastReceiver => {
+                self.shared(ty, "shared").map(|shared| (Referred::Broadcast, shared))
+            }
+            _ => None,
+        };
+        if let Some((kind, shared)) = shared {
+            let (at, hop) = (at.saturating_add(shared.pointer), Some(shared.data));
+            found.push(Part { at, hop, kind, ty: shared.ty, path: path.trim_end_matches(".chan").to_owned() });
+            return;
+        }
+        if depth == 0 || found.len() >= 8 || here.kind != Kind::Struct || here.is_coroutine() || here.variants.is_some()
+        {
+            return;
+        }
+        for member in here.members.iter().take(32) {
+            let inner = if path.is_empty() { member.name.to_string() } else { format!("{path}.{}", member.name) };
+            self.things(member.ty, at.saturating_add(member.at), &inner, depth - 1, found);
+        }
+    }
+
+    fn parts(&mut self, ty: &Type, frames: &mut Frames, depth: u32) -> Option<Plan> {
+        if let Some(select) = self.select(ty, frames) {
+            return Some(Plan::Select(select));
+        }
+        let mut fields = Vec::new();
+        for member in ty.members.iter().take(MOST_MEMBERS) {
+            if self.worth(member.ty, frames, depth) {
+                fields.push((member.at, member.ty));
+            }
+        }
+        let arms = match &ty.variants {
+            Some(part) => {
+                let mut arms = Vec::new();
+                for variant in part.variants.iter().take(MOST_MEMBERS) {
+                    let worth =
+                        if self.worth(variant.ty, frames, depth) { Certainty::Known } else { Certainty::Unknown };
+                    arms.push(Arm { values: variant.values.clone(), at: variant.at, ty: variant.ty, worth });
+                }
+                let discriminant = match &part.discriminant {
+                    Some(member) => Some((member.at, width(self.types.ty(member.ty).size)?)),
+                    None => None,
+                };
+                arms.iter().any(|arm| arm.worth == Certainty::Known).then_some(Arms { discriminant, arms })
+            }
+            None => None,
+        };
+        if fields.is_empty() && arms.is_none() {
+            return None;
+        }
+        let named = is_named(&ty.space, &ty.name) && !is_variant(ty);
+        let text = named.then(|| frames.text(text(&names::short(&ty.path()), FrameKind::Wrapper)));
+        let polled = if fields.len() < 2 || polls_all(&ty.space) { Certainty::Known } else { Certainty::Unknown };
+        Some(Plan::Parts(Parts { text, fields, arms, polled, interest: interest(ty) }))
+    }
+
+    /// The closures of `tokio::select!` and `tokio::join!` have what they poll in a variable `futures`.
+    fn select(&mut self, ty: &Type, frames: &mut Frames) -> Option<Select> {
+        if !ty.name.starts_with("{closure_env") {
+            return None;
+        }
+        // A variable that is captured by reference has this before its name.
+        let captured = |name: &str| ty.member(name).or_else(|| ty.member(&format!("{BY_REFERENCE}{name}")));
+        let futures = captured("futures")?;
+        let (mut target, mut hops) = (futures.ty, 0);
+        while let Kind::Pointer(to) = self.types.ty(target).kind {
+            target = to;
+            hops += 1;
+            if hops > 4 {
+                return None;
+            }
+        }
+        let tuple = self.types.ty(target);
+        if !tuple.name.starts_with('(') || tuple.members.is_empty() {
+            return None;
+        }
+        let disabled = captured("disabled").and_then(|member| match self.types.ty(member.ty).kind {
+            Kind::Pointer(to) => Some((member.at, width(self.types.ty(to).size)?)),
+            _ => None,
+        });
+        let done = tuple.members.iter().all(|member| self.types.ty(member.ty).name.contains("MaybeDone<"));
+        let name = match (disabled, done) {
+            (Some(_), _) => "select!",
+            (None, true) => "join!",
+            _ => return None,
+        };
+        let text = frames.text(text(name, FrameKind::Several));
+        Some(Select { text, disabled, futures: (futures.at, hops, target) })
+    }
+
+    fn unordered(&self, id: TypeId, ty: &Type, frames: &mut Frames) -> Option<Plan> {
+        let (head, head_ty) = self.types.path(id, &["head_all"])?;
+        let (inner, node) = self.types.pointer(head_ty)?;
+        let (future, of) = self.types.path(node, &["future"])?;
+        let (next, next_ty) = self.types.path(node, &["next_all"])?;
+        let (next_inner, _) = self.types.pointer(next_ty)?;
+        let text = frames.text(text(&names::short(&ty.path()), FrameKind::Several));
+        Some(Plan::Unordered(Unordered { text, head: head + inner, node, next: next + next_inner, future, of }))
+    }
+
+    fn guard(&self, ty: &Type, class: GuardClass) -> Option<Plan> {
+        let member = ty.member(class.member)?;
+        let (inner, mut target) = self.types.pointer(member.ty)?;
+        let mut base = 0;
+        let held = self.types.ty(target);
+        if let Some(data) = held.member("data").filter(|_| held.name.starts_with("ArcInner<")) {
+            base = data.at;
+            target = data.ty;
+        }
+        // A permit of a channel leads to the sender, which leads to the channel.
+        let semaphore = self.types.find(target, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5);
+        let (semaphore, _) = semaphore?;
+        let lock = referred(&self.types.ty(target)).map(|kind| (base, kind, target));
+        let permits = match class.permits {
+            Permits::One => None,
+            Permits::Member(name) => Some(ty.member(name)?.at),
+        };
+        Some(Plan::Guard(GuardPlan { pointer: member.at + inner, lock, semaphore: base + semaphore, permits }))
+    }
+
+    /// The member that is an `Arc`, or an option of one, of what the ends of a channel share.
+    fn shared(&self, ty: TypeId, member: &str) -> Option<Shared> {
+        let (at, arc) = self.types.path(ty, &[member])?;
+        let (inner, to) = self.types.pointer(arc)?;
+        let counted = self.types.ty(to);
+        let data = counted.member("data")?;
+        Some(Shared { pointer: at + inner, data: data.at, ty: data.ty })
+    }
+
+    fn leaf(&self, class: Class, id: TypeId, ty: &Type, frames: &mut Frames) -> Option<Plan> {
+        let at = |path: &[&str]| self.types.path(id, path).map(|found| found.0);
+        let pointer = |path: &[&str]| {
+            let (at, ty) = self.types.path(id, path)?;
+            let (inner, to) = self.types.pointer(ty)?;
+            Some((at + inner, to))
+        };
+        let mut leaf = |name: &str, what: LeafKind, waker: Option<(u64, u64)>| Leaf {
+            text: frames.text(text(name, FrameKind::Leaf)),
+            what,
+            waker,
+        };
+        let within = |path: &[&str]| {
+            let (at, ty) = self.types.path(id, path)?;
+            let (data, vtable) = self.types.waker(ty)?;
+            Some((at + data, at + vtable))
+        };
+        let plan = match class {
+            Class::Acquire => {
+                let what = LeafKind::Acquire {
+                    semaphore: at(&["semaphore"])?,
+                    wanted: at(&["num_permits"])?,
+                    missing: at(&["node", "state"])?,
+                    queued: at(&["queued"])?,
+                    node: at(&["node"])?,
+                };
+                Plan::Leaf(leaf("permits", what, within(&["node", "waker"])))
+            }
+            Class::Notified => {
+                let what = LeafKind::Notified { notify: pointer(&["notify"])?.0, node: at(&["waiter"])? };
+                Plan::Leaf(leaf("a notification", what, within(&["waiter", "waker"])))
+            }
+            Class::Sleep => {
+                let (seconds, timespec) = self.types.find(id, &|ty| &*ty.name == "Timespec", 6)?;
+                let (nanos, _) = self.types.path(timespec, &["tv_nsec"])?;
+                let (inner, _) = self.types.path(timespec, &["tv_sec"])?;
+                let what = LeafKind::Sleep { seconds: seconds + inner, nanos: seconds + nanos };
+                Plan::Leaf(leaf("a timer", what, self.types.waker(id)))
+            }
+            Class::JoinHandle => {
+                let (header, _) = self.types.pointer(id)?;
+                Plan::Leaf(leaf("the end of a task", LeafKind::Join { header }, None))
+            }
+            Class::JoinSet => {
+                let what = LeafKind::JoinAny { length: at(&["inner", "length"])? };
+                Plan::Leaf(leaf(&names::short(&ty.path()), what, None))
+            }
+            Class::Readiness => {
+                let interest = self.types.find(id, &|ty| ty.is("tokio::io::interest", "Interest"), 4);
+                let what = LeafKind::Readiness { record: at(&["scheduled_io"])?, interest: interest?.0 };
+                Plan::Leaf(leaf("a descriptor", what, within(&["waiter"])))
+            }
+            Class::PollEvented => {
+                let (record, inner) = pointer(&["registration", "shared"])?;
+                let data = self.types.ty(inner).member("data")?.at;
+                let fd = self.types.find(id, &|ty| &*ty.name == "OwnedFd", 10).map(|found| found.0);
+                Plan::Leaf(leaf("a descriptor", LeafKind::PollEvented { record, data, fd }, None))
+            }
+            Class::BroadcastRecv => {
+                let (receiver, to) = pointer(&["receiver"])?;
+                let what = LeafKind::Broadcast { receiver, shared: self.shared(to, "shared")? };
+                Plan::Leaf(leaf("a message", what, self.types.waker(id)))
+            }
+            Class::OneshotReceiver => {
+                let shared = self.shared(id, "inner")?;
+                let leaf = leaf("a oneshot", LeafKind::Oneshot(shared), None);
+                Plan::End(End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) })
+            }
+            Class::MpscReceiver => {
+                let shared = self.shared(id, "inner")?;
+                let leaf = leaf("a message", LeafKind::Message(shared), None);
+                Plan::End(End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) })
+            }
+            Class::OneshotSender | Class::MpscSender => {
+                Plan::End(End { shared: self.shared(id, "inner")?, what: ClaimKind::Sender, leaf: None })
+            }
+            Class::WatchSender | Class::BroadcastSender => {
+                Plan::End(End { shared: self.shared(id, "shared")?, what: ClaimKind::Sender, leaf: None })
+            }
+            Class::WatchReceiver | Class::BroadcastReceiver => {
+                Plan::End(End { shared: self.shared(id, "shared")?, what: ClaimKind::Receiver, leaf: None })
+            }
+            _ => return None,
+        };
+        Some(plan)
+    }
+}
+
+fn text(name: &str, kind: FrameKind) -> FrameText {
+    FrameText { name: name.into(), kind, place: None }
+}
+
+/// How many bytes a number has that can be a discriminant.
+fn width(size: u64) -> Option<u8> {
+    u8::try_from(size).ok().filter(|size| (1..=16).contains(size))
+}
+
+/// Pointers that are followed: a `Box` is its owner's, a `&mut` is followed where it is polled.
+fn ownership(name: &str) -> Option<Ownership> {
+    if name.starts_with("alloc::boxed::Box<") {
+        Some(Ownership::Owned)
+    } else if name.starts_with("&mut ") || name.starts_with("core::pin::Pin<&mut ") {
+        Some(Ownership::Borrowed)
+    } else {
+        None
+    }
+}
+
+/// Tokio's futures of reading and writing say by their names what they wait for.
+fn interest(ty: &Type) -> Interest {
+    if !ty.space.starts_with("tokio::io::util::") {
+        return Interest::Any;
+    }
+    let name = ty.name.as_ref();
+    if name.starts_with("Read") || name.starts_with("Lines") || name.starts_with("Fill") || name.starts_with("Split") {
+        Interest::Read
+    } else if name.starts_with("Write") || name.starts_with("Flush") || name.starts_with("Shutdown") {
+        Interest::Write
+    } else {
+        Interest::Any
+    }
+}
+
+/// Whether this is a variant of an enum: its namespace ends with the enum's name.
+fn is_variant(ty: &Type) -> bool {
+    let last = ty.space.rsplit("::").next().unwrap_or_default();
+    ty.space.ends_with('>') || last.starts_with(char::is_uppercase)
+}
