@@ -222,7 +222,9 @@ fn step(cx: &Cx, edge: &Edge, before: &Edge) -> CycleStep {
 }
 
 fn a_lock(step: &CycleStep) -> String {
-    format!("the {} of {}", step.waits_for.kind, step.waits_for.place)
+    let (kind, place) = (step.waits_for.kind, &step.waits_for.place);
+    // What memory calls a lock begins with what is inside of it.
+    if place.starts_with("of ") { format!("the {kind} {place}") } else { format!("the {kind} of {place}") }
 }
 
 /// As [`only_wait_told`], or by what memory proves: all that the task awaits is permits of one lock, in whose queue it stands.

@@ -5,7 +5,7 @@ use crate::{
     number::humanize,
     update::{
         Place, Stamp,
-        look::{Chain, Frame, FrameKind, Interest, Reach, Socket, TaskLook, ThingId, Wait, WaitOn},
+        look::{Chain, Frame, FrameKind, Interest, Reach, Socket, TaskLook, ThingId, ThingKind, Wait, WaitOn},
     },
 };
 use std::sync::Arc;
@@ -158,8 +158,12 @@ impl Model {
     pub fn wait_in_words(&self, on: WaitOn, now: Stamp) -> String {
         match on {
             WaitOn::Permits { of, wanted, missing } => {
-                let label = self.memory.thing(of).map_or("a lock or semaphore", |thing| thing.label());
+                let thing = self.memory.thing(of);
+                let label = thing.map_or("a lock or semaphore", |thing| thing.label());
+                // A writer wants all permits that there are, which is a number that says nothing.
+                let is_lock = thing.is_some_and(|thing| thing.kind == ThingKind::RwLock);
                 match (wanted, missing) {
+                    (2.., 1..) if is_lock => format!("{label} to write"),
                     (_, 0) => format!("{label}, given, not polled yet"),
                     (0 | 1, _) => label.to_owned(),
                     _ => format!("{wanted} of {label}"),

@@ -7,7 +7,7 @@ use crate::{
     update::{
         Access, Across, Attribute, Field, FieldName, Frame, Holder, LockStats, NewResource, OpId, ResourceId,
         ResourceStats, SourcePlace, Stack, Stamp, TaskId, Thread, Value, Waiting,
-        look::{Certainty, ClaimKind, State, Thing, ThingKind, WaitOn, Who},
+        look::{Certainty, ClaimKind, State, Thing, ThingKind, WaitOn, Waiter, Who},
     },
 };
 use rustc_hash::FxHashMap;
@@ -84,7 +84,12 @@ impl Model {
         let stays = |task: Option<TaskId>| task.is_none_or(|task| !self.memory.moved.contains(&task));
         let mut told = LockStats::new(id);
         let mut bases = Vec::new();
-        for holder in &thing.holders {
+        // Who waits for many permits collects them one by one: a part of them is no lock yet.
+        let collects = |holder: &crate::update::look::Holder| {
+            let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0;
+            holder.local.is_empty() && thing.queue.iter().any(waits)
+        };
+        for holder in thing.holders.iter().filter(|holder| !collects(holder)) {
             let (task, thread) = match holder.who {
                 Who::Task(number) => (Some(self.task_of_number(number)), None),
                 Who::Root(thread) => (None, Some(self.thread_named(thread))),

@@ -186,6 +186,25 @@ fn who_moved_in_between_has_held_it_since_this_look_at_the_earliest() {
 }
 
 #[test]
+fn a_writer_that_collects_permits_does_not_hold_what_it_waits_for() {
+    let mut session = session();
+    let things = || {
+        let mut lock = mutex(0x100, 3, Certainty::Proven, Some(3));
+        (lock.kind, lock.total, lock.held) = (ThingKind::RwLock, Some(8), Some(8));
+        lock.holders[0].local = "".into();
+        let reader = Holder { who: Who::Task(number(9)), local: "g".into(), ..lock.holders[0].clone() };
+        lock.holders.push(reader);
+        vec![lock]
+    };
+    let looks = vec![(key(3), waits_for(0x100)), (key(9), Arc::new(look(Vec::new())))];
+    tell(&mut session, Update { chains: vec![chain()], task_looks: looks, ..update(0, things()) });
+    (1..5).for_each(|round| tell(&mut session, update(round * 500, things())));
+    assert!(found(&session).iter().all(|(lint, _)| *lint != "deadlock"), "{:?}", found(&session));
+    let (_, lock) = session.model().lock(ResourceId(0x100)).expect("a lock");
+    assert_eq!(lock.holds.iter().map(|hold| hold.acquire.task).collect::<Vec<_>>(), [TaskId(9)]);
+}
+
+#[test]
 fn a_second_wait_is_a_way_out() {
     let mut session = session();
     let things = || vec![mutex(0x100, 3, Certainty::Proven, Some(4)), mutex(0x200, 4, Certainty::Proven, Some(3))];
