@@ -178,6 +178,9 @@ impl Reader {
         let images = self.threads.images();
         let objects = images.iter().map(|image| Object::new(image, &scene.regions, &*self.bytes));
         self.copies = objects.filter_map(|object| Copy::find(&object, &*self.bytes, &mut open)).collect();
+        for copy in &self.copies {
+            copy.debug.keep_aside(self.search.cache.as_ref());
+        }
         self.refused = refused;
         self.variables = self.copies.iter().map(|copy| Variable::find(&copy.debug)).collect();
         self.plans = plans(&self.copies);

@@ -51,6 +51,13 @@ impl Dwarf {
         self.held.with_dependent(|_, units| units.missing.clone())
     }
 
+    /// How long the files are in all that it was read from.
+    pub(super) fn len(&self) -> usize {
+        let files = self.held.borrow_owner();
+        let others = files.package.iter().chain(&files.split);
+        others.map(|file| file.data().len()).fold(files.main.data().len(), usize::saturating_add)
+    }
+
     /// Reads a type.
     pub(super) fn ty(&self, id: TypeId) -> Option<Type> {
         self.held.with_dependent(|_, units| parse(units, id))

@@ -25,6 +25,8 @@ const VERSION: u16 = 1;
 /// What a layout is at most, compressed and not.
 const MOST_PACKED: u64 = 256 << 20;
 const MOST: u64 = 2 << 30;
+/// Files with debug information from this size on take longer to read than a layout of them, by what a person notices.
+const LARGE: usize = 100 << 20;
 /// How hard one that is kept, and one that is shipped, is compressed.
 const QUICK: i32 = 3;
 const SMALL: i32 = 15;
@@ -74,6 +76,19 @@ impl Debug {
         let id = self.writable()?;
         let written = cache.put(&name(id), |file| write(self, id, QUICK, file).map(drop));
         written.map(drop).map_err(|error: io::Error| format!("{}: {error}", cache.directory().display()))
+    }
+
+    /// Keeps a layout of an object that takes a while to read, by a thread of its own; a small one is as soon read again. What
+    /// fails is tried again at the next look.
+    pub(crate) fn keep_aside(self: &Arc<Self>, cache: Option<&super::Cache>) {
+        let Source::Dwarf(dwarf) = &self.source else { return };
+        if dwarf.len() < LARGE {
+            return;
+        }
+        if let (Some(cache), Ok(_)) = (cache.cloned(), self.writable()) {
+            let debug = Arc::clone(self);
+            let _ = std::thread::Builder::new().name("layout".to_owned()).spawn(move || debug.keep(&cache));
+        }
     }
 
     fn writable(&self) -> Result<&BuildId, String> {
