@@ -71,8 +71,9 @@ pub fn takes_unseen(lock: Lock, how: &str) {
                 sleep(ms(100)).await;
                 let guard = lock.lock().await;
                 let _has = hold(of("mutex", &*lock), "guard");
-                // Another worker wakes up for this, and drives timers while this one is blocked.
-                tokio::spawn(sleep(ms(1)));
+                // Another worker wakes up for the first of these, and drives timers while this one is blocked.
+                tokio::spawn(async {});
+                tokio::spawn(async {});
                 if in_place {
                     tokio::task::block_in_place(|| std::thread::sleep(LONG));
                 } else {
