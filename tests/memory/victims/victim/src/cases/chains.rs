@@ -1,6 +1,6 @@
 //! Chains: async functions and blocks, and what stands between them.
 
-use super::{LONG, chains_more, rest, settle};
+use super::{LONG, chains_more, rest, settle, spawn};
 use crate::{
     frame,
     truth::{self, of, timer},
@@ -22,35 +22,35 @@ pub async fn run() {
     let notify: Arc<Notify> = Arc::default();
     let never = |notify: &Arc<Notify>| told(notify.clone());
     tokio::spawn(first(1));
-    tokio::spawn(blocks(notify.clone()));
+    spawn(blocks(notify.clone()));
     tokio::spawn(async {
         let mut at = frame!();
         wait!(at);
         first(2).await
     });
     tokio::spawn(join(notify.clone()));
-    tokio::spawn(join_of_three(notify.clone()));
-    tokio::spawn(try_join(notify.clone()));
+    spawn(join_of_three(notify.clone()));
+    spawn(try_join(notify.clone()));
     tokio::spawn(select(notify.clone()));
-    tokio::spawn(select_biased(notify.clone()));
-    tokio::spawn(select_else(notify.clone()));
-    tokio::spawn(select_off(notify.clone()));
-    tokio::spawn(select_pinned(notify.clone()));
-    tokio::spawn(all(3));
-    tokio::spawn(all(40));
-    tokio::spawn(try_all());
-    tokio::spawn(any());
+    spawn(select_biased(notify.clone()));
+    spawn(select_else(notify.clone()));
+    spawn(select_off(notify.clone()));
+    spawn(select_pinned(notify.clone()));
+    spawn(all(3));
+    spawn(all(40));
+    spawn(try_all());
+    spawn(any());
     tokio::spawn(unordered());
-    tokio::spawn(ordered());
-    tokio::spawn(buffered());
-    tokio::spawn(buffer_unordered());
+    spawn(ordered());
+    spawn(buffered());
+    spawn(buffer_unordered());
     tokio::spawn(set());
     tokio::spawn(within(notify.clone()));
-    tokio::spawn(boxed(notify.clone()));
-    tokio::spawn(pinned());
+    spawn(boxed(notify.clone()));
+    spawn(pinned());
     let boxed: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(never(&notify));
     tokio::spawn(boxed);
-    tokio::spawn(recursive(4));
+    spawn(recursive(4));
     tokio::spawn(large());
     tokio::spawn(kept(notify.clone()));
     chains_more::spawn(&notify);

@@ -3,6 +3,7 @@
 use super::{
     LONG,
     chains::{asleep, told},
+    spawn as spawn_boxed,
 };
 use crate::{
     frame,
@@ -29,28 +30,28 @@ use tracing::Instrument;
 pub fn spawn(notify: &Arc<Notify>) {
     tokio::spawn(spanned(notify.clone()));
     tokio::spawn(told(notify.clone()).instrument(tracing::info_span!("request", id = 7)));
-    tokio::spawn(either(notify.clone(), Way::Left));
-    tokio::spawn(either(notify.clone(), Way::Right));
-    tokio::spawn(mapped(notify.clone()));
-    tokio::spawn(fused(notify.clone()));
+    spawn_boxed(either(notify.clone(), Way::Left));
+    spawn_boxed(either(notify.clone(), Way::Right));
+    spawn_boxed(mapped(notify.clone()));
+    spawn_boxed(fused(notify.clone()));
     tokio::spawn(abortable(notify.clone()));
-    tokio::spawn(two(notify.clone()));
-    tokio::spawn(shared(notify.clone()));
+    spawn_boxed(two(notify.clone()));
+    spawn_boxed(shared(notify.clone()));
     let token = CancellationToken::new();
-    tokio::spawn(cancelled(token.clone()));
-    tokio::spawn(until_cancelled(token.clone(), notify.clone()));
-    tokio::spawn(cancelled_owned(token));
-    tokio::spawn(unfolded());
-    tokio::spawn(then_stream(notify.clone()));
-    tokio::spawn(for_each());
-    tokio::spawn(by_trait(notify.clone()));
-    tokio::spawn(by_hand(notify.clone()));
+    spawn_boxed(cancelled(token.clone()));
+    spawn_boxed(until_cancelled(token.clone(), notify.clone()));
+    spawn_boxed(cancelled_owned(token));
+    spawn_boxed(unfolded());
+    spawn_boxed(then_stream(notify.clone()));
+    spawn_boxed(for_each());
+    spawn_boxed(by_trait(notify.clone()));
+    spawn_boxed(by_hand(notify.clone()));
     tokio::spawn(ByHand { inner: Box::pin(told(notify.clone())), polls: 0 });
-    tokio::spawn(polling(notify.clone()));
-    tokio::spawn(pending());
-    tokio::spawn(served(notify.clone()));
-    tokio::spawn(served_boxed(notify.clone()));
-    tokio::spawn(notify_in_loop(notify.clone()));
+    spawn_boxed(polling(notify.clone()));
+    spawn_boxed(pending());
+    spawn_boxed(served(notify.clone()));
+    spawn_boxed(served_boxed(notify.clone()));
+    spawn_boxed(notify_in_loop(notify.clone()));
 }
 
 pub async fn poll_once<F: Future + Unpin>(future: &mut F) {

@@ -1,6 +1,6 @@
-//! many N CHURN: N tasks of 512 bytes asleep three awaits deep, CHURN a second that come and go, and an echo.
+//! many N CHURN: N tasks of 512 bytes asleep three awaits deep, CHURN a second that come and go, an echo, and a deadlock of two.
 
-use super::{LONG, threads};
+use super::{LONG, stale::Lock, threads};
 use crate::truth;
 use std::time::Duration;
 use tokio::{
@@ -18,6 +18,9 @@ async fn root(count: u64, churn: u64) {
     for n in 0..count {
         tokio::spawn(outer(n));
     }
+    let (a, b) = (Lock::default(), Lock::default());
+    tokio::spawn(takes_both(a.clone(), b.clone()));
+    tokio::spawn(takes_both(b, a));
     match TcpListener::bind("127.0.0.1:0").await {
         Ok(listener) => {
             truth::fact("port", listener.local_addr().map(|at| at.port()).unwrap_or_default().to_string());
@@ -25,7 +28,7 @@ async fn root(count: u64, churn: u64) {
         }
         Err(error) => eprintln!("{error}"),
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     truth::ready();
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     for n in 0_u64.. {
@@ -60,6 +63,12 @@ async fn inner(n: u64) -> u64 {
 async fn brief(n: u64) -> u64 {
     tokio::time::sleep(Duration::from_millis(5 + n % 50)).await;
     n
+}
+
+async fn takes_both(first: Lock, second: Lock) {
+    let mut guard = first.lock().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    *guard += *second.lock().await;
 }
 
 async fn accepts(listener: TcpListener) {

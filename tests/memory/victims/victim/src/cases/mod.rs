@@ -12,22 +12,22 @@ mod upheaval;
 mod waits;
 mod waits_io;
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 /// Longer than any test.
 pub const LONG: Duration = Duration::from_secs(100_000);
 
 pub fn run(case: &str, rest: &[String]) -> bool {
     match case {
-        "chains" => threads(2).block_on(chains::run()),
+        "chains" => block_on(2, chains::run()),
         "waits" => threads(2).block_on(waits::run()),
-        "io" => threads(2).block_on(waits_io::run()),
+        "io" => block_on(2, waits_io::run()),
         "runtimes" => runtimes::run(),
         "stale" => return stale::run(rest),
-        "motion" => threads(2).block_on(motion::run()),
+        "motion" => block_on(2, motion::run()),
         "hostile" => hostile::run(rest),
         "many" => many::run(rest),
-        "upheaval" => threads(2).block_on(upheaval::run()),
+        "upheaval" => block_on(2, upheaval::run()),
         _ => return false,
     }
     true
@@ -40,6 +40,18 @@ pub fn told(line: &str) {
 
 pub fn threads(workers: usize) -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime")
+}
+
+/// Spawns a future in a box. Each type that is spawned as it is takes the compiler half a second.
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    let boxed: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
+    tokio::spawn(boxed)
+}
+
+/// Runs a future in a box, for the same reason.
+fn block_on<T>(workers: usize, future: impl Future<Output = T>) -> T {
+    let boxed: Pin<Box<dyn Future<Output = T> + '_>> = Box::pin(future);
+    threads(workers).block_on(boxed)
 }
 
 /// Until all that was spawned sleeps where it will.

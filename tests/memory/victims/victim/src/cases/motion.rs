@@ -1,6 +1,6 @@
 //! Tasks that spawn, end, cancel, lock and move as fast as they can, and check what they share.
 
-use super::{LONG, chains::asleep, rest, settle};
+use super::{LONG, chains::asleep, rest, settle, spawn};
 use crate::{
     frame,
     truth::{self, hold, of, timer},
@@ -33,18 +33,18 @@ pub async fn run() {
     let accounts: Arc<Vec<Account>> = Arc::new((0..ACCOUNTS).map(|_| Account::default()).collect());
     let book: Arc<RwLock<[u64; 2]>> = Arc::default();
     for n in 0..20 {
-        tokio::spawn(asleep(n));
+        spawn(asleep(n));
     }
     for n in 0..6 {
         tokio::spawn(transfers(accounts.clone(), n));
         tokio::spawn(reads(book.clone()));
     }
     tokio::spawn(writes(book));
-    tokio::spawn(keeps(accounts));
+    spawn(keeps(accounts));
     let (tx, rx) = mpsc::channel(3);
-    tokio::spawn(sends(tx));
-    tokio::spawn(receives(rx));
-    tokio::spawn(spawns());
+    spawn(sends(tx));
+    spawn(receives(rx));
+    spawn(spawns());
     wait!(at);
     settle().await;
     wait!(at);

@@ -3,7 +3,7 @@
 //! What was borrowed before it was dropped or moved keeps its storage until the end of its scope. Whoever reads that alone names a
 //! holder who has nothing.
 
-use super::{LONG, chains_more::poll_once, rest, settle, stale_ends, threads};
+use super::{LONG, chains_more::poll_once, rest, settle, spawn, stale_ends, threads};
 use crate::{
     frame,
     truth::{self, Hold, Who, hold, hold_as, of, timer},
@@ -72,8 +72,8 @@ pub fn takes_unseen(lock: Lock, how: &str) {
                 let guard = lock.lock().await;
                 let _has = hold(of("mutex", &*lock), "guard");
                 // Another worker wakes up for the first of these, and drives timers while this one is blocked.
-                tokio::spawn(async {});
-                tokio::spawn(async {});
+                spawn(async {});
+                spawn(async {});
                 if in_place {
                     tokio::task::block_in_place(|| std::thread::sleep(LONG));
                 } else {

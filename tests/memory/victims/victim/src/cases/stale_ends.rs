@@ -2,7 +2,7 @@
 //! permits that were forgotten.
 
 use super::{
-    LONG,
+    LONG, spawn as spawn_boxed,
     stale::{Bytes, Lock, has, ms, takes_unseen, wants},
 };
 use crate::{
@@ -19,9 +19,9 @@ use tokio::{
 
 pub fn spawn(name: &str, bytes: Bytes) -> bool {
     match name {
-        "ends" => drop(tokio::spawn(ends(bytes))),
-        "handle" => drop(tokio::spawn(handle(bytes))),
-        "arc" => drop(tokio::spawn(shared(bytes))),
+        "ends" => drop(spawn_boxed(ends(bytes))),
+        "handle" => drop(spawn_boxed(handle(bytes))),
+        "arc" => drop(spawn_boxed(shared(bytes))),
         "part" => part(bytes),
         "downgrade" => downgrade(bytes),
         "readers" => readers(bytes),
@@ -52,13 +52,13 @@ async fn ends(bytes: Bytes) {
     if bytes == Bytes::Control {
         let _has = hold(through("receiver", &rx), "rx");
         let _has = hold(through("sender", &answer), "answer");
-        tokio::spawn(awaits(answered));
+        spawn_boxed(awaits(answered));
         wait!(at, through("mpsc", &rx));
         rx.recv().await;
         drop((tx, answer));
         return;
     }
-    tokio::spawn(receives(rx, answer));
+    spawn_boxed(receives(rx, answer));
     wait!(at, through("oneshot", &answered));
     let _ = answered.await;
     drop(tx);
@@ -87,14 +87,14 @@ async fn joins(handle: JoinHandle<()>) {
 /// A handle was asked before it was moved into the child: the parent waits for the child alone.
 async fn handle(bytes: Bytes) {
     let mut at = frame!();
-    let handle = tokio::spawn(sleeper());
+    let handle = spawn_boxed(sleeper());
     let _ = handle.is_finished();
     if bytes == Bytes::Control {
         wait!(at, task(handle.id()));
         let _ = handle.await;
         return;
     }
-    let child = tokio::spawn(joins(handle));
+    let child = spawn_boxed(joins(handle));
     let _ = child.is_finished();
     wait!(at, task(child.id()));
     let _ = child.await;
@@ -119,7 +119,7 @@ async fn shared(bytes: Bytes) {
     let lock = Lock::default();
     let kept = Arc::new(Kept { guard: lock.clone().lock_owned().await });
     std::hint::black_box(&kept.guard);
-    tokio::spawn(wants(lock.clone()));
+    spawn_boxed(wants(lock.clone()));
     let due = Instant::now() + LONG;
     if bytes == Bytes::Control {
         let _has = hold(of("mutex", &*lock), "kept");
@@ -128,7 +128,7 @@ async fn shared(bytes: Bytes) {
         std::hint::black_box(&kept.guard);
         return;
     }
-    tokio::spawn(keeps(kept.clone(), lock));
+    spawn_boxed(keeps(kept.clone(), lock));
     drop(kept);
     wait!(at, timer(due));
     sleep_until(due).await;
@@ -137,9 +137,9 @@ async fn shared(bytes: Bytes) {
 /// A part of a guard, dropped in its scope, while a job has the lock.
 fn part(bytes: Bytes) {
     let lock = Lock::default();
-    tokio::spawn(has_part(lock.clone(), bytes));
+    spawn_boxed(has_part(lock.clone(), bytes));
     match bytes {
-        Bytes::Control => drop(tokio::spawn(wants(lock))),
+        Bytes::Control => drop(spawn_boxed(wants(lock))),
         Bytes::Lie => takes_unseen(lock, "part"),
     }
 }
@@ -165,8 +165,8 @@ async fn has_part(lock: Lock, bytes: Bytes) {
 /// A guard that was for writing, and is for reading: one permit, not all.
 fn downgrade(bytes: Bytes) {
     let lock: Arc<RwLock<u64>> = Arc::default();
-    tokio::spawn(downgrades(lock.clone(), bytes));
-    tokio::spawn(writes(lock));
+    spawn_boxed(downgrades(lock.clone(), bytes));
+    spawn_boxed(writes(lock));
 }
 
 async fn downgrades(lock: Arc<RwLock<u64>>, bytes: Bytes) {
@@ -201,9 +201,9 @@ async fn writes(lock: Arc<RwLock<u64>>) {
 fn readers(bytes: Bytes) {
     let lock: Arc<RwLock<u64>> = Arc::default();
     for _ in 0..2 {
-        tokio::spawn(reads(lock.clone(), bytes));
+        spawn_boxed(reads(lock.clone(), bytes));
     }
-    tokio::spawn(writes(lock.clone()));
+    spawn_boxed(writes(lock.clone()));
     if bytes == Bytes::Lie {
         tokio::task::spawn_blocking(move || {
             std::thread::sleep(ms(100));
@@ -236,7 +236,7 @@ async fn reads(lock: Arc<RwLock<u64>>, bytes: Bytes) {
 /// Room of a channel that was reserved and given back, while a job has all of it.
 fn room(bytes: Bytes) {
     let (tx, rx) = mpsc::channel::<u64>(1);
-    tokio::spawn(reserves(tx.clone(), rx, bytes));
+    spawn_boxed(reserves(tx.clone(), rx, bytes));
     if bytes == Bytes::Lie {
         tokio::task::spawn_blocking(move || {
             std::thread::sleep(ms(100));
@@ -269,15 +269,15 @@ async fn reserves(tx: mpsc::Sender<u64>, rx: mpsc::Receiver<u64>, bytes: Bytes) 
 fn forget(bytes: Bytes) {
     let lock = Lock::default();
     if bytes == Bytes::Control {
-        tokio::spawn(has(lock.clone()));
-        tokio::spawn(wants(lock));
+        spawn_boxed(has(lock.clone()));
+        spawn_boxed(wants(lock));
         return;
     }
-    tokio::spawn(forgets(lock.clone()));
-    tokio::spawn(wants(lock));
+    spawn_boxed(forgets(lock.clone()));
+    spawn_boxed(wants(lock));
     let semaphore = Arc::new(Semaphore::new(1));
-    tokio::spawn(forgets_permit(semaphore.clone()));
-    tokio::spawn(wants_permit(semaphore));
+    spawn_boxed(forgets_permit(semaphore.clone()));
+    spawn_boxed(wants_permit(semaphore));
 }
 
 async fn forgets(lock: Lock) {

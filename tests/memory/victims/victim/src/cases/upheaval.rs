@@ -1,7 +1,7 @@
 //! What becomes of a process while it is looked at: on a line of stdin it executes another program, exits, forks, gives memory
 //! back, or puts another file in the place of its own.
 
-use super::{chains::asleep, motion, settle};
+use super::{chains::asleep, motion, settle, spawn};
 use crate::truth;
 use std::{
     os::unix::process::CommandExt,
@@ -10,9 +10,9 @@ use std::{
 
 pub async fn run() {
     for n in 0..2_000 {
-        tokio::spawn(asleep(n));
+        spawn(asleep(n));
     }
-    tokio::spawn(motion::run());
+    spawn(motion::run());
     settle().await;
     std::future::pending::<()>().await;
 }

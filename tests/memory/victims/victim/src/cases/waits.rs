@@ -1,6 +1,6 @@
 //! Waits: each thing of tokio that can be waited for, and guards of each kind.
 
-use super::{LONG, rest, settle};
+use super::{LONG, rest, settle, spawn};
 use crate::{
     frame,
     truth::{self, hold, of, task, through, timer},
@@ -38,15 +38,15 @@ fn locks() {
     for _ in 0..2 {
         tokio::spawn(wants(mutex.clone()));
     }
-    tokio::spawn(wants_owned(mutex));
+    spawn(wants_owned(mutex));
     let mutex: Arc<Mutex<Pair>> = Arc::default();
-    tokio::spawn(has_owned(mutex.clone()));
+    spawn(has_owned(mutex.clone()));
     tokio::spawn(wants(mutex));
     let mutex: Arc<Mutex<Pair>> = Arc::default();
-    tokio::spawn(has_part(mutex.clone()));
+    spawn(has_part(mutex.clone()));
     tokio::spawn(wants(mutex));
     let mutex: Arc<Mutex<Pair>> = Arc::default();
-    tokio::spawn(has_part_owned(mutex.clone()));
+    spawn(has_part_owned(mutex.clone()));
     tokio::spawn(wants(mutex));
 }
 
@@ -116,18 +116,18 @@ async fn has_part_owned(mutex: Arc<Mutex<Pair>>) {
 fn read_write_locks() {
     let lock: Arc<RwLock<Pair>> = Arc::default();
     tokio::spawn(reads(lock.clone()));
-    tokio::spawn(reads_owned(lock.clone()));
-    tokio::spawn(wants_write(lock.clone()));
-    tokio::spawn(wants_read(lock));
+    spawn(reads_owned(lock.clone()));
+    spawn(wants_write(lock.clone()));
+    spawn(wants_read(lock));
     for how in [Written::Plain, Written::Part, Written::OwnedPart] {
         let lock: Arc<RwLock<Pair>> = Arc::default();
         tokio::spawn(writes(lock.clone(), how));
-        tokio::spawn(wants_read(lock.clone()));
-        tokio::spawn(wants_write(lock));
+        spawn(wants_read(lock.clone()));
+        spawn(wants_write(lock));
     }
     let lock: Arc<RwLock<Pair>> = Arc::default();
-    tokio::spawn(downgrades(lock.clone()));
-    tokio::spawn(wants_write(lock));
+    spawn(downgrades(lock.clone()));
+    spawn(wants_write(lock));
 }
 
 enum Written {
@@ -211,9 +211,9 @@ async fn wants_read(lock: Arc<RwLock<Pair>>) {
 fn semaphores() {
     let semaphore = Arc::new(Semaphore::new(7));
     tokio::spawn(takes(semaphore.clone(), 2));
-    tokio::spawn(takes_owned(semaphore.clone(), 3));
-    tokio::spawn(wants_many(semaphore.clone(), 5));
-    tokio::spawn(wants_many(semaphore, 1));
+    spawn(takes_owned(semaphore.clone(), 3));
+    spawn(wants_many(semaphore.clone(), 5));
+    spawn(wants_many(semaphore, 1));
 }
 
 async fn takes(semaphore: Arc<Semaphore>, count: u32) {
@@ -245,8 +245,8 @@ async fn wants_many(semaphore: Arc<Semaphore>, count: u32) {
 
 fn cells() {
     let cell: Arc<OnceCell<u32>> = Arc::default();
-    tokio::spawn(initializes(cell.clone()));
-    tokio::spawn(wants_cell(cell));
+    spawn(initializes(cell.clone()));
+    spawn(wants_cell(cell));
 }
 
 async fn initializes(cell: Arc<OnceCell<u32>>) {
@@ -275,22 +275,22 @@ fn channels() {
     let (tx, rx) = mpsc::channel::<Pair>(4);
     tokio::spawn(receives(rx, tx));
     let (tx, rx) = mpsc::unbounded_channel::<Pair>();
-    tokio::spawn(receives_unbounded(rx, tx));
+    spawn(receives_unbounded(rx, tx));
     let (tx, rx) = mpsc::channel::<Pair>(2);
     tokio::spawn(sends(tx.clone(), rx));
-    tokio::spawn(reserves(tx));
+    spawn(reserves(tx));
     let (tx, rx) = mpsc::channel::<Pair>(2);
-    tokio::spawn(has_room(tx.clone()));
-    tokio::spawn(reserves_later(tx, rx));
+    spawn(has_room(tx.clone()));
+    spawn(reserves_later(tx, rx));
     let (tx, rx) = oneshot::channel::<Pair>();
     tokio::spawn(oneshot_receives(rx));
-    tokio::spawn(oneshot_sends(tx));
+    spawn(oneshot_sends(tx));
     let (tx, rx) = oneshot::channel::<Pair>();
-    tokio::spawn(oneshot_closed(tx, rx));
+    spawn(oneshot_closed(tx, rx));
     let (tx, rx) = watch::channel(1_u8);
     tokio::spawn(watches(rx.clone(), tx.clone()));
-    tokio::spawn(watches_for(rx));
-    tokio::spawn(watched(tx));
+    spawn(watches_for(rx));
+    spawn(watched(tx));
     let (tx, rx) = broadcast::channel::<u8>(4);
     tokio::spawn(listens(rx, tx));
 }
@@ -405,11 +405,11 @@ fn others() {
     tokio::spawn(meets(barrier.clone()));
     tokio::spawn(meets(barrier));
     tokio::spawn(notified(Arc::default()));
-    tokio::spawn(notified_owned(Arc::default()));
-    tokio::spawn(ticks());
+    spawn(notified_owned(Arc::default()));
+    spawn(ticks());
     tokio::spawn(joins());
-    tokio::spawn(joins_job());
-    tokio::spawn(waits_for_child_process());
+    spawn(joins_job());
+    spawn(waits_for_child_process());
 }
 
 async fn meets(barrier: Arc<Barrier>) {

@@ -1,6 +1,6 @@
 //! Waits for descriptors.
 
-use super::{rest, settle};
+use super::{rest, settle, spawn as spawn_boxed};
 use crate::{
     frame,
     truth::{io, opaque},
@@ -33,27 +33,27 @@ async fn spawn() -> std::io::Result<()> {
     tokio::spawn(reads(one));
     tokio::spawn(writes(other));
     let (one, (other, _)) = (TcpStream::connect(address).await?, listener.accept().await?);
-    tokio::spawn(reads_half(one));
-    tokio::spawn(reads_lines(other));
+    spawn_boxed(reads_half(one));
+    spawn_boxed(reads_lines(other));
     let (one, (other, _)) = (TcpStream::connect(address).await?, listener.accept().await?);
     let (third, (fourth, _)) = (TcpStream::connect(address).await?, listener.accept().await?);
-    tokio::spawn(copies(one, third));
-    tokio::spawn(reads_within(other));
-    tokio::spawn(writable_or_closed(fourth));
-    tokio::spawn(datagram(UdpSocket::bind("127.0.0.1:0").await?));
+    spawn_boxed(copies(one, third));
+    spawn_boxed(reads_within(other));
+    spawn_boxed(writable_or_closed(fourth));
+    spawn_boxed(datagram(UdpSocket::bind("127.0.0.1:0").await?));
     let (one, other) = UnixStream::pair()?;
-    tokio::spawn(reads_unix(one));
+    spawn_boxed(reads_unix(one));
     let path = std::env::temp_dir().join(format!("victim-{}", std::process::id()));
     let listener = UnixListener::bind(&path)?;
     std::fs::remove_file(&path)?;
-    tokio::spawn(accepts_unix(listener, other));
+    spawn_boxed(accepts_unix(listener, other));
     let (one, other) = pipe::pipe()?;
-    tokio::spawn(reads_pipe(other, one));
+    spawn_boxed(reads_pipe(other, one));
     let (one, other) = std::os::unix::net::UnixStream::pair()?;
     one.set_nonblocking(true)?;
     // SAFETY: the descriptor stays open for as long as it is registered.
     let one = unsafe { AsyncFd::register(one)? };
-    tokio::spawn(any_fd(one, other));
+    spawn_boxed(any_fd(one, other));
     Ok(())
 }
 
