@@ -175,6 +175,8 @@ pub(crate) enum LeafKind {
     },
     Notified {
         notify: u64,
+        /// Where it begins behind what the pointer leads to.
+        offset: u64,
         node: u64,
     },
     Sleep {

@@ -368,7 +368,10 @@ impl Plans {
                 Plan::Leaf(leaf("permits", what, within(&["node", "waker"])))
             }
             Class::Notified => {
-                let what = LeafKind::Notified { notify: pointer(&["notify"])?.0, node: at(&["waiter"])? };
+                let (notify, to) = pointer(&["notify"])?;
+                // An owned one leads to the counts that stand before it.
+                let (offset, _) = self.types.find(to, &|ty| ty.is("tokio::sync::notify", "Notify"), 3)?;
+                let what = LeafKind::Notified { notify, offset, node: at(&["waiter"])? };
                 Plan::Leaf(leaf("a notification", what, within(&["waiter", "waker"])))
             }
             Class::Sleep => {

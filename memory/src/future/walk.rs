@@ -474,9 +474,8 @@ impl Walk<'_, '_, '_> {
                     _ => None,
                 }
             }
-            LeafKind::Notified { notify, node } => {
-                read(view, *notify).map(|notify| RawOn::Notified { notify, node: at.wrapping_add(*node) })
-            }
+            LeafKind::Notified { notify, offset, node } => read(view, *notify)
+                .map(|notify| RawOn::Notified { notify: notify.wrapping_add(*offset), node: at.wrapping_add(*node) }),
             LeafKind::Sleep { seconds, nanos } => {
                 let nanos = view.uint(at.wrapping_add(*nanos), 4).and_then(|nanos| u32::try_from(nanos).ok());
                 read(view, *seconds)
