@@ -1,6 +1,6 @@
 //! Chains: async functions and blocks, and what stands between them.
 
-use super::{LONG, chains_more, rest, settle, spawn};
+use super::{LONG, asleep, chains_more, rest, settle, spawn};
 use crate::{
     frame,
     truth::{self, of, timer},
@@ -65,15 +65,6 @@ pub async fn told(notify: Arc<Notify>) {
     let mut at = frame!();
     wait!(at, of("notify", &*notify));
     notify.notified().await;
-}
-
-/// Sleeps.
-pub async fn asleep(n: u64) -> u64 {
-    let mut at = frame!();
-    let due = Instant::now() + LONG;
-    wait!(at, timer(due));
-    sleep_until(due).await;
-    n
 }
 
 async fn first(n: u64) -> u64 {

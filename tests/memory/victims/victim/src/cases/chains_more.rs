@@ -1,10 +1,6 @@
 //! More chains: wrappers, streams, futures written by hand.
 
-use super::{
-    LONG,
-    chains::{asleep, told},
-    spawn as spawn_boxed,
-};
+use super::{LONG, asleep, chains::told, spawn as spawn_boxed};
 use crate::{
     frame,
     truth::{of, opaque, timer},

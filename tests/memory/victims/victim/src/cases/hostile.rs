@@ -1,5 +1,5 @@
 //! hostile HOW SEED: memory that lies on purpose: headers of tasks with the vtable of a living one, lists that lead back into
-//! themselves, lengths of 2^60, and cells of sleeping tasks with words of every kind written over them.
+//! themselves, lengths of 2^60, and cells of sleeping tasks, or the whole heap, with words of every kind written over them.
 //!
 //! Nothing of it is ever polled again: all tasks sleep for longer than any test, and the end of stdin ends the process at once.
 
@@ -21,6 +21,7 @@ pub fn run(rest: &[String]) {
     match how {
         "headers" => headers(&cells),
         "lists" => lists(cells),
+        "storm" => return in_a_child(seed),
         _ => scramble(cells, seed),
     }
     truth::ready();
@@ -162,6 +163,59 @@ fn scramble(cells: Vec<&mut [u64]>, seed: u64) {
         for word in cell.iter_mut().skip(4) {
             if draw(&mut state).is_multiple_of(8) {
                 *word = hostile(&mut state, own);
+            }
+        }
+    }
+}
+
+/// A child without any threads but this one, so that nobody uses the heap any more.
+fn in_a_child(seed: u64) {
+    // SAFETY: of the child's heap nothing is used after this.
+    unsafe {
+        if libc::fork() > 0 {
+            loop {
+                libc::pause();
+            }
+        }
+    }
+    let mut heaps = [(0, 0); 16];
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let found = maps.lines().filter_map(heap);
+    for (heap, found) in heaps.iter_mut().zip(found) {
+        *heap = found;
+    }
+    let mut text = [b' '; 32];
+    for (byte, said) in text.iter_mut().zip(format!("ready {}", std::process::id()).bytes()) {
+        *byte = said;
+    }
+    text[31] = b'\n';
+    storm(heaps, seed);
+    // SAFETY: the text is on the stack. Stdin ends for the child as it does for its parent.
+    unsafe {
+        libc::write(1, text.as_ptr().cast(), text.len());
+        while libc::read(0, text.as_mut_ptr().cast(), 1) > 0 {}
+        libc::_exit(0);
+    }
+}
+
+/// The range of the heap itself, or of another thread's, which begins at a multiple of its size; no stacks.
+fn heap(line: &str) -> Option<(u64, u64)> {
+    let (from, to) = line.split(' ').next()?.split_once('-')?;
+    let (from, to) = (u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(to, 16).ok()?);
+    let is =
+        line.contains("rw-p") && (line.ends_with("[heap]") || line.contains(" 00:00 0 ") && from % (64 << 20) == 0);
+    is.then_some((from, to))
+}
+
+/// One word of 32 of the whole heap is something else.
+fn storm(heaps: [(u64, u64); 16], seed: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    for (from, to) in heaps {
+        for at in (from..to).step_by(8) {
+            if draw(&mut state).is_multiple_of(32) {
+                let word = hostile(&mut state, at);
+                // SAFETY: it is mapped and may be written; what it breaks is never used again.
+                unsafe { (at as *mut u64).write_volatile(word) };
             }
         }
     }

@@ -1,12 +1,15 @@
 //! many N CHURN: N tasks of 512 bytes asleep three awaits deep, CHURN a second that come and go, an echo, and a deadlock of two.
 
-use super::{LONG, stale::Lock, threads};
+use super::{LONG, threads};
 use crate::truth;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Mutex,
 };
+
+type Lock = Arc<Mutex<u64>>;
 
 pub fn run(rest: &[String]) {
     let mut numbers = rest.iter().filter_map(|word| word.parse::<u64>().ok());

@@ -1,9 +1,9 @@
 //! Tasks that spawn, end, cancel, lock and move as fast as they can, and check what they share.
 
-use super::{LONG, chains::asleep, rest, settle, spawn};
+use super::{LONG, asleep, rest, settle, spawn};
 use crate::{
     frame,
-    truth::{self, hold, of, timer},
+    truth::{self, hold, of, task, through, timer},
     wait,
 };
 use std::{
@@ -28,8 +28,16 @@ struct Account {
 }
 
 pub async fn run() {
-    truth::keep_paths();
     let mut at = frame!();
+    start();
+    wait!(at);
+    settle().await;
+    wait!(at);
+    rest().await;
+}
+
+pub fn start() {
+    truth::keep_paths();
     let accounts: Arc<Vec<Account>> = Arc::new((0..ACCOUNTS).map(|_| Account::default()).collect());
     let book: Arc<RwLock<[u64; 2]>> = Arc::default();
     for n in 0..20 {
@@ -45,10 +53,6 @@ pub async fn run() {
     spawn(sends(tx));
     spawn(receives(rx));
     spawn(spawns());
-    wait!(at);
-    settle().await;
-    wait!(at);
-    rest().await;
 }
 
 /// The next number that is as good as drawn.
@@ -146,7 +150,7 @@ async fn writes(book: Arc<RwLock<[u64; 2]>>) {
 async fn sends(tx: mpsc::Sender<u64>) {
     let mut at = frame!();
     for n in 0.. {
-        wait!(at);
+        wait!(at, through("room", &tx));
         if tx.send(n).await.is_err() {
             break;
         }
@@ -157,7 +161,7 @@ async fn receives(mut rx: mpsc::Receiver<u64>) {
     let mut at = frame!();
     let mut next = 0;
     loop {
-        wait!(at);
+        wait!(at, through("mpsc", &rx));
         let Some(n) = rx.recv().await else { break };
         assert_eq!(n, next, "in order");
         next += 1;
@@ -176,7 +180,7 @@ async fn spawns() {
                 if n % 2 == 0 {
                     handle.abort();
                 } else {
-                    wait!(at);
+                    wait!(at, task(handle.id()));
                     let _ = handle.await;
                 }
             }

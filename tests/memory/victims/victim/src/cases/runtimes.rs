@@ -1,6 +1,6 @@
 //! Several runtimes of each kind, local sets, jobs, and roots of `block_on`.
 
-use super::{LONG, chains::asleep, rest, settle, threads};
+use super::{LONG, asleep, rest, settle, threads};
 use crate::{
     frame,
     truth::{self, fact, of},

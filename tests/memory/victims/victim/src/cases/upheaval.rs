@@ -1,7 +1,7 @@
 //! What becomes of a process while it is looked at: on a line of stdin it executes another program, exits, forks, gives memory
 //! back, or puts another file in the place of its own.
 
-use super::{chains::asleep, motion, settle, spawn};
+use super::{asleep, motion, settle, spawn};
 use crate::truth;
 use std::{
     os::unix::process::CommandExt,
@@ -12,7 +12,7 @@ pub async fn run() {
     for n in 0..2_000 {
         spawn(asleep(n));
     }
-    spawn(motion::run());
+    motion::start();
     settle().await;
     std::future::pending::<()>().await;
 }
@@ -50,7 +50,7 @@ fn fork() {
     }
 }
 
-const SIZE: usize = 256 << 20;
+const SIZE: usize = 16 << 20;
 
 /// Memory that is present, and goes away again.
 fn map() {

@@ -75,8 +75,8 @@ async fn reads(mut stream: TcpStream) {
 async fn writes(mut stream: TcpStream) {
     let mut at = frame!();
     let bytes = vec![7; 65_536];
-    wait!(at, io(&stream, "write"));
     for _ in 0..10_000 {
+        wait!(at, io(&stream, "write"));
         if stream.write_all(&bytes).await.is_err() {
             break;
         }

@@ -1,15 +1,11 @@
-//! stale NAME [control]: programs in which the bytes of a suspended future lie. In the control the same bytes say the truth.
-//!
-//! What was borrowed before it was dropped or moved keeps its storage until the end of its scope. Whoever reads that alone names a
-//! holder who has nothing.
+//! Locks: guards that were dropped in their scope, boxes that were freed, futures that were dropped or are not polled.
 
-use super::{LONG, chains_more::poll_once, rest, settle, spawn, stale_ends, threads};
 use crate::{
-    frame,
+    Bytes, LONG, frame, ms, poll_once, spawn_boxed,
     truth::{self, Hold, Who, hold, hold_as, of, timer},
     wait,
 };
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, oneshot},
     time::{Instant, sleep, sleep_until},
@@ -17,47 +13,16 @@ use tokio::{
 
 pub type Lock = Arc<Mutex<u64>>;
 
-/// Whether it lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Bytes {
-    Lie,
-    Control,
-}
-
-pub fn run(rest: &[String]) -> bool {
-    let bytes = if rest.get(1).is_some_and(|word| word == "control") { Bytes::Control } else { Bytes::Lie };
-    let name = rest.first().cloned().unwrap_or_default();
-    threads(3).block_on(root(&name, bytes))
-}
-
-async fn root(name: &str, bytes: Bytes) -> bool {
-    let mut at = frame!();
+pub fn spawn(name: &str, bytes: Bytes) -> bool {
     match name {
         "self-job" | "self-running" | "self-in-place" | "self-map" => again(name, bytes),
         "pair-jobs" | "pair-map" => pair(name, bytes),
         "box" => drop(tokio::spawn(boxed(bytes))),
         "acquire" => acquire(bytes),
         "disabled" => disabled(bytes),
-        name => {
-            if !stale_ends::spawn(name, bytes) {
-                return false;
-            }
-        }
+        _ => return false,
     }
-    wait!(at);
-    settle_longer().await;
-    wait!(at);
-    self::rest().await;
     true
-}
-
-async fn settle_longer() {
-    sleep(ms(500)).await;
-    settle().await;
-}
-
-pub fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
 }
 
 static MAP: std::sync::Mutex<BTreeMap<u64, (OwnedMutexGuard<u64>, Hold)>> = std::sync::Mutex::new(BTreeMap::new());
@@ -72,8 +37,8 @@ pub fn takes_unseen(lock: Lock, how: &str) {
                 let guard = lock.lock().await;
                 let _has = hold(of("mutex", &*lock), "guard");
                 // Another worker wakes up for the first of these, and drives timers while this one is blocked.
-                spawn(async {});
-                spawn(async {});
+                spawn_boxed(async {});
+                spawn_boxed(async {});
                 if in_place {
                     tokio::task::block_in_place(|| std::thread::sleep(LONG));
                 } else {

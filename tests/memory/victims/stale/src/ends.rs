@@ -1,12 +1,10 @@
 //! More bytes that lie: ends of channels and handles that were moved away, guards in shared structures, parts of guards, and
 //! permits that were forgotten.
 
-use super::{
-    LONG, spawn as spawn_boxed,
-    stale::{Bytes, Lock, has, ms, takes_unseen, wants},
-};
 use crate::{
-    frame,
+    Bytes, LONG, frame,
+    locks::{Lock, has, takes_unseen, wants},
+    ms, spawn_boxed,
     truth::{self, Who, hold, hold_as, of, task, through, timer},
     wait,
 };
