@@ -1,0 +1,233 @@
+//! The rows of the table: what each measures, and its bounds.
+
+use crate::{
+    echo::{median, p99},
+    target::{Failure, Target, cpu, own},
+};
+use clap::ValueEnum;
+use holdup_memory::{Basis, Look, Options, Reader, Wants, Who};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Row {
+    /// The time for which the target is stopped, and what a look makes present in it.
+    Footprint,
+    /// Holders that are named and have nothing.
+    FalseNames,
+    /// The echo in a target that is looked at.
+    Echo,
+    /// From nothing to chains.
+    FirstChains,
+    /// From nothing to a deadlock that two looks agree on.
+    Deadlock,
+    /// 100,000 tasks.
+    HundredThousand,
+    /// 1,000,000 tasks.
+    Million,
+    /// What a client takes at 2 Hz.
+    Cpu,
+}
+
+impl Row {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Footprint => "target stopped for; pages made present",
+            Self::FalseNames => "false names in task reads of the victims that lie",
+            Self::Echo => "echo's p99 in a target of 100,000 tasks that is looked at, ratio",
+            Self::FirstChains => "first chains, nothing cached / cached",
+            Self::Deadlock => "attach to a deadlock that is confirmed, 10,000 tasks",
+            Self::HundredThousand => "100,000 tasks: first look, a round with 1 % changed",
+            Self::Million => "1,000,000 tasks: the same; memory of the reader",
+            Self::Cpu => "CPU at 2 Hz, 10,000 tasks, 1 % changed",
+        }
+    }
+
+    /// At most, and the aim.
+    pub(crate) fn bounds(self) -> [&'static str; 2] {
+        match self {
+            Self::Footprint => ["0; 0", "0; 0"],
+            Self::FalseNames => ["0 in 10 million", "0"],
+            Self::Echo => ["1.05", "1.00"],
+            Self::FirstChains => ["1 s / 0.3 s (50 MB)", "0.3 s / 0.1 s"],
+            Self::Deadlock => ["2.5 s", "1.5 s"],
+            Self::HundredThousand => ["1 s, 100 ms", "0.3 s, 30 ms"],
+            Self::Million => ["8 s, 1 s; 600 MiB", "3 s, 200 ms; 300 MiB"],
+            Self::Cpu => ["5 %", "1 %"],
+        }
+    }
+
+    /// Measures it, or one of so many parts of it.
+    pub(crate) fn measure(self, parts: u64) -> Result<String, Failure> {
+        match self {
+            Self::Footprint => footprint(100_000 / parts),
+            Self::FalseNames => false_names(10_000_000 / parts / parts),
+            Self::Echo => echo(100_000 / parts, 10 / parts.min(3)),
+            Self::FirstChains => first_chains(),
+            Self::Deadlock => deadlock(10_000 / parts),
+            Self::HundredThousand => rounds(100_000 / parts),
+            Self::Million => rounds(1_000_000 / parts),
+            Self::Cpu => at_two_hertz(10_000 / parts, Duration::from_secs(20 / parts.min(4))),
+        }
+    }
+}
+
+fn many(tasks: u64, churn: u64) -> Result<Target, Failure> {
+    Target::start("victim", &["many", &tasks.to_string(), &churn.to_string()])
+}
+
+fn reader(target: &Target) -> Result<Reader, Failure> {
+    Ok(Reader::open(target.pid(), &Options::default())?)
+}
+
+fn look(reader: &mut Reader) -> Result<Look, Failure> {
+    Ok(reader.look(&Wants::default())?)
+}
+
+fn footprint(tasks: u64) -> Result<String, Failure> {
+    let target = many(tasks, 0)?;
+    let before = target.present()?;
+    let mut reader = reader(&target)?;
+    let mut stopped = Duration::ZERO;
+    for _ in 0..3 {
+        stopped += look(&mut reader)?.cost.stopped;
+    }
+    let after = target.present()?;
+    Ok(format!("{stopped:?}; {}", after.saturating_sub(before)))
+}
+
+fn false_names(reads: u64) -> Result<String, Failure> {
+    const CASES: [&str; 15] = [
+        "self-job",
+        "self-running",
+        "self-in-place",
+        "self-map",
+        "pair-jobs",
+        "pair-map",
+        "box",
+        "acquire",
+        "disabled",
+        "ends",
+        "arc",
+        "part",
+        "downgrade",
+        "readers",
+        "room",
+    ];
+    let (mut read, mut wrong) = (0, 0);
+    for case in CASES {
+        let mut target = Target::start("stale", &[case])?;
+        let truth = target.truth()?;
+        let holds = |who: Who| match who {
+            Who::Task(number) => {
+                truth.iter().any(|line| line.contains("\"hold\"") && line.contains(&format!("\"task\":{number},")))
+            }
+            Who::Root(_) | Who::Unknown => false,
+        };
+        let mut its = 0;
+        while its < reads / CASES.len() as u64 {
+            // Each look is a first one: what a reader has learnt by then must not be what saves it.
+            let mut reader = reader(&target)?;
+            for _ in 0..50 {
+                let look = look(&mut reader)?;
+                its += look.tasks as u64;
+                let named = look.things.iter().flat_map(|thing| &thing.holders);
+                wrong += named.filter(|holder| holder.basis == Basis::Proven && !holds(holder.who)).count();
+            }
+        }
+        read += its;
+    }
+    Ok(format!("{wrong} in {read}"))
+}
+
+fn echo(tasks: u64, seconds: u64) -> Result<String, Failure> {
+    const TURNS: usize = 5;
+    let mut target = many(tasks, 0)?;
+    let port = target.port()?;
+    let mut reader = reader(&target)?;
+    look(&mut reader)?;
+    let time = Duration::from_secs(seconds);
+    let (mut alone, mut watched) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        alone.push(p99(port, time)?);
+        let ends = AtomicBool::new(false);
+        let measured = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ends.load(Relaxed) {
+                    if look(&mut reader).is_err() {
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(500));
+                }
+            });
+            let measured = p99(port, time).map_err(|error| error.to_string());
+            ends.store(true, Relaxed);
+            measured
+        });
+        watched.push(measured?);
+    }
+    let (alone, watched) = (median(alone), median(watched));
+    Ok(format!("{:.2} ({watched:.0?} to {alone:.0?})", watched.as_secs_f64() / alone.as_secs_f64()))
+}
+
+fn first_chains() -> Result<String, Failure> {
+    let target = Target::start("victim", &["chains"])?;
+    let time = || -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let look = look(&mut reader(&target)?)?;
+        let chains = look.changed.iter().filter(|task| task.chain.is_some()).count();
+        if chains == 0 { Err("no chains".into()) } else { Ok(began.elapsed()) }
+    };
+    Ok(format!("{:.0?} / {:.0?}", time()?, time()?))
+}
+
+fn deadlock(tasks: u64) -> Result<String, Failure> {
+    let target = many(tasks, tasks / 50)?;
+    let began = Instant::now();
+    let mut reader = reader(&target)?;
+    while began.elapsed() < Duration::from_secs(30) {
+        let look = look(&mut reader)?;
+        let closed = look.things.iter().filter(|thing| {
+            let proven = thing.holders.iter().any(|holder| holder.basis == Basis::Proven);
+            thing.steady && proven && !thing.queue.is_empty()
+        });
+        if closed.count() >= 2 {
+            return Ok(format!("{:.0?}", began.elapsed()));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Err("no two looks agree on it".into())
+}
+
+fn rounds(tasks: u64) -> Result<String, Failure> {
+    // At 2 Hz, 1 % that has changed in a round is 2 % a second.
+    let target = many(tasks, tasks / 50)?;
+    let began = Instant::now();
+    let mut reader = reader(&target)?;
+    look(&mut reader)?;
+    let first = began.elapsed();
+    let mut rounds = Vec::new();
+    for _ in 0..10 {
+        thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        look(&mut reader)?;
+        rounds.push(began.elapsed());
+    }
+    Ok(format!("{first:.0?}, {:.0?}; {} MiB", median(rounds), own("VmHWM")? >> 10))
+}
+
+fn at_two_hertz(tasks: u64, time: Duration) -> Result<String, Failure> {
+    let target = many(tasks, tasks / 50)?;
+    let mut reader = reader(&target)?;
+    look(&mut reader)?;
+    let (began, before) = (Instant::now(), cpu()?);
+    while began.elapsed() < time {
+        thread::sleep(Duration::from_millis(500));
+        look(&mut reader)?;
+    }
+    let used = (cpu()? - before) as f64 / 100.0;
+    Ok(format!("{:.1} %", used * 100.0 / began.elapsed().as_secs_f64()))
+}

@@ -1,0 +1,219 @@
+//! Everything that a task can await, built in each way: every chain is right or absent with its reason, and never wrong.
+
+use crate::{
+    compare,
+    running::{Cases, Victim, Way, built},
+    truth::Truth,
+};
+use holdup_memory::{Flavor, Grade, Look, ProcessState, Queued, Role, TaskState, Who};
+
+/// Looks at a case that stands still.
+fn looked_at(way: Way, case: &str) -> (Look, Truth) {
+    let mut victim = Victim::start(way, &[case]);
+    let before = victim.truth();
+    let look = victim.look();
+    assert_eq!(before.frames, victim.truth().frames, "it does not stand still");
+    (look, before)
+}
+
+/// What a way of building must give.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// All chains.
+    Chains,
+    /// Tasks and states.
+    Tasks(Grade),
+}
+
+fn case(way: Way, case: &str, gives: Gives) {
+    let (look, truth) = looked_at(way, case);
+    let verdict = compare::chains(&look, &look.chains, &truth);
+    verdict.assert_nothing_wrong(&format!("{} {case}", way.profile));
+    let grade = look.process.copies.iter().map(|copy| copy.grade).max();
+    assert_eq!(look.process.state, ProcessState::Running);
+    match gives {
+        Gives::Chains => {
+            assert_eq!(grade, Some(Grade::Full));
+            assert!(verdict.right * 10 >= truth.frames.len() * 8, "{} of {}", verdict.right, truth.frames.len());
+        }
+        Gives::Tasks(expected) => assert_eq!((grade, verdict.right), (Some(expected), 0)),
+    }
+    let said = compare::holders(&look, &truth);
+    assert!(said.wrong.is_empty(), "{:#?}", said.wrong);
+    assert_eq!(said.circle, None);
+    if gives == Gives::Chains {
+        let unnamed = truth.holds.iter().filter(|hold| case != "runtimes" && hold.who.is_some()).filter(|hold| {
+            let mut named = said.proven.iter().chain(&said.likely);
+            !named.any(|(at, who)| Some(*who) == hold.who && hold.what.is_at(*at))
+        });
+        // Where bytes say more than there is, nobody is named.
+        let unnamed: Vec<_> = unnamed.collect();
+        eprintln!("{} of {} holders are not named", unnamed.len(), truth.holds.len());
+        assert!(unnamed.len() * 2 <= truth.holds.len(), "nobody says that {unnamed:#?}");
+    }
+    states(&look, &truth);
+}
+
+/// What is exact in every build.
+fn states(look: &Look, truth: &Truth) {
+    let state = |number: u64| look.changed.iter().find(|task| task.number == number).map(|task| task.state);
+    let running = truth.numbers("in-place");
+    for task in truth.frames.keys() {
+        if let Who::Task(number) = task {
+            assert_eq!(state(*number), Some(TaskState::Idle), "task {number}");
+        }
+    }
+    for number in &running {
+        assert_eq!(state(*number), Some(TaskState::Running), "task {number}");
+    }
+    for number in truth.numbers("never-polled") {
+        assert_eq!(state(number), Some(TaskState::Woken), "task {number}");
+    }
+    for task in look.changed.iter().filter(|task| task.state == TaskState::Idle) {
+        assert_eq!(task.queued, Queued::Unknown, "task {} is asleep", task.number);
+    }
+}
+
+/// Runtimes, jobs and threads, each by what the victim says of itself.
+#[test]
+fn runtimes_jobs_and_threads() {
+    let (look, truth) = looked_at(Way::profile("release"), "runtimes");
+    let undriven = truth.numbers("never-polled");
+    let of = |number: &u64| look.changed.iter().find(|task| task.number == *number).and_then(|task| task.runtime);
+    let runtime = of(&undriven[0]).and_then(|index| look.runtimes.get(index as usize)).expect("its runtime is found");
+    assert_eq!((runtime.flavor, runtime.tasks), (Flavor::CurrentThread, 3), "{runtime:?}");
+    assert_ne!(runtime.driven, Some(true));
+    let mut workers: Vec<usize> = look.runtimes.iter().map(|runtime| runtime.workers.len()).collect();
+    workers.sort_unstable();
+    assert_eq!(workers, [1, 1, 1, 1, 1, 3], "{:#?}", look.runtimes);
+
+    let mut jobs: Vec<u64> = look.jobs.iter().map(|job| job.number).collect();
+    jobs.sort_unstable();
+    let mut told = truth.numbers("job-");
+    told.sort_unstable();
+    assert_eq!(jobs, told, "{:#?}", look.jobs);
+    for (name, number) in &truth.facts {
+        let Some(thread) = name.strip_prefix("runs-").and_then(|thread| thread.parse().ok()) else { continue };
+        let job = look.jobs.iter().find(|job| job.number.to_string() == *number).expect("the job is there");
+        assert_eq!(job.thread, Some(thread));
+    }
+    assert_eq!(look.jobs.iter().filter(|job| job.thread.is_none()).count(), 3, "{:#?}", look.jobs);
+
+    let roots = truth.frames.keys().filter_map(|who| if let Who::Root(thread) = who { Some(*thread) } else { None });
+    for root in roots {
+        let role = look.threads.iter().find(|thread| thread.id == root).map(|thread| thread.role);
+        assert!(matches!(role, Some(Role::BlockOn(_) | Role::Worker(..))), "{root}: {role:?}");
+    }
+    let running = truth.numbers("in-place")[0];
+    let polls: Vec<u64> = look.threads.iter().filter_map(|thread| thread.polls).collect();
+    assert!(polls.contains(&running), "{polls:?}");
+}
+
+fn way(profile: &'static str, gives: Gives) -> Way {
+    Way { cases: if gives == Gives::Chains { Cases::All } else { Cases::Few }, ..Way::profile(profile) }
+}
+
+macro_rules! ways {
+    ($($(#[$attribute:meta])* $name:ident: $profile:literal, $gives:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            $(#[$attribute])*
+            fn chains() {
+                if $gives == Gives::Chains {
+                    case(way($profile, $gives), "chains", $gives);
+                }
+            }
+
+            #[test]
+            $(#[$attribute])*
+            fn waits() {
+                case(way($profile, $gives), "waits", $gives);
+            }
+
+            #[test]
+            $(#[$attribute])*
+            fn io() {
+                case(way($profile, $gives), "io", $gives);
+            }
+
+            #[test]
+            $(#[$attribute])*
+            fn runtimes() {
+                case(way($profile, $gives), "runtimes", $gives);
+            }
+        }
+    )*};
+}
+
+ways! {
+    #[ignore = "a build of a minute"]
+    dev: "dev", Gives::Chains;
+    release: "release", Gives::Chains;
+    #[ignore = "a build of a minute"]
+    lines: "lines", Gives::Tasks(Grade::Lines);
+    #[ignore = "a build of a minute"]
+    stripped: "stripped", Gives::Tasks(Grade::Stripped);
+    #[ignore = "a build of a minute"]
+    limited: "limited", Gives::Tasks(Grade::Lines);
+    #[ignore = "a build of a minute"]
+    bare: "bare", Gives::Tasks(Grade::Symbols);
+    #[ignore = "a build of a minute"]
+    thin: "thin", Gives::Chains;
+    #[ignore = "a build of a minute"]
+    fat: "fat", Gives::Chains;
+    #[ignore = "a build of a minute"]
+    packed: "packed", Gives::Chains;
+    #[ignore = "a build of a minute"]
+    unpacked: "unpacked", Gives::Chains;
+}
+
+/// Linked with nothing that is shared.
+#[test]
+#[ignore = "a build of a minute"]
+fn r#static() {
+    let way = Way { profile: "release", flags: "-C target-feature=+crt-static", cases: Cases::All };
+    for name in ["chains", "waits", "io", "runtimes"] {
+        case(way, name, Gives::Chains);
+    }
+}
+
+/// As a service is built that has tokio's unstable features.
+#[test]
+#[ignore = "a build of a minute"]
+fn unstable() {
+    let way = Way { profile: "release", flags: "--cfg tokio_unstable", cases: Cases::All };
+    for name in ["chains", "waits", "io", "runtimes"] {
+        case(way, name, Gives::Chains);
+    }
+}
+
+/// Tokio in a shared object that was loaded later.
+#[test]
+fn loaded() {
+    let built = built(Way::profile("release"));
+    let object = built.join("libplugin.so");
+    let mut victim = Victim::start_file(&built.join("loader"), &[object.to_str().unwrap()]);
+    let (truth, look) = (victim.truth(), victim.look());
+    assert_eq!((look.process.copies.len(), look.tasks), (1, 5));
+    let verdict = compare::chains(&look, &look.chains, &truth);
+    verdict.assert_nothing_wrong("loaded");
+    assert_eq!(verdict.right, 5);
+}
+
+/// Tokio in the executable, and in a shared object.
+#[test]
+fn twice() {
+    let built = built(Way::profile("release"));
+    let object = built.join("libplugin.so");
+    let mut victim = Victim::start_file(&built.join("twice"), &[object.to_str().unwrap()]);
+    let (truth, mut look) = (victim.truth(), victim.look());
+    assert_eq!((look.process.copies.len(), look.runtimes.len()), (2, 2), "{:?}", look.process.copies);
+    assert_eq!(look.changed.iter().filter(|task| task.future.contains("own_sleep")).count(), 3);
+    // Both count from 1, so that numbers are no names between them.
+    look.changed.retain(|task| task.future.contains("outer"));
+    let verdict = compare::chains(&look, &look.chains, &truth);
+    verdict.assert_nothing_wrong("twice");
+    assert_eq!(verdict.right, 5);
+}

@@ -1,0 +1,65 @@
+//! Memory that lies on purpose: time and memory are bounded, and nothing panics.
+
+use crate::running::{Victim, Way};
+use holdup_memory::Wants;
+use std::time::{Duration, Instant};
+
+const WAY: Way = Way::profile("release");
+/// Many times what an honest process of that size takes.
+const BOUND: Duration = Duration::from_secs(20);
+const MEMORY: u64 = 512 << 20;
+
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+fn looked_at(how: &str, seed: u64) {
+    let victim = Victim::start(WAY, &["hostile", how, &seed.to_string()]);
+    let (began, before) = (Instant::now(), peak());
+    let mut reader = victim.reader();
+    for _ in 0..2 {
+        let look = reader.look(&Wants::default()).unwrap();
+        assert!(look.changed.len() < 1_000_000);
+    }
+    let (took, grew) = (began.elapsed(), peak() - before);
+    eprintln!("{how} {seed}: {took:?}, {} MB", grew >> 20);
+    assert!(took < BOUND, "{how} {seed} took {took:?}");
+    assert!(grew < MEMORY, "{how} {seed} took {} MB", grew >> 20);
+}
+
+#[test]
+#[ignore = "some minutes where the reader is not optimized"]
+fn headers() {
+    looked_at("headers", 1);
+}
+
+#[test]
+fn lists() {
+    looked_at("lists", 1);
+}
+
+#[test]
+fn scrambled() {
+    for seed in 1..9 {
+        looked_at("scramble", seed);
+    }
+}
+
+/// Locks, channels and boxes as well.
+#[test]
+fn storms() {
+    for seed in 1..5 {
+        looked_at("storm", seed);
+    }
+}
+
+#[test]
+#[ignore = "some minutes"]
+fn scrambled_in_many_ways() {
+    for seed in 9..300 {
+        looked_at("scramble", seed);
+        looked_at("storm", seed);
+    }
+}

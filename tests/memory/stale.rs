@@ -1,0 +1,143 @@
+//! Programs in which bytes lie: nobody is named as proven who has nothing, and no circle is seen where there is none. In the control
+//! of each, which has the same bytes and means them, the holder is named and proven.
+
+use crate::{
+    compare,
+    running::{Victim, Way, built},
+};
+use holdup_memory::{Basis, ClaimKind, WaitOn, Wants, Who};
+use std::time::Duration;
+
+fn start(name: &str, more: &[&str]) -> Victim {
+    let arguments: Vec<&str> = std::iter::once(&name).chain(more).copied().collect();
+    Victim::start_file(&built(Way::profile("release")).join("stale"), &arguments)
+}
+
+/// Several looks, by one reader: what is suspected once must not become certain by being seen again.
+fn lies(name: &str) {
+    let mut victim = start(name, &[]);
+    let truth = victim.truth();
+    let mut reader = victim.reader();
+    let mut chains = Vec::new();
+    for round in 0..4 {
+        let look = reader.look(&Wants::default()).unwrap();
+        chains.extend(look.chains.iter().cloned());
+        let said = compare::holders(&look, &truth);
+        eprintln!("{name}, look {round}: {said:?}");
+        assert!(said.wrong.is_empty(), "{name}: {:#?}\n{:#?}", said.wrong, look.things);
+        assert_eq!(said.circle, None, "{name}: no deadlock is there");
+        if round == 0 {
+            compare::chains(&look, &chains, &truth).assert_nothing_wrong(name);
+        }
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    assert_eq!(truth, victim.truth(), "it does not stand still");
+}
+
+/// Who has something is named, and proven.
+fn control(name: &str) {
+    let mut victim = start(name, &["control"]);
+    let truth = victim.truth();
+    let mut reader = victim.reader();
+    reader.look(&Wants::default()).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    let look = reader.look(&Wants::default()).unwrap();
+    let said = compare::holders(&look, &truth);
+    assert!(said.wrong.is_empty(), "{name}: {:#?}", said.wrong);
+    // A guard behind an `Arc` is nobody's, and what is less than proven of these is said to be so.
+    let doubtful = matches!(name, "arc" | "acquire" | "room");
+    for hold in truth.holds.iter().filter(|_| !doubtful) {
+        let named = said.proven.iter().any(|(at, who)| Some(*who) == hold.who && hold.what.is_at(*at));
+        assert!(named, "{name}: {hold:?} is not proven: {:#?}", look.things);
+    }
+    // Each of a pair waits for the other; one alone for itself.
+    let closed = name.starts_with("pair") || name.starts_with("self");
+    assert_eq!(said.circle.is_some(), closed && !doubtful, "{name}: {said:?}");
+    for thing in &look.things {
+        let proven = thing.holders.iter().any(|holder| holder.basis == Basis::Proven);
+        assert!(thing.steady || !proven || thing.queue.is_empty(), "{name}: two looks agree on {thing:?}");
+    }
+}
+
+macro_rules! victims {
+    ($($(#[$attribute:meta])* $name:ident: $case:literal;)*) => {$(
+        mod $name {
+            #[test]
+            $(#[$attribute])*
+            fn lies() {
+                super::lies($case);
+            }
+
+            #[test]
+            fn control() {
+                super::control($case);
+            }
+        }
+    )*};
+}
+
+victims! {
+    self_job: "self-job";
+    self_running: "self-running";
+    self_in_place: "self-in-place";
+    #[ignore = "who had a lock before its guard went into a map is told as proven"]
+    self_map: "self-map";
+    pair_jobs: "pair-jobs";
+    #[ignore = "who had a lock before its guard went into a map is told as proven"]
+    pair_map: "pair-map";
+    boxed: "box";
+    acquire: "acquire";
+    part: "part";
+    downgrade: "downgrade";
+    readers: "readers";
+    room: "room";
+    arc: "arc";
+    forget: "forget";
+}
+
+/// Ends of channels that were moved into a child are the child's.
+#[test]
+fn ends() {
+    lies("ends");
+    let mut victim = start("ends", &["control"]);
+    let truth = victim.truth();
+    let said = compare::holders(&victim.look(), &truth);
+    assert!(said.wrong.is_empty(), "{:#?}", said.wrong);
+    for hold in &truth.holds {
+        let named = said.proven.iter().chain(&said.likely);
+        let named = named.clone().any(|(at, who)| Some(*who) == hold.who && hold.what.is_at(*at));
+        assert!(named, "{hold:?} is not named: {said:#?}");
+    }
+}
+
+/// A handle that was moved into a child is no wait of the parent's.
+#[test]
+fn handle() {
+    lies("handle");
+    let mut victim = start("handle", &["control"]);
+    let (truth, look) = (victim.truth(), victim.look());
+    compare::chains(&look, &look.chains, &truth).assert_nothing_wrong("handle, control");
+    let joins =
+        look.changed.iter().flat_map(|task| &task.waits).filter(|wait| matches!(wait.what, WaitOn::Join { .. }));
+    assert_eq!(joins.map(|wait| wait.basis).collect::<Vec<_>>(), [Basis::Proven]);
+}
+
+/// In the control all branches stay on, and the lock is held as usual.
+#[test]
+fn switched_on() {
+    control("disabled");
+}
+
+/// What a branch that is switched off waits for is no wait, and what its future was given is held by the task itself.
+#[test]
+fn futurelock() {
+    let mut victim = start("disabled", &[]);
+    let truth = victim.truth();
+    let look = victim.look();
+    let hold = &truth.holds[0];
+    let thing = look.things.iter().find(|thing| hold.what.is_at(thing.at)).expect("the lock is seen");
+    let who: Vec<Who> = thing.holders.iter().map(|holder| holder.who).collect();
+    assert_eq!(who, [hold.who.unwrap()], "{thing:#?}");
+    assert!(thing.holders.iter().all(|holder| holder.what == ClaimKind::Permits(1)));
+    assert_eq!(thing.queue.iter().map(|waiter| waiter.who).collect::<Vec<_>>(), who, "it waits for itself");
+}
