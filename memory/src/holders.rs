@@ -81,8 +81,10 @@ pub(crate) fn name(
         None => claims.iter().map(|claim| holder(claim, Basis::Likely)).collect(),
     };
     thing.unseen = held.map_or(0, |held| if claimed > held { held } else { held - claimed });
+    // Who still stands in the queue has a part at most, and is told there.
     let believed = |assigned: &&Assigned| {
-        assigned.permits > 0 && (assigned.basis == Basis::Proven || held.is_none_or(|held| claimed <= held))
+        let waits = thing.queue.iter().any(|waiter| waiter.who == assigned.who && waiter.missing > 0);
+        !waits && assigned.permits > 0 && (assigned.basis == Basis::Proven || held.is_none_or(|held| claimed <= held))
     };
     thing.holders.extend(assigned.iter().filter(believed).map(|assigned| Holder {
         who: assigned.who,

@@ -275,7 +275,11 @@ fn cell(vtable: &Vtable, linked: &[u64; 7], debug: &Debug) -> Cell {
     match (cells.as_slice(), winners.as_slice()) {
         ([cell], _) => Cell::Type(*cell),
         ([_, _, ..], names) => Cell::Name(names.join(" or ").into(), Arc::from("its code is that of several types")),
-        ([], [name, ..]) => Cell::Name(Arc::from(*name), Arc::from("there is no type of its cell")),
+        ([], [_, ..]) => {
+            let none = || Arc::from("there is no type of its cell");
+            let why = if index.cells.is_empty() { Arc::clone(debug.from()) } else { none() };
+            Cell::Name(winners.join(" or ").into(), why)
+        }
         ([], []) => Cell::Unknown(Arc::clone(debug.from())),
     }
 }
