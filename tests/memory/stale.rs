@@ -81,10 +81,8 @@ victims! {
     self_job: "self-job";
     self_running: "self-running";
     self_in_place: "self-in-place";
-    #[ignore = "who had a lock before its guard went into a map is told as proven"]
     self_map: "self-map";
     pair_jobs: "pair-jobs";
-    #[ignore = "who had a lock before its guard went into a map is told as proven"]
     pair_map: "pair-map";
     boxed: "box";
     acquire: "acquire";
