@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     println!("{:<62} {:<34} {:<24} aim", "", "measured", "at most");
     let mut all = ExitCode::SUCCESS;
     for row in rows {
-        let measured = in_a_process_of_its_own(row, arguments.small).unwrap_or_else(|error| {
+        let measured = in_a_process_of_its_own(row, &arguments).unwrap_or_else(|error| {
             all = ExitCode::FAILURE;
             format!("not measured: {error}")
         });
@@ -66,11 +66,11 @@ fn main() -> ExitCode {
     all
 }
 
-fn in_a_process_of_its_own(row: Row, small: bool) -> Result<String, String> {
+fn in_a_process_of_its_own(row: Row, arguments: &Arguments) -> Result<String, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let name = row.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let mut command = Command::new(own);
-    command.args(["--child", "--row", &name]).args(small.then_some("--small"));
+    command.args(["--child", "--row", &name]).args(arguments.small.then_some("--small"));
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

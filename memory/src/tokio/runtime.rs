@@ -21,15 +21,16 @@ pub(crate) fn runtime(handle: Value<'_>) -> Option<Runtime> {
         return None;
     };
     let count = handle.find("tokio::runtime::task::list", "OwnedTasks")?.path(&["list", "count"])?.number()?;
+    let workers = workers(handle, flavor);
     Some(Runtime {
         at: handle.at,
         flavor,
-        workers: workers(handle, flavor),
         tasks: count,
         injected: handle
             .find("tokio::runtime::scheduler::inject::shared", "Shared")
             .and_then(|queue| queue.path(&["len"])?.number()),
-        blocking: blocking(handle),
+        blocking: blocking(handle, flavor, workers.len() as u64),
+        workers,
         timer_lag: None,
         driven: None,
     })
@@ -59,13 +60,15 @@ fn local_queue(steal: Value<'_>) -> Option<(u32, u32, Value<'_>)> {
     Some((head, tail, queue.path(&["buffer"])?))
 }
 
-fn blocking(handle: Value<'_>) -> Option<Blocking> {
+/// The pool, without the workers, which run on threads of it.
+fn blocking(handle: Value<'_>, flavor: Flavor, workers: u64) -> Option<Blocking> {
+    let workers = if flavor == Flavor::MultiThread { workers } else { 0 };
     let pool = handle.path(&["blocking_spawner"])?.target()?;
     let metrics = pool.find("tokio::runtime::blocking::pool", "SpawnerMetrics")?;
     let number = |name: &str| metrics.path(&[name])?.number();
     Some(Blocking {
-        most: pool.having("thread_cap").and_then(Value::number),
-        threads: number("num_threads")?,
+        most: pool.having("thread_cap").and_then(Value::number).map(|most| most.saturating_sub(workers)),
+        threads: number("num_threads")?.saturating_sub(workers),
         idle: number("num_idle_threads")?,
         queue: number("queue_depth")?,
     })
