@@ -27,6 +27,15 @@ pub(crate) struct Assigned {
     pub(crate) permits: u64,
     /// Likely where what was given them is kept and not polled: it may have been dropped, and its bytes left.
     pub(crate) basis: Basis,
+    pub(crate) given: Given,
+}
+
+/// How much of what somebody asked for they were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// A part: they stand in the queue for the rest, and are told there.
+    Part,
+    Whole,
 }
 
 /// Places that once had bytes of a guard while all permits were free: what stands there may be left over, in any task of this build.
@@ -81,10 +90,10 @@ pub(crate) fn name(
         None => claims.iter().map(|claim| holder(claim, Basis::Likely)).collect(),
     };
     thing.unseen = held.map_or(0, |held| if claimed > held { held } else { held - claimed });
-    // Who still stands in the queue has a part at most, and is told there.
     let believed = |assigned: &&Assigned| {
-        let waits = thing.queue.iter().any(|waiter| waiter.who == assigned.who && waiter.missing > 0);
-        !waits && assigned.permits > 0 && (assigned.basis == Basis::Proven || held.is_none_or(|held| claimed <= held))
+        assigned.given == Given::Whole
+            && assigned.permits > 0
+            && (assigned.basis == Basis::Proven || held.is_none_or(|held| claimed <= held))
     };
     thing.holders.extend(assigned.iter().filter(believed).map(|assigned| Holder {
         who: assigned.who,
@@ -156,7 +165,7 @@ mod tests {
     #[test]
     fn who_was_given_the_permit_has_it() {
         let mut thing = mutex(0);
-        let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven }];
+        let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven, given: Given::Whole }];
         name(&mut thing, &[], &given, Hidden::Possible, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held, thing.unseen), (vec![(Who::Task(3), Basis::Proven)], Some(0), 0));
     }
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn a_lock_future_that_is_kept_may_have_been_dropped() {
         let mut thing = mutex(0);
-        let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely }];
+        let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely, given: Given::Whole }];
         name(&mut thing, &[], &kept, Hidden::Nowhere, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Likely)], Some(1)));
         name(&mut thing, &[claim(1, 0)], &kept, Hidden::Nowhere, &mut Droppable::default());

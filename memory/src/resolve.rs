@@ -8,7 +8,7 @@ use crate::{
         frames::Frames,
         walk::{RawOn, RawWait},
     },
-    holders::Assigned,
+    holders::{Assigned, Given},
     round::{Found, Known, Tasks},
     things::Read,
 };
@@ -56,7 +56,7 @@ pub(crate) fn waits(
             // Of what is kept and not polled nothing says that it was not dropped.
             let basis =
                 if matches!(raw.reach, Reach::Polled | Reach::Disabled) { Basis::Proven } else { Basis::Likely };
-            given.push((*of, Assigned { who, permits: u64::from(*wanted), basis }));
+            given.push((*of, Assigned { who, permits: u64::from(*wanted), basis, given: Given::Whole }));
         }
         // Inside of a future that is written by hand only what the other end says is believed.
         if raw.reach == Reach::Maybe && basis != Basis::Proven {

@@ -9,7 +9,7 @@ use crate::{
         frames::Frames,
         walk::{Hint, RawOn, Walked},
     },
-    holders::{self, Assigned, Claimed, Droppable, Hidden, Site},
+    holders::{self, Assigned, Claimed, Droppable, Given, Hidden, Site},
     reach::Reach,
     round::{Found, Known},
     tokio::{
@@ -271,7 +271,7 @@ impl Things {
             for queued in &semaphore.queue {
                 let who = scene.who(queued.waker);
                 let permits = queued.wanted.saturating_sub(queued.missing);
-                assigned.push(Assigned { who, permits, basis: Basis::Proven });
+                assigned.push(Assigned { who, permits, basis: Basis::Proven, given: Given::Part });
             }
             assigned.extend(scene.given.get(at).into_iter().flatten());
             let hidden = self.hidden(*at, scene);

@@ -334,7 +334,8 @@ impl<'a> Scan<'_, 'a> {
                     let name = terminated(read.name, LONGEST_NAME);
                     let passes = keepers::passes(name) || (level.place == Where::Type && level.passes);
                     guards.type_of(name, offset, level, &scopes);
-                    if !passes {
+                    // A closure is generic over what its function is; what it has are its members.
+                    if !passes && !name.starts_with(b"{") {
                         found.keep(name);
                     }
                     let (scope, hash) = (level.scope, level.hash);
