@@ -1,7 +1,7 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, Task, TaskState, Thing, Unread, Who,
+    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskState, Thing, Unread, Who,
     bytes::{Bytes, Core, Error, Live, Scene},
     data,
     debug::{Debug, Search, TypeId},
@@ -219,6 +219,7 @@ impl Reader {
             Stacks::Stopping => Some(Running::Stopped),
         };
         let mut workers = Workers::read(&sources, &mut self.threads, stacks);
+        let forked = workers.forked(&scene);
         self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
         let hidden = self.hidden(&roots, &workers);
         let mut wakers = wakers(self.tasks.known.iter());
@@ -242,23 +243,8 @@ impl Reader {
         for number in &ended {
             self.told.remove(number);
         }
-        let mut told_roots = Vec::new();
-        for root in &roots {
-            let (waits, assigned) =
-                resolve::waits(Who::Root(root.thread), &root.found, Sleep::Asleep, &self.frames, &ends);
-            for (semaphore, assigned) in assigned {
-                given.entry(semaphore).or_default().push(assigned);
-            }
-            told_roots.push(data::Root {
-                thread: root.thread,
-                future: Arc::clone(&root.name),
-                chain: root.found.chain,
-                unread: Arc::clone(&root.found.unread),
-                waits: waits.into(),
-                claims: claims(&root.found),
-            });
-        }
-        let mut told = Told {
+        let told_roots = told(&roots, &mut given, &self.frames, &ends);
+        let mut party = Told {
             parties: &parties,
             read: &read,
             copies: &self.copies,
@@ -268,7 +254,7 @@ impl Reader {
             given: &given,
             hidden: &hidden,
         };
-        let mut things = self.things.tell(&mut told);
+        let mut things = self.things.tell(&mut party);
         self.confirm(&mut things, &read, &scene);
         let jobs = self.jobs(&workers);
         let after = self.bytes.cost();
@@ -282,7 +268,7 @@ impl Reader {
         };
         Ok(Look {
             at: scene.now,
-            process: self.process(&scene),
+            process: self.process(&scene, forked),
             changed,
             ended,
             tasks: self.tasks.known.values().filter(|known| is_task(known)).count(),
@@ -402,13 +388,13 @@ impl Reader {
         hidden
     }
 
-    fn process(&self, scene: &Scene) -> Process {
+    fn process(&self, scene: &Scene, forked: Option<ProcessState>) -> Process {
         Process {
             pid: scene.pid,
             name: Arc::from(&*scene.name),
             executable: Arc::from(&*scene.executable),
             started: scene.started,
-            state: scene.state,
+            state: forked.filter(|_| scene.state == ProcessState::Running).unwrap_or(scene.state),
             copies: self
                 .copies
                 .iter()
@@ -451,6 +437,31 @@ fn changed(
         }
     }
     changed
+}
+
+/// Roots as they are told, and the permits that they were given.
+fn told(
+    roots: &[Root],
+    given: &mut FxHashMap<u64, Vec<Assigned>>,
+    frames: &Frames,
+    ends: &Ends<'_>,
+) -> Vec<data::Root> {
+    let mut told = Vec::new();
+    for root in roots {
+        let (waits, assigned) = resolve::waits(Who::Root(root.thread), &root.found, Sleep::Asleep, frames, ends);
+        for (semaphore, assigned) in assigned {
+            given.entry(semaphore).or_default().push(assigned);
+        }
+        told.push(data::Root {
+            thread: root.thread,
+            future: Arc::clone(&root.name),
+            chain: root.found.chain,
+            unread: Arc::clone(&root.found.unread),
+            waits: waits.into(),
+            claims: claims(&root.found),
+        });
+    }
+    told
 }
 
 fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, bytes: &dyn Bytes) -> Task {

@@ -1,7 +1,7 @@
 //! Runtimes and threads put together: which thread is which worker, what it polls, where each woken task is queued.
 
 use crate::{
-    Queued, Role, Runtime, Thread,
+    Flavor, ProcessState, Queued, Role, Runtime, Thread,
     bytes::{Bytes, Scene},
     round::Tasks,
     thread::{Running, Threads},
@@ -92,6 +92,14 @@ impl Workers {
             }
         }
         this
+    }
+
+    /// Whether the threads are not there that would run the tasks: the child of a `fork` has the thread alone that called it.
+    pub(crate) fn forked(&self, scene: &Scene) -> Option<ProcessState> {
+        let lost = |runtime: &Runtime| {
+            runtime.flavor == Flavor::MultiThread && runtime.workers.iter().all(|worker| worker.thread.is_none())
+        };
+        (scene.threads.len() == 1 && self.runtimes.iter().any(lost)).then_some(ProcessState::Forked)
     }
 
     /// The index of the runtime with this handle, which is read if it was not.

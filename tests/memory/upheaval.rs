@@ -49,7 +49,6 @@ fn it_exits() {
 }
 
 #[test]
-#[ignore = "a fork is told as a process that runs"]
 fn it_forks() {
     let mut victim = Victim::start(WAY, &["upheaval"]);
     victim.say("fork");
