@@ -98,7 +98,7 @@ pub enum Role {
     /// Nothing that is known.
     #[default]
     Other,
-    /// A worker: the runtime's index in [`Look::runtimes`] and its own.
+    /// A worker: the runtime's index in [`crate::Look::runtimes`] and its own.
     Worker(u32, u32),
     /// A thread of the blocking pool.
     Blocking,
