@@ -1,4 +1,4 @@
-//! What a Tokio service links in to be seen by [holdup](https://crates.io/crates/holdup): its tasks, locks, workers and
+//! What a Tokio service links in to be seen by holdup: its tasks, locks, workers and
 //! stalls, at a cost that production can afford. tokio-console can watch it, too.
 //!
 //! ```no_run

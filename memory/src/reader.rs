@@ -222,7 +222,7 @@ impl Reader {
         let forked = workers.forked(&scene);
         self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
         let hidden = self.hidden(&roots, &workers);
-        let mut wakers = wakers(self.tasks.known.iter());
+        let mut wakers = wakers(self.tasks.known.iter().map(|(at, known)| (at, &**known)));
         for root in &roots {
             wakers.extend(root.found.aliases.iter().map(|alias| (*alias, Who::Root(root.thread))));
         }

@@ -74,10 +74,10 @@ pub(crate) struct Found {
     pub(crate) panicked: bool,
 }
 
-/// All tasks, by the address of their header.
+/// All tasks, by the address of their header. A table has room for more than it has: in boxes that room costs little.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    pub(crate) known: FxHashMap<u64, Known>,
+    pub(crate) known: FxHashMap<u64, Box<Known>>,
     /// What is to be read of them, by address.
     cells: Vec<Cell>,
     round: u32,
@@ -284,7 +284,7 @@ impl Tasks {
             seen: self.round,
             changed: true,
         };
-        self.known.insert(cell.at, known);
+        self.known.insert(cell.at, Box::new(known));
         true
     }
 

@@ -160,7 +160,9 @@ fn files_that_only_the_process_sees_are_found_there() {
         std::thread::sleep(Duration::from_millis(5));
         live.scene().unwrap()
     });
-    let scene = scenes.take(1000).find(|scene| scene.executable == "/mnt/only-here").unwrap();
+    // The loader maps the library after the program has begun.
+    let loaded = |scene: &Scene| scene.regions.iter().any(|region| region.path.contains("/libc"));
+    let scene = scenes.take(1000).find(|scene| scene.executable == "/mnt/only-here" && loaded(scene)).unwrap();
     let region = scene.regions.iter().find(|region| region.path == scene.executable).unwrap();
     let path = live.file(region).unwrap();
     assert_eq!(path, PathBuf::from(format!("/proc/{}/root/mnt/only-here", child.id())));
