@@ -17,6 +17,8 @@ use std::{
 
 /// A sweep is made again when so many times as much time has passed as it took.
 const REST: u32 = 20;
+/// One that takes less than this needs no rest: looks are half a second apart.
+const CHEAP: Duration = Duration::from_millis(5);
 
 /// Finds tasks that are not known.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ impl Finder {
         threads: &Threads,
         bytes: &dyn Bytes,
     ) -> Vec<(u64, Header)> {
-        let rested = self.swept.is_none_or(|(ended, took)| ended.elapsed() >= took * REST);
+        let rested = self.swept.is_none_or(|(ended, took)| took < CHEAP || ended.elapsed() >= took * REST);
         if self.swept.is_none() || (self.missing == Missing::Something && rested) {
             return self.sweep(copies, scene, threads, bytes);
         }

@@ -287,8 +287,45 @@ impl Things {
         for (at, state) in &scene.read.channels {
             told.push(self.channel(*at, state, ends.remove(at).unwrap_or_default(), scene));
         }
+        self.notified(scene, &mut told);
         told.sort_by_key(|thing| (thing.at, thing.kind));
         told
+    }
+
+    /// What is waited for by a notification, by name: who would give it is never known, and who waits says so itself.
+    fn notified(&self, scene: &Told<'_>, told: &mut Vec<Thing>) {
+        let known: FxHashSet<u64> = told.iter().map(|thing| thing.at).collect();
+        let mut new: FxHashMap<u64, ThingKind> = FxHashMap::default();
+        for wait in scene.parties.iter().flat_map(|party| &party.found.waits) {
+            let RawOn::Notified { notify, .. } = wait.on else { continue };
+            let (at, kind) = match (wait.barrier, self.around(notify, scene.copies)) {
+                (Some(barrier), _) => (barrier, ThingKind::Barrier),
+                (None, Some((Referred::Watch, watch))) => (watch, ThingKind::Watch),
+                _ => (notify, ThingKind::Notify),
+            };
+            if !known.contains(&at) {
+                new.insert(at, kind);
+            }
+        }
+        told.extend(new.into_iter().map(|(at, kind)| self.bare(at, kind)));
+    }
+
+    /// A thing of which only the kind and the names are known.
+    fn bare(&self, at: u64, kind: ThingKind) -> Thing {
+        Thing {
+            at,
+            kind,
+            ty: Arc::from(""),
+            names: self.hinted.get(&at).map(|hinted| hinted.names.clone()).unwrap_or_default(),
+            free: None,
+            total: None,
+            held: None,
+            channel: None,
+            holders: Vec::new(),
+            unseen: 0,
+            queue: Vec::new(),
+            steady: false,
+        }
     }
 
     /// Whether something that was not read could have this lock.
@@ -356,21 +393,7 @@ impl Things {
     }
 
     fn channel(&self, at: u64, state: &State, ends: Vec<Holder>, scene: &Told<'_>) -> Thing {
-        let hinted = self.hinted.get(&at);
-        let mut thing = Thing {
-            at,
-            kind: state.kind,
-            ty: Arc::from(""),
-            names: hinted.map(|hinted| hinted.names.clone()).unwrap_or_default(),
-            free: None,
-            total: None,
-            held: None,
-            channel: Some(state.channel),
-            holders: Vec::new(),
-            unseen: 0,
-            queue: Vec::new(),
-            steady: false,
-        };
+        let mut thing = Thing { channel: Some(state.channel), ..self.bare(at, state.kind) };
         let claimed = ends.iter().filter(|end| end.what == ClaimKind::Sender).count() as u64;
         thing.holders = ends;
         // More ends than there are: some are left over, and nothing says which.

@@ -71,7 +71,9 @@ fn contradictions(look: &Look, kept: &Kept, paths: &[Vec<(String, u32)>], wrong:
         if task.state == TaskState::Complete {
             wrong.insert(format!("task {} has ended, and has a chain", task.number));
         }
-        if !path(chain).is_empty() && !is_possible(chain, paths) {
+        // What was spawned and not polled sleeps nowhere yet.
+        let unstarted = chain.frames.iter().any(|frame| frame.depth == 0 && frame.name.ends_with("(not started)"));
+        if !unstarted && !path(chain).is_empty() && !is_possible(chain, paths) {
             wrong.insert(format!("no task ever slept so: {}", compare::written(chain, &task.waits)));
         }
     }
@@ -80,7 +82,7 @@ fn contradictions(look: &Look, kept: &Kept, paths: &[Vec<(String, u32)>], wrong:
 fn watch(time: Duration) {
     let mut victim = Victim::start(Way::profile("release"), &["motion"]);
     let mut reader = victim.reader();
-    let (mut kept, mut wrong) = (Kept::default(), BTreeSet::new());
+    let (mut kept, mut wrong, mut missed) = (Kept::default(), BTreeSet::new(), BTreeSet::new());
     let (mut looks, mut walked, mut still) = (0, 0, 0);
     let end = Instant::now() + time;
     while Instant::now() < end {
@@ -102,6 +104,16 @@ fn watch(time: Duration) {
         wrong.extend(verdict.wrong);
         let asleep = verdict.absent.iter().filter(|absent| absent.contains("asleep"));
         wrong.extend(asleep.map(|absent| format!("stood still, and is absent: {absent}")));
+        // A list that changes while it is followed may hide a task from one look, and not from the next.
+        let (lacking, other): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut wrong).into_iter().partition(|wrong| wrong.contains(" is not there"));
+        wrong = other;
+        wrong.extend(
+            lacking
+                .intersection(&missed)
+                .map(|lacking| format!("missing twice in a row: {}", lacking.replace(" is not there", ""))),
+        );
+        missed = lacking;
     }
     eprintln!("{looks} looks, {walked} walks, {still} that stood still");
     assert!(
