@@ -39,6 +39,8 @@ const CALL_PIECES: usize = 512;
 
 /// A runtime that was begun may be overlooked for so long: there may be thousands of descriptors to go through.
 const EPOLLS_KEPT: Duration = Duration::from_secs(3);
+/// How often a look begins again where the process executes another program meanwhile.
+const EXECS: usize = 8;
 
 /// A process that runs.
 #[derive(Debug)]
@@ -178,6 +180,25 @@ impl Live {
             std::mem::swap(text, buffer);
         }
         Ok(Arc::clone(regions))
+    }
+
+    /// What the process executes, and what it has mapped for that: never the one of a program and the other of the next.
+    fn program(&self) -> Result<(String, Arc<[Region]>), Error> {
+        let mut executable = self.executable();
+        for _ in 0..EXECS {
+            let regions = self.regions()?;
+            let now = self.executable();
+            if now == executable {
+                return Ok((executable, regions));
+            }
+            executable = now;
+        }
+        Err(Error::Gone(format!("process {} executes one program after the other; try again", self.pid)))
+    }
+
+    fn executable(&self) -> String {
+        let path = fs::read_link(self.path("exe")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
     }
 
     fn renew_pages(&self) {
@@ -339,7 +360,7 @@ impl Bytes for Live {
         let leader = proc::text(&format!("/proc/{pid}/stat")).as_deref().and_then(proc::stat);
         let leader = leader.filter(|stat| stat.started == self.started).ok_or_else(|| gone(pid))?;
         let ids = proc::thread_ids(pid).map_err(|_| gone(pid))?;
-        let regions = self.regions()?;
+        let (executable, regions) = self.program()?;
         self.renew_pages();
         let mut kept = self.kept();
         let Kept { threads: seen, buffer, .. } = &mut *kept;
@@ -354,9 +375,6 @@ impl Bytes for Live {
         *seen = now;
         let auxv = proc::read_into(&self.path("auxv"), buffer).map(proc::auxv).unwrap_or_default();
         drop(kept);
-        let executable = fs::read_link(self.path("exe")).map(|path| path.to_string_lossy().into_owned());
-        let executable = executable.unwrap_or_default();
-        let executable = executable.strip_suffix(" (deleted)").unwrap_or(&executable).to_owned();
         let clock = proc::shifted(proc::clock(ClockId::CLOCK_MONOTONIC), self.clock);
         let age = proc::clock(ClockId::CLOCK_BOOTTIME).saturating_sub(proc::of_ticks(self.started, proc::ticks()));
         Ok(Scene {
