@@ -4,8 +4,10 @@
 //! it says how it is known ([`Basis`]), and what could not be read is named, with the reason ([`Unread`]).
 
 mod running;
+mod values;
 
 pub use running::{Blocking, Flavor, Job, Role, Root, Runtime, Socket, StackFrame, Thread, Worker};
+pub use values::{FrameValues, Values, Variable};
 
 use std::{sync::Arc, time::Duration};
 

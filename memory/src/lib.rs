@@ -11,6 +11,7 @@
 //! holders   who has what, counted before anybody is named
 //! round     looks that follow one another: what changed, and what two looks agree on
 //! thread    beside: threads, what they are to tokio, their stacks
+//! values    beside: what a frame's variables are, when somebody asks for them
 //! ```
 //!
 //! # What it reads
@@ -61,12 +62,15 @@ mod things;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tokio;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod values;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod workers;
 
 pub use data::{
-    Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, Grade, Holder,
-    Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, Socket, StackFrame, Task,
-    TaskNumber, TaskState, Thing, ThingKind, Thread, Unread, Wait, WaitOn, Waiter, Who, Worker,
+    Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, Flavor, Frame, FrameKind, FrameValues,
+    Grade, Holder, Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role, Root, Runtime, Socket,
+    StackFrame, Task, TaskNumber, TaskState, Thing, ThingKind, Thread, Unread, Values, Variable, Wait, WaitOn, Waiter,
+    Who, Worker,
 };
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use reader::{Options, Reader, Stacks, Wants};

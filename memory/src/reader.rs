@@ -1,7 +1,7 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskState, Thing, Unread, Who,
+    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskNumber, TaskState, Thing, Unread, Values, Who,
     bytes::{Bytes, Core, Error, Live, Scene},
     data,
     debug::{Debug, Search, TypeId},
@@ -25,6 +25,7 @@ use crate::{
         copy::{Copy, Kind},
         header::{uint, word},
     },
+    values,
     workers::{Sources, Workers},
 };
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -282,6 +283,35 @@ impl Reader {
             unread: self.unread.clone(),
             cost,
         })
+    }
+
+    /// What the frames of a task have, by name, now. Nothing else ever reads that.
+    ///
+    /// # Errors
+    ///
+    /// Where the process has ended, or may not be read any more.
+    pub fn values(&mut self, task: TaskNumber) -> Result<Values, Error> {
+        let now = self.bytes.scene()?.now;
+        let found = self.tasks.known.iter().find(|(_, known)| known.number == task && is_task(known));
+        let told = match found {
+            Some((at, known)) => {
+                let copy = usize::from(known.copy);
+                match (self.copies.get(copy), self.plans.get_mut(copy)) {
+                    (Some(copy), Some(plans)) => {
+                        let bytes = &*self.bytes;
+                        values::task(
+                            *at,
+                            known,
+                            &mut values::Sources { bytes, copy, plans, frames: &mut self.frames, now },
+                        )
+                    }
+                    _ => Err(Arc::clone(&known.ty.unread)),
+                }
+            }
+            None => Err(Arc::from("it is not there any more")),
+        };
+        let (frames, unread) = told.map_or_else(|why| (Vec::new(), why), |frames| (frames, Arc::from("")));
+        Ok(Values { task, frames, unread })
     }
 
     fn round(&mut self, candidates: &[(u64, crate::tokio::header::Header)]) -> (Vec<u64>, crate::round::Taken) {

@@ -113,7 +113,7 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
     for offset in (0..=last).step_by(8) {
         let Some(plans) = tools.plans.get_mut(usize::from(place.copy)) else { break };
         let mut view = View::new(tools.bytes, place.within.start, &stack);
-        let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic };
+        let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None };
         let seen = walker.future(&mut view, place.within.start + offset, place.ty);
         if seen.wrong.is_some() || seen.waits.is_empty() {
             continue;

@@ -469,7 +469,7 @@ fn walk(cell: &Cell, bytes: &[u8], header: &Header, tools: &mut Tools<'_>) -> (F
     };
     let mut view = View::new(tools.bytes, cell.at, bytes);
     let dynamic = |vtable: u64| copy.dynamic(vtable);
-    let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic };
+    let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None };
     let seen = walker.future(&mut view, cell.at + stage.at, stage.future);
     let outside = view
         .footprint()

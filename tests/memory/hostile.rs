@@ -19,14 +19,25 @@ fn looked_at(how: &str, seed: u64) {
     let victim = Victim::start(WAY, &["hostile", how, &seed.to_string()]);
     let (began, before) = (Instant::now(), peak());
     let mut reader = victim.reader();
+    let mut tasks = Vec::new();
     for _ in 0..2 {
         let look = reader.look(&Wants::default()).unwrap();
         assert!(look.changed.len() < 1_000_000);
+        tasks.extend(look.changed.iter().map(|task| task.number));
     }
     let (took, grew) = (began.elapsed(), peak() - before);
     eprintln!("{how} {seed}: {took:?}, {} MB", grew >> 20);
     assert!(took < BOUND, "{how} {seed} took {took:?}");
     assert!(grew < MEMORY, "{how} {seed} took {} MB", grew >> 20);
+    // And what frames hold, as if somebody asked for that.
+    let began = Instant::now();
+    for task in tasks.into_iter().take(100) {
+        for variable in reader.values(task).unwrap().frames.iter().flat_map(|frame| &frame.variables) {
+            assert!(variable.value.len() < 500 && !variable.value.contains(char::is_control));
+        }
+    }
+    eprintln!("  its values: {:?}", began.elapsed());
+    assert!(began.elapsed() < BOUND, "values of {how} {seed} took {:?}", began.elapsed());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Frames and chains, equal ones once: a million tasks that sleep in the same place share one.
 
-use crate::{Chain, Frame, FrameKind, Place, Reach};
+use crate::{Chain, Frame, FrameKind, Place, Reach, debug::TypeId};
 use rustc_hash::FxHashMap;
 use std::{collections::hash_map::Entry, sync::Arc};
 
@@ -18,6 +18,14 @@ pub(crate) struct Step {
     pub(crate) depth: u16,
     pub(crate) text: u32,
     pub(crate) reach: Reach,
+}
+
+/// Where a coroutine of a walk stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    pub(crate) at: u64,
+    pub(crate) ty: TypeId,
+    pub(crate) step: Step,
 }
 
 /// All frames and chains that were seen.

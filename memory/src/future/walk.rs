@@ -6,7 +6,7 @@
 
 use super::{
     class::Referred,
-    frames::{FrameText, Frames, Step},
+    frames::{FrameText, Frames, Standing, Step},
     plan::{
         Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
         State, Unordered, Via,
@@ -133,12 +133,15 @@ pub(crate) struct Walker<'a> {
     pub(crate) frames: &'a mut Frames,
     /// The type that the vtable at an address is of.
     pub(crate) dynamic: &'a dyn Fn(u64) -> Option<TypeId>,
+    /// Where coroutines stand, for whoever asks for what they have.
+    pub(crate) standing: Option<&'a mut Vec<Standing>>,
 }
 
 struct Walk<'w, 'v, 'm> {
     plans: &'w mut Plans,
     frames: &'w mut Frames,
     dynamic: &'w dyn Fn(u64) -> Option<TypeId>,
+    standing: Option<&'w mut Vec<Standing>>,
     view: &'v mut View<'m>,
     done: FxHashSet<(u64, TypeId)>,
     found: Walked,
@@ -161,6 +164,7 @@ impl Walker<'_> {
             plans: self.plans,
             frames: self.frames,
             dynamic: self.dynamic,
+            standing: self.standing.as_deref_mut(),
             view,
             done: FxHashSet::default(),
             found: Walked::default(),
@@ -240,6 +244,9 @@ impl Walk<'_, '_, '_> {
             here.reach = Reach::Maybe;
         }
         let frame = self.step(state.text, &here);
+        if let (Some(standing), Some(step)) = (&mut self.standing, self.found.steps.last()) {
+            standing.push(Standing { at, ty, step: *step });
+        }
         let mut inner = here.deeper(frame);
         for refer in &state.refers {
             let base = self.refer(at, refer);

@@ -13,6 +13,8 @@ mod motion;
 mod runtimes;
 #[cfg(feature = "all")]
 mod upheaval;
+#[cfg(feature = "all")]
+mod values;
 mod waits;
 mod waits_io;
 
@@ -34,6 +36,8 @@ pub fn run(case: &str, rest: &[String]) -> bool {
         "hostile" => hostile::run(rest),
         #[cfg(feature = "all")]
         "many" => many::run(rest),
+        #[cfg(feature = "all")]
+        "values" => block_on(2, values::run()),
         #[cfg(feature = "all")]
         "upheaval" => block_on(2, upheaval::run()),
         _ => return false,

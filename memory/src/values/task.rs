@@ -1,0 +1,89 @@
+//! What the frames of one task have, read by itself: its cell, what its walk reads, and its cell once more.
+
+use super::{Tools, values};
+use crate::{
+    FrameValues,
+    bytes::Bytes,
+    future::{frames::Frames, planner::Plans, view::View, walk::Walker},
+    round::Known,
+    tokio::{
+        copy::Copy,
+        header::{HEADER, Header, uint, word},
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+/// How often a task that moves is read again.
+const TRIES: usize = 3;
+
+/// What a task is read with.
+pub(crate) struct Sources<'a> {
+    pub(crate) bytes: &'a dyn Bytes,
+    pub(crate) copy: &'a Copy,
+    pub(crate) plans: &'a mut Plans,
+    pub(crate) frames: &'a mut Frames,
+    /// The process's monotonic clock.
+    pub(crate) now: Duration,
+}
+
+/// The values, or why they are not known.
+pub(crate) fn task(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Vec<FrameValues>, Arc<str>> {
+    let mut why = Arc::from("it moved while it was read");
+    for _ in 0..TRIES {
+        match once(at, known, sources) {
+            Ok(Some(frames)) => return Ok(frames),
+            Ok(None) => {}
+            Err(said) => why = said,
+        }
+    }
+    Err(why)
+}
+
+/// `None`: it moved.
+fn once(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Option<Vec<FrameValues>>, Arc<str>> {
+    let Some(stage) = &known.ty.stage else { return Err(Arc::clone(&known.ty.unread)) };
+    let size = usize::try_from(known.ty.size).map_err(|_| Arc::from("it is too large"))?;
+    let (mut cell, mut again) = (vec![0; size], vec![0; size]);
+    let gone = || Arc::from("it is not there any more");
+    if !sources.bytes.read(at, &mut cell) {
+        return Err(gone());
+    }
+    let header = Header::parse(&cell).filter(|header| header.vtable == known.header.vtable).ok_or_else(gone)?;
+    if number(known, &cell) != Some(known.number) {
+        return Err(gone());
+    }
+    let (place, width) = stage.discriminant;
+    let stands = usize::try_from(place).ok().and_then(|place| uint(&cell, place, usize::from(width)));
+    let is_running = stands.is_some_and(|value| stage.running.iter().any(|(from, to)| (*from..=*to).contains(&value)));
+    if header.state.complete() {
+        return Err(Arc::from("it has ended"));
+    }
+    if header.state.running() || !is_running {
+        return Err(Arc::from("it is being polled: what its frames have is in motion"));
+    }
+    let copy = sources.copy;
+    let dynamic = |vtable: u64| copy.dynamic(vtable);
+    let mut view = View::new(sources.bytes, at, &cell);
+    let mut standing = Vec::new();
+    let seen =
+        Walker { plans: sources.plans, frames: sources.frames, dynamic: &dynamic, standing: Some(&mut standing) }
+            .future(&mut view, at.saturating_add(stage.at), stage.future);
+    let tools = Tools { debug: &copy.debug, dynamic: &dynamic, frames: sources.frames, now: sources.now };
+    let told = values(&standing, &mut view, &tools);
+    if !sources.bytes.read(at, &mut again) || !is_same(known, &cell, &again) {
+        return Ok(None);
+    }
+    seen.wrong.map_or(Ok(Some(told)), Err)
+}
+
+fn number(known: &Known, cell: &[u8]) -> Option<u64> {
+    word(cell, usize::try_from(known.ty.vtable.id).ok()?)
+}
+
+/// Whether the task did not move: what others write is not in that.
+fn is_same(known: &Known, before: &[u8], after: &[u8]) -> bool {
+    let motion = |cell: &[u8]| Header::parse(cell).map(|header| header.state.motion());
+    let trailer = usize::try_from(known.ty.vtable.trailer).unwrap_or(usize::MAX);
+    let own = |cell: &[u8]| cell.get(HEADER..trailer.min(cell.len())).map(<[u8]>::to_vec);
+    motion(before) == motion(after) && own(before) == own(after)
+}
