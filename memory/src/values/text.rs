@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(quoted("aé".as_bytes(), 9).as_deref(), Some("\"aé\"… (9 bytes)"));
         assert_eq!(quoted(&"aé".as_bytes()[..2], 9).as_deref(), Some("\"a\"… (9 bytes)"));
         assert_eq!(quoted(&"aé".as_bytes()[..2], 2), None);
-        assert_eq!(bytes(&[0xde, 0xad], 2), "[de ad] (2 bytes)");
+        assert_eq!(bytes(&[0xff, 0xad], 2), "[ff ad] (2 bytes)");
         assert_eq!(bytes(b"GET /", 5), "b\"GET /\"");
         assert_eq!(bytes(&[0; 30], 90).matches("00").count(), 24);
     }
