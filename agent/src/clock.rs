@@ -38,6 +38,7 @@ struct Origin {
     clock: quanta::Clock,
     raw: u64,
     /// Nanoseconds for each 2³² ticks of the counter; 0 where the clock is no counter.
+    #[cfg(target_arch = "x86_64")]
     scale: u64,
     wall: SystemTime,
 }
@@ -49,10 +50,14 @@ fn make() -> &'static Origin {
     ORIGIN.get_or_init(|| {
         // Made once: it measures how fast the counter runs, for some milliseconds.
         let clock = quanta::Clock::new();
-        let scale = clock.delta_as_nanos(0, 1 << 32);
-        // A clock that is no counter counts nanoseconds.
-        let scale = if cfg!(target_arch = "x86_64") && scale != 1 << 32 { scale } else { 0 };
-        Origin { raw: clock.raw(), wall: SystemTime::now(), scale, clock }
+        Origin {
+            raw: clock.raw(),
+            wall: SystemTime::now(),
+            // A clock that is no counter counts nanoseconds.
+            #[cfg(target_arch = "x86_64")]
+            scale: Some(clock.delta_as_nanos(0, 1 << 32)).filter(|scale| *scale != 1 << 32).unwrap_or(0),
+            clock,
+        }
     })
 }
 

@@ -200,8 +200,10 @@ pub(crate) fn is_safe() -> bool {
 fn kernel_is_safe(release: &str) -> bool {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= if cfg!(target_arch = "x86_64") { (5, 10) } else { (6, 12) }
+    version >= SAFE_SINCE
 }
+
+const SAFE_SINCE: (u32, u32) = if cfg!(target_arch = "x86_64") { (5, 10) } else { (6, 12) };
 
 fn handler_of(signal: c_int) -> libc::sighandler_t {
     // SAFETY: all zeroes is a valid value, and the kernel writes what it has; nothing is changed.
@@ -276,9 +278,14 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_arch = "x86_64")]
     fn releases_are_read() {
-        assert!(kernel_is_safe("6.18.44-fc-v657\n") && kernel_is_safe("5.10.0") && kernel_is_safe("10.0"));
-        assert!(!kernel_is_safe("5.9.16") && !kernel_is_safe("4.18.0-553.el8") && !kernel_is_safe(""));
+        let (major, minor) = SAFE_SINCE;
+        assert!(
+            kernel_is_safe("6.18.44-fc-v657\n")
+                && kernel_is_safe(&format!("{major}.{minor}.0"))
+                && kernel_is_safe("10.0")
+        );
+        assert!(!kernel_is_safe(&format!("{major}.{}.16", minor - 1)) && !kernel_is_safe("4.18.0-553.el8"));
+        assert!(!kernel_is_safe(""));
     }
 }
