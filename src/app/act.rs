@@ -6,6 +6,7 @@ use crate::{
         frame::RowId,
         input::{bindings::Action, event::Effect, line::Line},
         layer::{Layer, Question},
+        options::ValuesForm,
         panel::{Opening, PageSubject},
         screens::{SCREENS, Screen},
         scroll::Scroll,
@@ -62,6 +63,7 @@ impl App {
             Action::Freeze => return self.freeze(at),
             Action::PauseTarget => self.ask_to_pause(at),
             Action::StopForStacks => return self.stop_for_stacks(at),
+            Action::Values => return self.toggle_values(at),
             Action::ToggleMemory => return self.toggle_memory(at),
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
@@ -82,6 +84,24 @@ impl App {
         }
         self.say("the next look stops each running thread, for less than a millisecond", at);
         vec![Effect::Send(Command::StopForStacks)]
+    }
+
+    fn toggle_values(&mut self, at: Instant) -> Vec<Effect> {
+        if !self.live().model().memory().speaks() {
+            self.say("what frames hold is read from memory, which is not read here", at);
+            return Vec::new();
+        }
+        if self.missed().is_some() {
+            self.say("what frames hold is read as it is now, and the display stands still", at);
+            return Vec::new();
+        }
+        self.values = self.values.toggled();
+        let said = match self.values {
+            ValuesForm::Read => "what its frames hold is read while a task's page is open: it may be secret",
+            ValuesForm::Left => "what frames hold is read no more",
+        };
+        self.say(said, at);
+        self.ask_for_values()
     }
 
     fn toggle_memory(&mut self, at: Instant) -> Vec<Effect> {
@@ -108,6 +128,7 @@ impl App {
         };
         match action {
             Action::OpenLock => self.lock().is_some(),
+            Action::Values => self.session().model().memory().speaks(),
             Action::OpenWorker => self.worker().is_some(),
             Action::Explain => self.lint().is_some(),
             Action::PauseTarget => self.can_pause(),

@@ -95,6 +95,14 @@ impl OpenSession {
         self.live.take_trouble().or_else(|| self.went_on.take().map(str::to_owned))
     }
 
+    /// What frames have is not shown any more, or another task's is.
+    pub(crate) fn forget_values(&mut self) {
+        self.live.forget_values();
+        if let Some(frozen) = &mut self.frozen {
+            frozen.session.forget_values();
+        }
+    }
+
     /// Another task's details will be asked for.
     pub(crate) fn forget_details(&mut self) {
         self.live.forget_details();

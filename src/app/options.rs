@@ -49,6 +49,26 @@ impl StackForm {
     }
 }
 
+/// Whether what frames hold is read of the task whose page is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValuesForm {
+    /// It is not: memory holds secrets.
+    #[default]
+    Left,
+    /// It is.
+    Read,
+}
+
+impl ValuesForm {
+    /// The other one.
+    pub fn toggled(self) -> Self {
+        match self {
+            Self::Left => Self::Read,
+            Self::Read => Self::Left,
+        }
+    }
+}
+
 /// What the user can choose about the interactive client.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -62,6 +82,8 @@ pub struct Options {
     pub charset: Charset,
     /// The screen to begin with.
     pub start: Screen,
+    /// Whether what frames hold is read.
+    pub values: ValuesForm,
     /// Where the user's clock is.
     pub time_zone: TimeZone,
 }
@@ -75,6 +97,7 @@ impl Default for Options {
             palette: Palette::default(),
             charset: Charset::default(),
             start: Screen::default(),
+            values: ValuesForm::default(),
             time_zone: TimeZone::system(),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
         input::bindings::Context,
         layer::Layer,
         open_session::OpenSession,
-        options::{Charset, Options, Palette, StackForm},
+        options::{Charset, Options, Palette, StackForm, ValuesForm},
         page::Page,
         panel::{List, PageSubject, Panel, Upkeep},
         panels::Panels,
@@ -40,6 +40,8 @@ pub struct App {
     pub panels: Panels,
     /// How stacks are shown, wherever one is.
     pub stacks: StackForm,
+    /// Whether what frames hold is read of the task whose page is open.
+    pub values: ValuesForm,
     pub(super) notice: Option<Notice>,
     pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
@@ -70,7 +72,7 @@ pub(super) struct Clock {
 impl App {
     /// Nothing known yet of a target.
     pub fn new(target: &str, options: Options) -> Self {
-        let Options { settings, retention, palette, charset, start, time_zone } = options;
+        let Options { settings, retention, palette, charset, start, values, time_zone } = options;
         Self {
             open: OpenSession::new(&settings, Retention { beside: TaskList::BYTES_A_TASK, ..retention }),
             target: target.to_owned(),
@@ -81,6 +83,7 @@ impl App {
             layers: Vec::new(),
             panels: Panels::default(),
             stacks: StackForm::default(),
+            values,
             notice: None,
             last_frame: LastFrame::default(),
             clock: Clock::default(),

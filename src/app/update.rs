@@ -9,11 +9,13 @@ use crate::{
             key::Key,
         },
         layer::Layer,
+        options::ValuesForm,
         page::Page,
         panel::PageSubject,
         screens::{SCREENS, Screen},
         state::App,
     },
+    model::Task,
     session::Scope,
     update::{Command, Connection, Event},
 };
@@ -153,10 +155,25 @@ impl App {
     /// Asks for the details of the task whose page is on top.
     pub(super) fn watch(&mut self) -> Vec<Effect> {
         self.open.forget_details();
-        vec![Effect::Send(match self.page_subject() {
+        let mut effects = vec![Effect::Send(match self.page_subject() {
             Some(PageSubject::Task(task)) => Command::WatchTask(task),
             _ => Command::UnwatchTask,
-        })]
+        })];
+        if self.values == ValuesForm::Read {
+            effects.extend(self.ask_for_values());
+        }
+        effects
+    }
+
+    /// Asks for what the frames have of the task whose page is on top, while that is wanted; or for nobody's.
+    pub(super) fn ask_for_values(&mut self) -> Vec<Effect> {
+        self.open.forget_values();
+        let number = match self.page_subject() {
+            Some(PageSubject::Task(task)) => self.live().model().tasks().get(task).and_then(Task::number),
+            _ => None,
+        };
+        let wanted = number.filter(|_| self.values == ValuesForm::Read);
+        vec![Effect::Send(wanted.map_or(Command::LeaveValues, Command::ReadValues))]
     }
 
     /// To a screen. What lay on the one before is closed.

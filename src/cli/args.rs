@@ -128,6 +128,19 @@ pub struct MemoryArgs {
     #[arg(long)]
     pub no_memory: bool,
 
+    /// What is read where it is asked for alone.
+    #[command(flatten)]
+    pub asked: AskedArgs,
+}
+
+/// What is read of memory where it is asked for alone.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Memory")]
+pub struct AskedArgs {
+    /// Tell what the frames of tasks hold, variables by name; memory holds secrets, and nothing of this is read otherwise
+    #[arg(long)]
+    pub values: bool,
+
     /// Read the stacks of running threads as well: each is stopped for that, for less than a millisecond
     #[arg(long)]
     pub stop: bool,

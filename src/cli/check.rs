@@ -19,6 +19,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         source: config.source(),
         settings: config.lints.clone(),
         retention: config.retention(),
+        values: config.values,
         window: args.window,
         connect_timeout: args.connect_timeout,
     };

@@ -9,7 +9,7 @@ use super::{
     log::Log,
 };
 use crate::{
-    app,
+    app::{self, options::ValuesForm},
     diagnose::{LINTS, SettingError, Settings},
     model::Retention,
     source::{self, Beside, CatchUp, MemoryOptions, Stacks, Target},
@@ -33,6 +33,8 @@ pub struct Config {
     pub catch_up: CatchUp,
     /// How memory is read.
     pub memory: MemoryOptions,
+    /// Whether what frames hold is read.
+    pub values: ValuesForm,
     /// How it looks.
     pub screen: Screen,
     /// holdup's own log.
@@ -62,6 +64,7 @@ impl Config {
             max_message: Size(max_message),
             catch_up,
             memory: MemoryOptions { beside: Beside::Allowed, ..MemoryOptions::default() },
+            values: ValuesForm::default(),
             screen: Screen::default(),
             log: Log { filter: "off".into(), dir: environment.state_dir.clone() },
         }
@@ -148,7 +151,10 @@ impl Config {
         if args.no_memory {
             memory.beside = Beside::Forbidden;
         }
-        if args.stop {
+        if args.asked.values {
+            self.values = ValuesForm::Read;
+        }
+        if args.asked.stop {
             memory.stacks = Stacks::Stopping;
         }
     }
@@ -197,6 +203,7 @@ impl Config {
             retention: self.retention(),
             palette: environment.palette(&self.screen),
             charset: environment.charset(&self.screen),
+            values: self.values,
             ..app::Options::default()
         }
     }

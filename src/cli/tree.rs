@@ -31,13 +31,14 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
         source: config.source(),
         settings: config.lints.clone(),
         retention: config.retention(),
+        values: config.values,
         window: if is_over { Duration::ZERO } else { WINDOW },
         connect_timeout: PATIENCE,
     };
     let runtime = super::runtime()?;
     let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
     runtime.shutdown_background();
-    let told = TreeOf::new(&plan.target, &observed.session).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
+    let told = TreeOf::new(&plan.target, &observed).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
     out::print(&if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) })?;
     Ok(Outcome::Done)
 }

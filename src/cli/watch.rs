@@ -1,12 +1,13 @@
 //! Watches a target until the window is over. Knows nothing of how that is printed.
 
 use crate::{
+    app::options::ValuesForm,
     diagnose::Settings,
     model::Retention,
-    report::{End, Observation, Totals},
+    report::{End, Observation, Totals, tree},
     session::{Scope, Session},
     source::{self, Attachment, Target},
-    update::{BeginMode, Connection, Event, Stamp},
+    update::{BeginMode, Command, Connection, Event, Stamp, look::Values},
 };
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};
@@ -14,6 +15,12 @@ use tokio::time::{Instant, sleep_until};
 /// A target that says nothing for longer than this, and for most of the window, has not been watched: nothing that was found, or
 /// was not, says how it is.
 const SILENT: Duration = Duration::from_secs(2);
+
+/// Of more chains nobody reads what their frames hold.
+const VALUES_MOST: usize = 256;
+
+/// How long all of that may take.
+const ASKED_FOR_MOST: Duration = Duration::from_secs(10);
 
 /// What to watch, and for how long.
 #[derive(Debug, Clone)]
@@ -26,6 +33,8 @@ pub(super) struct Plan {
     pub settings: Settings,
     /// What is kept of what is over.
     pub retention: Retention,
+    /// Whether what frames hold is read at the end, of one task of each chain.
+    pub values: ValuesForm,
     /// How long to watch, from the first complete update on.
     pub window: Duration,
     /// How long the target may be silent before its first complete update.
@@ -109,6 +118,9 @@ pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result
             () = &mut stop => break Why::Stopped,
         }
     };
+    if plan.values == ValuesForm::Read {
+        watch.read_values(&mut attachment).await;
+    }
     watch.end(plan, why)
 }
 
@@ -140,6 +152,8 @@ struct Watch {
     /// Of the sessions before this one; and of this one, the tasks whose rows are gone.
     totals: Totals,
     last_failure: Option<String>,
+    /// What frames hold, where that was asked for.
+    values: Vec<Values>,
 }
 
 impl Watch {
@@ -150,6 +164,7 @@ impl Watch {
             heard: None,
             totals: Totals::default(),
             last_failure: None,
+            values: Vec::new(),
         }
     }
 
@@ -179,6 +194,26 @@ impl Watch {
             return Milestone::GaveUp;
         }
         if answers && self.begun.is_none() { Milestone::Answer } else { Milestone::Other }
+    }
+
+    /// Asks for what frames hold, task by task. It is of the end of the window: a task that has gone on meanwhile says so.
+    async fn read_values(&mut self, attachment: &mut Attachment) {
+        let until = Instant::now() + ASKED_FOR_MOST;
+        for task in tree::speakers(self.session.model()).into_iter().take(VALUES_MOST) {
+            attachment.send(Command::ReadValues(task));
+            loop {
+                let event = tokio::select! {
+                    event = attachment.next(None) => event,
+                    () = sleep_until(until) => return,
+                };
+                match event {
+                    Some(Event::Values(told)) if told.task == task => break self.values.push(*told),
+                    // What it tells beside that is of the time after the window.
+                    Some(Event::Connection(Connection::GaveUp { .. } | Connection::Lost { .. })) | None => return,
+                    Some(_) => {}
+                }
+            }
+        }
     }
 
     fn note_update(&mut self) {
@@ -230,6 +265,6 @@ impl Watch {
             }
         };
         let totals = self.counted();
-        Ok(Observation { session: self.session, start, end_at, elapsed, end, totals })
+        Ok(Observation { session: self.session, start, end_at, values: self.values, elapsed, end, totals })
     }
 }

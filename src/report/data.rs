@@ -186,7 +186,7 @@ impl Report {
                 .map(|unasked| NotLookedFor { lint: unasked.lint.name, because: unasked.because })
                 .collect(),
             not_known: model.knows().missing().map(|(fact, because)| NotKnown { fact: fact.name(), because }).collect(),
-            memory: model.memory().now().and_then(|now| Tree::of(model, now)),
+            memory: model.memory().now().and_then(|now| Tree::of(model, now, &observation.values)),
         }
     }
 

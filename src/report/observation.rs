@@ -2,7 +2,7 @@
 
 use crate::{
     session::Session,
-    update::{DecodeIssues, Dropped, Stamp},
+    update::{DecodeIssues, Dropped, Stamp, look::Values},
 };
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ pub struct Observation {
     pub start: Stamp,
     /// The target's clock at the last update.
     pub end_at: Stamp,
+    /// What frames hold of one task of each chain, where that was asked for.
+    pub values: Vec<Values>,
     /// How long we watched, by our own clock.
     pub elapsed: Duration,
     /// Why it ended.

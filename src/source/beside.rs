@@ -107,6 +107,7 @@ impl Both {
                 update.mode = BeginMode::Joins;
                 self.tell(Event::Update(update)).await
             }
+            Some(event @ Event::Values(_)) => self.tell(event).await,
             Some(Event::Connection(Connection::GaveUp { reason })) => self.leave(reason).await,
             // Where its own link stands is nobody's business but this one's.
             Some(_) => Ok(()),
@@ -125,7 +126,7 @@ impl Both {
                 self.look_for_it(Wish::Users);
                 Ok(())
             }
-            Command::StopForStacks => {
+            Command::StopForStacks | Command::ReadValues(_) | Command::LeaveValues => {
                 if let Some(memory) = &self.memory {
                     let _ = memory.commands.try_send(command);
                 }

@@ -94,6 +94,7 @@ impl Session {
                 status.details_missing = None;
             }
             Event::DetailsUnavailable { reason, .. } => status.details_missing = Some(reason),
+            Event::Values(values) => status.values = Some(*values),
             Event::Temporality(temporality) => {
                 if status.temporality.replace(temporality) != Some(temporality) {
                     self.model.expect_a_gap();
@@ -140,6 +141,11 @@ impl Session {
     pub fn forget_details(&mut self) {
         self.status.details = None;
         self.status.details_missing = None;
+    }
+
+    /// What frames have is not asked for any more, or another task's.
+    pub fn forget_values(&mut self) {
+        self.status.values = None;
     }
 
     /// The target's clock, `elapsed` after the latest update: live values go on between two updates, by the target's own

@@ -1,6 +1,6 @@
 //! Where a session's source stands, and what it tells beside the model.
 
-use crate::update::{Begin, Connection, TaskDetails, Temporality};
+use crate::update::{Begin, Connection, TaskDetails, Temporality, look::Values};
 
 /// How far a large message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Status {
     pub details: Option<TaskDetails>,
     /// Why there are none.
     pub details_missing: Option<String>,
+    /// What the frames of a task have, where that is asked for: the latest, and no other's.
+    pub values: Option<Values>,
     /// How often the target was asked to catch up.
     pub catch_ups: u64,
     /// What a command did not do.
@@ -48,6 +50,7 @@ impl Status {
             progress: None,
             details: None,
             details_missing: None,
+            values: None,
             catch_ups: 0,
             trouble: None,
         }

@@ -1,7 +1,10 @@
 //! What a source tells, in its order, and what it can be told.
 
-use super::{Knows, Stamp, TaskDetails, TaskId, Update, look::Grade};
-use std::time::Duration;
+use super::{
+    Knows, Stamp, TaskDetails, TaskId, Update,
+    look::{Grade, Values},
+};
+use std::{num::NonZeroU64, time::Duration};
 
 /// Something that happened on the link, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,8 @@ pub enum Event {
         /// Why not, for the user.
         reason: String,
     },
+    /// What the frames of a task have, which was asked for.
+    Values(Box<Values>),
     /// Whether the target sends updates. Not every target tells.
     Temporality(Temporality),
     /// A command that was asked for did not work.
@@ -209,6 +214,11 @@ pub enum Command {
     WatchTask(TaskId),
     /// Watch no task's details.
     UnwatchTask,
+    /// Read what the frames of this task have, by tokio's number, now and with every look, instead of any other's. Nothing reads
+    /// that otherwise.
+    ReadValues(NonZeroU64),
+    /// Read what no frame has any more.
+    LeaveValues,
     /// Read the stacks of running threads with the next look, each of which is stopped for that, for less than a millisecond.
     StopForStacks,
     /// Read the memory of the process beside what it tells, where it is one of this machine, or read it no more.

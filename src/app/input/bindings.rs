@@ -66,6 +66,8 @@ pub enum Action {
     PauseTarget,
     /// Reads the stacks of running threads, each of which is stopped for that.
     StopForStacks,
+    /// Reads what the frames of a task hold, or reads it no more.
+    Values,
     /// Reads the process's memory beside what it tells, or reads it no more.
     ToggleMemory,
     /// Tries to connect now.
@@ -229,6 +231,13 @@ pub const BINDINGS: &[Binding] = &[
         "worker",
     ),
     bind(Context::TaskPage, &[Char('e')], Action::Explain, "explain its worst finding", "explain"),
+    bind(
+        Context::TaskPage,
+        &[Char('v')],
+        Action::Values,
+        "read what its frames hold, or no more: variables by name, which may be secret",
+        "values",
+    ),
     bind(Context::TaskPage, &[Char('y')], Action::Copy, "copy the task as text", "copy"),
     bind(Context::WorkerPage, &[Enter], Action::Unfold, "the stack whole, or tokio, tracing and std folded", "unfold"),
     bind(

@@ -11,7 +11,9 @@ use crate::{
     },
     model::{Basis, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
     session::Session,
-    update::{Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats},
+    update::{
+        Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats, look::Values,
+    },
 };
 use std::time::Duration;
 
@@ -81,6 +83,8 @@ pub struct TaskDetail {
     pub waits: Vec<AwaitedOp>,
     /// What was read of it in memory.
     pub look: Option<LookLines>,
+    /// What its frames have, where the user asked for that.
+    pub values: Option<Values>,
     /// What was found.
     pub findings: Vec<FindingLine>,
 }
@@ -184,6 +188,7 @@ impl TaskDetail {
             holds: Vec::new(),
             waits: Vec::new(),
             look: None,
+            values: None,
             ..before
         })
     }
@@ -238,6 +243,7 @@ impl TaskDetail {
             holds: holds(model, task.id(), now),
             waits: waits(model, task.id(), now),
             look: LookLines::of(model, task, now),
+            values: session.status().values.clone().filter(|values| task.number() == Some(values.task)),
             findings: findings_of_task(session.engine(), task.id(), model.attached()),
         }
     }

@@ -9,13 +9,17 @@ pub(crate) use text::render;
 
 use crate::{
     model::{Model, Task},
-    session::Session,
+    report::Observation,
     source::Target,
-    update::{Stamp, look::ThingId},
+    update::{
+        Stamp,
+        look::{ThingId, Values},
+    },
 };
 use rows::{root_row, task_row, thing_row};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
+use std::num::NonZeroU64;
 
 /// What memory told of a process.
 #[derive(Debug, Serialize)]
@@ -63,25 +67,12 @@ struct Same {
 }
 
 impl Tree {
-    /// What memory told by `now`; `None` where it was not read.
-    pub fn of(model: &Model, now: Stamp) -> Option<Self> {
+    /// What memory told by `now`; `None` where it was not read. `values` are those that were asked for.
+    pub fn of(model: &Model, now: Stamp, values: &[Values]) -> Option<Self> {
         let whole = model.memory().whole()?;
-        let mut groups: FxHashMap<Same, Vec<Task>> = FxHashMap::default();
-        let mut tasks = 0;
-        for task in model.tasks().iter().filter(|task| !task.has_ended()) {
-            let Some(look) = task.look() else { continue };
-            tasks += 1;
-            let same = Same {
-                // What runs or is woken is in motion: where it slept last says nothing.
-                chain: look.chain,
-                things: look.waits.iter().map(|wait| wait.on.thing()).collect(),
-                state: look.state as u8,
-                unread: look.unread.clone(),
-                name: task.name(),
-            };
-            groups.entry(same).or_default().push(task);
-        }
-        let mut chains: Vec<ChainRow> = groups.into_values().map(|tasks| task_row(model, tasks, now)).collect();
+        let groups = groups(model);
+        let tasks = groups.iter().map(|group| group.len() as u64).sum();
+        let mut chains: Vec<ChainRow> = groups.into_iter().map(|tasks| task_row(model, tasks, now, values)).collect();
         chains.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.tasks.cmp(&b.tasks)));
         chains.extend(whole.roots.iter().map(|root| root_row(model, root, now)));
         Some(Self {
@@ -98,9 +89,34 @@ impl Tree {
     }
 }
 
+/// Tasks whose chains are equal, together.
+fn groups(model: &Model) -> Vec<Vec<Task<'_>>> {
+    let mut groups: FxHashMap<Same, Vec<Task>> = FxHashMap::default();
+    for task in model.tasks().iter().filter(|task| !task.has_ended()) {
+        let Some(look) = task.look() else { continue };
+        let same = Same {
+            // What runs or is woken is in motion: where it slept last says nothing.
+            chain: look.chain,
+            things: look.waits.iter().map(|wait| wait.on.thing()).collect(),
+            state: look.state as u8,
+            unread: look.unread.clone(),
+            name: task.name(),
+        };
+        groups.entry(same).or_default().push(task);
+    }
+    groups.into_values().collect()
+}
+
+/// Of each chain the task that speaks for the others, by tokio's number: the oldest.
+pub(crate) fn speakers(model: &Model) -> Vec<NonZeroU64> {
+    let oldest = |group: Vec<Task>| group.iter().min_by_key(|task| task.display_id()).and_then(|task| task.number());
+    groups(model).into_iter().filter_map(oldest).collect()
+}
+
 impl TreeOf {
-    /// The tree of a session; `None` where its memory was not read.
-    pub fn new(target: &Target, session: &Session) -> Option<Self> {
+    /// The tree of what was watched; `None` where its memory was not read.
+    pub fn new(target: &Target, observed: &Observation) -> Option<Self> {
+        let session = &observed.session;
         let model = session.model();
         let begun = session.status().begun.as_ref();
         let process = begun.and_then(|begun| begun.process.as_ref());
@@ -111,7 +127,7 @@ impl TreeOf {
             name: process.map(|process| process.name.clone()),
             tokio_version: process.map(|process| process.tokio_version.clone()),
             debug_information: process.map(|process| process.detail.clone()),
-            tree: Tree::of(model, model.memory().now()?)?,
+            tree: Tree::of(model, model.memory().now()?, &observed.values)?,
         })
     }
 

@@ -5,7 +5,7 @@ use crate::{
     report::location::Location,
     update::{
         Place, Stamp,
-        look::{Chain, Holder, Root, Thing, ThingId, Wait, WaitOn, Who},
+        look::{Chain, FrameValues, Holder, Root, Thing, ThingId, Values, Variable, Wait, WaitOn, Who},
     },
 };
 use serde::Serialize;
@@ -32,6 +32,47 @@ pub struct ChainRow {
     pub waits: Vec<Awaited>,
     /// Why the chain is not known.
     pub unread: Option<String>,
+    /// What the frames of the first of them hold; there only where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesRow>,
+}
+
+/// What frames hold.
+#[derive(Debug, Serialize)]
+pub struct ValuesRow {
+    /// The number of the task.
+    pub task: u64,
+    /// Its frames that have variables, from the outermost in.
+    pub frames: Vec<FrameValuesRow>,
+    /// Why they are not known.
+    pub unread: Option<String>,
+}
+
+/// What one frame holds.
+#[derive(Debug, Serialize)]
+pub struct FrameValuesRow {
+    /// The frame.
+    pub name: String,
+    /// Where it awaits.
+    pub location: Option<Location>,
+    /// Its variables.
+    pub variables: Vec<VariableRow>,
+    /// How many more it has.
+    pub left_out: usize,
+}
+
+/// A variable.
+#[derive(Debug, Serialize)]
+pub struct VariableRow {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Its value, escaped and cut.
+    pub value: String,
+    /// Whether it owns memory: if it was moved or dropped, this is what is left of it.
+    pub owns: bool,
 }
 
 /// A frame of a chain.
@@ -139,7 +180,7 @@ pub struct UnreadRow {
     pub because: String,
 }
 
-pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp) -> ChainRow {
+pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp, values: &[Values]) -> ChainRow {
     tasks.sort_by_key(|task| task.display_id());
     let first = tasks.first();
     let look = first.and_then(|task| task.look());
@@ -153,6 +194,7 @@ pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp) -> Chain
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
         waits: look.map_or_else(Vec::new, |look| look.waits.iter().map(|wait| awaited(model, wait, now)).collect()),
         unread: look.and_then(|look| text(&look.unread)),
+        values: first.and_then(|task| values.iter().find(|values| task.number() == Some(values.task))).map(values_row),
     }
 }
 
@@ -167,6 +209,27 @@ pub(super) fn root_row(model: &Model, root: &Root, now: Stamp) -> ChainRow {
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
         waits: root.waits.iter().map(|wait| awaited(model, wait, now)).collect(),
         unread: text(&root.unread),
+        values: None,
+    }
+}
+
+fn values_row(values: &Values) -> ValuesRow {
+    let variable = |variable: &Variable| VariableRow {
+        name: variable.name.to_string(),
+        ty: variable.ty.to_string(),
+        value: variable.value.to_string(),
+        owns: variable.owns,
+    };
+    let frame = |frame: &FrameValues| FrameValuesRow {
+        name: frame.name.to_string(),
+        location: located(&frame.place),
+        variables: frame.variables.iter().map(variable).collect(),
+        left_out: frame.left_out,
+    };
+    ValuesRow {
+        task: values.task.get(),
+        frames: values.frames.iter().map(frame).collect(),
+        unread: text(&values.unread),
     }
 }
 

@@ -3,15 +3,17 @@ use crate::{
     app::options::Charset,
     diagnose::Settings,
     model::Retention,
+    report::{End, Totals},
+    session::Session,
     update::{
         Begin, Event, Place, Process, Update,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State, TaskKey,
-            TaskLook, Thing, ThingKind, Unread, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, FrameValues, Grade, Holder, Queued, Reach, State,
+            TaskKey, TaskLook, Thing, ThingKind, Unread, Variable, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, time::Duration};
 
 fn number(number: u64) -> NonZeroU64 {
     NonZeroU64::new(number).expect("a number")
@@ -99,7 +101,7 @@ fn session() -> Session {
 
 #[test]
 fn a_tree_is_what_one_pastes_into_a_ticket() {
-    let tree = TreeOf::new(&Target::Pid(4242), &session()).expect("a tree");
+    let tree = TreeOf::new(&Target::Pid(4242), &observed(Vec::new())).expect("a tree");
     insta::assert_snapshot!("tree", render(&tree, Charset::Unicode));
     assert!(render(&tree, Charset::Ascii).is_ascii() || render(&tree, Charset::Ascii).contains('…'));
 }
@@ -107,11 +109,35 @@ fn a_tree_is_what_one_pastes_into_a_ticket() {
 #[test]
 fn the_json_has_types_lines_and_ids() {
     let json: serde_json::Value =
-        serde_json::from_str(&TreeOf::new(&Target::Pid(4242), &session()).expect("a tree").to_json()).expect("JSON");
+        serde_json::from_str(&TreeOf::new(&Target::Pid(4242), &observed(Vec::new())).expect("a tree").to_json())
+            .expect("JSON");
     assert_eq!(json["pid"], 4242);
     assert_eq!(json["chains"][0]["count"], 3);
     assert_eq!(json["chains"][0]["frames"][3]["location"]["line"], 22);
     assert_eq!(json["chains"][0]["waits"][0]["thing"], "0x100");
     assert_eq!(json["things"][0]["holders"][0]["task"], 9);
     assert_eq!(json["unread"][0]["because"], "it is stripped");
+}
+
+fn observed(values: Vec<Values>) -> Observation {
+    let (session, end_at) = (session(), Stamp::from_seconds(1_000));
+    let (elapsed, end) = (Duration::from_secs(1), End::Elapsed);
+    Observation { session, start: end_at, end_at, values, elapsed, end, totals: Totals::default() }
+}
+
+#[test]
+fn what_frames_hold_is_there_where_it_was_asked_for() {
+    let secret = Variable { name: "id".into(), ty: "u64".into(), value: "4711".into(), owns: true };
+    let place = Place { file: "src/store.rs".into(), line: 22, column: 0 };
+    let frame =
+        FrameValues { name: "orders::load".into(), place, reach: Reach::Polled, variables: vec![secret], left_out: 0 };
+    let speakers = speakers(session().model());
+    assert!(speakers.contains(&number(3)) && !speakers.contains(&number(4)), "{speakers:?}");
+    let values = vec![Values { task: number(3), frames: vec![frame], unread: "".into() }];
+    let tree = |values| TreeOf::new(&Target::Pid(4242), &observed(values)).expect("a tree");
+    assert!(!tree(Vec::new()).to_json().contains("values"));
+    let asked = tree(values);
+    assert!(asked.to_json().contains("4711"));
+    let text = render(&asked, Charset::Unicode);
+    assert!(text.contains("    orders::load src/store.rs:22\n      id: u64 = 4711 ?\n"), "{text}");
 }

@@ -12,7 +12,7 @@
 //!     held by task 9 orders::report, proven, in `guard`, at src/report.rs:88
 //! ```
 
-use super::{ChainFrame, ChainRow, ThingRow, TreeOf};
+use super::{ChainFrame, ChainRow, ThingRow, TreeOf, rows::ValuesRow};
 use crate::{
     app::options::Charset,
     number::{grouped, plural},
@@ -121,6 +121,31 @@ fn row(out: &mut String, chain: &ChainRow, things: &[ThingRow], lines: &Lines) {
     }
     if let Some(unread) = &chain.unread {
         let _ = writeln!(out, "{}not known: {}", lines.last, plain(unread));
+    }
+    if let Some(told) = &chain.values {
+        values(out, told);
+    }
+}
+
+/// What frames hold, where that was asked for.
+fn values(out: &mut String, told: &ValuesRow) {
+    if let Some(unread) = &told.unread {
+        let _ = writeln!(out, "  values of task {}: not known: {}", told.task, plain(unread));
+        return;
+    }
+    let _ =
+        writeln!(out, "  values of task {}, those with ? as they were left if they were moved or dropped:", told.task);
+    for frame in &told.frames {
+        let at = frame.location.as_ref().map_or_else(String::new, |location| format!(" {}", place(location)));
+        let _ = writeln!(out, "    {}{}", plain(&frame.name), plain(&at));
+        for variable in &frame.variables {
+            let mark = if variable.owns { " ?" } else { "" };
+            let (name, ty, value) = (plain(&variable.name), plain(&variable.ty), plain(&variable.value));
+            let _ = writeln!(out, "      {name}: {ty} = {value}{mark}");
+        }
+        if frame.left_out > 0 {
+            let _ = writeln!(out, "      and {} more", frame.left_out);
+        }
     }
 }
 

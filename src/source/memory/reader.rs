@@ -1,12 +1,16 @@
 //! What looks at a process: the crate `holdup-memory`, where it is written for this system.
 
 use super::{MemoryOptions, Stacks, Whose, names};
-use holdup_memory::Look;
+use holdup_memory::{Look, Values};
+use std::num::NonZeroU64;
 
 /// Whatever can look at a process.
 pub(super) trait Looks {
     /// Looks at it.
     fn look(&mut self, stacks: Stacks) -> Result<Look, Failure>;
+
+    /// Reads what the frames of a task have.
+    fn values(&mut self, task: NonZeroU64) -> Result<Values, Failure>;
 }
 
 /// Why a process is not looked at, or no longer.
@@ -22,7 +26,7 @@ pub(crate) enum Failure {
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod here {
-    use super::{Failure, Looks, MemoryOptions, Stacks, Whose, names};
+    use super::{Failure, Looks, MemoryOptions, NonZeroU64, Stacks, Values, Whose, names};
     use holdup_memory::{Look, Options, Reader, Wants};
 
     impl Looks for Reader {
@@ -32,6 +36,10 @@ mod here {
                 Stacks::Stopping => holdup_memory::Stacks::Stopping,
             };
             Self::look(self, &Wants { stacks }).map_err(failure)
+        }
+
+        fn values(&mut self, task: NonZeroU64) -> Result<Values, Failure> {
+            Self::values(self, task.get()).map_err(failure)
         }
     }
 
@@ -58,13 +66,17 @@ mod here {
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod here {
-    use super::{Failure, Look, Looks, MemoryOptions, Stacks, Whose};
+    use super::{Failure, Look, Looks, MemoryOptions, NonZeroU64, Stacks, Values, Whose};
 
     /// Nobody can look here.
     pub(in crate::source::memory) enum Nobody {}
 
     impl Looks for Nobody {
         fn look(&mut self, _: Stacks) -> Result<Look, Failure> {
+            match *self {}
+        }
+
+        fn values(&mut self, _: NonZeroU64) -> Result<Values, Failure> {
             match *self {}
         }
     }

@@ -3,11 +3,12 @@
 
 use super::{
     Stacks,
-    convert::Converter,
+    convert::{Converter, values},
     reader::{Failure, Looks},
 };
 use crate::update::{Begin, Command, Connection, Event};
 use std::{
+    num::NonZeroU64,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -97,7 +98,7 @@ fn looks<L: Looks>(
     ends.tell(Event::Connection(Connection::Connecting { attempt: 1 }))?;
     let mut reader = make().map_err(Ended::Failed)?;
     let mut converter: Option<Converter> = None;
-    let mut stacks = Stacks::Sleeping;
+    let (mut stacks, mut asked) = (Stacks::Sleeping, None);
     loop {
         let began = Instant::now();
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
@@ -119,8 +120,26 @@ fn looks<L: Looks>(
         for page in known.pages(&look) {
             ends.tell(Event::Update(Box::new(page)))?;
         }
-        stacks = if is_over { ends.rest_for_good()? } else { ends.rest(pace.rest(took))? };
+        ends.tell_values(asked, &mut reader)?;
+        let until = (!is_over).then(|| Instant::now() + pace.rest(took));
+        stacks = loop {
+            match ends.rest(until)? {
+                Turn::Look(stacks) => break stacks,
+                Turn::Values(task) => {
+                    asked = task;
+                    ends.tell_values(asked, &mut reader)?;
+                }
+            }
+        };
     }
+}
+
+/// What is to be done next.
+enum Turn {
+    /// A look, with these stacks.
+    Look(Stacks),
+    /// What the frames of this task have is asked for, or of none any more.
+    Values(Option<NonZeroU64>),
 }
 
 /// Nanoseconds since the epoch.
@@ -133,24 +152,30 @@ impl Ends {
         self.events.blocking_send(event).map_err(|_| Unheard)
     }
 
-    /// Rests, and answers commands meanwhile. Which stacks the next look is to read.
-    fn rest(&self, time: Duration) -> Result<Stacks, Unheard> {
-        let until = Instant::now() + time;
-        loop {
-            match self.asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Command::StopForStacks) => return Ok(Stacks::Stopping),
-                Ok(command) => self.refuse(command)?,
-                Err(RecvTimeoutError::Timeout) => return Ok(Stacks::Sleeping),
-                Err(RecvTimeoutError::Disconnected) => return Err(Unheard),
-            }
-        }
+    fn tell_values<L: Looks>(&self, asked: Option<NonZeroU64>, reader: &mut L) -> Result<(), Ended> {
+        let Some(task) = asked else { return Ok(()) };
+        let told = reader.values(task).map_err(Ended::Failed)?;
+        self.tell(Event::Values(Box::new(values(task, &told))))?;
+        Ok(())
     }
 
-    /// The same where nothing changes any more.
-    fn rest_for_good(&self) -> Result<Stacks, Unheard> {
+    /// Rests until then, or for good where nothing changes any more, and answers commands meanwhile.
+    fn rest(&self, until: Option<Instant>) -> Result<Turn, Unheard> {
         loop {
-            let command = self.asked.recv().map_err(|_| Unheard)?;
-            self.refuse(command)?;
+            let command = match until {
+                Some(until) => match self.asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(Command::StopForStacks) => return Ok(Turn::Look(Stacks::Stopping)),
+                    Ok(command) => command,
+                    Err(RecvTimeoutError::Timeout) => return Ok(Turn::Look(Stacks::Sleeping)),
+                    Err(RecvTimeoutError::Disconnected) => return Err(Unheard),
+                },
+                None => self.asked.recv().map_err(|_| Unheard)?,
+            };
+            match command {
+                Command::ReadValues(task) => return Ok(Turn::Values(Some(task))),
+                Command::LeaveValues => return Ok(Turn::Values(None)),
+                command => self.refuse(command)?,
+            }
         }
     }
 
@@ -177,7 +202,12 @@ impl Ends {
                 let reason = "there is no thread to be stopped".to_owned();
                 self.tell(Event::CommandFailed { command, reason })
             }
-            Command::CatchUp | Command::UnwatchTask | Command::RetryNow | Command::ToggleMemory => Ok(()),
+            Command::ReadValues(_)
+            | Command::LeaveValues
+            | Command::CatchUp
+            | Command::UnwatchTask
+            | Command::RetryNow
+            | Command::ToggleMemory => Ok(()),
         }
     }
 }

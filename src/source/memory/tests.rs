@@ -9,7 +9,10 @@ use crate::{
     },
 };
 use holdup_memory as memory;
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
+
+/// What stands in the process's memory.
+const SECRET: &str = "4711-secret";
 
 fn look(at: u64) -> memory::Look {
     let process = memory::Process {
@@ -79,6 +82,18 @@ impl Looks for Told {
             return Err(Failure::Gone("process 4242 has ended".into()));
         }
         Ok(self.0.remove(0))
+    }
+
+    fn values(&mut self, task: NonZeroU64) -> Result<memory::Values, Failure> {
+        let variable = memory::Variable { name: "id".into(), ty: "u64".into(), value: SECRET.into(), owns: false };
+        let frame = memory::FrameValues {
+            name: "orders::slow".into(),
+            place: None,
+            reach: memory::Reach::Polled,
+            variables: vec![variable],
+            left_out: 0,
+        };
+        Ok(memory::Values { task: task.get(), frames: vec![frame], unread: "".into() })
     }
 }
 
@@ -189,4 +204,36 @@ fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
     assert_eq!(whole.things[0].id, ThingId(ResourceId(0x100).0));
     assert_eq!(whole.things[0].holders[0].certainty, Certainty::Proven);
     assert_eq!(page.now.map(Stamp::nanos), Some(1_000_500_000_000));
+}
+
+#[tokio::test]
+async fn what_frames_hold_is_told_to_whoever_asks_and_to_nobody_else() {
+    let whole =
+        || memory::Look { process: memory::Process { state: memory::ProcessState::Core, ..look(1).process }, ..many() };
+    let mut link = open(move || Ok(Told(vec![whole()])), SOON);
+    let mut unasked = Vec::new();
+    loop {
+        let event = link.events.recv().await.expect("an event");
+        let is_last = matches!(&event, Event::Update(update) if update.part == Part::Last);
+        unasked.push(event);
+        if is_last {
+            break;
+        }
+    }
+    assert!(!format!("{unasked:?}").contains(SECRET));
+    let task = NonZeroU64::new(3).expect("a number");
+    link.commands.send(Command::ReadValues(task)).await.expect("a link");
+    let Some(Event::Values(told)) = link.events.recv().await else { panic!("no values") };
+    assert_eq!((told.task, &*told.frames[0].variables[0].value), (task, SECRET));
+    let mut session =
+        crate::session::Session::new(&crate::diagnose::Settings::default(), crate::model::Retention::default());
+    for event in unasked {
+        session.apply(event);
+    }
+    session.apply(Event::Values(told));
+    assert!(format!("{:?}", session.status().values).contains(SECRET));
+    // The model has none of it, and what is told of it has none.
+    assert!(!format!("{:?}", session.model().memory()).contains(SECRET));
+    session.forget_values();
+    assert_eq!(session.status().values, None);
 }

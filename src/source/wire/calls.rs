@@ -133,6 +133,8 @@ pub(super) async fn perform(
                 | Command::UnwatchTask
                 | Command::RetryNow
                 | Command::StopForStacks
+                | Command::ReadValues(_)
+                | Command::LeaveValues
                 | Command::ToggleMemory => Ok(()),
             }
         };

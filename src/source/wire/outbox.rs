@@ -141,7 +141,7 @@ impl Outbox {
             }
             Command::UnwatchTask => self.unwatch(),
             // What is read beside is not this link's business.
-            Command::RetryNow | Command::StopForStacks => {}
+            Command::RetryNow | Command::StopForStacks | Command::ReadValues(_) | Command::LeaveValues => {}
             Command::ToggleMemory => self.failed(command, NO_MEMORY.to_owned()),
         }
     }

@@ -133,6 +133,8 @@ impl LinkEnds {
             | Command::UnwatchTask
             | Command::RetryNow
             | Command::StopForStacks
+            | Command::ReadValues(_)
+            | Command::LeaveValues
             | Command::ToggleMemory => Ok(()),
         }
     }

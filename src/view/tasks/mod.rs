@@ -4,3 +4,4 @@ pub mod cells;
 pub mod list;
 mod look;
 pub mod page;
+mod values;

@@ -112,6 +112,9 @@ fn lines(detail: &TaskDetail, form: StackForm, now: Stamp, width: usize, theme: 
     if let Some(look) = &detail.look {
         super::look::look(&mut text, look, form, width, theme);
     }
+    if let Some(values) = &detail.values {
+        super::values::values(&mut text, values, width, theme);
+    }
     if !detail.findings.is_empty() {
         text.section("Findings");
         text.findings(&detail.findings, now);

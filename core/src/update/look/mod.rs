@@ -4,11 +4,13 @@
 mod chain;
 mod task;
 mod thing;
+mod values;
 mod whole;
 
 pub use chain::{Chain, Frame, FrameKind, Reach};
 pub use task::{Claim, ClaimKind, Fate, Interest, Queued, State, TaskKey, TaskLook, Wait, WaitOn};
 pub use thing::{Channel, Holder, Thing, ThingId, ThingKind, Waiter, Who};
+pub use values::{FrameValues, Values, Variable};
 pub use whole::{Cost, Job, ProcessState, Role, Root, Socket, Thread, Unread, Whole};
 
 /// How something that was read is known.

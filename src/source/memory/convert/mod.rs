@@ -2,7 +2,10 @@
 
 mod task;
 mod thing;
+mod values;
 mod whole;
+
+pub(super) use values::values;
 
 use crate::update::{
     BeginMode, Part, Process, Stamp, Update, WorkerStats,

@@ -26,13 +26,17 @@ fn frame(frame: &memory::Frame) -> Frame {
             memory::FrameKind::Leaf => FrameKind::Leaf,
             memory::FrameKind::Opaque => FrameKind::Opaque,
         },
-        reach: match frame.reach {
-            memory::Reach::Polled => Reach::Polled,
-            memory::Reach::Held => Reach::Held,
-            memory::Reach::Disabled => Reach::Disabled,
-            memory::Reach::Maybe => Reach::Maybe,
-        },
+        reach: reach(frame.reach),
         place: place(frame.place.as_ref()),
+    }
+}
+
+pub(super) fn reach(reach: memory::Reach) -> Reach {
+    match reach {
+        memory::Reach::Polled => Reach::Polled,
+        memory::Reach::Held => Reach::Held,
+        memory::Reach::Disabled => Reach::Disabled,
+        memory::Reach::Maybe => Reach::Maybe,
     }
 }
 
