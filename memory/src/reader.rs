@@ -11,7 +11,7 @@ use crate::{
         planner::Plans,
         walk::{RawWait, Walked},
     },
-    holders::Assigned,
+    holders::{Assigned, Hidden},
     objects::Object,
     peers::Peers,
     reach::{Reach, Reaches},
@@ -254,6 +254,7 @@ impl Reader {
             wakers: &wakers,
             given: &given,
             hidden: &hidden,
+            elsewhere: if workers.strangers() { Hidden::Possible } else { Hidden::Nowhere },
         };
         let mut things = self.things.tell(&mut party);
         self.confirm(&mut things, &read, &scene);

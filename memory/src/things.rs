@@ -338,8 +338,16 @@ impl Things {
             let copy = self.hinted.get(&at).and_then(|hinted| scene.copies.get(usize::from(hinted.copy)));
             copy.is_none_or(|copy| copy.debug.index().may_keep(path))
         };
+        // What anything that runs can reach: a static's, or that of a thread of the program's own.
+        let outside = |path: &str| {
+            let copy = self.hinted.get(&at).and_then(|hinted| scene.copies.get(usize::from(hinted.copy)));
+            let open = scene.elsewhere == Hidden::Possible || !scene.hidden.is_empty();
+            open && copy.is_none_or(|copy| copy.debug.outside().contains(path))
+        };
         match path {
-            Some(path) if kept(&path) => Hidden::Possible,
+            // Whoever has reserved room in a channel is in no type that is looked for.
+            Some(_) if self.hinted.get(&at).is_some_and(|hinted| hinted.kind == Referred::Chan) => Hidden::Possible,
+            Some(path) if kept(&path) || outside(&path) => Hidden::Possible,
             Some(path) if !scene.hidden.iter().any(|reach| reach.has(&path)) => Hidden::Nowhere,
             _ => Hidden::Possible,
         }
@@ -424,6 +432,8 @@ pub(crate) struct Told<'a> {
     pub(crate) given: &'a FxHashMap<u64, Vec<Assigned>>,
     /// Which locks what was not read could have.
     pub(crate) hidden: &'a [Arc<Reach>],
+    /// Whether there may be code in the middle of something that is no task's.
+    pub(crate) elsewhere: Hidden,
 }
 
 impl Told<'_> {

@@ -87,7 +87,12 @@ impl Workers {
                         this.lists.entry(handle.at).or_insert_with(|| (number as u16, Lists::new(handle)));
                     }
                     let runtime = handle.and_then(|handle| this.runtime(handle, from.bytes));
-                    this.place(index, *id, &context, runtime);
+                    let thread = from.scene.threads.get(index).filter(|_| is_idle(&context, runtime));
+                    let idle = thread.is_some_and(|thread| {
+                        let stack = threads.stack(thread, from.scene, from.bytes);
+                        stack.frames.iter().any(|frame| frame.function.starts_with(POOL))
+                    });
+                    this.place(index, *id, &context, runtime, if idle { Role::Blocking } else { Role::Other });
                 }
             }
         }
@@ -115,8 +120,13 @@ impl Workers {
         Some(index)
     }
 
-    /// Says what a thread is, and of its worker which thread that is.
-    fn place(&mut self, thread: usize, id: u32, context: &Context, runtime: Option<u32>) {
+    /// Whether code may run, or be in the middle of something, that is no task's, no job's, and no root's.
+    pub(crate) fn strangers(&self) -> bool {
+        self.threads.iter().any(|thread| thread.role == Role::Other)
+    }
+
+    /// Says what a thread is, and of its worker which thread that is; `idle` is what one is that has nothing to do.
+    fn place(&mut self, thread: usize, id: u32, context: &Context, runtime: Option<u32>, idle: Role) {
         if let Some(number) = context.task {
             self.runs.insert(number, id);
         }
@@ -132,13 +142,12 @@ impl Workers {
         };
         let Some(runtime) = self.runtimes.get_mut(index as usize) else { return };
         let Some(worker) = &context.worker else {
-            let pool = told.stack.iter().any(|frame| frame.function.starts_with(POOL));
             told.role = if context.entered {
                 Role::BlockOn(index)
-            } else if pool || context.task.is_some() {
+            } else if context.task.is_some() {
                 Role::Blocking
             } else {
-                Role::Other
+                idle
             };
             if context.entered || told.role == Role::Other {
                 self.others.push(id);
@@ -162,4 +171,9 @@ impl Workers {
             row.handed_over = told_polls.is_some() && !worker.has_core;
         }
     }
+}
+
+/// Whether a thread of a runtime polls nothing and runs nothing, as one of the blocking pool does between jobs.
+fn is_idle(context: &Context, runtime: Option<u32>) -> bool {
+    context.worker.is_none() && context.task.is_none() && !context.entered && runtime.is_some()
 }

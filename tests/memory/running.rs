@@ -57,11 +57,15 @@ pub(crate) fn built(way: Way) -> PathBuf {
         cargo.args(["build", "--quiet", "--locked", "--profile", way.profile, "--target-dir"]).arg(&target);
         if !way.flags.is_empty() {
             // With a target named, the flags are not those of what runs while it is built.
-            cargo.args(["--target", &format!("{}-unknown-linux-gnu", std::env::consts::ARCH), "--package", "victim"]);
+            cargo.args(["--target", &format!("{}-unknown-linux-gnu", std::env::consts::ARCH)]);
             target.push(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
         }
+        // The other programs are looked at in one way of building.
+        if way != Way::profile("release") {
+            cargo.args(["--package", "victim"]);
+        }
         if way.cases == Cases::Few {
-            cargo.args(["--package", "victim", "--no-default-features"]);
+            cargo.arg("--no-default-features");
         }
         // Not what the workspace sets for everything below it.
         cargo.env("RUSTFLAGS", way.flags).env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_TARGET_DIR");

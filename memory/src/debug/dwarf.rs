@@ -90,6 +90,7 @@ fn merge(all: Vec<Found>) -> Index {
         }
         index.thread_locals.extend(found.thread_locals.into_iter().map(|(name, at, ty)| (name, at, TypeId(ty))));
         index.keepers.extend(found.keepers.into_iter().map(Arc::from));
+        index.outside.extend(found.outside.into_iter().map(TypeId));
         index.block_on.extend(found.block_on.into_iter().map(|(range, ty)| (range, TypeId(ty))));
     }
     for all in index.task_functions.values_mut() {
@@ -99,5 +100,7 @@ fn merge(all: Vec<Found>) -> Index {
     index.thread_locals.dedup_by(|next, kept| next.0 == kept.0 && next.1 == kept.1);
     index.block_on.sort_by_key(|(range, ty)| (range.start, range.end, *ty));
     index.block_on.dedup();
+    index.outside.sort_unstable();
+    index.outside.dedup();
     index
 }

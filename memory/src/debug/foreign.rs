@@ -43,6 +43,8 @@ pub(super) fn of_twin(twin: &Debug, symbols: &Symbols) -> Index {
         named: index.named.clone(),
         coroutines: index.coroutines.clone(),
         keepers: index.keepers.clone(),
+        outside: index.outside.clone(),
+        outside_locks: index.outside_locks.clone(),
         producer: Arc::clone(&index.producer),
     }
 }

@@ -12,6 +12,7 @@ const PASSING: &[&[u8]] = &[
     b"Vec",
     b"MaybeUninit",
     b"ManuallyDrop",
+    b"MaybeDangling",
     b"UnsafeCell",
     b"PhantomData",
     b"NonNull",

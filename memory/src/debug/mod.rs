@@ -10,7 +10,7 @@
 //! symbols    names of functions, where there are no types
 //! twin       types of another build, by name          foreign    and where they are in this one
 //! lines      the line where a macro is used
-//! keepers    types that may keep a guard where no walk goes
+//! keepers    types that may keep a guard where no walk goes         outside    and locks that other code than tasks can reach
 //! names      names for people
 //! ```
 
@@ -24,6 +24,7 @@ mod lines;
 mod locate;
 mod lookup;
 pub mod names;
+mod outside;
 mod parse;
 mod remote;
 mod scan;
@@ -46,12 +47,12 @@ pub use twin::{Twin, normal};
 pub use types::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 
 use crate::Grade;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sections::ObjectFile;
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 /// So many bytes of types are kept; then they are read anew.
@@ -65,6 +66,8 @@ pub struct Debug {
     from: Arc<str>,
     build_id: Option<BuildId>,
     types: RwLock<Kept>,
+    /// Locks that code can reach which is no task, once somebody has asked.
+    outside: OnceLock<FxHashSet<Arc<str>>>,
 }
 
 /// Where types come from.
@@ -103,7 +106,7 @@ impl Debug {
     }
 
     fn new(source: Source, index: Index, grade: Grade, from: String, build_id: Option<BuildId>) -> Self {
-        Self { source, index, grade, from: from.into(), build_id, types: RwLock::default() }
+        Self { source, index, grade, from: from.into(), build_id, types: RwLock::default(), outside: OnceLock::new() }
     }
 
     /// None, for this reason.
@@ -129,6 +132,15 @@ impl Debug {
     /// The build that it is of.
     pub fn build_id(&self) -> Option<&BuildId> {
         self.build_id.as_ref()
+    }
+
+    /// Locks that code can reach which no task has in its type, by path: by a static, or from a plain thread.
+    pub(crate) fn outside(&self) -> &FxHashSet<Arc<str>> {
+        self.outside.get_or_init(|| {
+            let mut locks = outside::locks(&self.index.outside, self);
+            locks.extend(self.index.outside_locks.iter().cloned());
+            locks
+        })
     }
 
     /// A type. One that cannot be read has no name, no size and nothing in it.

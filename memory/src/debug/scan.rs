@@ -19,6 +19,8 @@ pub(super) const LONGEST_NAME: usize = 1 << 20;
 /// So many bytes of names are kept by one thread of the pass, and so many are looked through.
 const KEPT: usize = 48 << 20;
 const LOOKED_THROUGH: usize = 4 << 30;
+/// So many types of statics and threads are kept by one thread of the pass.
+const OUTSIDE: usize = 1 << 16;
 /// How deep entries are nested, at most.
 const DEEPEST: usize = 1024;
 /// Through how many others a function may take its name from.
@@ -127,6 +129,7 @@ pub(super) struct Found {
     pub(super) thread_locals: Vec<(Arc<str>, u64, u32)>,
     pub(super) block_on: Vec<(Range<u64>, u32)>,
     pub(super) keepers: FxHashSet<String>,
+    pub(super) outside: FxHashSet<u32>,
     /// Entries that were seen.
     pub(super) entries: u64,
     seen: FxHashSet<u64>,
@@ -151,6 +154,16 @@ impl Found {
         self.looked_through += name.len();
         if self.looked_through <= LOOKED_THROUGH {
             self.keepers.extend(keepers::locks(name));
+        }
+    }
+
+    /// A vtable or a static.
+    fn placed(&mut self, name: &[u8], address: u64, ty: u32, vtables: &mut Vec<(u64, u32)>) {
+        // `<T as Trait>::{vtable}`: nothing else begins so.
+        if name.starts_with(b"<") {
+            vtables.push((address, ty));
+        } else if self.outside.len() < OUTSIDE {
+            self.outside.insert(ty);
         }
     }
 
@@ -186,6 +199,7 @@ enum Where {
     Tokio,
     TaskCore,
     TaskRaw,
+    Threads,
     Type,
 }
 
@@ -431,10 +445,10 @@ impl<'a> Scan<'_, 'a> {
         let (Some(location), Some(ty)) = (&read.location, read.ty) else { return };
         let mut operations = location.operations(self.unit.encoding());
         let value = match operations.next() {
-            Ok(Some(Operation::Address { address })) => return if_vtable(read.name, address, ty, vtables),
+            Ok(Some(Operation::Address { address })) => return found.placed(read.name, address, ty, vtables),
             Ok(Some(Operation::AddressIndex { index })) => {
                 let Ok(address) = self.dwarf.address(self.unit, index) else { return };
-                return if_vtable(read.name, address, ty, vtables);
+                return found.placed(read.name, address, ty, vtables);
             }
             Ok(Some(Operation::UnsignedConstant { value })) => value,
             Ok(Some(Operation::ConstantIndex { index })) => {
@@ -448,14 +462,8 @@ impl<'a> Scan<'_, 'a> {
         {
             let path = format!("{}::{name}", scopes.path(level.scope));
             found.thread_locals.push((path.into(), value, ty));
+            found.outside.insert(ty);
         }
-    }
-}
-
-fn if_vtable(name: &[u8], address: u64, ty: u32, vtables: &mut Vec<(u64, u32)>) {
-    // `<T as Trait>::{vtable}`: nothing else begins so.
-    if name.starts_with(b"<") {
-        vtables.push((address, ty));
     }
 }
 
@@ -479,8 +487,8 @@ fn namespace<'a>(outer: &Level<'a>, read: &Read<'a>, found: &mut Found) -> Level
     let under = |parts: &[&[u8]]| parts.iter().fold(0, |outer, part| hash_of(outer, part));
     let place = match outer.place {
         Where::Namespace if outer.hash == 0 && name == b"tokio" => Where::Tokio,
-        Where::Namespace => Where::Namespace,
-        Where::Type => Where::Type,
+        Where::Namespace if name == b"thread" && hash == under(&[b"std", b"thread"]) => Where::Threads,
+        Where::Namespace | Where::Threads | Where::Type => outer.place,
         _ if name == b"core" && hash == under(&[b"tokio", b"runtime", b"task", b"core"]) => Where::TaskCore,
         _ if name == b"raw" && hash == under(&[b"tokio", b"runtime", b"task", b"raw"]) => Where::TaskRaw,
         _ => Where::Tokio,
@@ -499,6 +507,10 @@ fn of_type<'a>(read: &Read<'a>, offset: u32, level: &Level<'a>, scopes: &Scopes<
     let name = read.name;
     if level.place == Where::Type {
         return;
+    }
+    // What `std::thread::spawn` makes of what it is given.
+    if level.place == Where::Threads && name.starts_with(b"{closure_env") && found.outside.len() < OUTSIDE {
+        found.outside.insert(offset);
     }
     if name.starts_with(b"{async_") {
         let hash = found.hash(level.hash, name, None);

@@ -184,6 +184,10 @@ pub struct Index {
     /// Locks of which some type of the program may keep a guard where no walk goes, by path; one that ends with `<` is any of its
     /// kind.
     pub keepers: FxHashSet<Arc<str>>,
+    /// The types of statics, and of what plain threads were started with.
+    pub outside: Vec<TypeId>,
+    /// The locks that these lead to, by path, where the types themselves are not kept.
+    pub outside_locks: FxHashSet<Arc<str>>,
     /// The compiler, as it says itself.
     pub producer: Arc<str>,
 }

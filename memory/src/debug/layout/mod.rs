@@ -21,7 +21,7 @@ use std::{
 /// How a file begins.
 const MAGIC: &[u8; 14] = b"holdup layout\n";
 /// Raised when what follows has another form.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// What a layout is at most, compressed and not.
 const MOST_PACKED: u64 = 256 << 20;
 const MOST: u64 = 2 << 30;
@@ -130,7 +130,7 @@ fn body(debug: &Debug, id: &BuildId) -> (Vec<u8>, usize) {
         types.bytes(one.as_slice());
     }
     let mut index = Writer::default();
-    pack::put_index(&mut index, debug.index(), &mut strings, &closure);
+    pack::put_index(&mut index, debug, &mut strings, &closure);
     let mut body = Writer::default();
     body.bytes(id.bytes());
     strings.put(&mut body);

@@ -1,6 +1,6 @@
 //! How a layout's parts are written, and read again: numbers of seven bits a byte, text by its place in a table.
 
-use super::super::{Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
+use super::super::{Debug, Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 use super::closure::{Closure, is_wanted};
 use crate::Place;
 use rustc_hash::FxHashMap;
@@ -243,7 +243,8 @@ fn encoding(number: u8) -> Option<Encoding> {
 }
 
 /// Writes the index, of which only what leads to a type that was kept is of use.
-pub(super) fn put_index(to: &mut Writer, index: &Index, strings: &mut Strings, closure: &Closure) {
+pub(super) fn put_index(to: &mut Writer, debug: &Debug, strings: &mut Strings, closure: &Closure) {
+    let index = debug.index();
     to.number(strings.number(&index.producer));
     for table in [&index.cells, &index.named, &index.coroutines] {
         let kept = sorted(table.iter().filter(|entry| closure.has(*entry.1)));
@@ -281,11 +282,13 @@ pub(super) fn put_index(to: &mut Writer, index: &Index, strings: &mut Strings, c
         to.number(range.end);
         to.number(closure.number(*ty));
     }
-    let mut keepers: Vec<_> = index.keepers.iter().collect();
-    keepers.sort_unstable();
-    to.number(keepers.len() as u64);
-    for lock in keepers {
-        to.number(strings.number(lock));
+    for locks in [&index.keepers, debug.outside()] {
+        let mut locks: Vec<_> = locks.iter().collect();
+        locks.sort_unstable();
+        to.number(locks.len() as u64);
+        for lock in locks {
+            to.number(strings.number(lock));
+        }
     }
 }
 
@@ -307,6 +310,8 @@ pub(super) fn get_index(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<I
         thread_locals: from.list(|from| Some((from.text(strings)?, from.number()?, from.id()?)))?,
         block_on: from.list(|from| Some((from.number()?..from.number()?, from.id()?)))?,
         keepers: from.list(|from| from.text(strings))?.into_iter().collect(),
+        outside: vec![],
+        outside_locks: from.list(|from| from.text(strings))?.into_iter().collect(),
         named,
         coroutines,
         producer,

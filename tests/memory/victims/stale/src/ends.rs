@@ -3,14 +3,14 @@
 
 use crate::{
     Bytes, LONG, frame,
-    locks::{Lock, has, takes_unseen, wants},
+    locks::{Lock, Of, SHARED, has, takes_unseen, wants},
     ms, spawn_boxed,
     truth::{self, Who, hold, hold_as, of, task, through, timer},
     wait,
 };
 use std::sync::Arc;
 use tokio::{
-    sync::{MutexGuard, OwnedMutexGuard, RwLock, Semaphore, mpsc, oneshot},
+    sync::{Mutex, MutexGuard, OwnedMutexGuard, RwLock, Semaphore, mpsc, oneshot},
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
@@ -99,10 +99,10 @@ async fn handle(bytes: Bytes) {
 }
 
 struct Kept {
-    guard: OwnedMutexGuard<u64>,
+    guard: OwnedMutexGuard<Of<SHARED>>,
 }
 
-async fn keeps(kept: Arc<Kept>, lock: Lock) {
+async fn keeps(kept: Arc<Kept>, lock: Arc<Mutex<Of<SHARED>>>) {
     let mut at = frame!();
     let _has = hold(of("mutex", &*lock), "kept");
     let due = Instant::now() + LONG;
@@ -114,7 +114,7 @@ async fn keeps(kept: Arc<Kept>, lock: Lock) {
 /// A guard inside of what two tasks had, and one has still.
 async fn shared(bytes: Bytes) {
     let mut at = frame!();
-    let lock = Lock::default();
+    let lock: Arc<Mutex<Of<SHARED>>> = Arc::default();
     let kept = Arc::new(Kept { guard: lock.clone().lock_owned().await });
     std::hint::black_box(&kept.guard);
     spawn_boxed(wants(lock.clone()));

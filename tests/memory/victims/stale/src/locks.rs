@@ -5,18 +5,48 @@ use crate::{
     truth::{self, Hold, Who, hold, hold_as, of, timer},
     wait,
 };
-use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, ops::AddAssign, pin::Pin, sync::Arc};
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard, oneshot},
+    sync::{Mutex, OwnedMutexGuard, mpsc, oneshot},
     time::{Instant, sleep, sleep_until},
 };
 
 pub type Lock = Arc<Mutex<u64>>;
 
+/// What a lock is of whose guards some type of the program keeps, one for each: whoever reads types alone cannot tell such locks from
+/// one another, and all others are to be told from them.
+#[derive(Default)]
+pub struct Of<const KEPT: usize>(u64);
+
+impl<const KEPT: usize> AddAssign<u64> for Of<KEPT> {
+    fn add_assign(&mut self, other: u64) {
+        self.0 += other;
+    }
+}
+
+const MAP: usize = 0;
+const CHANNEL: usize = 1;
+const OUTPUT: usize = 2;
+const STATIC: usize = 3;
+const THREAD: usize = 4;
+/// Of a structure that is shared.
+pub const SHARED: usize = 5;
+
 pub fn spawn(name: &str, bytes: Bytes) -> bool {
     match name {
-        "self-job" | "self-running" | "self-in-place" | "self-map" => again(name, bytes),
-        "pair-jobs" | "pair-map" => pair(name, bytes),
+        "self-job" | "self-running" | "self-in-place" => again(bytes, |lock| takes_unseen(lock, name)),
+        "self-idle" => {
+            // A thread of the blocking pool that has nothing to do.
+            tokio::task::spawn_blocking(|| std::thread::sleep(ms(1)));
+            again(bytes, |lock| takes_unseen(lock, name));
+        }
+        "self-map" => again(bytes, into_map),
+        "self-channel" => again(bytes, into_channel),
+        "self-output" => again(bytes, into_output),
+        "self-static" => with_static(bytes),
+        "self-thread" => again(bytes, on_a_thread),
+        "pair-jobs" => pair(bytes, |lock| takes_unseen(lock, name)),
+        "pair-map" => pair(bytes, into_map),
         "box" => drop(tokio::spawn(boxed(bytes))),
         "acquire" => acquire(bytes),
         "disabled" => disabled(bytes),
@@ -25,9 +55,7 @@ pub fn spawn(name: &str, bytes: Bytes) -> bool {
     true
 }
 
-static MAP: std::sync::Mutex<BTreeMap<u64, (OwnedMutexGuard<u64>, Hold)>> = std::sync::Mutex::new(BTreeMap::new());
-
-/// Takes the lock after a while, in a way that no frame shows, and keeps it.
+/// Takes the lock after a while in a call that blocks, and keeps it.
 pub fn takes_unseen(lock: Lock, how: &str) {
     match how {
         "self-running" | "self-in-place" => {
@@ -47,17 +75,6 @@ pub fn takes_unseen(lock: Lock, how: &str) {
                 drop(guard);
             });
         }
-        "self-map" | "pair-map" => {
-            tokio::spawn(async move {
-                sleep(ms(100)).await;
-                let has = hold_as(Who::Nobody, of("mutex", &*lock), "");
-                let guard = lock.lock_owned().await;
-                if let Ok(mut map) = MAP.lock() {
-                    let key = map.len() as u64;
-                    map.insert(key, (guard, has));
-                }
-            });
-        }
         _ => {
             tokio::task::spawn_blocking(move || {
                 std::thread::sleep(ms(100));
@@ -70,8 +87,79 @@ pub fn takes_unseen(lock: Lock, how: &str) {
     }
 }
 
+/// Waits for a lock, and has it from then on in a way that no frame shows.
+fn kept_unseen<V: Send + 'static>(lock: Arc<Mutex<V>>, keep: impl FnOnce(OwnedMutexGuard<V>, Hold) + Send + 'static) {
+    spawn_boxed(async move {
+        sleep(ms(100)).await;
+        let has = hold_as(Who::Nobody, of("mutex", &*lock), "");
+        keep(lock.lock_owned().await, has);
+    });
+}
+
+fn into_map(lock: Arc<Mutex<Of<MAP>>>) {
+    static KEPT: std::sync::Mutex<BTreeMap<u64, (OwnedMutexGuard<Of<MAP>>, Hold)>> =
+        std::sync::Mutex::new(BTreeMap::new());
+    kept_unseen(lock, |guard, has| {
+        if let Ok(mut map) = KEPT.lock() {
+            let key = map.len() as u64;
+            map.insert(key, (guard, has));
+        }
+    });
+}
+
+/// As a message that nobody has taken out.
+fn into_channel(lock: Arc<Mutex<Of<CHANNEL>>>) {
+    let (tx, rx) = mpsc::unbounded_channel();
+    kept_unseen(lock, move |guard, has| drop(tx.send((guard, has))));
+    spawn_boxed(async move {
+        sleep(LONG).await;
+        drop(rx);
+    });
+}
+
+/// As the output of a task that has ended, which nobody has asked for.
+fn into_output(lock: Arc<Mutex<Of<OUTPUT>>>) {
+    let handle = tokio::spawn(async move {
+        sleep(ms(100)).await;
+        let has = hold_as(Who::Nobody, of("mutex", &*lock), "");
+        (lock.lock_owned().await, has)
+    });
+    spawn_boxed(async move {
+        sleep(LONG).await;
+        drop(handle);
+    });
+}
+
+/// On the stack of a thread that has never used tokio but for this lock.
+fn on_a_thread(lock: Arc<Mutex<Of<THREAD>>>) {
+    std::thread::spawn(move || {
+        std::thread::sleep(ms(100));
+        let guard = lock.try_lock();
+        let _has = hold_as(Who::Thread(truth::thread()), of("mutex", &*lock), "guard");
+        std::thread::sleep(LONG);
+        drop(guard);
+    });
+}
+
+/// In a job of which no variable leads to the lock: it is the program's own.
+fn with_static(bytes: Bytes) {
+    static LOCK: std::sync::LazyLock<Arc<Mutex<Of<STATIC>>>> = std::sync::LazyLock::new(Arc::default);
+    if bytes == Bytes::Control {
+        tokio::spawn(keeps_and_wants(LOCK.clone(), LOCK.clone()));
+        return;
+    }
+    tokio::spawn(drops_and_wants(LOCK.clone(), LOCK.clone()));
+    tokio::task::spawn_blocking(|| {
+        std::thread::sleep(ms(100));
+        let guard = LOCK.blocking_lock();
+        let _has = hold_as(Who::Thread(truth::thread()), of("mutex", &**LOCK), "guard");
+        std::thread::sleep(LONG);
+        drop(guard);
+    });
+}
+
 /// Has had `first`, and waits for `second`.
-async fn drops_and_wants(first: Lock, second: Lock) {
+async fn drops_and_wants<V: AddAssign<u64>>(first: Arc<Mutex<V>>, second: Arc<Mutex<V>>) {
     let mut at = frame!();
     let mut guard = first.lock().await;
     *guard += 1;
@@ -82,7 +170,7 @@ async fn drops_and_wants(first: Lock, second: Lock) {
 }
 
 /// Has `first`, and waits for `second`.
-async fn keeps_and_wants(first: Lock, second: Lock) {
+async fn keeps_and_wants<V: AddAssign<u64>>(first: Arc<Mutex<V>>, second: Arc<Mutex<V>>) {
     let mut at = frame!();
     let mut guard = first.lock().await;
     *guard += 1;
@@ -93,19 +181,20 @@ async fn keeps_and_wants(first: Lock, second: Lock) {
     *guard += 1;
 }
 
-fn again(how: &str, bytes: Bytes) {
-    let lock = Lock::default();
-    if bytes == Bytes::Control {
-        tokio::spawn(keeps_and_wants(lock.clone(), lock));
-        return;
+fn again<V: AddAssign<u64> + Default + Send + 'static>(bytes: Bytes, takes: impl Fn(Arc<Mutex<V>>)) {
+    let lock: Arc<Mutex<V>> = Arc::default();
+    match bytes {
+        Bytes::Control => drop(tokio::spawn(keeps_and_wants(lock.clone(), lock))),
+        Bytes::Lie => {
+            tokio::spawn(drops_and_wants(lock.clone(), lock.clone()));
+            takes(lock);
+        }
     }
-    tokio::spawn(drops_and_wants(lock.clone(), lock.clone()));
-    takes_unseen(lock, how);
 }
 
 /// Two of them, crosswise: a deadlock in the control alone.
-fn pair(how: &str, bytes: Bytes) {
-    let (a, b) = (Lock::default(), Lock::default());
+fn pair<V: AddAssign<u64> + Default + Send + 'static>(bytes: Bytes, takes: impl Fn(Arc<Mutex<V>>)) {
+    let (a, b): (Arc<Mutex<V>>, Arc<Mutex<V>>) = Default::default();
     for (first, second) in [(&a, &b), (&b, &a)] {
         match bytes {
             Bytes::Control => drop(tokio::spawn(keeps_and_wants(first.clone(), second.clone()))),
@@ -113,8 +202,8 @@ fn pair(how: &str, bytes: Bytes) {
         }
     }
     if bytes == Bytes::Lie {
-        takes_unseen(a, how);
-        takes_unseen(b, how);
+        takes(a);
+        takes(b);
     }
 }
 
@@ -129,7 +218,7 @@ pub async fn has(lock: Lock) {
     *guard += 1;
 }
 
-pub async fn wants(lock: Lock) {
+pub async fn wants<V: AddAssign<u64>>(lock: Arc<Mutex<V>>) {
     let mut at = frame!();
     sleep(ms(300)).await;
     wait!(at, of("mutex", &*lock));

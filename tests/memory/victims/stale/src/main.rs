@@ -1,4 +1,4 @@
-//! stale NAME [control]: programs in which the bytes of a suspended future lie. In the control the same bytes say the truth.
+//! stale NAME [control|lie [COPIES]]: programs in which the bytes of a suspended future lie. In the control the same bytes say the truth.
 //!
 //! What was borrowed before it was dropped or moved keeps its storage until the end of its scope. Whoever reads that alone names a
 //! holder who has nothing.
@@ -33,16 +33,24 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let bytes = if arguments.next().as_deref() == Some("control") { Bytes::Control } else { Bytes::Lie };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().expect("a runtime");
-    runtime.block_on(root(name, bytes));
+    let copies: usize = arguments.next().and_then(|copies| copies.parse().ok()).unwrap_or(1);
+    // One copy may take a worker, or two threads of the pool, for itself.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(if name == "self-running" { 2 + copies } else { 3 })
+        .max_blocking_threads(512 + 2 * copies)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(root(name, bytes, copies));
 }
 
-async fn root(name: String, bytes: Bytes) {
+async fn root(name: String, bytes: Bytes, copies: usize) {
     let mut at = frame!();
-    if !locks::spawn(&name, bytes) && !ends::spawn(&name, bytes) {
-        eprintln!("no such case: {name}");
-        std::process::exit(2);
+    for _ in 0..copies {
+        if !locks::spawn(&name, bytes) && !ends::spawn(&name, bytes) {
+            eprintln!("no such case: {name}");
+            std::process::exit(2);
+        }
     }
     wait!(at);
     settle().await;
