@@ -1,7 +1,7 @@
 //! Asks the lints after each update, and keeps what they found.
 
 use super::{
-    Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity,
+    Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity, contradiction,
     findings::{Findings, Moment},
     flags::{Flag, Flags, NAMED},
     groups::{self, Speaker},
@@ -267,6 +267,7 @@ impl Engine {
                 continue;
             }
             let judgement = judge(&Cx { values: &state.values, ..*cx }, task);
+            let judgement = contradiction::of_task(cx, state.lint, task, judgement);
             let key = || by.key(task.id(), task.place());
             match judgement {
                 Judgement::Clear | Judgement::AskAgain => {

@@ -1,7 +1,7 @@
 //! What a lint is: what it says of itself, and functions that judge and describe. It has no memory: what it fired for is the
 //! engine's, and what must be remembered of the target is the model's.
 
-use super::{Confidence, Evidence, Param, Related, Severity, Subject, settings::Values};
+use super::{Confidence, Evidence, Param, Related, Severity, Subject, contradiction::When, settings::Values};
 use crate::{
     model::{Lock, Model, PlaceId, Resource, Task},
     update::{FactSet, ResourceId, RuntimeId, Stamp, TaskId, WorkerId},
@@ -24,6 +24,8 @@ pub struct Lint {
     pub params: &'static [Param],
     /// What must be known for it to be asked at all. Where that is not, it is listed as not looked for.
     pub needs: FactSet,
+    /// Whether it speaks of what is so now, or of what has been.
+    pub(super) when: When,
     /// Lints that say the same thing less well of the same task or lock, and are silent as long as this one speaks.
     pub(super) subsumes: &'static [&'static str],
     pub(super) check: Check,

@@ -4,6 +4,7 @@
 //! [`Engine`] asks them after each update and keeps the [`Finding`]s, those that are over included. A lint on tasks or locks is
 //! asked about what changed, about what depends on the time that passes, and about what it fired for; never about everything.
 
+mod contradiction;
 mod engine;
 mod finding;
 mod findings;

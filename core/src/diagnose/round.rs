@@ -1,7 +1,7 @@
 //! What one complete update comes to: what the lints fire for becomes findings, and what they no longer fire for ends.
 
 use super::{
-    Confidence, Finding, FindingId, Lint, RELATED_MOST, Related, Subject,
+    Confidence, Finding, FindingId, Lint, RELATED_MOST, Related, Subject, contradiction,
     findings::{Due, Findings, Moment},
     flags::Flags,
     groups::{Group, Said, Speaker},
@@ -39,7 +39,8 @@ impl Round<'_> {
             Check::Lock { asked, .. } => self.conclude_locks(state, asked, cx),
             Check::Whole(judge) => {
                 let mut seen = FxHashSet::default();
-                for report in judge(cx) {
+                let allowed = |report: &Report| contradiction::allows(cx, state.lint, report);
+                for report in judge(cx).into_iter().filter(allowed) {
                     if !self.silence.holds(state.at, report.key, report.since) {
                         seen.insert(report.key);
                         self.raise(state, report, None, cx);
@@ -82,7 +83,7 @@ impl Round<'_> {
                 thin -= usize::from(!group.is_thin());
             }
             if group.stale
-                && let Judgement::Fires(verdict) = judge(cx, &task)
+                && let Judgement::Fires(verdict) = contradiction::of_task(cx, state.lint, &task, judge(cx, &task))
                 && !self.silence.holds(state.at, Key::Task(task.id()), verdict.since)
             {
                 group.compare(Speaker { slot, task: task.id(), verdict });
@@ -162,7 +163,8 @@ impl Round<'_> {
         let (mut seen, mut fires) = (FxHashSet::default(), FxHashSet::default());
         for id in due {
             let Some((resource, lock)) = cx.model.lock(id).filter(|_| seen.insert(id)) else { continue };
-            let verdict = match judge(cx, resource, lock) {
+            let judgement = judge(cx, resource, lock);
+            let verdict = match contradiction::of_lock(cx, state.lint, resource, judgement) {
                 Judgement::Clear => continue,
                 Judgement::AskAgain => None,
                 Judgement::Fires(verdict) => Some(verdict),

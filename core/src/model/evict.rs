@@ -113,6 +113,7 @@ impl Model {
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.remove(id);
+            self.memory.forget_lock(id);
         }
         if let Some(parent) = resource.parent.and_then(|parent| self.resources.get_mut(parent)) {
             parent.parts.retain(|&part| part != id);

@@ -178,6 +178,11 @@ impl Model {
         &self.knows
     }
 
+    /// What the source can tell that memory is read beside; all, where one speaks alone.
+    pub fn told(&self) -> &Knows {
+        &self.told
+    }
+
     /// What an agent alone tells; all empty where the target has none.
     pub fn agent(&self) -> &Agent {
         &self.agent
@@ -244,6 +249,12 @@ impl Model {
     pub fn waits_of(&self, task: TaskId) -> impl Iterator<Item = &Op> {
         let chain = self.waiting.get(&task).copied().unwrap_or_default();
         chain.iter(Of::Task, &self.ops).filter(|op| op.is_waiting() && !self.has_got(op))
+    }
+
+    /// Whether a task has any operation that takes a lock, whether or not it waits in it.
+    fn has_acquires(&self, task: TaskId) -> bool {
+        let chain = self.waiting.get(&task).copied().unwrap_or_default();
+        chain.iter(Of::Task, &self.ops).any(|op| self.access(op).is_some())
     }
 
     /// Whether the task of an operation, on a lock or on a part of one, is told to hold it since the operation began, and not to wait for

@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Severity,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -19,6 +20,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("auto_boxed_future.md"),
     params: &[],
     needs: FactSet::of(&[Fact::Sizes]),
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

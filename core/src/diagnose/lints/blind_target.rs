@@ -2,6 +2,7 @@
 
 use crate::diagnose::{
     Confidence, Evidence, Lint, Related, Severity, Subject,
+    contradiction::When,
     lint::{Check, Cx, Key, Report},
 };
 use crate::update::{Consistency, FactSet};
@@ -15,6 +16,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("blind_target.md"),
     params: &[],
     needs: FactSet::NONE,
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

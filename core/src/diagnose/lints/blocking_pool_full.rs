@@ -1,9 +1,10 @@
 //! `blocking-pool-full`: jobs for the blocking pool wait, since all of its threads are busy.
 
 use crate::{
-    diagnose::RELATED_MOST,
     diagnose::{
-        Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold, WaitRef, label,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, WaitRef,
+        contradiction::When,
+        label,
         lint::{Check, Cx, Key, Report},
     },
     model::{Runtime, Task},
@@ -27,6 +28,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("blocking_pool_full.md"),
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Runtimes]),
+    when: When::Now,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -2,7 +2,9 @@
 
 use crate::{
     diagnose::{
-        Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold, label,
+        Confidence, CycleStep, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        contradiction::When,
+        label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
     model::{Basis, Hold, Lock, Op, Resource, TaskState},
@@ -33,6 +35,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("deadlock.md"),
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Locks]),
+    when: When::Now,
     subsumes: &["held-across-await", "lock-convoy"],
     check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };
@@ -62,7 +65,9 @@ struct Wait<'a> {
 /// The lock that a task waits for and nothing else, and who holds it. A holder that is only likely holds nobody up.
 fn edges<'a>(cx: &Cx<'a>, task: TaskId) -> Vec<(Edge<'a>, TaskId)> {
     let Some(wait) = only_wait(cx, task) else { return Vec::new() };
-    let Some((_, state)) = cx.model.lock(wait.lock) else { return Vec::new() };
+    let Some((_, state)) = cx.model.lock(wait.lock).filter(|_| !cx.model.sources_differ_on_lock(wait.lock)) else {
+        return Vec::new();
+    };
     let of_hold = |hold: &'a Hold| {
         let since = wait.asked.max(hold.acquire.at);
         (Edge { wait, task, lock: wait.lock, since, seen: hold.seen, hold }, hold.acquire.task)
@@ -166,7 +171,8 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     };
     let mut evidence = vec![Evidence::time("stuck", lasted), Evidence::count("tasks", steps.len() as u64)];
     // Who waits for nothing else is known by counting its wakers, or by all that it awaits.
-    let wakers = cx.model.knows().has(Fact::Wakers) || cx.model.memory().speaks();
+    let counted = cx.model.knows().has(Fact::Wakers);
+    let wakers = cycle.iter().all(|edge| counted || cx.model.proven_wait(edge.task).is_some());
     let exact = wakers && cycle.iter().all(|edge| edge.hold.basis == Basis::Exact);
     if !wakers {
         let caveat = "The agent tells of no wakers in this detail: a timeout around one of the waits may still end it.";
@@ -233,6 +239,9 @@ fn only_wait<'a>(cx: &Cx<'a>, id: TaskId) -> Option<Wait<'a>> {
         return Some(Wait { lock, asked, method });
     }
     let op = only_wait_told(cx, id)?;
+    if cx.model.sources_differ_on_wait(id, op.resource?) {
+        return None;
+    }
     Some(Wait { lock: op.resource?, asked: op.created?, method: cx.model.text(op.source) })
 }
 

@@ -2,7 +2,9 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
+        contradiction::When,
+        label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
     model::{AcrossAwait, Basis, Lock, Resource},
@@ -29,6 +31,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("held_across_await.md"),
     params: &[WAIT],
     needs: FactSet::of(&[Fact::Locks]),
+    when: When::Now,
     subsumes: &[],
     check: Check::Lock { asked: Asked::AsTimePasses, judge, describe },
 };

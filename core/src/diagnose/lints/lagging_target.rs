@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        contradiction::When,
         lint::{Check, Cx, Key, Report},
     },
     number::humanize,
@@ -25,6 +26,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lagging_target.md"),
     params: &[LAG],
     needs: FactSet::NONE,
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

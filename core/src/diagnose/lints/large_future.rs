@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -22,6 +23,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("large_future.md"),
     params: &[SIZE],
     needs: FactSet::of(&[Fact::Sizes]),
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

@@ -2,7 +2,9 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, label,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
+        contradiction::When,
+        label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
     model::{Lock, Resource},
@@ -28,6 +30,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lock_convoy.md"),
     params: &[TASKS, WAIT],
     needs: FactSet::of(&[Fact::Locks]),
+    when: When::Now,
     subsumes: &[],
     check: Check::Lock { asked: Asked::WhenReported, judge, describe },
 };

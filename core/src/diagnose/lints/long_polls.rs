@@ -4,6 +4,7 @@ use super::never_yields::BLOCK_IN_PLACE;
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{LONG_POLL, Task},
@@ -45,6 +46,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("long_polls.md"),
     params: &[POLLS, LONG, SHARE, SINGLE],
     needs: FactSet::of(&[Fact::Polls]),
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };
@@ -77,8 +79,8 @@ fn describe(cx: &Cx, task: &Task) -> Description {
         Evidence::time("busy", task.stats().polls.busy),
         Evidence::count("polls", task.polls()),
     ];
-    // Whoever tells of stalls knows which polls kept a worker.
-    if !cx.model.knows().has(Fact::Stalls) {
+    // Whoever counts polls and tells of stalls knows which polls kept a worker; looks see a few of them alone.
+    if !cx.model.told().has(Fact::Stalls) {
         evidence.push(Evidence::text("caveat", BLOCK_IN_PLACE));
     }
     Description {
@@ -94,7 +96,7 @@ fn describe(cx: &Cx, task: &Task) -> Description {
 
 /// Whether its longest poll kept no worker, as the agent would have told: inside `block_in_place` it has handed its worker over.
 fn off_worker(cx: &Cx, task: &Task) -> bool {
-    cx.model.knows().has(Fact::Stalls)
+    cx.model.told().has(Fact::Stalls)
         && task.longest_poll() >= STALLS
         && cx.model.agent().stall_of_task(task.id()).is_none_or(|stall| stall.worker.is_none())
 }

@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Related, Severity, Subject,
+        contradiction::When,
         lint::{Check, Cx, Key, Report},
     },
     update::{FactSet, Stamp},
@@ -21,6 +22,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("lost_events.md"),
     params: &[],
     needs: FactSet::NONE,
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -26,6 +27,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("never_polled.md"),
     params: &[AFTER],
     needs: FactSet::of(&[Fact::Polls]),
+    when: When::Now,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };

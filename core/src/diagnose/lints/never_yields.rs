@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -31,6 +32,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("never_yields.md"),
     params: &[WARNING, CRITICAL],
     needs: FactSet::of(&[Fact::Polls]),
+    when: When::Now,
     // A poll that was caught while it lasted has also been a long one when it is over.
     subsumes: &["long-polls"],
     check: Check::Task { by: Grouping::Task, asked: Asked::AsTimePasses, judge, describe },

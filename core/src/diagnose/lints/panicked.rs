@@ -2,7 +2,9 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, RELATED_MOST, Related, Severity, Subject, label,
+        Confidence, Evidence, Lint, RELATED_MOST, Related, Severity, Subject,
+        contradiction::When,
+        label,
         lint::{Check, Cx, Grouping, Key, Report},
     },
     model::Panicked,
@@ -22,6 +24,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("panicked.md"),
     params: &[],
     needs: FactSet::of(&[Fact::Panics]),
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -26,6 +27,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("self_wakes.md"),
     params: &[SHARE, WAKES],
     needs: FactSet::of(&[Fact::Wakes]),
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::WhenReported, judge, describe },
 };

@@ -2,7 +2,9 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, Related, Severity, StackRef, Subject, Threshold, label,
+        Confidence, Evidence, Lint, Param, Related, Severity, StackRef, Subject, Threshold,
+        contradiction::When,
+        label,
         lint::{Check, Cx, Key, Report},
     },
     model::Runtime,
@@ -29,6 +31,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("stalled_worker.md"),
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Stalls]),
+    when: When::Now,
     subsumes: &["never-yields", "long-polls"],
     check: Check::Whole(judge),
 };

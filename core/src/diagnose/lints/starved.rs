@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
+        contradiction::When,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{Scheduling, Task},
@@ -26,6 +27,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("starved.md"),
     params: &[WAIT],
     needs: FactSet::of(&[Fact::Polls, Fact::ScheduledTime]),
+    when: When::Now,
     subsumes: &[],
     check: Check::Task { by: Grouping::Place, asked: Asked::AsTimePasses, judge, describe },
 };

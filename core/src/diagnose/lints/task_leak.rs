@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        contradiction::When,
         lint::{Check, Cx, Key, Report},
     },
     model::{PlaceId, Spawns},
@@ -28,6 +29,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("task_leak.md"),
     params: &[LIVE, GROWS],
     needs: FactSet::NONE,
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -3,6 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, Related, Severity, Subject, Threshold,
+        contradiction::When,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
@@ -29,6 +30,7 @@ pub(super) static LINT: Lint = Lint {
     explanation: include_str!("tells_nothing.md"),
     params: &[AFTER],
     needs: FactSet::NONE,
+    when: When::SoFar,
     subsumes: &[],
     check: Check::Whole(judge),
 };

@@ -7,7 +7,7 @@ use crate::{
         Acquire, AcrossAwait, Basis, HOLD_BUCKETS, Hold, HoldTimes, KnownTask, Lock, LockState, Model, Rate, Resource,
         Task, locks::lock::ToldQueue,
     },
-    update::{Access, Across, Holder, LockStats, OpId, ResourceId, Stamp, TaskId, Update},
+    update::{Access, Across, Fact, Holder, LockStats, OpId, ResourceId, Stamp, TaskId, Update},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -46,9 +46,35 @@ impl Model {
         self.loose_bytes += lock.told_bytes();
     }
 
+    /// Names those of whom an agent told that they hold a lock, and not who they are.
+    pub(in crate::model) fn name_holders(&mut self, id: ResourceId, found: Vec<(Holder, Basis)>, now: Stamp) {
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
+        self.loose_bytes -= lock.told_bytes();
+        let known = lock.holds.len();
+        for (at, (holder, basis)) in found.into_iter().enumerate() {
+            lock.holds.push(Hold { basis, ..hold(known + at, holder, now) });
+        }
+        if let Some(queue) = &mut lock.told {
+            queue.unknown_holders = 0;
+        }
+        self.loose_bytes += lock.told_bytes();
+        self.unsettled.insert(id);
+    }
+
+    /// Who holds a lock is told no more, and follows again from what is reported of it.
+    pub(in crate::model) fn untell_lock(&mut self, id: ResourceId) {
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
+        self.loose_bytes -= lock.told_bytes();
+        (lock.told, lock.certain, lock.basis) = (None, None, Basis::Inferred);
+        lock.forget_acquires();
+        self.unsettled.insert(id);
+    }
+
     /// Brings a lock that is told, and is or was in use, up to `now`: what an update does not name has not changed. Whether it is
     /// told at all.
     pub(in crate::model) fn settle_told_lock(&mut self, id: ResourceId, now: Stamp) -> bool {
+        // What memory tells was so when it was looked at.
+        let now = if self.told.has(Fact::Holders) { now } else { self.memory.speaks_for(id).unwrap_or(now) };
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return false };
         let Some(queue) = &lock.told else { return false };
         let waits = Waits::of(queue, now);

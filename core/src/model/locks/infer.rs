@@ -43,7 +43,7 @@ impl Model {
     /// Works out who holds the locks that the update, now complete, touched, and those that were held before it.
     pub(in crate::model) fn infer_holders(&mut self, now: Stamp) {
         // What is told is not inferred, and neither is what is soon to be.
-        let is_told = self.knows.has(Fact::Holders);
+        let is_told = self.told.has(Fact::Holders);
         if is_told {
             self.finished.clear();
         }
@@ -102,11 +102,16 @@ impl Model {
         });
         for (id, acquired) in acquires {
             let lock = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut());
-            // What is told is not inferred.
-            if let Some(lock) = lock.filter(|lock| lock.told.is_none()) {
+            let joined = self.memory.speaks_for(id);
+            // What is told is not inferred. What memory tells of a lock leaves acquires to be counted.
+            if let Some(lock) = lock.filter(|lock| lock.told.is_none() || joined.is_some()) {
+                let holds = lock.told.is_some().then(|| std::mem::take(&mut lock.holds));
                 match acquired {
                     Acquired::By(acquire) => lock.acquired(acquire),
                     Acquired::ByAStranger(at, _) => lock.acquired_by_a_stranger(at),
+                }
+                if let Some(holds) = holds {
+                    lock.holds = holds;
                 }
                 self.unsettled.insert(id);
             }

@@ -35,6 +35,12 @@ impl Model {
         if self.memory.mode != BeginMode::Joins {
             return;
         }
+        let joined: Vec<ResourceId> = self.memory.joins.locks().map(|(lock, _)| lock).collect();
+        for lock in joined {
+            if !self.told.has(Fact::Holders) {
+                self.untell_lock(lock);
+            }
+        }
         let rows: Vec<ResourceId> = self.memory.rows.keys().copied().collect();
         for id in rows {
             self.remove_resource(id);
@@ -177,10 +183,12 @@ impl Model {
         for thread in &mut whole.threads {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }
-        // Beside another source locks are that one's rows: which of them is which nobody tells.
         if self.memory.mode == BeginMode::Alone {
             self.take_jobs(&whole.jobs, now);
             self.take_things(&whole.things, now);
+        } else {
+            self.memory.now = Some(now);
+            self.take_things_beside(&whole.things, now);
         }
         // While a process does not run, nothing in it lasts.
         if let (ProcessState::Stopped | ProcessState::Traced | ProcessState::Frozen, Some(from)) =

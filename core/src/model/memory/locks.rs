@@ -3,11 +3,11 @@
 //! not move in between: each time is a lower bound.
 
 use crate::{
-    model::{Basis, Lock, LockKind, Model, TaskState},
+    model::{Basis, Hold, LockKind, Model, Op, TaskState},
     update::{
-        Access, Across, Attribute, Field, FieldName, Frame, Holder, LockStats, NewResource, OpId, ResourceId,
+        Access, Across, Attribute, Fact, Field, FieldName, Frame, Holder, LockStats, NewResource, OpId, ResourceId,
         ResourceStats, SourcePlace, Stack, Stamp, TaskId, Thread, Value, Waiting,
-        look::{Certainty, ClaimKind, State, Thing, ThingKind, WaitOn, Waiter, Who},
+        look::{self, Certainty, ClaimKind, State, Thing, ThingId, ThingKind, WaitOn, Waiter, Who},
     },
 };
 use rustc_hash::FxHashMap;
@@ -31,7 +31,7 @@ impl Model {
         if !whole || wait.certainty != Certainty::Proven {
             return None;
         }
-        let id_of_lock = ResourceId(of.0);
+        let id_of_lock = self.row_of_thing(of)?;
         let (resource, _) = self.lock(id_of_lock)?;
         let waiter = resource.told_lock()?.1.waiters.iter().find(|waiter| waiter.task == Some(id))?;
         let method = match (self.names.text(resource.concrete_type), waiter.access) {
@@ -40,6 +40,42 @@ impl Model {
             (_, Access::Exclusive) => "RwLock::write",
         };
         Some((id_of_lock, waiter.since?, method))
+    }
+
+    /// Takes in things beside another source: those that are known to be locks of it tell who holds these and who waits, and those
+    /// that it does not tell of become rows.
+    pub(super) fn take_things_beside(&mut self, things: &[Thing], now: Stamp) {
+        for parted in self.join_things(things, now) {
+            if !self.told.has(Fact::Holders) {
+                self.untell_lock(parted);
+            }
+        }
+        let joined: Vec<(ResourceId, ThingId)> = self.memory.joins.locks().collect();
+        for (lock, thing) in joined {
+            match things.binary_search_by_key(&thing, |thing| thing.id).ok().and_then(|at| things.get(at)) {
+                Some(thing) if self.told.has(Fact::Holders) => self.name_unknown_holders(lock, thing, now),
+                Some(thing) => self.take_lock(lock, thing, now),
+                // Nobody who is known holds it, and nobody waits: the other source says how it stands.
+                None if self.told.has(Fact::Holders) => {}
+                None if self.lock(lock).is_some_and(|(_, lock)| lock.told.is_some()) => self.untell_lock(lock),
+                None => {}
+            }
+        }
+        let own = things.iter().filter(|thing| self.memory.joins.is_unheard(thing.id)).cloned().collect::<Vec<_>>();
+        self.take_things(&own, now);
+    }
+
+    /// Names those who hold a lock since before the agent looked.
+    fn name_unknown_holders(&mut self, id: ResourceId, thing: &Thing, now: Stamp) {
+        let Some((_, lock)) = self.lock(id) else { return };
+        let unknown = lock.told.as_ref().map_or(0, |told| told.unknown_holders);
+        let is_known = |task: Option<TaskId>| lock.holds.iter().any(|hold| Some(hold.acquire.task) == task);
+        let mut found = self.holders(id, thing, now);
+        found.retain(|(holder, _)| !is_known(holder.task));
+        if unknown == 0 || found.len() as u64 != unknown {
+            return;
+        }
+        self.name_holders(id, found, now);
     }
 
     pub(super) fn take_things(&mut self, things: &[Thing], now: Stamp) {
@@ -79,29 +115,40 @@ impl Model {
     }
 
     fn take_lock(&mut self, id: ResourceId, thing: &Thing, now: Stamp) {
-        let before = self.resources.get(id).and_then(|resource| resource.lock.as_deref());
-        let (held, waited) = before.map_or_else(Default::default, since);
-        let stays = |task: Option<TaskId>| task.is_none_or(|task| !self.memory.moved.contains(&task));
-        let mut told = LockStats::new(id);
-        let mut bases = Vec::new();
-        // Who waits for many permits collects them one by one: a part of them is no lock yet.
-        let collects = |holder: &crate::update::look::Holder| {
-            let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0;
-            holder.local.is_empty() && thing.queue.iter().any(waits)
+        let (held, bases): (Vec<Holder>, Vec<Basis>) = self.holders(id, thing, now).into_iter().unzip();
+        let Some((_, before)) = self.lock(id) else { return };
+        let is_nobody = |holder: &&look::Holder| holder.who == Who::Unknown && !collects(thing, holder);
+        let unknown_holders = thing.unseen + thing.holders.iter().filter(is_nobody).count() as u64;
+        let asleep = held.iter().filter(|holder| holder.across == Across::Await && holder.since == now).count() as u64;
+        let told = LockStats {
+            waiters: self.waiting_in(id, thing, now),
+            // What instrumentation counts, it goes on counting.
+            acquisitions: before.acquisitions,
+            contended: before.contended,
+            hold_times: before.hold_times.buckets.iter().copied().map(u64::from).collect(),
+            longest_hold: before.hold_times.longest,
+            across_count: before.across.count.saturating_add(asleep),
+            across_longest: before.across.longest,
+            holders: held,
+            unknown_holders,
+            ..LockStats::new(id)
         };
-        for holder in thing.holders.iter().filter(|holder| !collects(holder)) {
+        self.tell_lock(told, &bases, now);
+    }
+
+    /// Who holds a lock, and how each is known.
+    fn holders(&self, id: ResourceId, thing: &Thing, now: Stamp) -> Vec<(Holder, Basis)> {
+        let Some((_, before)) = self.lock(id) else { return Vec::new() };
+        let known = thing.holders.iter().filter(|holder| !collects(thing, holder)).filter_map(|holder| {
             let (task, thread) = match holder.who {
                 Who::Task(number) => (Some(self.task_of_number(number)), None),
                 Who::Root(thread) => (None, Some(self.thread_named(thread))),
-                Who::Unknown => {
-                    told.unknown_holders += 1;
-                    continue;
-                }
+                Who::Unknown => return None,
             };
+            let is_it = |hold: &&Hold| hold.acquire.task == task.unwrap_or(TaskId::NONE);
+            let was = before.holds.iter().find(is_it).map(|hold| hold.acquire.at).filter(|_| self.stays(task));
             let sure = holder.certainty == Certainty::Proven && thing.steady;
-            bases.push(if sure { Basis::Exact } else { Basis::Likely });
-            let was = held.get(&task.unwrap_or(TaskId::NONE)).copied().filter(|_| stays(task));
-            told.holders.push(Holder {
+            let told = Holder {
                 task,
                 thread,
                 access: access(thing, holder.what),
@@ -109,24 +156,38 @@ impl Model {
                 across: self.across(task),
                 acquired_at: None,
                 suspended_at: self.asleep_at(task, holder),
-            });
-        }
-        told.unknown_holders += thing.unseen;
-        for (at, waiter) in thing.queue.iter().enumerate() {
+            };
+            Some((told, if sure { Basis::Exact } else { Basis::Likely }))
+        });
+        known.collect()
+    }
+
+    /// Who stands in the queue of a lock. Since when is told by the operation that they wait in, where there is one.
+    fn waiting_in(&self, id: ResourceId, thing: &Thing, now: Stamp) -> Vec<Waiting> {
+        let before = self.resources.get(id).and_then(|resource| resource.told_lock());
+        let waited: FxHashMap<TaskId, Stamp> = before
+            .iter()
+            .flat_map(|(_, queue)| &queue.waiters)
+            .filter_map(|waiter| Some((waiter.task?, waiter.since?)))
+            .collect();
+        let queued = thing.queue.iter().enumerate().map(|(at, waiter)| {
             let task = if let Who::Task(number) = waiter.who { Some(self.task_of_number(number)) } else { None };
-            let was = task.and_then(|task| waited.get(&task).copied()).filter(|_| stays(task));
-            told.waiters.push(Waiting {
-                op: OpId(WAITS | task.map_or(at as u64, |task| task.0)),
+            let of_lock = |op: &&Op| op.resource == Some(id) && self.access(op).is_some();
+            let op = task.and_then(|task| self.waits_of(task).find(of_lock));
+            let was = task.and_then(|task| waited.get(&task).copied()).filter(|_| self.stays(task));
+            Waiting {
+                op: op.map_or(OpId(WAITS | task.map_or(at as u64, |task| task.0)), |op| op.id),
                 task,
                 access: access(thing, ClaimKind::Permits(waiter.wanted)),
-                since: Some(was.unwrap_or(now)),
-            });
-        }
-        let across = before.map_or((0, std::time::Duration::ZERO), |lock| (lock.across.count, lock.across.longest));
-        let asleep = |holder: &Holder| holder.across == Across::Await && holder.since == now;
-        told.across_count = across.0.saturating_add(told.holders.iter().filter(|holder| asleep(holder)).count() as u64);
-        told.across_longest = across.1;
-        self.tell_lock(told, &bases, now);
+                since: Some(op.and_then(|op| op.created).or(was).unwrap_or(now)),
+            }
+        });
+        queued.collect()
+    }
+
+    /// Whether a task has not moved since the look before.
+    fn stays(&self, task: Option<TaskId>) -> bool {
+        task.is_none_or(|task| !self.memory.moved.contains(&task))
     }
 
     /// Whether a holder was seen asleep with it.
@@ -136,14 +197,14 @@ impl Model {
     }
 
     /// Where a holder sleeps, as a stack of one frame: a task that sleeps has no other.
-    fn asleep_at(&self, task: Option<TaskId>, holder: &crate::update::look::Holder) -> Option<Arc<Stack>> {
+    fn asleep_at(&self, task: Option<TaskId>, holder: &look::Holder) -> Option<Arc<Stack>> {
         if holder.place.file.is_empty() {
             return None;
         }
         let row = task.and_then(|task| self.tasks.get(task));
         let chain = row.and_then(|row| self.chain_of(&row));
         let frame = chain.and_then(|chain| chain.frames.iter().find(|frame| frame.place == holder.place));
-        let function = frame.map_or_else(|| holder.local.to_string(), crate::update::look::Frame::short);
+        let function = frame.map_or_else(|| holder.local.to_string(), look::Frame::short);
         let frame = Frame { function, place: holder.place.clone(), ..Frame::default() };
         Some(Arc::new(Stack { frames: vec![frame], ..Stack::default() }))
     }
@@ -156,12 +217,10 @@ impl Model {
     }
 }
 
-/// Since when each holds it, and each waits for it, as told before.
-fn since(lock: &Lock) -> (FxHashMap<TaskId, Stamp>, FxHashMap<TaskId, Stamp>) {
-    let held = lock.holds.iter().map(|hold| (hold.acquire.task, hold.acquire.at)).collect();
-    let queue = lock.told.as_deref().map_or(&[][..], |queue| &queue.waiters);
-    let waited = queue.iter().filter_map(|waiter| Some((waiter.task?, waiter.since?))).collect();
-    (held, waited)
+/// Whether a holder waits for more: who wants many permits collects them one by one, and a part of them is no lock yet.
+fn collects(thing: &Thing, holder: &look::Holder) -> bool {
+    let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0;
+    holder.local.is_empty() && thing.queue.iter().any(waits)
 }
 
 fn access(thing: &Thing, what: ClaimKind) -> Access {

@@ -4,6 +4,8 @@
 //! ```text
 //! apply    a page of a look goes in: rows of tasks and of jobs
 //! locks    things that are locks become locks, with holders and waiters
+//! contradictions  where the two speak of different instants
+//! joins    which of them is which lock of a source that memory is read beside
 //! awaits   what a task awaits, in words, and what tells it from others
 //! stalls   polls that keep a worker, from one look to the next
 //! summary  the line that answers before anything is selected
@@ -11,6 +13,8 @@
 
 mod apply;
 mod awaits;
+mod contradictions;
+mod joins;
 mod locks;
 mod stalls;
 mod summary;
@@ -24,6 +28,7 @@ use crate::update::{
     BeginMode, Knows, ResourceId, Stamp, TaskId, WorkerId,
     look::{Chain, ProcessState, Socket, Thing, ThingId, Whole},
 };
+use joins::Joins;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -51,8 +56,10 @@ pub struct Memory {
     moved: FxHashSet<TaskId>,
     /// The jobs of the look before.
     jobs: FxHashSet<TaskId>,
-    /// Things that have rows, and how many looks ago each was last told.
+    /// Things that have rows of their own, and how many looks ago each was last told.
     rows: FxHashMap<ResourceId, u16>,
+    /// Things that are locks of the other source.
+    joins: Joins,
     /// The stall of each worker that is in one.
     stalls: FxHashMap<WorkerId, u64>,
     stalls_numbered: u64,
@@ -125,6 +132,16 @@ impl Memory {
             .as_ref()
             .map_or(0, |whole| whole.things.len() + whole.threads.len() + whole.jobs.len() + whole.sockets.len());
         self.chain_bytes + self.look_bytes + self.numbers.bytes() + whole * EACH
+    }
+
+    /// Whether what is told of a lock of another source comes from here, and as of which look.
+    pub(super) fn speaks_for(&self, lock: ResourceId) -> Option<Stamp> {
+        self.joins.thing_of(lock).and(self.now)
+    }
+
+    /// A lock is gone.
+    pub(super) fn forget_lock(&mut self, lock: ResourceId) {
+        self.joins.forget(lock);
     }
 
     /// A row is gone that another source told of.

@@ -42,12 +42,12 @@ impl Model {
             of_key.chains.insert(look.chain);
         }
         if let Some(said) = whole.state.in_words() {
-            return Some(format!("The process is {said}. {}", self.told(&waiting, all, running, now)));
+            return Some(format!("The process is {said}. {}", self.in_short(&waiting, all, running, now)));
         }
-        Some(self.told(&waiting, all, running, now))
+        Some(self.in_short(&waiting, all, running, now))
     }
 
-    fn told(&self, waiting: &FxHashMap<AwaitsKey, Waiting>, all: usize, running: usize, now: Stamp) -> String {
+    fn in_short(&self, waiting: &FxHashMap<AwaitsKey, Waiting>, all: usize, running: usize, now: Stamp) -> String {
         if all == 0 {
             return "No task is alive.".into();
         }

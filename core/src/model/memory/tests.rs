@@ -15,19 +15,19 @@ use crate::{
 };
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
-fn at(millis: u64) -> Stamp {
+pub(super) fn at(millis: u64) -> Stamp {
     Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
 }
 
-fn number(number: u64) -> NonZeroU64 {
+pub(super) fn number(number: u64) -> NonZeroU64 {
     NonZeroU64::new(number).expect("a number")
 }
 
-fn key(of: u64) -> TaskKey {
+pub(super) fn key(of: u64) -> TaskKey {
     TaskKey::Number(number(of))
 }
 
-fn look(waits: Vec<Wait>) -> TaskLook {
+pub(super) fn look(waits: Vec<Wait>) -> TaskLook {
     TaskLook {
         state: State::Idle,
         queued: Queued::Unknown,
@@ -44,12 +44,12 @@ fn look(waits: Vec<Wait>) -> TaskLook {
     }
 }
 
-fn waits_for(lock: u64) -> Arc<TaskLook> {
+pub(super) fn waits_for(lock: u64) -> Arc<TaskLook> {
     let on = WaitOn::Permits { of: ThingId(lock), wanted: 1, missing: 1 };
     Arc::new(look(vec![Wait { frame: 1, on, certainty: Certainty::Proven }]))
 }
 
-fn chain() -> Arc<Chain> {
+pub(super) fn chain() -> Arc<Chain> {
     let frame = |depth, name: &str, kind, line| Frame {
         depth,
         name: name.into(),
@@ -61,7 +61,7 @@ fn chain() -> Arc<Chain> {
     Arc::new(Chain { frames })
 }
 
-fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u64>) -> Thing {
+pub(super) fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u64>) -> Thing {
     Thing {
         id: ThingId(id),
         kind: ThingKind::Mutex,
@@ -98,11 +98,11 @@ fn update(millis: u64, things: Vec<Thing>) -> Update {
     Update { now: Some(at(millis)), look: Some(Box::new(Whole { things, ..Whole::default() })), ..Update::default() }
 }
 
-fn tell(session: &mut Session, update: Update) {
+pub(super) fn tell(session: &mut Session, update: Update) {
     session.apply(Event::Update(Box::new(update)));
 }
 
-fn found(session: &Session) -> Vec<(&'static str, &'static str)> {
+pub(super) fn found(session: &Session) -> Vec<(&'static str, &'static str)> {
     session.engine().findings().map(|finding| (finding.lint.name, finding.confidence.name())).collect()
 }
 
