@@ -1,5 +1,8 @@
 //! A service of this machine, and its memory beside what it tells: chains, holders and stacks beside poll counts and times, joined by
 //! tokio's numbers of tasks. Whose memory that is, is known by who listens where the service was connected to.
+//!
+//! The two are one link. When memory can be read no more, the service goes on telling. When the service is heard no more and its process
+//! lives, memory speaks alone, until the service answers again.
 
 use super::{Beside as Wanted, Link, MemoryOptions, Target, memory};
 use crate::update::{Begin, BeginMode, Beside, Command, Connection, Event};
@@ -27,7 +30,7 @@ pub(super) fn open(service: Link, target: Target, options: MemoryOptions) -> Lin
     let (sender, commands) = mpsc::channel(COMMANDS);
     tokio::spawn(async move {
         let listener = events.clone();
-        let both = Both { service, memory: None, looking: None, events, commands, target, options };
+        let both = Both { service, memory: Memory::Unread, looking: None, events, commands, target, options };
         tokio::select! {
             () = listener.closed() => {}
             () = both.run() => {}
@@ -38,13 +41,29 @@ pub(super) fn open(service: Link, target: Target, options: MemoryOptions) -> Lin
 
 struct Both {
     service: Link,
-    memory: Option<Link>,
+    memory: Memory,
     /// While the process is looked for: by whose wish, and what is found.
     looking: Option<(Wish, JoinHandle<Result<u32, String>>)>,
     events: mpsc::Sender<Event>,
     commands: mpsc::Receiver<Command>,
     target: Target,
     options: MemoryOptions,
+}
+
+/// How memory is read.
+enum Memory {
+    /// It is not.
+    Unread,
+    /// Beside what the service tells.
+    Beside(Link, u32),
+    /// Alone: the service was lost, for this reason. Whether it has begun to tell.
+    Alone(Link, String, Begun),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    No,
+    Yes,
 }
 
 /// Whose wish it is that memory is read.
@@ -76,7 +95,10 @@ impl Both {
                 self.looking = None;
                 self.of_search(wish, found).await
             }
-            event = next(&mut self.memory) => self.of_memory(event).await,
+            event = next(&mut self.memory) => match self.memory {
+                Memory::Alone(..) => self.of_memory_alone(event).await,
+                _ => self.of_memory(event).await,
+            },
         }
     }
 
@@ -85,17 +107,63 @@ impl Both {
     }
 
     async fn of_service(&mut self, event: Event) -> Result<(), Unheard> {
-        let begins = matches!(event, Event::Begin(_));
-        let ends = matches!(event, Event::Connection(Connection::Lost { .. } | Connection::GaveUp { .. }));
-        if begins || ends {
-            // Another process may answer next.
-            self.leave(String::new()).await?;
+        match (&event, &mut self.memory) {
+            (Event::Begin(_), _) => {
+                // Another process may answer.
+                self.leave(String::new()).await?;
+                self.tell(event).await?;
+                if self.options.beside == Wanted::Allowed {
+                    self.look_for_it(Wish::Own);
+                }
+                Ok(())
+            }
+            (Event::Connection(connection), Memory::Alone(_, lost, Begun::Yes)) => {
+                if let Some(reason) = why_lost(connection) {
+                    lost.clone_from(reason);
+                }
+                Ok(())
+            }
+            (Event::Connection(connection), Memory::Beside(..)) if why_lost(connection).is_some() => {
+                let reason = why_lost(connection).cloned().unwrap_or_default();
+                self.tell(event).await?;
+                self.speak_alone(reason).await
+            }
+            (Event::Connection(connection), _) if why_lost(connection).is_some() => {
+                self.looking = None;
+                self.tell(event).await
+            }
+            _ => self.tell(event).await,
         }
-        self.tell(event).await?;
-        if begins && self.options.beside == Wanted::Allowed {
-            self.look_for_it(Wish::Own);
-        }
+    }
+
+    /// The service is heard no more; its memory may be, if its process lives.
+    async fn speak_alone(&mut self, reason: String) -> Result<(), Unheard> {
+        let Memory::Beside(_, pid) = self.memory else { return Ok(()) };
+        self.leave(String::new()).await?;
+        let link = memory::connect(memory::Whose::Pid(pid), self.options.clone());
+        self.memory = Memory::Alone(link, reason, Begun::No);
         Ok(())
+    }
+
+    async fn of_memory_alone(&mut self, event: Option<Event>) -> Result<(), Unheard> {
+        let Memory::Alone(_, reason, begun) = &mut self.memory else { return Ok(()) };
+        match event {
+            // The service's link says that it is lost: its process is gone, too.
+            Some(Event::Connection(Connection::GaveUp { .. })) | None => {
+                let lost = Connection::GaveUp { reason: std::mem::take(reason) };
+                let begun = *begun;
+                self.memory = Memory::Unread;
+                if begun == Begun::Yes { self.tell(Event::Connection(lost)).await } else { Ok(()) }
+            }
+            Some(event @ Event::Begin(_)) => {
+                *begun = Begun::Yes;
+                let reason = reason.clone();
+                self.tell(event).await?;
+                self.tell(Event::Beside(Beside::Left { reason })).await
+            }
+            Some(Event::Connection(Connection::Connecting { .. })) => Ok(()),
+            Some(event) => self.tell(event).await,
+        }
     }
 
     async fn of_memory(&mut self, event: Option<Event>) -> Result<(), Unheard> {
@@ -117,7 +185,11 @@ impl Both {
 
     async fn command(&mut self, command: Command) -> Result<(), Unheard> {
         match command {
-            Command::ToggleMemory if self.memory.is_some() => {
+            Command::ToggleMemory if matches!(self.memory, Memory::Alone(..)) => {
+                let reason = "memory is all that is read of this process, until the service answers again".to_owned();
+                self.tell(Event::CommandFailed { command, reason }).await
+            }
+            Command::ToggleMemory if matches!(self.memory, Memory::Beside(..)) => {
                 self.options.beside = Wanted::Forbidden;
                 self.leave(String::new()).await
             }
@@ -127,7 +199,7 @@ impl Both {
                 Ok(())
             }
             Command::StopForStacks | Command::ReadValues(_) | Command::LeaveValues => {
-                if let Some(memory) = &self.memory {
+                if let Memory::Beside(memory, _) | Memory::Alone(memory, ..) = &self.memory {
                     let _ = memory.commands.try_send(command);
                 }
                 Ok(())
@@ -141,9 +213,9 @@ impl Both {
 
     async fn leave(&mut self, reason: String) -> Result<(), Unheard> {
         self.looking = None;
-        match self.memory.take() {
-            Some(_) => self.tell(Event::Beside(Beside::Over { reason })).await,
-            None => Ok(()),
+        match std::mem::replace(&mut self.memory, Memory::Unread) {
+            Memory::Beside(..) => self.tell(Event::Beside(Beside::Over { reason })).await,
+            Memory::Alone(..) | Memory::Unread => Ok(()),
         }
     }
 
@@ -156,7 +228,7 @@ impl Both {
     async fn of_search(&mut self, wish: Wish, found: Result<u32, String>) -> Result<(), Unheard> {
         match (found, wish) {
             (Ok(pid), _) => {
-                self.memory = Some(memory::connect(memory::Whose::Pid(pid), self.options.clone()));
+                self.memory = Memory::Beside(memory::connect(memory::Whose::Pid(pid), self.options.clone()), pid);
                 Ok(())
             }
             (Err(reason), Wish::Users) => {
@@ -182,10 +254,17 @@ async fn found(looking: &mut Option<(Wish, JoinHandle<Result<u32, String>>)>) ->
     }
 }
 
-async fn next(link: &mut Option<Link>) -> Option<Event> {
-    match link {
-        Some(link) => link.events.recv().await,
-        None => std::future::pending().await,
+async fn next(memory: &mut Memory) -> Option<Event> {
+    match memory {
+        Memory::Beside(link, _) | Memory::Alone(link, ..) => link.events.recv().await,
+        Memory::Unread => std::future::pending().await,
+    }
+}
+
+fn why_lost(connection: &Connection) -> Option<&String> {
+    match connection {
+        Connection::Lost { reason, .. } | Connection::GaveUp { reason } => Some(reason),
+        Connection::Connecting { .. } | Connection::Live => None,
     }
 }
 
@@ -219,7 +298,7 @@ mod tests {
         (Link { events: receiver, commands: sender }, events, commands)
     }
 
-    fn both(memory: Option<Link>, service: Link) -> (Both, mpsc::Receiver<Event>, mpsc::Sender<Command>) {
+    fn both(memory: Memory, service: Link) -> (Both, mpsc::Receiver<Event>, mpsc::Sender<Command>) {
         let (events, receiver) = mpsc::channel(64);
         let (sender, commands) = mpsc::channel(64);
         let options = MemoryOptions { beside: Wanted::Forbidden, ..MemoryOptions::default() };
@@ -240,7 +319,7 @@ mod tests {
     #[tokio::test]
     async fn what_memory_tells_joins_and_its_end_is_not_the_service_s() {
         let ((service, of_service, _), (memory, of_memory, _)) = (link(), link());
-        let (both, mut heard, commands) = both(Some(memory), service);
+        let (both, mut heard, commands) = both(Memory::Beside(memory, 1), service);
         tokio::spawn(both.run());
         of_memory.send(Event::Connection(Connection::Live)).await.expect("a link");
         let begin = Begin::memory(1, Process::default(), Grade::Full);
@@ -257,9 +336,50 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn when_the_service_is_lost_memory_speaks_alone_until_it_answers_again() {
+        let ((service, of_service, _), (memory, of_memory, _)) = (link(), link());
+        let lost = |reason: &str| {
+            let (retry_in, attempt) = (std::time::Duration::from_secs(1), 1);
+            Event::Connection(Connection::Lost { reason: reason.into(), retry_in, attempt })
+        };
+        let (both, mut heard, _commands) = both(Memory::Alone(memory, "broken pipe".into(), Begun::No), service);
+        tokio::spawn(both.run());
+        of_memory.send(Event::Connection(Connection::Connecting { attempt: 1 })).await.expect("a link");
+        let begin = Begin::memory(1, Process::default(), Grade::Full);
+        of_memory.send(Event::Begin(Box::new(begin))).await.expect("a link");
+        of_memory.send(Event::Connection(Connection::Live)).await.expect("a link");
+        let Some(Event::Begin(begin)) = heard.recv().await else { panic!("no beginning") };
+        assert_eq!(begin.mode, BeginMode::Alone);
+        assert_eq!(heard.recv().await, Some(Event::Beside(Beside::Left { reason: "broken pipe".into() })));
+        assert_eq!(heard.recv().await, Some(Event::Connection(Connection::Live)));
+        // That the service is tried in vain once more changes nothing.
+        of_service.send(lost("refused")).await.expect("a link");
+        of_service.send(Event::Connection(Connection::Connecting { attempt: 2 })).await.expect("a link");
+        of_service.send(Event::Begin(Box::new(Begin::console(2)))).await.expect("a link");
+        of_service.send(Event::Connection(Connection::Live)).await.expect("a link");
+        let Some(Event::Begin(begin)) = heard.recv().await else { panic!("no beginning") };
+        assert_eq!((begin.epoch, begin.mode), (2, BeginMode::Alone));
+        assert_eq!(heard.recv().await, Some(Event::Connection(Connection::Live)));
+    }
+
+    #[tokio::test]
+    async fn when_the_process_is_gone_as_well_the_service_is_lost() {
+        let ((service, of_service, _), (memory, of_memory, _)) = (link(), link());
+        let (both, mut heard, _commands) = both(Memory::Alone(memory, "broken pipe".into(), Begun::No), service);
+        tokio::spawn(both.run());
+        let gone = Connection::GaveUp { reason: "process 1 has ended".into() };
+        of_memory.send(Event::Connection(gone)).await.expect("a link");
+        drop(of_memory);
+        tokio::task::yield_now().await;
+        let connecting = Event::Connection(Connection::Connecting { attempt: 2 });
+        of_service.send(connecting.clone()).await.expect("a link");
+        assert_eq!(heard.recv().await, Some(connecting));
+    }
+
+    #[tokio::test]
     async fn another_process_that_answers_has_another_memory() {
         let ((service, of_service, _), (memory, _of_memory, _)) = (link(), link());
-        let (both, mut heard, _commands) = both(Some(memory), service);
+        let (both, mut heard, _commands) = both(Memory::Beside(memory, 1), service);
         tokio::spawn(both.run());
         of_service.send(Event::Begin(Box::new(Begin::console(2)))).await.expect("a link");
         assert_eq!(heard.recv().await, Some(Event::Beside(Beside::Over { reason: String::new() })));

@@ -75,8 +75,14 @@ impl Session {
             Event::Beside(Beside::Over { reason }) => {
                 self.model.end_memory();
                 self.status.beside = None;
-                self.status.beside_missing = reason;
+                if !reason.is_empty() {
+                    self.status.trouble = Some(format!("its memory is read no more: {reason}"));
+                }
                 return Scope::Everything;
+            }
+            Event::Beside(Beside::Left { reason }) => {
+                status.trouble = Some(format!("the service is heard no more ({reason}); its memory is read on"));
+                status.service_lost = Some(reason);
             }
             Event::Begin(begin) => {
                 self.begin(*begin);

@@ -20,8 +20,8 @@ pub struct Status {
     pub begun: Option<Begin>,
     /// What speaks beside it: the memory of the same process.
     pub beside: Option<Begin>,
-    /// Why its memory is not read, where that was tried.
-    pub beside_missing: String,
+    /// Why the service is not heard any more, whose memory speaks alone.
+    pub service_lost: Option<String>,
     /// Whether the target sends updates; `None` where it does not tell.
     pub temporality: Option<Temporality>,
     /// How far a large message has come, while one is under way.
@@ -45,7 +45,7 @@ impl Status {
             connection: Connection::Connecting { attempt: 1 },
             begun: None,
             beside: None,
-            beside_missing: String::new(),
+            service_lost: None,
             temporality: None,
             progress: None,
             details: None,

@@ -61,6 +61,11 @@ pub enum Beside {
         /// Why, for the user; empty where the user asked for it.
         reason: String,
     },
+    /// It speaks alone now: the one that it spoke beside is heard no more.
+    Left {
+        /// Why, for the user.
+        reason: String,
+    },
 }
 
 /// Where the connection stands.

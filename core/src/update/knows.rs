@@ -7,6 +7,8 @@ use super::look::Grade;
 pub enum Fact {
     /// Polls of tasks, and the time inside them.
     Polls,
+    /// Whether a task was ever polled.
+    FirstPolls,
     /// How long tasks waited to be polled.
     ScheduledTime,
     /// How often tasks were woken, and when.
@@ -47,8 +49,9 @@ pub enum Fact {
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Polls,
+        Self::FirstPolls,
         Self::ScheduledTime,
         Self::Wakes,
         Self::Wakers,
@@ -73,6 +76,7 @@ impl Fact {
     pub fn name(self) -> &'static str {
         match self {
             Self::Polls => "polls",
+            Self::FirstPolls => "first-polls",
             Self::ScheduledTime => "scheduled-time",
             Self::Wakes => "wakes",
             Self::Wakers => "wakers",
@@ -186,7 +190,8 @@ pub struct Knows {
 }
 
 /// What both a console and an agent tell, in every detail.
-const OF_ALL: FactSet = FactSet::of(&[Fact::Polls, Fact::Sizes, Fact::Locks, Fact::Ages, Fact::LockCounts]);
+const OF_ALL: FactSet =
+    FactSet::of(&[Fact::Polls, Fact::FirstPolls, Fact::Sizes, Fact::Locks, Fact::Ages, Fact::LockCounts]);
 
 /// What every agent that tells of itself tells beyond that.
 const OF_AGENTS: FactSet =
@@ -209,7 +214,8 @@ const OF_EVERY_PROGRAM: FactSet =
     FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Panics, Fact::Threads]);
 
 /// What memory tells where there are types to read futures by.
-const BY_TYPES: FactSet = FactSet::of(&[Fact::Chains, Fact::Locks, Fact::Holders, Fact::Resources, Fact::Stalls]);
+const BY_TYPES: FactSet =
+    FactSet::of(&[Fact::Chains, Fact::FirstPolls, Fact::Locks, Fact::Holders, Fact::Resources, Fact::Stalls]);
 
 const TELLS_NO_PAST: FactSet = FactSet::of(&[
     Fact::Polls,

@@ -26,6 +26,8 @@ pub struct LockDetail {
     pub row: LockRow,
     /// Where it was made.
     pub place: String,
+    /// Its type, and by what name a frame refers to it, where memory tells that beside what its source tells.
+    pub called: Option<(String, String)>,
     /// Its age, or its whole life; `None` where it is not told.
     pub age: Option<Duration>,
     /// Who holds it, in words.
@@ -89,6 +91,12 @@ fn hold_places(model: &Model, holds: &[Hold]) -> Vec<HoldPlaces> {
     holds.iter().filter_map(of_hold).take(PLACES_MOST).collect()
 }
 
+/// What memory calls a lock that another source tells of.
+fn called(model: &Model, id: ResourceId) -> Option<(String, String)> {
+    let thing = model.thing_of_row(id).filter(|thing| thing.id.0 != id.0)?;
+    Some((thing.label().to_owned(), thing.names.first().map_or_else(String::new, |name| name.to_string())))
+}
+
 impl LockDetail {
     /// A lock as it is; `None` where there is none of that id, or no longer.
     pub fn of(session: &Session, id: ResourceId, now: Stamp) -> Option<Self> {
@@ -99,6 +107,7 @@ impl LockDetail {
         Some(Self {
             row,
             place: model.place(resource.place).to_string(),
+            called: called(model, id),
             age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
             holder: first.map(|hold| holder_label(model, hold)),
             outlived: first.is_some_and(|hold| hold.outlived),

@@ -79,9 +79,10 @@ impl GroupBy {
         }
     }
 
-    /// What the last column is called.
-    pub fn title(self) -> &'static str {
+    /// What the last column is called. Memory knows where a future is written, and not where it was spawned.
+    pub fn title(self, knows: &Knows) -> &'static str {
         match self {
+            Self::Place if !knows.has(Fact::Polls) => "Written at",
             Self::Place => "Spawned at",
             Self::Chain => "Awaits in",
             Self::Awaits => "Waits for",

@@ -1,5 +1,6 @@
 //! Look after look, on a thread of its own, until the process has ended or nobody listens. A look costs what it costs: after it
-//! comes a rest of many times as long, so that no more than a small share of a processor is ever used.
+//! comes a rest of many times as long, so that no more than a small share of a processor is ever used. Rests are of random length:
+//! a program that does something twice a second would look the same at each look twice a second.
 
 use super::{
     Stacks,
@@ -7,6 +8,8 @@ use super::{
     reader::{Failure, Looks},
 };
 use crate::update::{Begin, Command, Connection, Event};
+use holdup_memory::{Look, Thing};
+use rand::Rng;
 use std::{
     num::NonZeroU64,
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -31,9 +34,51 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long to rest after a look that took so long.
-    pub(super) fn rest(self, took: Duration) -> Duration {
-        self.every.saturating_sub(took).max(took.saturating_mul(self.rest))
+    /// How long to rest after a look that took so long: three fifths to seven fifths of what it would be without chance, which it is
+    /// on average. What is suspected is looked at again sooner.
+    pub(super) fn rest(self, took: Duration, suspects: Suspects, random: &mut impl Rng) -> Duration {
+        let least = took.saturating_mul(self.rest);
+        let every = match suspects {
+            Suspects::None => self.every,
+            Suspects::Fresh => self.every / 3,
+        };
+        let mean = every.saturating_sub(took).max(least);
+        mean * 3 / 5 + random.random_range(Duration::ZERO..=mean * 4 / 5)
+    }
+}
+
+/// Whether a look shows something that more looks within the second must bear out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suspects {
+    /// It shows nothing of the kind, or has shown it often enough.
+    None,
+    /// It does.
+    Fresh,
+}
+
+/// What is suspected is looked at so many times sooner than it would be.
+const SOONER: u8 = 4;
+
+/// What looks have shown that must be borne out: things that are held, and waited for.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    held: Vec<u64>,
+    left: u8,
+}
+
+impl Watched {
+    /// Takes in another look.
+    pub(super) fn see(&mut self, look: &Look) -> Suspects {
+        let is_held = |thing: &&Thing| !thing.holders.is_empty() && !thing.queue.is_empty();
+        let mut held: Vec<u64> = look.things.iter().filter(is_held).map(|thing| thing.at).collect();
+        held.sort_unstable();
+        if held.iter().any(|at| self.held.binary_search(at).is_err()) {
+            self.left = SOONER;
+        }
+        self.held = held;
+        let is_fresh = self.left > 0 && !self.held.is_empty();
+        self.left = self.left.saturating_sub(1);
+        if is_fresh { Suspects::Fresh } else { Suspects::None }
     }
 }
 
@@ -99,6 +144,7 @@ fn looks<L: Looks>(
     let mut reader = make().map_err(Ended::Failed)?;
     let mut converter: Option<Converter> = None;
     let (mut stacks, mut asked) = (Stacks::Sleeping, None);
+    let mut watched = Watched::default();
     loop {
         let began = Instant::now();
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
@@ -121,7 +167,7 @@ fn looks<L: Looks>(
             ends.tell(Event::Update(Box::new(page)))?;
         }
         ends.tell_values(asked, &mut reader)?;
-        let until = (!is_over).then(|| Instant::now() + pace.rest(took));
+        let until = (!is_over).then(|| Instant::now() + pace.rest(took, watched.see(&look), &mut rand::rng()));
         stacks = loop {
             match ends.rest(until)? {
                 Turn::Look(stacks) => break stacks,

@@ -1,6 +1,10 @@
 //! Looks that are made by hand, and what the link makes of them.
 
-use super::{Stacks, open, reader::Looks, rounds::Pace};
+use super::{
+    Stacks, open,
+    reader::Looks,
+    rounds::{Pace, Suspects, Watched},
+};
 use crate::{
     source::memory::Failure,
     update::{
@@ -9,6 +13,7 @@ use crate::{
     },
 };
 use holdup_memory as memory;
+use rand::{SeedableRng, rngs::StdRng};
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// What stands in the process's memory.
@@ -169,14 +174,56 @@ async fn a_command_that_memory_has_no_answer_to_is_refused_in_words() {
 
 #[test]
 fn a_look_that_takes_long_is_followed_by_a_long_rest() {
-    let pace = Pace::default();
-    assert_eq!(pace.rest(Duration::from_millis(5)), Duration::from_millis(495));
-    assert_eq!(pace.rest(Duration::from_millis(400)), Duration::from_secs(8));
+    let (pace, mut random) = (Pace::default(), StdRng::seed_from_u64(11));
+    let mut rest = |took, suspects| {
+        let rests = (0..1_000).map(|_| pace.rest(Duration::from_millis(took), suspects, &mut random));
+        let rests: Vec<Duration> = rests.collect();
+        let mean = rests.iter().sum::<Duration>() / 1_000;
+        (rests.iter().min().copied(), mean.as_millis(), rests.iter().max().copied())
+    };
+    let (least, mean, most) = rest(5, Suspects::None);
+    assert!(least >= Some(Duration::from_millis(297)) && most <= Some(Duration::from_millis(693)));
+    assert!((480..510).contains(&mean), "{mean} ms");
+    let (_, mean, _) = rest(400, Suspects::None);
+    assert!((7_800..8_200).contains(&mean), "{mean} ms");
+    let (_, mean, most) = rest(5, Suspects::Fresh);
+    assert!((150..170).contains(&mean) && most <= Some(Duration::from_millis(250)), "{mean} ms");
+    let (_, mean, _) = rest(400, Suspects::Fresh);
+    assert!((7_800..8_200).contains(&mean), "a look that takes long is no cheaper for a suspect: {mean} ms");
 }
 
 #[test]
-fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
-    use crate::update::look::ThingId;
+fn looks_fall_out_of_step_with_a_program_that_does_something_twice_a_second() {
+    let (pace, mut random) = (Pace::default(), StdRng::seed_from_u64(7));
+    // It holds a lock for a quarter of each half second, and was looked at just then.
+    let holds = |at: Duration| at.as_millis() % 500 < 125;
+    let mut longest = 0;
+    let (mut at, mut in_a_row) = (Duration::ZERO, 0);
+    for _ in 0..2_000 {
+        in_a_row = if holds(at) { in_a_row + 1 } else { 0 };
+        longest = longest.max(in_a_row);
+        let took = Duration::from_millis(5);
+        at += took + pace.rest(took, Suspects::None, &mut random);
+    }
+    assert!(
+        longest <= 8,
+        "seen to hold in {longest} looks one after another, which would be for {longest} half seconds"
+    );
+}
+
+#[test]
+fn what_is_held_and_waited_for_is_looked_at_sooner_a_few_times() {
+    let mut watched = Watched::default();
+    assert_eq!(watched.see(&look(0)), Suspects::None);
+    let held = memory::Look { things: vec![held_thing(0x100)], ..look(500) };
+    let seen: Vec<Suspects> = (0..6).map(|_| watched.see(&held)).collect();
+    assert_eq!(seen[..4], [Suspects::Fresh; 4]);
+    assert_eq!(seen[4..], [Suspects::None; 2]);
+    let another = memory::Look { things: vec![held_thing(0x100), held_thing(0x200)], ..look(500) };
+    assert_eq!(watched.see(&another), Suspects::Fresh);
+}
+
+fn held_thing(at: u64) -> memory::Thing {
     let holder = |number| memory::Holder {
         who: memory::Who::Task(number),
         what: memory::ClaimKind::Permits(1),
@@ -184,8 +231,8 @@ fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
         place: None,
         local: "guard".into(),
     };
-    let thing = memory::Thing {
-        at: 0x100,
+    memory::Thing {
+        at,
         kind: memory::ThingKind::Mutex,
         ty: "Mutex<Conn>".into(),
         names: vec!["conn of orders::slow".into()],
@@ -197,7 +244,13 @@ fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
         unseen: 0,
         queue: vec![memory::Waiter { who: memory::Who::Task(4), wanted: 1, missing: 1 }],
         steady: true,
-    };
+    }
+}
+
+#[test]
+fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
+    use crate::update::look::ThingId;
+    let thing = held_thing(0x100);
     let told = super::convert::Converter::new(Duration::from_secs(1_000), &look(0));
     let page = told.pages(&memory::Look { things: vec![thing], ..look(500) }).pop().expect("a page");
     let whole = page.look.expect("a whole");

@@ -178,6 +178,12 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     if let Some(unknown) = row.unknown {
         text.prose("", unknown.sentence(), theme.dim());
     }
+    if let Some((ty, name)) = &detail.called {
+        let mut pieces = vec![text.plain(ty)];
+        pieces.extend((!name.is_empty()).then(|| text.plain(name)));
+        pieces.push(text.styled("in memory", theme.dim()));
+        text.entry("type", pieces);
+    }
     let mut acquired = vec![
         text.plain(&facts::plural(row.acquisitions, "time")),
         text.plain(&format!("{}/s", numbers::rate(row.rate))),

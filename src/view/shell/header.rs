@@ -91,6 +91,9 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Vec<Par
             speaks += " + memory";
         }
         parts.push(plain(&speaks, 2));
+        if app.session().status().service_lost.is_some() {
+            parts.push(part("service lost".into(), theme.bad(), 1));
+        }
         if let Some(stands) = app.session().model().memory().whole().and_then(|whole| whole.state.in_words()) {
             parts.push(part(text::safe(stands, 40, theme).into_owned(), theme.notice(), 0));
         }

@@ -195,7 +195,7 @@ fn render_places(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, show
 fn group_columns(app: &App) -> Vec<ColumnSpec<GroupColumn>> {
     let by = app.panels.tasks.groups.by;
     let title = |spec: &ColumnSpec<GroupColumn>| match spec.column {
-        GroupColumn::Location => ColumnSpec { title: by.title(), ..*spec },
+        GroupColumn::Location => ColumnSpec { title: by.title(app.session().model().knows()), ..*spec },
         _ => *spec,
     };
     GROUP_COLUMNS.iter().map(title).collect()

@@ -180,6 +180,18 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Takes a lock to be held as it reports, where who holds it is told from elsewhere, and not of all.
+    pub(in crate::model) fn keep_reported_state(&mut self, id: ResourceId) {
+        let Some(resource) = self.resources.get(id) else { return };
+        let reported = lock_state(resource, &self.names);
+        let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
+        if let (LockState::Shared(_), LockState::Shared(_) | LockState::Exclusive) = (reported, lock.state) {
+            lock.state = reported;
+        }
+    }
+}
+
 /// What a lock's attributes say of it.
 fn lock_state(resource: &Resource, names: &Names) -> LockState {
     let flag = |name| match find(&resource.attributes, names, name) {

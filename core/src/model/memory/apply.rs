@@ -183,6 +183,10 @@ impl Model {
         for thread in &mut whole.threads {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }
+        let regrouped = self.memory.learn_peers(&whole.sockets);
+        if !regrouped.is_empty() {
+            self.regroup(&regrouped);
+        }
         if self.memory.mode == BeginMode::Alone {
             self.take_jobs(&whole.jobs, now);
             self.take_things(&whole.things, now);

@@ -8,6 +8,7 @@ use crate::{
         look::{Chain, Frame, FrameKind, Interest, Reach, Socket, TaskLook, ThingId, ThingKind, Wait, WaitOn},
     },
 };
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// What a task awaits, in short.
@@ -55,7 +56,9 @@ pub enum AwaitsKey {
     Thing(ThingId),
     /// The end of a task or of a job.
     Join,
-    /// A descriptor, by its number where that is known.
+    /// A peer, by its number in the model.
+    Peer(u32),
+    /// A descriptor that leads to no peer, by its number where that is known.
     Io(Option<i32>),
     /// A time.
     Timer,
@@ -111,7 +114,10 @@ impl Model {
         match (main_wait(look).map(|wait| wait.on), look.chain) {
             (Some(WaitOn::Permits { of, .. } | WaitOn::Thing(of)), _) => AwaitsKey::Thing(of),
             (Some(WaitOn::Join(_) | WaitOn::JoinAny(_)), _) => AwaitsKey::Join,
-            (Some(WaitOn::Io { fd, .. }), _) => AwaitsKey::Io(fd),
+            (Some(WaitOn::Io { fd, .. }), _) => {
+                let peer = fd.and_then(|fd| self.memory.peers.of(fd));
+                peer.map_or(AwaitsKey::Io(fd), AwaitsKey::Peer)
+            }
             (Some(WaitOn::Timer(_)), _) => AwaitsKey::Timer,
             (Some(WaitOn::Nothing), _) => AwaitsKey::Nothing,
             (Some(WaitOn::Other) | None, Some(chain)) => AwaitsKey::Chain(chain),
@@ -119,11 +125,22 @@ impl Model {
         }
     }
 
+    /// The tasks that wait above all for one of these descriptors stand in another group now.
+    pub(super) fn regroup(&mut self, fds: &FxHashSet<i32>) {
+        let waits_for = |task: &Task| {
+            let wait = task.look().and_then(|look| main_wait(look));
+            matches!(wait.map(|wait| wait.on), Some(WaitOn::Io { fd: Some(fd), .. }) if fds.contains(&fd))
+        };
+        let regrouped = self.tasks.iter().filter(waits_for).map(Task::slot);
+        self.changes.tasks.extend(regrouped);
+    }
+
     /// The same in words.
     pub fn awaits_key_in_words(&self, key: AwaitsKey) -> String {
         match key {
             AwaitsKey::Thing(id) => self.thing_in_words(id),
             AwaitsKey::Join => "the end of a task".into(),
+            AwaitsKey::Peer(peer) => self.memory.peers.name(peer).to_owned(),
             AwaitsKey::Io(Some(fd)) => self.descriptor_in_words(fd),
             AwaitsKey::Io(None) => "a descriptor".into(),
             AwaitsKey::Timer => "a time".into(),

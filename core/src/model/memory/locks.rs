@@ -54,7 +54,11 @@ impl Model {
         for (lock, thing) in joined {
             match things.binary_search_by_key(&thing, |thing| thing.id).ok().and_then(|at| things.get(at)) {
                 Some(thing) if self.told.has(Fact::Holders) => self.name_unknown_holders(lock, thing, now),
-                Some(thing) => self.take_lock(lock, thing, now),
+                Some(thing) => {
+                    self.take_lock(lock, thing, now);
+                    // How many read it is told, and need not be seen by frames.
+                    self.keep_reported_state(lock);
+                }
                 // Nobody who is known holds it, and nobody waits: the other source says how it stands.
                 None if self.told.has(Fact::Holders) => {}
                 None if self.lock(lock).is_some_and(|(_, lock)| lock.told.is_some()) => self.untell_lock(lock),

@@ -7,6 +7,7 @@
 //! contradictions  where the two speak of different instants
 //! joins    which of them is which lock of a source that memory is read beside
 //! awaits   what a task awaits, in words, and what tells it from others
+//! peers    who is at the other end of a descriptor
 //! stalls   polls that keep a worker, from one look to the next
 //! summary  the line that answers before anything is selected
 //! ```
@@ -16,6 +17,7 @@ mod awaits;
 mod contradictions;
 mod joins;
 mod locks;
+mod peers;
 mod stalls;
 mod summary;
 #[cfg(test)]
@@ -29,6 +31,7 @@ use crate::update::{
     look::{Chain, ProcessState, Socket, Thing, ThingId, Whole},
 };
 use joins::Joins;
+use peers::Peers;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -52,6 +55,8 @@ pub struct Memory {
     look_bytes: usize,
     /// Rows that another source told of, by tokio's number. Empty where memory speaks alone: there the number is the id.
     numbers: SizedMap<NonZeroU64, TaskId>,
+    /// Whom descriptors lead to.
+    peers: Peers,
     /// Tasks that have moved since the look before.
     moved: FxHashSet<TaskId>,
     /// The jobs of the look before.

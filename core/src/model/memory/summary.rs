@@ -84,6 +84,7 @@ impl Model {
         for (key, waiting) in waiting {
             let kind = match key {
                 AwaitsKey::Io(_) => "I/O".to_owned(),
+                AwaitsKey::Peer(_) => self.awaits_key_in_words(*key),
                 AwaitsKey::Chain(_) => "something as their frames say".to_owned(),
                 AwaitsKey::Unknown => "something that is not known".to_owned(),
                 AwaitsKey::Nothing => "their turn".to_owned(),

@@ -150,6 +150,40 @@ fn a_wait_for_a_descriptor_names_its_peer_and_how_long_that_is_silent() {
 }
 
 #[test]
+fn tasks_are_grouped_by_peer_and_the_clients_of_one_port_are_one() {
+    let mut session = session();
+    let waits = |fd| {
+        let on = WaitOn::Io { fd: Some(fd), interest: Interest::Read };
+        Arc::new(look(vec![Wait { frame: 1, on, certainty: Certainty::Proven }]))
+    };
+    let looks = (3..=8).map(|of| (key(of), waits(of as i32))).collect();
+    tell(&mut session, Update { chains: vec![chain()], task_looks: looks, ..update(0, Vec::new()) });
+    let socket = |fd, local: &str, peer: &str| Socket {
+        fd,
+        local: local.into(),
+        peer: peer.into(),
+        listens: peer.is_empty(),
+        silent: None,
+    };
+    let sockets = vec![
+        socket(3, "10.0.0.1:41000", "10.0.0.7:5432"),
+        socket(4, "10.0.0.1:41001", "10.0.0.7:5432"),
+        socket(5, "0.0.0.0:80", ""),
+        socket(6, "10.0.0.1:80", "10.0.0.9:5000"),
+        socket(7, "10.0.0.1:80", "10.0.0.9:5001"),
+    ];
+    // Sockets are told of by a later look than tasks, which stand in another group then.
+    let whole = Whole { sockets, ..Whole::default() };
+    tell(&mut session, Update { now: Some(at(500)), look: Some(Box::new(whole)), ..Update::default() });
+    let model = session.model();
+    assert_eq!(model.changes().tasks.len(), 4);
+    let said = |of| model.awaits_key_in_words(model.awaits_key(&model.tasks().get(TaskId(of)).expect("a row")));
+    let told: Vec<String> = (3..=8).map(said).collect();
+    let (store, clients) = ("10.0.0.7:5432", "clients of 0.0.0.0:80");
+    assert_eq!(told, [store, store, "connections on 0.0.0.0:80", clients, clients, "descriptor 8"]);
+}
+
+#[test]
 fn a_task_is_a_row_and_what_memory_does_not_know_is_no_zero() {
     let session = crossed(Certainty::Proven);
     let model = session.model();
@@ -251,6 +285,34 @@ fn what_nothing_can_wake_is_lost_and_what_panicked_is_told() {
     assert_eq!(lints, ["lost-waker", "panicked"]);
     tell(&mut session, Update { gone_looks: vec![key(3), key(4), key(5)], ..update(3_000, Vec::new()) });
     assert_eq!(session.model().counts().live, 0);
+}
+
+#[test]
+fn a_function_that_has_not_begun_and_stays_woken_was_never_polled() {
+    let started = |started: bool| {
+        let name = if started { "orders::slow" } else { "orders::slow (not started)" };
+        let mut chain = Chain::clone(&chain());
+        chain.frames[0].name = name.into();
+        Arc::new(chain)
+    };
+    let woken = |chain| Arc::new(TaskLook { state: State::Woken, chain: Some(chain), ..look(Vec::new()) });
+    let mut session = session();
+    // Task 3 never began, task 4 did; task 5 is polled in the end; each look finds another new task.
+    let looks = vec![(key(3), woken(0)), (key(4), woken(1)), (key(5), woken(0))];
+    tell(
+        &mut session,
+        Update { chains: vec![started(false), started(true)], task_looks: looks, ..update(0, Vec::new()) },
+    );
+    for round in 1..6 {
+        let new = vec![(key(10 + round), woken(0))];
+        let gone = (round > 1).then_some(key(9 + round)).into_iter().collect();
+        let polled = (round == 1).then(|| (key(5), Arc::new(look(Vec::new()))));
+        let looks = new.into_iter().chain(polled).collect();
+        tell(&mut session, Update { task_looks: looks, gone_looks: gone, ..update(round * 500, Vec::new()) });
+    }
+    let told: Vec<_> =
+        session.engine().findings().map(|finding| (finding.lint.name, finding.related.tasks_total)).collect();
+    assert_eq!(told, [("never-polled", 1)]);
 }
 
 #[test]

@@ -100,7 +100,16 @@ impl Frame {
     }
 }
 
+/// What stands behind the name of a future that was made and never polled.
+const NOT_STARTED: &str = " (not started)";
+
 impl Chain {
+    /// Whether this is what a task awaits that was never polled: the outermost of its functions has not begun.
+    pub fn has_not_started(&self) -> bool {
+        let first = self.frames.iter().find(|frame| frame.kind == FrameKind::Async && frame.reach == Reach::Polled);
+        first.is_some_and(|frame| frame.name.ends_with(NOT_STARTED))
+    }
+
     /// Whether every frame that is polled was gone into, so that nothing unknown could wake the task.
     pub fn is_whole(&self) -> bool {
         let unknown = |frame: &&Frame| frame.kind == FrameKind::Opaque || frame.reach == Reach::Maybe;
@@ -162,6 +171,19 @@ mod tests {
         assert_eq!(chain.service_frame(9), None);
         assert_eq!(chain.indents(), [0, 0, 1, 1, 1, 1]);
         assert!(chain.is_whole() && !Chain::default().is_whole());
+    }
+
+    #[test]
+    fn what_has_not_started_is_known_by_its_outermost_function() {
+        let chain = |names: [&str; 2]| {
+            let boxed = frame(0, "Box<dyn Future>", FrameKind::Wrapper, "");
+            let [outer, inner] = names;
+            let frames = vec![boxed, frame(1, outer, FrameKind::Async, ""), frame(2, inner, FrameKind::Async, "")];
+            Chain { frames }
+        };
+        assert!(chain(["orders::serve (not started)", "orders::load (not started)"]).has_not_started());
+        assert!(!chain(["orders::serve", "orders::load (not started)"]).has_not_started());
+        assert!(!Chain::default().has_not_started());
     }
 
     #[test]
