@@ -94,7 +94,7 @@ fn hold_places(model: &Model, holds: &[Hold]) -> Vec<HoldPlaces> {
 /// What memory calls a lock that another source tells of.
 fn called(model: &Model, id: ResourceId) -> Option<(String, String)> {
     let thing = model.thing_of_row(id).filter(|thing| thing.id.0 != id.0)?;
-    Some((thing.label().to_owned(), thing.names.first().map_or_else(String::new, |name| name.to_string())))
+    Some((thing.label().to_owned(), thing.names.first().map(ToString::to_string).unwrap_or_default()))
 }
 
 impl LockDetail {

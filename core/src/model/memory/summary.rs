@@ -84,12 +84,11 @@ impl Model {
         for (key, waiting) in waiting {
             let kind = match key {
                 AwaitsKey::Io(_) => "I/O".to_owned(),
-                AwaitsKey::Peer(_) => self.awaits_key_in_words(*key),
                 AwaitsKey::Chain(_) => "something as their frames say".to_owned(),
                 AwaitsKey::Unknown => "something that is not known".to_owned(),
                 AwaitsKey::Nothing => "their turn".to_owned(),
                 AwaitsKey::Thing(id) => self.memory.thing(*id).map_or("something", |thing| thing.label()).to_owned(),
-                AwaitsKey::Join | AwaitsKey::Timer => self.awaits_key_in_words(*key),
+                AwaitsKey::Join | AwaitsKey::Timer | AwaitsKey::Peer(_) => self.awaits_key_in_words(*key),
             };
             *kinds.entry(kind).or_default() += waiting.tasks;
         }
