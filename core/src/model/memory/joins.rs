@@ -7,14 +7,14 @@
 
 use super::Memory;
 use crate::{
-    model::{LockKind, Model},
+    model::{LockKind, Model, chain::Of},
     update::{
         Consistency, ResourceId, Stamp, TaskId,
         look::{State, Thing, ThingId, WaitOn, Waiter, Who},
     },
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// So many of those who wait for a thing are asked.
 const WITNESSES: usize = 32;
@@ -58,11 +58,34 @@ struct Standing {
     looks: u16,
 }
 
+/// Somebody who stood in a queue: a task that slept, and waited for permits of this alone.
+#[derive(Debug, Clone, Copy)]
+struct Witness {
+    task: TaskId,
+    thing: ThingId,
+    kind: LockKind,
+}
+
+/// Who stood in which queue at one look.
+#[derive(Debug, Clone)]
+struct Look {
+    at: Stamp,
+    queued: Arc<[Witness]>,
+    /// Whether the other source had told all up to then, so that it was compared with that.
+    heard: Heard,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    NotYet,
+    Once,
+}
+
 /// What is known of which thing is which lock.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Joins {
-    /// When the latest looks were, the newest last.
-    looks: VecDeque<Stamp>,
+    /// The latest looks, the newest last.
+    looks: VecDeque<Look>,
     /// Who stands in which queue, and since which look.
     queued: FxHashMap<TaskId, (ThingId, Stamp)>,
     standings: FxHashMap<ThingId, Standing>,
@@ -95,7 +118,7 @@ impl Joins {
     }
 
     fn of_late(&self) -> Stamp {
-        self.looks.len().checked_sub(DOUBTED).and_then(|at| self.looks.get(at)).copied().unwrap_or(Stamp::MIN)
+        self.looks.len().checked_sub(DOUBTED).and_then(|at| self.looks.get(at)).map_or(Stamp::MIN, |look| look.at)
     }
 
     /// Every lock that is a thing.
@@ -111,22 +134,28 @@ impl Joins {
     }
 
     /// Takes in who stands in which queue now. Who moved since the look before has asked anew.
-    fn look(&mut self, queued: impl Iterator<Item = (TaskId, ThingId)>, moved: &FxHashSet<TaskId>, now: Stamp) {
+    fn look(&mut self, queued: Vec<Witness>, moved: &FxHashSet<TaskId>, now: Stamp) {
         let before = std::mem::take(&mut self.queued);
-        let since = |task: TaskId, thing: ThingId| {
-            let stood = before.get(&task).filter(|(of, _)| *of == thing && !moved.contains(&task));
+        let since = |witness: &Witness| {
+            let stood = before.get(&witness.task);
+            let stood = stood.filter(|(of, _)| *of == witness.thing && !moved.contains(&witness.task));
             stood.map_or(now, |(_, since)| *since)
         };
-        self.queued = queued.map(|(task, thing)| (task, (thing, since(task, thing)))).collect();
-        self.looks.push_back(now);
+        self.queued = queued.iter().map(|witness| (witness.task, (witness.thing, since(witness)))).collect();
+        self.looks.push_back(Look { at: now, queued: queued.into(), heard: Heard::NotYet });
         if self.looks.len() > KEPT {
             self.looks.pop_front();
         }
     }
 
-    /// Whether a look was made within this time.
-    fn looked_within(&self, from: Stamp, until: Stamp) -> bool {
-        self.looks.iter().any(|&look| from <= look && look <= until)
+    /// The looks up to this instant that were not compared yet, the oldest first.
+    fn due(&mut self, until: Stamp) -> Vec<(Stamp, Arc<[Witness]>)> {
+        let due = self.looks.iter_mut().filter(|look| look.heard == Heard::NotYet && look.at <= until);
+        let take = |look: &mut Look| {
+            look.heard = Heard::Once;
+            (look.at, Arc::clone(&look.queued))
+        };
+        due.map(take).collect()
     }
 
     /// Takes in what a look says of each thing. The locks that are no longer known to be one.
@@ -181,13 +210,6 @@ impl Joins {
     }
 }
 
-impl Memory {
-    /// Those who stand in a thing's queue, as far as they are asked.
-    fn witnesses(thing: &Thing) -> impl Iterator<Item = &Waiter> {
-        thing.queue.iter().filter(|waiter| waiter.missing > 0).take(WITNESSES)
-    }
-}
-
 impl Model {
     /// The row of a thing, if it has one.
     pub fn row_of_thing(&self, thing: ThingId) -> Option<ResourceId> {
@@ -205,18 +227,44 @@ impl Model {
 
     /// Finds which things are locks that the other source tells of, by one more look. The locks of which that is over.
     pub(super) fn join_things(&mut self, things: &[Thing], now: Stamp) -> Vec<ResourceId> {
-        let locks = || things.iter().filter(|thing| LockKind::from_type(thing.kind.name()).is_some());
-        let queued: Vec<(TaskId, ThingId)> = locks()
-            .flat_map(|thing| Memory::witnesses(thing).filter_map(|it| Some((self.row_of_who(it.who)?, thing.id))))
-            .collect();
+        let queued = things.iter().flat_map(|thing| self.witnesses(thing)).collect();
         let Memory { joins, moved, .. } = &mut self.memory;
-        joins.look(queued.into_iter(), moved, now);
+        joins.look(queued, moved, now);
         let Some(until) = self.told_until() else { return Vec::new() };
-        let said = |thing: &Thing| {
-            Memory::witnesses(thing).filter_map(|waiter| self.says(thing, waiter, until)).collect::<Vec<Said>>()
+        let due = self.memory.joins.due(until);
+        if due.iter().all(|(_, queued)| queued.is_empty()) {
+            return Vec::new();
+        }
+        let over = self.acquires_that_are_over(&due);
+        let mut parted = Vec::new();
+        for (at, queued) in due {
+            let mut said: Vec<(ThingId, Vec<Said>)> = Vec::new();
+            for witness in queued.iter() {
+                let says = self.says(witness, at, &over);
+                match said.last_mut().filter(|(thing, _)| *thing == witness.thing) {
+                    Some((_, said)) => said.extend(says),
+                    None => said.push((witness.thing, says.into_iter().collect())),
+                }
+            }
+            parted.extend(self.memory.joins.hear(said, at));
+        }
+        parted
+    }
+
+    /// Those who stand in a thing's queue, as far as they are asked.
+    fn witnesses(&self, thing: &Thing) -> Vec<Witness> {
+        let Some(kind) = LockKind::from_type(thing.kind.name()) else { return Vec::new() };
+        let of_waiter = |waiter: &Waiter| {
+            let Who::Task(number) = waiter.who else { return None };
+            let id = self.task_of_number(number);
+            let seen = self.tasks.get(id).filter(|task| !task.has_ended())?.look().cloned()?;
+            let mut permits = seen.waits.iter().filter(|wait| matches!(wait.on, WaitOn::Permits { .. }));
+            let is_only = permits.next()?.on.thing() == Some(thing.id) && permits.next().is_none();
+            let stands = seen.state == State::Idle && is_only;
+            stands.then_some(Witness { task: id, thing: thing.id, kind })
         };
-        let said: Vec<_> = locks().map(|thing| (thing.id, said(thing))).collect();
-        self.memory.joins.hear(said, now)
+        let waiting = thing.queue.iter().filter(|waiter| waiter.missing > 0).take(WITNESSES);
+        waiting.filter_map(of_waiter).collect()
     }
 
     /// Up to when the other source has told all that there was.
@@ -228,39 +276,59 @@ impl Model {
         told.map(|told| told.minus(SLACK))
     }
 
-    fn row_of_who(&self, who: Who) -> Option<TaskId> {
-        if let Who::Task(number) = who { Some(self.task_of_number(number)) } else { None }
+    /// The operations on locks that are over by now, of those who stood in a queue.
+    fn acquires_that_are_over(&self, looks: &[(Stamp, Arc<[Witness]>)]) -> FxHashMap<TaskId, Vec<Acquiring>> {
+        let asked: FxHashSet<TaskId> =
+            looks.iter().flat_map(|(_, queued)| queued.iter()).map(|witness| witness.task).collect();
+        let mut over: FxHashMap<TaskId, Vec<Acquiring>> = FxHashMap::default();
+        for (dropped, id) in &self.dropped_ops {
+            let Some(op) = self.ops.get(*id).filter(|op| self.access(op).is_some()) else { continue };
+            let (Some(task), Some(lock), Some(from)) = (op.task, op.resource, op.created) else { continue };
+            if asked.contains(&task) {
+                // It was still waited in until the poll that got it, or until it was given up.
+                let until = op.polls.last_started.map_or(*dropped, |last| last.min(*dropped));
+                over.entry(task).or_default().push(Acquiring { lock, from, until });
+            }
+        }
+        over
     }
 
-    /// What one who waits says: in what they wait by the other source, at an instant at which a look found them in the queue.
-    fn says(&self, thing: &Thing, waiter: &Waiter, until: Stamp) -> Option<Said> {
-        let id = self.row_of_who(waiter.who)?;
-        let seen = self.tasks.get(id).filter(|task| !task.has_ended())?.look().cloned()?;
-        let mut permits = seen.waits.iter().filter(|wait| matches!(wait.on, WaitOn::Permits { .. }));
-        let is_only = permits.next()?.on.thing() == Some(thing.id) && permits.next().is_none();
-        if seen.state != State::Idle || !is_only {
-            return None;
-        }
-        let joins = &self.memory.joins;
-        let since = joins.queued.get(&id).filter(|(of, _)| *of == thing.id)?.1;
-        let mut acquires = self.waits_of(id).filter(|op| self.access(op).is_some());
-        let Some(acquire) = acquires.next() else {
-            let is_whole = self.health.is_whole() && !self.has_acquires(id) && joins.looked_within(since, until);
-            return is_whole.then_some(Said::Unheard);
+    /// What one who stood in a queue at a look says: in what they waited then, as the other source tells.
+    fn says(&self, witness: &Witness, at: Stamp, over: &FxHashMap<TaskId, Vec<Acquiring>>) -> Option<Said> {
+        let id = witness.task;
+        let chain = self.waiting.get(&id).copied().unwrap_or_default();
+        let pending = chain.iter(Of::Task, &self.ops).filter(|op| self.access(op).is_some()).filter_map(|op| {
+            // Its future may have been made long before it was polled.
+            Some(Acquiring { lock: op.resource?, from: op.polls.last_ended?, until: at.plus(SLACK * 2) })
+        });
+        let all = pending.chain(over.get(&id).into_iter().flatten().copied());
+        let near = all.filter(|it| it.from <= at.plus(SLACK) && at <= it.until.plus(SLACK));
+        let mut near = near.peekable();
+        let Some(first) = near.peek().copied() else {
+            let stood = self.memory.joins.queued.get(&id);
+            let stands = stood.is_some_and(|(thing, since)| *thing == witness.thing && *since <= at);
+            return (stands && self.health.is_whole() && !self.has_acquires(id)).then_some(Said::Unheard);
         };
-        let lock = acquire.resource?;
-        // Its future may have been made long before it was polled.
-        let asked = acquire.polls.last_ended?;
-        if acquires.any(|other| other.resource != Some(lock)) {
-            return None;
+        let was_in_it =
+            |it: Acquiring| it.lock == first.lock && it.from.plus(SLACK) <= at && at <= it.until.minus(SLACK);
+        let mut surely = false;
+        for it in near {
+            if it.lock != first.lock {
+                return None;
+            }
+            surely |= was_in_it(it);
         }
-        if !joins.looked_within(since.max(asked.plus(SLACK)), until) {
-            return None;
-        }
-        let (resource, _) = self.lock(lock).filter(|(resource, _)| resource.dropped.is_none())?;
-        let is_kind = self.names.text(resource.concrete_type) == thing.kind.name();
-        Some(if is_kind { Said::Is(lock) } else { Said::Contradicted })
+        let (_, lock) = self.lock(first.lock).filter(|(resource, _)| surely && resource.dropped.is_none())?;
+        Some(if lock.kind == witness.kind { Said::Is(first.lock) } else { Said::Contradicted })
     }
+}
+
+/// The time within which a task waited for a lock, as the other source tells.
+#[derive(Debug, Clone, Copy)]
+struct Acquiring {
+    lock: ResourceId,
+    from: Stamp,
+    until: Stamp,
 }
 
 #[cfg(test)]

@@ -195,3 +195,40 @@ fn two_tasks_crosswise_are_a_deadlock_of_the_console_s_locks() {
     assert_eq!(cycle, [(row(4), ResourceId(10)), (row(5), ResourceId(20))]);
     assert!(finding.related.cycle.iter().all(|step| step.waited > Duration::from_secs(1)));
 }
+
+#[test]
+fn waits_that_are_over_when_the_console_tells_of_them_say_it_too() {
+    let mut session = both();
+    let asked = |turn: u64| 1_000 * turn + 100;
+    let got = |turn: u64| 1_000 * turn + 600;
+    for turn in 0..5 {
+        // Looked at while it waited; it has got the lock before the console speaks.
+        let looks = vec![(key(3), Arc::new(look(Vec::new()))), (key(4), waits_for(0x100))];
+        memory(&mut session, 1_000 * turn + 300, looks, vec![mutex(0x100, 3, Certainty::Proven, Some(4))]);
+        let polls = PollStats {
+            count: 3,
+            last_started: Some(at(got(turn))),
+            last_ended: Some(at(got(turn))),
+            ..PollStats::default()
+        };
+        let over = OpStats {
+            created: Some(at(asked(turn))),
+            dropped: Some(at(got(turn) + 1)),
+            task: Some(row(4)),
+            polls,
+            ..OpStats::default()
+        };
+        let op =
+            NewOp { id: OpId(turn + 1), parent: None, resource: Some(ResourceId(10)), source: "Mutex::lock".into() };
+        let told = Update {
+            now: Some(at(1_000 * turn + 900)),
+            new_ops: vec![op],
+            op_stats: vec![(OpId(turn + 1), over)],
+            ..Update::default()
+        };
+        tell(&mut session, told);
+    }
+    memory(&mut session, 5_300, vec![(key(4), waits_for(0x100))], vec![mutex(0x100, 3, Certainty::Proven, Some(4))]);
+    assert_eq!(holders(session.model(), 10), [(row(3), Basis::Exact)]);
+    assert_eq!(session.model().locks().count(), 2);
+}
