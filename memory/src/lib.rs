@@ -23,6 +23,9 @@
 //! It writes nothing, stops nothing and signals nothing, unless a stack of a running thread is asked for; it follows no pointer
 //! without bounds; it names no layout that it does not know.
 //!
+//! In its own process it sees to `SIGBUS`, which the kernel sends where a file that it has mapped was cut short; one of other memory
+//! goes on to whoever saw to it before.
+//!
 //! # What can be wrong
 //!
 //! The process runs while it is read. What was in motion is marked and not believed. A local that was dropped keeps its bytes: a

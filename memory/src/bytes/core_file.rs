@@ -4,14 +4,12 @@
 //! missing is told ([`Bytes::missing`]).
 
 use super::{
-    Bytes, Error, Permissions, Region, Scene, Socket, Watched, build,
-    files::map,
-    find,
+    Bytes, Error, Permissions, Region, Scene, Socket, Watched, build, find,
+    mapped::Content,
     notes::{Machine, Notes},
     packed,
 };
 use crate::{ProcessState, Unread};
-use memmap2::Mmap;
 use object::{
     Endianness,
     elf::{self, FileHeader64},
@@ -42,12 +40,12 @@ struct Piece {
 }
 
 /// A file in place of what was mapped, or why there is none.
-type Substitute = Result<Arc<(PathBuf, Mmap)>, String>;
+type Substitute = Result<Arc<(PathBuf, Content)>, String>;
 
 /// A core file or a grab.
 #[derive(Debug)]
 pub struct Core {
-    data: Mmap,
+    data: Content,
     /// By address, none over another.
     pieces: Vec<Piece>,
     scene: Scene,
@@ -81,7 +79,7 @@ impl Core {
         })
     }
 
-    fn read(data: Mmap, executable: Option<&Path>, mut missing: Vec<Unread>) -> Result<Self, Error> {
+    fn read(data: Content, executable: Option<&Path>, mut missing: Vec<Unread>) -> Result<Self, Error> {
         let none = || Error::File("is no core file and no grab".into());
         let header = FileHeader64::<Endianness>::parse(&*data).map_err(|_| none())?;
         let endian = header.endian().map_err(|_| none())?;
@@ -248,7 +246,7 @@ impl Core {
             return Err(format!("{shown} is no file"));
         }
         let file = File::open(&path).map_err(|error| format!("{shown} cannot be opened ({error}){hint}"))?;
-        let content = map(&file).ok_or_else(|| format!("{shown} cannot be read"))?;
+        let content = Content::of(&file).map_err(|error| format!("{shown} cannot be read: {error}"))?;
         let wanted = self.build_id(&region.path);
         let own = build::of_file(&content);
         match (wanted, own) {
@@ -401,7 +399,11 @@ impl Bytes for Core {
     }
 
     fn missing(&self) -> Vec<Unread> {
-        self.missing.clone()
+        let cut = self.data.is_cut().then(|| Unread {
+            what: "a part of the file".into(),
+            why: "it was cut off while it was read: what was there is told as zeros".into(),
+        });
+        self.missing.iter().cloned().chain(cut).collect()
     }
 
     fn ended_by(&self) -> Option<u32> {

@@ -2,7 +2,6 @@
 //! process's own view of the file system.
 
 use super::{Bytes, Region};
-use memmap2::Mmap;
 use rustc_hash::FxHashMap;
 use std::{
     fs::{self, File},
@@ -118,12 +117,4 @@ pub(crate) fn fill(file: &File, offset: u64, into: &mut [u8], page: u64) -> bool
         }
     }
     true
-}
-
-/// Maps a file for reading.
-#[allow(unsafe_code, reason = "a file is mapped, which another process could change meanwhile")]
-pub(crate) fn map(file: &File) -> Option<Mmap> {
-    // SAFETY: what a changing file shows is taken for hostile; executables, core files and grabs are replaced, and not cut while they
-    // are read, which would raise SIGBUS. The price of not mapping would be to copy gigabytes.
-    unsafe { Mmap::map(file) }.ok()
 }

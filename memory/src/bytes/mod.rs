@@ -7,6 +7,7 @@
 //! ```text
 //! live       a process that runs       pages   which of its pages are present       proc   what /proc says of it
 //! maps       what is mapped            files   the very files that are              image  the objects among them
+//! mapped     a file's content, which may be cut short meanwhile
 //! core_file  what was kept of one      notes, facts   what it was told with         packed, build
 //! grab       keeps it                  rights  why it may not be read               sockets, diag
 //! ```
@@ -19,6 +20,7 @@ mod files;
 pub mod grab;
 mod image;
 mod live;
+mod mapped;
 pub(crate) mod maps;
 mod notes;
 mod packed;
@@ -29,10 +31,10 @@ pub(crate) mod sockets;
 
 pub use crate::Socket;
 pub use core_file::Core;
-pub(crate) use files::map;
 pub use image::{Image, Segment, images};
 pub use live::Live;
 pub(crate) use live::name;
+pub(crate) use mapped::Content;
 pub(crate) use maps::find;
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};

@@ -1,8 +1,7 @@
 //! Core files and grabs that are compressed. A compressed one is unpacked into a file without a name, as far as it goes, and never
 //! beyond a bound: a few bytes may claim to be terabytes.
 
-use super::files::map;
-use memmap2::Mmap;
+use super::mapped::Content;
 use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
@@ -15,15 +14,15 @@ const WINDOW_LOG: u32 = 27;
 const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The content of a file, unpacked where it is packed, and why it ends early, where it does.
-pub(crate) fn unpacked(file: File) -> Result<(Mmap, Option<String>), String> {
+pub(crate) fn unpacked(file: File) -> Result<(Content, Option<String>), String> {
     unpacked_up_to(file, MOST)
 }
 
-pub(crate) fn unpacked_up_to(mut file: File, most: u64) -> Result<(Mmap, Option<String>), String> {
+pub(crate) fn unpacked_up_to(mut file: File, most: u64) -> Result<(Content, Option<String>), String> {
     let mut start = [0; 4];
     let is_packed = file.read_exact(&mut start).is_ok() && (start == FRAME || is_skippable(start));
     if !is_packed {
-        return map(&file).map(|content| (content, None)).ok_or_else(|| "it cannot be read".into());
+        return content(&file).map(|content| (content, None));
     }
     let words = |error: io::Error| format!("it cannot be unpacked: {error}");
     file.seek(SeekFrom::Start(0)).map_err(words)?;
@@ -53,7 +52,11 @@ pub(crate) fn unpacked_up_to(mut file: File, most: u64) -> Result<(Mmap, Option<
         }
     }
     whole.set_len(written).map_err(words)?;
-    map(&whole).map(|content| (content, why)).ok_or_else(|| "it cannot be read".into())
+    content(&whole).map(|content| (content, why))
+}
+
+fn content(file: &File) -> Result<Content, String> {
+    Content::of(file).map_err(|error| format!("it cannot be read: {error}"))
 }
 
 /// Writes a piece; one that is all zeros takes no room.

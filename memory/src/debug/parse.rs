@@ -214,7 +214,7 @@ impl<'a> Parser<'_, 'a> {
 
     fn member(&self, entry: &Entry<'a>) -> Option<Member> {
         let at = entry.attr_value(dw::DW_AT_data_member_location).map_or(Some(0), |value| value.udata_value())?;
-        Some(Member { name: self.name(entry, LONGEST_MEMBER), ty: self.type_of(entry)?, at })
+        Member::new(self.name(entry, LONGEST_MEMBER), self.type_of(entry)?, at)
     }
 
     /// Where an entry was written.

@@ -2,8 +2,8 @@
 //! is in them.
 
 use super::build_id::BuildId;
+use crate::bytes::Content as FileContent;
 use gimli::{DwarfPackage, EndianSlice, LittleEndian, SectionId};
-use memmap2::Mmap;
 use object::{CompressionFormat, Object, ObjectSection, ObjectSymbolTable, ReadRef as _};
 use rustc_hash::FxHashMap;
 use std::{fs::File, ops::Range, path::Path};
@@ -16,7 +16,7 @@ const MOST_INFLATED: u64 = 2 << 30;
 
 /// An object file.
 pub(super) struct ObjectFile {
-    map: Mmap,
+    map: FileContent,
     sections: FxHashMap<String, Content>,
     pub(super) build_id: Option<BuildId>,
     /// Whether it has a table of symbols that names functions.
@@ -46,14 +46,11 @@ impl ObjectFile {
         if !file.metadata().map_err(|error| told(&error))?.is_file() {
             return Err(told(&"is no file"));
         }
-        #[allow(unsafe_code, reason = "a file of a gigabyte is not read whole, and mapping has no safe wrapper")]
-        // SAFETY: it is mapped to be read, and all that reads it is total: whoever changes the file while it is read makes what is
-        // read wrong, not unsound. Whoever shortens it ends this process by SIGBUS, as with any program that maps files.
-        let map = unsafe { Mmap::map(&file) }.map_err(|error| told(&error))?;
+        let map = FileContent::of(&file).map_err(|error| told(&error))?;
         Self::of(map).map_err(|error| told(&error))
     }
 
-    fn of(map: Mmap) -> Result<Self, String> {
+    fn of(map: FileContent) -> Result<Self, String> {
         let data: &[u8] = &map;
         let object = object::File::parse(data).map_err(|error| error.to_string())?;
         if !object.is_little_endian() || !object.is_64() {

@@ -96,6 +96,16 @@ pub struct Variant {
     pub place: Option<Place>,
 }
 
+impl Member {
+    /// Nothing is larger than this, so that sums of places are none that a number cannot hold.
+    const FARTHEST: u64 = 1 << 32;
+
+    /// One that is at a place at which something can be.
+    pub(super) fn new(name: Arc<str>, ty: TypeId, at: u64) -> Option<Self> {
+        (at <= Self::FARTHEST).then_some(Self { name, ty, at })
+    }
+}
+
 impl Type {
     /// One of which nothing is known.
     pub(super) fn unknown() -> Self {
@@ -190,4 +200,15 @@ pub struct Index {
     pub outside_locks: FxHashSet<Arc<str>>,
     /// The compiler, as it says itself.
     pub producer: Arc<str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_beyond_all_types_is_none() {
+        let at = |at| Member::new("far".into(), TypeId(7), at).map(|member| member.at);
+        assert_eq!((at(0), at(1 << 32), at((1 << 32) + 1), at(u64::MAX)), (Some(0), Some(1 << 32), None, None));
+    }
 }

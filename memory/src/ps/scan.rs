@@ -135,7 +135,7 @@ impl Lister {
         if let Some(known) = self.files.get(&key) {
             return Some(Arc::clone(known));
         }
-        let content = crate::bytes::map(&File::open(path).ok()?);
+        let content = crate::bytes::Content::of(&File::open(path).ok()?);
         let contents = Arc::new(content.map(|content| contents::of(&content)).unwrap_or_default());
         self.files.insert(key, Arc::clone(&contents));
         Some(contents)

@@ -203,7 +203,7 @@ fn put_member(to: &mut Writer, member: &Member, strings: &mut Strings, number: &
 }
 
 fn get_member(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<Member> {
-    Some(Member { name: from.text(strings)?, ty: from.id()?, at: from.number()? })
+    Member::new(from.text(strings)?, from.id()?, from.number()?)
 }
 
 /// Reads a type.
@@ -227,7 +227,7 @@ pub(super) fn get_type(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<Ty
             discriminant: if with == 2 { Some(get_member(from, strings)?) } else { None },
             variants: from.list(|from| {
                 let values = from.list(|from| Some((from.wide()?, from.wide()?)))?;
-                let (name, ty, at) = (from.text(strings)?, from.id()?, from.number()?);
+                let Member { name, ty, at } = get_member(from, strings)?;
                 let line = from.number()?;
                 let place = if line == 0 { None } else { Some(Place { file: from.text(strings)?, line }) };
                 Some(Variant { values, name, ty, at, place })
