@@ -55,7 +55,7 @@ impl Finder {
         for (copy, lists) in self.lists.values() {
             let Some(copy) = copies.get(usize::from(*copy)) else { continue };
             let kind = |vtable: u64| copy.types.get(&vtable).cloned();
-            let known = |at: u64, number: u64| tasks.known.get(&at).is_some_and(|known| known.number == number);
+            let known = |at: u64, number: u64| tasks.get(at).is_some_and(|known| known.number == number);
             match lists.fresh(bytes, &kind, &known) {
                 Some(fresh) => found.extend(fresh),
                 None => return self.sweep(copies, scene, threads, bytes),
@@ -81,10 +81,9 @@ impl Finder {
     pub(crate) fn learn(&mut self, workers: &mut Workers, tasks: &Tasks, bytes: &dyn Bytes) {
         self.lists = std::mem::take(&mut workers.lists);
         let counted: u64 = self.lists.values().filter_map(|(_, lists)| lists.count(bytes)).sum();
-        let listed =
-            tasks.known.values().filter(|known| known.header.owner != 0 && !known.header.state.complete()).count();
-        let unknown = workers.runs.keys().any(|number| !tasks.has(*number));
-        self.missing = if counted > listed as u64 || unknown { Missing::Something } else { Missing::Nothing };
+        let running: Vec<u64> = workers.runs.keys().copied().collect();
+        self.missing =
+            if counted > tasks.listed() || !tasks.has_all(&running) { Missing::Something } else { Missing::Nothing };
     }
 }
 

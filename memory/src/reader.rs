@@ -6,19 +6,15 @@ use crate::{
     data,
     debug::{Debug, Search, TypeId},
     finder::Finder,
-    future::{
-        frames::Frames,
-        planner::Plans,
-        walk::{RawWait, Walked},
-    },
+    future::{frames::Frames, planner::Plans, walk::Walked},
     holders::{Assigned, Hidden},
     objects::Object,
     peers::Peers,
     reach::{Reach, Reaches},
-    resolve::{self, Ends, Sleep},
+    resolve::{self, Ends, Me, Sleep, Wakers},
     roots::{self, Root, roots},
     round::{Found, Known, Tasks, Tools, plans},
-    things::{Party, Read, Things, Told, wakers},
+    things::{Party, Read, Things, Told},
     thread::{Running, Threads},
     tokio::{
         context::Variable,
@@ -92,8 +88,8 @@ pub struct Reader {
     variables: Vec<Option<Variable>>,
     /// Of each copy its own.
     reaches: Vec<Reaches>,
-    /// What was told of each task, as a hash.
-    told: FxHashMap<u64, u64>,
+    /// Where the woken tasks are queued that were seen so last.
+    queued: Vec<u64>,
     /// The objects that were looked at.
     mapped: u64,
     unread: Vec<Unread>,
@@ -103,7 +99,7 @@ impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
             .field("copies", &self.copies.len())
-            .field("tasks", &self.tasks.known.len())
+            .field("tasks", &self.tasks.count())
             .finish_non_exhaustive()
     }
 }
@@ -144,7 +140,7 @@ impl Reader {
             peers: Peers::default(),
             variables: Vec::new(),
             reaches: Vec::new(),
-            told: FxHashMap::default(),
+            queued: Vec::new(),
             mapped: 0,
             unread: Vec::new(),
         };
@@ -223,12 +219,13 @@ impl Reader {
         let forked = workers.forked(&scene);
         self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
         let hidden = self.hidden(&roots, &workers);
-        let mut wakers = wakers(self.tasks.known.iter().map(|(at, known)| (at, &**known)));
-        for root in &roots {
-            wakers.extend(root.found.aliases.iter().map(|alias| (*alias, Who::Root(root.thread))));
-        }
-        let known = self.tasks.known.values().filter(|known| !known.moving);
-        let tasks = known.map(|known| Party { who: Who::Task(known.number), copy: known.copy, found: &known.found });
+        let aliases = |root: &Root| {
+            let who = Who::Root(root.thread);
+            root.found.aliases.iter().map(move |alias| (*alias, who)).collect::<Vec<_>>()
+        };
+        let wakers = Wakers { tasks: &self.tasks, roots: roots.iter().flat_map(aliases).collect() };
+        let tasks = self.tasks.involved();
+        let tasks = tasks.map(|known| Party { who: Who::Task(known.number), copy: known.copy(), found: &known.found });
         let threads =
             roots.iter().map(|root| Party { who: Who::Root(root.thread), copy: root.copy, found: &root.found });
         let parties: Vec<Party<'_>> = tasks.chain(threads).collect();
@@ -240,10 +237,8 @@ impl Reader {
         let notifies = |at: u64| things.around(at, copies);
         let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
         let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
-        let changed = changed(&mut self.told, &mut given, &workers, &self.frames, &ends, &*self.bytes);
-        for number in &ended {
-            self.told.remove(number);
-        }
+        let lively = self.tasks.lively(workers.queued.keys().chain(&self.queued).copied());
+        let (changed, noted) = changed(&lively, &mut given, &workers, &self.frames, &ends, &*self.bytes);
         let told_roots = told(&roots, &mut given, &self.frames, &ends);
         let mut party = Told {
             parties: &parties,
@@ -257,6 +252,8 @@ impl Reader {
             elsewhere: if workers.strangers() { Hidden::Possible } else { Hidden::Nowhere },
         };
         let mut things = self.things.tell(&mut party);
+        self.queued = workers.queued.keys().copied().collect();
+        self.tasks.tell(&noted);
         self.confirm(&mut things, &read, &scene);
         let jobs = self.jobs(&workers);
         let after = self.bytes.cost();
@@ -273,7 +270,7 @@ impl Reader {
             process: self.process(&scene, forked),
             changed,
             ended,
-            tasks: self.tasks.known.values().filter(|known| is_task(known)).count(),
+            tasks: self.tasks.count(),
             chains: self.frames.fresh(),
             things,
             runtimes: workers.runtimes,
@@ -293,20 +290,20 @@ impl Reader {
     /// Where the process has ended, or may not be read any more.
     pub fn values(&mut self, task: TaskNumber) -> Result<Values, Error> {
         let now = self.bytes.scene()?.now;
-        let found = self.tasks.known.iter().find(|(_, known)| known.number == task && is_task(known));
+        let found = self.tasks.numbered(task).filter(|(_, known)| known.is_task());
         let told = match found {
             Some((at, known)) => {
-                let copy = usize::from(known.copy);
+                let copy = usize::from(known.copy());
                 match (self.copies.get(copy), self.plans.get_mut(copy)) {
                     (Some(copy), Some(plans)) => {
                         let bytes = &*self.bytes;
                         values::task(
-                            *at,
+                            at,
                             known,
                             &mut values::Sources { bytes, copy, plans, frames: &mut self.frames, now },
                         )
                     }
-                    _ => Err(Arc::clone(&known.ty.unread)),
+                    _ => Err(Arc::clone(&known.ty().unread)),
                 }
             }
             None => Err(Arc::from("it is not there any more")),
@@ -341,7 +338,7 @@ impl Reader {
     }
 
     /// Reads once more what things are told from of which somebody waits and somebody has them: evidence of two instants is none.
-    fn confirm(&self, things: &mut [Thing], read: &Read, scene: &Scene) {
+    fn confirm(&mut self, things: &mut [Thing], read: &Read, scene: &Scene) {
         let suspects = || things.iter().filter(|thing| !thing.queue.is_empty() && !thing.holders.is_empty());
         let involved = |thing: &Thing| -> Vec<Who> {
             thing.queue.iter().map(|waiter| waiter.who).chain(thing.holders.iter().map(|holder| holder.who)).collect()
@@ -374,16 +371,15 @@ impl Reader {
     }
 
     fn jobs(&self, workers: &Workers) -> Vec<Job> {
-        let jobs = self
+        let is_job = |known: &Known| known.ty().kind == Kind::Blocking && !known.header.state.complete();
+        let mut jobs: Vec<Job> = self
             .tasks
-            .known
-            .iter()
-            .filter(|(_, known)| known.ty.kind == Kind::Blocking && !known.header.state.complete());
-        let mut jobs: Vec<Job> = jobs
+            .jobs()
+            .filter(|(_, known)| is_job(known))
             .map(|(at, known)| Job {
                 number: known.number,
-                address: *at,
-                closure: Arc::clone(&known.ty.name),
+                address: at,
+                closure: Arc::clone(&known.ty().name),
                 thread: workers.runs.get(&known.number).copied(),
             })
             .collect();
@@ -394,12 +390,8 @@ impl Reader {
     /// What was not read could have which locks: one for each kind of task, job and root that was not gone through.
     fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Arc<Reach>> {
         let mut types: FxHashSet<(u16, Option<TypeId>)> = FxHashSet::default();
-        for known in self.tasks.known.values() {
-            let over = known.header.state.complete() || known.ty.kind == Kind::Worker;
-            let read = known.found.chain.is_some() && !known.moving && known.found.opaque == 0;
-            if !over && !read {
-                types.insert((known.copy, known.ty.future.filter(|_| known.found.opaque == 0)));
-            }
+        for known in self.tasks.unread() {
+            types.insert((known.copy(), known.ty().future.filter(|_| known.found.opaque == 0)));
         }
         for root in roots.iter().filter(|root| root.found.chain.is_none() || root.found.opaque > 0) {
             types.insert((root.copy, Some(root.ty).filter(|_| root.found.opaque == 0)));
@@ -440,34 +432,32 @@ impl Reader {
     }
 }
 
-/// Tasks of which something is to be told that was not, and the permits that they were given.
+/// Tasks of which something is to be told that was not, with what is then to be noted of each; and the permits that they were given.
 fn changed(
-    told: &mut FxHashMap<u64, u64>,
+    lively: &[u32],
     given: &mut FxHashMap<u64, Vec<Assigned>>,
     workers: &Workers,
     frames: &Frames,
     ends: &Ends<'_>,
     bytes: &dyn Bytes,
-) -> Vec<Task> {
-    let mut changed = Vec::new();
-    for (at, known) in ends.tasks.known.iter().filter(|(_, known)| is_task(known)) {
-        // Most tasks sleep, and what they wait for is theirs alone.
-        let steady =
-            told.contains_key(&known.number) && !known.changed && !known.found.waits.iter().any(RawWait::is_shared);
-        if steady && !workers.queued.contains_key(at) {
-            continue;
-        }
-        let (waits, assigned) = resolve::waits(Who::Task(known.number), &known.found, Sleep::of(known), frames, ends);
+) -> (Vec<Task>, Vec<(u32, u64)>) {
+    let (mut changed, mut told) = (Vec::new(), Vec::new());
+    for (index, (at, known)) in lively.iter().filter_map(|index| Some((*index, ends.tasks.slot(*index)?))) {
+        let me = Me { who: Who::Task(known.number), header: Some(at) };
+        let (waits, assigned) = resolve::waits(me, &known.found, Sleep::of(known), frames, ends);
         for (semaphore, assigned) in assigned {
             given.entry(semaphore).or_default().push(assigned);
         }
         let mut hasher = FxHasher::default();
-        (known.header.state.0, known.found.chain, known.moving, workers.queued.get(at), &waits).hash(&mut hasher);
-        if told.insert(known.number, hasher.finish()) != Some(hasher.finish()) {
-            changed.push(task(workers, *at, known, waits, bytes));
+        (known.header.state.0, known.found.chain, known.moving, workers.queued.get(&at), &waits).hash(&mut hasher);
+        // Zero stands for nothing told.
+        let hash = hasher.finish() | 1;
+        if known.told != hash {
+            told.push((index, hash));
+            changed.push(task(workers, at, known, waits, bytes));
         }
     }
-    changed
+    (changed, told)
 }
 
 /// Roots as they are told, and the permits that they were given.
@@ -479,7 +469,8 @@ fn told(
 ) -> Vec<data::Root> {
     let mut told = Vec::new();
     for root in roots {
-        let (waits, assigned) = resolve::waits(Who::Root(root.thread), &root.found, Sleep::Asleep, frames, ends);
+        let me = Me { who: Who::Root(root.thread), header: None };
+        let (waits, assigned) = resolve::waits(me, &root.found, Sleep::Asleep, frames, ends);
         for (semaphore, assigned) in assigned {
             given.entry(semaphore).or_default().push(assigned);
         }
@@ -501,8 +492,8 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
     Task {
         number: known.number,
         address: at,
-        runtime: workers.by_scheduler.get(&known.scheduler).copied(),
-        local: known.ty.kind == Kind::Local,
+        runtime: workers.by_scheduler.get(&known.scheduler()).copied(),
+        local: known.ty().kind == Kind::Local,
         state: if state.running() {
             TaskState::Running
         } else if state.complete() {
@@ -516,10 +507,10 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
         cancelled: state.cancelled(),
         references: u32::try_from(state.references()).unwrap_or(u32::MAX),
         join_interest: state.join_interest(),
-        future: Arc::clone(&known.ty.name),
-        defined: known.ty.defined.clone(),
+        future: Arc::clone(&known.ty().name),
+        defined: known.ty().defined.clone(),
         spawned: known.spawned.and_then(|at| place(at, bytes)),
-        size: u32::try_from(known.ty.size).unwrap_or(u32::MAX),
+        size: u32::try_from(known.ty().size).unwrap_or(u32::MAX),
         chain: known.found.chain.filter(|_| !known.moving),
         unread: if known.moving { Arc::from("it moved while it was read") } else { Arc::clone(&known.found.unread) },
         waits: waits.into(),
@@ -533,11 +524,6 @@ fn claims(found: &Found) -> Box<[Claim]> {
     claims
         .map(|claim| Claim { frame: claim.frame, of: claim.of, what: claim.what, local: Arc::clone(&claim.local) })
         .collect()
-}
-
-/// Whether it is a task, and not a job of the blocking pool.
-fn is_task(known: &Known) -> bool {
-    !matches!(known.ty.kind, Kind::Blocking | Kind::Worker)
 }
 
 /// A place in source code, as the compiler leaves it for panics: a text, a line, a column. It is believed if it reads as one.

@@ -19,11 +19,31 @@ use std::time::Duration;
 pub(crate) struct Ends<'a> {
     pub(crate) tasks: &'a Tasks,
     pub(crate) read: &'a Read,
-    pub(crate) wakers: &'a FxHashMap<u64, Who>,
+    pub(crate) wakers: &'a Wakers<'a>,
     /// Tokio's records of descriptors, by address: the descriptor.
     pub(crate) records: &'a FxHashMap<u64, i32>,
     /// The channel in which a notification stands.
     pub(crate) notifies: &'a dyn Fn(u64) -> Option<(Referred, u64)>,
+}
+
+/// Whom wakers lead to, by what they keep.
+pub(crate) struct Wakers<'a> {
+    pub(crate) tasks: &'a Tasks,
+    /// Those of threads that run a future themselves.
+    pub(crate) roots: FxHashMap<u64, Who>,
+}
+
+impl Wakers<'_> {
+    pub(crate) fn who(&self, waker: u64) -> Option<Who> {
+        self.roots.get(&waker).copied().or_else(|| self.tasks.who(waker))
+    }
+}
+
+/// Who waits, and where their header is, if they have one: most wakers lead there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Me {
+    pub(crate) who: Who,
+    pub(crate) header: Option<u64>,
 }
 
 /// Whether somebody sleeps who may wait.
@@ -42,7 +62,7 @@ impl Sleep {
 
 /// What a task waits for, and the permits that it was given and has not taken up.
 pub(crate) fn waits(
-    who: Who,
+    me: Me,
     found: &Found,
     state: Sleep,
     frames: &Frames,
@@ -51,12 +71,12 @@ pub(crate) fn waits(
     let mut waits = Vec::new();
     let mut given = Vec::new();
     for raw in &found.waits {
-        let Some((what, basis)) = resolve(who, raw, ends) else { continue };
+        let Some((what, basis)) = resolve(me, raw, ends) else { continue };
         if let (WaitOn::Permits { of, wanted, missing: 0 }, RawOn::Acquire { queued: true, .. }) = (&what, &raw.on) {
             // Of what is kept and not polled nothing says that it was not dropped.
             let basis =
                 if matches!(raw.reach, Reach::Polled | Reach::Disabled) { Basis::Proven } else { Basis::Likely };
-            given.push((*of, Assigned { who, permits: u64::from(*wanted), basis, given: Given::Whole }));
+            given.push((*of, Assigned { who: me.who, permits: u64::from(*wanted), basis, given: Given::Whole }));
         }
         // Inside of a future that is written by hand only what the other end says is believed.
         if raw.reach == Reach::Maybe && basis != Basis::Proven {
@@ -71,8 +91,10 @@ pub(crate) fn waits(
     (waits, given)
 }
 
-fn resolve(who: Who, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
-    let leads_here = |waker: Option<u64>| waker.is_some_and(|waker| ends.wakers.get(&waker) == Some(&who));
+fn resolve(me: Me, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
+    let leads_here = |waker: Option<u64>| {
+        waker.is_some_and(|waker| Some(waker) == me.header || ends.wakers.who(waker) == Some(me.who))
+    };
     let proven = |waker| if leads_here(waker) { Basis::Proven } else { Basis::Likely };
     let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     Some(match &raw.on {
@@ -105,7 +127,7 @@ fn resolve(who: Who, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> 
             (WaitOn::Timer(due), proven(raw.waker))
         }
         RawOn::Join { header } => {
-            let joined = ends.tasks.known.get(header);
+            let joined = ends.tasks.get(*header);
             let what = WaitOn::Join { task: joined.map(|known| known.number), at: *header };
             (what, proven(joined.map(|known| known.join_waker)))
         }

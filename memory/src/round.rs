@@ -3,27 +3,33 @@
 //! A task is believed where nothing moved while it was read: the same state before and after, and the same bytes twice. What others
 //! write into a cell is not in that: references and wakes in the state word, the links of the lists that the cell is in, the waker of
 //! whoever awaits its end.
+//!
+//! ```text
+//! cells     what is read, many cells a call, and told from what it was
+//! walking   what has changed, gone through
+//! overview  what a look asks of all tasks, in one pass over what is at hand of them
+//! ```
+
+mod cells;
+mod overview;
+mod walking;
 
 use crate::{
     Who,
-    bytes::{Bytes, Wanted},
-    future::{
-        frames::Frames,
-        planner::Plans,
-        view::View,
-        walk::{Hint, RawClaim, RawWait, Walked, Walker},
-    },
+    bytes::Bytes,
+    future::{frames::Frames, planner::Plans, walk::Hint},
     tokio::{
-        copy::{Copy, Kind, OTHERWISE, TaskType},
-        header::{Header, uint, word},
+        copy::{Copy, Kind, TaskType},
+        header::{Header, word},
     },
 };
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
-use std::{hash::Hasher, sync::Arc};
+pub(crate) use cells::Group;
+use cells::{Buffer, Flags, Outside, Prints, Slot, find_near, runs, stale};
+use overview::Overview;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+pub(crate) use walking::{Found, found, plans};
 
-/// Cells that are near one another are read together, up to this many bytes.
-const RUN: u64 = 1 << 20;
-const GAP: u64 = 4096;
 /// How often a task that moves is read again.
 const TRIES: usize = 3;
 
@@ -31,16 +37,12 @@ const TRIES: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) number: u64,
-    pub(crate) copy: u16,
-    pub(crate) ty: Arc<TaskType>,
+    pub(crate) group: Arc<Group>,
     pub(crate) header: Header,
-    /// The scheduler that it belongs to.
-    pub(crate) scheduler: u64,
     /// Whom the waker leads to of whoever awaits its end; 0: nobody does.
     pub(crate) join_waker: u64,
     /// The links of the list that it is in.
     links: (u64, u64),
-    hash: u64,
     /// What else its walk read: where, and what was there.
     outside: Box<[Outside]>,
     pub(crate) found: Found,
@@ -48,39 +50,30 @@ pub(crate) struct Known {
     pub(crate) moving: bool,
     /// Where it was spawned: an address of a place.
     pub(crate) spawned: Option<u64>,
-    /// In which round it was seen last.
-    seen: u32,
-    /// Whether something changed in the round that was last.
-    pub(crate) changed: bool,
+    /// A hash of what was told of it; 0: nothing was.
+    pub(crate) told: u64,
 }
 
-/// A piece outside of a cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Outside {
-    at: u64,
-    len: u32,
-    hash: u64,
+impl Known {
+    /// What kind of task it is.
+    pub(crate) fn ty(&self) -> &Arc<TaskType> {
+        &self.group.ty
+    }
+
+    /// Whether it is a task, and not a job of the blocking pool.
+    pub(crate) fn is_task(&self) -> bool {
+        !matches!(self.ty().kind, Kind::Blocking | Kind::Worker)
+    }
 }
 
-/// What a walk found, kept until it is walked again.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) chain: Option<u32>,
-    pub(crate) waits: Box<[RawWait]>,
-    pub(crate) claims: Box<[RawClaim]>,
-    pub(crate) aliases: Box<[u64]>,
-    pub(crate) opaque: u32,
-    pub(crate) unread: Arc<str>,
-    pub(crate) panicked: bool,
-}
-
-/// All tasks, by the address of their header. A table has room for more than it has: in boxes that room costs little.
+/// All tasks, by the address of their header.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    pub(crate) known: FxHashMap<u64, Box<Known>>,
-    /// What is to be read of them, by address.
-    cells: Vec<Cell>,
-    round: u32,
+    /// By address.
+    slots: Vec<Slot>,
+    groups: Groups,
+    overview: Overview,
+    buffer: Buffer,
 }
 
 /// What a round took.
@@ -100,62 +93,126 @@ pub(crate) struct Tools<'a> {
     pub(crate) hints: &'a mut dyn FnMut(u16, Hint),
 }
 
+/// What a round comes to.
+#[derive(Debug, Default)]
+struct Outcome {
+    taken: Taken,
+    /// The numbers of tasks that are not there any more.
+    gone: Vec<u64>,
+    /// Tasks whose place in their list is another than it was, and their neighbours; not all, where there are many.
+    relinked: Vec<u64>,
+}
+
+/// Where more than so many are relinked, all tasks are gone through.
+const MANY: usize = 1 << 18;
+
+impl Outcome {
+    fn relink<const N: usize>(&mut self, at: [u64; N]) {
+        if self.relinked.len() < MANY {
+            self.relinked.extend(at);
+        }
+    }
+}
+
+/// The groups of tasks, each with its number.
+#[derive(Debug, Default)]
+struct Groups {
+    all: Vec<Arc<Group>>,
+    /// By the vtable: of which copy and type.
+    types: FxHashMap<u64, (u16, Arc<TaskType>)>,
+    /// By the vtable and the scheduler.
+    numbers: FxHashMap<(u64, u64), u32>,
+}
+
+impl Groups {
+    /// As these copies of tokio have them. There are other copies only for tasks that are all new.
+    fn learn(&mut self, copies: &[Copy]) {
+        if self.types.is_empty() {
+            let types = copies
+                .iter()
+                .enumerate()
+                .flat_map(|(copy, known)| known.types.iter().map(move |(at, ty)| (*at, (copy as u16, Arc::clone(ty)))));
+            self.types = types.collect();
+        }
+    }
+
+    fn number(&mut self, vtable: u64, scheduler: u64) -> Option<u32> {
+        if let Some(number) = self.numbers.get(&(vtable, scheduler)) {
+            return Some(*number);
+        }
+        let (copy, ty) = self.types.get(&vtable)?;
+        let number = u32::try_from(self.all.len()).ok()?;
+        self.all.push(Arc::new(Group { copy: *copy, ty: Arc::clone(ty), scheduler }));
+        self.numbers.insert((vtable, scheduler), number);
+        Some(number)
+    }
+
+    /// Forgets groups that no task is of, once there are more groups than tasks.
+    fn forget(&mut self, slots: &mut [Slot]) {
+        if self.all.len() <= 1024 + 2 * slots.len() {
+            return;
+        }
+        let old = std::mem::take(&mut self.all);
+        self.numbers.clear();
+        for slot in slots {
+            let group = old.get(slot.group as usize);
+            slot.group = group.and_then(|group| self.number(group.ty.vtable.at, group.scheduler)).unwrap_or(u32::MAX);
+        }
+    }
+}
+
 impl Tasks {
     /// Reads the cells of all that is known and of what is new, and says which tasks are gone.
     pub(crate) fn round(&mut self, fresh: &[(u64, Header)], tools: &mut Tools<'_>) -> (Vec<u64>, Taken) {
-        self.round = self.round.wrapping_add(1);
-        let mut taken = Taken::default();
-        for known in self.known.values_mut() {
-            known.changed = false;
-        }
+        let mut outcome = Outcome::default();
+        self.groups.learn(tools.copies);
         // What is new is read at once: it may live for milliseconds.
-        let fresh = self.fresh(fresh, tools.copies);
-        self.passes(&fresh, tools, &mut taken);
-        let cells = std::mem::take(&mut self.cells);
-        self.passes(&cells, tools, &mut taken);
-        self.cells = cells;
-        self.prune(tools);
-        let round = self.round;
-        let mut gone = Vec::new();
-        self.known.retain(|_, known| {
-            let stays = known.seen == round;
-            if !stays {
-                gone.push(known.number);
-            }
-            stays
-        });
-        if !fresh.is_empty() || !gone.is_empty() {
-            self.cells.extend(fresh);
-            let known = &self.known;
-            self.cells.retain(|cell| known.get(&cell.at).is_some_and(|known| known.header.vtable == cell.ty.vtable.at));
-            self.cells.sort_unstable_by_key(|cell| cell.at);
+        let mut new = self.fresh(fresh);
+        self.passes(&mut new, tools, &mut outcome);
+        let mut slots = std::mem::take(&mut self.slots);
+        for slot in &mut slots {
+            slot.flags.clear(Flags::TOUCHED);
         }
-        taken.moving = self.known.values().filter(|known| known.moving).count() as u64;
-        (gone, taken)
+        self.passes(&mut slots, tools, &mut outcome);
+        self.slots = slots;
+        let before = self.slots.len();
+        self.slots.retain(|slot| slot.known.is_some());
+        let lost = before - self.slots.len();
+        new.retain(|slot| slot.known.is_some());
+        if !new.is_empty() {
+            self.slots.append(&mut new);
+            // What was kept first: a new one at the same address is another reading of it.
+            self.slots.sort_by_key(|slot| slot.at);
+            self.slots.dedup_by_key(|slot| slot.at);
+        }
+        self.prune(&mut outcome, tools);
+        if lost > 0 && self.slots.capacity() / 4 > self.slots.len() {
+            self.slots.shrink_to_fit();
+        }
+        self.groups.forget(&mut self.slots);
+        self.overview = Overview::new(&self.slots, self.groups.all.len());
+        outcome.taken.moving = self.overview.moving;
+        (outcome.gone, outcome.taken)
     }
 
-    /// Whether a task or a job of this number is known.
-    pub(crate) fn has(&self, number: u64) -> bool {
-        self.known.values().any(|known| known.number == number)
+    /// The task or job at this address.
+    pub(crate) fn get(&self, at: u64) -> Option<&Known> {
+        let found = self.slots.binary_search_by_key(&at, |slot| slot.at).ok()?;
+        self.slots.get(found)?.known.as_deref()
     }
 
     /// Of these those whose cells are as they were when they were gone through.
-    pub(crate) fn still(&self, wanted: &FxHashSet<Who>, bytes: &dyn Bytes) -> FxHashSet<Who> {
-        let mut cells: Vec<Cell> = self
-            .known
-            .iter()
-            .filter(|(_, known)| wanted.contains(&Who::Task(known.number)) && !known.moving)
-            .map(|(at, known)| Cell { at: *at, copy: known.copy, ty: Arc::clone(&known.ty) })
-            .collect();
-        cells.sort_unstable_by_key(|cell| cell.at);
+    pub(crate) fn still(&mut self, wanted: &FxHashSet<Who>, bytes: &dyn Bytes) -> FxHashSet<Who> {
+        let is_wanted = |slot: &Slot| !slot.flags.has(Flags::MOVING) && wanted.contains(&Who::Task(slot.number));
+        let which: Vec<u32> = indices(&self.slots, is_wanted).collect();
         let mut still = FxHashSet::default();
-        for run in runs(&cells) {
-            let buffer = Run::read(run, bytes);
-            let stale = self.stale_outside(run, bytes);
-            for cell in run {
-                let Some(known) = self.known.get(&cell.at) else { continue };
-                if !stale.contains(&cell.at) && is_same(cell, known, buffer.cell(cell)) {
-                    still.insert(Who::Task(known.number));
+        for run in runs(&self.slots, &which, &self.groups.all) {
+            self.buffer.read(&self.slots, run, &self.groups.all, bytes);
+            let stale = stale(&self.slots, run, bytes);
+            for index in run {
+                let Some(slot) = self.slots.get(*index as usize) else { continue };
+                if !stale.contains(index) && is_same(slot, &self.groups, &self.buffer) {
+                    still.insert(Who::Task(slot.number));
                 }
             }
         }
@@ -163,342 +220,275 @@ impl Tasks {
     }
 
     /// Of these headers those that are not read anyhow, by address.
-    fn fresh(&self, headers: &[(u64, Header)], copies: &[Copy]) -> Vec<Cell> {
-        let kinds = kinds(copies);
-        let fresh = headers.iter().filter_map(|(at, header)| {
-            let (copy, ty) = kinds.get(&header.vtable)?;
-            let read = self.known.get(at).is_some_and(|known| known.header.vtable == header.vtable);
-            (!read).then(|| Cell { at: *at, copy: *copy, ty: Arc::clone(ty) })
-        });
-        let mut fresh: Vec<Cell> = fresh.collect();
-        fresh.sort_unstable_by_key(|cell| cell.at);
-        fresh.dedup_by_key(|cell| cell.at);
+    fn fresh(&mut self, headers: &[(u64, Header)]) -> Vec<Slot> {
+        let mut near = 0;
+        let mut fresh: Vec<Slot> = Vec::new();
+        for (at, header) in headers {
+            let Some(group) = self.groups.number(header.vtable, 0) else { continue };
+            let known =
+                find_near(&self.slots, near, *at).and_then(|index| self.slots.get(index).map(|slot| (index, slot)));
+            if let Some((index, slot)) = known {
+                near = index;
+                if slot.known.as_ref().is_some_and(|known| known.header.vtable == header.vtable) {
+                    continue;
+                }
+            }
+            let (prints, flags) = (Prints::default(), Flags::default());
+            fresh.push(Slot { at: *at, number: 0, prints, known: None, group, flags });
+        }
+        fresh.sort_unstable_by_key(|slot| slot.at);
+        fresh.dedup_by_key(|slot| slot.at);
         fresh
     }
 
     /// Reads cells, and those that moved meanwhile once more.
-    fn passes(&mut self, cells: &[Cell], tools: &mut Tools<'_>, taken: &mut Taken) {
-        let mut again = self.pass(cells, 0, tools, taken);
-        for attempt in 1..TRIES {
-            if again.is_empty() {
+    fn passes(&mut self, slots: &mut [Slot], tools: &mut Tools<'_>, outcome: &mut Outcome) {
+        let mut which: Vec<u32> = indices(slots, |_| true).collect();
+        for attempt in 0..TRIES {
+            if which.is_empty() {
                 break;
             }
-            again = self.pass(&again, attempt, tools, taken);
+            which = self.pass(slots, &which, attempt, tools, outcome);
         }
     }
 
     /// Reads cells, walks those that changed, and reads these once more. What moved meanwhile is to be read again.
-    fn pass(&mut self, cells: &[Cell], attempt: usize, tools: &mut Tools<'_>, taken: &mut Taken) -> Vec<Cell> {
-        let mut walked: Vec<Cell> = Vec::new();
-        for run in runs(cells) {
-            let buffer = Run::read(run, tools.bytes);
-            let stale = self.stale_outside(run, tools.bytes);
-            for cell in run {
-                let Some(bytes) = buffer.cell(cell) else { continue };
-                if self.take_in(cell, bytes, &stale, tools) {
-                    taken.walked += 1;
-                    walked.push(cell.clone());
+    fn pass(
+        &mut self,
+        slots: &mut [Slot],
+        which: &[u32],
+        attempt: usize,
+        tools: &mut Tools<'_>,
+        outcome: &mut Outcome,
+    ) -> Vec<u32> {
+        let mut walked: Vec<u32> = Vec::new();
+        let mut rest = which;
+        while let Some(run) = { runs(slots, rest, &self.groups.all).next() }.map(<[u32]>::len) {
+            let (run, after) = rest.split_at(run);
+            rest = after;
+            self.buffer.read(slots, run, &self.groups.all, tools.bytes);
+            let stale = stale(slots, run, tools.bytes);
+            for index in run {
+                let Some(slot) = slots.get_mut(*index as usize) else { continue };
+                if take_in(slot, stale.contains(index), &mut self.groups, &self.buffer, tools, outcome) {
+                    walked.push(*index);
                 }
             }
         }
+        outcome.taken.walked += walked.len() as u64;
         let mut again = Vec::new();
-        for run in runs(&walked) {
-            let buffer = Run::read(run, tools.bytes);
-            let stale = self.stale_outside(run, tools.bytes);
-            for cell in run {
-                let Some(known) = self.known.get_mut(&cell.at) else { continue };
-                let same = buffer.cell(cell).is_some_and(|bytes| {
-                    Header::parse(bytes).is_some_and(|header| header.state.motion() == known.header.state.motion())
-                        && fingerprint(cell, bytes) == known.hash
-                }) && !stale.contains(&cell.at);
-                known.moving = !same || known.header.state.running();
-                if !same && attempt + 1 < TRIES && !known.header.state.running() {
-                    known.hash = !known.hash;
-                    again.push(cell.clone());
+        let mut rest = walked.as_slice();
+        while let Some(run) = { runs(slots, rest, &self.groups.all).next() }.map(<[u32]>::len) {
+            let (run, after) = rest.split_at(run);
+            rest = after;
+            self.buffer.read(slots, run, &self.groups.all, tools.bytes);
+            let stale = stale(slots, run, tools.bytes);
+            for index in run {
+                let Some(slot) = slots.get_mut(*index as usize) else { continue };
+                let same = !stale.contains(index) && is_same(slot, &self.groups, &self.buffer);
+                let Some(known) = slot.known.as_deref_mut() else { continue };
+                let running = known.header.state.running();
+                known.moving = !same || running;
+                if !same && attempt + 1 < TRIES && !running {
+                    // So that it is gone through again.
+                    slot.prints.own = !slot.prints.own;
+                    again.push(*index);
                 }
+                slot.mark();
             }
         }
         again
     }
 
-    /// Of which of these cells something outside has changed that their walk read.
-    fn stale_outside(&self, run: &[Cell], bytes: &dyn Bytes) -> FxHashSet<u64> {
-        let mut pieces: Vec<(u64, &Outside, Vec<u8>)> = Vec::new();
-        for cell in run {
-            if let Some(known) = self.known.get(&cell.at) {
-                pieces.extend(known.outside.iter().map(|piece| (cell.at, piece, vec![0; piece.len as usize])));
-            }
-        }
-        let mut wanted: Vec<Wanted<'_>> =
-            pieces.iter_mut().map(|(_, piece, into)| Wanted { at: piece.at, into, read: false }).collect();
-        bytes.read_many(&mut wanted);
-        let read: Vec<bool> = wanted.iter().map(|piece| piece.read).collect();
-        pieces
-            .iter()
-            .zip(read)
-            .filter(|((_, piece, bytes), read)| !read || hash(bytes) != piece.hash)
-            .map(|((cell, ..), _)| *cell)
-            .collect()
-    }
-
-    /// Takes in a cell as it was read, and says whether it was gone through.
-    fn take_in(&mut self, cell: &Cell, bytes: &[u8], stale: &FxHashSet<u64>, tools: &mut Tools<'_>) -> bool {
-        let vtable = &cell.ty.vtable;
-        let at = |place: u64| usize::try_from(place).ok().and_then(|place| word(bytes, place));
-        let Some(header) = Header::parse(bytes).filter(|header| header.plausible() && header.vtable == vtable.at)
-        else {
-            return false;
-        };
-        let Some(number) = at(vtable.id).filter(|number| (1..1 << 48).contains(number)) else { return false };
-        let links = cell.ty.owned.and_then(|owned| Some((at(owned)?, at(owned + 8)?))).unwrap_or_default();
-        let waker = cell.ty.join_waker.filter(|_| header.state.join_waker());
-        let join_waker =
-            waker.and_then(|(data, vtable)| at(vtable).filter(|vtable| *vtable != 0).and_then(|_| at(data)));
-        let hash = fingerprint(cell, bytes);
-        let known =
-            self.known.get_mut(&cell.at).filter(|known| known.number == number && known.header.vtable == header.vtable);
-        if let Some(known) = known {
-            known.seen = self.round;
-            known.changed |= known.header.state != header.state || known.join_waker != join_waker.unwrap_or(0);
-            known.header = header;
-            known.links = links;
-            known.join_waker = join_waker.unwrap_or(0);
-            if known.hash == hash && !stale.contains(&cell.at) && !known.moving {
-                return false;
-            }
-        }
-        let (found, outside) = walk(cell, bytes, &header, tools);
-        let known = Known {
-            number,
-            copy: cell.copy,
-            ty: Arc::clone(&cell.ty),
-            header,
-            scheduler: at(vtable.scheduler).unwrap_or(0),
-            join_waker: join_waker.unwrap_or(0),
-            links,
-            hash,
-            outside,
-            found,
-            moving: header.state.running(),
-            spawned: vtable.spawned.and_then(at),
-            seen: self.round,
-            changed: true,
-        };
-        self.known.insert(cell.at, Box::new(known));
-        true
-    }
-
     /// What only looks like a task is left out: freed cells and copies on stacks keep their bytes, but nobody links to them.
-    fn prune(&mut self, tools: &Tools<'_>) {
-        let linked = |at: u64, known: &Known| {
-            let (previous, next) = known.links;
-            let back = |neighbour: u64, wanted: fn(&Known) -> u64| {
-                neighbour == 0 || self.known.get(&neighbour).is_none_or(|neighbour| wanted(neighbour) == at)
-            };
-            back(previous, |known| known.links.1) && back(next, |known| known.links.0)
+    /// A task whose place in its list is as it was stays one.
+    fn prune(&mut self, outcome: &mut Outcome, tools: &Tools<'_>) {
+        let relinked = &mut outcome.relinked;
+        let suspects: Vec<u32> = if relinked.len() >= MANY || relinked.len() > self.slots.len() / 8 {
+            indices(&self.slots, |_| true).collect()
+        } else {
+            relinked.sort_unstable();
+            relinked.dedup();
+            let found = relinked.iter().filter_map(|at| self.slots.binary_search_by_key(at, |slot| slot.at).ok());
+            found.map(|index| index as u32).collect()
         };
-        // A task that is in no list yet is being made: what has its bytes may be the stack that it is made on.
-        let made = |known: &Known| {
-            known.header.owner != 0 || matches!(known.ty.kind, Kind::Blocking | Kind::Worker | Kind::Unknown)
+        let lies = |index: &&u32| -> bool {
+            let index = **index as usize;
+            let Some(known) = self.slots.get(index).and_then(|slot| slot.known.as_deref()) else { return false };
+            let at = self.slots.get(index).map_or(0, |slot| slot.at);
+            // Lists change while they are read, so that neighbours of two instants contradict each other: these are read again, together.
+            !is_made(known)
+                || known.ty().owned.is_some()
+                    && !self.is_linked(index, at, known)
+                    && !(0..TRIES).any(|_| linked_now(at, known, &self.groups, tools.bytes))
         };
-        let doubtful =
-            self.known.iter().filter(|(at, known)| !made(known) || known.ty.owned.is_some() && !linked(**at, known));
-        // Lists change while they are read, so that neighbours of two instants contradict each other: these are read again, together.
-        let kinds = kinds(tools.copies);
-        let lies: Vec<u64> = doubtful
-            .filter(|(at, known)| !made(known) || !(0..TRIES).any(|_| linked_now(**at, known, &kinds, tools.bytes)))
-            .map(|(at, _)| *at)
-            .collect();
-        for at in lies {
-            self.known.remove(&at);
+        let lies: Vec<u32> = suspects.iter().filter(lies).copied().collect();
+        let mut gone: Vec<u64> = Vec::new();
+        for index in &lies {
+            let Some(slot) = self.slots.get_mut(*index as usize) else { continue };
+            gone.extend(slot.known.take().filter(|known| known.told != 0).map(|known| known.number));
         }
+        if !lies.is_empty() {
+            self.slots.retain(|slot| slot.known.is_some());
+        }
+        // What was told and only looked like a task may be told of the task itself by now.
+        if !gone.is_empty() {
+            let elsewhere: FxHashSet<u64> =
+                self.slots.iter().map(|slot| slot.number).filter(|number| gone.contains(number)).collect();
+            outcome.gone.extend(gone.into_iter().filter(|number| !elsewhere.contains(number)));
+        }
+    }
+
+    /// Whether the neighbours of a task in its list lead back to it, as they were read.
+    fn is_linked(&self, index: usize, at: u64, known: &Known) -> bool {
+        let back = |neighbour: u64, wanted: fn(&Known) -> u64| {
+            let found = find_near(&self.slots, index, neighbour).and_then(|found| self.slots.get(found));
+            neighbour == 0 || found.and_then(|slot| slot.known.as_deref()).is_none_or(|known| wanted(known) == at)
+        };
+        let (previous, next) = known.links;
+        back(previous, |known| known.links.1) && back(next, |known| known.links.0)
     }
 }
 
+/// Which slots these are.
+fn indices(slots: &[Slot], which: impl Fn(&Slot) -> bool) -> impl Iterator<Item = u32> {
+    slots.iter().enumerate().filter(move |(_, slot)| which(slot)).map(|(index, _)| index as u32)
+}
+
+/// A task that is in no list yet is being made: what has its bytes may be the stack that it is made on.
+fn is_made(known: &Known) -> bool {
+    known.header.owner != 0 || matches!(known.ty().kind, Kind::Blocking | Kind::Worker | Kind::Unknown)
+}
+
 /// Whether the neighbours of a task in its list lead back to it, at this moment.
-fn linked_now(at: u64, known: &Known, kinds: &FxHashMap<u64, (u16, Arc<TaskType>)>, bytes: &dyn Bytes) -> bool {
+fn linked_now(at: u64, known: &Known, groups: &Groups, bytes: &dyn Bytes) -> bool {
     let back = |neighbour: u64, offset: u64| {
         let vtable = neighbour.checked_add(16).and_then(|at| bytes.word(at))?;
-        let owned = kinds.get(&vtable)?.1.owned?;
+        let owned = groups.types.get(&vtable)?.1.owned?;
         bytes.word(neighbour.checked_add(owned)?.checked_add(offset)?)
     };
     let read = |place: u64| at.checked_add(place).and_then(|at| bytes.word(at));
-    let Some(owned) = known.ty.owned else { return false };
-    let same = read(16) == Some(known.header.vtable) && read(known.ty.vtable.id) == Some(known.number);
+    let Some(owned) = known.ty().owned else { return false };
+    let same = read(16) == Some(known.header.vtable) && read(known.ty().vtable.id) == Some(known.number);
     let (Some(previous), Some(next)) = (read(owned), read(owned + 8)) else { return false };
     same && (previous == 0 || back(previous, 8) == Some(at)) && (next == 0 || back(next, 0) == Some(at))
 }
 
-/// A cell to be read.
-#[derive(Debug, Clone)]
-struct Cell {
-    at: u64,
-    copy: u16,
-    ty: Arc<TaskType>,
-}
-
-impl Cell {
-    fn end(&self) -> u64 {
-        self.at.saturating_add(self.ty.size)
-    }
-}
-
-fn kinds(copies: &[Copy]) -> FxHashMap<u64, (u16, Arc<TaskType>)> {
-    copies
-        .iter()
-        .enumerate()
-        .flat_map(|(copy, known)| known.types.iter().map(move |(at, ty)| (*at, (copy as u16, Arc::clone(ty)))))
-        .collect()
-}
-
-/// Cells in the order of their addresses, those together that are near one another.
-fn runs(cells: &[Cell]) -> impl Iterator<Item = &[Cell]> {
-    let mut rest = cells;
-    std::iter::from_fn(move || {
-        let first = rest.first()?;
-        let mut end = first.end();
-        let mut count = 1;
-        for cell in rest.iter().skip(1) {
-            if cell.at > end.saturating_add(GAP) || cell.end().saturating_sub(first.at) > RUN {
-                break;
-            }
-            end = end.max(cell.end());
-            count += 1;
-        }
-        let (run, after) = rest.split_at(count);
-        rest = after;
-        Some(run)
-    })
-}
-
-/// The bytes of a run of cells.
-struct Run {
-    start: u64,
-    whole: Option<Vec<u8>>,
-    each: FxHashMap<u64, Vec<u8>>,
-}
-
-impl Run {
-    fn read(cells: &[Cell], bytes: &dyn Bytes) -> Self {
-        let start = cells.first().map_or(0, |cell| cell.at);
-        let end = cells.iter().map(Cell::end).max().unwrap_or(start);
-        let mut whole = vec![0; usize::try_from(end - start).unwrap_or(0)];
-        if bytes.read(start, &mut whole) {
-            return Self { start, whole: Some(whole), each: FxHashMap::default() };
-        }
-        // Something between them is not there: each by itself.
-        let each = cells.iter().filter_map(|cell| {
-            let mut piece = vec![0; usize::try_from(cell.ty.size).ok()?];
-            bytes.read(cell.at, &mut piece).then_some((cell.at, piece))
-        });
-        Self { start, whole: None, each: each.collect() }
-    }
-
-    fn cell(&self, cell: &Cell) -> Option<&[u8]> {
-        match &self.whole {
-            Some(whole) => {
-                let from = usize::try_from(cell.at.checked_sub(self.start)?).ok()?;
-                whole.get(from..from.checked_add(usize::try_from(cell.ty.size).ok()?)?)
-            }
-            None => self.each.get(&cell.at).map(Vec::as_slice),
-        }
-    }
-}
-
 /// Whether a cell is as it was when its task was gone through.
-fn is_same(cell: &Cell, known: &Known, bytes: Option<&[u8]>) -> bool {
-    bytes.is_some_and(|bytes| {
-        let header = Header::parse(bytes);
-        header.is_some_and(|header| header.state.motion() == known.header.state.motion())
-            && fingerprint(cell, bytes) == known.hash
+fn is_same(slot: &Slot, groups: &Groups, buffer: &Buffer) -> bool {
+    let ty = groups.all.get(slot.group as usize).map(|group| &group.ty);
+    let state = slot.known.as_ref().map(|known| known.header.state);
+    ty.zip(state).is_some_and(|(ty, state)| {
+        buffer.cell(slot, ty).is_some_and(|cell| {
+            Header::parse(cell).is_some_and(|header| header.state.motion() == state.motion())
+                && Prints::of(ty, cell).own == slot.prints.own
+        })
     })
 }
 
-/// What a cell's own task decides of its bytes.
-fn fingerprint(cell: &Cell, bytes: &[u8]) -> u64 {
-    let masked = |at: u64| {
-        let links = cell.ty.owned.is_some_and(|owned| at == owned || at == owned + 8);
-        let waker = cell.ty.join_waker.is_some_and(|(data, vtable)| at == data || at == vtable);
-        // The state word and the link in a queue are others' as well.
-        at < 16 || links || waker
+/// Takes in a cell as it was read, and says whether it was gone through.
+fn take_in(
+    slot: &mut Slot,
+    stale: bool,
+    groups: &mut Groups,
+    buffer: &Buffer,
+    tools: &mut Tools<'_>,
+    outcome: &mut Outcome,
+) -> bool {
+    let Some(group) = groups.all.get(slot.group as usize).map(Arc::clone) else { return false };
+    let ty = &group.ty;
+    let cell = buffer.cell(slot, ty);
+    let prints = cell.map(|cell| Prints::of(ty, cell)).unwrap_or_default();
+    let calm = !stale && !slot.flags.has(Flags::MOVING);
+    if cell.is_some() && slot.known.is_some() && prints == slot.prints && calm {
+        return false;
+    }
+    let read = cell.and_then(|cell| Reading::of(ty, cell));
+    let (Some(cell), Some(read)) = (cell, read) else {
+        outcome.gone.extend(slot.known.take().map(|known| known.number));
+        return false;
     };
-    let mut hasher = FxHasher::default();
-    for (place, word) in bytes.chunks_exact(8).enumerate() {
-        let at = place as u64 * 8;
-        if (at >= 32 && at < cell.ty.vtable.trailer) || !masked(at) {
-            hasher.write_u64(u64::from_le_bytes(word.try_into().unwrap_or_default()));
+    // Another task may have the cell of one that has ended.
+    let replaced = slot.known.take_if(|known| known.number != read.number);
+    outcome.gone.extend(replaced.map(|known| known.number));
+    slot.number = read.number;
+    let old = slot.prints;
+    slot.prints = prints;
+    if let Some(known) = slot.known.as_deref_mut() {
+        if known.links != read.links {
+            outcome.relink([slot.at, known.links.0, known.links.1, read.links.0, read.links.1]);
+        }
+        if known.header.state != read.header.state || known.join_waker != read.join_waker {
+            slot.flags.set(Flags::TOUCHED);
+        }
+        known.header = read.header;
+        known.links = read.links;
+        known.join_waker = read.join_waker;
+        if prints.own == old.own && calm {
+            slot.mark();
+            return false;
         }
     }
-    hasher.finish()
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(bytes);
-    hasher.finish()
-}
-
-/// Goes through a task's future, and says what was read of it outside of its cell.
-fn walk(cell: &Cell, bytes: &[u8], header: &Header, tools: &mut Tools<'_>) -> (Found, Box<[Outside]>) {
-    let nothing = |unread: &str| (Found { unread: Arc::from(unread), ..Found::default() }, Box::default());
-    let ty = &cell.ty;
-    let Some(stage) = &ty.stage else { return nothing(&ty.unread) };
-    let read = |(at, width): (u64, u8)| uint(bytes, usize::try_from(at).ok()?, usize::from(width));
-    let within = |values: &[(u128, u128)], value| values.iter().any(|(from, to)| (*from..=*to).contains(&value));
-    let Some(value) = read(stage.discriminant) else { return nothing("its stage cannot be read") };
-    if header.state.complete() || within(&stage.finished, value) {
-        let panicked = within(&stage.finished, value)
-            && stage.panicked.as_ref().is_some_and(|panicked| {
-                panicked.checks.iter().all(|(at, width, values)| {
-                    let otherwise = width & OTHERWISE != 0;
-                    read((*at, width & !OTHERWISE)).is_some_and(|value| within(values, value) != otherwise)
-                })
-            });
-        return (Found { panicked, ..Found::default() }, Box::default());
-    }
-    if !within(&stage.running, value) {
-        return nothing("it is being polled");
-    }
-    if header.state.running() {
-        return nothing("it is being polled");
-    }
-    let (Some(plans), Some(copy)) =
-        (tools.plans.get_mut(usize::from(cell.copy)), tools.copies.get(usize::from(cell.copy)))
-    else {
-        return nothing(&ty.unread);
+    let (found, outside) = walking::walk(slot.at, &group, cell, &read.header, tools);
+    let group = match groups.number(read.header.vtable, read.scheduler) {
+        Some(number) => {
+            slot.group = number;
+            groups.all.get(number as usize).map_or(group, Arc::clone)
+        }
+        None => group,
     };
-    let mut view = View::new(tools.bytes, cell.at, bytes);
-    let dynamic = |vtable: u64| copy.dynamic(vtable);
-    let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None };
-    let seen = walker.future(&mut view, cell.at + stage.at, stage.future);
-    let outside = view
-        .footprint()
-        .into_iter()
-        .map(|(at, bytes)| Outside { at, len: bytes.len() as u32, hash: hash(&bytes) })
-        .collect();
-    (found(seen, cell.copy, tools.frames, tools.hints), outside)
+    let told = slot.known.as_ref().map_or(0, |known| known.told);
+    if slot.known.is_none() || slot.known.as_ref().is_some_and(|known| known.header.owner != read.header.owner) {
+        outcome.relink([slot.at, read.links.0, read.links.1]);
+    }
+    let known = Known {
+        number: read.number,
+        group,
+        header: read.header,
+        join_waker: read.join_waker,
+        links: read.links,
+        outside,
+        found,
+        moving: read.header.state.running(),
+        spawned: read.spawned,
+        told,
+    };
+    match slot.known.as_deref_mut() {
+        Some(place) => *place = known,
+        None => slot.known = Some(Box::new(known)),
+    }
+    slot.flags.set(Flags::TOUCHED);
+    slot.mark();
+    true
 }
 
-/// What is kept of a walk.
-pub(crate) fn found(walked: Walked, copy: u16, frames: &mut Frames, hints: &mut dyn FnMut(u16, Hint)) -> Found {
-    for hint in walked.hints {
-        hints(copy, hint);
-    }
-    if let Some(wrong) = walked.wrong {
-        return Found { unread: wrong, ..Found::default() };
-    }
-    Found {
-        chain: Some(frames.chain(&walked.steps)),
-        waits: walked.waits.into(),
-        claims: walked.claims.into(),
-        aliases: walked.aliases.into(),
-        opaque: walked.opaque,
-        unread: Arc::from(""),
-        panicked: false,
-    }
+/// What a cell says beside its future.
+struct Reading {
+    header: Header,
+    number: u64,
+    links: (u64, u64),
+    join_waker: u64,
+    scheduler: u64,
+    spawned: Option<u64>,
 }
 
-/// The plans of each copy.
-pub(crate) fn plans(copies: &[Copy]) -> Vec<Plans> {
-    copies.iter().map(|copy| Plans::new(Arc::clone(&copy.debug))).collect()
+impl Reading {
+    /// `None` where these bytes are no cell of this type.
+    fn of(ty: &TaskType, cell: &[u8]) -> Option<Self> {
+        let at = |place: u64| usize::try_from(place).ok().and_then(|place| word(cell, place));
+        let vtable = &ty.vtable;
+        let header = Header::parse(cell).filter(|header| header.plausible() && header.vtable == vtable.at)?;
+        let number = at(vtable.id).filter(|number| (1..1 << 48).contains(number))?;
+        let waker = ty.join_waker.filter(|_| header.state.join_waker());
+        let join_waker =
+            waker.and_then(|(data, vtable)| at(vtable).filter(|vtable| *vtable != 0).and_then(|_| at(data)));
+        Some(Self {
+            header,
+            number,
+            links: ty.owned.and_then(|owned| Some((at(owned)?, at(owned + 8)?))).unwrap_or_default(),
+            join_waker: join_waker.unwrap_or(0),
+            scheduler: at(vtable.scheduler).unwrap_or(0),
+            spawned: vtable.spawned.and_then(at),
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! Everything that somebody waits for or holds: found by what frames refer to, read where it stands.
 
 use crate::{
-    Basis, ClaimKind, Holder, Place, TaskNumber, Thing, ThingKind, Waiter, Who,
+    Basis, ClaimKind, Holder, Place, Thing, ThingKind, Waiter, Who,
     bytes::Bytes,
     debug::{TypeId, Types, names},
     future::{
@@ -11,7 +11,8 @@ use crate::{
     },
     holders::{self, Assigned, Claimed, Droppable, Given, Hidden, Site},
     reach::Reach,
-    round::{Found, Known},
+    resolve::Wakers,
+    round::Found,
     tokio::{
         channel::{Channels, State},
         copy::Copy,
@@ -427,7 +428,7 @@ pub(crate) struct Told<'a> {
     pub(crate) bytes: &'a dyn Bytes,
     pub(crate) frames: &'a Frames,
     /// Whom a waker at an address leads to.
-    pub(crate) wakers: &'a FxHashMap<u64, Who>,
+    pub(crate) wakers: &'a Wakers<'a>,
     /// Permits that were given to those who are no longer in a queue, and have not been polled since.
     pub(crate) given: &'a FxHashMap<u64, Vec<Assigned>>,
     /// Which locks what was not read could have.
@@ -438,7 +439,7 @@ pub(crate) struct Told<'a> {
 
 impl Told<'_> {
     pub(crate) fn who(&self, waker: u64) -> Who {
-        self.wakers.get(&waker).copied().unwrap_or(Who::Unknown)
+        self.wakers.who(waker).unwrap_or(Who::Unknown)
     }
 
     fn reach(&self, found: &Found, frame: u16) -> Option<crate::Reach> {
@@ -491,15 +492,4 @@ fn type_name(debug: &crate::debug::Debug, ty: TypeId, kind: ThingKind) -> Arc<st
         }
         _ => short.into(),
     }
-}
-
-/// The numbers of tasks by the addresses to which wakers of theirs lead.
-pub(crate) fn wakers<'a>(known: impl Iterator<Item = (&'a u64, &'a Known)>) -> FxHashMap<u64, Who> {
-    let mut wakers = FxHashMap::default();
-    for (at, known) in known {
-        let who = Who::Task(known.number as TaskNumber);
-        wakers.insert(*at, who);
-        wakers.extend(known.found.aliases.iter().map(|alias| (*alias, who)));
-    }
-    wakers
 }

@@ -55,20 +55,21 @@ impl Workers {
     pub(crate) fn read(from: &Sources<'_>, threads: &mut Threads, stacks: Option<Running>) -> Self {
         let mut this = Self::default();
         let mut seen = FxHashSet::default();
-        let jobs = from.tasks.known.values().filter(|known| known.ty.kind == Kind::Worker);
-        this.starts = jobs.map(|known| known.number).collect();
-        for (at, known) in &from.tasks.known {
-            let (Some(scheduler), Some(copy)) = (known.ty.scheduler, from.copies.get(usize::from(known.copy))) else {
+        let starts = from.tasks.jobs().filter(|(_, known)| known.ty().kind == Kind::Worker);
+        this.starts = starts.map(|(_, known)| known.number).collect();
+        for (at, known) in from.tasks.of_each_group() {
+            let (Some(scheduler), Some(copy)) = (known.ty().scheduler, from.copies.get(usize::from(known.copy())))
+            else {
                 continue;
             };
-            if !seen.insert(known.scheduler) {
+            if !seen.insert(known.scheduler()) {
                 continue;
             }
-            let place = at.wrapping_add(known.ty.vtable.scheduler);
+            let place = at.wrapping_add(known.ty().vtable.scheduler);
             if let Some(handle) = Value::new(&copy.debug, from.bytes, place, scheduler).target() {
-                this.lists.entry(handle.at).or_insert_with(|| (known.copy, Lists::new(handle)));
+                this.lists.entry(handle.at).or_insert_with(|| (known.copy(), Lists::new(handle)));
                 if let Some(index) = this.runtime(handle, from.bytes) {
-                    this.by_scheduler.insert(known.scheduler, index);
+                    this.by_scheduler.insert(known.scheduler(), index);
                 }
             }
         }

@@ -57,6 +57,11 @@ pub(crate) struct RawWait {
 }
 
 impl RawWait {
+    /// Whether it is for something that others wait for or have as well, and that is told of.
+    pub(crate) fn is_for_a_thing(&self) -> bool {
+        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Join { .. } | RawOn::JoinAny { .. })
+    }
+
     /// Whether what is waited for is others' as well, so that it can change while the one who waits sleeps.
     pub(crate) fn is_shared(&self) -> bool {
         !matches!(self.on, RawOn::Sleep { .. } | RawOn::Notified { .. })
@@ -192,13 +197,16 @@ impl Walk<'_, '_, '_> {
             Plan::Coroutine(coroutine) => self.coroutine(at, ty, coroutine, here),
             Plan::Pointer { ownership, to } => self.pointer(at, *ownership, *to, here),
             Plan::Dyn { pointer, vtable, ownership, text } => {
-                if let (Some(pointer), Some(vtable)) = (self.view.word(at + pointer), self.view.word(at + vtable)) {
+                if let (Some(pointer), Some(vtable)) =
+                    (self.view.word(at.wrapping_add(*pointer)), self.view.word(at.wrapping_add(*vtable)))
+                {
                     self.dynamic(pointer, vtable, *ownership, *text, here);
                 }
             }
             Plan::Slice { pointer, length, element, ownership } => {
                 if follows(*ownership, here)
-                    && let (Some(pointer), Some(length)) = (self.view.word(at + pointer), self.view.word(at + length))
+                    && let (Some(pointer), Some(length)) =
+                        (self.view.word(at.wrapping_add(*pointer)), self.view.word(at.wrapping_add(*length)))
                 {
                     self.elements(pointer, length, *element, here);
                 }
@@ -411,7 +419,7 @@ impl Walk<'_, '_, '_> {
             return;
         }
         for index in 0..count {
-            self.value(pointer + index * size, element, here);
+            self.value(pointer.wrapping_add(index.wrapping_mul(size)), element, here);
         }
     }
 

@@ -41,8 +41,8 @@ pub(crate) fn task(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<
 
 /// `None`: it moved.
 fn once(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Option<Vec<FrameValues>>, Arc<str>> {
-    let Some(stage) = &known.ty.stage else { return Err(Arc::clone(&known.ty.unread)) };
-    let size = usize::try_from(known.ty.size).map_err(|_| Arc::from("it is too large"))?;
+    let Some(stage) = &known.ty().stage else { return Err(Arc::clone(&known.ty().unread)) };
+    let size = usize::try_from(known.ty().size).map_err(|_| Arc::from("it is too large"))?;
     let (mut cell, mut again) = (vec![0; size], vec![0; size]);
     let gone = || Arc::from("it is not there any more");
     if !sources.bytes.read(at, &mut cell) {
@@ -77,13 +77,13 @@ fn once(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Option<Vec<
 }
 
 fn number(known: &Known, cell: &[u8]) -> Option<u64> {
-    word(cell, usize::try_from(known.ty.vtable.id).ok()?)
+    word(cell, usize::try_from(known.ty().vtable.id).ok()?)
 }
 
 /// Whether the task did not move: what others write is not in that.
 fn is_same(known: &Known, before: &[u8], after: &[u8]) -> bool {
     let motion = |cell: &[u8]| Header::parse(cell).map(|header| header.state.motion());
-    let trailer = usize::try_from(known.ty.vtable.trailer).unwrap_or(usize::MAX);
+    let trailer = usize::try_from(known.ty().vtable.trailer).unwrap_or(usize::MAX);
     let own = |cell: &[u8]| cell.get(HEADER..trailer.min(cell.len())).map(<[u8]>::to_vec);
     motion(before) == motion(after) && own(before) == own(after)
 }
