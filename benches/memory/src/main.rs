@@ -14,6 +14,7 @@
 //! - *CPU* is what this process uses for looks alone, at 2 Hz, without any screen.
 
 mod echo;
+mod large;
 mod row;
 mod target;
 
@@ -71,7 +72,11 @@ fn in_a_process_of_its_own(row: Row, arguments: &Arguments) -> Result<String, St
     let name = row.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let mut command = Command::new(own);
     command.args(["--child", "--row", &name]).args(arguments.small.then_some("--small"));
-    let output = command.output().map_err(|error| error.to_string())?;
+    // Nothing is kept of what another row, or the user, has looked at.
+    let kept = std::env::temp_dir().join(format!("memory-cost-{}-{name}", std::process::id()));
+    let output = command.env("XDG_CACHE_HOME", &kept).output().map_err(|error| error.to_string());
+    let _ = std::fs::remove_dir_all(&kept);
+    let output = output?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     } else {

@@ -2,12 +2,14 @@
 
 use crate::{
     echo::{median, p99},
-    target::{Failure, Target, cpu, own},
+    large::Large,
+    target::{Failure, Target, built, cpu, own},
 };
 use clap::ValueEnum;
-use holdup_memory::{Basis, Look, Options, Reader, Wants, Who};
+use holdup_memory::{Basis, Look, Options, Reader, Wants, Who, bytes, debug::Debug};
 use std::{
     collections::HashSet,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -21,8 +23,14 @@ pub(crate) enum Row {
     FalseNames,
     /// The echo in a target that is looked at.
     Echo,
-    /// From nothing to chains.
+    /// From nothing to chains, with 50 MB of debug information.
     FirstChains,
+    /// The same with 1 GB.
+    FirstChainsLarge,
+    /// A layout of 1 GB of debug information.
+    Layout,
+    /// A grab of 100,000 tasks.
+    Grab,
     /// From nothing to a deadlock that two looks agree on.
     Deadlock,
     /// 100,000 tasks.
@@ -39,7 +47,10 @@ impl Row {
             Self::Footprint => "target stopped for; pages made present",
             Self::FalseNames => "false names in task reads of the victims that lie",
             Self::Echo => "echo's p99 in a target of 100,000 tasks that is looked at, ratio",
-            Self::FirstChains => "first chains, nothing cached / cached",
+            Self::FirstChains => "first chains, 50 MB of debug information, nothing kept / kept",
+            Self::FirstChainsLarge => "first chains, 1 GB: the same; memory of the reader",
+            Self::Layout => "a layout of 1 GB of debug information",
+            Self::Grab => "a grab of 100,000 tasks",
             Self::Deadlock => "attach to a deadlock that is confirmed, 10,000 tasks",
             Self::HundredThousand => "100,000 tasks: first look, a round with 1 % changed",
             Self::Million => "1,000,000 tasks: the same; memory of the reader",
@@ -53,7 +64,10 @@ impl Row {
             Self::Footprint => ["0; 0", "0; 0"],
             Self::FalseNames => ["0 in 10 million", "0"],
             Self::Echo => ["1.05", "1.00"],
-            Self::FirstChains => ["1 s / 0.3 s (50 MB)", "0.3 s / 0.1 s"],
+            Self::FirstChains => ["1 s / 0.3 s", "0.3 s / 0.1 s"],
+            Self::FirstChainsLarge => ["15 s / 1 s; 400 MiB", "5 s / 0.3 s; 200 MiB"],
+            Self::Layout => ["30 MB", "10 MB"],
+            Self::Grab => ["2 s", "1 s"],
             Self::Deadlock => ["2.5 s", "1.5 s"],
             Self::HundredThousand => ["1 s, 100 ms", "0.3 s, 30 ms"],
             Self::Million => ["8 s, 1 s; 600 MiB", "3 s, 200 ms; 300 MiB"],
@@ -67,7 +81,10 @@ impl Row {
             Self::Footprint => footprint(100_000 / parts),
             Self::FalseNames => false_names(10_000_000 / parts / parts),
             Self::Echo => echo(100_000 / parts, 10 / parts.min(3)),
-            Self::FirstChains => first_chains(),
+            Self::FirstChains => first_chains(50),
+            Self::FirstChainsLarge => first_chains(1024 / parts),
+            Self::Layout => layout(1024 / parts),
+            Self::Grab => grab(100_000 / parts),
             Self::Deadlock => deadlock(10_000 / parts),
             Self::HundredThousand => rounds(100_000 / parts),
             Self::Million => rounds(1_000_000 / parts),
@@ -183,15 +200,66 @@ fn echo(tasks: u64, seconds: u64) -> Result<String, Failure> {
     Ok(format!("{:.2} ({watched:.0?} to {alone:.0?})", watched.as_secs_f64() / alone.as_secs_f64()))
 }
 
-fn first_chains() -> Result<String, Failure> {
-    let target = Target::start("victim", &["chains"])?;
+fn first_chains(megabytes: u64) -> Result<String, Failure> {
+    let large = Large::new(megabytes)?;
+    let target = Target::of(&large.program(), &["chains"])?;
     let time = || -> Result<Duration, Failure> {
         let began = Instant::now();
         let look = look(&mut reader(&target)?)?;
+        let took = began.elapsed();
         let chains = look.changed.iter().filter(|task| task.chain.is_some()).count();
-        if chains == 0 { Err("no chains".into()) } else { Ok(began.elapsed()) }
+        if chains == 0 { Err("no chains".into()) } else { Ok(took) }
     };
-    Ok(format!("{:.0?} / {:.0?}", time()?, time()?))
+    let nothing_kept = time()?;
+    wait_for_what_is_kept();
+    let kept = time()?;
+    let (most, own) = (own("VmHWM")? >> 10, own("RssAnon")? >> 10);
+    Ok(format!("{nothing_kept:.0?} / {kept:.0?}; {most} MiB, {own} its own ({} MB)", large.megabytes()?))
+}
+
+/// What is kept for the next look is written beside the looks; where there is little debug information, nothing is.
+fn wait_for_what_is_kept() {
+    let Some(folder) = std::env::var_os("XDG_CACHE_HOME").map(|folder| Path::new(&folder).join("holdup")) else {
+        return;
+    };
+    let began = Instant::now();
+    loop {
+        let names = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let (under_way, done): (Vec<_>, Vec<_>) = names.partition(|name| name.as_encoded_bytes().starts_with(b"."));
+        let most = if under_way.is_empty() { Duration::from_secs(20) } else { Duration::from_secs(300) };
+        if !done.is_empty() || began.elapsed() > most {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn layout(megabytes: u64) -> Result<String, Failure> {
+    let large = Large::new(megabytes)?;
+    let to = large.beside("layout");
+    let began = Instant::now();
+    Debug::open(&large.program())?.write_layout(&to)?;
+    let took = began.elapsed();
+    let size = std::fs::metadata(&to)?.len() as f64 / 1e6;
+    Ok(format!("{size:.1} MB of {} in {took:.1?}", large.megabytes()?))
+}
+
+fn grab(tasks: u64) -> Result<String, Failure> {
+    let target = many(tasks, 0)?;
+    let to = built()?.join(format!("../grab-{}", std::process::id()));
+    let began = Instant::now();
+    let grabbed = bytes::grab::grab(&bytes::Live::open(target.pid())?, &to, u64::MAX);
+    let took = began.elapsed();
+    let read = grabbed.map(|_| ()).map_err(Failure::from).and_then(|()| {
+        let look = look(&mut Reader::core(&to, &Options::default())?)?;
+        if look.tasks as u64 >= tasks {
+            Ok(std::fs::metadata(&to)?.len() >> 20)
+        } else {
+            Err("tasks are missing".into())
+        }
+    });
+    let _ = std::fs::remove_file(&to);
+    Ok(format!("{took:.2?}, {} MiB", read?))
 }
 
 fn deadlock(tasks: u64) -> Result<String, Failure> {

@@ -38,7 +38,11 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn start(program: &str, arguments: &[&str]) -> Result<Self, Failure> {
-        let mut command = Command::new(built()?.join(program));
+        Self::of(&built()?.join(program), arguments)
+    }
+
+    pub(crate) fn of(program: &Path, arguments: &[&str]) -> Result<Self, Failure> {
+        let mut command = Command::new(program);
         let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or("no stdout")?;
