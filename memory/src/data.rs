@@ -37,6 +37,8 @@ pub struct Look {
     pub process: Process,
     /// Tasks that are new or have changed since the look before; in the first look, all.
     pub changed: Vec<Task>,
+    /// How many more there are: one look tells no more than 200,000. The next ones tell them, as they were seen by this one.
+    pub untold: usize,
     /// Tasks that are gone since the look before, by number.
     pub ended: Vec<TaskNumber>,
     /// How many tasks there are.

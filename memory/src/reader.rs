@@ -6,7 +6,11 @@ use crate::{
     data,
     debug::{Debug, Search, TypeId},
     finder::Finder,
-    future::{frames::Frames, planner::Plans, walk::Walked},
+    future::{
+        frames::Frames,
+        planner::Plans,
+        walk::{RawWait, Walked},
+    },
     holders::{Assigned, Hidden},
     objects::Object,
     peers::Peers,
@@ -90,6 +94,8 @@ pub struct Reader {
     reaches: Vec<Reaches>,
     /// Where the woken tasks are queued that were seen so last.
     queued: Vec<u64>,
+    /// How many tasks the next looks have still to tell.
+    untold: usize,
     /// The objects that were looked at.
     mapped: u64,
     unread: Vec<Unread>,
@@ -141,6 +147,7 @@ impl Reader {
             variables: Vec::new(),
             reaches: Vec::new(),
             queued: Vec::new(),
+            untold: 0,
             mapped: 0,
             unread: Vec::new(),
         };
@@ -184,6 +191,7 @@ impl Reader {
         self.things = Things::new(&self.copies);
         self.reaches = self.copies.iter().map(|_| Reaches::default()).collect();
         self.tasks = Tasks::default();
+        self.untold = 0;
         self.finder = Finder::default();
     }
 
@@ -200,8 +208,8 @@ impl Reader {
         self.unread.clone_from(&self.refused);
         self.unread.extend(self.bytes.missing());
         self.unread.extend(self.bytes.blind().map(|why| Unread { what: "pages".into(), why: why.into() }));
-        let fresh = self.finder.find(&self.tasks, &self.copies, &scene, &self.threads, &*self.bytes);
-        let (ended, taken) = self.round(&fresh);
+        // What is told in parts is all of one instant.
+        let (ended, taken) = if self.untold == 0 { self.round(&scene) } else { Default::default() };
         let roots = self.roots(&scene);
         let sources = Sources {
             scene: &scene,
@@ -221,7 +229,7 @@ impl Reader {
         let hidden = self.hidden(&roots, &workers);
         let aliases = |root: &Root| {
             let who = Who::Root(root.thread);
-            root.found.aliases.iter().map(move |alias| (*alias, who)).collect::<Vec<_>>()
+            root.found.aliases().iter().map(move |alias| (*alias, who)).collect::<Vec<_>>()
         };
         let wakers = Wakers { tasks: &self.tasks, roots: roots.iter().flat_map(aliases).collect() };
         let tasks = self.tasks.involved();
@@ -238,7 +246,7 @@ impl Reader {
         let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
         let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
         let lively = self.tasks.lively(workers.queued.keys().chain(&self.queued).copied());
-        let (changed, noted) = changed(&lively, &mut given, &workers, &self.frames, &ends, &*self.bytes);
+        let changes = changed(&lively, &mut given, &workers, &self.frames, &ends, &*self.bytes);
         let told_roots = told(&roots, &mut given, &self.frames, &ends);
         let mut party = Told {
             parties: &parties,
@@ -253,7 +261,8 @@ impl Reader {
         };
         let mut things = self.things.tell(&mut party);
         self.queued = workers.queued.keys().copied().collect();
-        self.tasks.tell(&noted);
+        self.untold = changes.later.len();
+        self.tasks.tell(&changes.noted, &changes.later);
         self.confirm(&mut things, &read, &scene);
         let jobs = self.jobs(&workers);
         let after = self.bytes.cost();
@@ -268,7 +277,8 @@ impl Reader {
         Ok(Look {
             at: scene.now,
             process: self.process(&scene, forked),
-            changed,
+            changed: changes.tasks,
+            untold: self.untold,
             ended,
             tasks: self.tasks.count(),
             chains: self.frames.fresh(),
@@ -312,12 +322,14 @@ impl Reader {
         Ok(Values { task, frames, unread })
     }
 
-    fn round(&mut self, candidates: &[(u64, crate::tokio::header::Header)]) -> (Vec<u64>, crate::round::Taken) {
+    /// Finds what is new, and reads what is known: which tasks are gone.
+    fn round(&mut self, scene: &Scene) -> (Vec<u64>, crate::round::Taken) {
+        let fresh = self.finder.find(&self.tasks, &self.copies, scene, &self.threads, &*self.bytes);
         let (things, copies) = (&mut self.things, &self.copies);
         let mut hints = |copy, hint| things.hint(copy, hint, copies);
         let mut tools =
             Tools { bytes: &*self.bytes, copies, plans: &mut self.plans, frames: &mut self.frames, hints: &mut hints };
-        self.tasks.round(candidates, &mut tools)
+        self.tasks.round(fresh, &mut tools)
     }
 
     /// The futures that `block_on` runs.
@@ -371,7 +383,7 @@ impl Reader {
     }
 
     fn jobs(&self, workers: &Workers) -> Vec<Job> {
-        let is_job = |known: &Known| known.ty().kind == Kind::Blocking && !known.header.state.complete();
+        let is_job = |known: &Known| known.ty().kind == Kind::Blocking && !known.state.complete();
         let mut jobs: Vec<Job> = self
             .tasks
             .jobs()
@@ -432,7 +444,20 @@ impl Reader {
     }
 }
 
-/// Tasks of which something is to be told that was not, with what is then to be noted of each; and the permits that they were given.
+/// More tasks than this are not told by one look: a million at once are hundreds of megabytes.
+const MOST_TOLD: usize = 200_000;
+
+/// Tasks of which something is to be told.
+#[derive(Default)]
+struct Changes {
+    tasks: Vec<Task>,
+    /// What is to be noted of each of them.
+    noted: Vec<(u32, u64)>,
+    /// Those that another look is to tell.
+    later: Vec<u32>,
+}
+
+/// Tasks of which something is to be told that was not, and the permits that they were given.
 fn changed(
     lively: &[u32],
     given: &mut FxHashMap<u64, Vec<Assigned>>,
@@ -440,24 +465,34 @@ fn changed(
     frames: &Frames,
     ends: &Ends<'_>,
     bytes: &dyn Bytes,
-) -> (Vec<Task>, Vec<(u32, u64)>) {
-    let (mut changed, mut told) = (Vec::new(), Vec::new());
+) -> Changes {
+    let mut changes = Changes::default();
     for (index, (at, known)) in lively.iter().filter_map(|index| Some((*index, ends.tasks.slot(*index)?))) {
+        let is_full = changes.tasks.len() >= MOST_TOLD;
+        if is_full && known.told == 0 && !known.found.waits.iter().any(RawWait::is_shared) {
+            changes.later.push(index);
+            continue;
+        }
         let me = Me { who: Who::Task(known.number), header: Some(at) };
         let (waits, assigned) = resolve::waits(me, &known.found, Sleep::of(known), frames, ends);
         for (semaphore, assigned) in assigned {
             given.entry(semaphore).or_default().push(assigned);
         }
         let mut hasher = FxHasher::default();
-        (known.header.state.0, known.found.chain, known.moving, workers.queued.get(&at), &waits).hash(&mut hasher);
+        (known.state.0, known.found.chain, known.moving, workers.queued.get(&at), &waits).hash(&mut hasher);
         // Zero stands for nothing told.
         let hash = hasher.finish() | 1;
-        if known.told != hash {
-            told.push((index, hash));
-            changed.push(task(workers, at, known, waits, bytes));
+        if known.told == hash {
+            continue;
+        }
+        if is_full {
+            changes.later.push(index);
+        } else {
+            changes.noted.push((index, hash));
+            changes.tasks.push(task(workers, at, known, waits, bytes));
         }
     }
-    (changed, told)
+    changes
 }
 
 /// Roots as they are told, and the permits that they were given.
@@ -478,7 +513,7 @@ fn told(
             thread: root.thread,
             future: Arc::clone(&root.name),
             chain: root.found.chain,
-            unread: Arc::clone(&root.found.unread),
+            unread: root.found.unread(),
             waits: waits.into(),
             claims: claims(&root.found),
         });
@@ -487,7 +522,7 @@ fn told(
 }
 
 fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, bytes: &dyn Bytes) -> Task {
-    let state = known.header.state;
+    let state = known.state;
     let woken = state.notified() || workers.deferred.contains(&at);
     Task {
         number: known.number,
@@ -509,10 +544,10 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
         join_interest: state.join_interest(),
         future: Arc::clone(&known.ty().name),
         defined: known.ty().defined.clone(),
-        spawned: known.spawned.and_then(|at| place(at, bytes)),
+        spawned: place(known.spawned, bytes),
         size: u32::try_from(known.ty().size).unwrap_or(u32::MAX),
         chain: known.found.chain.filter(|_| !known.moving),
-        unread: if known.moving { Arc::from("it moved while it was read") } else { Arc::clone(&known.found.unread) },
+        unread: if known.moving { Arc::from("it moved while it was read") } else { known.found.unread() },
         waits: waits.into(),
         claims: claims(&known.found),
         panicked: known.found.panicked,
@@ -520,7 +555,7 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
 }
 
 fn claims(found: &Found) -> Box<[Claim]> {
-    let claims = found.claims.iter();
+    let claims = found.claims().iter();
     claims
         .map(|claim| Claim { frame: claim.frame, of: claim.of, what: claim.what, local: Arc::clone(&claim.local) })
         .collect()

@@ -55,7 +55,7 @@ pub(crate) enum Sleep {
 
 impl Sleep {
     pub(crate) fn of(known: &Known) -> Self {
-        let state = known.header.state;
+        let state = known.state;
         if state.notified() || state.running() || state.complete() { Self::Awake } else { Self::Asleep }
     }
 }

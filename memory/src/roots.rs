@@ -93,7 +93,7 @@ fn same(copy: &Copy, inner: TypeId, outer: TypeId) -> bool {
 }
 
 fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Tools<'_>) -> Root {
-    let unread = |why: &str| Found { unread: Arc::from(why), ..Found::default() };
+    let unread = |why: &str| Found::nothing(why);
     let Some(copy) = tools.copies.get(usize::from(place.copy)) else { return nothing(thread, place, unread("")) };
     let name: Arc<str> = names::future(&copy.debug.ty(place.ty), &*copy.debug).into();
     let named = |found| Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::clone(&name), found };
@@ -130,7 +130,7 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
         (None, _) => unread("it was not found on its thread's stack"),
         (Some(_), false) => unread("more than one place on its thread's stack could be it"),
     };
-    found.aliases = found.aliases.iter().copied().chain(wakers).collect();
+    found.alias(wakers);
     named(found)
 }
 

@@ -20,11 +20,11 @@ use crate::{
     future::{frames::Frames, planner::Plans, walk::Hint},
     tokio::{
         copy::{Copy, Kind, TaskType},
-        header::{Header, word},
+        header::{Header, State, word},
     },
 };
 pub(crate) use cells::Group;
-use cells::{Buffer, Flags, Outside, Prints, Slot, find_near, runs, stale};
+use cells::{Buffer, Flags, Prints, Slot, find_near, runs, stale};
 use overview::Overview;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -38,18 +38,18 @@ const TRIES: usize = 3;
 pub(crate) struct Known {
     pub(crate) number: u64,
     pub(crate) group: Arc<Group>,
-    pub(crate) header: Header,
+    pub(crate) state: State,
+    /// The list that it is in; 0: in none.
+    owner: u64,
     /// Whom the waker leads to of whoever awaits its end; 0: nobody does.
     pub(crate) join_waker: u64,
     /// The links of the list that it is in.
     links: (u64, u64),
-    /// What else its walk read: where, and what was there.
-    outside: Box<[Outside]>,
     pub(crate) found: Found,
     /// It moved whenever it was read.
     pub(crate) moving: bool,
-    /// Where it was spawned: an address of a place.
-    pub(crate) spawned: Option<u64>,
+    /// Where it was spawned: an address of a place; 0 where tokio keeps none.
+    pub(crate) spawned: u64,
     /// A hash of what was told of it; 0: nothing was.
     pub(crate) told: u64,
 }
@@ -163,11 +163,12 @@ impl Groups {
 
 impl Tasks {
     /// Reads the cells of all that is known and of what is new, and says which tasks are gone.
-    pub(crate) fn round(&mut self, fresh: &[(u64, Header)], tools: &mut Tools<'_>) -> (Vec<u64>, Taken) {
+    pub(crate) fn round(&mut self, fresh: Vec<(u64, Header)>, tools: &mut Tools<'_>) -> (Vec<u64>, Taken) {
         let mut outcome = Outcome::default();
         self.groups.learn(tools.copies);
         // What is new is read at once: it may live for milliseconds.
-        let mut new = self.fresh(fresh);
+        let mut new = self.fresh(&fresh);
+        drop(fresh);
         self.passes(&mut new, tools, &mut outcome);
         let mut slots = std::mem::take(&mut self.slots);
         for slot in &mut slots {
@@ -179,7 +180,9 @@ impl Tasks {
         self.slots.retain(|slot| slot.known.is_some());
         let lost = before - self.slots.len();
         new.retain(|slot| slot.known.is_some());
-        if !new.is_empty() {
+        if self.slots.is_empty() {
+            self.slots = new;
+        } else if !new.is_empty() {
             self.slots.append(&mut new);
             // What was kept first: a new one at the same address is another reading of it.
             self.slots.sort_by_key(|slot| slot.at);
@@ -229,7 +232,7 @@ impl Tasks {
                 find_near(&self.slots, near, *at).and_then(|index| self.slots.get(index).map(|slot| (index, slot)));
             if let Some((index, slot)) = known {
                 near = index;
-                if slot.known.as_ref().is_some_and(|known| known.header.vtable == header.vtable) {
+                if slot.known.as_ref().is_some_and(|known| known.ty().vtable.at == header.vtable) {
                     continue;
                 }
             }
@@ -287,7 +290,7 @@ impl Tasks {
                 let Some(slot) = slots.get_mut(*index as usize) else { continue };
                 let same = !stale.contains(index) && is_same(slot, &self.groups, &self.buffer);
                 let Some(known) = slot.known.as_deref_mut() else { continue };
-                let running = known.header.state.running();
+                let running = known.state.running();
                 known.moving = !same || running;
                 if !same && attempt + 1 < TRIES && !running {
                     // So that it is gone through again.
@@ -357,7 +360,7 @@ fn indices(slots: &[Slot], which: impl Fn(&Slot) -> bool) -> impl Iterator<Item 
 
 /// A task that is in no list yet is being made: what has its bytes may be the stack that it is made on.
 fn is_made(known: &Known) -> bool {
-    known.header.owner != 0 || matches!(known.ty().kind, Kind::Blocking | Kind::Worker | Kind::Unknown)
+    known.owner != 0 || matches!(known.ty().kind, Kind::Blocking | Kind::Worker | Kind::Unknown)
 }
 
 /// Whether the neighbours of a task in its list lead back to it, at this moment.
@@ -369,7 +372,7 @@ fn linked_now(at: u64, known: &Known, groups: &Groups, bytes: &dyn Bytes) -> boo
     };
     let read = |place: u64| at.checked_add(place).and_then(|at| bytes.word(at));
     let Some(owned) = known.ty().owned else { return false };
-    let same = read(16) == Some(known.header.vtable) && read(known.ty().vtable.id) == Some(known.number);
+    let same = read(16) == Some(known.ty().vtable.at) && read(known.ty().vtable.id) == Some(known.number);
     let (Some(previous), Some(next)) = (read(owned), read(owned + 8)) else { return false };
     same && (previous == 0 || back(previous, 8) == Some(at)) && (next == 0 || back(next, 0) == Some(at))
 }
@@ -377,7 +380,7 @@ fn linked_now(at: u64, known: &Known, groups: &Groups, bytes: &dyn Bytes) -> boo
 /// Whether a cell is as it was when its task was gone through.
 fn is_same(slot: &Slot, groups: &Groups, buffer: &Buffer) -> bool {
     let ty = groups.all.get(slot.group as usize).map(|group| &group.ty);
-    let state = slot.known.as_ref().map(|known| known.header.state);
+    let state = slot.known.as_ref().map(|known| known.state);
     ty.zip(state).is_some_and(|(ty, state)| {
         buffer.cell(slot, ty).is_some_and(|cell| {
             Header::parse(cell).is_some_and(|header| header.state.motion() == state.motion())
@@ -418,10 +421,11 @@ fn take_in(
         if known.links != read.links {
             outcome.relink([slot.at, known.links.0, known.links.1, read.links.0, read.links.1]);
         }
-        if known.header.state != read.header.state || known.join_waker != read.join_waker {
+        if known.state != read.header.state || known.join_waker != read.join_waker {
             slot.flags.set(Flags::TOUCHED);
         }
-        known.header = read.header;
+        known.state = read.header.state;
+        known.owner = read.header.owner;
         known.links = read.links;
         known.join_waker = read.join_waker;
         if prints.own == old.own && calm {
@@ -429,7 +433,7 @@ fn take_in(
             return false;
         }
     }
-    let (found, outside) = walking::walk(slot.at, &group, cell, &read.header, tools);
+    let found = walking::walk(slot.at, &group, cell, &read.header, tools);
     let group = match groups.number(read.header.vtable, read.scheduler) {
         Some(number) => {
             slot.group = number;
@@ -438,16 +442,16 @@ fn take_in(
         None => group,
     };
     let told = slot.known.as_ref().map_or(0, |known| known.told);
-    if slot.known.is_none() || slot.known.as_ref().is_some_and(|known| known.header.owner != read.header.owner) {
+    if slot.known.is_none() || slot.known.as_ref().is_some_and(|known| known.owner != read.header.owner) {
         outcome.relink([slot.at, read.links.0, read.links.1]);
     }
     let known = Known {
         number: read.number,
         group,
-        header: read.header,
+        state: read.header.state,
+        owner: read.header.owner,
         join_waker: read.join_waker,
         links: read.links,
-        outside,
         found,
         moving: read.header.state.running(),
         spawned: read.spawned,
@@ -469,7 +473,7 @@ struct Reading {
     links: (u64, u64),
     join_waker: u64,
     scheduler: u64,
-    spawned: Option<u64>,
+    spawned: u64,
 }
 
 impl Reading {
@@ -488,7 +492,7 @@ impl Reading {
             links: ty.owned.and_then(|owned| Some((at(owned)?, at(owned + 8)?))).unwrap_or_default(),
             join_waker: join_waker.unwrap_or(0),
             scheduler: at(vtable.scheduler).unwrap_or(0),
-            spawned: vtable.spawned.and_then(at),
+            spawned: vtable.spawned.and_then(at).unwrap_or(0),
         })
     }
 }

@@ -157,7 +157,7 @@ impl Things {
                         _ => {}
                     }
                 }
-                for claim in &party.found.claims {
+                for claim in party.found.claims() {
                     match claim.ty {
                         Some(ty) => drop(channels.insert(claim.of, ty)),
                         None => semaphores.push(claim.of),
@@ -241,7 +241,7 @@ impl Things {
         let mut claims: FxHashMap<u64, Vec<Claimed>> = FxHashMap::default();
         let mut ends: FxHashMap<u64, Vec<Holder>> = FxHashMap::default();
         for party in scene.parties {
-            for claim in &party.found.claims {
+            for claim in party.found.claims() {
                 if owners.get(&claim.at).is_some_and(|owner| *owner != Some(party.who)) {
                     continue;
                 }
@@ -459,7 +459,7 @@ fn owners(scene: &Told<'_>) -> FxHashMap<u64, Option<Who>> {
     let mut first: FxHashMap<u64, (Who, bool)> = FxHashMap::default();
     let mut owners: FxHashMap<u64, Option<Who>> = FxHashMap::default();
     for party in scene.parties {
-        for claim in &party.found.claims {
+        for claim in party.found.claims() {
             let polls = scene.reach(party.found, claim.frame) == Some(crate::Reach::Polled);
             let Some((who, polled)) = first.insert(claim.at, (party.who, polls)) else { continue };
             if who == party.who {

@@ -66,6 +66,8 @@ impl Flags {
     pub(super) const UNREAD: Self = Self(1 << 7);
     /// It is in a runtime's list.
     pub(super) const LISTED: Self = Self(1 << 8);
+    /// There was no room to tell of it.
+    pub(super) const UNTOLD: Self = Self(1 << 9);
 
     pub(super) fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
@@ -150,7 +152,7 @@ pub(super) fn stale(slots: &[Slot], run: &[u32], bytes: &dyn Bytes) -> FxHashSet
     let pieces = || {
         run.iter().filter_map(|index| Some((*index, slots.get(*index as usize)?))).flat_map(|(index, slot)| {
             let known = slot.known.as_deref().filter(|_| slot.flags.has(Flags::OUTSIDE));
-            known.into_iter().flat_map(move |known| known.outside.iter().map(move |piece| (index, piece)))
+            known.into_iter().flat_map(move |known| known.found.outside().iter().map(move |piece| (index, piece)))
         })
     };
     let mut stale = FxHashSet::default();

@@ -39,7 +39,7 @@ impl Overview {
                 this.jobs.push(index);
             } else {
                 this.tasks += 1;
-                if flags.has(Flags(Flags::TOUCHED.0 | Flags::SHARED.0)) {
+                if flags.has(Flags(Flags::TOUCHED.0 | Flags::SHARED.0 | Flags::UNTOLD.0)) {
                     this.lively.push(index);
                 }
             }
@@ -52,7 +52,7 @@ impl Overview {
             if flags.has(Flags::ALIASES)
                 && let Some(known) = &slot.known
             {
-                this.aliases.extend(known.found.aliases.iter().map(|alias| (*alias, slot.number)));
+                this.aliases.extend(known.found.aliases().iter().map(|alias| (*alias, slot.number)));
             }
         }
         this
@@ -64,19 +64,19 @@ impl Slot {
     pub(super) fn mark(&mut self) {
         use crate::{future::walk::RawWait, tokio::copy::Kind};
         let Some(known) = &self.known else { return };
-        let (found, state) = (&known.found, known.header.state);
+        let (found, state) = (&known.found, known.state);
         let over = state.complete() || known.ty().kind == Kind::Worker;
         let read = found.chain.is_some() && !known.moving && found.opaque == 0;
-        let mut flags = Flags(self.flags.0 & Flags::TOUCHED.0);
+        let mut flags = Flags(self.flags.0 & (Flags::TOUCHED.0 | Flags::UNTOLD.0));
         for (which, is_so) in [
             (Flags::MOVING, known.moving),
-            (Flags::OUTSIDE, !known.outside.is_empty()),
-            (Flags::INVOLVED, !found.claims.is_empty() || found.waits.iter().any(RawWait::is_for_a_thing)),
+            (Flags::OUTSIDE, !found.outside().is_empty()),
+            (Flags::INVOLVED, !found.claims().is_empty() || found.waits.iter().any(RawWait::is_for_a_thing)),
             (Flags::SHARED, found.waits.iter().any(RawWait::is_shared)),
-            (Flags::ALIASES, !found.aliases.is_empty()),
+            (Flags::ALIASES, !found.aliases().is_empty()),
             (Flags::JOB, !known.is_task()),
             (Flags::UNREAD, !over && !read),
-            (Flags::LISTED, known.header.owner != 0 && !state.complete()),
+            (Flags::LISTED, known.owner != 0 && !state.complete()),
         ] {
             if is_so {
                 flags.set(which);
@@ -123,7 +123,7 @@ impl Tasks {
         let also: BTreeSet<u32> = also
             .filter_map(|at| self.slots.binary_search_by_key(&at, |slot| slot.at).ok())
             .filter(|index| {
-                let others = Flags(Flags::TOUCHED.0 | Flags::SHARED.0 | Flags::JOB.0);
+                let others = Flags(Flags::TOUCHED.0 | Flags::SHARED.0 | Flags::UNTOLD.0 | Flags::JOB.0);
                 self.slots.get(*index).is_some_and(|slot| !slot.flags.has(others))
             })
             .map(|index| index as u32)
@@ -143,12 +143,22 @@ impl Tasks {
         Some((slot.at, slot.known.as_deref()?))
     }
 
-    /// Notes what was told of tasks, as hashes.
-    pub(crate) fn tell(&mut self, told: &[(u32, u64)]) {
+    /// Notes what was told of tasks, as hashes, and which are to be told later.
+    pub(crate) fn tell(&mut self, told: &[(u32, u64)], later: &[u32]) {
         for (index, hash) in told {
-            if let Some(known) = self.slots.get_mut(*index as usize).and_then(|slot| slot.known.as_deref_mut()) {
+            let Some(slot) = self.slots.get_mut(*index as usize) else { continue };
+            slot.flags.clear(Flags(Flags::UNTOLD.0 | Flags::TOUCHED.0));
+            if let Some(known) = &mut slot.known {
                 known.told = *hash;
             }
+        }
+        for index in later {
+            if let Some(slot) = self.slots.get_mut(*index as usize) {
+                slot.flags.set(Flags::UNTOLD);
+            }
+        }
+        if !later.is_empty() {
+            self.overview = Overview::new(&self.slots, self.groups.all.len());
         }
     }
 

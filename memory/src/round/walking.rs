@@ -23,25 +23,58 @@ use std::sync::Arc;
 pub(crate) struct Found {
     pub(crate) chain: Option<u32>,
     pub(crate) waits: Box<[RawWait]>,
-    pub(crate) claims: Box<[RawClaim]>,
-    pub(crate) aliases: Box<[u64]>,
+    /// What most tasks have nothing of.
+    rare: Option<Box<Rare>>,
     pub(crate) opaque: u32,
-    pub(crate) unread: Arc<str>,
     pub(crate) panicked: bool,
 }
 
+#[derive(Debug, Default)]
+struct Rare {
+    claims: Box<[RawClaim]>,
+    aliases: Box<[u64]>,
+    unread: Arc<str>,
+    outside: Box<[Outside]>,
+}
+
+impl Found {
+    /// Nothing, for this reason.
+    pub(crate) fn nothing(why: impl Into<Arc<str>>) -> Self {
+        Self { rare: Some(Box::new(Rare { unread: why.into(), ..Rare::default() })), ..Self::default() }
+    }
+
+    pub(crate) fn claims(&self) -> &[RawClaim] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.claims)
+    }
+
+    /// Addresses at which a waker leads there, beside a header.
+    pub(crate) fn aliases(&self) -> &[u64] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.aliases)
+    }
+
+    /// Why no more is known.
+    pub(crate) fn unread(&self) -> Arc<str> {
+        self.rare.as_ref().map(|rare| Arc::clone(&rare.unread)).unwrap_or_default()
+    }
+
+    /// What else its walk read than its cell: where, and what was there.
+    pub(super) fn outside(&self) -> &[Outside] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.outside)
+    }
+
+    /// These lead there as well.
+    pub(crate) fn alias(&mut self, also: impl IntoIterator<Item = u64>) {
+        let rare = self.rare.get_or_insert_default();
+        rare.aliases = rare.aliases.iter().copied().chain(also).collect();
+    }
+}
+
 /// Goes through a task's future, and says what was read of it outside of its cell.
-pub(super) fn walk(
-    at: u64,
-    group: &Group,
-    cell: &[u8],
-    header: &Header,
-    tools: &mut Tools<'_>,
-) -> (Found, Box<[Outside]>) {
-    let nothing = |unread: &str| (Found { unread: Arc::from(unread), ..Found::default() }, Box::default());
+pub(super) fn walk(at: u64, group: &Group, cell: &[u8], header: &Header, tools: &mut Tools<'_>) -> Found {
+    let nothing = |unread: &str| Found::nothing(unread);
     let ty = &group.ty;
     let Some(stage) = &ty.stage else {
-        return (Found { unread: Arc::clone(&ty.unread), ..Found::default() }, Box::default());
+        return Found::nothing(Arc::clone(&ty.unread));
     };
     let read = |place: (u64, u8)| number(cell, place);
     let within = |values: &[(u128, u128)], value| values.iter().any(|(from, to)| (*from..=*to).contains(&value));
@@ -54,7 +87,7 @@ pub(super) fn walk(
                     read((*at, width & !OTHERWISE)).is_some_and(|value| within(values, value) != otherwise)
                 })
             });
-        return (Found { panicked, ..Found::default() }, Box::default());
+        return Found { panicked, ..Found::default() };
     }
     if !within(&stage.running, value) || header.state.running() {
         return nothing("it is being polled");
@@ -68,12 +101,13 @@ pub(super) fn walk(
     let dynamic = |vtable: u64| copy.dynamic(vtable);
     let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None };
     let seen = walker.future(&mut view, at.wrapping_add(stage.at), stage.future);
-    let outside = view
-        .footprint()
-        .into_iter()
-        .map(|(at, bytes)| Outside { at, len: bytes.len() as u32, hash: hash(&bytes) })
-        .collect();
-    (found(seen, group.copy, tools.frames, tools.hints), outside)
+    let mut found = found(seen, group.copy, tools.frames, tools.hints);
+    let outside = view.footprint();
+    if !outside.is_empty() {
+        let outside = outside.iter().map(|(at, bytes)| Outside { at: *at, len: bytes.len() as u32, hash: hash(bytes) });
+        found.rare.get_or_insert_default().outside = outside.collect();
+    }
+    found
 }
 
 /// What is kept of a walk.
@@ -82,17 +116,13 @@ pub(crate) fn found(walked: Walked, copy: u16, frames: &mut Frames, hints: &mut 
         hints(copy, hint);
     }
     if let Some(wrong) = walked.wrong {
-        return Found { unread: wrong, ..Found::default() };
+        return Found::nothing(wrong);
     }
-    Found {
-        chain: Some(frames.chain(&walked.steps)),
-        waits: walked.waits.into(),
-        claims: walked.claims.into(),
-        aliases: walked.aliases.into(),
-        opaque: walked.opaque,
-        unread: Arc::default(),
-        panicked: false,
-    }
+    let (claims, aliases) = (walked.claims, walked.aliases);
+    let rare = (!claims.is_empty() || !aliases.is_empty())
+        .then(|| Box::new(Rare { claims: claims.into(), aliases: aliases.into(), ..Rare::default() }));
+    let chain = Some(frames.chain(&walked.steps));
+    Found { chain, waits: walked.waits.into(), rare, opaque: walked.opaque, panicked: false }
 }
 
 /// The plans of each copy.

@@ -48,7 +48,7 @@ fn once(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Option<Vec<
     if !sources.bytes.read(at, &mut cell) {
         return Err(gone());
     }
-    let header = Header::parse(&cell).filter(|header| header.vtable == known.header.vtable).ok_or_else(gone)?;
+    let header = Header::parse(&cell).filter(|header| header.vtable == known.ty().vtable.at).ok_or_else(gone)?;
     if number(known, &cell) != Some(known.number) {
         return Err(gone());
     }

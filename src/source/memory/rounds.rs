@@ -166,6 +166,9 @@ fn looks<L: Looks>(
         for page in known.pages(&look) {
             ends.tell(Event::Update(Box::new(page)))?;
         }
+        if look.untold > 0 {
+            continue;
+        }
         ends.tell_values(asked, &mut reader)?;
         let until = (!is_over).then(|| Instant::now() + pace.rest(took, watched.see(&look), &mut rand::rng()));
         stacks = loop {

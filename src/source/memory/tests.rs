@@ -36,6 +36,7 @@ fn look(at: u64) -> memory::Look {
         at: Duration::from_millis(at),
         process,
         changed: Vec::new(),
+        untold: 0,
         ended: Vec::new(),
         tasks: 0,
         chains: Vec::new(),
@@ -245,6 +246,16 @@ fn held_thing(at: u64) -> memory::Thing {
         queue: vec![memory::Waiter { who: memory::Who::Task(4), wanted: 1, missing: 1 }],
         steady: true,
     }
+}
+
+#[test]
+fn what_several_looks_tell_is_one_update() {
+    let part = |untold| {
+        let told = memory::Look { changed: vec![task(1)], untold, ..look(500) };
+        let page = super::convert::Converter::new(Duration::ZERO, &told).pages(&told).pop().expect("a page");
+        (page.part, page.task_looks.len(), page.look.is_some())
+    };
+    assert_eq!([part(7), part(0)], [(Part::More, 1, false), (Part::Last, 1, true)]);
 }
 
 #[test]
