@@ -273,7 +273,10 @@ impl Tasks {
             let stale = stale(slots, run, tools.bytes);
             for index in run {
                 let Some(slot) = slots.get_mut(*index as usize) else { continue };
-                if take_in(slot, stale.contains(index), &mut self.groups, &self.buffer, tools, outcome) {
+                if stale.contains(index) {
+                    slot.forget();
+                }
+                if take_in(slot, &mut self.groups, &self.buffer, tools, outcome) {
                     walked.push(*index);
                 }
             }
@@ -293,8 +296,7 @@ impl Tasks {
                 let running = known.state.running();
                 known.moving = !same || running;
                 if !same && attempt + 1 < TRIES && !running {
-                    // So that it is gone through again.
-                    slot.prints.own = !slot.prints.own;
+                    slot.forget();
                     again.push(*index);
                 }
                 slot.mark();
@@ -392,7 +394,6 @@ fn is_same(slot: &Slot, groups: &Groups, buffer: &Buffer) -> bool {
 /// Takes in a cell as it was read, and says whether it was gone through.
 fn take_in(
     slot: &mut Slot,
-    stale: bool,
     groups: &mut Groups,
     buffer: &Buffer,
     tools: &mut Tools<'_>,
@@ -402,7 +403,7 @@ fn take_in(
     let ty = &group.ty;
     let cell = buffer.cell(slot, ty);
     let prints = cell.map(|cell| Prints::of(ty, cell)).unwrap_or_default();
-    let calm = !stale && !slot.flags.has(Flags::MOVING);
+    let calm = !slot.flags.has(Flags::MOVING);
     if cell.is_some() && slot.known.is_some() && prints == slot.prints && calm {
         return false;
     }

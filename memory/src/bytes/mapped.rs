@@ -16,7 +16,7 @@ use nix::{
 };
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek},
     num::NonZeroUsize,
     ops::Deref,
     sync::{
@@ -93,8 +93,9 @@ impl Content {
         }
         let mut bytes = Vec::new();
         // Where it was read before, its start is behind.
-        std::io::Seek::rewind(&mut &*file)?;
-        (&*file).take(len).read_to_end(&mut bytes)?;
+        let mut from = file;
+        from.rewind()?;
+        from.take(len).read_to_end(&mut bytes)?;
         Ok(Self(Kind::Read(bytes)))
     }
 
