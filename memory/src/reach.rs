@@ -85,8 +85,10 @@ fn find(start: TypeId, debug: &Debug) -> Reach {
     Reach::Locks(locks)
 }
 
-/// A runtime leads to its tasks, and these are asked themselves; wakers lead to tasks as well.
+/// A runtime leads to its tasks, and these are asked themselves; wakers lead to tasks as well. A span leads to whoever listens, by a
+/// vtable; it was given texts and numbers, and what else of the program keeps guards is asked for by type.
 fn is_runtime(space: &str, name: &str) -> bool {
     space.starts_with("tokio::runtime")
+        || (space == "tracing_core::dispatcher" && name == "Dispatch")
         || (space == "core::task::wake" && matches!(name, "Waker" | "RawWaker" | "RawWakerVTable"))
 }

@@ -141,13 +141,13 @@ fn nothing(thread: &KernelThread, place: &Place, found: Found) -> Root {
 /// To what wakers lead that wake this thread: its own parker, and the scheduler that it drives.
 fn wakers(thread: &KernelThread, copy: &Copy, threads: &Threads, bytes: &dyn Bytes) -> Vec<u64> {
     let Some(block) = threads.block(thread.id, copy.object.bias, bytes) else { return Vec::new() };
-    let variables = copy.debug.index().thread_locals.iter().filter(|(path, ..)| path.starts_with(PARKER));
-    let parkers = variables.filter_map(|(_, at, ty)| {
-        let (inner, ty) = copy.debug.find(*ty, &|ty| ty.is("tokio::runtime::park", "ParkThread"), 10)?;
-        let value = Value::new(&copy.debug, bytes, block.checked_add(*at)?.checked_add(inner)?, ty);
+    let parker = || {
+        let (at, ty) = copy.debug.index().thread_local(PARKER)?;
+        let (inner, ty) = copy.debug.find(ty, &|ty| ty.is("tokio::runtime::park", "ParkThread"), 10)?;
+        let value = Value::new(&copy.debug, bytes, block.checked_add(at)?.checked_add(inner)?, ty);
         Some(value.path(&["inner"])?.target()?.at)
-    });
-    let mut wakers: Vec<u64> = parkers.collect();
+    };
+    let mut wakers: Vec<u64> = parker().into_iter().collect();
     if let Some((_, Some(handle))) =
         Variable::find(&copy.debug).and_then(|variable| variable.read(block, &copy.debug, bytes))
     {

@@ -167,6 +167,13 @@ impl Type {
 }
 
 impl Index {
+    /// The thread-local variable whose path begins so. The standard library writes each in two ways; of the one that the linker left
+    /// out the debug information is still there, and says 0.
+    pub(crate) fn thread_local(&self, path: &str) -> Option<(u64, TypeId)> {
+        let all = self.thread_locals.iter().filter(|local| local.0.starts_with(path));
+        all.min_by_key(|local| local.1 == 0).map(|local| (local.1, local.2))
+    }
+
     /// Whether a guard of this lock may be kept where no walk goes.
     pub fn may_keep(&self, lock: &str) -> bool {
         self.keepers.iter().any(|kept| **kept == *lock || (kept.ends_with('<') && lock.starts_with(&**kept)))

@@ -34,6 +34,8 @@ pub(crate) enum Class {
     /// A pointer with a length.
     Slice,
     Vec,
+    /// Half of a socket: the whole is behind a pointer, and is gone into where the half is polled.
+    Half,
     /// Something shared: not gone into, but what it is of may be a lock.
     Shared,
     /// Something without futures: wakers, unions, allocators.
@@ -59,6 +61,9 @@ pub(crate) enum Permits {
     Member(&'static str),
 }
 
+/// A future that several await.
+const SHARED: &str = "futures_util::future::future::shared";
+
 const TABLE: &[(&str, &str, Class)] = &[
     ("tokio::sync::batch_semaphore", "Acquire", Class::Acquire),
     ("tokio::sync::notify", "Notified", Class::Notified),
@@ -77,7 +82,19 @@ const TABLE: &[(&str, &str, Class)] = &[
     ("tokio::sync::watch", "Sender", Class::WatchSender),
     ("tokio::runtime::io::scheduled_io", "Readiness", Class::Readiness),
     ("tokio::io::poll_evented", "PollEvented", Class::PollEvented),
+    ("tokio::net::tcp::split", "ReadHalf", Class::Half),
+    ("tokio::net::tcp::split", "WriteHalf", Class::Half),
+    ("tokio::net::tcp::split_owned", "OwnedReadHalf", Class::Half),
+    ("tokio::net::tcp::split_owned", "OwnedWriteHalf", Class::Half),
+    ("tokio::net::unix::split", "ReadHalf", Class::Half),
+    ("tokio::net::unix::split", "WriteHalf", Class::Half),
+    ("tokio::net::unix::split_owned", "OwnedReadHalf", Class::Half),
+    ("tokio::net::unix::split_owned", "OwnedWriteHalf", Class::Half),
+    ("tokio::io::split", "ReadHalf", Class::Half),
+    ("tokio::io::split", "WriteHalf", Class::Half),
     ("futures_util::stream::futures_unordered", "FuturesUnordered", Class::Unordered),
+    // Whoever polls it first polls what is inside, for all.
+    (SHARED, "Shared", Class::Half),
     ("tokio::sync::mutex", "MutexGuard", guard("lock", Permits::One)),
     ("tokio::sync::mutex", "OwnedMutexGuard", guard("lock", Permits::One)),
     ("tokio::sync::mutex", "MappedMutexGuard", guard("s", Permits::One)),
@@ -138,11 +155,17 @@ pub(crate) fn classify(ty: &Type) -> Class {
     Class::Plain
 }
 
-/// Whether what a future of this namespace has is polled whenever it is. Of a future written by hand nothing is known.
+/// Whether what a future of this namespace has is polled whenever it is. Of a future written by hand nothing is known, nor of one
+/// that several await.
 pub(crate) fn polls_all(space: &str) -> bool {
     const CRATES: &[&str] =
         &["core", "alloc", "std", "tokio", "futures_util", "futures_core", "tracing", "pin_project_lite"];
-    CRATES.contains(&space.split("::").next().unwrap_or_default())
+    space != SHARED && CRATES.contains(&space.split("::").next().unwrap_or_default())
+}
+
+/// Whether this is of a future that several await: who of them polls it is not known.
+pub(crate) fn is_shared(space: &str) -> bool {
+    space == SHARED
 }
 
 /// Whether a structure of this namespace is named in a chain: a future that somebody wrote down, and not what such are made of.
@@ -151,7 +174,8 @@ pub(crate) fn is_named(space: &str, name: &str) -> bool {
     const PARTS: &[&str] =
         &["MaybeDone", "TryMaybeDone", "OrderWrapper", "Pin", "Stage", "Fuse", "Fut", "Reset", "Join"];
     let bare = name.split('<').next().unwrap_or_default();
-    !PLUMBING.contains(&space.split("::").next().unwrap_or_default())
+    space != SHARED
+        && !PLUMBING.contains(&space.split("::").next().unwrap_or_default())
         && !PARTS.contains(&bare)
         && !bare.starts_with(['{', '('])
 }

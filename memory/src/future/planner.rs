@@ -1,7 +1,7 @@
 //! Finds what of a type is worth a look, each type once.
 
 use super::{
-    class::{Class, GuardClass, Permits, Referred, classify, is_named, polls_all, referred},
+    class::{Class, GuardClass, Permits, Referred, classify, is_named, is_shared, polls_all, referred},
     frames::{FrameText, Frames},
     plan::{
         Arm, Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
@@ -113,6 +113,10 @@ impl Plans {
                     element,
                     ownership: Ownership::Owned,
                 })
+            }
+            Class::Half => {
+                let (at, to) = self.types.pointer(id)?;
+                (at == 0).then_some(Plan::Pointer { ownership: Ownership::Borrowed, to })
             }
             Class::Unordered => self.unordered(id, &ty, frames),
             Class::Collection => {
@@ -262,7 +266,8 @@ impl Plans {
         }
         let named = is_named(&ty.space, &ty.name) && !is_variant(ty);
         let text = named.then(|| frames.text(text(&names::short(&ty.path()), FrameKind::Wrapper)));
-        let polled = if fields.len() < 2 || polls_all(&ty.space) { Certainty::Known } else { Certainty::Unknown };
+        let alone = fields.len() < 2 && !is_shared(&ty.space);
+        let polled = if alone || polls_all(&ty.space) { Certainty::Known } else { Certainty::Unknown };
         Some(Plan::Parts(Parts { text, fields, arms, polled, interest: interest(ty) }))
     }
 

@@ -193,6 +193,8 @@ impl Walk<'_, '_, '_> {
             Plan::Nothing => {}
             Plan::Collection => self.found.opaque += 1,
             Plan::Parts(parts) => self.parts(at, parts, here),
+            // The halves of a socket lead to the same one.
+            Plan::Leaf(leaf) if matches!(leaf.what, LeafKind::PollEvented { .. }) => self.leaf(at, leaf, here),
             _ if !self.done.insert((at, ty)) => {}
             Plan::Coroutine(coroutine) => self.coroutine(at, ty, coroutine, here),
             Plan::Pointer { ownership, to } => self.pointer(at, *ownership, *to, here),

@@ -49,15 +49,10 @@ pub(crate) struct Worker {
 
 impl Variable {
     pub(crate) fn find(debug: &Debug) -> Option<Self> {
-        debug.index().thread_locals.iter().find_map(|(path, at, ty)| {
-            let whole = *ty;
-            let (inner, ty) = path
-                .starts_with(CONTEXT)
-                .then(|| debug.find(*ty, &|ty| ty.is("tokio::runtime::context", "Context"), 8))
-                .flatten()?;
-            let made = debug.path(whole, &["state"]).and_then(|(state, _)| at.checked_add(state));
-            Some(Self { at: at.checked_add(inner)?, ty, made })
-        })
+        let (at, whole) = debug.index().thread_local(CONTEXT)?;
+        let (inner, ty) = debug.find(whole, &|ty| ty.is("tokio::runtime::context", "Context"), 8)?;
+        let made = debug.path(whole, &["state"]).and_then(|(state, _)| at.checked_add(state));
+        Some(Self { at: at.checked_add(inner)?, ty, made })
     }
 
     /// Reads it in the thread whose block begins here. The handle's value is told as well.

@@ -171,7 +171,12 @@ impl TaskType {
 
     /// A job is a future around a closure, and a large future is in a box: what people know is inside.
     fn unwrapped(&mut self, future: TypeId, debug: &Debug) -> TypeId {
-        let ty = debug.ty(future);
+        let mut ty = debug.ty(future);
+        // With tokio's tracing there is a span around it.
+        if ty.is("tracing::instrument", "Instrumented") && ty.name.contains("BlockingTask<") {
+            let inside = ty.params.iter().find(|param| &*param.0 == "T").map(|param| debug.ty(param.1));
+            ty = inside.unwrap_or(ty);
+        }
         if ty.is("tokio::runtime::blocking::task", "BlockingTask") {
             self.kind = Kind::Blocking;
             return ty.params.iter().find(|param| &*param.0 == "T").map_or(future, |param| param.1);

@@ -40,6 +40,12 @@ async fn spawn() -> std::io::Result<()> {
     spawn_boxed(copies(one, third));
     spawn_boxed(reads_within(other));
     spawn_boxed(writable_or_closed(fourth));
+    let (one, (other, _)) = (TcpStream::connect(address).await?, listener.accept().await?);
+    spawn_boxed(reads_owned(one));
+    spawn_boxed(both_owned(other));
+    let (one, other) = UnixStream::pair()?;
+    spawn_boxed(reads_unix_owned(one));
+    spawn_boxed(reads_any_half(other));
     spawn_boxed(datagram(UdpSocket::bind("127.0.0.1:0").await?));
     let (one, other) = UnixStream::pair()?;
     spawn_boxed(reads_unix(one));
@@ -126,6 +132,47 @@ async fn datagram(socket: UdpSocket) {
     let mut bytes = [0; 64];
     wait!(at, io(&socket, "read"));
     let _ = socket.recv_from(&mut bytes).await;
+}
+
+/// Whoever writes has the other half.
+async fn reads_owned(stream: TcpStream) {
+    let mut at = frame!();
+    let (mut half, other) = stream.into_split();
+    let mut bytes = [0; 64];
+    wait!(at, io(half.as_ref(), "read"));
+    let _ = half.read(&mut bytes).await;
+    drop(other);
+}
+
+/// Both halves of one socket, by one task.
+async fn both_owned(stream: TcpStream) {
+    let mut at = frame!();
+    let (mut reader, mut writer) = stream.into_split();
+    let (mut bytes, much) = ([0; 64], [7; 64]);
+    let _ = writer.as_ref().try_write(&much[..0]);
+    wait!(at, io(reader.as_ref(), "read"));
+    let _ = reader.read(&mut bytes).await;
+    let _ = writer.write_all(&much).await;
+}
+
+async fn reads_unix_owned(stream: UnixStream) {
+    let mut at = frame!();
+    let (mut half, other) = stream.into_split();
+    let mut bytes = [0; 64];
+    wait!(at, io(half.as_ref(), "read"));
+    let _ = half.read(&mut bytes).await;
+    drop(other);
+}
+
+/// Of whatever reads and writes.
+async fn reads_any_half(stream: UnixStream) {
+    let mut at = frame!();
+    let socket = stream.as_raw_fd();
+    let (mut half, other) = tokio::io::split(stream);
+    let mut bytes = [0; 64];
+    wait!(at, io(&socket, "read"));
+    let _ = half.read(&mut bytes).await;
+    drop(other);
 }
 
 async fn reads_unix(mut stream: UnixStream) {
