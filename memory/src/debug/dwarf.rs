@@ -8,6 +8,7 @@ use super::{
     units::{Files, Units},
 };
 use crate::Grade;
+use rustc_hash::FxHashSet;
 use self_cell::self_cell;
 use std::sync::Arc;
 
@@ -98,9 +99,34 @@ fn merge(all: Vec<Found>) -> Index {
     }
     index.thread_locals.sort_by_key(|local| (local.1, local.2));
     index.thread_locals.dedup_by(|next, kept| next.0 == kept.0 && next.1 == kept.1);
+    placed(&mut index.thread_locals);
     index.block_on.sort_by_key(|(range, ty)| (range.start, range.end, *ty));
     index.block_on.dedup();
     index.outside.sort_unstable();
     index.outside.dedup();
     index
+}
+
+/// Of a thread-local that stands in several functions leaves out those that the linker did not keep, which have no place but 0.
+fn placed(locals: &mut Vec<(Arc<str>, u64, TypeId)>) {
+    let owner = |path: &str| path.rsplit_once("::{closure#").map_or(path, |(owner, _)| owner).to_owned();
+    let placed: FxHashSet<String> = locals.iter().filter(|local| local.1 != 0).map(|local| owner(&local.0)).collect();
+    locals.retain(|local| local.1 != 0 || !placed.contains(&owner(&local.0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_linker_left_out_has_no_place() {
+        let local = |path: &str, at| (Arc::from(path), at, TypeId(1));
+        let mut locals = vec![
+            local("a::X::{closure#1}::VAL", 0),
+            local("a::Y::{closure#0}::VAL", 0),
+            local("a::X::{closure#0}::VAL", 48),
+        ];
+        placed(&mut locals);
+        assert_eq!(locals, [local("a::Y::{closure#0}::VAL", 0), local("a::X::{closure#0}::VAL", 48)]);
+    }
 }

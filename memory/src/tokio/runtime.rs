@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 /// A worker's queue has room for so many.
 const LOCAL: u64 = 256;
-/// More tasks of a shared queue are not followed.
+/// More queued tasks, of all runtimes together, are not followed.
 const MOST: usize = 100_000;
 
 /// Reads a runtime by its handle; `handle` is what an `Arc` of it leads to.
@@ -79,6 +79,9 @@ pub(crate) fn queued(handle: Value<'_>, bytes: &dyn crate::bytes::Bytes, found: 
     let remotes = handle.path(&["shared", "remotes"]).and_then(Value::elements);
     for (index, remote) in remotes.into_iter().flatten().enumerate() {
         let Some((head, tail, buffer)) = remote.path(&["steal"]).and_then(local_queue) else { continue };
+        if found.len() >= MOST {
+            break;
+        }
         let Some(start) = bytes.word(buffer.at) else { continue };
         for place in 0..u64::from(tail.wrapping_sub(head)).min(LOCAL) {
             let slot = (u64::from(head) + place) % LOCAL;
@@ -89,9 +92,7 @@ pub(crate) fn queued(handle: Value<'_>, bytes: &dyn crate::bytes::Bytes, found: 
     }
     let shared = handle.find("tokio::runtime::scheduler::inject::synced", "Synced");
     let mut header = shared.and_then(|queue| bytes.word(queue.path(&["head"])?.at)).unwrap_or(0);
-    let mut seen = 0;
-    while header != 0 && seen < MOST && found.insert(header, Queued::Injected).is_none() {
-        seen += 1;
+    while header != 0 && found.len() < MOST && found.insert(header, Queued::Injected).is_none() {
         header = header.checked_add(8).and_then(|at| bytes.word(at)).unwrap_or(0);
     }
 }
