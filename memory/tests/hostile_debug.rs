@@ -3,32 +3,16 @@
 
 #[path = "../fuzz/bodies/debug.rs"]
 mod bodies;
+mod damage;
 
+use damage::go_on;
 use object::{Object as _, ObjectSection as _};
 use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, Instant},
 };
-
-/// For how long each of the tests goes on.
-const TIME: Duration = Duration::from_secs(4);
-/// How long one file may take.
-const LONGEST: Duration = Duration::from_secs(5);
-
-/// Numbers that look random, and are the same each time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound.max(1) as u64) as usize
-    }
-}
 
 fn program(directory: &Path, flags: &[&str]) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/debug/programs/tokio.rs");
@@ -52,41 +36,6 @@ fn places(file: &[u8]) -> Vec<Range<usize>> {
     ranges.push(file.len() - 4096..file.len());
     ranges.push(0..file.len());
     ranges
-}
-
-fn damage(numbers: &mut Numbers, good: &[u8], places: &[Range<usize>]) -> Vec<u8> {
-    let mut bytes = good.to_vec();
-    let place = &places[numbers.below(places.len())];
-    for _ in 0..=numbers.below(40) {
-        // Close together as often as far apart.
-        let at = place.start + numbers.below(place.len());
-        for (offset, _) in (0..=numbers.below(4)).enumerate() {
-            if let Some(byte) = bytes.get_mut(at + offset) {
-                *byte = match numbers.below(4) {
-                    0 => 0,
-                    1 => 0xff,
-                    2 => *byte ^ (1 << numbers.below(8)),
-                    _ => numbers.below(256) as u8,
-                };
-            }
-        }
-    }
-    if numbers.below(10) == 0 {
-        bytes.truncate(numbers.below(good.len()));
-    }
-    bytes
-}
-
-fn go_on(good: &[u8], places: &[Range<usize>], read: fn(&[u8])) {
-    let (start, mut numbers, mut times) = (Instant::now(), Numbers(0x9e37_79b9_7f4a_7c15), 0);
-    while start.elapsed() < TIME {
-        let bytes = damage(&mut numbers, good, places);
-        let before = Instant::now();
-        read(&bytes);
-        assert!(before.elapsed() < LONGEST, "the one after {times} others took {:?}", before.elapsed());
-        times += 1;
-    }
-    assert!(times > 3, "{times}");
 }
 
 #[test]
