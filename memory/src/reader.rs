@@ -435,7 +435,7 @@ impl Reader {
                 .iter()
                 .map(|copy| data::Copy {
                     object: Arc::clone(&copy.object.path),
-                    version: None,
+                    version: copy.version.clone(),
                     grade: copy.debug.grade(),
                     from: Arc::clone(copy.debug.from()),
                 })

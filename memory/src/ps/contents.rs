@@ -71,6 +71,11 @@ fn search(data: &[u8], contents: &mut Contents) {
     contents.has_tokio = contents.has_tokio || names.iter().any(|name| Finder::new(name).find(data).is_some());
 }
 
+/// The first version of tokio that stands in a path here.
+pub(crate) fn version_in(data: &[u8]) -> Option<String> {
+    Finder::new(b"/tokio-").find_iter(data).find_map(|at| version(data.get(at + 7..)?))
+}
+
 /// `1.54.1` of `1.54.1/src/…`.
 fn version(text: &[u8]) -> Option<String> {
     let end = text.iter().take(40).position(|byte| *byte == b'/')?;
@@ -166,6 +171,8 @@ mod tests {
             &mut contents,
         );
         assert_eq!((contents.versions, contents.has_tokio), (vec!["1.54.1".to_owned()], true));
+        assert_eq!(version_in(b"/tokio-rustls-0.26.0/src/a.rs /tokio-1.54.1/src/b.rs").as_deref(), Some("1.54.1"));
+        assert_eq!(version_in(b"/tokio-1.54.1"), None);
         let mut contents = Contents::default();
         search(b"a /tokio- tokio-runtime-worker", &mut contents);
         assert!(contents.versions.is_empty() && contents.has_tokio);

@@ -10,6 +10,9 @@ mod scan;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use scan::Lister;
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) use contents::version_in;
+
 use crate::Grade;
 
 /// The Tokio processes that were found, and what could not be looked at.

@@ -3,6 +3,7 @@
 
 use super::{
     names::{self, defined},
+    version,
     vtable::{Vtable, vtables},
 };
 use crate::{
@@ -85,6 +86,8 @@ pub(crate) struct Copy {
     pub(crate) object: Object,
     pub(crate) debug: Arc<Debug>,
     pub(crate) types: FxHashMap<u64, Arc<TaskType>>,
+    /// Tokio's version, where the object tells it.
+    pub(crate) version: Option<Arc<str>>,
 }
 
 impl Copy {
@@ -97,7 +100,8 @@ impl Copy {
         let debug = Arc::new(open(object));
         let types =
             found.into_iter().map(|vtable| (vtable.at, Arc::new(TaskType::new(vtable, object, &debug)))).collect();
-        Some(Self { object: object.clone(), debug, types })
+        let version = version::version(object, bytes).map(Arc::from);
+        Some(Self { object: object.clone(), debug, types, version })
     }
 
     /// The type that the `dyn` vtable at this address is of.

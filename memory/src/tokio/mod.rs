@@ -12,4 +12,5 @@ pub(crate) mod runtime;
 pub(crate) mod scan;
 pub(crate) mod semaphore;
 pub(crate) mod value;
+pub(crate) mod version;
 pub(crate) mod vtable;

@@ -41,6 +41,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     let title = match app.panels.tasks.listing {
         Listing::Tasks => "Tasks",
         Listing::Groups => match app.panels.tasks.groups.by {
+            GroupBy::Place if !app.session().model().knows().has(Fact::Polls) => "Tasks by where they are written",
             GroupBy::Place => "Tasks by spawn location",
             GroupBy::Chain => "Tasks by chain",
             GroupBy::Awaits => "Tasks by what they wait for",

@@ -36,9 +36,14 @@ impl Model {
     /// Takes in one lock, and how each of its holders is known: exactly, where nothing else is said.
     pub(in crate::model) fn tell_lock(&mut self, told: LockStats, bases: &[Basis], now: Stamp) {
         let id = told.id;
+        let joined = self.memory.speaks_for(id).is_some();
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
         self.unsettled.insert(id);
         self.loose_bytes -= lock.told_bytes();
+        // What was inferred before is void, unless that goes on beside what memory tells.
+        if lock.basis == Basis::Inferred && !joined {
+            lock.begin_to_be_told(told.acquisitions, now);
+        }
         lock.tell(told, now);
         for (hold, basis) in lock.holds.iter_mut().zip(bases) {
             hold.basis = *basis;
@@ -65,8 +70,9 @@ impl Model {
     pub(in crate::model) fn untell_lock(&mut self, id: ResourceId) {
         let Some(lock) = self.resources.get_mut(id).and_then(|resource| resource.lock.as_mut()) else { return };
         self.loose_bytes -= lock.told_bytes();
-        (lock.told, lock.certain, lock.basis) = (None, None, Basis::Inferred);
-        lock.forget_acquires();
+        // Acquires were counted meanwhile.
+        (lock.told, lock.certain, lock.basis, lock.sighting) = (None, None, Basis::Inferred, None);
+        lock.holds.clear();
         self.unsettled.insert(id);
     }
 
@@ -155,16 +161,16 @@ impl Lock {
         size_of::<ToldQueue>() + size_of_val(queue.waiters.as_slice()) + holds
     }
 
+    fn begin_to_be_told(&mut self, acquisitions: u64, now: Stamp) {
+        self.across = AcrossAwait::default();
+        self.hold_times = HoldTimes::default();
+        self.longest_wait = Duration::ZERO;
+        self.rate = Rate::new(now);
+        self.rate.start(acquisitions, now);
+    }
+
     /// Takes in what is told of it as of an instant.
     fn tell(&mut self, told: LockStats, now: Stamp) {
-        // What was inferred before is void.
-        if self.basis == Basis::Inferred {
-            self.across = AcrossAwait::default();
-            self.hold_times = HoldTimes::default();
-            self.longest_wait = Duration::ZERO;
-            self.rate = Rate::new(now);
-            self.rate.start(told.acquisitions, now);
-        }
         self.basis = Basis::Exact;
         self.state = match told.holders.first().map(|holder| holder.access) {
             None if told.unknown_holders > 0 => LockState::Exclusive,

@@ -24,6 +24,8 @@ pub enum Unknown {
     Readers,
     /// Whoever holds it got it before the agent began.
     BeforeAgent,
+    /// Memory says that it is held, and nothing that was read has its guard.
+    Unread,
     /// It changed hands in a way that is not reported, or its holder is over.
     Elsewhere,
 }
@@ -40,6 +42,7 @@ impl Unknown {
             Self::BeforeAttach => "from before attaching",
             Self::BeforeAgent => "from before the agent",
             Self::Readers => "readers came and went",
+            Self::Unread => "no frame has it",
             Self::Elsewhere => "changed hands unseen",
         }
     }
@@ -60,6 +63,9 @@ impl Unknown {
             Self::BeforeAgent => {
                 "Whoever holds it took it before the agent began, so that nobody knows who, nor since when."
             }
+            Self::Unread => {
+                "No frame that was read has its guard: a blocking job, a structure or a map may, or it was forgotten."
+            }
             Self::Readers => "Readers came and went, and which of them are left is not reported.",
             Self::Elsewhere => {
                 "It changed hands in a way that the target does not report, or the task that took it has ended."
@@ -74,6 +80,9 @@ impl Model {
         let (resource, lock) = self.lock(id)?;
         if !lock.holds.is_empty() || lock.state == LockState::Free {
             return None;
+        }
+        if self.thing_of_row(id).is_some_and(|thing| thing.holders.is_empty() && thing.free == Some(0)) {
+            return Some(Unknown::Unread);
         }
         if lock.basis == Basis::Exact {
             let is_older = resource.told_lock().is_some_and(|(_, queue)| queue.unknown_holders > 0);

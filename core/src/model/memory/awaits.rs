@@ -154,7 +154,8 @@ impl Model {
     pub fn chain_in_words(&self, chain: u32) -> String {
         let Some(chain) = self.memory.chain(chain) else { return "not known".into() };
         let end = |frame: &Frame| frame.kind == FrameKind::Leaf && frame.reach == Reach::Polled;
-        let last = chain.frames.len().saturating_sub(1);
+        let begun = |frame: &Frame| frame.reach == Reach::Polled && !frame.has_not_started();
+        let last = chain.frames.iter().rposition(begun).unwrap_or(chain.frames.len().saturating_sub(1));
         let frame = chain.service_frame(chain.frames.iter().position(end).unwrap_or(last));
         frame.map_or_else(String::new, |frame| match frame.place.file.as_str() {
             "" => frame.short(),
@@ -188,6 +189,8 @@ impl Model {
             }
             WaitOn::Thing(id) => self.memory.thing(id).map_or("something", |thing| thing.label()).to_owned(),
             WaitOn::Timer(at) if at > now => format!("timer in {}", humanize(at.since(now))),
+            // It was to come when it was looked at.
+            WaitOn::Timer(at) if self.memory.now.is_some_and(|looked| at > looked) => "timer, due by now".into(),
             WaitOn::Timer(at) => format!("timer {} ago", humanize(now.since(at))),
             WaitOn::Join(Some(number)) => format!("end of task {number}"),
             WaitOn::Join(None) => "end of a task".into(),

@@ -52,17 +52,19 @@ impl Model {
         }
         let joined: Vec<(ResourceId, ThingId)> = self.memory.joins.locks().collect();
         for (lock, thing) in joined {
+            let of_agent = self.told.has(Fact::Holders);
             match things.binary_search_by_key(&thing, |thing| thing.id).ok().and_then(|at| things.get(at)) {
-                Some(thing) if self.told.has(Fact::Holders) => self.name_unknown_holders(lock, thing, now),
-                Some(thing) => {
+                Some(thing) if of_agent => self.name_unknown_holders(lock, thing, now),
+                Some(thing) if !self.holders(lock, thing, now).is_empty() => {
                     self.take_lock(lock, thing, now);
                     // How many read it is told, and need not be seen by frames.
                     self.keep_reported_state(lock);
                 }
-                // Nobody who is known holds it, and nobody waits: the other source says how it stands.
-                None if self.told.has(Fact::Holders) => {}
-                None if self.lock(lock).is_some_and(|(_, lock)| lock.told.is_some()) => self.untell_lock(lock),
-                None => {}
+                // Where memory knows nobody who holds it, the other source may.
+                _ if !of_agent && self.lock(lock).is_some_and(|(_, lock)| lock.told.is_some()) => {
+                    self.untell_lock(lock);
+                }
+                _ => {}
             }
         }
         let own = things.iter().filter(|thing| self.memory.joins.is_unheard(thing.id)).cloned().collect::<Vec<_>>();

@@ -94,6 +94,11 @@ impl Frame {
         self.kind == FrameKind::Async && (self.place.file.is_empty() || self.place.is_of_service())
     }
 
+    /// Whether it was made and never polled.
+    pub fn has_not_started(&self) -> bool {
+        self.name.ends_with(NOT_STARTED)
+    }
+
     /// Its name without the path before it.
     pub fn short(&self) -> String {
         super::super::plain_name(&self.name).into_owned()
@@ -107,7 +112,7 @@ impl Chain {
     /// Whether this is what a task awaits that was never polled: the outermost of its functions has not begun.
     pub fn has_not_started(&self) -> bool {
         let first = self.frames.iter().find(|frame| frame.kind == FrameKind::Async && frame.reach == Reach::Polled);
-        first.is_some_and(|frame| frame.name.ends_with(NOT_STARTED))
+        first.is_some_and(Frame::has_not_started)
     }
 
     /// Whether every frame that is polled was gone into, so that nothing unknown could wake the task.
