@@ -14,15 +14,33 @@ pub(crate) struct Verdict {
     /// Chains that are all right.
     pub(crate) right: usize,
     /// Not there, or not whole, and the reason is told.
-    pub(crate) absent: Vec<String>,
+    pub(crate) absent: Vec<Absent>,
     pub(crate) wrong: Vec<String>,
+}
+
+/// A chain that is not there, or not whole.
+#[derive(Debug)]
+pub(crate) struct Absent {
+    /// The path of the outermost function, without what stands for its code.
+    pub(crate) function: String,
+    /// All of it, and the reason.
+    pub(crate) text: String,
+}
+
+impl Absent {
+    fn new(frames: &[Frame], text: String) -> Self {
+        Self {
+            function: frames.first().map(|frame| frame.function.replace("::{{closure}}", "")).unwrap_or_default(),
+            text,
+        }
+    }
 }
 
 impl Verdict {
     pub(crate) fn assert_nothing_wrong(&self, what: &str) {
         eprintln!("{what}: {} right, {} absent, {} wrong", self.right, self.absent.len(), self.wrong.len());
         for line in &self.absent {
-            eprintln!("  absent: {line}");
+            eprintln!("  absent: {}", line.text);
         }
         assert!(self.wrong.is_empty(), "{what}:\n{}", self.wrong.join("\n"));
     }
@@ -54,7 +72,9 @@ pub(crate) fn chains(look: &Look, chains: &[Arc<Chain>], truth: &Truth) -> Verdi
     for (who, frames) in &truth.frames {
         match told.get(who) {
             // Of a root it can be that its bytes were not found; a task is always there.
-            None if matches!(who, Who::Root(_)) => verdict.absent.push(format!("{who:?}: {}", frames[0].function)),
+            None if matches!(who, Who::Root(_)) => {
+                verdict.absent.push(Absent::new(frames, format!("{who:?}: {}", frames[0].function)));
+            }
             None => verdict.wrong.push(format!("{who:?} is not there: {}", frames[0].function)),
             Some(told) => one(&mut verdict, *who, told, frames),
         }
@@ -72,19 +92,18 @@ fn one(verdict: &mut Verdict, who: Who, told: &Told<'_>, frames: &[Frame]) {
         if told.unread.is_empty() {
             verdict.wrong.push(format!("{name}: no chain, and no reason"));
         } else if verdict.wrong.len() == said {
-            verdict.absent.push(format!("{name}: {}", told.unread));
+            verdict.absent.push(Absent::new(frames, format!("{name}: {}", told.unread)));
         }
         return;
     };
     let wrong = verdict.wrong.len();
     let mut says = |text: String| verdict.wrong.push(format!("{name}: {text}\n{}", written(chain, told.waits)));
     let mut matched: BTreeMap<usize, &Frame> = BTreeMap::new();
-    let (mut missing, mut elsewhere) = (Vec::new(), Vec::new());
+    let mut missing = Vec::new();
     for frame in frames {
         let found = (0..chain.frames.len()).find(|at| !matched.contains_key(at) && is(&chain.frames[*at], frame));
         match found {
             Some(at) => drop(matched.insert(at, frame)),
-            None if chain.frames.iter().any(|told| is_in_a_macro(told, frame)) => elsewhere.push(&*frame.function),
             None => missing.push(format!("{}:{}", frame.function, frame.line)),
         }
     }
@@ -122,12 +141,11 @@ fn one(verdict: &mut Verdict, who: Who, told: &Told<'_>, frames: &[Frame]) {
         says(format!("it waits for {}", lacks.join(", ")));
     }
     if verdict.wrong.len() == wrong {
-        if missing.is_empty() && lacks.is_empty() && elsewhere.is_empty() {
+        if missing.is_empty() && lacks.is_empty() {
             verdict.right += 1;
-        } else if !elsewhere.is_empty() {
-            verdict.absent.push(format!("{name}: the line is the macro's: {}", elsewhere.join(", ")));
         } else {
-            verdict.absent.push(format!("{name}: cut: {}\n{}", told.unread, written(chain, told.waits)));
+            let text = format!("{name}: cut: {}\n{}", told.unread, written(chain, told.waits));
+            verdict.absent.push(Absent::new(frames, text));
         }
     }
 }
@@ -136,12 +154,6 @@ fn one(verdict: &mut Verdict, who: Who, told: &Told<'_>, frames: &[Frame]) {
 fn is_own(frame: &holdup_memory::Frame) -> bool {
     let own = |file: &str| ["src/cases/", "plugin/src/", "stale/src/"].iter().any(|part| file.contains(part));
     frame.kind == FrameKind::Async && frame.place.as_ref().is_some_and(|place| own(&place.file))
-}
-
-/// Whether the frame is told where the macro is written that its `.await` stands in, and not where that is used.
-fn is_in_a_macro(frame: &holdup_memory::Frame, truth: &Frame) -> bool {
-    let library = |place: &holdup_memory::Place| place.file.contains("/src/macros/");
-    frame.kind == FrameKind::Async && frame.name.contains(own_name(truth)) && frame.place.as_ref().is_some_and(library)
 }
 
 /// Of a function's path its own name.

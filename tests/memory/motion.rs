@@ -102,8 +102,8 @@ fn watch(time: Duration) {
         let whole = Look { changed: kept.tasks.values().cloned().collect(), ..look };
         let verdict = compare::chains(&whole, &kept.chains, &steady);
         wrong.extend(verdict.wrong);
-        let asleep = verdict.absent.iter().filter(|absent| absent.contains("asleep"));
-        wrong.extend(asleep.map(|absent| format!("stood still, and is absent: {absent}")));
+        let asleep = verdict.absent.iter().filter(|absent| absent.text.contains("asleep"));
+        wrong.extend(asleep.map(|absent| format!("stood still, and is absent: {}", absent.text)));
         // A list that changes while it is followed may hide a task from one look, and not from the next.
         let (lacking, other): (BTreeSet<_>, BTreeSet<_>) =
             std::mem::take(&mut wrong).into_iter().partition(|wrong| wrong.contains(" is not there"));
