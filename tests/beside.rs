@@ -40,14 +40,14 @@ impl Drop for Server {
 /// A server whose tasks wait for locks that were taken long before anybody attaches.
 fn server(instrument: &str) -> Server {
     let mut child = Command::new(with_types())
-        .args(["--instrument", instrument, "--scenario", "deadlock", "--load", "0"])
+        .args(["--instrument", instrument, "--scenario", "deadlock,brief-lock", "--load", "0"])
         .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the demo server starts");
     let said = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     let url = said.into_iter().find_map(|line| line.split_once("listening on http://").map(|(_, at)| at.to_owned()));
-    // As long as the console keeps what is over.
+    // Longer than what is over is kept with the second scenario.
     std::thread::sleep(Duration::from_secs(8));
     Server { child, url: url.expect("where it listens") }
 }
