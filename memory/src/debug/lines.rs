@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Place;
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 /// So many places are gone through for all of an object.
 const MOST: usize = 1 << 20;
@@ -56,22 +56,22 @@ fn used_at(units: &Units<'_>, awaited: TypeId, inside: &str) -> Option<Place> {
 fn all(units: &Units<'_>) -> Macros {
     let mut macros = Macros::default();
     let mut left = MOST;
-    for (start, scopes) in units.each() {
-        for one in scopes.awaits() {
+    units.each_that_awaits(&mut |opened| {
+        for one in opened.scopes.awaits() {
             left = left.saturating_sub(1);
             if left == 0 {
-                return macros;
+                return ControlFlow::Break(());
             }
-            let Some(name) = parse::name(units, TypeId(one.ty)).filter(|name| name.contains("{closure_env#")) else {
-                continue;
-            };
-            let place = units.of(start).and_then(|opened| file(&opened, u64::from(one.file)));
-            let place = place.map(|file| Place { file, line: one.line });
+            let ty = TypeId(one.ty);
+            let name = parse::name_within(opened, ty).or_else(|| parse::name(units, ty));
+            let Some(name) = name.filter(|name| name.contains("{closure_env#")) else { continue };
+            let place = file(opened, u64::from(one.file)).map(|file| Place { file, line: one.line });
             macros
                 .entry(name)
                 .and_modify(|kept| *kept = kept.take().filter(|kept| Some(kept) == place.as_ref()))
                 .or_insert(place);
         }
-    }
+        ControlFlow::Continue(())
+    });
     macros
 }

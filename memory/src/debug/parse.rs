@@ -37,7 +37,11 @@ pub(super) fn as_written(units: &Units<'_>, id: TypeId) -> Option<Type> {
 
 /// The name of a type alone.
 pub(super) fn name(units: &Units<'_>, id: TypeId) -> Option<Arc<str>> {
-    let opened = units.of(id.0)?;
+    name_within(&units.of(id.0)?, id)
+}
+
+/// The same of a type of this unit.
+pub(super) fn name_within(opened: &Opened<'_, '_>, id: TypeId) -> Option<Arc<str>> {
     let entry = opened.unit.entry(UnitOffset(id.0.checked_sub(opened.start)? as usize)).ok()?;
     let value = entry.attr_value(dw::DW_AT_name)?;
     Some(text(name_of(opened.dwarf, opened.unit, &value), LONGEST_NAME).into())

@@ -8,9 +8,12 @@ use super::{
 };
 use gimli::{Dwarf, DwarfPackage, DwoId, Unit, UnitHeader};
 use rustc_hash::FxHashMap;
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// No object has more units.
@@ -163,9 +166,18 @@ impl<'a> Units<'a> {
         })
     }
 
-    /// All units in turn, and how they are read.
-    pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Scopes<'a>)> {
-        self.all.iter().filter_map(|at| Some((at.start, at.scopes.get()?)))
+    /// All units in turn in which something is awaited, each opened for this alone: in a gigabyte there are too many to keep them so.
+    pub(super) fn each_that_awaits(&self, visit: &mut dyn FnMut(&Opened<'_, 'a>) -> ControlFlow<()>) {
+        for at in &self.all {
+            let Some(scopes) = at.scopes.get().filter(|scopes| !scopes.awaits().is_empty()) else { continue };
+            let kept = at.unit.get().and_then(Option::as_deref);
+            let read = if kept.is_none() { self.read(at) } else { None };
+            let Some(unit) = kept.or(read.as_ref()) else { continue };
+            let lines = if at.skeleton.is_some() { &self.main } else { &at.dwarf };
+            if visit(&Opened { dwarf: &at.dwarf, lines, unit, scopes, start: at.start }).is_break() {
+                return;
+            }
+        }
     }
 
     /// The unit in which this offset is, and how it is read.
