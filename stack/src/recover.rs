@@ -5,6 +5,10 @@
 //! lies at a known distance; if what lies there returns to right after a call that leads to this very function, or that got its
 //! target from a register, there is no doubt. Else the stack is searched upwards for the first record from which unwinding goes on to the end. What is left of earlier calls
 //! may look the same, and so such a stack is approximate.
+//!
+//! On aarch64 a function that calls no other keeps its return address in a register, which the kernel does not tell either: `syscall`,
+//! in which most threads sleep, is one. Its caller has a frame record, above which the call that led to that caller can be read, and
+//! within the caller the call of `syscall`.
 
 use crate::{
     copy::StackCopy,
@@ -14,6 +18,8 @@ use crate::{
 
 /// Records that are tried before giving up.
 const TRIALS: usize = 64;
+/// So much of a function's code is looked through for a call.
+const CODE: u64 = 64 << 10;
 
 /// The way up from where the frame pointer was missing.
 pub(crate) struct Way {
@@ -54,11 +60,7 @@ pub(crate) fn recover(
             return Some(Way { certain, ..way });
         }
     }
-    let records: Vec<(u64, Target)> = (sp.checked_next_multiple_of(8)?..stack.end())
-        .step_by(8)
-        .filter_map(|record| Some((record, call_before(unwinder, memory, stack.word(record.wrapping_add(8))?)?)))
-        .take(TRIALS)
-        .collect();
+    let records = records(unwinder, sp, stack, memory)?;
     // A call that is known to lead here comes first, then one that may, then one that leads elsewhere, and jumps on perhaps.
     let likely = |target: &Target| match target {
         Target::Address(target) if Some(*target) == function => 0,
@@ -69,6 +71,60 @@ pub(crate) fn recover(
         let mut records = records.iter().filter(|(_, target)| likely(target) == rank);
         records.find_map(|(record, _)| follow(unwinder, *record, stack))
     })
+}
+
+/// The way up from a function that has no frame and whose return address is not known.
+pub(crate) fn above_leaf(
+    unwinder: &mut Unwinder,
+    leaf: Position,
+    stack: StackCopy<'_>,
+    memory: &dyn Memory,
+) -> Option<Way> {
+    let sp = leaf.registers.sp();
+    let records = records(unwinder, sp, stack, memory)?;
+    let begin = function(unwinder, leaf.at.address_for_lookup());
+    for (record, target) in &records {
+        let Target::Address(caller) = *target else { continue };
+        let caller = behind(caller, memory);
+        let calls = begin.map(|begin| calls(unwinder, caller, begin, memory)).unwrap_or_default();
+        let Some(first) = calls.first() else { continue };
+        if let Some(mut way) = follow(unwinder, *record, stack) {
+            way.steps.insert(0, Step { address: *first, sp });
+            // Where it calls the leaf in several places, its name is right, and its line may be that of another.
+            return Some(Way { certain: calls.len() == 1, ..way });
+        }
+    }
+    // One function is left out.
+    records.iter().find_map(|(record, _)| follow(unwinder, *record, stack))
+}
+
+/// The first places on the stack that may be frame records, each with what was called there.
+fn records(unwinder: &Unwinder, sp: u64, stack: StackCopy<'_>, memory: &dyn Memory) -> Option<Vec<(u64, Target)>> {
+    let records = (sp.checked_next_multiple_of(8)?..stack.end())
+        .step_by(8)
+        .filter_map(|record| Some((record, call_before(unwinder, memory, stack.word(record.wrapping_add(8))?)?)))
+        .take(TRIALS);
+    Some(records.collect())
+}
+
+fn function(unwinder: &Unwinder, address: u64) -> Option<u64> {
+    unwinder.modules().find(address)?.function(address)
+}
+
+/// The return addresses of the calls of `leaf` in the function that begins at `caller`.
+fn calls(unwinder: &Unwinder, caller: u64, leaf: u64, memory: &dyn Memory) -> Vec<u64> {
+    if function(unwinder, caller) != Some(caller) {
+        return Vec::new();
+    }
+    let mut code = vec![0; CODE as usize];
+    let Ok(filled) = memory.read(caller, &mut code) else { return Vec::new() };
+    let words = code.get(..filled).unwrap_or_default().windows(8).step_by(4).enumerate();
+    let sites = words.filter_map(|(index, code)| {
+        let next = caller.checked_add(4 * index as u64 + 8)?;
+        let Some(Target::Address(target)) = called(code.try_into().ok()?, next, memory) else { return None };
+        (target == leaf || behind(target, memory) == leaf).then_some(next)
+    });
+    sites.take_while(|next| function(unwinder, next - 1) == Some(caller)).collect()
 }
 
 /// Goes on from a frame record; `None` where that leads nowhere.
@@ -154,6 +210,28 @@ fn pushed(code: &[u8]) -> Option<Size> {
         };
         return Some(Size { bytes: saved + bytes, reserves, length: (code.len() - after.len()) as u64 });
     }
+}
+
+/// What a call leads to, if that is one of the linker's steps to another object: adrp x16; ldr x17, [x16, n]; add; br x17.
+#[cfg(target_arch = "aarch64")]
+fn behind(target: u64, memory: &dyn Memory) -> u64 {
+    let mut code = [0; 16];
+    let read = memory.fill(target, &mut code);
+    let word = |at: usize| u32::from_le_bytes([code[at], code[at + 1], code[at + 2], code[at + 3]]);
+    let (page, load, end) = (word(0), word(4), word(12));
+    if !read || page & 0x9f00_001f != 0x9000_0010 || load & 0xffc0_03ff != 0xf940_0211 || end != 0xd61f_0220 {
+        return target;
+    }
+    let pages = i64::from((page >> 29 & 3 | (page >> 3 & 0x001f_fffc)) as i32) << 43 >> 43;
+    let at = (target & !0xfff).wrapping_add_signed(pages << 12).wrapping_add(u64::from(load >> 10 & 0xfff) * 8);
+    let mut pointer = [0; 8];
+    if memory.fill(at, &mut pointer) { u64::from_le_bytes(pointer) } else { target }
+}
+
+/// On this architecture no function keeps its return address in a register.
+#[cfg(target_arch = "x86_64")]
+fn behind(target: u64, _: &dyn Memory) -> u64 {
+    target
 }
 
 /// Where frame records lie in a frame differs on this architecture: they are searched.

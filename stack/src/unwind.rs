@@ -75,6 +75,8 @@ pub(crate) enum End {
     Cut,
     /// The caller of this one is found by a frame pointer, and that is not known.
     Pointerless(Position),
+    /// This one has its return address in a register, and that is not known.
+    Leaf(Position),
     /// A place that nothing is known of.
     Lost,
 }
@@ -126,9 +128,12 @@ impl Unwinder {
         let mut approximate = false;
         let mut end = self.walk(start(stack), stack, &mut steps);
         // A guess leads to a place where nothing is missing, or it is none.
-        if let End::Pointerless(position) = end
-            && let Some(way) = recover::recover(self, position, stack, memory)
-        {
+        let way = match end {
+            End::Pointerless(position) => recover::recover(self, position, stack, memory),
+            End::Leaf(position) => recover::above_leaf(self, position, stack, memory),
+            _ => None,
+        };
+        if let Some(way) = way {
             approximate = !way.certain;
             steps.extend(way.steps);
             end = way.end;
@@ -138,7 +143,7 @@ impl Unwinder {
         let limitation = match end {
             End::Root => "",
             End::Cut => "the stack is deeper than what was copied of it",
-            End::Pointerless(_) | End::Lost => "the stack could not be unwound to its end",
+            End::Pointerless(_) | End::Leaf(_) | End::Lost => "the stack could not be unwound to its end",
         };
         Trace { addresses, pointers, approximate, limitation }
     }
@@ -159,9 +164,7 @@ impl Unwinder {
             let before = registers;
             match self.rules.unwind_frame(at, &mut registers, &mut self.cache, &mut read) {
                 Ok(None) => return End::Root,
-                Ok(Some(address)) if is_unknown(address) => {
-                    return End::Pointerless(Position { at, registers: before });
-                }
+                Ok(Some(address)) if is_unknown(address) => return End::Leaf(Position { at, registers: before }),
                 Ok(Some(address)) => match FrameAddress::from_return_address(address) {
                     Some(next) => at = next,
                     None => return End::Root,
