@@ -8,9 +8,13 @@ use super::{
     units::{Files, Units},
 };
 use crate::Grade;
-use rustc_hash::FxHashSet;
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
+use rustc_hash::{FxHashMap, FxHashSet};
 use self_cell::self_cell;
 use std::sync::Arc;
+
+/// So many thread-locals are looked up by their symbols.
+const MOST_SYMBOLS: usize = 1 << 16;
 
 self_cell!(
     /// The files, and the units that are read out of them.
@@ -32,12 +36,14 @@ impl Dwarf {
         let files = Files { main, package, split };
         let symbols = files.main.symbols;
         let held = Held::new(files, |files| Units::new(files));
+        let data = held.borrow_owner().main.data();
         let (index, lined) = held.with_dependent(|_, units| {
-            let mut index = merge(units.scan());
+            let mut index = merge(units.scan(), data);
             index.producer = units.producer.as_str().into();
             (index, units.lined)
         });
-        let typed = !(index.cells.is_empty() && index.coroutines.is_empty() && index.vtables.is_empty());
+        // A distribution's standard library has types where the program has none.
+        let typed = !(index.cells.is_empty() && index.named.is_empty());
         let grade = match symbols {
             _ if typed => Grade::Full,
             _ if lined > 0 => Grade::Lines,
@@ -66,8 +72,8 @@ impl Dwarf {
 }
 
 /// What all threads of the pass have found, as one. Which of several equal types is taken does not depend on their order.
-fn merge(all: Vec<Found>) -> Index {
-    let mut index = Index::default();
+fn merge(all: Vec<Found>, data: &[u8]) -> Index {
+    let (mut index, mut by_symbol) = (Index::default(), vec![]);
     let lower = |slot: &mut TypeId, at: u32| *slot = TypeId(slot.0.min(at));
     for found in all {
         let tables = [
@@ -90,9 +96,18 @@ fn merge(all: Vec<Found>) -> Index {
             }
         }
         index.thread_locals.extend(found.thread_locals.into_iter().map(|(name, at, ty)| (name, at, TypeId(ty))));
+        by_symbol.extend(found.by_symbol);
         index.keepers.extend(found.keepers.into_iter().map(Arc::from));
         index.outside.extend(found.outside.into_iter().map(TypeId));
         index.block_on.extend(found.block_on.into_iter().map(|(range, ty)| (range, TypeId(ty))));
+    }
+    if !by_symbol.is_empty()
+        && let Ok(object) = object::File::parse(data)
+    {
+        let symbols = thread_locals(&object);
+        let placed =
+            by_symbol.into_iter().filter_map(|(symbol, name, ty)| Some((name, *symbols.get(&*symbol)?, TypeId(ty))));
+        index.thread_locals.extend(placed);
     }
     for all in index.task_functions.values_mut() {
         all.sort_unstable();
@@ -112,6 +127,14 @@ fn placed(locals: &mut Vec<(Arc<str>, u64, TypeId)>) {
     let owner = |path: &str| path.rsplit_once("::{closure#").map_or(path, |(owner, _)| owner).to_owned();
     let placed: FxHashSet<String> = locals.iter().filter(|local| local.1 != 0).map(|local| owner(&local.0)).collect();
     locals.retain(|local| local.1 != 0 || !placed.contains(&owner(&local.0)));
+}
+
+/// Where in an object's block its thread-locals are, by symbol.
+fn thread_locals<'data>(object: &object::File<'data>) -> FxHashMap<&'data str, u64> {
+    let symbols = object.symbols().filter(|symbol| symbol.kind() == SymbolKind::Tls).take(MOST_SYMBOLS);
+    // What link-time optimization has made local has a mark behind its name.
+    let named = |name: &'data str| name.split(".llvm.").next().unwrap_or(name);
+    symbols.filter_map(|symbol| Some((named(symbol.name().ok()?), symbol.address()))).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! locate     which file has it            build_id   and whether it belongs to the object
 //! sections   files, mapped                units      the units in them, in one space of offsets
 //! scan       one pass over each unit      parse      types when they are asked for
+//! scopes     names in a unit, and the namespaces of types
 //! dwarf      both as one: an index, and types
 //! layout     the same out of a file of megabytes         cache   kept for the next look
 //! symbols    names of functions, where there are no types
@@ -28,6 +29,7 @@ mod outside;
 mod parse;
 mod remote;
 mod scan;
+mod scopes;
 mod sections;
 mod symbols;
 mod twin;

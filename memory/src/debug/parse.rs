@@ -2,7 +2,8 @@
 
 use super::{
     Encoding, Kind, Member, Type, TypeId, Variant, VariantPart, lines,
-    scan::{LONGEST_NAME, name_of, reference, text},
+    scan::reference,
+    scopes::{LONGEST_NAME, name_of, text},
     sections::Slice,
     units::{Opened, Units},
 };

@@ -3,10 +3,12 @@
 //!
 //! The unit is hostile: each entry is read once, names are looked at up to a bound, and what no bound holds is left out.
 
-use super::{keepers, sections::Slice};
-use gimli::{
-    Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Section as _, Unit, UnitOffset, constants as dw,
+use super::{
+    keepers,
+    scopes::{Await, DEEPEST, LONGEST_NAME, Scopes, name_of, terminated, text},
+    sections::Slice,
 };
+use gimli::{Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Unit, UnitOffset, constants as dw};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::{
     hash::{Hash, Hasher},
@@ -14,17 +16,16 @@ use std::{
     sync::Arc,
 };
 
-/// No name is longer than this; what is longer is cut.
-pub(super) const LONGEST_NAME: usize = 1 << 20;
 /// So many bytes of names are kept by one thread of the pass, and so many are looked through.
 const KEPT: usize = 48 << 20;
 const LOOKED_THROUGH: usize = 4 << 30;
 /// So many types of statics and threads are kept by one thread of the pass.
 const OUTSIDE: usize = 1 << 16;
-/// How deep entries are nested, at most.
-const DEEPEST: usize = 1024;
 /// Through how many others a function may take its name from.
 const HOPS: usize = 4;
+
+/// What `thread_local!` calls its variable.
+const THREAD_LOCALS: [&[u8]; 2] = [b"__RUST_STD_INTERNAL_VAL\0", b"VAL\0"];
 
 /// The functions of a task's vtable.
 const TASK_FUNCTIONS: [&[u8]; 7] = [
@@ -37,87 +38,6 @@ const TASK_FUNCTIONS: [&[u8]; 7] = [
     b"shutdown<",
 ];
 
-/// In which namespace the types of a unit are.
-#[derive(Debug, Default)]
-pub(super) struct Scopes<'a> {
-    /// The scope that encloses each, and its name with whatever follows in its section. 0 is the unit itself.
-    names: Vec<(u32, &'a [u8])>,
-    /// From which offset on types are in which scope.
-    changes: Vec<(u32, u32)>,
-    /// Where something is awaited: the type of what is, the number of the file, the line.
-    awaits: Vec<Await>,
-}
-
-/// Where something is awaited, as the variable says that the compiler keeps it in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Await {
-    /// The type of what is awaited.
-    pub(super) ty: u32,
-    /// The number of the file in the unit's table.
-    pub(super) file: u32,
-    pub(super) line: u32,
-}
-
-impl<'a> Scopes<'a> {
-    fn push(&mut self, parent: u32, name: &'a [u8]) -> u32 {
-        self.names.push((parent, name));
-        u32::try_from(self.names.len()).unwrap_or(0)
-    }
-
-    fn at(&mut self, offset: u32, scope: u32) {
-        if self.changes.last().is_none_or(|last| last.1 != scope) {
-            self.changes.push((offset, scope));
-        }
-    }
-
-    /// The namespace of the type at this offset of the unit.
-    pub(super) fn of(&self, offset: u32) -> String {
-        let after = self.changes.partition_point(|change| change.0 <= offset);
-        let scope = after.checked_sub(1).and_then(|at| self.changes.get(at)).map_or(0, |change| change.1);
-        self.path(scope)
-    }
-
-    fn path(&self, scope: u32) -> String {
-        let mut parts = vec![];
-        let (mut next, mut room) = (scope, LONGEST_NAME);
-        while let Some((parent, name)) = (next as usize).checked_sub(1).and_then(|at| self.names.get(at)) {
-            let part = text(name, room);
-            room = room.saturating_sub(part.len() + 2);
-            parts.push(part);
-            if parts.len() == DEEPEST || room == 0 {
-                break;
-            }
-            next = *parent;
-        }
-        parts.reverse();
-        parts.join("::")
-    }
-
-    /// All places where something is awaited, by the type of what is.
-    pub(super) fn awaits(&self) -> &[Await] {
-        &self.awaits
-    }
-
-    pub(super) fn shrink(&mut self) {
-        self.awaits.sort_unstable();
-        self.awaits.dedup();
-        self.awaits.shrink_to_fit();
-        self.names.shrink_to_fit();
-        self.changes.shrink_to_fit();
-    }
-}
-
-/// Bytes up to the first zero.
-pub(super) fn terminated(tail: &[u8], most: usize) -> &[u8] {
-    let tail = tail.get(..most).unwrap_or(tail);
-    memchr::memchr(0, tail).and_then(|end| tail.get(..end)).unwrap_or(tail)
-}
-
-/// A name as text.
-pub(super) fn text(tail: &[u8], most: usize) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(terminated(tail, most))
-}
-
 /// What threads of the pass have found in the units that they took. Offsets are of `.debug_info` as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -127,6 +47,8 @@ pub(super) struct Found {
     pub(super) task_functions: Vec<(u64, Arc<str>)>,
     pub(super) vtables: Vec<(u64, u32)>,
     pub(super) thread_locals: Vec<(Arc<str>, u64, u32)>,
+    /// Thread-locals of which only a symbol says where they are: its name, theirs, and their type.
+    pub(super) by_symbol: Vec<(Arc<str>, Arc<str>, u32)>,
     pub(super) block_on: Vec<(Range<u64>, u32)>,
     pub(super) keepers: FxHashSet<String>,
     pub(super) outside: FxHashSet<u32>,
@@ -256,6 +178,7 @@ struct Read<'a> {
     containing: Option<u32>,
     origin: Option<u32>,
     location: Option<gimli::Expression<Slice<'a>>>,
+    linkage: Option<AttributeValue<Slice<'a>>>,
     sized: Option<()>,
     file: Option<u64>,
     line: Option<u64>,
@@ -322,7 +245,7 @@ impl<'a> Scan<'_, 'a> {
                     if let (Some(ty), Some(file), Some(line)) = (read.ty, read.file, read.line)
                         && let (Ok(file), Ok(line)) = (u32::try_from(file), u32::try_from(line))
                     {
-                        scopes.awaits.push(Await { ty, file, line });
+                        scopes.awaited(Await { ty, file, line });
                     }
                 }
                 dw::DW_TAG_member => guards.members.extend(read.ty),
@@ -391,6 +314,7 @@ impl<'a> Scan<'_, 'a> {
                 dw::DW_AT_containing_type => read.containing = reference(self.start, &value),
                 dw::DW_AT_abstract_origin | dw::DW_AT_specification => read.origin = reference(self.start, &value),
                 dw::DW_AT_location => read.location = attribute.exprloc_value(),
+                dw::DW_AT_linkage_name => read.linkage = Some(value),
                 dw::DW_AT_byte_size => read.sized = Some(()),
                 dw::DW_AT_decl_file => {
                     read.file =
@@ -442,7 +366,8 @@ impl<'a> Scan<'_, 'a> {
         found: &mut Found,
         vtables: &mut Vec<(u64, u32)>,
     ) {
-        let (Some(location), Some(ty)) = (&read.location, read.ty) else { return };
+        let Some(ty) = read.ty else { return };
+        let Some(location) = &read.location else { return self.by_symbol(read, ty, level, scopes, found) };
         let mut operations = location.operations(self.unit.encoding());
         let value = match operations.next() {
             Ok(Some(Operation::Address { address })) => return found.placed(read.name, address, ty, vtables),
@@ -463,6 +388,18 @@ impl<'a> Scan<'_, 'a> {
             let path = format!("{}::{name}", scopes.path(level.scope));
             found.thread_locals.push((path.into(), value, ty));
             found.outside.insert(ty);
+        }
+    }
+
+    /// On aarch64 compilers do not say where a thread-local is.
+    fn by_symbol(&self, read: &Read<'a>, ty: u32, level: &Level<'a>, scopes: &Scopes<'a>, found: &mut Found) {
+        if THREAD_LOCALS.iter().any(|name| read.name.starts_with(name))
+            && let Some(linkage) = &read.linkage
+            && let Some(symbol) = found.name(name_of(self.dwarf, self.unit, linkage))
+            && let Some(name) = found.name(read.name)
+        {
+            let path = format!("{}::{name}", scopes.path(level.scope));
+            found.by_symbol.push((symbol, path.into(), ty));
         }
     }
 }
@@ -583,23 +520,5 @@ pub(super) fn reference(start: u32, value: &AttributeValue<Slice<'_>>) -> Option
         AttributeValue::UnitRef(at) => u32::try_from(at.0).ok()?.checked_add(start),
         AttributeValue::DebugInfoRef(at) => u32::try_from(at.0).ok(),
         _ => None,
-    }
-}
-
-/// A name, with whatever follows it in its section: to look for its end costs more than what is asked of most.
-pub(super) fn name_of<'a>(
-    dwarf: &Dwarf<Slice<'a>>,
-    unit: &Unit<Slice<'a>>,
-    value: &AttributeValue<Slice<'a>>,
-) -> &'a [u8] {
-    let tail = |section: Slice<'a>, at: usize| section.slice().get(at..).unwrap_or_default();
-    match value {
-        AttributeValue::String(text) => text.slice(),
-        AttributeValue::DebugStrRef(at) => tail(*dwarf.debug_str.reader(), at.0),
-        AttributeValue::DebugLineStrRef(at) => tail(*dwarf.debug_line_str.reader(), at.0),
-        AttributeValue::DebugStrOffsetsIndex(index) => {
-            dwarf.string_offset(unit, *index).map_or(&[], |at| tail(*dwarf.debug_str.reader(), at.0))
-        }
-        _ => &[],
     }
 }

@@ -3,7 +3,8 @@
 
 use super::{
     lines::Macros,
-    scan::{Found, Scan, Scopes},
+    scan::{Found, Scan},
+    scopes::Scopes,
     sections::{ObjectFile, Slice},
 };
 use gimli::{Dwarf, DwarfPackage, DwoId, Unit, UnitHeader};
