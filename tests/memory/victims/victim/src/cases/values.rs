@@ -17,6 +17,7 @@ enum Method {
     Put,
 }
 
+#[allow(dead_code, reason = "read by who looks")]
 #[derive(Debug, Clone)]
 enum Body {
     Empty,
@@ -24,6 +25,7 @@ enum Body {
     Part { from: u64, to: u64 },
 }
 
+#[allow(dead_code, reason = "read by who looks")]
 #[derive(Debug, Clone)]
 struct Request {
     id: u64,
@@ -154,7 +156,7 @@ async fn shadowed(n: u32) {
 async fn dead_argument(id: u64, name: String) {
     drop(name);
     rest().await;
-    drop(black_box(id));
+    black_box(id);
 }
 
 /// Bytes that are nothing of the type that they are taken for, however they came there.
