@@ -70,8 +70,8 @@ fn holders(told: &Value) -> Vec<(String, String)> {
         let confidence = finding["confidence"].as_str().unwrap_or_default();
         let steps = finding["related"]["cycle"].as_array().into_iter().flatten().map(|step| &step["task"]);
         let all = steps.chain([&finding["related"]["holder"]]);
-        let names = all.filter_map(|task| task["name"].as_str());
-        named.extend(names.map(|name| (name.to_owned(), confidence.to_owned())));
+        let told = all.filter_map(|task| task["name"].as_str());
+        named.extend(told.map(|name| (name.to_owned(), confidence.to_owned())));
     }
     named.sort();
     named.dedup();

@@ -479,6 +479,8 @@ pub struct Unread {
 pub struct Cost {
     /// Time.
     pub took: Duration,
+    /// Processor time of the thread that looked.
+    pub cpu: Duration,
     /// Bytes read of the process.
     pub bytes: u64,
     /// System calls to read them.

@@ -80,7 +80,9 @@ impl Finder {
     /// What the look has led to, and whether it says that something was not found.
     pub(crate) fn learn(&mut self, workers: &mut Workers, tasks: &Tasks, bytes: &dyn Bytes) {
         self.lists = std::mem::take(&mut workers.lists);
-        let counted: u64 = self.lists.values().filter_map(|(_, lists)| lists.count(bytes)).sum();
+        // What the lists say of themselves may be anything.
+        let counts = self.lists.values().filter_map(|(_, lists)| lists.count(bytes));
+        let counted = counts.fold(0, u64::saturating_add);
         let running: Vec<u64> = workers.runs.keys().copied().collect();
         self.missing =
             if counted > tasks.listed() || !tasks.has_all(&running) { Missing::Something } else { Missing::Nothing };

@@ -13,6 +13,8 @@ pub(crate) struct Claimed {
     pub(crate) permits: u32,
     pub(crate) place: Option<Place>,
     pub(crate) local: Arc<str>,
+    /// Likely where it may be what is left of something that was freed.
+    pub(crate) basis: Basis,
     /// Where in which type it stands.
     pub(crate) site: Site,
 }
@@ -79,7 +81,8 @@ pub(crate) fn name(
         // More than can be: some are left over, and nothing says which.
         Some(held) if claimed > held => Vec::new(),
         Some(held) => {
-            let basis = if claimed == held && perhaps == 0 && hidden == Hidden::Nowhere {
+            let sure = claims.iter().all(|claim| claim.basis == Basis::Proven);
+            let basis = if claimed == held && perhaps == 0 && sure && hidden == Hidden::Nowhere {
                 Basis::Proven
             } else {
                 Basis::Likely
@@ -127,7 +130,8 @@ mod tests {
     }
 
     fn claim(task: u64, site: u64) -> Claimed {
-        Claimed { who: Who::Task(task), permits: 1, place: None, local: "guard".into(), site: (0, 1, site) }
+        let (who, local) = (Who::Task(task), "guard".into());
+        Claimed { who, permits: 1, place: None, local, basis: Basis::Proven, site: (0, 1, site) }
     }
 
     fn holders(thing: &Thing) -> Vec<(Who, Basis)> {
@@ -141,6 +145,14 @@ mod tests {
         name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut droppable);
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
         name(&mut thing, &[claim(1, 0)], &[], Hidden::Possible, &mut droppable);
+        assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
+    }
+
+    #[test]
+    fn what_may_have_been_freed_proves_nothing() {
+        let mut thing = mutex(0);
+        let freed = Claimed { basis: Basis::Likely, ..claim(1, 0) };
+        name(&mut thing, &[freed], &[], Hidden::Nowhere, &mut Droppable::default());
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
     }
 

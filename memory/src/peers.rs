@@ -1,6 +1,6 @@
 //! Whom those who wait for a descriptor are connected to, and for how long these have been silent.
 
-use crate::{Socket, bytes::Bytes, future::walk::RawOn, things::Party};
+use crate::{Socket, bytes::Bytes, future::raw::RawOn, things::Party};
 use rustc_hash::FxHashMap;
 use std::{
     collections::BTreeSet,

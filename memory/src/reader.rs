@@ -2,14 +2,14 @@
 
 use crate::{
     Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskNumber, TaskState, Thing, Unread, Values, Who,
-    bytes::{Bytes, Core, Error, Live, Scene},
+    bytes::{Bytes, Core, Error, Live, Scene, processor_time},
     data,
     debug::{Debug, Search, TypeId},
     finder::Finder,
     future::{
         frames::Frames,
         planner::Plans,
-        walk::{RawWait, Walked},
+        raw::{RawWait, Walked},
     },
     holders::{Assigned, Hidden},
     objects::Object,
@@ -201,7 +201,7 @@ impl Reader {
     ///
     /// Where the process has ended, or may not be read any more.
     pub fn look(&mut self, asked: &Wants) -> Result<Look, Error> {
-        let began = Instant::now();
+        let (began, used) = (Instant::now(), processor_time());
         let before = self.bytes.cost();
         let scene = self.bytes.scene()?;
         self.find_copies(&scene);
@@ -268,6 +268,7 @@ impl Reader {
         let after = self.bytes.cost();
         let cost = Cost {
             took: began.elapsed(),
+            cpu: processor_time().saturating_sub(used),
             bytes: after.1 - before.1,
             calls: after.0 - before.0,
             walked: taken.walked,

@@ -6,7 +6,7 @@ use crate::{
     future::{
         class::Referred,
         frames::Frames,
-        walk::{RawOn, RawWait},
+        raw::{RawOn, RawWait},
     },
     holders::{Assigned, Given},
     round::{Found, Known, Tasks},

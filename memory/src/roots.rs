@@ -8,8 +8,9 @@ use crate::{
     future::{
         frames::Frames,
         planner::Plans,
+        raw::{Hint, Walked},
         view::View,
-        walk::{Hint, Walked, Walker},
+        walk::Walker,
     },
     round::Found,
     thread::{Stack, Threads},

@@ -17,7 +17,7 @@ mod walking;
 use crate::{
     Who,
     bytes::Bytes,
-    future::{frames::Frames, planner::Plans, walk::Hint},
+    future::{frames::Frames, planner::Plans, raw::Hint},
     tokio::{
         copy::{Copy, Kind, TaskType},
         header::{Header, State, word},

@@ -7,7 +7,7 @@ use crate::{
     future::{
         class::Referred,
         frames::Frames,
-        walk::{Hint, RawOn, Walked},
+        raw::{Hint, RawOn, Walked},
     },
     holders::{self, Assigned, Claimed, Droppable, Given, Hidden, Site},
     reach::Reach,
@@ -260,6 +260,7 @@ impl Things {
                     permits,
                     place: scene.place(party.found, claim.frame),
                     local: Arc::clone(&claim.local),
+                    basis: claim.basis,
                     site: site(party.copy, claim.site),
                 });
             }

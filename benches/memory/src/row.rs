@@ -151,7 +151,8 @@ fn false_names(reads: u64) -> Result<String, Failure> {
     for case in CASES {
         let mut target = Target::start("stale", &[case, "lie", COPIES])?;
         let truth = target.truth()?;
-        let holders: HashSet<u64> = truth.iter().filter(|line| line.contains("\"hold\"")).filter_map(holder).collect();
+        let holders: HashSet<u64> =
+            truth.iter().map(String::as_str).filter(|line| line.contains("\"hold\"")).filter_map(holder).collect();
         let holds = |who: Who| matches!(who, Who::Task(number) if holders.contains(&number));
         let mut its = 0;
         while its < reads / CASES.len() as u64 {
@@ -170,7 +171,7 @@ fn false_names(reads: u64) -> Result<String, Failure> {
 }
 
 /// The task of a line of the truth.
-fn holder(line: &String) -> Option<u64> {
+fn holder(line: &str) -> Option<u64> {
     let rest = line.split_once("\"task\":")?.1;
     rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }

@@ -36,6 +36,7 @@ pub use live::Live;
 pub(crate) use live::name;
 pub(crate) use mapped::Content;
 pub(crate) use maps::find;
+pub(crate) use proc::processor_time;
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 

@@ -91,6 +91,11 @@ pub(crate) fn clock(id: ClockId) -> Duration {
     clock_gettime(id).map(Duration::from).unwrap_or_default()
 }
 
+/// The processor time of this thread.
+pub(crate) fn processor_time() -> Duration {
+    clock(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// By how many nanoseconds the monotonic clock of a process is ahead of the machine's: it may have a namespace of its own.
 pub(crate) fn monotonic_offset(timens_offsets: &str) -> i128 {
     let line = timens_offsets.lines().find_map(|line| line.trim_start().strip_prefix("monotonic"));

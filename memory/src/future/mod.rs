@@ -5,6 +5,7 @@
 //! class    what a type is, by its path
 //! plan     what of a type is worth a look      planner   found once for each type
 //! walk     a value gone through by its plan      view   its bytes, each read once
+//! raw      what it finds
 //! frames   frames and chains, equal ones once
 //! ```
 
@@ -12,5 +13,6 @@ pub(crate) mod class;
 pub(crate) mod frames;
 pub(crate) mod plan;
 pub(crate) mod planner;
+pub(crate) mod raw;
 pub(crate) mod view;
 pub(crate) mod walk;

@@ -12,10 +12,11 @@ use super::{
         State, Unordered, Via,
     },
     planner::Plans,
+    raw::{Hint, RawClaim, RawOn, RawWait, Walked},
     view::View,
 };
 use crate::{
-    ClaimKind, FrameKind, Interest, Reach,
+    Basis, ClaimKind, FrameKind, Interest, Reach,
     debug::{Type, TypeId},
 };
 use rustc_hash::FxHashSet;
@@ -28,83 +29,6 @@ const MOST_ELEMENTS: u64 = 1024;
 const LEAF: u64 = 64;
 /// Lower addresses nobody has.
 const LOWEST: u64 = 4096;
-
-/// What a walk found.
-#[derive(Debug, Default)]
-pub(crate) struct Walked {
-    pub(crate) steps: Vec<Step>,
-    pub(crate) waits: Vec<RawWait>,
-    pub(crate) claims: Vec<RawClaim>,
-    pub(crate) hints: Vec<Hint>,
-    /// Addresses at which a waker leads to this task, beside its header.
-    pub(crate) aliases: Vec<u64>,
-    /// How many values were met that may keep anything, and were not gone into.
-    pub(crate) opaque: u32,
-    /// What cannot be: the bytes are not what they are taken for.
-    pub(crate) wrong: Option<Arc<str>>,
-}
-
-/// What a leaf says that it waits for.
-#[derive(Debug, Clone)]
-pub(crate) struct RawWait {
-    pub(crate) frame: u16,
-    pub(crate) reach: Reach,
-    pub(crate) on: RawOn,
-    /// Whom the waker leads to that the leaf keeps, if it keeps one.
-    pub(crate) waker: Option<u64>,
-    /// The barrier that is waited at, if it is one that waits.
-    pub(crate) barrier: Option<u64>,
-}
-
-impl RawWait {
-    /// Whether it is for something that others wait for or have as well, and that is told of.
-    pub(crate) fn is_for_a_thing(&self) -> bool {
-        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Join { .. } | RawOn::JoinAny { .. })
-    }
-
-    /// Whether what is waited for is others' as well, so that it can change while the one who waits sleeps.
-    pub(crate) fn is_shared(&self) -> bool {
-        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Notified { .. })
-    }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RawOn {
-    Acquire { semaphore: u64, wanted: u64, missing: u64, queued: bool, node: u64 },
-    Notified { notify: u64, node: u64 },
-    Sleep { seconds: i64, nanos: u32 },
-    Join { header: u64 },
-    JoinAny { length: u64 },
-    Oneshot { at: u64, ty: TypeId },
-    Message { at: u64, ty: TypeId },
-    Broadcast { at: u64, ty: TypeId },
-    Io { record: u64, fd: Option<i32>, interest: Interest },
-}
-
-/// What a frame says that it has.
-#[derive(Debug, Clone)]
-pub(crate) struct RawClaim {
-    pub(crate) frame: u16,
-    /// Where it stands.
-    pub(crate) at: u64,
-    /// Of a guard the semaphore; of an end what it leads to, and of which type.
-    pub(crate) of: u64,
-    pub(crate) ty: Option<TypeId>,
-    pub(crate) what: ClaimKind,
-    pub(crate) local: Arc<str>,
-    /// Where in which type it stands: the same place in every task of this build.
-    pub(crate) site: (u32, u64),
-}
-
-/// That something at this address is of this kind.
-#[derive(Debug, Clone)]
-pub(crate) struct Hint {
-    pub(crate) base: u64,
-    pub(crate) kind: Referred,
-    pub(crate) ty: TypeId,
-    /// By which variable; empty for a guard's own pointer.
-    pub(crate) name: Arc<str>,
-}
 
 /// Where a walk stands.
 #[derive(Clone)]
@@ -119,6 +43,8 @@ struct Here {
     awaited: Range<u64>,
     /// The coroutine's state that it stands in, and its start.
     site: (u32, u64),
+    /// Whether it is sure that what stands here has not been freed.
+    basis: Basis,
     barrier: Option<u64>,
 }
 
@@ -129,6 +55,12 @@ impl Here {
 
     fn deeper(&self, frame: u16) -> Self {
         Self { depth: self.depth + 1, frame, ..self.clone() }
+    }
+
+    /// Where a pointer leads that stands here. A variable that was dropped keeps its bytes.
+    fn beyond(&self) -> Self {
+        let basis = if self.reach == Reach::Held { Basis::Likely } else { self.basis };
+        Self { basis, ..self.clone() }
     }
 }
 
@@ -163,6 +95,7 @@ impl Walker<'_> {
             interest: Interest::Any,
             awaited: 0..0,
             site: (0, at),
+            basis: Basis::Proven,
             barrier: None,
         };
         let mut walk = Walk {
@@ -371,7 +304,7 @@ impl Walk<'_, '_, '_> {
         let Some(target) = self.view.word(at).filter(|target| *target >= LOWEST && !nothing) else { return };
         let size = self.ty(to).size;
         if self.view.fetch(target, size) {
-            self.value(target, to, here);
+            self.value(target, to, &here.beyond());
         } else {
             self.opaque("what cannot be read", here);
         }
@@ -403,7 +336,7 @@ impl Walk<'_, '_, '_> {
             let frame = self.step(text, here);
             self.value(pointer, ty, &here.deeper(frame));
         } else {
-            self.value(pointer, ty, here);
+            self.value(pointer, ty, &here.beyond());
         }
     }
 
@@ -420,8 +353,9 @@ impl Walk<'_, '_, '_> {
             self.opaque("what cannot be read", here);
             return;
         }
+        let beyond = here.beyond();
         for index in 0..count {
-            self.value(pointer.wrapping_add(index.wrapping_mul(size)), element, here);
+            self.value(pointer.wrapping_add(index.wrapping_mul(size)), element, &beyond);
         }
     }
 
@@ -455,7 +389,7 @@ impl Walk<'_, '_, '_> {
 
     fn unordered(&mut self, at: u64, set: &Unordered, here: &Here) {
         let frame = self.step(set.text, here);
-        let inner = here.deeper(frame);
+        let inner = here.beyond().deeper(frame);
         let node_size = self.ty(set.node).size;
         let mut node = self.view.word(at.wrapping_add(set.head)).unwrap_or(0);
         let mut seen = 0;
@@ -580,7 +514,8 @@ impl Walk<'_, '_, '_> {
 
     fn claim(&mut self, at: u64, of: u64, ty: Option<TypeId>, what: ClaimKind, here: &Here) {
         let site = (here.site.0, at.wrapping_sub(here.site.1));
-        self.found.claims.push(RawClaim { frame: here.frame, at, of, ty, what, local: Arc::clone(&here.local), site });
+        let (frame, local, basis) = (here.frame, Arc::clone(&here.local), here.basis);
+        self.found.claims.push(RawClaim { frame, at, of, ty, what, local, basis, site });
     }
 }
 

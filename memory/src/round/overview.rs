@@ -62,7 +62,7 @@ impl Overview {
 impl Slot {
     /// Notes what its task is to a look.
     pub(super) fn mark(&mut self) {
-        use crate::{future::walk::RawWait, tokio::copy::Kind};
+        use crate::{future::raw::RawWait, tokio::copy::Kind};
         let Some(known) = &self.known else { return };
         let (found, state) = (&known.found, known.state);
         let over = state.complete() || known.ty().kind == Kind::Worker;

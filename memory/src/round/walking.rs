@@ -8,8 +8,9 @@ use crate::{
     future::{
         frames::Frames,
         planner::Plans,
+        raw::{Hint, RawClaim, RawWait, Walked},
         view::View,
-        walk::{Hint, RawClaim, RawWait, Walked, Walker},
+        walk::Walker,
     },
     tokio::{
         copy::{Copy, OTHERWISE},

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 pub(super) struct Pace {
     /// The time from one look to the next, where looks are cheap.
     pub(super) every: Duration,
-    /// The rest is at least so many times as long as the look took.
+    /// The rest is at least so many times as long as the processor time of the look: on a busy machine a look takes longer, and not more.
     pub(super) rest: u32,
 }
 
@@ -34,15 +34,15 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long to rest after a look that took so long: three fifths to seven fifths of what it would be without chance, which it is
+    /// How long to rest after a look that took so much of a processor: three fifths to seven fifths of what it would be without chance, which it is
     /// on average. What is suspected is looked at again sooner.
-    pub(super) fn rest(self, took: Duration, suspects: Suspects, random: &mut impl Rng) -> Duration {
-        let least = took.saturating_mul(self.rest);
+    pub(super) fn rest(self, used: Duration, suspects: Suspects, random: &mut impl Rng) -> Duration {
+        let least = used.saturating_mul(self.rest);
         let every = match suspects {
             Suspects::None => self.every,
             Suspects::Fresh => self.every / 3,
         };
-        let mean = every.saturating_sub(took).max(least);
+        let mean = every.saturating_sub(used).max(least);
         mean * 3 / 5 + random.random_range(Duration::ZERO..=mean * 4 / 5)
     }
 }
@@ -146,14 +146,13 @@ fn looks<L: Looks>(
     let (mut stacks, mut asked) = (Stacks::Sleeping, None);
     let mut watched = Watched::default();
     loop {
-        let began = Instant::now();
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
         // The first one goes through debug information, which no other does: nobody waits for that.
-        let mut took = began.elapsed();
+        let mut used = look.cost.cpu;
         let known = match &mut converter {
             Some(known) => known,
             none => {
-                took = Duration::ZERO;
+                used = Duration::ZERO;
                 *epoch += 1;
                 let new = Converter::new(now(), &look);
                 let whose = Begin::memory(*epoch, new.process(&look), Converter::grade(&look));
@@ -170,7 +169,7 @@ fn looks<L: Looks>(
             continue;
         }
         ends.tell_values(asked, &mut reader)?;
-        let until = (!is_over).then(|| Instant::now() + pace.rest(took, watched.see(&look), &mut rand::rng()));
+        let until = (!is_over).then(|| Instant::now() + pace.rest(used, watched.see(&look), &mut rand::rng()));
         stacks = loop {
             match ends.rest(until)? {
                 Turn::Look(stacks) => break stacks,
