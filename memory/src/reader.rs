@@ -404,10 +404,19 @@ impl Reader {
     fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Arc<Reach>> {
         let mut types: FxHashSet<(u16, Option<TypeId>)> = FxHashSet::default();
         for known in self.tasks.unread() {
-            types.insert((known.copy(), known.ty().future.filter(|_| known.found.opaque == 0)));
+            let parts = known.found.opaque();
+            // Of what was gone through only the parts that were not; of what was not, or runs, all that its type leads to.
+            if known.moving || known.found.chain.is_none() || parts.is_empty() {
+                types.insert((known.copy(), known.ty().future));
+            } else {
+                types.extend(parts.iter().map(|ty| (known.copy(), *ty)));
+            }
         }
-        for root in roots.iter().filter(|root| root.found.chain.is_none() || root.found.opaque > 0) {
-            types.insert((root.copy, Some(root.ty).filter(|_| root.found.opaque == 0)));
+        for root in roots {
+            if root.found.chain.is_none() {
+                types.insert((root.copy, Some(root.ty)));
+            }
+            types.extend(root.found.opaque().iter().map(|ty| (root.copy, *ty)));
         }
         // A thread that has used tokio, is none of its own, and on whose stack no root was found.
         if workers.others.iter().any(|thread| roots.iter().all(|root| root.thread != *thread)) {

@@ -34,6 +34,8 @@ pub(crate) enum Class {
     /// A pointer with a length.
     Slice,
     Vec,
+    /// A box that is used again and again, made by hand: its pointer is owned.
+    Reused,
     /// Half of a socket: the whole is behind a pointer, and is gone into where the half is polled.
     Half,
     /// Something shared: not gone into, but what it is of may be a lock.
@@ -92,6 +94,9 @@ const TABLE: &[(&str, &str, Class)] = &[
     ("tokio::net::unix::split_owned", "OwnedWriteHalf", Class::Half),
     ("tokio::io::split", "ReadHalf", Class::Half),
     ("tokio::io::split", "WriteHalf", Class::Half),
+    // What waits for a signal, and senders and streams of tokio-util.
+    ("tokio::signal::reusable_box", "ReusableBoxFuture", Class::Reused),
+    ("tokio_util::sync::reusable_box", "ReusableBoxFuture", Class::Reused),
     ("futures_util::stream::futures_unordered", "FuturesUnordered", Class::Unordered),
     // Whoever polls it first polls what is inside, for all.
     (SHARED, "Shared", Class::Half),

@@ -86,11 +86,10 @@ impl Plans {
         match classify(&ty) {
             Class::Coroutine => self.coroutine(&ty, frames, depth),
             Class::Guard(class) => self.guard(&ty, class),
-            Class::Dyn => {
-                let pointer = ty.member("pointer").or_else(|| ty.member("data_ptr"))?;
-                let ownership = ownership(&ty.name)?;
-                let text = frames.text(text(&names::short(&ty.path()), FrameKind::Wrapper));
-                Some(Plan::Dyn { pointer: pointer.at, vtable: ty.member("vtable")?.at, ownership, text })
+            Class::Dyn => dynamic(&ty, 0, ownership(&ty.name)?, frames),
+            Class::Reused => {
+                let (at, inner) = self.types.find(id, &|ty| classify(ty) == Class::Dyn, 4)?;
+                dynamic(&self.types.ty(inner), at, Ownership::Owned, frames)
             }
             Class::Slice => {
                 let (pointer, length) = (ty.member("data_ptr")?, ty.member("length")?.at);
@@ -474,4 +473,12 @@ fn interest(ty: &Type) -> Interest {
 fn is_variant(ty: &Type) -> bool {
     let last = ty.space.rsplit("::").next().unwrap_or_default();
     ty.space.ends_with('>') || last.starts_with(char::is_uppercase)
+}
+
+/// What a pointer with a vtable leads to, which stands so many bytes into a value.
+fn dynamic(ty: &Type, at: u64, ownership: Ownership, frames: &mut Frames) -> Option<Plan> {
+    let pointer = ty.member("pointer").or_else(|| ty.member("data_ptr"))?.at.checked_add(at)?;
+    let vtable = ty.member("vtable")?.at.checked_add(at)?;
+    let text = frames.text(text(&names::short(&ty.path()), FrameKind::Wrapper));
+    Some(Plan::Dyn { pointer, vtable, ownership, text })
 }

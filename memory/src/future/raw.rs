@@ -13,8 +13,8 @@ pub(crate) struct Walked {
     pub(crate) hints: Vec<Hint>,
     /// Addresses at which a waker leads to this task, beside its header.
     pub(crate) aliases: Vec<u64>,
-    /// How many values were met that may keep anything, and were not gone into.
-    pub(crate) opaque: u32,
+    /// What was met and not gone into: values of these types, or of one that is not known. No two are the same.
+    pub(crate) opaque: Vec<Option<TypeId>>,
     /// What cannot be: the bytes are not what they are taken for.
     pub(crate) wrong: Option<Arc<str>>,
 }

@@ -25,6 +25,8 @@ use std::{ops::Range, sync::Arc};
 const MOST_STEPS: usize = 512;
 const DEEPEST: u16 = 96;
 const MOST_ELEMENTS: u64 = 1024;
+/// Of more types that were not gone into none is known by itself.
+const MOST_OPAQUE: usize = 16;
 /// Bytes of a leaf that something may point into.
 const LEAF: u64 = 64;
 /// Lower addresses nobody has.
@@ -124,7 +126,7 @@ impl Walk<'_, '_, '_> {
         let plan = self.plans.plan(ty, self.frames);
         match &*plan {
             Plan::Nothing => {}
-            Plan::Collection => self.found.opaque += 1,
+            Plan::Collection => self.unseen(Some(ty)),
             Plan::Parts(parts) => self.parts(at, parts, here),
             // The halves of a socket lead to the same one.
             Plan::Leaf(leaf) if matches!(leaf.what, LeafKind::PollEvented { .. }) => self.leaf(at, leaf, here),
@@ -165,8 +167,19 @@ impl Walk<'_, '_, '_> {
         (self.found.steps.len() - 1) as u16
     }
 
-    fn opaque(&mut self, name: &str, here: &Here) {
-        self.found.opaque += 1;
+    /// Notes that a value of this type was not gone into.
+    fn unseen(&mut self, ty: Option<TypeId>) {
+        let all = &mut self.found.opaque;
+        // Of many it is no help to know each.
+        let ty = ty.filter(|_| all.len() < MOST_OPAQUE);
+        if !all.contains(&ty) {
+            all.push(ty);
+        }
+    }
+
+    /// Tells of a value of this type that is not gone into.
+    fn opaque(&mut self, name: &str, ty: Option<TypeId>, here: &Here) {
+        self.unseen(ty);
         if here.polled() {
             let text = self.frames.text(FrameText { name: name.into(), kind: FrameKind::Opaque, place: None });
             self.step(text, here);
@@ -223,7 +236,7 @@ impl Walk<'_, '_, '_> {
     /// An awaited value of which nothing is known but its type.
     fn unknown(&mut self, ty: TypeId, here: &Here) {
         let name = crate::debug::names::short(&self.ty(ty).path());
-        self.opaque(&name, here);
+        self.opaque(&name, Some(ty), here);
     }
 
     fn state<'c>(&self, at: u64, coroutine: &'c Coroutine) -> Option<&'c State> {
@@ -306,7 +319,7 @@ impl Walk<'_, '_, '_> {
         if self.view.fetch(target, size) {
             self.value(target, to, &here.beyond());
         } else {
-            self.opaque("what cannot be read", here);
+            self.opaque("what cannot be read", Some(to), here);
         }
     }
 
@@ -317,7 +330,7 @@ impl Walk<'_, '_, '_> {
         let Some(ty) = (self.dynamic)(vtable) else {
             let name = self.frames.get(text).map(|text| Arc::clone(&text.name)).unwrap_or_default();
             if vtable >= LOWEST {
-                self.opaque(&format!("{name}, of an unknown type"), here);
+                self.opaque(&format!("{name}, of an unknown type"), None, here);
             }
             return;
         };
@@ -329,7 +342,7 @@ impl Walk<'_, '_, '_> {
         }
         let size = self.ty(ty).size;
         if !self.view.fetch(pointer, size) {
-            self.opaque("what cannot be read", here);
+            self.opaque("what cannot be read", Some(ty), here);
             return;
         }
         if here.polled() {
@@ -347,10 +360,10 @@ impl Walk<'_, '_, '_> {
             return;
         }
         if count < length {
-            self.found.opaque += 1;
+            self.unseen(Some(element));
         }
         if !self.view.fetch(pointer, count.saturating_mul(size)) {
-            self.opaque("what cannot be read", here);
+            self.opaque("what cannot be read", Some(element), here);
             return;
         }
         let beyond = here.beyond();
@@ -374,10 +387,11 @@ impl Walk<'_, '_, '_> {
                 bits.and_then(|at| self.view.uint(at, width))
             }
         };
+        let futures_of = tuple;
         let tuple = self.ty(tuple);
         let readable = futures.is_some_and(|at| self.view.fetch(at, tuple.size));
         let (Some(futures), Some(disabled), true) = (futures, disabled, readable) else {
-            self.found.opaque += 1;
+            self.unseen(Some(futures_of));
             return;
         };
         for (branch, member) in tuple.members.iter().enumerate() {
@@ -404,7 +418,7 @@ impl Walk<'_, '_, '_> {
             node = self.view.word(node.wrapping_add(set.next)).unwrap_or(0);
         }
         if seen == MOST_ELEMENTS {
-            self.found.opaque += 1;
+            self.unseen(Some(set.of));
         }
     }
 

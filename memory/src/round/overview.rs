@@ -66,7 +66,7 @@ impl Slot {
         let Some(known) = &self.known else { return };
         let (found, state) = (&known.found, known.state);
         let over = state.complete() || known.ty().kind == Kind::Worker;
-        let read = found.chain.is_some() && !known.moving && found.opaque == 0;
+        let read = found.chain.is_some() && !known.moving && found.opaque().is_empty();
         let mut flags = Flags(self.flags.0 & (Flags::TOUCHED.0 | Flags::UNTOLD.0));
         for (which, is_so) in [
             (Flags::MOVING, known.moving),

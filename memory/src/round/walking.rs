@@ -5,6 +5,7 @@ use super::{
     cells::{Group, Outside, hash, number},
 };
 use crate::{
+    debug::TypeId,
     future::{
         frames::Frames,
         planner::Plans,
@@ -26,7 +27,6 @@ pub(crate) struct Found {
     pub(crate) waits: Box<[RawWait]>,
     /// What most tasks have nothing of.
     rare: Option<Box<Rare>>,
-    pub(crate) opaque: u32,
     pub(crate) panicked: bool,
 }
 
@@ -35,6 +35,7 @@ struct Rare {
     claims: Box<[RawClaim]>,
     aliases: Box<[u64]>,
     unread: Arc<str>,
+    opaque: Box<[Option<TypeId>]>,
     outside: Box<[Outside]>,
 }
 
@@ -51,6 +52,11 @@ impl Found {
     /// Addresses at which a waker leads there, beside a header.
     pub(crate) fn aliases(&self) -> &[u64] {
         self.rare.as_ref().map_or(&[], |rare| &rare.aliases)
+    }
+
+    /// What was not gone into: values of these types, or of one that is not known.
+    pub(crate) fn opaque(&self) -> &[Option<TypeId>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.opaque)
     }
 
     /// Why no more is known.
@@ -119,11 +125,12 @@ pub(crate) fn found(walked: Walked, copy: u16, frames: &mut Frames, hints: &mut 
     if let Some(wrong) = walked.wrong {
         return Found::nothing(wrong);
     }
-    let (claims, aliases) = (walked.claims, walked.aliases);
-    let rare = (!claims.is_empty() || !aliases.is_empty())
-        .then(|| Box::new(Rare { claims: claims.into(), aliases: aliases.into(), ..Rare::default() }));
+    let (claims, aliases, opaque) = (walked.claims, walked.aliases, walked.opaque);
+    let is_rare = !(claims.is_empty() && aliases.is_empty() && opaque.is_empty());
+    let (claims, aliases, opaque) = (claims.into(), aliases.into(), opaque.into());
+    let rare = is_rare.then(|| Box::new(Rare { claims, aliases, opaque, ..Rare::default() }));
     let chain = Some(frames.chain(&walked.steps));
-    Found { chain, waits: walked.waits.into(), rare, opaque: walked.opaque, panicked: false }
+    Found { chain, waits: walked.waits.into(), rare, panicked: false }
 }
 
 /// The plans of each copy.
