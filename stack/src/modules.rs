@@ -242,9 +242,14 @@ fn copied_tables(
     let index_at = index.start;
     let index = copy(index)?;
     let bases = BaseAddresses::default().set_eh_frame_hdr(index_at);
-    let Pointer::Direct(frames_at) = EhFrameHdr::new(&index, NativeEndian).parse(&bases, 8).ok()?.eh_frame_ptr() else {
-        return None;
-    };
+    let header = EhFrameHdr::new(&index, NativeEndian).parse(&bases, 8).ok()?;
+    let Pointer::Direct(frames_at) = header.eh_frame_ptr() else { return None };
+    // One that leads before the frames is damaged, and no entry of it is believed.
+    let table = header.table()?;
+    let mut entries = table.iter(&bases);
+    while let Some((_, entry)) = entries.next().ok()? {
+        (entry.direct().ok()? >= frames_at).then_some(())?;
+    }
     // As above: the segment's end is far enough.
     let segment = segments.iter().find(|segment| segment.contains(&frames_at))?;
     let frames = copy(&(frames_at..segment.end))?;
