@@ -26,7 +26,7 @@ const VERSION: u16 = 2;
 const MOST_PACKED: u64 = 256 << 20;
 const MOST: u64 = 2 << 30;
 /// Files with debug information from this size on take longer to read than a layout of them, by what a person notices.
-const LARGE: usize = 100 << 20;
+const LARGE: usize = 32 << 20;
 /// How hard one that is kept, and one that is shipped, is compressed.
 const QUICK: i32 = 3;
 const SMALL: i32 = 15;
