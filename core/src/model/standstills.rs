@@ -64,9 +64,14 @@ impl Standstills {
         spans.map(|span| span.to.min(to).since(span.from.max(from))).sum()
     }
 
-    /// Takes in what an agent tells. It may tell it again.
+    /// Takes in what is told. It may be told again, or in pieces.
     pub(super) fn tell(&mut self, told: impl IntoIterator<Item = Standstill>) {
         for span in told {
+            if let Some(last) = self.known.back_mut().filter(|last| last.span.to == span.from && span.from < span.to) {
+                last.span.to = span.to;
+                last.least = span.to.since(last.span.from);
+                continue;
+            }
             // What is before another, or overlaps it, was told before: they come in their order.
             if self.known.back().is_none_or(|last| last.span.to <= span.from) && span.from < span.to {
                 self.note(Stood { span, least: span.to.since(span.from) });
@@ -157,6 +162,16 @@ mod tests {
     fn a_clock_that_leaps_while_nobody_is_polled_is_a_standstill() {
         assert_eq!(known(steady(200).chain([(11_900, 180), (12_900, 200)])), [1_900]);
         assert_eq!(known(steady(200).chain([(13_000, 200)])), [3_000]);
+    }
+
+    #[test]
+    fn what_is_told_in_pieces_is_one_and_what_is_told_again_no_other() {
+        let mut standstills = Standstills::default();
+        let span = |from, to| Standstill { from: at(from), to: at(to) };
+        standstills.tell([span(0, 400), span(400, 1_100)]);
+        standstills.tell([span(400, 1_100), span(1_100, 1_500), span(3_000, 3_200)]);
+        let spans: Vec<_> = standstills.iter().map(|stood| (stood.span, stood.least.as_millis())).collect();
+        assert_eq!(spans, [(span(0, 1_500), 1_500), (span(3_000, 3_200), 200)]);
     }
 
     #[test]
