@@ -76,4 +76,4 @@ pub use data::{
     Who, Worker,
 };
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub use reader::{Options, Reader, Stacks, Wants};
+pub use reader::{Kept, Options, Reader, Stacks, Wants};

@@ -46,12 +46,26 @@ pub struct Options {
     pub layout: Option<PathBuf>,
     /// The executable of a core file.
     pub executable: Option<PathBuf>,
+    /// What the user's cache has of earlier looks.
+    pub kept: Kept,
+}
+
+/// What becomes of layouts that are kept for the next look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// They are used, and made where there are none.
+    #[default]
+    Used,
+    /// They are left alone.
+    Ignored,
 }
 
 impl Options {
     /// Where debug information is looked for: servers and what is kept are those of the user's environment.
     fn search(&self) -> Search {
-        Search { debug: self.debug.clone(), layout: self.layout.clone(), ..Search::of_environment() }
+        let environment = Search::of_environment();
+        let cache = environment.cache.filter(|_| self.kept == Kept::Used);
+        Search { debug: self.debug.clone(), layout: self.layout.clone(), cache, ..environment }
     }
 }
 

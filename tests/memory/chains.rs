@@ -2,7 +2,7 @@
 
 use crate::{
     compare,
-    running::{Cases, Victim, Way, built},
+    running::{Cases, Victim, Way, built, options},
     truth::{Hold, Truth},
 };
 use holdup_memory::{
@@ -27,7 +27,7 @@ const UNNAMED: &[(&str, &str)] = &[
 
 /// Looks at a case that stands still.
 fn looked_at(way: Way, case: &str) -> (Look, Truth) {
-    looked_at_file(&built(way).join("victim"), case, &Options::default())
+    looked_at_file(&built(way).join("victim"), case, &options())
 }
 
 fn looked_at_file(file: &Path, case: &str, options: &Options) -> (Look, Truth) {
@@ -211,7 +211,7 @@ fn by_layout() {
     let (file, layout) = (folder.path().join("victim"), folder.path().join("victim.layout"));
     assert!(Command::new("strip").arg("-o").arg(&file).arg(&whole).status().unwrap().success());
     Debug::open(&whole).unwrap().write_layout(&layout).unwrap();
-    let options = Options { layout: Some(layout), ..Options::default() };
+    let options = Options { layout: Some(layout), ..options() };
     for name in ["chains", "waits"] {
         let (look, truth) = looked_at_file(&file, name, &options);
         holds(&format!("layout {name}"), Gives::Chains, &look, &truth);
@@ -224,7 +224,7 @@ fn by_layout() {
 fn by_twin() {
     let file = built(way("bare", Gives::Tasks(Grade::Symbols))).join("victim");
     let twin = built(Way::profile("release")).join("victim");
-    let options = Options { debug: Some(twin), ..Options::default() };
+    let options = Options { debug: Some(twin), ..options() };
     for name in ["waits", "io"] {
         let (look, truth) = looked_at_file(&file, name, &options);
         let verdict = compare::chains(&look, &look.chains, &truth);

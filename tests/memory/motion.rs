@@ -2,9 +2,9 @@
 
 use crate::{
     compare,
-    running::{Victim, Way},
+    running::{Victim, Way, options},
 };
-use holdup_memory::{Basis, Chain, ClaimKind, FrameKind, Look, Options, Reader, Task, TaskState, ThingKind, Wants};
+use holdup_memory::{Basis, Chain, ClaimKind, FrameKind, Look, Reader, Task, TaskState, ThingKind, Wants};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -153,7 +153,7 @@ fn two_may_look_at_once() {
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(move || {
-                let mut reader = Reader::open(pid, &Options::default()).unwrap();
+                let mut reader = Reader::open(pid, &options()).unwrap();
                 let mut kept = Kept::default();
                 for _ in 0..20 {
                     kept.take(&reader.look(&Wants::default()).unwrap());

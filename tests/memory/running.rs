@@ -1,7 +1,7 @@
 //! Builds victims, starts them, and asks them.
 
 use crate::truth::Truth;
-use holdup_memory::{Look, Options, Reader, Wants};
+use holdup_memory::{Kept, Look, Options, Reader, Wants};
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What is read is what was built, and not what an earlier run has kept of it.
+pub(crate) fn options() -> Options {
+    Options { kept: Kept::Ignored, ..Options::default() }
 }
 
 /// One way of building.
@@ -153,7 +158,7 @@ impl Victim {
     }
 
     pub(crate) fn reader(&self) -> Reader {
-        Reader::open(self.pid(), &Options::default()).unwrap()
+        Reader::open(self.pid(), &options()).unwrap()
     }
 
     pub(crate) fn look(&self) -> Look {

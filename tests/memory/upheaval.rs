@@ -1,7 +1,7 @@
 //! What becomes of a reader when the process does not stay as it was: an error in words, or a look; never a panic.
 
-use crate::running::{Victim, Way, built};
-use holdup_memory::{Look, Options, ProcessState, Reader, Wants};
+use crate::running::{Victim, Way, built, options};
+use holdup_memory::{Look, ProcessState, Reader, Wants};
 use std::{
     process::Command,
     time::{Duration, Instant},
@@ -44,7 +44,7 @@ fn it_exits() {
     let mut victim = Victim::start(WAY, &["upheaval"]);
     let error = during(&mut victim, "exit", Duration::from_secs(1)).unwrap_err();
     assert!(error.contains(&victim.pid().to_string()), "{error}");
-    let error = Reader::open(victim.pid(), &Options::default()).err().map(|error| error.to_string());
+    let error = Reader::open(victim.pid(), &options()).err().map(|error| error.to_string());
     assert!(error.is_some(), "it has ended");
 }
 
@@ -54,7 +54,7 @@ fn it_forks() {
     victim.say("fork");
     let line = victim.line();
     let child: u32 = line.strip_prefix("forked ").unwrap().parse().unwrap();
-    let look = Reader::open(child, &Options::default()).unwrap().look(&Wants::default()).unwrap();
+    let look = Reader::open(child, &options()).unwrap().look(&Wants::default()).unwrap();
     assert_eq!(look.process.state, ProcessState::Forked);
     assert!(look.tasks >= 2_000, "the child has a copy of all: {}", look.tasks);
     assert_eq!(victim.look().process.state, ProcessState::Running);

@@ -1,6 +1,6 @@
 // What is done with bytes that may be a core file or a grab: it is looked at. Fuzz targets and a test share it.
 
-use holdup_memory::{Options, Reader, Stacks, Wants};
+use holdup_memory::{Kept, Options, Reader, Stacks, Wants};
 use std::io::Write as _;
 
 /// Looks twice, the second time with what the first one has learnt.
@@ -9,7 +9,7 @@ pub(crate) fn core(bytes: &[u8]) {
     if file.write_all(bytes).is_err() {
         return;
     }
-    if let Ok(mut reader) = Reader::core(file.path(), &Options::default()) {
+    if let Ok(mut reader) = Reader::core(file.path(), &Options { kept: Kept::Ignored, ..Options::default() }) {
         for _ in 0..2 {
             let _ = reader.look(&Wants { stacks: Stacks::Sleeping });
         }

@@ -48,6 +48,7 @@ mod here {
             debug: options.debug.clone(),
             layout: options.layout.clone(),
             executable: options.executable.clone(),
+            ..Options::default()
         };
         match whose {
             Whose::Pid(pid) => Reader::open(*pid, &given).map_err(failure),
