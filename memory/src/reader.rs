@@ -13,6 +13,7 @@ use crate::{
     },
     holders::{Assigned, Hidden},
     objects::Object,
+    options::Options,
     peers::Peers,
     reach::{Reach, Reaches},
     resolve::{self, Ends, Me, Sleep, Wakers},
@@ -36,38 +37,6 @@ use std::{
     sync::Arc,
     time::Instant,
 };
-
-/// Where debug information may come from, beside the objects themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    /// A file to look for it first: of this build or of another.
-    pub debug: Option<PathBuf>,
-    /// A layout that was made of it.
-    pub layout: Option<PathBuf>,
-    /// The executable of a core file.
-    pub executable: Option<PathBuf>,
-    /// What the user's cache has of earlier looks.
-    pub kept: Kept,
-}
-
-/// What becomes of layouts that are kept for the next look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Kept {
-    /// They are used, and made where there are none.
-    #[default]
-    Used,
-    /// They are left alone.
-    Ignored,
-}
-
-impl Options {
-    /// Where debug information is looked for: servers and what is kept are those of the user's environment.
-    fn search(&self) -> Search {
-        let environment = Search::of_environment();
-        let cache = environment.cache.filter(|_| self.kept == Kept::Used);
-        Search { debug: self.debug.clone(), layout: self.layout.clone(), cache, ..environment }
-    }
-}
 
 /// What a look is to tell beside tasks and what they wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
