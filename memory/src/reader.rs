@@ -1,7 +1,8 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskNumber, TaskState, Thing, Unread, Values, Who,
+    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskNumber, TaskState, Thing, Unread, Values, WaitOn,
+    Who,
     bytes::{Bytes, Core, Error, Live, Scene, processor_time},
     data,
     debug::{Debug, Search, TypeId},
@@ -333,9 +334,13 @@ impl Reader {
         roots(&mut self.threads, &mut tools)
     }
 
-    /// Reads once more what things are told from of which somebody waits and somebody has them: evidence of two instants is none.
+    /// Reads once more what things are told from that somebody waits for or has: evidence of two instants is none.
     fn confirm(&mut self, things: &mut [Thing], read: &Read, scene: &Scene) {
-        let suspects = || things.iter().filter(|thing| !thing.queue.is_empty() && !thing.holders.is_empty());
+        let is_suspect = |thing: &&Thing| {
+            let is_used = !(thing.queue.is_empty() && thing.holders.is_empty());
+            is_used && read.semaphores.contains_key(&thing.at)
+        };
+        let suspects = || things.iter().filter(is_suspect);
         let involved = |thing: &Thing| -> Vec<Who> {
             thing.queue.iter().map(|waiter| waiter.who).chain(thing.holders.iter().map(|holder| holder.who)).collect()
         };
@@ -472,7 +477,12 @@ fn changed(
             given.entry(semaphore).or_default().push(assigned);
         }
         let mut hasher = FxHasher::default();
-        (known.state.0, known.found.chain, known.moving, workers.queued.get(&at), &waits).hash(&mut hasher);
+        // What was polled in between is told again, though it sleeps where it slept: it has not slept there since.
+        let moved = (!known.moving).then_some(known.moves);
+        (known.state.0, known.found.chain, moved, workers.queued.get(&at), &waits).hash(&mut hasher);
+        for wait in &waits {
+            passed(&wait.what, ends.read).hash(&mut hasher);
+        }
         // Zero stands for nothing told.
         let hash = hasher.finish() | 1;
         if known.told == hash {
@@ -486,6 +496,16 @@ fn changed(
         }
     }
     changes
+}
+
+/// What has come by what is waited for: where that is another, whoever waits was polled since, and may wait by the same bytes.
+fn passed(on: &WaitOn, read: &Read) -> u64 {
+    let passed = match on {
+        WaitOn::Message(at) => read.channels.get(at).map(|channel| channel.taken),
+        WaitOn::Io { of, .. } => read.records.get(of).map(|record| record.readiness),
+        _ => None,
+    };
+    passed.unwrap_or(0)
 }
 
 /// Roots as they are told, and the permits that they were given.

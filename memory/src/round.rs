@@ -48,6 +48,9 @@ pub(crate) struct Known {
     pub(crate) found: Found,
     /// It moved whenever it was read.
     pub(crate) moving: bool,
+    /// How often something of its own was another than before. One that was polled, and sleeps where it slept, has another count; so
+    /// has one in a queue whose neighbour left.
+    pub(crate) moves: u32,
     /// Where it was spawned: an address of a place; 0 where tokio keeps none.
     pub(crate) spawned: u64,
     /// A hash of what was told of it; 0: nothing was.
@@ -442,7 +445,8 @@ fn take_in(
         }
         None => group,
     };
-    let told = slot.known.as_ref().map_or(0, |known| known.told);
+    let another = u32::from(prints.own != old.own);
+    let (told, moves) = slot.known.as_ref().map_or((0, 0), |known| (known.told, known.moves.wrapping_add(another)));
     if slot.known.is_none() || slot.known.as_ref().is_some_and(|known| known.owner != read.header.owner) {
         outcome.relink([slot.at, read.links.0, read.links.1]);
     }
@@ -455,6 +459,7 @@ fn take_in(
         links: read.links,
         found,
         moving: read.header.state.running(),
+        moves,
         spawned: read.spawned,
         told,
     };

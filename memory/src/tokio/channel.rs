@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) receiver: Option<u64>,
     /// Where the semaphore is that gives room in it, and how many messages that is in all.
     pub(crate) room: Option<(u64, u64)>,
+    /// How many messages were taken out of it, where it counts that: who waits for one has been polled since it was another number.
+    pub(crate) taken: u64,
 }
 
 /// The layouts of channels, each found once.
@@ -178,7 +180,7 @@ impl Layout {
                     receivers: None,
                     closed: Some(closed),
                 };
-                Some(State { kind: crate::ThingKind::Mpsc, channel, receiver: waker(*rx), room })
+                Some(State { kind: crate::ThingKind::Mpsc, channel, receiver: waker(*rx), room, taken: get(*index)? })
             }
             Self::Oneshot { state, receiver, .. } => {
                 let state = get(*state)?;
@@ -191,11 +193,11 @@ impl Layout {
                     closed: Some(state & CLOSED != 0),
                 };
                 let receiver = if state & RX_TASK_SET == 0 { None } else { get(receiver.0) };
-                Some(State { kind: crate::ThingKind::Oneshot, channel, receiver, room: None })
+                Some(State { kind: crate::ThingKind::Oneshot, channel, receiver, room: None, taken: 0 })
             }
             Self::Watch { senders, receivers, .. } => {
                 let channel = Channel { senders: get(*senders), receivers: get(*receivers), ..Channel::default() };
-                Some(State { kind: crate::ThingKind::Watch, channel, receiver: None, room: None })
+                Some(State { kind: crate::ThingKind::Watch, channel, receiver: None, room: None, taken: 0 })
             }
             Self::Broadcast { senders, receivers, closed, .. } => {
                 let channel = Channel {
@@ -204,7 +206,7 @@ impl Layout {
                     closed: bit(*closed),
                     ..Channel::default()
                 };
-                Some(State { kind: crate::ThingKind::Broadcast, channel, receiver: None, room: None })
+                Some(State { kind: crate::ThingKind::Broadcast, channel, receiver: None, room: None, taken: 0 })
             }
         }
     }

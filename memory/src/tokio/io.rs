@@ -14,6 +14,7 @@ pub(crate) struct Layout {
     size: usize,
     reader: (u64, u64),
     writer: (u64, u64),
+    readiness: Option<u64>,
 }
 
 /// Whom a descriptor's readiness wakes, beside those that wait in its list.
@@ -21,6 +22,8 @@ pub(crate) struct Layout {
 pub(crate) struct Wakers {
     pub(crate) reader: Option<u64>,
     pub(crate) writer: Option<u64>,
+    /// The word that is another with each event.
+    pub(crate) readiness: u64,
 }
 
 impl Layout {
@@ -34,14 +37,16 @@ impl Layout {
             let (data, vtable) = types.waker(ty)?;
             Some((waiters + at + data, waiters + at + vtable))
         };
-        Some(Self { size, reader: waker("reader")?, writer: waker("writer")? })
+        let readiness = types.path(record, &["readiness"]).map(|found| found.0);
+        Some(Self { size, reader: waker("reader")?, writer: waker("writer")?, readiness })
     }
 
     pub(crate) fn read(&self, records: &[u64], bytes: &dyn Bytes) -> Vec<Option<Wakers>> {
         let parse = |bytes: Vec<u8>| {
             let get = |at: u64| word(&bytes, usize::try_from(at).ok()?);
             let waker = |(data, vtable)| get(vtable).filter(|vtable| *vtable != 0).and_then(|_| get(data));
-            Wakers { reader: waker(self.reader), writer: waker(self.writer) }
+            let readiness = self.readiness.and_then(get).unwrap_or(0);
+            Wakers { reader: waker(self.reader), writer: waker(self.writer), readiness }
         };
         read_all(bytes, records, self.size).into_iter().map(|bytes| bytes.map(parse)).collect()
     }

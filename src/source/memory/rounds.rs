@@ -40,6 +40,7 @@ impl Pace {
         let least = used.saturating_mul(self.rest);
         let every = match suspects {
             Suspects::None => self.every,
+            Suspects::New => self.every / 25,
             Suspects::Fresh => self.every / 3,
         };
         let mean = every.saturating_sub(used).max(least);
@@ -52,11 +53,14 @@ impl Pace {
 pub(super) enum Suspects {
     /// It shows nothing of the kind, or has shown it often enough.
     None,
+    /// It has just begun to: what goes on for a tenth of a second is seen by looks that come faster than that.
+    New,
     /// It does.
     Fresh,
 }
 
-/// What is suspected is looked at so many times sooner than it would be.
+/// What is suspected is looked at so many times at once, and so many times sooner than it would be.
+const AT_ONCE: u8 = 8;
 const SOONER: u8 = 4;
 
 /// What looks have shown that must be borne out: things that are held, and waited for.
@@ -73,12 +77,17 @@ impl Watched {
         let mut held: Vec<u64> = look.things.iter().filter(is_held).map(|thing| thing.at).collect();
         held.sort_unstable();
         if held.iter().any(|at| self.held.binary_search(at).is_err()) {
-            self.left = SOONER;
+            self.left = AT_ONCE + SOONER;
         }
         self.held = held;
-        let is_fresh = self.left > 0 && !self.held.is_empty();
+        let suspects = match self.left {
+            0 => Suspects::None,
+            _ if self.held.is_empty() => Suspects::None,
+            1..=SOONER => Suspects::Fresh,
+            _ => Suspects::New,
+        };
         self.left = self.left.saturating_sub(1);
-        if is_fresh { Suspects::Fresh } else { Suspects::None }
+        suspects
     }
 }
 

@@ -217,11 +217,12 @@ fn what_is_held_and_waited_for_is_looked_at_sooner_a_few_times() {
     let mut watched = Watched::default();
     assert_eq!(watched.see(&look(0)), Suspects::None);
     let held = memory::Look { things: vec![held_thing(0x100)], ..look(500) };
-    let seen: Vec<Suspects> = (0..6).map(|_| watched.see(&held)).collect();
-    assert_eq!(seen[..4], [Suspects::Fresh; 4]);
-    assert_eq!(seen[4..], [Suspects::None; 2]);
+    let seen: Vec<Suspects> = (0..14).map(|_| watched.see(&held)).collect();
+    assert_eq!(seen[..8], [Suspects::New; 8]);
+    assert_eq!(seen[8..12], [Suspects::Fresh; 4]);
+    assert_eq!(seen[12..], [Suspects::None; 2]);
     let another = memory::Look { things: vec![held_thing(0x100), held_thing(0x200)], ..look(500) };
-    assert_eq!(watched.see(&another), Suspects::Fresh);
+    assert_eq!(watched.see(&another), Suspects::New);
 }
 
 fn held_thing(at: u64) -> memory::Thing {

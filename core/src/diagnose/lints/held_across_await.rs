@@ -19,6 +19,9 @@ const WAIT: Param = Param {
     help: "a task that has waited this long for the lock makes it critical",
 };
 
+/// So many holds must have been seen of which it is only likely whose they are, unless one lasts.
+const SIGHTINGS: u64 = 3;
+
 /// How long after it was last seen the habit counts as one that goes on.
 const RECENT: Duration = Duration::from_secs(5);
 
@@ -36,22 +39,34 @@ pub(super) static LINT: Lint = Lint {
     check: Check::Lock { asked: Asked::AsTimePasses, judge, describe },
 };
 
-fn judge(cx: &Cx, _: &Resource, lock: &Lock) -> Judgement {
+fn judge(cx: &Cx, resource: &Resource, lock: &Lock) -> Judgement {
     let across = &lock.across;
     let Some(seen) = across.last_seen.filter(|&seen| cx.now.since(seen) <= RECENT) else { return Judgement::Clear };
     let (severity, since) = match &across.latest {
-        Some(latest) => (severity(cx, across), latest.acquire.at),
+        // Bytes that may be stale say it, and say it only if they go on to, or say it again.
+        Some(latest)
+            if is_likely(across)
+                && across.count < SIGHTINGS
+                && !cx.model.is_lock_borne_out(resource.id, latest.acquire.at, seen) =>
+        {
+            return Judgement::AskAgain;
+        }
+        Some(latest) => (severity(cx, resource.id, across), latest.acquire.at),
         None => (Severity::Note, across.first_seen.unwrap_or(seen)),
     };
     Verdict::weighing(severity, since, Duration::ZERO)
 }
 
-fn severity(cx: &Cx, across: &AcrossAwait) -> Severity {
+fn severity(cx: &Cx, id: ResourceId, across: &AcrossAwait) -> Severity {
     // Of the wait so far, as it was seen last.
     let seen = across.last_seen.unwrap_or(cx.now);
-    match (across.waiters, cx.lasted(seen.minus(across.wait), seen)) {
+    // Of looks only those say how long that show the same holder: in between others may have had it.
+    let held = across.latest.as_ref().filter(|_| cx.model.is_lock_told_by_looks(id)).map(|latest| latest.acquire.at);
+    let since = held.map_or(seen.minus(across.wait), |held| held.max(seen.minus(across.wait)));
+    let is_sure = || !is_likely(across) && cx.model.is_lock_borne_out(id, since, seen);
+    match (across.waiters, cx.lasted(since, seen)) {
         (0, _) => Severity::Note,
-        (_, wait) if wait >= cx.values.time(&WAIT) && !is_likely(across) => Severity::Critical,
+        (_, wait) if wait >= cx.values.time(&WAIT) && is_sure() => Severity::Critical,
         _ => Severity::Warning,
     }
 }
@@ -63,7 +78,7 @@ fn is_likely(across: &AcrossAwait) -> bool {
 
 fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
     let (id, across) = (resource.id, &lock.across);
-    let (severity, seen) = (severity(cx, across), across.last_seen?);
+    let (severity, seen) = (severity(cx, id, across), across.last_seen?);
     let waiters = cx.model.waiters(id);
     // An agent counts holds that were over before anybody looked.
     let Some(latest) = &across.latest else {
@@ -79,7 +94,11 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         (true, None) => format!("{so_far} by a guard of a task that has ended"),
     };
     if across.waiters > 0 {
-        message = format!("{message}; {} for up to {}", waiting(across.waiters), humanize(across.wait));
+        message = format!("{message}; {}", waiting(across.waiters));
+    }
+    // One look knows that they wait, and not for how long.
+    if across.waiters > 0 && !across.wait.is_zero() {
+        message = format!("{message} for up to {}", humanize(across.wait));
     }
     let mut evidence = evidence(across, held, latest.acquire.at, cx.now);
     if let Some(op) = cx.model.ops().get(latest.acquire.op) {

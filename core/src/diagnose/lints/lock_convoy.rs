@@ -9,7 +9,7 @@ use crate::{
     },
     model::{Lock, Resource},
     number::humanize,
-    update::{Fact, FactSet, ResourceId, Waiting},
+    update::{Fact, FactSet, ResourceId, Stamp, Waiting},
 };
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ pub(super) static LINT: Lint = Lint {
 /// Those who have waited for too long, first come first, if there are enough of them.
 fn queue(cx: &Cx, id: ResourceId, lock: &Lock) -> Option<Vec<Waiting>> {
     let mut waiters = cx.model.waiters(id);
-    waiters.retain(|waiter| waited(cx, lock, waiter) > cx.values.time(&WAIT));
+    let lasts = |since: Stamp| cx.model.is_lock_borne_out(id, since, cx.now);
+    waiters.retain(|waiter| waited(cx, lock, waiter) > cx.values.time(&WAIT) && waiter.since.is_some_and(lasts));
     (waiters.len() >= (cx.values.count(&TASKS) as usize).max(1)).then_some(waiters)
 }
 

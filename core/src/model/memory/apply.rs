@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use std::{num::NonZeroU64, sync::Arc};
 
 /// What a panic is said to have been whose message was not read.
-const NO_MESSAGE: &str = "its message is not read: it stands in the task's output";
+const NO_MESSAGE: &str = "what it said, and where, stands in the task's output, which is not read";
 
 impl Model {
     /// Memory begins to be read: alone, or beside another source.
@@ -183,6 +183,8 @@ impl Model {
         for thread in &mut whole.threads {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }
+        self.memory.looked.at(now);
+        self.memory.slept = slept(self.memory.whole.as_deref(), &whole);
         let regrouped = self.memory.learn_peers(&whole.sockets);
         if !regrouped.is_empty() {
             self.regroup(&regrouped);
@@ -237,6 +239,13 @@ impl Model {
         }
         self.memory.jobs = found;
     }
+}
+
+/// The threads that have used no processor from one look to the next.
+fn slept(before: Option<&Whole>, now: &Whole) -> FxHashSet<u32> {
+    let used = |whole: &Whole| whole.threads.iter().filter_map(|it| Some((it.id, it.cpu?))).collect::<FxHashSet<_>>();
+    let before = before.map(used).unwrap_or_default();
+    used(now).intersection(&before).map(|(thread, _)| *thread).collect()
 }
 
 /// A task as memory tells of it: since when it does what it does is known from one look to the next alone, and only of one that

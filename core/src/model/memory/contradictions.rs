@@ -2,12 +2,23 @@
 //! nothing of the process but that it went on in between, and that what is said of it is not so any more, or not yet.
 
 use crate::{
-    model::{Model, Task, TaskState},
+    model::{Hold, Model, Task, TaskState},
     update::{
-        BeginMode, ResourceId, TaskId,
-        look::{State, TaskLook, WaitOn},
+        BeginMode, ResourceId, Stamp, TaskId,
+        look::{Certainty, Holder, State, TaskLook, Thing, WaitOn, Who},
     },
 };
+use std::time::Duration;
+
+/// By so much two clocks of one machine may differ.
+const SLACK: Duration = Duration::from_millis(20);
+
+/// Who had a lock at a look, all of them.
+#[derive(Debug, Clone)]
+pub(super) struct Sighting {
+    at: Stamp,
+    tasks: Vec<TaskId>,
+}
 
 impl Model {
     /// Whether one says of a task that it runs, and the other that it sleeps, or that it waits to run.
@@ -38,6 +49,32 @@ impl Model {
     /// Whether those who wait for a lock have just said that it is one thing, and then that it is another.
     pub fn sources_differ_on_lock(&self, lock: ResourceId) -> bool {
         self.memory.joins.is_doubted(lock)
+    }
+
+    /// Holds what the agent tells by now of who held a lock at the look before against what that look proved. Where the agent says that one had
+    /// it all the time around that look who did not, one of the two is wrong, and there is doubt about the lock.
+    pub(super) fn compare_holders(&mut self, lock: ResourceId, thing: &Thing, now: Stamp) {
+        let sighting = self.all_holders(thing).map(|tasks| Sighting { at: now, tasks });
+        let before = match sighting {
+            Some(sighting) => self.memory.sightings.insert(lock, sighting),
+            None => self.memory.sightings.remove(&lock),
+        };
+        let (Some(before), Some((_, told))) = (before, self.lock(lock)) else { return };
+        let (from, to) = (before.at.minus(SLACK), before.at.plus(SLACK));
+        let had_it = |hold: &&Hold| hold.acquire.at <= from && to <= hold.seen && hold.acquire.task != TaskId::NONE;
+        if told.holds.iter().filter(had_it).any(|hold| !before.tasks.contains(&hold.acquire.task)) {
+            self.memory.joins.doubt(lock, now);
+        }
+    }
+
+    /// The tasks that have a thing, where two looks agree that these are all.
+    fn all_holders(&self, thing: &Thing) -> Option<Vec<TaskId>> {
+        let task = |holder: &Holder| match holder.who {
+            Who::Task(number) if holder.certainty == Certainty::Proven => Some(self.task_of_number(number)),
+            _ => None,
+        };
+        let is_whole = thing.steady && thing.unseen == 0 && thing.held.is_some();
+        thing.holders.iter().map(task).collect::<Option<Vec<TaskId>>>().filter(|_| is_whole)
     }
 
     /// What memory says of a task that another source tells of.

@@ -90,7 +90,7 @@ pub(super) struct Joins {
     queued: FxHashMap<TaskId, (ThingId, Stamp)>,
     standings: FxHashMap<ThingId, Standing>,
     joined: FxHashMap<ResourceId, ThingId>,
-    /// Locks of which one who waits has said this, and another that, and at which look.
+    /// Locks of which two have said what cannot both be so, and at which look.
     doubted: FxHashMap<ResourceId, Stamp>,
 }
 
@@ -117,6 +117,11 @@ impl Joins {
         self.doubted.get(&lock).is_some_and(|&at| at >= self.of_late())
     }
 
+    /// There is doubt about a lock as of this look.
+    pub(super) fn doubt(&mut self, lock: ResourceId, now: Stamp) {
+        self.doubted.insert(lock, now);
+    }
+
     fn of_late(&self) -> Stamp {
         self.looks.len().checked_sub(DOUBTED).and_then(|at| self.looks.get(at)).map_or(Stamp::MIN, |look| look.at)
     }
@@ -131,6 +136,7 @@ impl Joins {
         if let Some(thing) = self.joined.remove(&lock) {
             self.standings.remove(&thing);
         }
+        self.doubted.remove(&lock);
     }
 
     /// Takes in who stands in which queue now. Who moved since the look before has asked anew.

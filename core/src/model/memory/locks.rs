@@ -54,7 +54,10 @@ impl Model {
         for (lock, thing) in joined {
             let of_agent = self.told.has(Fact::Holders);
             match things.binary_search_by_key(&thing, |thing| thing.id).ok().and_then(|at| things.get(at)) {
-                Some(thing) if of_agent => self.name_unknown_holders(lock, thing, now),
+                Some(thing) if of_agent => {
+                    self.compare_holders(lock, thing, now);
+                    self.name_unknown_holders(lock, thing, now);
+                }
                 Some(thing) if !self.holders(lock, thing, now).is_empty() => {
                     self.take_lock(lock, thing, now);
                     // How many read it is told, and need not be seen by frames.
@@ -125,7 +128,8 @@ impl Model {
         let Some((_, before)) = self.lock(id) else { return };
         let is_nobody = |holder: &&look::Holder| holder.who == Who::Unknown && !collects(thing, holder);
         let unknown_holders = thing.unseen + thing.holders.iter().filter(is_nobody).count() as u64;
-        let asleep = held.iter().filter(|holder| holder.across == Across::Await && holder.since == now).count() as u64;
+        let is_new = |holder: &&Holder| thing.steady && holder.across == Across::Await && holder.since == now;
+        let asleep = held.iter().filter(is_new).count() as u64;
         let told = LockStats {
             waiters: self.waiting_in(id, thing, now),
             // What instrumentation counts, it goes on counting.
@@ -151,8 +155,12 @@ impl Model {
                 Who::Root(thread) => (None, Some(self.thread_named(thread))),
                 Who::Unknown => return None,
             };
-            let is_it = |hold: &&Hold| hold.acquire.task == task.unwrap_or(TaskId::NONE);
-            let was = before.holds.iter().find(is_it).map(|hold| hold.acquire.at).filter(|_| self.stays(task));
+            let tid = |thread: &Thread| thread.tid;
+            let is_it = |hold: &&Hold| {
+                hold.acquire.task == task.unwrap_or(TaskId::NONE)
+                    && hold.thread.as_ref().map(tid) == thread.as_ref().map(tid)
+            };
+            let was = before.holds.iter().find(is_it).map(|hold| hold.acquire.at).filter(|_| self.stays(holder.who));
             let sure = holder.certainty == Certainty::Proven && thing.steady;
             let told = Holder {
                 task,
@@ -171,16 +179,17 @@ impl Model {
     /// Who stands in the queue of a lock. Since when is told by the operation that they wait in, where there is one.
     fn waiting_in(&self, id: ResourceId, thing: &Thing, now: Stamp) -> Vec<Waiting> {
         let before = self.resources.get(id).and_then(|resource| resource.told_lock());
-        let waited: FxHashMap<TaskId, Stamp> = before
-            .iter()
-            .flat_map(|(_, queue)| &queue.waiters)
-            .filter_map(|waiter| Some((waiter.task?, waiter.since?)))
-            .collect();
+        let before = before.iter().flat_map(|(_, queue)| &queue.waiters).enumerate();
+        let waited: FxHashMap<TaskId, (usize, Stamp)> =
+            before.filter_map(|(at, waiter)| Some((waiter.task?, (at, waiter.since?)))).collect();
+        let mut order = Order::default();
         let queued = thing.queue.iter().enumerate().map(|(at, waiter)| {
             let task = if let Who::Task(number) = waiter.who { Some(self.task_of_number(number)) } else { None };
             let of_lock = |op: &&Op| op.resource == Some(id) && self.access(op).is_some();
             let op = task.and_then(|task| self.waits_of(task).find(of_lock));
-            let was = task.and_then(|task| waited.get(&task).copied()).filter(|_| self.stays(task));
+            let was = task.and_then(|task| waited.get(&task).copied());
+            let stood = task.is_none() || order.stood(was.map(|(at, _)| at));
+            let was = was.map(|(_, since)| since).filter(|_| stood && self.stays(waiter.who));
             Waiting {
                 op: op.map_or(OpId(WAITS | task.map_or(at as u64, |task| task.0)), |op| op.id),
                 task,
@@ -191,9 +200,13 @@ impl Model {
         queued.collect()
     }
 
-    /// Whether a task has not moved since the look before.
-    fn stays(&self, task: Option<TaskId>) -> bool {
-        task.is_none_or(|task| !self.memory.moved.contains(&task))
+    /// Whether somebody has not moved since the look before: a task that is the same, or a thread that has not run.
+    fn stays(&self, who: Who) -> bool {
+        match who {
+            Who::Task(number) => !self.memory.moved.contains(&self.task_of_number(number)),
+            Who::Root(thread) => self.memory.slept.contains(&thread),
+            Who::Unknown => false,
+        }
     }
 
     /// Whether a holder was seen asleep with it.
@@ -223,8 +236,25 @@ impl Model {
     }
 }
 
+/// Who stands in a queue as before. Who asks again stands behind all who were there: so does everybody behind them.
+#[derive(Debug, Default)]
+struct Order {
+    /// The last place in the look before of one who stood.
+    last: Option<usize>,
+    again: bool,
+}
+
+impl Order {
+    /// Whether the next one, who had this place in the look before, has stood there since.
+    fn stood(&mut self, before: Option<usize>) -> bool {
+        self.again |= before.is_none_or(|at| self.last.is_some_and(|last| at < last));
+        self.last = before;
+        !self.again
+    }
+}
+
 /// Whether a holder waits for more: who wants many permits collects them one by one, and a part of them is no lock yet.
-fn collects(thing: &Thing, holder: &look::Holder) -> bool {
+pub(super) fn collects(thing: &Thing, holder: &look::Holder) -> bool {
     let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0;
     holder.local.is_empty() && thing.queue.iter().any(waits)
 }

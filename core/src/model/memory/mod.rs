@@ -4,6 +4,7 @@
 //! ```text
 //! apply    a page of a look goes in: rows of tasks and of jobs
 //! locks    things that are locks become locks, with holders and waiters
+//! evidence what several looks bear out
 //! contradictions  where the two speak of different instants
 //! joins    which of them is which lock of a source that memory is read beside
 //! awaits   what a task awaits, in words, and what tells it from others
@@ -15,6 +16,7 @@
 mod apply;
 mod awaits;
 mod contradictions;
+mod evidence;
 mod joins;
 mod locks;
 mod peers;
@@ -30,6 +32,8 @@ use crate::update::{
     BeginMode, Knows, ResourceId, Stamp, TaskId, WorkerId,
     look::{Chain, ProcessState, Socket, Thing, ThingId, Whole},
 };
+use contradictions::Sighting;
+use evidence::Looked;
 use joins::Joins;
 use peers::Peers;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,6 +55,8 @@ pub struct Memory {
     /// What most tasks wait for.
     summary: Arc<str>,
     now: Option<Stamp>,
+    /// When the latest looks were.
+    looked: Looked,
     /// How many tasks have a look, and what these take.
     look_bytes: usize,
     /// Rows that another source told of, by tokio's number. Empty where memory speaks alone: there the number is the id.
@@ -59,12 +65,16 @@ pub struct Memory {
     peers: Peers,
     /// Tasks that have moved since the look before.
     moved: FxHashSet<TaskId>,
+    /// Threads that have not run since the look before.
+    slept: FxHashSet<u32>,
     /// The jobs of the look before.
     jobs: FxHashSet<TaskId>,
     /// Things that have rows of their own, and how many looks ago each was last told.
     rows: FxHashMap<ResourceId, u16>,
     /// Things that are locks of the other source.
     joins: Joins,
+    /// Who had which of the agent's locks at the look before.
+    sightings: FxHashMap<ResourceId, Sighting>,
     /// The stall of each worker that is in one.
     stalls: FxHashMap<WorkerId, u64>,
     stalls_numbered: u64,
@@ -147,6 +157,7 @@ impl Memory {
     /// A lock is gone.
     pub(super) fn forget_lock(&mut self, lock: ResourceId) {
         self.joins.forget(lock);
+        self.sightings.remove(&lock);
     }
 
     /// A row is gone that another source told of.

@@ -1,13 +1,14 @@
 //! Where memory and the console contradict each other, nobody is accused; where they do not, it is as without memory.
 
 use crate::{
+    diagnose::Status,
     model::memory::{
-        joins::tests::{both, console, memory, row},
+        joins::tests::{beside, both, console, memory, row},
         tests::{at, found, key, look, mutex, tell, waits_for},
     },
     session::Session,
     update::{
-        PollStats, TaskStats, Update,
+        Access, Across, Begin, Holder, LockStats, OpId, PollStats, Process, ResourceId, TaskStats, Update, Waiting,
         look::{Certainty, State, TaskLook, Wait, WaitOn},
     },
 };
@@ -89,4 +90,41 @@ fn what_has_happened_stays_true_whatever_memory_sees_now() {
         told(&mut session, second * 1_000, long(second + 1, second * 1_000 - 100));
     }
     assert!(lints(&session).contains(&"long-polls"), "{:?}", lints(&session));
+}
+
+/// The agent says that task 3 has had the lock since the beginning, and that task 4 waits for it; memory proves of this task that it has it.
+fn held_by(task: u64) -> Session {
+    let capabilities = vec!["wakers".to_owned()];
+    let mut session = beside(Begin::agent(1, Process { capabilities, ..Process::default() }));
+    let holder = Holder {
+        task: Some(row(3)),
+        thread: None,
+        access: Access::Exclusive,
+        since: at(20),
+        across: Across::Await,
+        acquired_at: None,
+        suspended_at: None,
+    };
+    let waiter = Waiting { op: OpId(410), task: Some(row(4)), access: Access::Exclusive, since: Some(at(50)) };
+    let told = LockStats { holders: vec![holder], waiters: vec![waiter], ..LockStats::new(ResourceId(10)) };
+    console(&mut session, 100, &[(4, 10, 50)]);
+    tell(&mut session, Update { now: Some(at(110)), locks: vec![told], ..Update::default() });
+    let thing = || vec![mutex(0x100, task, Certainty::Proven, Some(4))];
+    let asleep = || Arc::new(look(Vec::new()));
+    let looks = vec![(key(4), waits_for(0x100)), (key(3), asleep()), (key(5), asleep())];
+    memory(&mut session, 200, looks, thing());
+    for second in 1..=6_u64 {
+        memory(&mut session, second * 1_000 - 300, Vec::new(), thing());
+        console(&mut session, second * 1_000, &[]);
+        memory(&mut session, second * 1_000 + 200, Vec::new(), thing());
+    }
+    session
+}
+
+#[test]
+fn an_agent_s_holder_that_memory_proves_not_to_have_it_is_not_accused() {
+    assert_eq!(lints(&held_by(3)), ["held-across-await"]);
+    let session = held_by(5);
+    let open: Vec<_> = session.engine().findings().filter(|finding| finding.status == Status::Active).collect();
+    assert!(open.is_empty(), "{open:#?}");
 }

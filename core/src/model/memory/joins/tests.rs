@@ -22,8 +22,13 @@ pub(in crate::model::memory) fn row(of: u64) -> TaskId {
 
 /// A console that tells of tasks 3 to 6 and of two mutexes, 10 and 20, with memory beside it.
 pub(in crate::model::memory) fn both() -> Session {
+    beside(Begin::console(1))
+}
+
+/// The same of another source.
+pub(in crate::model::memory) fn beside(other: Begin) -> Session {
     let mut session = Session::new(&Settings::default(), Retention::default());
-    session.apply(Event::Begin(Box::new(Begin::console(1))));
+    session.apply(Event::Begin(Box::new(other)));
     session.apply(Event::Connection(Connection::Live));
     let lock = |id, line| NewResource {
         id: ResourceId(id),
