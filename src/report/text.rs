@@ -1,4 +1,5 @@
-//! A report for people: one line of what was watched, then a paragraph for each finding, the worst first.
+//! A report for people: a paragraph for each finding, the worst first, and what was watched. Where memory was read, what most of the
+//! tasks wait for stands before them.
 //!
 //! ```text
 //! CRITICAL deadlock (inferred) task 21 ab-first src/pair.rs:30
@@ -47,6 +48,9 @@ const FRAMES_MOST: usize = 20;
 /// The report as text, safe to be shown by a terminal.
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
+    if let Some(memory) = report.memory.as_ref().filter(|memory| !memory.summary.is_empty()) {
+        let _ = writeln!(out, "{}\n", plain(&memory.summary));
+    }
     for row in &report.findings {
         finding(&mut out, row);
         out.push('\n');
@@ -170,9 +174,6 @@ fn place(location: Option<&Location>) -> String {
 
 fn summary(out: &mut String, report: &Report) {
     if let Some(memory) = &report.memory {
-        if !memory.summary.is_empty() {
-            let _ = writeln!(out, "{}", plain(&memory.summary));
-        }
         for unread in &memory.unread {
             let _ = writeln!(out, "not read: {} ({})", plain(&unread.what), plain(&unread.because));
         }

@@ -230,6 +230,18 @@ impl Model {
         }
     }
 
+    /// The peer that is waited for, with how long it has been silent, if that is for a while.
+    pub(super) fn peer_in_words(&self, fd: i32, interest: Interest) -> String {
+        let words = self.descriptor_in_words(fd);
+        let room = if interest == Interest::Write { " to take more" } else { "" };
+        match self.memory.socket(fd) {
+            Some(Socket { silent: Some(silent), listens: false, .. }) if silent.as_secs() > 0 => {
+                format!("{words}{room}, silent for {}", humanize(*silent))
+            }
+            _ => format!("{words}{room}"),
+        }
+    }
+
     /// The chain of a task, where it is known.
     pub fn chain_of(&self, task: &Task) -> Option<&Arc<Chain>> {
         self.memory.chain(task.look()?.chain?)

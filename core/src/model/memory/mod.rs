@@ -10,6 +10,7 @@
 //! awaits   what a task awaits, in words, and what tells it from others
 //! peers    who is at the other end of a descriptor
 //! stalls   polls that keep a worker, from one look to the next
+//! held_up  who has what holds others up, and what they wait for
 //! summary  the line that answers before anything is selected
 //! ```
 
@@ -17,6 +18,7 @@ mod apply;
 mod awaits;
 mod contradictions;
 mod evidence;
+mod held_up;
 mod joins;
 mod locks;
 mod peers;

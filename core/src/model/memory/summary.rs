@@ -1,16 +1,12 @@
-//! The line that answers before anything is selected: what most of the tasks wait for, who has it, and what those wait for.
+//! The line that answers before anything is selected: what most of the tasks wait for; `held_up` says who has it, and what those wait for.
 
 use super::AwaitsKey;
 use crate::{
     model::{Model, TaskState},
     number::plural,
-    update::{
-        Stamp,
-        look::{Certainty, Holder, Thing, ThingKind, Who},
-    },
+    update::{Fact, Stamp, look::ThingKind},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::fmt::Write;
 
 /// A lock or channel that fewer than this share of all tasks wait for does not speak for them.
 const SHARE: usize = 10;
@@ -37,7 +33,10 @@ impl Model {
                 running += 1;
                 continue;
             }
-            let of_key = waiting.entry(self.awaits_key(&task)).or_default();
+            // What is woken has got what it waited for.
+            let is_woken = task.state() == TaskState::Scheduled;
+            let key = if is_woken { AwaitsKey::Nothing } else { self.awaits_key(&task) };
+            let of_key = waiting.entry(key).or_default();
             of_key.tasks += 1;
             of_key.chains.insert(look.chain);
         }
@@ -49,7 +48,7 @@ impl Model {
 
     fn in_short(&self, waiting: &FxHashMap<AwaitsKey, Waiting>, all: usize, running: usize, now: Stamp) -> String {
         if all == 0 {
-            return "No task is alive.".into();
+            return format!("No task is alive{}.", self.jobs_in_short());
         }
         let held_up = |(key, waiting): (&AwaitsKey, &Waiting)| match key {
             AwaitsKey::Thing(id) => {
@@ -72,7 +71,8 @@ impl Model {
                 )
             }
             None if waiting.len() == 1 && waiting.contains_key(&AwaitsKey::Unknown) => {
-                format!("{}: what they wait for is not known.", plural(all as u64, "task"))
+                let they = if all == 1 { "it waits" } else { "they wait" };
+                format!("{}: what {they} for is not known{}.", plural(all as u64, "task"), self.why_no_chains())
             }
             None => self.by_kind(waiting, all, running),
         }
@@ -83,12 +83,17 @@ impl Model {
         let mut kinds: FxHashMap<String, usize> = FxHashMap::default();
         for (key, waiting) in waiting {
             let kind = match key {
-                AwaitsKey::Io(_) => "I/O".to_owned(),
-                AwaitsKey::Chain(_) => "something as their frames say".to_owned(),
+                AwaitsKey::Io(fd) => {
+                    let listens = |fd: &i32| self.memory.socket(*fd).is_some_and(|socket| socket.listens);
+                    let server = fd.filter(listens).map(|_| self.awaits_key_in_words(*key));
+                    server.unwrap_or_else(|| "I/O".to_owned())
+                }
+                AwaitsKey::Chain(_) => "what only their frames tell".to_owned(),
                 AwaitsKey::Unknown => "something that is not known".to_owned(),
-                AwaitsKey::Nothing => "their turn".to_owned(),
+                AwaitsKey::Nothing => "a worker".to_owned(),
+                AwaitsKey::Timer => "a timer".to_owned(),
                 AwaitsKey::Thing(id) => self.memory.thing(*id).map_or("something", |thing| thing.label()).to_owned(),
-                AwaitsKey::Join | AwaitsKey::Timer | AwaitsKey::Peer(_) => self.awaits_key_in_words(*key),
+                AwaitsKey::Join | AwaitsKey::Peer(_) => self.awaits_key_in_words(*key),
             };
             *kinds.entry(kind).or_default() += waiting.tasks;
         }
@@ -105,42 +110,37 @@ impl Model {
         if rest > 0 {
             parts.push(format!("{} for other things", plural_count(rest)));
         }
+        let unknown = waiting.contains_key(&AwaitsKey::Unknown);
+        let why = if unknown { self.why_no_chains() } else { String::new() };
         if running > 0 {
             parts.push(format!("{} {}", plural_count(running), if running == 1 { "runs" } else { "run" }));
         }
-        format!("{}: {}.", plural(all as u64, "task"), parts.join(", "))
+        match (&*kinds, running) {
+            ([(kind, _)], 0) => {
+                format!("{} {} for {kind}{why}.", plural(all as u64, "task"), if all == 1 { "waits" } else { "wait" })
+            }
+            _ => format!("{}: {}{why}.", plural(all as u64, "task"), parts.join(", ")),
+        }
     }
 
-    /// Who has a thing, and what they wait for.
-    fn who_has(&self, thing: &Thing, now: Stamp) -> String {
-        let tasks: Vec<(&Holder, u64)> = thing
-            .holders
-            .iter()
-            .filter_map(|holder| if let Who::Task(number) = holder.who { Some((holder, number.get())) } else { None })
-            .collect();
-        let Some(&(first, number)) = tasks.first() else {
-            return match thing.holders.first().map(|holder| holder.who) {
-                Some(Who::Root(thread)) => format!("the future of block_on on thread {thread} has it"),
-                _ if thing.unseen > 0 => "no frame that was read has it".into(),
-                _ => "who has it is not known".into(),
-            };
-        };
-        let mut said = match tasks.len() {
-            1 => format!("task {number} has it"),
-            several => format!("{several} tasks have it"),
-        };
-        if tasks.iter().any(|(holder, _)| holder.certainty < Certainty::Proven) || !thing.steady {
-            said += ", likely";
+    /// The jobs of `spawn_blocking`, where there are some.
+    fn jobs_in_short(&self) -> String {
+        let jobs = self.memory.whole().map_or(&[][..], |whole| &whole.jobs);
+        let running = jobs.iter().filter(|job| job.thread.is_some()).count();
+        let parts = [(running, "runs", "run"), (jobs.len() - running, "waits", "wait")];
+        let said = parts.iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| {
+            let does = if *count == 1 { one } else { many };
+            format!("{} {does}", plural(*count as u64, "blocking job"))
+        });
+        said.fold(String::new(), |all, one| format!("{all}, {one}"))
+    }
+
+    /// Why chains are not known in this build, if they are not.
+    fn why_no_chains(&self) -> String {
+        match self.memory.knows.as_ref().map_or("", |knows| knows.why_not(Fact::Chains)) {
+            "" => String::new(),
+            why => format!(", since {why}"),
         }
-        if !first.place.file.is_empty() {
-            let _ = write!(said, ", at {}", first.place);
-        }
-        let row = std::num::NonZeroU64::new(number).and_then(|number| self.tasks.get(self.task_of_number(number)));
-        if let Some(awaits) = row.and_then(|task| self.awaits(&task, now)).filter(|awaits| !awaits.on.is_empty()) {
-            let who = if tasks.len() == 1 { "waits" } else { "they wait" };
-            let _ = write!(said, ", and {who} for {}", awaits.on);
-        }
-        said
     }
 }
 
