@@ -23,8 +23,10 @@ pub enum Fact {
     Locks,
     /// Who holds a lock, rather than who must.
     Holders,
-    /// Runtimes, their queues and their blocking pools.
+    /// Runtimes and their queues.
     Runtimes,
+    /// What their blocking pools have to do.
+    BlockingPools,
     /// Workers, and what each is polling.
     Workers,
     /// Polls that keep a thread for long, while they last.
@@ -49,7 +51,7 @@ pub enum Fact {
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Polls,
         Self::FirstPolls,
         Self::ScheduledTime,
@@ -60,6 +62,7 @@ impl Fact {
         Self::Locks,
         Self::Holders,
         Self::Runtimes,
+        Self::BlockingPools,
         Self::Workers,
         Self::Stalls,
         Self::Panics,
@@ -85,6 +88,7 @@ impl Fact {
             Self::Locks => "locks",
             Self::Holders => "holders",
             Self::Runtimes => "runtimes",
+            Self::BlockingPools => "blocking-pools",
             Self::Workers => "workers",
             Self::Stalls => "stalls",
             Self::Panics => "panics",
@@ -194,8 +198,15 @@ const OF_ALL: FactSet =
     FactSet::of(&[Fact::Polls, Fact::FirstPolls, Fact::Sizes, Fact::Locks, Fact::Ages, Fact::LockCounts]);
 
 /// What every agent that tells of itself tells beyond that.
-const OF_AGENTS: FactSet =
-    FactSet::of(&[Fact::Holders, Fact::Runtimes, Fact::Workers, Fact::WorkerCounts, Fact::Panics, Fact::Spans]);
+const OF_AGENTS: FactSet = FactSet::of(&[
+    Fact::Holders,
+    Fact::Runtimes,
+    Fact::BlockingPools,
+    Fact::Workers,
+    Fact::WorkerCounts,
+    Fact::Panics,
+    Fact::Spans,
+]);
 
 /// What follows from wakes.
 const SCHEDULED: FactSet = FactSet::of(&[Fact::ScheduledTime]);
@@ -211,11 +222,19 @@ const OF_MEMORY: FactSet = FactSet::of(&[Fact::Chains, Fact::Threads]);
 
 /// What memory tells of every program, by what tokio itself keeps.
 const OF_EVERY_PROGRAM: FactSet =
-    FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Panics, Fact::Threads]);
+    FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Threads]);
 
-/// What memory tells where there are types to read futures by.
-const BY_TYPES: FactSet =
-    FactSet::of(&[Fact::Chains, Fact::FirstPolls, Fact::Locks, Fact::Holders, Fact::Resources, Fact::Stalls]);
+/// What memory tells where there are types to read futures by: how each ended, too, and what tokio keeps of its pools.
+const BY_TYPES: FactSet = FactSet::of(&[
+    Fact::Chains,
+    Fact::FirstPolls,
+    Fact::Locks,
+    Fact::Holders,
+    Fact::Resources,
+    Fact::Stalls,
+    Fact::Panics,
+    Fact::BlockingPools,
+]);
 
 const TELLS_NO_PAST: FactSet = FactSet::of(&[
     Fact::Polls,
@@ -239,13 +258,13 @@ const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS);
 fn why_no_types(grade: Grade) -> &'static str {
     match grade {
         Grade::Stripped => {
-            "the executable is stripped: in Cargo.toml set `strip = false` and `debug = 2`, or give --layout or --debug"
+            "the executable is stripped: in Cargo.toml, under [profile.release], set `strip = false` and `debug = 2`, or give a layout by --layout"
         }
         Grade::Symbols => {
-            "the executable has no types: in Cargo.toml set `debug = 2`, or give a layout or a twin by --layout or --debug"
+            "the executable has no types: in Cargo.toml, under [profile.release], set `debug = 2`, or give a layout or a twin by --layout or --debug"
         }
         Grade::Lines | Grade::Twin | Grade::Full => {
-            "the executable has lines and no types: in Cargo.toml set `debug = 2`, or give a layout by --layout"
+            "the executable has lines and no types: in Cargo.toml, under [profile.release], set `debug = 2`, or give a layout by --layout"
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) static LINT: Lint = Lint {
              thread of its own, or raise max_blocking_threads.",
     explanation: include_str!("blocking_pool_full.md"),
     params: &[LASTS],
-    needs: FactSet::of(&[Fact::Runtimes]),
+    needs: FactSet::of(&[Fact::BlockingPools]),
     when: When::Now,
     subsumes: &[],
     check: Check::Whole(judge),
@@ -36,7 +36,7 @@ pub(super) static LINT: Lint = Lint {
 fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     let since = runtime.blocking_full?;
     let lasted = cx.lasted(since, cx.now);
-    if lasted < cx.values.time(&LASTS) {
+    if lasted < cx.values.time(&LASTS) || !cx.model.is_runtime_borne_out(since, cx.now) {
         return None;
     }
     let stats = &runtime.stats;
@@ -50,7 +50,10 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
         blocking.filter(of_runtime).partition(|task| task.polls() > 0);
     running.sort_by_key(|task| (task.running_since(), task.id()));
     waiting.sort_by_key(|task| (task.created(), task.id()));
-    let waited = |task: &Task| task.total(cx.now);
+    // Where nobody tells when they were spawned, since when they are known to wait.
+    let ages = cx.model.knows().has(Fact::Ages);
+    let seen = |task: &Task| task.scheduled_since().map_or(Duration::ZERO, |since| cx.now.since(since));
+    let waited = |task: &Task| if ages { task.total(cx.now) } else { seen(task) };
     let mut evidence = vec![
         Evidence::count("waiting", stats.blocking_queue),
         Evidence::count("threads", stats.blocking_threads),
@@ -62,7 +65,11 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     if let Some(oldest) = running.first() {
         let busy = oldest.running_since().map_or(Duration::ZERO, |since| cx.now.since(since));
         let place = cx.model.place(oldest.place());
-        evidence.push(Evidence::text("longest job", format!("{} so far, spawned at {place}", humanize(busy))));
+        let which = match place.file.as_str() {
+            "" => cx.model.task_name(oldest).to_owned(),
+            _ => format!("spawned at {place}"),
+        };
+        evidence.push(Evidence::text("longest job", format!("{} so far, {which}", humanize(busy))));
     }
     let refer = |task: &Task| WaitRef { task: label::task(cx.model, task), waited: Some(waited(task)) };
     Some(Report {

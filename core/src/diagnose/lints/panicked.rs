@@ -55,11 +55,14 @@ fn report(cx: &Cx, key: Key, of_key: &[&Panicked]) -> Option<Report> {
     let total =
         of_key.len().saturating_add(older.map_or(0, |older| usize::try_from(older.count).unwrap_or(usize::MAX)));
     let times = if total > 1 { format!("{total} times, the last ") } else { String::new() };
-    let mut evidence = vec![
-        Evidence::text("said", panic.message.as_str()),
-        Evidence::text("at", place.as_str()),
-        Evidence::count("times", total as u64),
-    ];
+    // Memory tells that it panicked; what it said, and where, it does not.
+    let is_read = !panic.place.file.is_empty();
+    let mut evidence = if is_read {
+        vec![Evidence::text("said", panic.message.as_str()), Evidence::text("at", place.as_str())]
+    } else {
+        vec![Evidence::text("not known", panic.message.as_str())]
+    };
+    evidence.push(Evidence::count("times", total as u64));
     let mut elsewhere: Vec<String> =
         of_key.iter().map(|panicked| at(panicked)).filter(|other| *other != place).collect();
     elsewhere.sort_unstable();
@@ -76,7 +79,11 @@ fn report(cx: &Cx, key: Key, of_key: &[&Panicked]) -> Option<Report> {
         confidence: Confidence::Exact,
         since: older.map_or(first.panic.at, |older| older.first),
         subject: Subject::Task(label::panicked(cx.model, latest)),
-        message: format!("panicked {times}at {place}: {}", first_line(&panic.message)),
+        message: match (is_read, total) {
+            (true, _) => format!("panicked {times}at {place}: {}", first_line(&panic.message)),
+            (false, 1) => "panicked".into(),
+            (false, times) => format!("panicked {times} times"),
+        },
         evidence,
         related: Related {
             tasks: others.map(|panicked| label::panicked(cx.model, panicked)).collect(),
