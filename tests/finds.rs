@@ -1,0 +1,176 @@
+//! What `holdup check PID` finds in processes that have nothing built in: of each finding one that has it, and one that looks like it
+//! and has not. The processes are in `tests/memory/victims/finds`, and built as services are.
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+
+#[allow(dead_code, reason = "what is typed and who runs is nothing here")]
+#[path = "process/terminal.rs"]
+mod terminal;
+#[path = "process/victims.rs"]
+mod victims;
+
+use portable_pty::{CommandBuilder, PtySize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use terminal::Terminal;
+use victims::Victim;
+
+/// How long each is watched: some lints ask for a second, and a busy machine looks seldom.
+const WATCHED: &str = "6s";
+
+fn check(victim: &Victim) -> Value {
+    let said = victims::holdup(&["check", &victim.pid(), "--format", "json", "--fail-on", "never", "--for", WATCHED]);
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// The findings, each with its severity and its confidence.
+fn findings(report: &Value) -> BTreeSet<(&str, &str, &str)> {
+    let findings = report["findings"].as_array().into_iter().flatten();
+    findings
+        .filter_map(|it| Some((it["lint"].as_str()?, it["severity"].as_str()?, it["confidence"].as_str()?)))
+        .collect()
+}
+
+/// A process with this wrong in it has this finding and no other.
+fn fires(case: &str, expected: &[(&str, &str, &str)]) {
+    let report = check(&Victim::start("release", &[case]));
+    assert_eq!(findings(&report), expected.iter().copied().collect(), "{report:#}");
+}
+
+/// In the one that looks like it nothing is found that is more than a note.
+fn spares(case: &str) {
+    let report = check(&Victim::start("release", &[case, "control"]));
+    assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+}
+
+macro_rules! finds {
+    ($($name:ident: $case:literal, $severity:literal, $confidence:literal;)*) => {$(
+        mod $name {
+            #[test]
+            fn fires() {
+                super::fires($case, &[($case, $severity, $confidence)]);
+            }
+
+            #[test]
+            fn spares() {
+                super::spares($case);
+            }
+        }
+    )*};
+}
+
+finds! {
+    stalled_worker: "stalled-worker", "critical", "exact";
+    never_polled: "never-polled", "warning", "exact";
+    lost_waker: "lost-waker", "critical", "exact";
+    blocking_pool_full: "blocking-pool-full", "warning", "exact";
+    panicked: "panicked", "warning", "exact";
+}
+
+#[test]
+fn two_who_wait_for_each_other_s_locks() {
+    fires("deadlock", &[("deadlock", "critical", "exact")]);
+}
+
+/// Each has what the other waits for, and one of them gives up after five seconds, and asks again.
+#[test]
+fn a_wait_with_a_timeout_is_no_deadlock() {
+    let report = check(&Victim::start("release", &["deadlock", "control"]));
+    assert!(findings(&report).iter().all(|(lint, ..)| *lint == "held-across-await"), "{report:#}");
+}
+
+#[test]
+fn one_who_sleeps_with_a_lock_that_another_waits_for() {
+    fires("held-across-await", &[("held-across-await", "critical", "exact")]);
+}
+
+/// Whoever has it has it across an await, and somebody waits. Nobody waits for long.
+#[test]
+fn a_lock_that_changes_hands_between_two_is_nothing_critical() {
+    let report = check(&Victim::start("release", &["held-across-await", "control"]));
+    let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
+    assert!(findings(&report).iter().all(spared), "{report:#}");
+}
+
+#[test]
+fn a_queue_that_stands_is_a_convoy() {
+    let expected = [("held-across-await", "critical", "exact"), ("lock-convoy", "warning", "exact")];
+    fires("lock-convoy", &expected);
+}
+
+#[test]
+fn a_queue_in_which_everybody_has_a_turn_soon_is_none() {
+    let report = check(&Victim::start("release", &["lock-convoy", "control"]));
+    let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
+    assert!(findings(&report).iter().all(spared), "{report:#}");
+}
+
+/// A spin is told as a worker that stalls: of polls memory keeps no count, and says so.
+#[test]
+fn what_never_yields_is_a_worker_that_stalls() {
+    let report = check(&Victim::start("release", &["stalled-worker"]));
+    let unasked = report["not_looked_for"].as_array().into_iter().flatten();
+    let unasked: Vec<&str> = unasked.filter_map(|it| it["lint"].as_str()).collect();
+    assert!(unasked.contains(&"never-yields"), "{report:#}");
+}
+
+/// What the first line says.
+fn first_line(report: &Value) -> &str {
+    report["memory"]["summary"].as_str().expect("a line")
+}
+
+#[test]
+fn the_first_line_of_a_pool_names_those_who_have_it_and_their_silent_peer() {
+    let victim = Victim::start("release", &["pool"]);
+    let report = check(&victim);
+    let said = first_line(&report);
+    let (waits, has) = said.split_once("; ").expect("who has it");
+    assert_eq!(waits, "56 of 65 tasks wait, in one chain, for Semaphore Pool.permits");
+    assert!(has.starts_with("4 tasks likely have its permits, at finds/src/pool.rs:"), "{said}");
+    assert!(has.contains(", and wait for 127.0.0.1:") && has.contains(", silent for "), "{said}");
+    // A terminal says the same before anything is selected, and the text of `check` and `tree` begins with it.
+    let (words, _) = said.split_once(", silent for ").expect("how long");
+    for (rows, cols) in [(24, 80), (50, 200)] {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_holdup"));
+        command.arg(victim.pid());
+        let terminal = Terminal::start(command, &[]);
+        terminal.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 });
+        let flat = |screen: &vt100::Screen| {
+            let lines = screen.contents().replace(|c: char| !c.is_ascii(), " ");
+            lines.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        terminal.until(words, |screen| flat(screen).contains(words));
+    }
+    let text = victims::holdup(&["check", &victim.pid(), "--fail-on", "never", "--for", "1s"]);
+    assert!(text.starts_with(words), "{text}");
+    let tree = victims::holdup(&["tree", &victim.pid()]);
+    assert!(tree.lines().nth(1).is_some_and(|line| line.starts_with(words)), "{tree}");
+}
+
+#[test]
+fn the_first_line_of_a_pool_that_works_accuses_nobody() {
+    let report = check(&Victim::start("release", &["pool", "control"]));
+    assert!(!first_line(&report).contains("silent"), "{}", first_line(&report));
+    assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+}
+
+#[test]
+fn the_first_line_of_a_deadlock_of_many_says_that_it_is_one() {
+    let report = check(&Victim::start("release", &["deadlock-of-many"]));
+    let said = first_line(&report);
+    assert!(said.starts_with("41 of 42 tasks wait, in 2 chains, for Mutex<u64> "), "{said}");
+    assert!(said.contains(" has it, at finds/src/locks.rs:") && said.ends_with(": a deadlock."), "{said}");
+    let report = check(&Victim::start("release", &["deadlock-of-many", "control"]));
+    let said = first_line(&report);
+    assert!(said.starts_with("40 of 41 tasks wait, in one chain, for Mutex<u64> "), "{said}");
+    assert!(said.contains(" has it, at finds/src/locks.rs:") && said.contains(", and waits for timer in "), "{said}");
+}
+
+#[test]
+fn where_all_is_well_the_first_line_says_what_they_wait_for_and_nothing_is_found() {
+    for case in ["healthy", "idle"] {
+        let report = check(&Victim::start("release", &[case]));
+        let said = first_line(&report);
+        assert!(said.contains("tasks: ") && said.contains(" for a timer"), "{case}: {said}");
+        assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+    }
+}

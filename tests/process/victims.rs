@@ -1,0 +1,85 @@
+//! Processes with nothing built in, of `tests/memory/victims/finds`: built by the test itself, as services are.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+/// The executable that is built so, once for all tests: where the tests of the crate that reads memory have theirs.
+fn built(profile: &str) -> PathBuf {
+    static BUILT: OnceLock<Mutex<HashMap<String, PathBuf>>> = OnceLock::new();
+    let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let file = built.entry(profile.to_owned()).or_insert_with(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let target = root.join("target/victims");
+        let status = Command::new(env!("CARGO"))
+            .current_dir(root.join("tests/memory/victims"))
+            .args(["build", "--quiet", "--locked", "--package", "finds", "--profile", profile, "--target-dir"])
+            .arg(&target)
+            // Not what the workspace sets for everything below it.
+            .env("RUSTFLAGS", "")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("CARGO_TARGET_DIR")
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "the victims do not build");
+        target.join(profile).join("finds")
+    });
+    file.clone()
+}
+
+/// One that runs. It ends with its stdin.
+pub(crate) struct Victim {
+    child: Child,
+    _stdin: Option<ChildStdin>,
+}
+
+impl Victim {
+    /// Starts a case of it, and waits until it stands where it will.
+    pub(crate) fn start(profile: &str, case: &[&str]) -> Self {
+        let mut child = Command::new(built(profile))
+            .args(case)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let stdin = child.stdin.take();
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it speaks");
+        assert_eq!(line, "ready\n", "{case:?}");
+        Self { child, _stdin: stdin }
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a run prints that is asked with these arguments, in a home of its own where nothing is kept.
+pub(crate) fn holdup(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_holdup"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    assert!(!stdout.is_empty(), "it says nothing: {stderr}");
+    stdout
+}
