@@ -3,6 +3,8 @@
 //!
 //! The unit is hostile: each entry is read once, names are looked at up to a bound, and what no bound holds is left out.
 
+mod inlined;
+
 use super::{
     keepers,
     scopes::{Await, DEEPEST, LONGEST_NAME, Scopes, name_of, terminated, text},
@@ -157,6 +159,8 @@ struct Functions<'a> {
     named: FxHashMap<u32, Function<'a>>,
     links: FxHashMap<u32, u32>,
     placed: Vec<(u32, Range<u64>)>,
+    /// Those that were inlined somewhere, of which some may be looked for.
+    inlined: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -182,6 +186,7 @@ struct Read<'a> {
     sized: Option<()>,
     file: Option<u64>,
     line: Option<u64>,
+    inlined: Option<()>,
 }
 
 /// A unit in its sections.
@@ -285,6 +290,7 @@ impl<'a> Scan<'_, 'a> {
         }
         let types = vtables.into_iter().filter_map(|(at, ty)| Some((at, *containing.get(&ty)?)));
         found.vtables.extend(types);
+        self.inlined(&mut functions);
         resolve(&functions, found);
         guards.resolve(found);
         scopes.shrink();
@@ -320,6 +326,7 @@ impl<'a> Scan<'_, 'a> {
                     read.file =
                         if let AttributeValue::FileIndex(index) = value { Some(index) } else { value.udata_value() };
                 }
+                dw::DW_AT_inline => read.inlined = Some(()),
                 dw::DW_AT_decl_line => read.line = value.udata_value(),
                 _ => {}
             }
@@ -343,10 +350,20 @@ impl<'a> Scan<'_, 'a> {
         if let Some(origin) = read.origin {
             into.links.insert(offset, origin);
         }
+        if read.inlined.is_some() {
+            into.inlined.push(offset);
+        }
+        if block_on || read.origin.is_some() || read.ranges.is_none() {
+            self.place(read, offset, into);
+        }
+        block_on
+    }
+
+    /// Notes where the code of a function is, or of a call that was inlined.
+    fn place(&self, read: &Read<'a>, offset: u32, into: &mut Functions<'a>) {
         if let (Some(low), Some(high)) = (read.low, read.high) {
             into.placed.push((offset, low..high));
         } else if let Some(ranges) = &read.ranges
-            && (block_on || read.origin.is_some())
             && let Ok(Some(mut ranges)) = self.dwarf.attr_ranges(self.unit, *ranges)
         {
             // A function is split into a hot and a cold part; hardly into more.
@@ -355,7 +372,6 @@ impl<'a> Scan<'_, 'a> {
                 into.placed.push((offset, range.begin..range.end));
             }
         }
-        block_on
     }
 
     fn variable(

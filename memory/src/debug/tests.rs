@@ -67,7 +67,8 @@ pub(super) fn check(debug: &Debug) {
     let of = |ty: &TypeId| debug.ty(*ty).path();
     let mut of_block_on: Vec<_> = index.block_on.iter().map(|(range, ty)| (range.is_empty(), of(ty))).collect();
     of_block_on.sort();
-    let expected = ["macros", "outer"].map(|name| (false, format!("tokio::{name}::{{async_fn_env#0}}")));
+    let expected =
+        ["inner", "inner", "macros", "outer"].map(|name| (false, format!("tokio::{name}::{{async_fn_env#0}}")));
     assert_eq!(of_block_on, expected);
     let context = index.thread_locals.iter().find(|local| local.0.contains("CONTEXT")).unwrap();
     assert!(context.0.starts_with("tokio::CONTEXT::"), "{}", context.0);

@@ -192,7 +192,7 @@ pub struct Index {
     pub vtables: FxHashMap<u64, TypeId>,
     /// Thread-local variables: path, offset within the object's block, type.
     pub thread_locals: Vec<(Arc<str>, u64, TypeId)>,
-    /// The functions `block_on<F>`: their addresses, and `F` where that is a type that is known.
+    /// The functions `block_on<F>`, and where calls of them were inlined: their addresses, and `F` where that is a type that is known.
     pub block_on: Vec<(std::ops::Range<u64>, TypeId)>,
     /// Types of tokio that no future need lead to, by path, without what they are generic over.
     pub named: FxHashMap<Arc<str>, TypeId>,

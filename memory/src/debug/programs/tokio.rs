@@ -109,6 +109,14 @@ fn block_on<F: Future<Output = u32>>(future: F) -> u32 {
     }
 }
 
+/// There is no such function in the program, only a call of it.
+mod entered {
+    #[inline(always)]
+    pub fn block_on<F: Future<Output = u32>>(future: F) -> u32 {
+        super::block_on(future) + 1
+    }
+}
+
 fn main() {
     use several::{Either, Niche, Shape, Signed, Wide};
     let header = runtime::task::core::Header { state: 0, owner: None };
@@ -118,6 +126,7 @@ fn main() {
     unsafe { runtime::task::raw::dealloc(&raw mut *cell) };
     CONTEXT.with(|context| context.set(context.get() + u64::from(block_on(outer(Arc::new(1))))));
     let _ = block_on(macros("both".to_owned()));
+    let _ = entered::block_on(inner("entered".to_owned()));
     let shapes = [Shape::Empty, Shape::Round(1), Shape::Flat { width: 1, height: 2 }];
     let niches = [Niche::One(true), Niche::Two, Niche::Three];
     let wides = [Wide::Low("text"), Wide::High([[1; 3]; 4])];
