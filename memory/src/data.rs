@@ -294,6 +294,8 @@ pub enum WaitOn {
     },
     /// The end of any of the tasks of a `JoinSet`: how many there are.
     JoinAny(u64),
+    /// The end of all tasks of a `LocalSet`, which it polls meanwhile: where what they share is.
+    LocalSet(Address),
     /// The value of a oneshot channel.
     Oneshot(Address),
     /// A message of an mpsc channel.
@@ -304,6 +306,8 @@ pub enum WaitOn {
     Broadcast(Address),
     /// The others of a barrier.
     Barrier(Address),
+    /// That the other ends of a channel go away.
+    Closed(Address),
     /// A descriptor's readiness.
     Io {
         /// Tokio's own record of it.

@@ -2,7 +2,7 @@
 //! bytes. A holder is *proven* when the claims add up to exactly what is held and nothing that was not read could hold it; anything
 //! less is likely, and more claims than permits are nobody's.
 
-use crate::{Basis, ClaimKind, Holder, Place, Thing, Who};
+use crate::{Basis, ClaimKind, Holder, Place, Thing, ThingKind, Who};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
@@ -63,13 +63,28 @@ pub(crate) fn name(
         assigned.iter().filter(|assigned| assigned.basis == basis).fold(0, |sum, one| sum.saturating_add(one.permits))
     };
     let (given, perhaps) = (given(Basis::Proven), given(Basis::Likely));
-    let held = thing.total.zip(thing.free).map(|(total, free)| total.saturating_sub(free).saturating_sub(given));
+    // What a channel's room lacks are its messages, and what somebody has reserved.
+    let inside = match thing.kind {
+        ThingKind::Room => thing.channel.and_then(|channel| channel.messages).unwrap_or(0),
+        _ => 0,
+    };
+    let lacks = thing.total.zip(thing.free).map(|(total, free)| total.saturating_sub(free));
+    let held = lacks.map(|lacks| lacks.saturating_sub(given).saturating_sub(inside));
     thing.held = held;
     if held == Some(0) {
         droppable.0.extend(claims.iter().map(|claim| claim.site));
     }
-    let claims: Vec<&Claimed> = claims.iter().filter(|claim| !droppable.0.contains(&claim.site)).collect();
-    let claimed = claims.iter().map(|claim| u64::from(claim.permits)).fold(perhaps, u64::saturating_add);
+    // Nobody has more than is held: a guard for writing that became one for reading keeps its bytes.
+    let can_be = |claim: &&Claimed| held.is_none_or(|held| held == 0 || u64::from(claim.permits) <= held);
+    let claims = claims.iter().filter(|claim| !droppable.0.contains(&claim.site)).filter(can_be);
+    let mut claims: Vec<&Claimed> = claims.collect();
+    let sum =
+        |claims: &[&Claimed]| claims.iter().map(|claim| u64::from(claim.permits)).fold(perhaps, u64::saturating_add);
+    if held.is_none_or(|held| sum(&claims) > held) {
+        let all = claims.clone();
+        claims.retain(|claim| !was_moved(claim, &all));
+    }
+    let claimed = sum(&claims);
     let holder = |claim: &Claimed, basis| Holder {
         who: claim.who,
         what: ClaimKind::Permits(claim.permits),
@@ -107,10 +122,19 @@ pub(crate) fn name(
     }));
 }
 
+/// Whether it is what a `match` looked at, which was moved into a variable of the arm: the bytes are the same, and whose they are, too.
+fn was_moved(claim: &Claimed, all: &[&Claimed]) -> bool {
+    let is_temporary = |claim: &Claimed| claim.local.starts_with("__");
+    let is_same = |other: &Claimed| {
+        let (frame, its) = ((claim.site.0, claim.site.1), (other.site.0, other.site.1));
+        other.who == claim.who && frame == its && other.permits == claim.permits
+    };
+    is_temporary(claim) && all.iter().any(|other| !is_temporary(other) && is_same(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ThingKind;
 
     fn mutex(free: u64) -> Thing {
         Thing {
@@ -161,6 +185,34 @@ mod tests {
         let mut thing = mutex(0);
         name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
+    }
+
+    #[test]
+    fn what_a_match_looked_at_is_in_its_arm() {
+        let looked_at = Claimed { local: "__1".into(), ..claim(1, 8) };
+        let mut thing = mutex(0);
+        name(&mut thing, &[looked_at.clone(), claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
+        name(&mut thing, &[looked_at.clone(), claim(2, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
+        name(&mut thing, &[looked_at], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
+    }
+
+    #[test]
+    fn nobody_has_more_than_is_held() {
+        let mut thing = Thing { kind: ThingKind::RwLock, total: Some(8), ..mutex(7) };
+        let writes = Claimed { permits: 8, ..claim(1, 8) };
+        name(&mut thing, &[writes, claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
+    }
+
+    #[test]
+    fn messages_have_room_that_nobody_reserved() {
+        let channel = Some(crate::Channel { messages: Some(2), ..crate::Channel::default() });
+        let mut thing = Thing { kind: ThingKind::Room, total: Some(4), channel, ..mutex(1) };
+        name(&mut thing, &[claim(1, 0)], &[], Hidden::Possible, &mut Droppable::default());
+        assert_eq!((thing.held, holders(&thing)), (Some(1), vec![(Who::Task(1), Basis::Likely)]));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
+mod asked;
+
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskNumber, TaskState, Thing, Unread, Values, WaitOn,
-    Who,
+    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskState, Thing, Unread, WaitOn, Who,
     bytes::{Bytes, Core, Error, Live, Scene, processor_time},
     data,
     debug::{Debug, Search, TypeId},
@@ -10,7 +11,7 @@ use crate::{
     future::{
         frames::Frames,
         planner::Plans,
-        raw::{RawWait, Walked},
+        raw::{RawOn, RawWait, Walked},
     },
     holders::{Assigned, Hidden},
     objects::Object,
@@ -27,7 +28,6 @@ use crate::{
         copy::{Copy, Kind},
         header::{uint, word},
     },
-    values,
     workers::{Sources, Workers},
 };
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -278,35 +278,6 @@ impl Reader {
         })
     }
 
-    /// What the frames of a task have, by name, now. Nothing else ever reads that.
-    ///
-    /// # Errors
-    ///
-    /// Where the process has ended, or may not be read any more.
-    pub fn values(&mut self, task: TaskNumber) -> Result<Values, Error> {
-        let now = self.bytes.scene()?.now;
-        let found = self.tasks.numbered(task).filter(|(_, known)| known.is_task());
-        let told = match found {
-            Some((at, known)) => {
-                let copy = usize::from(known.copy());
-                match (self.copies.get(copy), self.plans.get_mut(copy)) {
-                    (Some(copy), Some(plans)) => {
-                        let bytes = &*self.bytes;
-                        values::task(
-                            at,
-                            known,
-                            &mut values::Sources { bytes, copy, plans, frames: &mut self.frames, now },
-                        )
-                    }
-                    _ => Err(Arc::clone(&known.ty().unread)),
-                }
-            }
-            None => Err(Arc::from("it is not there any more")),
-        };
-        let (frames, unread) = told.map_or_else(|why| (Vec::new(), why), |frames| (frames, Arc::from("")));
-        Ok(Values { task, frames, unread })
-    }
-
     /// Finds what is new, and reads what is known: which tasks are gone.
     fn round(&mut self, scene: &Scene) -> (Vec<u64>, crate::round::Taken) {
         let fresh = self.finder.find(&self.tasks, &self.copies, scene, &self.threads, &*self.bytes);
@@ -321,7 +292,16 @@ impl Reader {
     fn roots(&mut self, scene: &Scene) -> Vec<Root> {
         let (things, copies, bytes) = (RefCell::new(&mut self.things), &self.copies, &*self.bytes);
         let mut hints = |copy, hint| things.borrow_mut().hint(copy, hint, copies);
-        let mut receiver = |copy, walked: &Walked| things.borrow_mut().receivers(copy, walked, copies, bytes);
+        let tasks = &self.tasks;
+        let mut receiver = |copy, walked: &Walked| {
+            let mut wakers = things.borrow_mut().receivers(copy, walked, copies, bytes);
+            let joined = walked.waits.iter().filter_map(|wait| match wait.on {
+                RawOn::Join { header } => Some(tasks.get(header)?.join_waker),
+                _ => None,
+            });
+            wakers.extend(joined);
+            wakers
+        };
         let mut tools = roots::Tools {
             scene,
             bytes,

@@ -6,7 +6,7 @@ use crate::{
     future::{
         class::Referred,
         frames::Frames,
-        raw::{RawOn, RawWait},
+        raw::{By, RawOn, RawWait},
     },
     holders::{Assigned, Given},
     round::{Found, Known, Tasks},
@@ -115,8 +115,9 @@ fn resolve(me: Me, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
             (what, basis)
         }
         RawOn::Notified { notify, .. } => {
-            let what = match (raw.barrier, (ends.notifies)(*notify)) {
-                (Some(barrier), _) => WaitOn::Barrier(barrier),
+            let what = match (raw.by, (ends.notifies)(*notify)) {
+                (Some(By::Barrier(barrier)), _) => WaitOn::Barrier(barrier),
+                (Some(By::Closed(_, channel)), _) => WaitOn::Closed(channel),
                 (None, Some((Referred::Watch, at))) => WaitOn::Watch(at),
                 _ => WaitOn::Notified(*notify),
             };
@@ -131,7 +132,10 @@ fn resolve(me: Me, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
             let what = WaitOn::Join { task: joined.map(|known| known.number), at: *header };
             (what, proven(joined.map(|known| known.join_waker)))
         }
-        RawOn::JoinAny { length } => (WaitOn::JoinAny(*length), Basis::Likely),
+        RawOn::JoinAny { length } => (WaitOn::JoinAny(*length), proven(raw.waker)),
+        RawOn::LocalSet { at } => (WaitOn::LocalSet(*at), proven(raw.waker)),
+        // A sender is mostly kept and not waited with: only its waker says that it is.
+        RawOn::Closed { at, .. } => leads_here(raw.waker).then_some((WaitOn::Closed(*at), Basis::Proven))?,
         RawOn::Oneshot { at, .. } => {
             (WaitOn::Oneshot(*at), proven(ends.read.channels.get(at).and_then(|state| state.receiver)))
         }

@@ -4,7 +4,7 @@
 
 use crate::{
     bytes::{Bytes, KernelThread, Scene},
-    debug::{TypeId, Types},
+    debug::{Type, TypeId, Types},
     future::{
         frames::Frames,
         planner::Plans,
@@ -16,12 +16,17 @@ use crate::{
     thread::{Stack, Threads},
     tokio::{context::Variable, copy::Copy, names, value::Value},
 };
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// Where a thread that parks by itself has what wakes it.
 const PARKER: &str = "tokio::runtime::park::CURRENT_PARKER";
 /// More of a stack is not gone through.
 const MOST: u64 = 256 << 10;
+/// More words of a stack, and types whose vtables are among them, are not tried with one another.
+const MOST_POINTERS: usize = 2048;
+const MOST_TYPES: usize = 8;
+/// Lower addresses nobody has.
+const LOWEST: u64 = 4096;
 
 /// A future that a thread runs by `block_on`.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub(crate) struct Root {
     pub(crate) copy: u16,
     pub(crate) ty: TypeId,
     pub(crate) name: Arc<str>,
+    /// Where it is, where that was found.
+    pub(crate) at: Option<u64>,
     /// What it awaits; with the reason, where its bytes were not found.
     pub(crate) found: Found,
 }
@@ -42,7 +49,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) plans: &'a mut [Plans],
     pub(crate) frames: &'a mut Frames,
     pub(crate) hints: &'a mut dyn FnMut(u16, Hint),
-    /// Whom the wakers lead to that channels keep for their receivers.
+    /// Whom the wakers lead to that the other ends keep: channels, descriptors, tasks whose end is awaited.
     pub(crate) receiver: &'a mut dyn FnMut(u16, &Walked) -> Vec<u64>,
 }
 
@@ -52,6 +59,15 @@ struct Place {
     copy: u16,
     ty: TypeId,
     within: Range<u64>,
+    /// Where the stack begins: what was called since may keep registers there.
+    top: u64,
+}
+
+/// A future that walks to something that wakes its thread.
+struct Live {
+    at: u64,
+    ty: TypeId,
+    walked: Walked,
 }
 
 /// The roots of all threads that sleep.
@@ -69,18 +85,29 @@ pub(crate) fn roots(threads: &mut Threads, tools: &mut Tools<'_>) -> Vec<Root> {
 /// The calls of `block_on` on a stack, the outermost last, each with the part of the stack that it and its callers have.
 fn places(stack: &Stack, copies: &[Copy]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
+    let top = stack.pointers.first().map_or(0, |first| first.1);
     for (index, (address, start)) in stack.pointers.iter().enumerate() {
         let end = stack.pointers.get(index + 1).map_or(start.saturating_add(4096), |next| next.1);
         for (copy, known) in copies.iter().enumerate() {
             // A return address is behind the call.
             let linked = address.wrapping_sub(known.object.bias).wrapping_sub(1);
-            let mut functions =
-                known.debug.index().block_on.iter().filter(|(range, _)| range.start != 0 && range.contains(&linked));
-            let Some((_, ty)) = functions.next() else { continue };
-            match places.last_mut().filter(|last| same(known, last.ty, *ty)) {
-                // A call that only hands its future on has it, too.
-                Some(last) => last.within.end = end,
-                None => places.push(Place { copy: copy as u16, ty: *ty, within: *start..end }),
+            let functions = known.debug.index().block_on.iter();
+            let mut functions: Vec<_> =
+                functions.filter(|(range, _)| range.start != 0 && range.contains(&linked)).collect();
+            // Of calls that were inlined into one another the innermost has the least code.
+            functions.sort_by_key(|(range, _)| range.end.saturating_sub(range.start));
+            for (_, ty) in functions {
+                match places.last_mut().filter(|last| same(known, last.ty, *ty)) {
+                    // A call that only hands its future on has it, too.
+                    Some(last) => {
+                        last.within.end = end;
+                        // Beside the future this one awaits that nobody else drives the runtime, which is tokio's own.
+                        if known.debug.ty(last.ty).name.starts_with("PollFn<tokio::") {
+                            last.ty = *ty;
+                        }
+                    }
+                    None => places.push(Place { copy: copy as u16, ty: *ty, within: *start..end, top }),
+                }
             }
         }
     }
@@ -97,7 +124,10 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
     let unread = |why: &str| Found::nothing(why);
     let Some(copy) = tools.copies.get(usize::from(place.copy)) else { return nothing(thread, place, unread("")) };
     let name: Arc<str> = names::future(&copy.debug.ty(place.ty), &*copy.debug).into();
-    let named = |found| Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::clone(&name), found };
+    let named = |found| {
+        let (copy, ty, name) = (place.copy, place.ty, Arc::clone(&name));
+        Root { thread: thread.id, copy, ty, name, at: None, found }
+    };
     let wakers = wakers(thread, copy, threads, tools.bytes);
     if wakers.is_empty() {
         return named(unread("what wakes its thread was not found"));
@@ -107,36 +137,96 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
     if !tools.bytes.read(place.within.start, &mut stack) {
         return named(unread("its thread's stack cannot be read"));
     }
-    let mut live: Vec<Walked> = Vec::new();
-    let future = copy.debug.ty(place.ty).size;
-    let last = size.saturating_sub(future);
-    let dynamic = |vtable: u64| copy.dynamic(vtable);
+    let mut live: Vec<Live> = Vec::new();
+    let last = size.saturating_sub(copy.debug.ty(place.ty).size);
     for offset in (0..=last).step_by(8) {
-        let Some(plans) = tools.plans.get_mut(usize::from(place.copy)) else { break };
         let mut view = View::new(tools.bytes, place.within.start, &stack);
-        let mut walker = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None };
-        let seen = walker.future(&mut view, place.within.start + offset, place.ty);
-        if seen.wrong.is_some() || seen.waits.is_empty() {
-            continue;
-        }
-        let woken = seen.waits.iter().filter_map(|wait| wait.waker).any(|waker| wakers.contains(&waker));
-        if woken || (tools.receiver)(place.copy, &seen).iter().any(|waker| wakers.contains(waker)) {
-            live.push(seen);
-        }
+        live.extend(alive(place.within.start + offset, place.ty, &mut view, place, &wakers, tools));
+    }
+    if live.is_empty() && is_boxed_dyn(&copy.debug.ty(place.ty)) {
+        live = taken_apart(place, &wakers, tools);
     }
     // What is at the start of a structure is one with it: the same waits are the same future.
-    live.dedup_by(|next, kept| next.waits.iter().map(|wait| &wait.on).eq(kept.waits.iter().map(|wait| &wait.on)));
-    let mut found = match (live.pop(), live.is_empty()) {
-        (Some(walked), true) => crate::round::found(walked, place.copy, tools.frames, tools.hints),
-        (None, _) => unread("it was not found on its thread's stack"),
-        (Some(_), false) => unread("more than one place on its thread's stack could be it"),
+    live.dedup_by(|next, kept| {
+        let waits = |live: &Live| live.walked.waits.iter().map(|wait| wait.on.clone()).collect::<Vec<_>>();
+        waits(next) == waits(kept)
+    });
+    let (at, mut found) = match (live.pop(), live.is_empty()) {
+        (Some(live), true) => {
+            let found = crate::round::found(live.walked, place.copy, tools.frames, tools.hints);
+            (Some((live.at, live.ty)), found)
+        }
+        (None, _) => (None, unread("it was not found on its thread's stack")),
+        (Some(_), false) => (None, unread("more than one place on its thread's stack could be it")),
     };
     found.alias(wakers);
-    named(found)
+    Root { at: at.map(|found| found.0), ty: at.map_or(place.ty, |found| found.1), ..named(found) }
+}
+
+/// The future that stands here, if it walks to something that wakes its thread.
+fn alive(
+    at: u64,
+    ty: TypeId,
+    view: &mut View<'_>,
+    place: &Place,
+    wakers: &[u64],
+    tools: &mut Tools<'_>,
+) -> Option<Live> {
+    let copies = tools.copies;
+    let copy = copies.get(usize::from(place.copy))?;
+    let plans = tools.plans.get_mut(usize::from(place.copy))?;
+    let dynamic = |vtable: u64| copy.dynamic(vtable);
+    let walked = Walker { plans, frames: tools.frames, dynamic: &dynamic, standing: None }.future(view, at, ty);
+    if walked.wrong.is_some() || walked.waits.is_empty() {
+        return None;
+    }
+    let woken = walked.waits.iter().filter_map(|wait| wait.waker).any(|waker| wakers.contains(&waker));
+    let woken = woken || (tools.receiver)(place.copy, &walked).iter().any(|waker| wakers.contains(waker));
+    woken.then_some(Live { at, ty, walked })
+}
+
+/// Whether it is a box of which the type tells nothing.
+fn is_boxed_dyn(ty: &Type) -> bool {
+    ty.size == 16 && (ty.name.contains("Box<dyn ") || ty.name.contains("Box<(dyn "))
+}
+
+/// What a box leads to that the compiler took apart: its pointer and its vtable are words of the stack, each by itself.
+fn taken_apart(place: &Place, wakers: &[u64], tools: &mut Tools<'_>) -> Vec<Live> {
+    let copies = tools.copies;
+    let Some(copy) = copies.get(usize::from(place.copy)) else { return Vec::new() };
+    let own = place.top..place.within.end;
+    let size = own.end.saturating_sub(own.start).min(MOST);
+    let mut stack = vec![0; usize::try_from(size).unwrap_or(0)];
+    if !tools.bytes.read(own.start, &mut stack) {
+        return Vec::new();
+    }
+    let words = stack.chunks_exact(8).filter_map(|word| word.try_into().ok()).map(u64::from_le_bytes);
+    let words: BTreeSet<u64> = words.filter(|word| *word >= LOWEST && word % 8 == 0).collect();
+    let types: BTreeSet<TypeId> = words.iter().filter_map(|word| copy.dynamic(*word)).collect();
+    let pointers: Vec<u64> = words.into_iter().filter(|word| !own.contains(word)).collect();
+    // Of too many nothing says that one is the only one.
+    if types.len() > MOST_TYPES || pointers.len() > MOST_POINTERS {
+        return Vec::new();
+    }
+    let mut live = Vec::new();
+    for ty in types {
+        let size = usize::try_from(copy.debug.ty(ty).size).unwrap_or(usize::MAX);
+        if size > MOST as usize {
+            continue;
+        }
+        let mut cell = vec![0; size];
+        for at in pointers.iter().filter(|at| at.checked_add(size as u64).is_some()) {
+            if tools.bytes.read(*at, &mut cell) {
+                let mut view = View::new(tools.bytes, *at, &cell);
+                live.extend(alive(*at, ty, &mut view, place, wakers, tools));
+            }
+        }
+    }
+    live
 }
 
 fn nothing(thread: &KernelThread, place: &Place, found: Found) -> Root {
-    Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::from(""), found }
+    Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::from(""), at: None, found }
 }
 
 /// To what wakers lead that wake this thread: its own parker, and the scheduler that it drives.

@@ -7,7 +7,7 @@ use crate::{
     future::{
         class::Referred,
         frames::Frames,
-        raw::{Hint, RawOn, Walked},
+        raw::{By, Hint, RawOn, Walked},
     },
     holders::{self, Assigned, Claimed, Droppable, Given, Hidden, Site},
     reach::Reach,
@@ -150,7 +150,10 @@ impl Things {
                 for wait in &party.found.waits {
                     match wait.on {
                         RawOn::Acquire { semaphore, .. } => semaphores.push(semaphore),
-                        RawOn::Oneshot { at, ty } | RawOn::Message { at, ty } | RawOn::Broadcast { at, ty } => {
+                        RawOn::Oneshot { at, ty }
+                        | RawOn::Message { at, ty }
+                        | RawOn::Broadcast { at, ty }
+                        | RawOn::Closed { at, ty } => {
                             channels.insert(at, ty);
                         }
                         RawOn::Io { record, .. } if wait.waker.is_none() => records.push(record),
@@ -221,7 +224,7 @@ impl Things {
         same
     }
 
-    /// Whom the wakers lead to that channels keep which this walk waits for.
+    /// Whom the wakers lead to that channels and descriptors keep which this walk waits for.
     pub(crate) fn receivers(&mut self, copy: u16, walked: &Walked, copies: &[Copy], bytes: &dyn Bytes) -> Vec<u64> {
         let (Some(known), Some(channels)) = (copies.get(usize::from(copy)), self.channels.get_mut(usize::from(copy)))
         else {
@@ -232,7 +235,18 @@ impl Things {
             _ => None,
         });
         let wanted: Vec<(u64, TypeId)> = waits.collect();
-        channels.read(&wanted, &*known.debug, bytes).into_iter().filter_map(|state| state?.receiver).collect()
+        let states = channels.read(&wanted, &*known.debug, bytes);
+        let mut wakers: Vec<u64> = states.into_iter().filter_map(|state| state?.receiver).collect();
+        let polled = walked.waits.iter().filter_map(|wait| match wait.on {
+            RawOn::Io { record, .. } if wait.waker.is_none() => Some(record),
+            _ => None,
+        });
+        let polled: Vec<u64> = polled.collect();
+        if let Some(layout) = self.records.get(usize::from(copy)).copied().flatten() {
+            let kept = layout.read(&polled, bytes).into_iter().flatten();
+            wakers.extend(kept.flat_map(|kept| [kept.reader, kept.writer]).flatten());
+        }
+        wakers
     }
 
     /// All things, with their queues and their holders.
@@ -278,12 +292,6 @@ impl Things {
             assigned.extend(scene.given.get(at).into_iter().flatten());
             let hidden = self.hidden(*at, scene);
             holders::name(&mut thing, &claims, &assigned, hidden, &mut self.droppable);
-            // What a channel's room lacks are its messages, and what somebody has reserved.
-            if thing.kind == ThingKind::Room {
-                let messages = thing.channel.and_then(|channel| channel.messages).unwrap_or(0);
-                thing.held = thing.held.map(|held| held.saturating_sub(messages));
-                thing.unseen = thing.unseen.saturating_sub(messages);
-            }
             told.push(thing);
         }
         for (at, state) in &scene.read.channels {
@@ -300,8 +308,11 @@ impl Things {
         let mut new: FxHashMap<u64, ThingKind> = FxHashMap::default();
         for wait in scene.parties.iter().flat_map(|party| &party.found.waits) {
             let RawOn::Notified { notify, .. } = wait.on else { continue };
-            let (at, kind) = match (wait.barrier, self.around(notify, scene.copies)) {
-                (Some(barrier), _) => (barrier, ThingKind::Barrier),
+            let (at, kind) = match (wait.by, self.around(notify, scene.copies)) {
+                (Some(By::Barrier(barrier)), _) => (barrier, ThingKind::Barrier),
+                (Some(By::Closed(Referred::Watch, at)), _) => (at, ThingKind::Watch),
+                (Some(By::Closed(Referred::Broadcast, at)), _) => (at, ThingKind::Broadcast),
+                (Some(By::Closed(_, at)), _) => (at, ThingKind::Mpsc),
                 (None, Some((Referred::Watch, watch))) => (watch, ThingKind::Watch),
                 _ => (notify, ThingKind::Notify),
             };

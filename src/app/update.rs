@@ -17,7 +17,7 @@ use crate::{
     },
     model::Task,
     session::Scope,
-    update::{Command, Connection, Event},
+    update::{Command, Connection, Event, look::Who},
 };
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use std::time::{Duration, Instant};
@@ -172,7 +172,7 @@ impl App {
             Some(PageSubject::Task(task)) => self.live().model().tasks().get(task).and_then(Task::number),
             _ => None,
         };
-        let wanted = number.filter(|_| self.values == ValuesForm::Read);
+        let wanted = number.filter(|_| self.values == ValuesForm::Read).map(Who::Task);
         vec![Effect::Send(wanted.map_or(Command::LeaveValues, Command::ReadValues))]
     }
 

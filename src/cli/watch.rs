@@ -199,15 +199,15 @@ impl Watch {
     /// Asks for what frames hold, task by task. It is of the end of the window: a task that has gone on meanwhile says so.
     async fn read_values(&mut self, attachment: &mut Attachment) {
         let until = Instant::now() + ASKED_FOR_MOST;
-        for task in tree::speakers(self.session.model()).into_iter().take(VALUES_MOST) {
-            attachment.send(Command::ReadValues(task));
+        for of in tree::speakers(self.session.model()).into_iter().take(VALUES_MOST) {
+            attachment.send(Command::ReadValues(of));
             loop {
                 let event = tokio::select! {
                     event = attachment.next(None) => event,
                     () = sleep_until(until) => return,
                 };
                 match event {
-                    Some(Event::Values(told)) if told.task == task => break self.values.push(*told),
+                    Some(Event::Values(told)) if told.of == of => break self.values.push(*told),
                     // What it tells beside that is of the time after the window.
                     Some(Event::Connection(Connection::GaveUp { .. } | Connection::Lost { .. })) | None => return,
                     Some(_) => {}

@@ -199,7 +199,9 @@ fn waits_for(told: &WaitOn, truth: &What) -> bool {
         | ("mpsc", WaitOn::Message(at))
         | ("watch", WaitOn::Watch(at))
         | ("broadcast", WaitOn::Broadcast(at))
+        | ("closed", WaitOn::Closed(at))
         | ("barrier", WaitOn::Barrier(at)) => truth.is_at(*at),
+        ("local-set", WaitOn::LocalSet(_)) => true,
         ("timer", WaitOn::Timer(due)) => truth.number.abs_diff(due.as_millis() as u64) <= CLOSE,
         ("join", WaitOn::Join { task, .. }) => *task == Some(truth.number),
         ("join-any", WaitOn::JoinAny(count)) => *count == truth.number,

@@ -39,9 +39,10 @@ fn lies(name: &str) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     Proven,
-    /// Something of the program could have it as well: a type that keeps guards where no walk goes, or one that was dropped.
+    /// Something of the program could have it as well: a type that keeps guards where no walk goes, or one that was dropped. Room of a
+    /// channel that was reserved is never more than that.
     Likely,
-    /// A guard behind an `Arc` is nobody's, and reserved room of a channel is not looked for.
+    /// A guard behind an `Arc` is nobody's.
     Nobody,
 }
 
@@ -110,7 +111,7 @@ victims! {
     part: "part", Proven;
     downgrade: "downgrade", Proven;
     readers: "readers", Proven;
-    room: "room", Nobody;
+    room: "room", Likely;
     arc: "arc", Nobody;
     forget: "forget", Proven;
 }

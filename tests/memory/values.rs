@@ -1,7 +1,7 @@
 //! What frames hold, by name: each kind of value as it is, and never what does not live there any more.
 
 use crate::running::{Victim, Way};
-use holdup_memory::{Reader, Values, Wants};
+use holdup_memory::{Reader, Values, Wants, Who};
 
 const WAY: Way = Way::profile("release");
 
@@ -115,6 +115,31 @@ fn each_kind_of_value() {
     for pair in told(&[("number", "12"), ("name", "\"captured\"")]) {
         assert!(blocks.contains(&pair), "{pair:?}: {blocks:?}");
     }
+}
+
+#[test]
+fn what_is_written_by_hand_and_what_a_thread_runs_itself() {
+    let victim = Victim::start(WAY, &["values"]);
+    let mut reader = victim.reader();
+    let look = reader.look(&Wants::default()).unwrap();
+    let by_hand = look.changed.iter().find(|task| task.future.contains("ByHand")).expect("it is there");
+    let values = reader.values(by_hand.number).unwrap();
+    let frame = values.frames.iter().find(|frame| &*frame.name == "ByHand").expect("its frame");
+    let value = |name: &str| frame.variables.iter().find(|variable| &*variable.name == name);
+    let told = |name: &str| value(name).map(|variable| (variable.value.to_string(), variable.owns));
+    assert_eq!(told("polls"), Some(("4".to_owned(), false)), "{frame:#?}");
+    assert_eq!(told("name"), Some(("\"written\"".to_owned(), false)));
+    assert_eq!(told("method"), Some(("Put".to_owned(), false)));
+    assert!(told("inner").is_some_and(|inner| inner.0.len() < 500), "{frame:#?}");
+
+    let root = look.roots.first().expect("its root");
+    let values = reader.root_values(root.thread).unwrap();
+    assert_eq!((&*values.unread, values.of), ("", Who::Root(root.thread)), "{:?}", root.unread);
+    let variables = values.frames.iter().flat_map(|frame| &frame.variables);
+    let told: Vec<(&str, &str)> = variables.map(|variable| (&*variable.name, &*variable.value)).collect();
+    assert!(told.contains(&("of_the_root", "4242")) && told.contains(&("name", "\"root\"")), "{told:?}");
+    let none = reader.root_values(1).unwrap();
+    assert!(none.frames.is_empty() && !none.unread.is_empty());
 }
 
 #[test]

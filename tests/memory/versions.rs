@@ -52,6 +52,8 @@ fn kinds(task: &Task, chain: &[holdup_memory::Frame]) -> Vec<&'static str> {
             WaitOn::Barrier(_) => "barrier",
             WaitOn::Io { .. } => "io",
             WaitOn::Nothing => "nothing",
+            WaitOn::LocalSet(_) => "local-set",
+            WaitOn::Closed(_) => "closed",
             WaitOn::Other => "other",
         })
         .collect();

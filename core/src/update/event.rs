@@ -2,9 +2,9 @@
 
 use super::{
     Knows, Stamp, TaskDetails, TaskId, Update,
-    look::{Grade, Values},
+    look::{Grade, Values, Who},
 };
-use std::{num::NonZeroU64, time::Duration};
+use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,9 +219,9 @@ pub enum Command {
     WatchTask(TaskId),
     /// Watch no task's details.
     UnwatchTask,
-    /// Read what the frames of this task have, by tokio's number, now and with every look, instead of any other's. Nothing reads
-    /// that otherwise.
-    ReadValues(NonZeroU64),
+    /// Read what the frames of this task have, or of this thread's own future, now and with every look, instead of any other's. Nothing
+    /// reads that otherwise.
+    ReadValues(Who),
     /// Read what no frame has any more.
     LeaveValues,
     /// Read the stacks of running threads with the next look, each of which is stopped for that, for less than a millisecond.

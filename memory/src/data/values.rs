@@ -1,15 +1,15 @@
 //! What the frames of a task have, by name. It is read when it is asked for, of one task at a time, and never otherwise: memory
 //! holds secrets.
 
-use super::{Place, Reach, TaskNumber};
+use super::{Place, Reach, Who};
 use std::sync::Arc;
 
-/// What the frames of one task have.
+/// What the frames of one task have, or of the future that a thread runs by `block_on`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values {
     /// Whose they are.
-    pub task: TaskNumber,
-    /// Its async functions, blocks and closures that have any, from the outermost in.
+    pub of: Who,
+    /// Its async functions, blocks and closures, and futures that are written by hand, those that have any: from the outermost in.
     pub frames: Vec<FrameValues>,
     /// Why they are not known; empty where they are.
     pub unread: Arc<str>,
@@ -20,7 +20,7 @@ pub struct Values {
 pub struct FrameValues {
     /// What it is, as in the chain: `orders::load`.
     pub name: Arc<str>,
-    /// The line of the `.await` that it sleeps at.
+    /// The line of the `.await` that it sleeps at; none of one that is written by hand.
     pub place: Option<Place>,
     /// Whether it is polled when its task is.
     pub reach: Reach,

@@ -20,7 +20,7 @@ pub(crate) struct Step {
     pub(crate) reach: Reach,
 }
 
-/// Where a coroutine of a walk stands.
+/// Where a coroutine of a walk stands, or a future that is written by hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Standing {
     pub(crate) at: u64,

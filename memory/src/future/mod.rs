@@ -4,7 +4,7 @@
 //! ```text
 //! class    what a type is, by its path
 //! plan     what of a type is worth a look      planner   found once for each type
-//! walk     a value gone through by its plan      view   its bytes, each read once
+//! walk     a value gone through by its plan      view   its bytes, each read once       walk/leaves   where a walk ends
 //! raw      what it finds
 //! frames   frames and chains, equal ones once
 //! ```

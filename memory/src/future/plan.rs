@@ -14,6 +14,7 @@ pub(crate) enum Plan {
     Pointer {
         ownership: Ownership,
         to: TypeId,
+        wakes: Option<Wakes>,
     },
     Dyn {
         pointer: u64,
@@ -40,6 +41,14 @@ pub(crate) enum Plan {
     End(End),
     /// Something that may keep guards or futures, and is not gone into.
     Collection,
+}
+
+/// What a future that several await gives to what it has as a waker: behind a pointer so far in what is pointed to, and how far
+/// behind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wakes {
+    pub(crate) pointer: u64,
+    pub(crate) data: u64,
 }
 
 /// Whether a pointer owns what it leads to.
@@ -126,6 +135,16 @@ pub(crate) struct Refer {
     pub(crate) kind: Referred,
     pub(crate) ty: TypeId,
     pub(crate) name: Arc<str>,
+    /// What its function waits for by it, if it is one of tokio's that wait.
+    pub(crate) role: Option<SelfRole>,
+}
+
+/// What the variable `self` is to a function of tokio that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SelfRole {
+    Barrier,
+    /// A sender, whose function waits for the end of its channel.
+    Closing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,8 +179,17 @@ pub(crate) struct Unordered {
 pub(crate) struct Leaf {
     pub(crate) text: u32,
     pub(crate) what: LeafKind,
-    /// Where the waker is that it keeps in itself.
-    pub(crate) waker: Option<(u64, u64)>,
+    /// Where the waker is that it keeps.
+    pub(crate) waker: Option<WakerAt>,
+}
+
+/// Where a waker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WakerAt {
+    /// The pointers that lead there, each in what the one before leads to: mostly none.
+    pub(crate) behind: Box<[u64]>,
+    pub(crate) data: u64,
+    pub(crate) vtable: u64,
 }
 
 #[derive(Debug)]
@@ -189,8 +217,15 @@ pub(crate) enum LeafKind {
     JoinAny {
         length: u64,
     },
+    /// What its tasks share is where its waker is.
+    LocalSet,
     Oneshot(Shared),
     Message(Shared),
+    /// A sender that waits for its receiver to go away: where in the channel its state is.
+    Closed {
+        shared: Shared,
+        state: u64,
+    },
     /// Through the receiver that it borrows.
     Broadcast {
         receiver: u64,
@@ -222,6 +257,8 @@ pub(crate) struct GuardPlan {
     /// Where the pointer is, what it leads to, and where in that the lock is.
     pub(crate) pointer: u64,
     pub(crate) lock: Option<(u64, Referred, TypeId)>,
+    /// It leads to a sender, and that, by a pointer so far in it, to the channel.
+    pub(crate) hop: Option<u64>,
     /// Where the semaphore is in what the pointer leads to.
     pub(crate) semaphore: u64,
     pub(crate) permits: Option<u64>,

@@ -5,7 +5,7 @@ use super::{
     frames::{FrameText, Frames},
     plan::{
         Arm, Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
-        Shared, State, Unordered, Via,
+        SelfRole, Shared, State, Unordered, Via, WakerAt, Wakes,
     },
 };
 use crate::{
@@ -74,7 +74,7 @@ impl Plans {
             Kind::Pointer(to) => {
                 let ownership = ownership(&ty.name)?;
                 return matches!(self.types.ty(to).kind, Kind::Struct | Kind::Pointer(_) | Kind::Array(..))
-                    .then_some(Plan::Pointer { ownership, to });
+                    .then_some(Plan::Pointer { ownership, to, wakes: None });
             }
             Kind::Array(element, count) => {
                 let worth = count > 0 && self.worth(element, frames, depth);
@@ -115,7 +115,8 @@ impl Plans {
             }
             Class::Half => {
                 let (at, to) = self.types.pointer(id)?;
-                (at == 0).then_some(Plan::Pointer { ownership: Ownership::Borrowed, to })
+                let wakes = self.notifier(to);
+                (at == 0).then_some(Plan::Pointer { ownership: Ownership::Borrowed, to, wakes })
             }
             Class::Unordered => self.unordered(id, &ty, frames),
             Class::Collection => {
@@ -198,7 +199,9 @@ impl Plans {
                 format!("{}.{}", names::short(&self.types.ty(target).path()), part.path)
             };
             let offset = offset + part.at;
-            into.push(Refer { at: place, by, offset, hop: part.hop, kind: part.kind, ty: part.ty, name: name.into() });
+            let (hop, kind, ty) = (part.hop, part.kind, part.ty);
+            let role = self_role(local, function, kind);
+            into.push(Refer { at: place, by, offset, hop, kind, ty, name: name.into(), role });
         }
     }
 
@@ -317,13 +320,20 @@ impl Plans {
     fn guard(&self, ty: &Type, class: GuardClass) -> Option<Plan> {
         let member = ty.member(class.member)?;
         let (inner, mut target) = self.types.pointer(member.ty)?;
+        // Room in a channel leads to the sender, which leads to the channel.
+        let mut hop = None;
+        if classify(&self.types.ty(target)) == Class::MpscSender {
+            let (at, chan) = self.types.path(target, &["inner"])?;
+            let (arc, shared) = self.types.pointer(chan)?;
+            hop = Some(at.checked_add(arc)?);
+            target = shared;
+        }
         let mut base = 0;
         let held = self.types.ty(target);
         if let Some(data) = held.member("data").filter(|_| held.name.starts_with("ArcInner<")) {
             base = data.at;
             target = data.ty;
         }
-        // A permit of a channel leads to the sender, which leads to the channel.
         let semaphore = self.types.find(target, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5);
         let (semaphore, _) = semaphore?;
         let lock = referred(&self.types.ty(target)).map(|kind| (base, kind, target));
@@ -331,7 +341,8 @@ impl Plans {
             Permits::One => None,
             Permits::Member(name) => Some(ty.member(name)?.at),
         };
-        Some(Plan::Guard(GuardPlan { pointer: member.at + inner, lock, semaphore: base + semaphore, permits }))
+        let (pointer, semaphore) = (member.at.checked_add(inner)?, base.checked_add(semaphore)?);
+        Some(Plan::Guard(GuardPlan { pointer, lock, hop, semaphore, permits }))
     }
 
     /// The member that is an `Arc`, or an option of one, of what the ends of a channel share.
@@ -341,6 +352,43 @@ impl Plans {
         let counted = self.types.ty(to);
         let data = counted.member("data")?;
         Some(Shared { pointer: at + inner, data: data.at, ty: data.ty })
+    }
+
+    /// Whom a future that several await wakes: it keeps their wakers itself.
+    fn notifier(&self, to: TypeId) -> Option<Wakes> {
+        let (at, shared) = self.types.path(to, &["data", "notifier"])?;
+        let (inner, counted) = self.types.pointer(shared)?;
+        let data = self.types.ty(counted).member("data")?.at;
+        Some(Wakes { pointer: at.checked_add(inner)?, data })
+    }
+
+    /// Where the one waker is behind these pointers, each a member of what the one before leads to.
+    fn waker_behind(&self, ty: TypeId, pointers: &[&[&str]]) -> Option<WakerAt> {
+        let (mut ty, mut start) = (ty, 0);
+        let mut behind = Vec::new();
+        for path in pointers {
+            let (at, pointer) = self.types.path(ty, path)?;
+            let (inner, to) = self.types.pointer(pointer)?;
+            behind.push(at.checked_add(inner)?.checked_add(start)?);
+            let counted = self.types.ty(to);
+            let inside = counted.member("data").or_else(|| counted.member("value"));
+            (ty, start) = match inside.filter(|_| counted.name.contains("Inner<")) {
+                Some(inside) => (inside.ty, inside.at),
+                None => (to, 0),
+            };
+        }
+        // Of a oneshot the sender's own: the receiver has another.
+        let own = self.types.path(ty, &["tx_task"]);
+        let (at, ty) = own.unwrap_or((0, ty));
+        let (data, vtable) = self.types.waker(ty)?;
+        let place = |waker: u64| waker.checked_add(at)?.checked_add(start);
+        Some(WakerAt { behind: behind.into(), data: place(data)?, vtable: place(vtable)? })
+    }
+
+    /// What a oneshot's sender waits for.
+    fn closed(&self, shared: Shared) -> Option<LeafKind> {
+        let (state, _) = self.types.path(shared.ty, &["state"])?;
+        Some(LeafKind::Closed { shared, state })
     }
 
     fn leaf(&self, class: Class, id: TypeId, ty: &Type, frames: &mut Frames) -> Option<Plan> {
@@ -353,7 +401,7 @@ impl Plans {
         let mut leaf = |name: &str, what: LeafKind, waker: Option<(u64, u64)>| Leaf {
             text: frames.text(text(name, FrameKind::Leaf)),
             what,
-            waker,
+            waker: waker.map(|(data, vtable)| WakerAt { behind: Box::from([]), data, vtable }),
         };
         let within = |path: &[&str]| {
             let (at, ty) = self.types.path(id, path)?;
@@ -391,7 +439,13 @@ impl Plans {
             }
             Class::JoinSet => {
                 let what = LeafKind::JoinAny { length: at(&["inner", "length"])? };
-                Plan::Leaf(leaf(&names::short(&ty.path()), what, None))
+                let set = leaf(&names::short(&ty.path()), what, None);
+                Plan::Leaf(Leaf { waker: self.waker_behind(id, &[&["inner", "lists"]]), ..set })
+            }
+            Class::LocalSet => {
+                let waker = self.waker_behind(id, &[&["context"], &["shared"]])?;
+                let set = leaf(&names::short(&ty.path()), LeafKind::LocalSet, None);
+                Plan::Leaf(Leaf { waker: Some(waker), ..set })
             }
             Class::Readiness => {
                 let interest = self.types.find(id, &|ty| ty.is("tokio::io::interest", "Interest"), 4);
@@ -419,7 +473,13 @@ impl Plans {
                 let leaf = leaf("a message", LeafKind::Message(shared), None);
                 Plan::End(End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) })
             }
-            Class::OneshotSender | Class::MpscSender => {
+            Class::OneshotSender => {
+                let shared = self.shared(id, "inner")?;
+                let closes = self.closed(shared).zip(self.waker_behind(id, &[&["inner"]]));
+                let leaf = closes.map(|(what, waker)| Leaf { waker: Some(waker), ..leaf("its receiver", what, None) });
+                Plan::End(End { shared, what: ClaimKind::Sender, leaf })
+            }
+            Class::MpscSender => {
                 Plan::End(End { shared: self.shared(id, "inner")?, what: ClaimKind::Sender, leaf: None })
             }
             Class::WatchSender | Class::BroadcastSender => {
@@ -431,6 +491,18 @@ impl Plans {
             _ => return None,
         };
         Some(plan)
+    }
+}
+
+/// What a variable is to a function of tokio that waits.
+fn self_role(local: &str, function: &str, kind: Referred) -> Option<SelfRole> {
+    let path = function.strip_prefix("tokio::sync::").filter(|_| local == "self")?;
+    match kind {
+        Referred::Barrier if path.starts_with("barrier::") => Some(SelfRole::Barrier),
+        Referred::Chan | Referred::Watch | Referred::Broadcast if path.split("::").any(|part| part == "closed") => {
+            Some(SelfRole::Closing)
+        }
+        _ => None,
     }
 }
 

@@ -27,14 +27,23 @@ pub(crate) struct RawWait {
     pub(crate) on: RawOn,
     /// Whom the waker leads to that the leaf keeps, if it keeps one.
     pub(crate) waker: Option<u64>,
-    /// The barrier that is waited at, if it is one that waits.
-    pub(crate) barrier: Option<u64>,
+    /// For what tokio waits for it, where that is something else.
+    pub(crate) by: Option<By>,
+}
+
+/// A function of tokio that waits for a notification, and where what that is of begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// One that waits at a barrier.
+    Barrier(u64),
+    /// One that waits for the end of a channel.
+    Closed(Referred, u64),
 }
 
 impl RawWait {
     /// Whether it is for something that others wait for or have as well, and that is told of.
     pub(crate) fn is_for_a_thing(&self) -> bool {
-        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Join { .. } | RawOn::JoinAny { .. })
+        !matches!(self.on, RawOn::Sleep { .. } | RawOn::Join { .. } | RawOn::JoinAny { .. } | RawOn::LocalSet { .. })
     }
 
     /// Whether what is waited for is others' as well, so that it can change while the one who waits sleeps.
@@ -45,15 +54,52 @@ impl RawWait {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RawOn {
-    Acquire { semaphore: u64, wanted: u64, missing: u64, queued: bool, node: u64 },
-    Notified { notify: u64, node: u64 },
-    Sleep { seconds: i64, nanos: u32 },
-    Join { header: u64 },
-    JoinAny { length: u64 },
-    Oneshot { at: u64, ty: TypeId },
-    Message { at: u64, ty: TypeId },
-    Broadcast { at: u64, ty: TypeId },
-    Io { record: u64, fd: Option<i32>, interest: Interest },
+    Acquire {
+        semaphore: u64,
+        wanted: u64,
+        missing: u64,
+        queued: bool,
+        node: u64,
+    },
+    Notified {
+        notify: u64,
+        node: u64,
+    },
+    Sleep {
+        seconds: i64,
+        nanos: u32,
+    },
+    Join {
+        header: u64,
+    },
+    JoinAny {
+        length: u64,
+    },
+    LocalSet {
+        at: u64,
+    },
+    Oneshot {
+        at: u64,
+        ty: TypeId,
+    },
+    Message {
+        at: u64,
+        ty: TypeId,
+    },
+    /// The end of a oneshot, for which its sender waits.
+    Closed {
+        at: u64,
+        ty: TypeId,
+    },
+    Broadcast {
+        at: u64,
+        ty: TypeId,
+    },
+    Io {
+        record: u64,
+        fd: Option<i32>,
+        interest: Interest,
+    },
 }
 
 /// What a frame says that it has.

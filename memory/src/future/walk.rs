@@ -4,19 +4,20 @@
 //! `select!` that are switched off. What else a coroutine keeps is *held*. Of a future that is written by hand nothing is known:
 //! what is inside *may* be polled.
 
+mod leaves;
+
 use super::{
-    class::Referred,
     frames::{FrameText, Frames, Standing, Step},
     plan::{
-        Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
-        State, Unordered, Via,
+        Arms, Certainty, Coroutine, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select, SelfRole, State, Unordered,
+        Via, Wakes,
     },
     planner::Plans,
-    raw::{Hint, RawClaim, RawOn, RawWait, Walked},
+    raw::{By, Hint, Walked},
     view::View,
 };
 use crate::{
-    Basis, ClaimKind, FrameKind, Interest, Reach,
+    Basis, FrameKind, Interest, Reach,
     debug::{Type, TypeId},
 };
 use rustc_hash::FxHashSet;
@@ -27,8 +28,6 @@ const DEEPEST: u16 = 96;
 const MOST_ELEMENTS: u64 = 1024;
 /// Of more types that were not gone into none is known by itself.
 const MOST_OPAQUE: usize = 16;
-/// Bytes of a leaf that something may point into.
-const LEAF: u64 = 64;
 /// Lower addresses nobody has.
 const LOWEST: u64 = 4096;
 
@@ -47,7 +46,8 @@ struct Here {
     site: (u32, u64),
     /// Whether it is sure that what stands here has not been freed.
     basis: Basis,
-    barrier: Option<u64>,
+    /// The function of tokio that it is in, if it is one that waits by a notification.
+    by: Option<By>,
 }
 
 impl Here {
@@ -98,7 +98,7 @@ impl Walker<'_> {
             awaited: 0..0,
             site: (0, at),
             basis: Basis::Proven,
-            barrier: None,
+            by: None,
         };
         let mut walk = Walk {
             plans: self.plans,
@@ -127,12 +127,12 @@ impl Walk<'_, '_, '_> {
         match &*plan {
             Plan::Nothing => {}
             Plan::Collection => self.unseen(Some(ty)),
-            Plan::Parts(parts) => self.parts(at, parts, here),
+            Plan::Parts(parts) => self.parts(at, ty, parts, here),
             // The halves of a socket lead to the same one.
             Plan::Leaf(leaf) if matches!(leaf.what, LeafKind::PollEvented { .. }) => self.leaf(at, leaf, here),
             _ if !self.done.insert((at, ty)) => {}
             Plan::Coroutine(coroutine) => self.coroutine(at, ty, coroutine, here),
-            Plan::Pointer { ownership, to } => self.pointer(at, *ownership, *to, here),
+            Plan::Pointer { ownership, to, wakes } => self.pointer(at, *ownership, *to, *wakes, here),
             Plan::Dyn { pointer, vtable, ownership, text } => {
                 if let (Some(pointer), Some(vtable)) =
                     (self.view.word(at.wrapping_add(*pointer)), self.view.word(at.wrapping_add(*vtable)))
@@ -188,7 +188,7 @@ impl Walk<'_, '_, '_> {
 
     fn coroutine(&mut self, at: u64, ty: TypeId, coroutine: &Coroutine, here: &Here) {
         let Some(state) = self.state(at, coroutine) else {
-            self.found.wrong = Some("a coroutine is in no state that it has".into());
+            self.wrong("a coroutine is in no state that it has", ty, here);
             return;
         };
         let polled = here.polled();
@@ -200,14 +200,14 @@ impl Walk<'_, '_, '_> {
             here.reach = Reach::Maybe;
         }
         let frame = self.step(state.text, &here);
-        if let (Some(standing), Some(step)) = (&mut self.standing, self.found.steps.last()) {
-            standing.push(Standing { at, ty, step: *step });
-        }
+        self.stands(at, ty);
         let mut inner = here.deeper(frame);
         for refer in &state.refers {
             let base = self.refer(at, refer);
-            if refer.kind == Referred::Barrier && refer.name.starts_with("self of tokio::sync::barrier") {
-                inner.barrier = base;
+            match (refer.role, base) {
+                (Some(SelfRole::Barrier), Some(base)) => inner.by = Some(By::Barrier(base)),
+                (Some(SelfRole::Closing), Some(base)) => inner.by = Some(By::Closed(refer.kind, base)),
+                _ => {}
             }
         }
         inner.site = (state.text, at);
@@ -230,6 +230,17 @@ impl Walk<'_, '_, '_> {
                 ..inner.clone()
             };
             self.value(at.wrapping_add(*place), *ty, &kept);
+        }
+    }
+
+    /// The bytes of a value of this type are not what they are taken for. Where it is polled for sure, the whole walk is on a wrong way;
+    /// else it may be what is left of something, or not begun.
+    fn wrong(&mut self, why: &str, ty: TypeId, here: &Here) {
+        if here.reach == Reach::Polled {
+            self.found.wrong = Some(why.into());
+        } else {
+            let name = crate::debug::names::short(&self.ty(ty).path());
+            self.opaque(&format!("{name}, which is not there"), Some(ty), here);
         }
     }
 
@@ -272,10 +283,18 @@ impl Walk<'_, '_, '_> {
         Some(base)
     }
 
-    fn parts(&mut self, at: u64, parts: &Parts, here: &Here) {
+    /// Notes where what the last frame is of stands.
+    fn stands(&mut self, at: u64, ty: TypeId) {
+        if let (Some(standing), Some(step)) = (&mut self.standing, self.found.steps.last()) {
+            standing.push(Standing { at, ty, step: *step });
+        }
+    }
+
+    fn parts(&mut self, at: u64, ty: TypeId, parts: &Parts, here: &Here) {
         let mut inner = here.clone();
         if let Some(text) = parts.text.filter(|_| here.polled()) {
             let frame = self.step(text, here);
+            self.stands(at, ty);
             inner = here.deeper(frame);
         }
         if parts.polled == Certainty::Unknown && inner.reach == Reach::Polled {
@@ -284,15 +303,37 @@ impl Walk<'_, '_, '_> {
         if parts.interest != Interest::Any {
             inner.interest = parts.interest;
         }
-        for (place, ty) in &parts.fields {
-            self.value(at.wrapping_add(*place), *ty, &inner);
-        }
+        self.fields(at, &parts.fields, &inner);
         if let Some(arms) = &parts.arms {
-            self.arm(at, arms, &inner);
+            self.arm(at, ty, arms, &inner);
         }
     }
 
-    fn arm(&mut self, at: u64, arms: &Arms, here: &Here) {
+    /// Of what may be polled those parts that come to nothing are named only where all do: a client's connector or a request's address
+    /// is no future.
+    fn fields(&mut self, at: u64, fields: &[(u64, TypeId)], here: &Here) {
+        let before = self.found.steps.len();
+        let mut nothing = Vec::new();
+        for (place, ty) in fields {
+            let (steps, claims) = (self.found.steps.len(), self.found.claims.len());
+            self.value(at.wrapping_add(*place), *ty, here);
+            if here.reach == Reach::Maybe && self.found.claims.len() == claims && self.comes_to_nothing(steps) {
+                let end = self.found.steps.split_off(steps);
+                nothing = if nothing.is_empty() { end } else { nothing };
+            }
+        }
+        if self.found.steps.len() == before {
+            self.found.steps.append(&mut nothing);
+        }
+    }
+
+    /// Whether the frames from this one on are of what is around futures, with none in it.
+    fn comes_to_nothing(&self, from: usize) -> bool {
+        let kind = |step: &Step| self.frames.get(step.text).map(|text| text.kind);
+        self.found.steps.iter().skip(from).all(|step| kind(step) == Some(FrameKind::Wrapper))
+    }
+
+    fn arm(&mut self, at: u64, ty: TypeId, arms: &Arms, here: &Here) {
         let arm = match arms.discriminant {
             None => arms.arms.first(),
             Some((place, width)) => {
@@ -303,12 +344,12 @@ impl Walk<'_, '_, '_> {
         };
         match arm {
             Some(arm) if arm.worth == Certainty::Known => self.value(at.wrapping_add(arm.at), arm.ty, here),
-            None if here.polled() => self.found.wrong = Some("an enum is in no variant that it has".into()),
+            None if here.polled() => self.wrong("an enum is in no variant that it has", ty, here),
             _ => {}
         }
     }
 
-    fn pointer(&mut self, at: u64, ownership: Ownership, to: TypeId, here: &Here) {
+    fn pointer(&mut self, at: u64, ownership: Ownership, to: TypeId, wakes: Option<Wakes>, here: &Here) {
         if !follows(ownership, here) {
             return;
         }
@@ -317,6 +358,10 @@ impl Walk<'_, '_, '_> {
         let Some(target) = self.view.word(at).filter(|target| *target >= LOWEST && !nothing) else { return };
         let size = self.ty(to).size;
         if self.view.fetch(target, size) {
+            if let Some(wakes) = wakes.filter(|_| here.polled()) {
+                let shared = self.view.word(target.wrapping_add(wakes.pointer));
+                self.found.aliases.extend(shared.map(|shared| shared.wrapping_add(wakes.data)));
+            }
             self.value(target, to, &here.beyond());
         } else {
             self.opaque("what cannot be read", Some(to), here);
@@ -421,116 +466,6 @@ impl Walk<'_, '_, '_> {
             self.unseen(Some(set.of));
         }
     }
-
-    fn leaf(&mut self, at: u64, leaf: &Leaf, here: &Here) {
-        let view = &mut *self.view;
-        let read = |view: &View<'_>, place: u64| view.word(at.wrapping_add(place));
-        let on = match &leaf.what {
-            LeafKind::Acquire { semaphore, wanted, missing, queued, node } => {
-                let queued = view.uint(at.wrapping_add(*queued), 1);
-                match (read(view, *semaphore), read(view, *wanted), read(view, *missing), queued) {
-                    (Some(semaphore), Some(wanted), Some(missing), Some(queued @ 0..=1)) => Some(RawOn::Acquire {
-                        semaphore,
-                        wanted,
-                        missing,
-                        queued: queued == 1,
-                        node: at.wrapping_add(*node),
-                    }),
-                    _ => None,
-                }
-            }
-            LeafKind::Notified { notify, offset, node } => read(view, *notify)
-                .map(|notify| RawOn::Notified { notify: notify.wrapping_add(*offset), node: at.wrapping_add(*node) }),
-            LeafKind::Sleep { seconds, nanos } => {
-                let nanos = view.uint(at.wrapping_add(*nanos), 4).and_then(|nanos| u32::try_from(nanos).ok());
-                read(view, *seconds)
-                    .zip(nanos.filter(|nanos| *nanos < 1_000_000_000))
-                    .map(|(seconds, nanos)| RawOn::Sleep { seconds: seconds.cast_signed(), nanos })
-            }
-            LeafKind::Join { header } => {
-                read(view, *header).filter(|header| *header != 0).map(|header| RawOn::Join { header })
-            }
-            LeafKind::JoinAny { length } => read(view, *length).map(|length| RawOn::JoinAny { length }),
-            LeafKind::Oneshot(shared) => {
-                // The channel is let go of when its value is taken.
-                let Some(inner) = read(view, shared.pointer).filter(|inner| *inner != 0) else { return };
-                Some(RawOn::Oneshot { at: inner.wrapping_add(shared.data), ty: shared.ty })
-            }
-            LeafKind::Message(shared) => read(view, shared.pointer)
-                .map(|chan| RawOn::Message { at: chan.wrapping_add(shared.data), ty: shared.ty }),
-            LeafKind::Broadcast { receiver, shared } => {
-                let place = read(view, *receiver).map(|at| at.wrapping_add(shared.pointer)).filter(|at| *at >= LOWEST);
-                let pointer = place.filter(|at| view.fetch(*at, 8)).and_then(|at| view.word(at));
-                pointer.map(|pointer| RawOn::Broadcast { at: pointer.wrapping_add(shared.data), ty: shared.ty })
-            }
-            LeafKind::Readiness { record, interest } => {
-                let bits = view.uint(at.wrapping_add(*interest), 1);
-                read(view, *record).map(|record| RawOn::Io { record, fd: None, interest: direction(bits) })
-            }
-            LeafKind::PollEvented { record, data, fd } => {
-                let fd = fd.and_then(|fd| view.uint(at.wrapping_add(fd), 4)).map(|fd| fd as u32 as i32);
-                read(view, *record).map(|record| RawOn::Io {
-                    record: record.wrapping_add(*data),
-                    fd,
-                    interest: here.interest,
-                })
-            }
-        };
-        let Some(on) = on else {
-            if here.polled() {
-                self.found.wrong = Some("what is waited for is nothing that it can be".into());
-            }
-            return;
-        };
-        // What is kept and not polled matters where it stands in a queue.
-        if !here.polled() && !matches!(on, RawOn::Acquire { queued: true, .. }) {
-            return;
-        }
-        let waker = leaf.waker.and_then(|(data, vtable)| {
-            let vtable = read(view, vtable).filter(|vtable| *vtable != 0);
-            vtable.and_then(|_| read(view, data))
-        });
-        let mut here = here.clone();
-        if here.reach == Reach::Held && self.is_pointed_at(at, LEAF, &here.awaited) {
-            here.reach = Reach::Maybe;
-        }
-        let frame = self.step(leaf.text, &here);
-        self.found.waits.push(RawWait { frame, reach: here.reach, on, waker, barrier: here.barrier });
-    }
-
-    fn guard(&mut self, at: u64, guard: &GuardPlan, here: &Here) {
-        let Some(target) = self.view.word(at.wrapping_add(guard.pointer)).filter(|target| *target >= LOWEST) else {
-            return;
-        };
-        let permits = match guard.permits {
-            None => Some(1),
-            Some(place) => {
-                let width = 4;
-                self.view.uint(at.wrapping_add(place), width).and_then(|permits| u32::try_from(permits).ok())
-            }
-        };
-        let Some(permits) = permits.filter(|permits| *permits > 0) else { return };
-        if let Some((offset, kind, ty)) = guard.lock {
-            let base = target.wrapping_add(offset);
-            self.found.hints.push(Hint { base, kind, ty, name: Arc::from("") });
-        }
-        self.claim(at, target.wrapping_add(guard.semaphore), None, ClaimKind::Permits(permits), here);
-    }
-
-    fn end(&mut self, at: u64, end: &End, here: &Here) {
-        let target = self.view.word(at.wrapping_add(end.shared.pointer)).filter(|target| *target >= LOWEST);
-        let Some(target) = target.map(|target| target.wrapping_add(end.shared.data)) else { return };
-        if let Some(leaf) = end.leaf.as_ref().filter(|_| here.polled()) {
-            self.leaf(at, leaf, here);
-        }
-        self.claim(at, target, Some(end.shared.ty), end.what, here);
-    }
-
-    fn claim(&mut self, at: u64, of: u64, ty: Option<TypeId>, what: ClaimKind, here: &Here) {
-        let site = (here.site.0, at.wrapping_sub(here.site.1));
-        let (frame, local, basis) = (here.frame, Arc::clone(&here.local), here.basis);
-        self.found.claims.push(RawClaim { frame, at, of, ty, what, local, basis, site });
-    }
 }
 
 /// A `Box` belongs to whoever has it; what is borrowed is followed where it is polled, or would be if its branch were not off.
@@ -540,13 +475,4 @@ fn follows(ownership: Ownership, here: &Here) -> bool {
 
 fn matches(values: &[(u128, u128)], value: u128) -> bool {
     values.iter().any(|(from, to)| (*from..=*to).contains(&value))
-}
-
-/// Tokio's bits of what a descriptor is awaited for.
-fn direction(bits: Option<u128>) -> Interest {
-    match bits {
-        Some(bits) if bits & 3 == 1 => Interest::Read,
-        Some(bits) if bits & 3 == 2 => Interest::Write,
-        _ => Interest::Any,
-    }
 }

@@ -1,4 +1,4 @@
-//! Which variables of a coroutine live where it sleeps.
+//! Which variables of a coroutine live where it sleeps, and which members a future has that is written by hand.
 //!
 //! A variant has its *captures* (arguments of a function, what a block took with it) and the variables that live across this `.await`.
 //! A function moves its arguments into variables as it begins, so that an argument's own bytes are left over from then on: they are
@@ -6,7 +6,8 @@
 //! stale, and nothing says which.
 
 use crate::{
-    debug::{Debug, Kind, Type, TypeId, VariantPart},
+    Reach,
+    debug::{Debug, Kind, Member, Type, TypeId, VariantPart},
     future::view::View,
 };
 use std::{ops::Range, sync::Arc};
@@ -105,6 +106,34 @@ pub(super) fn locals(ty: &Type, at: u64, debug: &Debug, view: &View<'_>) -> Vec<
     found
 }
 
+/// What a future that is written by hand has: its members, or those of the variant that it is in. While it is polled they live.
+pub(super) fn fields(ty: &Type, at: u64, reach: Reach, debug: &Debug, view: &View<'_>) -> Vec<Local> {
+    let held = match &ty.variants {
+        Some(part) => variant(ty, at, debug, view).map_or_else(Vec::new, |index| members(part, index, debug)),
+        None => ty.members.iter().take(MOST).filter_map(|member| held(member, 0, debug)).collect(),
+    };
+    let local = |held: Held| {
+        let name = held.name.strip_prefix("__").map_or_else(|| Arc::clone(&held.name), Arc::from);
+        let owns = match reach {
+            Reach::Polled | Reach::Maybe => Owns::Nothing,
+            Reach::Held | Reach::Disabled => owns(held.ty, debug, DEEPEST, &mut { MOST_PARTS }),
+        };
+        Some(Local { name, at: at.checked_add(held.bytes.start)?, ty: held.ty, owns })
+    };
+    held.into_iter().filter(|held| !held.bytes.is_empty()).filter_map(local).collect()
+}
+
+/// The variant that an enum is in.
+fn variant(ty: &Type, at: u64, debug: &Debug, view: &View<'_>) -> Option<usize> {
+    let part = ty.variants.as_ref()?;
+    if part.discriminant.is_none() {
+        return Some(0);
+    }
+    state(ty, at, debug, view)
+        .map(|(_, index)| index)
+        .or_else(|| part.variants.iter().position(|variant| variant.values.is_empty()))
+}
+
 /// The variants, and the index of the one that the coroutine is in.
 fn state<'t>(ty: &'t Type, at: u64, debug: &Debug, view: &View<'_>) -> Option<(&'t VariantPart, usize)> {
     let part = ty.variants.as_ref()?;
@@ -118,12 +147,14 @@ fn state<'t>(ty: &'t Type, at: u64, debug: &Debug, view: &View<'_>) -> Option<(&
 fn members(part: &VariantPart, index: usize, debug: &Debug) -> Vec<Held> {
     let Some(variant) = part.variants.get(index) else { return Vec::new() };
     let inner = debug.ty(variant.ty);
-    let held = |member: &crate::debug::Member| {
-        let start = variant.at.checked_add(member.at)?;
-        let end = start.checked_add(debug.ty(member.ty).size)?;
-        Some(Held { name: member.name.clone(), bytes: start..end, ty: member.ty })
-    };
-    inner.members.iter().take(MOST).filter_map(held).collect()
+    inner.members.iter().take(MOST).filter_map(|member| held(member, variant.at, debug)).collect()
+}
+
+/// A member of what begins so far in.
+fn held(member: &Member, base: u64, debug: &Debug) -> Option<Held> {
+    let start = base.checked_add(member.at)?;
+    let end = start.checked_add(debug.ty(member.ty).size)?;
+    Some(Held { name: member.name.clone(), bytes: start..end, ty: member.ty })
 }
 
 /// Whether a value of this type owns memory: what borrows does not, and neither do plain numbers.

@@ -1,7 +1,8 @@
-//! What the frames of a task have: which of a coroutine's variables live where it sleeps, and what stands in them.
+//! What the frames of a task have: which of a coroutine's variables live where it sleeps, what a future written by hand has in it, and
+//! what stands in them.
 //!
 //! ```text
-//! task     one task, read by itself                   locals    which variables those are, and where
+//! task     one task or root, read by itself           locals    which variables those are, and where
 //! print    a value as text                            standard  one of the standard library's types
 //! known    which those are, by name                   text      text and bytes, escaped and cut
 //! ```
@@ -24,9 +25,10 @@ use crate::{
         view::View,
     },
 };
-pub(crate) use task::{Sources, task};
+pub(crate) use task::{Sources, root, task};
 
-use locals::{Owns, locals};
+use known::{Known, known};
+use locals::{Owns, fields, locals};
 use print::{Budget, Printer};
 use std::time::Duration;
 
@@ -45,14 +47,21 @@ pub(crate) struct Tools<'a> {
     pub(crate) now: Duration,
 }
 
-/// What the coroutines of a walk have, out of what the walk read and what that leads to.
+/// What the futures of a walk have, out of what the walk read and what that leads to.
 pub(crate) fn values(standing: &[Standing], view: &mut View<'_>, tools: &Tools<'_>) -> Vec<FrameValues> {
     let mut budget = Budget::default();
     let mut told = Vec::new();
     for one in standing.iter().take(MOST_FRAMES) {
         let ty = tools.debug.ty(one.ty);
         let Some(text) = tools.frames.get(one.step.text) else { continue };
-        let found = locals(&ty, one.at, tools.debug, view);
+        let found = if ty.is_coroutine() {
+            locals(&ty, one.at, tools.debug, view)
+        } else if known(&ty) == Some(Known::Name) {
+            // What a library's future has in it is told by its type.
+            continue;
+        } else {
+            fields(&ty, one.at, one.step.reach, tools.debug, view)
+        };
         let mut variables = Vec::new();
         for local in found.iter().take(MOST_VARIABLES) {
             let mut printer = Printer { tools, view, budget: &mut budget };

@@ -1,9 +1,11 @@
-//! What the frames of one task have, read by itself: its cell, what its walk reads, and its cell once more.
+//! What the frames of one task have, read by itself: its cell, what its walk reads, and its cell once more. Of a root the same, by the
+//! bytes of its future on its thread's stack.
 
 use super::{Tools, values};
 use crate::{
     FrameValues,
     bytes::Bytes,
+    debug::TypeId,
     future::{frames::Frames, planner::Plans, view::View, walk::Walker},
     round::Known,
     tokio::{
@@ -15,6 +17,8 @@ use std::{sync::Arc, time::Duration};
 
 /// How often a task that moves is read again.
 const TRIES: usize = 3;
+/// A larger future is on no stack.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What a task is read with.
 pub(crate) struct Sources<'a> {
@@ -24,6 +28,42 @@ pub(crate) struct Sources<'a> {
     pub(crate) frames: &'a mut Frames,
     /// The process's monotonic clock.
     pub(crate) now: Duration,
+}
+
+/// The values of the future that a thread runs by itself, which stands here; or why they are not known.
+pub(crate) fn root(at: u64, ty: TypeId, sources: &mut Sources<'_>) -> Result<Vec<FrameValues>, Arc<str>> {
+    let size = usize::try_from(sources.copy.debug.ty(ty).size).ok().filter(|size| *size <= MOST_BYTES);
+    let size = size.ok_or_else(|| Arc::from("it is too large"))?;
+    let (mut before, mut after) = (vec![0; size], vec![0; size]);
+    for _ in 0..TRIES {
+        if !sources.bytes.read(at, &mut before) {
+            return Err(Arc::from("its thread's stack cannot be read"));
+        }
+        let (told, wrong) = walked(at, &before, at, ty, sources);
+        if sources.bytes.read(at, &mut after) && before == after {
+            return wrong.map_or(Ok(told), Err);
+        }
+    }
+    Err(Arc::from("it moved while it was read"))
+}
+
+/// What the frames have of the future that stands here, within what was read from `start` on; and what is wrong with it.
+fn walked(
+    start: u64,
+    cell: &[u8],
+    at: u64,
+    ty: TypeId,
+    sources: &mut Sources<'_>,
+) -> (Vec<FrameValues>, Option<Arc<str>>) {
+    let copy = sources.copy;
+    let dynamic = |vtable: u64| copy.dynamic(vtable);
+    let mut view = View::new(sources.bytes, start, cell);
+    let mut standing = Vec::new();
+    let seen =
+        Walker { plans: sources.plans, frames: sources.frames, dynamic: &dynamic, standing: Some(&mut standing) }
+            .future(&mut view, at, ty);
+    let tools = Tools { debug: &copy.debug, dynamic: &dynamic, frames: sources.frames, now: sources.now };
+    (values(&standing, &mut view, &tools), seen.wrong)
 }
 
 /// The values, or why they are not known.
@@ -61,19 +101,11 @@ fn once(at: u64, known: &Known, sources: &mut Sources<'_>) -> Result<Option<Vec<
     if header.state.running() || !is_running {
         return Err(Arc::from("it is being polled: what its frames have is in motion"));
     }
-    let copy = sources.copy;
-    let dynamic = |vtable: u64| copy.dynamic(vtable);
-    let mut view = View::new(sources.bytes, at, &cell);
-    let mut standing = Vec::new();
-    let seen =
-        Walker { plans: sources.plans, frames: sources.frames, dynamic: &dynamic, standing: Some(&mut standing) }
-            .future(&mut view, at.saturating_add(stage.at), stage.future);
-    let tools = Tools { debug: &copy.debug, dynamic: &dynamic, frames: sources.frames, now: sources.now };
-    let told = values(&standing, &mut view, &tools);
+    let (told, wrong) = walked(at, &cell, at.saturating_add(stage.at), stage.future, sources);
     if !sources.bytes.read(at, &mut again) || !is_same(known, &cell, &again) {
         return Ok(None);
     }
-    seen.wrong.map_or(Ok(Some(told)), Err)
+    wrong.map_or(Ok(Some(told)), Err)
 }
 
 fn number(known: &Known, cell: &[u8]) -> Option<u64> {

@@ -12,7 +12,8 @@ use crate::{
     model::{Basis, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
     session::Session,
     update::{
-        Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats, look::Values,
+        Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats,
+        look::{Values, Who},
     },
 };
 use std::time::Duration;
@@ -243,7 +244,7 @@ impl TaskDetail {
             holds: holds(model, task.id(), now),
             waits: waits(model, task.id(), now),
             look: LookLines::of(model, task, now),
-            values: session.status().values.clone().filter(|values| task.number() == Some(values.task)),
+            values: session.status().values.clone().filter(|values| task.number().map(Who::Task) == Some(values.of)),
             findings: findings_of_task(session.engine(), task.id(), model.attached()),
         }
     }

@@ -13,13 +13,12 @@ use crate::{
     source::Target,
     update::{
         Stamp,
-        look::{ThingId, Values},
+        look::{ThingId, Values, Who},
     },
 };
 use rows::{root_row, task_row, thing_row};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use std::num::NonZeroU64;
 
 /// What memory told of a process.
 #[derive(Debug, Serialize)]
@@ -74,7 +73,7 @@ impl Tree {
         let tasks = groups.iter().map(|group| group.len() as u64).sum();
         let mut chains: Vec<ChainRow> = groups.into_iter().map(|tasks| task_row(model, tasks, now, values)).collect();
         chains.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.tasks.cmp(&b.tasks)));
-        chains.extend(whole.roots.iter().map(|root| root_row(model, root, now)));
+        chains.extend(whole.roots.iter().map(|root| root_row(model, root, now, values)));
         Some(Self {
             summary: model.memory().summary().to_owned(),
             tasks,
@@ -107,10 +106,12 @@ fn groups(model: &Model) -> Vec<Vec<Task<'_>>> {
     groups.into_values().collect()
 }
 
-/// Of each chain the task that speaks for the others, by tokio's number: the oldest.
-pub(crate) fn speakers(model: &Model) -> Vec<NonZeroU64> {
+/// Of each chain who speaks for the others: a thread's own future, and the oldest task.
+pub(crate) fn speakers(model: &Model) -> Vec<Who> {
     let oldest = |group: Vec<Task>| group.iter().min_by_key(|task| task.display_id()).and_then(|task| task.number());
-    groups(model).into_iter().filter_map(oldest).collect()
+    let roots = model.memory().whole().into_iter().flat_map(|whole| whole.roots.iter());
+    let roots = roots.filter(|root| root.chain.is_some()).map(|root| Who::Root(root.thread));
+    roots.chain(groups(model).into_iter().filter_map(oldest).map(Who::Task)).collect()
 }
 
 impl TreeOf {

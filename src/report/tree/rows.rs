@@ -41,7 +41,9 @@ pub struct ChainRow {
 #[derive(Debug, Serialize)]
 pub struct ValuesRow {
     /// The number of the task.
-    pub task: u64,
+    pub task: Option<u64>,
+    /// The thread, of a future that `block_on` runs.
+    pub thread: Option<u32>,
     /// Its frames that have variables, from the outermost in.
     pub frames: Vec<FrameValuesRow>,
     /// Why they are not known.
@@ -194,11 +196,11 @@ pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp, values: 
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
         waits: look.map_or_else(Vec::new, |look| look.waits.iter().map(|wait| awaited(model, wait, now)).collect()),
         unread: look.and_then(|look| text(&look.unread)),
-        values: first.and_then(|task| values.iter().find(|values| task.number() == Some(values.task))).map(values_row),
+        values: first.and_then(|task| task.number()).and_then(|number| values_of(Who::Task(number), values)),
     }
 }
 
-pub(super) fn root_row(model: &Model, root: &Root, now: Stamp) -> ChainRow {
+pub(super) fn root_row(model: &Model, root: &Root, now: Stamp, values: &[Values]) -> ChainRow {
     let chain = root.chain.and_then(|chain| model.memory().chain(chain));
     ChainRow {
         count: 1,
@@ -209,8 +211,12 @@ pub(super) fn root_row(model: &Model, root: &Root, now: Stamp) -> ChainRow {
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
         waits: root.waits.iter().map(|wait| awaited(model, wait, now)).collect(),
         unread: text(&root.unread),
-        values: None,
+        values: values_of(Who::Root(root.thread), values),
     }
+}
+
+fn values_of(who: Who, values: &[Values]) -> Option<ValuesRow> {
+    values.iter().find(|values| values.of == who).map(values_row)
 }
 
 fn values_row(values: &Values) -> ValuesRow {
@@ -227,7 +233,8 @@ fn values_row(values: &Values) -> ValuesRow {
         left_out: frame.left_out,
     };
     ValuesRow {
-        task: values.task.get(),
+        task: if let Who::Task(number) = values.of { Some(number.get()) } else { None },
+        thread: if let Who::Root(thread) = values.of { Some(thread) } else { None },
         frames: values.frames.iter().map(frame).collect(),
         unread: text(&values.unread),
     }

@@ -132,8 +132,9 @@ fn what_frames_hold_is_there_where_it_was_asked_for() {
     let frame =
         FrameValues { name: "orders::load".into(), place, reach: Reach::Polled, variables: vec![secret], left_out: 0 };
     let speakers = speakers(session().model());
-    assert!(speakers.contains(&number(3)) && !speakers.contains(&number(4)), "{speakers:?}");
-    let values = vec![Values { task: number(3), frames: vec![frame], unread: "".into() }];
+    let task = |of: u64| Who::Task(number(of));
+    assert!(speakers.contains(&task(3)) && !speakers.contains(&task(4)), "{speakers:?}");
+    let values = vec![Values { of: Who::Task(number(3)), frames: vec![frame], unread: "".into() }];
     let tree = |values| TreeOf::new(&Target::Pid(4242), &observed(values)).expect("a tree");
     assert!(!tree(Vec::new()).to_json().contains("values"));
     let asked = tree(values);

@@ -129,12 +129,16 @@ fn row(out: &mut String, chain: &ChainRow, things: &[ThingRow], lines: &Lines) {
 
 /// What frames hold, where that was asked for.
 fn values(out: &mut String, told: &ValuesRow) {
+    let whose = match (told.task, told.thread) {
+        (Some(task), _) => format!("task {task}"),
+        (None, Some(thread)) => format!("the future of thread {thread}"),
+        (None, None) => "nobody".into(),
+    };
     if let Some(unread) = &told.unread {
-        let _ = writeln!(out, "  values of task {}: not known: {}", told.task, plain(unread));
+        let _ = writeln!(out, "  values of {whose}: not known: {}", plain(unread));
         return;
     }
-    let _ =
-        writeln!(out, "  values of task {}, those with ? as they were left if they were moved or dropped:", told.task);
+    let _ = writeln!(out, "  values of {whose}, those with ? as they were left if they were moved or dropped:");
     for frame in &told.frames {
         let at = frame.location.as_ref().map_or_else(String::new, |location| format!(" {}", place(location)));
         let _ = writeln!(out, "    {}{}", plain(&frame.name), plain(&at));

@@ -1,16 +1,16 @@
 //! What looks at a process: the crate `holdup-memory`, where it is written for this system.
 
 use super::{MemoryOptions, Stacks, Whose, names};
+use crate::update::look::Who;
 use holdup_memory::{Look, Values};
-use std::num::NonZeroU64;
 
 /// Whatever can look at a process.
 pub(super) trait Looks {
     /// Looks at it.
     fn look(&mut self, stacks: Stacks) -> Result<Look, Failure>;
 
-    /// Reads what the frames of a task have.
-    fn values(&mut self, task: NonZeroU64) -> Result<Values, Failure>;
+    /// Reads what the frames of a task have, or of a thread's own future.
+    fn values(&mut self, of: Who) -> Result<Values, Failure>;
 }
 
 /// Why a process is not looked at, or no longer.
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod here {
-    use super::{Failure, Looks, MemoryOptions, NonZeroU64, Stacks, Values, Whose, names};
+    use super::{Failure, Looks, MemoryOptions, Stacks, Values, Who, Whose, names};
     use holdup_memory::{Look, Options, Reader, Wants};
 
     impl Looks for Reader {
@@ -38,8 +38,16 @@ mod here {
             Self::look(self, &Wants { stacks }).map_err(failure)
         }
 
-        fn values(&mut self, task: NonZeroU64) -> Result<Values, Failure> {
-            Self::values(self, task.get()).map_err(failure)
+        fn values(&mut self, of: Who) -> Result<Values, Failure> {
+            let told = match of {
+                Who::Task(task) => Self::values(self, task.get()),
+                Who::Root(thread) => self.root_values(thread),
+                Who::Unknown => {
+                    let (of, unread) = (holdup_memory::Who::Unknown, "it is not known whose they are".into());
+                    return Ok(Values { of, frames: Vec::new(), unread });
+                }
+            };
+            told.map_err(failure)
         }
     }
 
@@ -67,7 +75,7 @@ mod here {
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod here {
-    use super::{Failure, Look, Looks, MemoryOptions, NonZeroU64, Stacks, Values, Whose};
+    use super::{Failure, Look, Looks, MemoryOptions, Stacks, Values, Who, Whose};
 
     /// Nobody can look here.
     pub(in crate::source::memory) enum Nobody {}
@@ -77,7 +85,7 @@ mod here {
             match *self {}
         }
 
-        fn values(&mut self, _: NonZeroU64) -> Result<Values, Failure> {
+        fn values(&mut self, _: Who) -> Result<Values, Failure> {
             match *self {}
         }
     }

@@ -7,11 +7,10 @@ use super::{
     convert::{Converter, values},
     reader::{Failure, Looks},
 };
-use crate::update::{Begin, Command, Connection, Event};
+use crate::update::{Begin, Command, Connection, Event, look::Who};
 use holdup_memory::{Look, Thing};
 use rand::Rng;
 use std::{
-    num::NonZeroU64,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -182,8 +181,8 @@ fn looks<L: Looks>(
         stacks = loop {
             match ends.rest(until)? {
                 Turn::Look(stacks) => break stacks,
-                Turn::Values(task) => {
-                    asked = task;
+                Turn::Values(of) => {
+                    asked = of;
                     ends.tell_values(asked, &mut reader)?;
                 }
             }
@@ -195,8 +194,8 @@ fn looks<L: Looks>(
 enum Turn {
     /// A look, with these stacks.
     Look(Stacks),
-    /// What the frames of this task have is asked for, or of none any more.
-    Values(Option<NonZeroU64>),
+    /// What the frames of this task or root have is asked for, or of none any more.
+    Values(Option<Who>),
 }
 
 /// Nanoseconds since the epoch.
@@ -209,10 +208,10 @@ impl Ends {
         self.events.blocking_send(event).map_err(|_| Unheard)
     }
 
-    fn tell_values<L: Looks>(&self, asked: Option<NonZeroU64>, reader: &mut L) -> Result<(), Ended> {
-        let Some(task) = asked else { return Ok(()) };
-        let told = reader.values(task).map_err(Ended::Failed)?;
-        self.tell(Event::Values(Box::new(values(task, &told))))?;
+    fn tell_values<L: Looks>(&self, asked: Option<Who>, reader: &mut L) -> Result<(), Ended> {
+        let Some(of) = asked else { return Ok(()) };
+        let told = reader.values(of).map_err(Ended::Failed)?;
+        self.tell(Event::Values(Box::new(values(of, &told))))?;
         Ok(())
     }
 
@@ -229,7 +228,7 @@ impl Ends {
                 None => self.asked.recv().map_err(|_| Unheard)?,
             };
             match command {
-                Command::ReadValues(task) => return Ok(Turn::Values(Some(task))),
+                Command::ReadValues(of) => return Ok(Turn::Values(Some(of))),
                 Command::LeaveValues => return Ok(Turn::Values(None)),
                 command => self.refuse(command)?,
             }

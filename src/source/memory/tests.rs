@@ -9,7 +9,7 @@ use crate::{
     source::memory::Failure,
     update::{
         Command, Connection, Event, Fact, Part, Protocol, ResourceId, Stamp, TaskId, Update,
-        look::{Certainty, Grade, TaskKey, WaitOn},
+        look::{Certainty, Grade, TaskKey, WaitOn, Who},
     },
 };
 use holdup_memory as memory;
@@ -90,7 +90,8 @@ impl Looks for Told {
         Ok(self.0.remove(0))
     }
 
-    fn values(&mut self, task: NonZeroU64) -> Result<memory::Values, Failure> {
+    fn values(&mut self, of: Who) -> Result<memory::Values, Failure> {
+        let Who::Task(task) = of else { return Err(Failure::Gone("it is a task that is asked for".into())) };
         let variable = memory::Variable { name: "id".into(), ty: "u64".into(), value: SECRET.into(), owns: false };
         let frame = memory::FrameValues {
             name: "orders::slow".into(),
@@ -99,7 +100,7 @@ impl Looks for Told {
             variables: vec![variable],
             left_out: 0,
         };
-        Ok(memory::Values { task: task.get(), frames: vec![frame], unread: "".into() })
+        Ok(memory::Values { of: memory::Who::Task(task.get()), frames: vec![frame], unread: "".into() })
     }
 }
 
@@ -287,9 +288,9 @@ async fn what_frames_hold_is_told_to_whoever_asks_and_to_nobody_else() {
     }
     assert!(!format!("{unasked:?}").contains(SECRET));
     let task = NonZeroU64::new(3).expect("a number");
-    link.commands.send(Command::ReadValues(task)).await.expect("a link");
+    link.commands.send(Command::ReadValues(Who::Task(task))).await.expect("a link");
     let Some(Event::Values(told)) = link.events.recv().await else { panic!("no values") };
-    assert_eq!((told.task, &*told.frames[0].variables[0].value), (task, SECRET));
+    assert_eq!((told.of, &*told.frames[0].variables[0].value), (Who::Task(task), SECRET));
     let mut session =
         crate::session::Session::new(&crate::diagnose::Settings::default(), crate::model::Retention::default());
     for event in unasked {

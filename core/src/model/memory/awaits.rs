@@ -74,8 +74,8 @@ pub enum AwaitsKey {
 fn main_wait(look: &TaskLook) -> Option<&Wait> {
     let rank = |wait: &&Wait| match wait.on {
         WaitOn::Permits { .. } => 0,
-        WaitOn::Join(_) | WaitOn::JoinAny(_) => 1,
-        WaitOn::Thing(_) => 2,
+        WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet => 1,
+        WaitOn::Thing(_) | WaitOn::Closed(_) => 2,
         WaitOn::Io { .. } => 3,
         WaitOn::Timer(_) => 4,
         WaitOn::Other => 5,
@@ -112,8 +112,8 @@ impl Model {
     pub fn awaits_key(&self, task: &Task) -> AwaitsKey {
         let Some(look) = task.look() else { return AwaitsKey::Unknown };
         match (main_wait(look).map(|wait| wait.on), look.chain) {
-            (Some(WaitOn::Permits { of, .. } | WaitOn::Thing(of)), _) => AwaitsKey::Thing(of),
-            (Some(WaitOn::Join(_) | WaitOn::JoinAny(_)), _) => AwaitsKey::Join,
+            (Some(WaitOn::Permits { of, .. } | WaitOn::Thing(of) | WaitOn::Closed(of)), _) => AwaitsKey::Thing(of),
+            (Some(WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet), _) => AwaitsKey::Join,
             (Some(WaitOn::Io { fd, .. }), _) => {
                 let peer = fd.and_then(|fd| self.memory.peers.of(fd));
                 peer.map_or(AwaitsKey::Io(fd), AwaitsKey::Peer)
@@ -188,6 +188,9 @@ impl Model {
                 }
             }
             WaitOn::Thing(id) => self.memory.thing(id).map_or("something", |thing| thing.label()).to_owned(),
+            WaitOn::Closed(id) => {
+                format!("end of {}", self.memory.thing(id).map_or("a channel", |thing| thing.label()))
+            }
             WaitOn::Timer(at) if at > now => format!("timer in {}", humanize(at.since(now))),
             // It was to come when it was looked at.
             WaitOn::Timer(at) if self.memory.now.is_some_and(|looked| at > looked) => "timer, due by now".into(),
@@ -195,6 +198,7 @@ impl Model {
             WaitOn::Join(Some(number)) => format!("end of task {number}"),
             WaitOn::Join(None) => "end of a task".into(),
             WaitOn::JoinAny(tasks) => format!("end of any of {tasks} tasks"),
+            WaitOn::LocalSet => "end of a LocalSet's tasks".into(),
             WaitOn::Io { fd, interest } => {
                 let what = match interest {
                     Interest::Any => "ready",

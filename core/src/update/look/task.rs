@@ -142,12 +142,16 @@ pub enum WaitOn {
     },
     /// A notification, a message, a value, a change, the others: what the thing is for.
     Thing(ThingId),
+    /// That the other ends of a channel go away.
+    Closed(ThingId),
     /// A deadline.
     Timer(Stamp),
     /// The end of a task or of a job; `None` where it was not found which.
     Join(Option<NonZeroU64>),
     /// The end of any of the tasks of a `JoinSet`: how many there are.
     JoinAny(u64),
+    /// The end of all tasks of a `LocalSet`, which are polled meanwhile.
+    LocalSet,
     /// A descriptor's readiness.
     Io {
         /// The descriptor, where it was found.
@@ -162,7 +166,7 @@ pub enum WaitOn {
 }
 
 impl WaitOn {
-    /// The thing that is waited for, if it is one.
+    /// The thing that is waited for, if it is one. That a channel ends is nothing that it gives.
     pub fn thing(self) -> Option<ThingId> {
         match self {
             Self::Permits { of, .. } | Self::Thing(of) => Some(of),

@@ -1,15 +1,15 @@
 //! What the frames of a task have, by name: read when somebody asks for it, and never kept in the model.
 
-use super::Reach;
+use super::{Reach, Who};
 use crate::update::Place;
-use std::{num::NonZeroU64, sync::Arc};
+use std::sync::Arc;
 
-/// What the frames of one task have.
+/// What the frames of one task have, or of the future that a thread runs by `block_on`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values {
-    /// Tokio's number of the task.
-    pub task: NonZeroU64,
-    /// Its async functions, blocks and closures that have any, from the outermost in.
+    /// Whose they are.
+    pub of: Who,
+    /// Its async functions, blocks and closures, and futures that are written by hand, those that have any: from the outermost in.
     pub frames: Vec<FrameValues>,
     /// Why they are not known; empty where they are.
     pub unread: Arc<str>,

@@ -99,9 +99,11 @@ fn wait_on(what: &memory::WaitOn, stamp: impl Fn(Duration) -> Stamp) -> WaitOn {
         | memory::WaitOn::Watch(of)
         | memory::WaitOn::Broadcast(of)
         | memory::WaitOn::Barrier(of) => WaitOn::Thing(thing::id(of)),
+        memory::WaitOn::Closed(of) => WaitOn::Closed(thing::id(of)),
         memory::WaitOn::Timer(at) => WaitOn::Timer(stamp(at)),
         memory::WaitOn::Join { task, .. } => WaitOn::Join(task.and_then(NonZeroU64::new)),
         memory::WaitOn::JoinAny(tasks) => WaitOn::JoinAny(tasks),
+        memory::WaitOn::LocalSet(_) => WaitOn::LocalSet,
         memory::WaitOn::Io { fd, interest, .. } => WaitOn::Io {
             fd,
             interest: match interest {

@@ -1,11 +1,10 @@
 //! What the frames of a task have.
 
 use super::task;
-use crate::update::look::{FrameValues, Values, Variable};
+use crate::update::look::{FrameValues, Values, Variable, Who};
 use holdup_memory as memory;
-use std::num::NonZeroU64;
 
-pub(in crate::source::memory) fn values(of: NonZeroU64, told: &memory::Values) -> Values {
+pub(in crate::source::memory) fn values(of: Who, told: &memory::Values) -> Values {
     let variable = |variable: &memory::Variable| Variable {
         name: variable.name.clone(),
         ty: variable.ty.clone(),
@@ -19,5 +18,5 @@ pub(in crate::source::memory) fn values(of: NonZeroU64, told: &memory::Values) -
         variables: frame.variables.iter().map(variable).collect(),
         left_out: frame.left_out,
     };
-    Values { task: of, frames: told.frames.iter().map(frame).collect(), unread: told.unread.clone() }
+    Values { of, frames: told.frames.iter().map(frame).collect(), unread: told.unread.clone() }
 }

@@ -227,6 +227,10 @@ pub fn any_task(count: usize) -> What {
     What { kind: "join-any", near: Vec::new(), within: 0, number: count as u64, other: "" }
 }
 
+pub fn local_set() -> What {
+    What { kind: "local-set", near: Vec::new(), within: 0, number: 0, other: "" }
+}
+
 pub fn io(socket: &impl AsRawFd, interest: &'static str) -> What {
     What { kind: "io", near: Vec::new(), within: 0, number: socket.as_raw_fd() as u64, other: interest }
 }

@@ -17,6 +17,8 @@ pub fn run() {
     std::thread::spawn(current_thread);
     std::thread::spawn(local_set);
     std::thread::spawn(local_set_in_a_task);
+    std::thread::spawn(set_within_a_set);
+    driven_by_another();
     let undriven = undriven();
     let runtime = threads(3);
     for n in 0..3 {
@@ -84,6 +86,35 @@ fn local_set() {
     });
 }
 
+/// A set whose task polls another.
+fn set_within_a_set() {
+    let set = LocalSet::new();
+    set.spawn_local(async {
+        let mut at = frame!();
+        let inner = LocalSet::new();
+        inner.spawn_local(asleep(25));
+        wait!(at, truth::local_set());
+        inner.await;
+    });
+    set.block_on(&single(), async {
+        let mut at = frame!();
+        let inner = LocalSet::new();
+        wait!(at);
+        inner.run_until(told(Arc::default())).await;
+    });
+}
+
+/// Several threads in a runtime that one of them drives, each by another way.
+fn driven_by_another() {
+    let runtime = Arc::new(single());
+    let driven = runtime.clone();
+    std::thread::spawn(move || driven.block_on(told(Arc::default())));
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let handle = runtime.handle().clone();
+    std::thread::spawn(move || runtime.block_on(told(Arc::default())));
+    std::thread::spawn(move || handle.block_on(told(Arc::default())));
+}
+
 /// A set that is a root's future, on a runtime of many threads.
 fn local_set_in_a_task() {
     let runtime = threads(1);
@@ -93,7 +124,7 @@ fn local_set_in_a_task() {
     }
     runtime.block_on(async {
         let mut at = frame!();
-        wait!(at, truth::opaque());
+        wait!(at, truth::local_set());
         set.await;
     });
 }

@@ -6,7 +6,9 @@ use std::{
     hint::black_box,
     mem::ManuallyDrop,
     net::{IpAddr, SocketAddr},
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -63,8 +65,28 @@ pub async fn run() {
     spawn(shadowed(1));
     spawn(dead_argument(33, "dropped".into()));
     lies();
+    tokio::spawn(ByHand { inner: Box::pin(rest()), polls: 3, name: "written".into(), method: Method::Put });
+    let (of_the_root, name) = (4242_u32, String::from("root"));
     super::settle().await;
     rest().await;
+    black_box((&of_the_root, &name));
+}
+
+/// A future that has another.
+struct ByHand {
+    inner: Pin<Box<dyn Future<Output = ()> + Send>>,
+    polls: u32,
+    name: String,
+    method: Method,
+}
+
+impl Future for ByHand {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        self.polls += 1;
+        self.inner.as_mut().poll(cx).map(|()| black_box(self.method) as usize + self.name.len())
+    }
 }
 
 fn request() -> Request {

@@ -8,10 +8,12 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
+    io::AsyncReadExt,
+    signal::unix::{SignalKind, signal},
     sync::{
         Barrier, Mutex, MutexGuard, Notify, OnceCell, OwnedMutexGuard, OwnedRwLockWriteGuard, RwLock, RwLockWriteGuard,
     },
-    sync::{Semaphore, broadcast, mpsc, oneshot, watch},
+    sync::{Semaphore, SetOnce, broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, interval_at, sleep, sleep_until},
 };
@@ -128,6 +130,9 @@ fn read_write_locks() {
     let lock: Arc<RwLock<Pair>> = Arc::default();
     spawn(downgrades(lock.clone()));
     spawn(wants_write(lock));
+    let lock: Arc<RwLock<Pair>> = Arc::default();
+    spawn(downgrades_to(lock.clone()));
+    spawn(wants_write(lock));
 }
 
 enum Written {
@@ -172,6 +177,19 @@ async fn downgrades(lock: Arc<RwLock<Pair>>) {
     wait!(at, timer(due));
     sleep_until(due).await;
     std::hint::black_box(&guard);
+}
+
+/// The guard that it was keeps its bytes, and claims more than is held.
+async fn downgrades_to(lock: Arc<RwLock<Pair>>) {
+    let mut at = frame!();
+    let mut guard = lock.write().await;
+    guard.0 += 1;
+    let shared = guard.downgrade();
+    let _has = hold(of("rwlock", &*lock), "shared");
+    let due = Instant::now() + LONG;
+    wait!(at, timer(due));
+    sleep_until(due).await;
+    std::hint::black_box(&shared);
 }
 
 async fn reads(lock: Arc<RwLock<Pair>>) {
@@ -278,6 +296,7 @@ fn channels() {
     spawn(receives_unbounded(rx, tx));
     let (tx, rx) = mpsc::channel::<Pair>(2);
     tokio::spawn(sends(tx.clone(), rx));
+    spawn(sends_in_time(tx.clone()));
     spawn(reserves(tx));
     let (tx, rx) = mpsc::channel::<Pair>(2);
     spawn(has_room(tx.clone()));
@@ -287,6 +306,19 @@ fn channels() {
     spawn(oneshot_sends(tx));
     let (tx, rx) = oneshot::channel::<Pair>();
     spawn(oneshot_closed(tx, rx));
+    let (tx, rx) = mpsc::channel::<Pair>(2);
+    spawn(mpsc_closed(tx, rx));
+    let (tx, rx) = mpsc::unbounded_channel::<Pair>();
+    spawn(unbounded_closed(tx, rx));
+    let (tx, rx) = broadcast::channel::<u8>(4);
+    spawn(broadcast_closed(tx, rx));
+    let (tx, rx) = mpsc::channel::<Pair>(4);
+    spawn(receives_many(rx, tx));
+    let (tx, rx) = mpsc::channel::<Pair>(3);
+    tokio::spawn(has_permits(tx, rx));
+    let (tx, rx) = mpsc::channel::<Pair>(3);
+    tokio::spawn(had_permits(tx, rx));
+    spawn(set_once(Arc::default()));
     let (tx, rx) = watch::channel(1_u8);
     tokio::spawn(watches(rx.clone(), tx.clone()));
     spawn(watches_for(rx));
@@ -367,7 +399,7 @@ async fn oneshot_sends(tx: oneshot::Sender<Pair>) {
 
 async fn oneshot_closed(mut tx: oneshot::Sender<Pair>, rx: oneshot::Receiver<Pair>) {
     let mut at = frame!();
-    wait!(at, through("oneshot", &tx));
+    wait!(at, through("closed", &tx));
     tx.closed().await;
     drop(rx);
 }
@@ -387,8 +419,85 @@ async fn watches_for(mut rx: watch::Receiver<u8>) {
 
 async fn watched(tx: watch::Sender<u8>) {
     let mut at = frame!();
-    wait!(at, through("watch", &tx));
+    wait!(at, through("closed", &tx));
     tx.closed().await;
+}
+
+async fn mpsc_closed(tx: mpsc::Sender<Pair>, rx: mpsc::Receiver<Pair>) {
+    let mut at = frame!();
+    wait!(at, through("closed", &tx));
+    tx.closed().await;
+    drop(rx);
+}
+
+async fn unbounded_closed(tx: mpsc::UnboundedSender<Pair>, rx: mpsc::UnboundedReceiver<Pair>) {
+    let mut at = frame!();
+    wait!(at, through("closed", &tx));
+    tx.closed().await;
+    drop(rx);
+}
+
+async fn broadcast_closed(tx: broadcast::Sender<u8>, rx: broadcast::Receiver<u8>) {
+    let mut at = frame!();
+    wait!(at, through("closed", &tx));
+    tx.closed().await;
+    drop(rx);
+}
+
+async fn sends_in_time(tx: mpsc::Sender<Pair>) {
+    let mut at = frame!();
+    later().await;
+    let due = Instant::now() + LONG;
+    wait!(at, through("room", &tx), timer(due));
+    let _ = tx.send_timeout((1, String::new()), LONG).await;
+}
+
+async fn receives_many(mut rx: mpsc::Receiver<Pair>, tx: mpsc::Sender<Pair>) {
+    let mut at = frame!();
+    let mut pairs = Vec::new();
+    wait!(at, through("mpsc", &rx));
+    rx.recv_many(&mut pairs, 8).await;
+    drop(tx);
+}
+
+/// Has room by each kind of permit, beside a message.
+async fn has_permits(tx: mpsc::Sender<Pair>, rx: mpsc::Receiver<Pair>) {
+    let mut at = frame!();
+    let _ = tx.send((1, String::new())).await;
+    let Ok(permit) = tx.reserve().await else { return };
+    let _has = hold(through("room", &tx), "permit");
+    let Ok(owned) = tx.clone().reserve_owned().await else { return };
+    let _has_owned = hold(through("room", &tx), "owned");
+    tokio::spawn(reserves(tx.clone()));
+    let due = Instant::now() + LONG;
+    wait!(at, timer(due));
+    sleep_until(due).await;
+    permit.send((2, String::new()));
+    owned.send((3, String::new()));
+    drop(rx);
+}
+
+/// A permit that was used keeps no room.
+async fn had_permits(tx: mpsc::Sender<Pair>, rx: mpsc::Receiver<Pair>) {
+    let mut at = frame!();
+    if let Ok(permit) = tx.reserve().await {
+        permit.send((1, String::new()));
+    }
+    let Ok(permits) = tx.reserve_many(2).await else { return };
+    for permit in permits {
+        permit.send((2, String::new()));
+    }
+    tokio::spawn(reserves(tx.clone()));
+    let due = Instant::now() + LONG;
+    wait!(at, timer(due));
+    sleep_until(due).await;
+    drop((tx, rx));
+}
+
+async fn set_once(cell: Arc<SetOnce<u8>>) {
+    let mut at = frame!();
+    wait!(at, of("notify", &*cell));
+    cell.wait().await;
 }
 
 async fn listens(mut rx: broadcast::Receiver<u8>, tx: broadcast::Sender<u8>) {
@@ -410,6 +519,54 @@ fn others() {
     tokio::spawn(joins());
     spawn(joins_job());
     spawn(waits_for_child_process());
+    tokio::spawn(NUMBER.scope(7, scoped()));
+    spawn(signalled());
+    spawn(piped());
+    spawn(opens());
+}
+
+tokio::task_local! {
+    static NUMBER: u8;
+}
+
+async fn scoped() {
+    let mut at = frame!();
+    wait!(at);
+    tokio::task::unconstrained(sleeper()).await;
+}
+
+async fn signalled() {
+    let mut at = frame!();
+    let Ok(mut signals) = signal(SignalKind::user_defined1()) else { return };
+    wait!(at, truth::opaque());
+    signals.recv().await;
+}
+
+/// Reads what its other end, in the same program, never writes.
+async fn piped() {
+    let mut at = frame!();
+    let (mut one, other) = tokio::io::duplex(64);
+    let mut bytes = [0; 8];
+    wait!(at, truth::opaque());
+    let _ = one.read(&mut bytes).await;
+    drop(other);
+}
+
+/// What is done with files is a job of the pool: this one waits for somebody who writes.
+async fn opens() {
+    let mut at = frame!();
+    let path = std::env::temp_dir().join(format!("victim-pipe-{}", std::process::id()));
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|made| made.success()) {
+        return;
+    }
+    let removed = path.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = std::fs::remove_file(removed);
+    });
+    wait!(at, truth::opaque());
+    let _ = tokio::fs::File::open(path).await;
 }
 
 async fn meets(barrier: Arc<Barrier>) {
