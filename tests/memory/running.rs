@@ -40,6 +40,8 @@ pub(crate) enum Cases {
     All,
     /// Without those that are there for their chains: a quarter of the time.
     Few,
+    /// Those made of the libraries that services are made of, alone.
+    Served,
 }
 
 impl Way {
@@ -65,12 +67,12 @@ pub(crate) fn built(way: Way) -> PathBuf {
             cargo.args(["--target", &format!("{}-unknown-linux-gnu", std::env::consts::ARCH)]);
             target.push(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
         }
-        // The other programs are looked at in one way of building.
-        if way != Way::profile("release") {
-            cargo.args(["--package", "victim"]);
-        }
-        if way.cases == Cases::Few {
-            cargo.arg("--no-default-features");
+        match way.cases {
+            Cases::Served => drop(cargo.args(["--package", "served"])),
+            Cases::Few => drop(cargo.args(["--package", "victim", "--no-default-features"])),
+            // The other programs are looked at in one way of building.
+            Cases::All if way != Way::profile("release") => drop(cargo.args(["--package", "victim"])),
+            Cases::All => {}
         }
         // Not what the workspace sets for everything below it.
         cargo.env("RUSTFLAGS", way.flags).env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
