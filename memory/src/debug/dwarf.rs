@@ -122,7 +122,8 @@ fn merge(all: Vec<Found>, data: &[u8]) -> Index {
     index
 }
 
-/// Of a thread-local that stands in several functions leaves out those that the linker did not keep, which have no place but 0.
+/// Of a thread-local that stands in several functions, as the standard library writes each, leaves out those that the linker did not
+/// keep: their debug information is still there, and has no place but 0.
 fn placed(locals: &mut Vec<(Arc<str>, u64, TypeId)>) {
     let owner = |path: &str| path.rsplit_once("::{closure#").map_or(path, |(owner, _)| owner).to_owned();
     let placed: FxHashSet<String> = locals.iter().filter(|local| local.1 != 0).map(|local| owner(&local.0)).collect();

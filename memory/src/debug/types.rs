@@ -167,11 +167,9 @@ impl Type {
 }
 
 impl Index {
-    /// The thread-local variable whose path begins so. The standard library writes each in two ways; of the one that the linker left
-    /// out the debug information is still there, and says 0.
+    /// The thread-local variable whose path begins so.
     pub(crate) fn thread_local(&self, path: &str) -> Option<(u64, TypeId)> {
-        let all = self.thread_locals.iter().filter(|local| local.0.starts_with(path));
-        all.min_by_key(|local| local.1 == 0).map(|local| (local.1, local.2))
+        self.thread_locals.iter().find(|local| local.0.starts_with(path)).map(|local| (local.1, local.2))
     }
 
     /// Whether a guard of this lock may be kept where no walk goes.
