@@ -6,9 +6,10 @@
 
 use crate::{
     frame::Frame,
+    large::{Large, Told},
     modules::{Module, Modules},
 };
-use addr2line::Loader;
+use addr2line::{FrameIter, Loader};
 use object::{Object, ReadCache};
 use std::{
     collections::HashMap,
@@ -21,10 +22,17 @@ use std::{
 /// Addresses whose frames are kept.
 const KEPT: usize = 4096;
 
+/// A file that names addresses.
+enum Opened {
+    Whole(Box<Loader>),
+    Large(Large),
+    None,
+}
+
 /// Names addresses, and keeps the names.
 #[derive(Default)]
 pub struct Symbols {
-    files: HashMap<u64, Option<Loader>>,
+    files: HashMap<u64, Opened>,
     /// When one of the files was needed last.
     used: Option<Instant>,
     /// By module and address in it.
@@ -35,6 +43,7 @@ pub struct Symbols {
 impl Symbols {
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
     pub fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
+        self.name_large(addresses, modules);
         let mut frames = Vec::with_capacity(addresses.len() * 2);
         for (index, address) in addresses.iter().enumerate() {
             // A call that never returns may be the last instruction of its function: the line is that of the call.
@@ -62,8 +71,11 @@ impl Symbols {
         }
         let name = self.file_name(module);
         self.used = Some(Instant::now());
-        let loader = self.files.entry(module.id).or_insert_with(|| open(module));
-        let mut frames = loader.as_ref().map(|loader| named(loader, linked, &name)).unwrap_or_default();
+        let mut frames = match self.files.entry(module.id).or_insert_with(|| open(module)) {
+            Opened::Whole(loader) => named(loader, linked, &name),
+            // They were named together.
+            Opened::Large(_) | Opened::None => Vec::new(),
+        };
         if frames.is_empty() {
             frames.push(unknown(name));
         }
@@ -73,6 +85,41 @@ impl Symbols {
         let frames: Arc<[Frame]> = frames.into();
         self.frames.insert((module.id, linked), Arc::clone(&frames));
         frames
+    }
+
+    /// Names those of these addresses that are in large files, all of a file at once.
+    fn name_large(&mut self, addresses: &[u64], modules: &Modules) {
+        let mut wanted: HashMap<u64, (&Module, Vec<u64>)> = HashMap::new();
+        for (index, address) in addresses.iter().enumerate() {
+            let within = if index == 0 { *address } else { address.saturating_sub(1) };
+            let Some(module) = modules.find(within) else { continue };
+            let linked = within.wrapping_sub(module.bias);
+            if self.frames.contains_key(&(module.id, linked)) {
+                continue;
+            }
+            if let Opened::Large(_) = self.files.entry(module.id).or_insert_with(|| open(module)) {
+                self.used = Some(Instant::now());
+                wanted.entry(module.id).or_insert_with(|| (module, Vec::new())).1.push(linked);
+            }
+        }
+        for (id, (module, linked)) in wanted {
+            let name = self.file_name(module);
+            let Some(Opened::Large(large)) = self.files.get(&id) else { continue };
+            if self.frames.len() >= KEPT {
+                self.frames.clear();
+            }
+            let frames = &mut self.frames;
+            let all = large.name(&linked, &mut |address, told| {
+                let told = match told {
+                    Told::Frames(found, symbol) => of_frames(found, symbol, &name),
+                    Told::Symbol(symbol) => of_symbol(symbol, &name),
+                };
+                frames.insert((id, address), told.into());
+            });
+            if !all {
+                self.files.insert(id, path(module).map_or(Opened::None, |path| whole(&path)));
+            }
+        }
     }
 
     fn file_name(&mut self, module: &Module) -> Arc<str> {
@@ -98,7 +145,19 @@ fn unknown(module: Arc<str>) -> Frame {
 
 /// The file that has a module's debug information: its own, or one that a distribution keeps apart. One that was replaced
 /// since it was loaded is no use.
-fn open(module: &Module) -> Option<Loader> {
+fn open(module: &Module) -> Opened {
+    let Some(path) = path(module) else { return Opened::None };
+    if let Some(large) = Large::open(&path) {
+        return Opened::Large(large);
+    }
+    whole(&path)
+}
+
+fn whole(path: &Path) -> Opened {
+    Loader::new(path).map_or(Opened::None, |loader| Opened::Whole(Box::new(loader)))
+}
+
+fn path(module: &Module) -> Option<PathBuf> {
     let own = match &module.file {
         Some(file) => file.clone(),
         None if module.path.is_empty() => PathBuf::from("/proc/self/exe"),
@@ -111,12 +170,9 @@ fn open(module: &Module) -> Option<Loader> {
         same.then(|| file.section_by_name(".debug_info").is_some())
     };
     if is_it(&own)? {
-        return Loader::new(&own).ok();
+        return Some(own);
     }
-    apart(&module.build_id)
-        .filter(|path| is_it(path) == Some(true))
-        .and_then(|path| Loader::new(path).ok())
-        .or_else(|| Loader::new(&own).ok())
+    apart(&module.build_id).filter(|path| is_it(path) == Some(true)).or(Some(own))
 }
 
 /// Where distributions keep debug information that was split off.
@@ -128,27 +184,42 @@ fn apart(build_id: &[u8]) -> Option<PathBuf> {
 
 /// The function at an address of a file, after those that were inlined into it there.
 fn named(loader: &Loader, address: u64, module: &Arc<str>) -> Vec<Frame> {
+    let symbol = loader.find_symbol(address);
+    match loader.find_frames(address) {
+        Ok(found) => of_frames(found, symbol, module),
+        Err(_) => of_symbol(symbol, module),
+    }
+}
+
+fn of_symbol(symbol: Option<&str>, module: &Arc<str>) -> Vec<Frame> {
+    vec![Frame { function: symbol.map(demangled).unwrap_or_default(), ..unknown(Arc::clone(module)) }]
+}
+
+/// The functions that were found, the last of them by its symbol where that says more.
+fn of_frames<R: addr2line::gimli::Reader>(
+    mut found: FrameIter<'_, R>,
+    symbol: Option<&str>,
+    module: &Arc<str>,
+) -> Vec<Frame> {
     let mut frames = Vec::new();
-    if let Ok(mut found) = loader.find_frames(address) {
-        while let Ok(Some(frame)) = found.next() {
-            let function = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
-            let place = frame.location;
-            frames.push(Frame {
-                function: function.unwrap_or_default().into(),
-                file: place.as_ref().and_then(|place| place.file).unwrap_or_default().into(),
-                line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
-                column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
-                inlined: true,
-                ..unknown(Arc::clone(module))
-            });
-        }
+    while let Ok(Some(frame)) = found.next() {
+        let function = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
+        let place = frame.location;
+        frames.push(Frame {
+            function: function.unwrap_or_default().into(),
+            file: place.as_ref().and_then(|place| place.file).unwrap_or_default().into(),
+            line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
+            column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
+            inlined: true,
+            ..unknown(Arc::clone(module))
+        });
     }
     if frames.is_empty() {
         frames.push(unknown(Arc::clone(module)));
     }
     if let Some(last) = frames.last_mut() {
         last.inlined = false;
-        if let Some(name) = loader.find_symbol(address).filter(|name| last.function.is_empty() || is_rust(name)) {
+        if let Some(name) = symbol.filter(|name| last.function.is_empty() || is_rust(name)) {
             last.function = demangled(name);
         }
     }
@@ -163,4 +234,50 @@ fn is_rust(symbol: &str) -> bool {
 
 fn demangled(symbol: &str) -> Arc<str> {
     addr2line::demangle_auto(symbol.into(), None).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(never)]
+    fn outer(number: &mut u64) -> u64 {
+        *number += 1;
+        inner(number)
+    }
+
+    #[inline]
+    fn inner(number: &mut u64) -> u64 {
+        std::hint::black_box(number.wrapping_mul(3))
+    }
+
+    #[test]
+    fn a_file_that_is_read_in_pieces_says_the_same_as_the_whole() {
+        let mut modules = Modules::default();
+        modules.refresh();
+        let mut number = 7;
+        assert_eq!(outer(&mut number), 24);
+        let own = outer as *const () as u64;
+        let module = modules.find(own).expect("this executable is loaded");
+        let path = path(module).expect("it has a file");
+        let large = Large::from(&path, 0).expect("it has debug information");
+        let loader = Loader::new(&path).expect("it is read");
+        let name: Arc<str> = "test".into();
+        // Of its own, of this crate, and of the standard library.
+        let functions =
+            [own, Symbols::close_unused as *const () as u64, std::fs::canonicalize::<PathBuf> as *const () as u64];
+        let addresses: Vec<u64> =
+            functions.iter().flat_map(|at| (0..64).map(move |step| at - module.bias + step)).collect();
+        let mut told = 0;
+        let done = large.name(&addresses, &mut |address, found| {
+            let frames = match found {
+                Told::Frames(found, symbol) => of_frames(found, symbol, &name),
+                Told::Symbol(symbol) => of_symbol(symbol, &name),
+            };
+            assert_eq!(frames, named(&loader, address, &name), "{address:x}");
+            told += 1;
+        });
+        assert!(done);
+        assert_eq!(told, addresses.len());
+    }
 }

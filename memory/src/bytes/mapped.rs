@@ -5,7 +5,7 @@
 //! that a mapped page has no file any more, and a page of zeros is put there. Such a signal of other memory goes to whoever had it
 //! before.
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 use nix::{
     errno::Errno,
     libc,
@@ -108,6 +108,17 @@ impl Content {
     }
 }
 
+impl Content {
+    /// Gives back the pages that this process has of it. Whoever reads them again has them from the kernel's own copy, or from disk.
+    pub(crate) fn forget(&self) {
+        if let Kind::Mapped { map, .. } = &self.0 {
+            #[allow(unsafe_code, reason = "it has no safe wrapper, since it undoes what was written to a mapping")]
+            // SAFETY: nothing is written to this mapping: its pages are the file's, or zeros that come again as zeros.
+            let _ = unsafe { map.unchecked_advise(UncheckedAdvice::DontNeed) };
+        }
+    }
+}
+
 impl Deref for Content {
     type Target = [u8];
 
@@ -190,6 +201,8 @@ mod tests {
         file.set_len(1 << 20).unwrap();
         assert_eq!((content[(1 << 20) - 1], content[1 << 20], content[(5 << 20) - 1]), (7, 0, 0));
         assert!(content.is_cut() && !other.is_cut());
+        content.forget();
+        assert_eq!((content[7], content[1 << 20], content[(5 << 20) - 1]), (7, 0, 0));
         assert_eq!(other.iter().map(|byte| u64::from(*byte)).sum::<u64>(), 7 << 20);
         drop(content);
         assert!(other.is_cut());

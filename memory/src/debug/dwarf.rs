@@ -60,9 +60,7 @@ impl Dwarf {
 
     /// How long the files are in all that it was read from.
     pub(super) fn len(&self) -> usize {
-        let files = self.held.borrow_owner();
-        let others = files.package.iter().chain(&files.split);
-        others.map(|file| file.data().len()).fold(files.main.data().len(), usize::saturating_add)
+        self.held.borrow_owner().len()
     }
 
     /// Reads a type.

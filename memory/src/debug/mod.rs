@@ -58,7 +58,7 @@ use std::{
 };
 
 /// So many bytes of types are kept; then they are read anew.
-const KEPT: usize = 96 << 20;
+const KEPT: usize = 48 << 20;
 
 /// The debug information of one object. It is read by as many threads as like.
 pub struct Debug {

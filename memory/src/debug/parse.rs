@@ -43,9 +43,7 @@ pub(super) fn name(units: &Units<'_>, id: TypeId) -> Option<Arc<str>> {
 
 /// The same of a type of this unit.
 pub(super) fn name_within(opened: &Opened<'_, '_>, id: TypeId) -> Option<Arc<str>> {
-    let entry = opened.unit.entry(UnitOffset(id.0.checked_sub(opened.start)? as usize)).ok()?;
-    let value = entry.attr_value(dw::DW_AT_name)?;
-    Some(text(name_of(opened.dwarf, opened.unit, &value), LONGEST_NAME).into())
+    Some(text(opened.named(id.0)?, LONGEST_NAME).into())
 }
 
 fn nested(units: &Units<'_>, id: TypeId, nested: usize) -> Option<Type> {
@@ -64,7 +62,7 @@ struct Parser<'u, 'a> {
 
 impl<'a> Parser<'_, 'a> {
     fn run(mut self, id: TypeId) -> Option<Type> {
-        let unit = self.opened.unit;
+        let unit = Arc::clone(&self.opened.unit);
         let mut tree = unit.entries_tree(Some(self.within(id))).ok()?;
         let root = tree.root().ok()?;
         let entry = root.entry();
@@ -72,7 +70,7 @@ impl<'a> Parser<'_, 'a> {
         let of = self.type_of(entry);
         let size = entry.attr_value(dw::DW_AT_byte_size).and_then(|value| value.udata_value()).unwrap_or(0);
         let named = matches!(tag, dw::DW_TAG_structure_type | dw::DW_TAG_union_type | dw::DW_TAG_enumeration_type);
-        let space = if named { self.opened.scopes.of(id.0) } else { String::new() };
+        let space = if named { self.opened.space(id.0) } else { String::new() };
         let mut ty = Type {
             space: space.into(),
             name: self.name(entry, LONGEST_NAME),
@@ -210,7 +208,8 @@ impl<'a> Parser<'_, 'a> {
 
     fn name(&self, entry: &Entry<'a>, most: usize) -> Arc<str> {
         let value = entry.attr_value(dw::DW_AT_name);
-        value.map_or_else(Arc::default, |value| text(name_of(self.opened.dwarf, self.opened.unit, &value), most).into())
+        value
+            .map_or_else(Arc::default, |value| text(name_of(self.opened.dwarf, &self.opened.unit, &value), most).into())
     }
 
     fn type_of(&self, entry: &Entry<'a>) -> Option<TypeId> {
@@ -236,7 +235,7 @@ impl<'a> Parser<'_, 'a> {
     fn size(&self, id: TypeId, nested: usize) -> u64 {
         let size = || {
             let opened = self.units.of(id.0)?;
-            let entry = opened.unit.entry(UnitOffset(id.0.checked_sub(opened.start)? as usize)).ok()?;
+            let entry = opened.entry(id.0)?;
             if let Some(size) = entry.attr_value(dw::DW_AT_byte_size).and_then(|value| value.udata_value()) {
                 return Some(size);
             }
@@ -303,7 +302,7 @@ fn values(entry: &Entry<'_>) -> Vec<(u128, u128)> {
 pub(super) fn file(opened: &Opened<'_, '_>, index: u64) -> Option<Arc<str>> {
     let header = opened.unit.line_program.as_ref()?.header();
     let file = header.file(index)?;
-    let part = |value| text(name_of(opened.lines, opened.unit, &value), 4096);
+    let part = |value| text(name_of(opened.lines, &opened.unit, &value), 4096);
     let name = part(file.path_name());
     // The first directory is the one in which the compiler ran: what is written by it was named relative to it.
     if name.starts_with('/') || file.directory_index() == 0 {

@@ -7,7 +7,7 @@ mod inlined;
 
 use super::{
     keepers,
-    scopes::{Await, DEEPEST, LONGEST_NAME, Scopes, name_of, terminated, text},
+    scopes::{Await, DEEPEST, LONGEST_NAME, Naming, Scopes, name_of, terminated, text},
     sections::Slice,
 };
 use gimli::{Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Unit, UnitOffset, constants as dw};
@@ -107,8 +107,8 @@ struct Level<'a> {
     /// How deep its children are.
     depth: isize,
     scope: u32,
-    /// A type's name, which is a scope as soon as a type is inside.
-    pending: Option<&'a [u8]>,
+    /// A type and its name, which are a scope as soon as a type is inside.
+    pending: Option<(u32, &'a [u8])>,
     /// Of the path.
     hash: u64,
     place: Where,
@@ -136,7 +136,7 @@ struct Guards {
 
 impl Guards {
     /// Notes a type that is a guard.
-    fn type_of(&mut self, name: &[u8], offset: u32, level: &Level<'_>, scopes: &Scopes<'_>) {
+    fn type_of(&mut self, name: &[u8], offset: u32, level: &Level<'_>, scopes: &Naming<'_>) {
         if level.place != Where::Tokio || memchr::memmem::find(name, b"Guard<").is_none() {
             return;
         }
@@ -199,8 +199,8 @@ pub(super) struct Scan<'u, 'a> {
 
 impl<'a> Scan<'_, 'a> {
     /// Goes through all entries.
-    pub(super) fn run(&self, found: &mut Found) -> Scopes<'a> {
-        let mut scopes = Scopes::default();
+    pub(super) fn run(&self, found: &mut Found) -> Scopes {
+        let mut scopes = Naming::default();
         let mut functions = Functions::default();
         let (mut vtables, mut containing) = (vec![], FxHashMap::default());
         let mut levels =
@@ -208,7 +208,7 @@ impl<'a> Scan<'_, 'a> {
         let mut guards = Guards::default();
         // The function whose children come next.
         let mut function: Option<(isize, u32)> = None;
-        let Ok(mut entries) = self.unit.entries_raw(None) else { return scopes };
+        let Ok(mut entries) = self.unit.entries_raw(None) else { return Scopes::default() };
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let offset = self.offset(entries.next_offset());
@@ -257,14 +257,14 @@ impl<'a> Scan<'_, 'a> {
                 dw::DW_TAG_variable => self.variable(&read, level, &scopes, found, &mut vtables),
                 dw::DW_TAG_namespace => {
                     let inner = namespace(level, &read, found);
-                    let scope = scopes.push(level.scope, read.name);
+                    let scope = scopes.push(level.scope, offset, read.name);
                     if abbreviation.has_children() && levels.len() < DEEPEST {
                         levels.push(Level { depth: depth + 1, scope, pending: None, ..inner });
                     }
                 }
                 _ => {
-                    if let Some(name) = level.pending.take() {
-                        level.scope = scopes.push(level.scope, name);
+                    if let Some((at, name)) = level.pending.take() {
+                        level.scope = scopes.push(level.scope, at, name);
                     }
                     scopes.at(offset, level.scope);
                     if let Some(of) = read.containing {
@@ -282,7 +282,7 @@ impl<'a> Scan<'_, 'a> {
                     }
                     let (scope, hash) = (level.scope, level.hash);
                     if abbreviation.has_children() && levels.len() < DEEPEST {
-                        let pending = Some(read.name);
+                        let pending = Some((offset, read.name));
                         levels.push(Level { depth: depth + 1, scope, pending, hash, place: Where::Type, passes });
                     }
                 }
@@ -293,8 +293,7 @@ impl<'a> Scan<'_, 'a> {
         self.inlined(&mut functions);
         resolve(&functions, found);
         guards.resolve(found);
-        scopes.shrink();
-        scopes
+        scopes.finish()
     }
 
     fn offset(&self, within: UnitOffset) -> Option<u32> {
@@ -378,7 +377,7 @@ impl<'a> Scan<'_, 'a> {
         &self,
         read: &Read<'a>,
         level: &Level<'a>,
-        scopes: &Scopes<'a>,
+        scopes: &Naming<'a>,
         found: &mut Found,
         vtables: &mut Vec<(u64, u32)>,
     ) {
@@ -408,7 +407,7 @@ impl<'a> Scan<'_, 'a> {
     }
 
     /// On aarch64 compilers do not say where a thread-local is.
-    fn by_symbol(&self, read: &Read<'a>, ty: u32, level: &Level<'a>, scopes: &Scopes<'a>, found: &mut Found) {
+    fn by_symbol(&self, read: &Read<'a>, ty: u32, level: &Level<'a>, scopes: &Naming<'a>, found: &mut Found) {
         if THREAD_LOCALS.iter().any(|name| read.name.starts_with(name))
             && let Some(linkage) = &read.linkage
             && let Some(symbol) = found.name(name_of(self.dwarf, self.unit, linkage))
@@ -456,7 +455,7 @@ fn hash_of(outer: u64, name: &[u8]) -> u64 {
 }
 
 /// A type that no walk may lead to, or that is looked for by its name.
-fn of_type<'a>(read: &Read<'a>, offset: u32, level: &Level<'a>, scopes: &Scopes<'a>, found: &mut Found) {
+fn of_type<'a>(read: &Read<'a>, offset: u32, level: &Level<'a>, scopes: &Naming<'a>, found: &mut Found) {
     let name = read.name;
     if level.place == Where::Type {
         return;

@@ -75,6 +75,16 @@ impl ObjectFile {
         &self.map
     }
 
+    /// Gives back the pages of it that this process has; what is read again comes back.
+    pub(super) fn forget(&self) {
+        self.map.forget();
+    }
+
+    /// Whether it has addresses in a section of their own, as whatever has something split off.
+    pub(super) fn has_addresses(&self) -> bool {
+        self.sections.contains_key(".debug_addr")
+    }
+
     fn section(&self, name: Option<&str>) -> Slice<'_> {
         let bytes = match name.and_then(|name| self.sections.get(name)) {
             Some(Content::Mapped(range)) => self.map.get(range.clone()).unwrap_or_default(),

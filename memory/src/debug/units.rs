@@ -4,21 +4,29 @@
 use super::{
     lines::Macros,
     scan::{Found, Scan},
-    scopes::Scopes,
+    scopes::{Scopes, name_of},
     sections::{ObjectFile, Slice},
 };
-use gimli::{Dwarf, DwarfPackage, DwoId, Unit, UnitHeader};
+use gimli::{DebuggingInformationEntry, Dwarf, DwarfPackage, DwoId, Unit, UnitHeader, UnitOffset};
 use rustc_hash::FxHashMap;
 use std::{
     ops::ControlFlow,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 /// No object has more units.
 const MOST_UNITS: usize = 1 << 20;
+/// So many units are kept as they were opened, with the tables that each needs to be read.
+const MOST_OPEN: usize = 256;
+/// After so many bytes that were gone through, and after so many questions, the pages of the files are given back: they are the
+/// kernel's to keep, and not this process's.
+const MOST_PRESENT: usize = 16 << 20;
+const ASKED: usize = 512;
+/// Files that are smaller stay as they are.
+const MANY: usize = 128 << 20;
 
 /// The files that an object's debug information is in.
 pub(super) struct Files {
@@ -28,6 +36,36 @@ pub(super) struct Files {
     pub(super) package: Option<ObjectFile>,
     /// What was split off, a file for each unit.
     pub(super) split: Vec<ObjectFile>,
+}
+
+impl Files {
+    fn all(&self) -> impl Iterator<Item = &ObjectFile> {
+        self.package.iter().chain(&self.split).chain([&self.main])
+    }
+
+    /// How long they are in all.
+    pub(super) fn len(&self) -> usize {
+        self.all().map(|file| file.data().len()).fold(0, usize::saturating_add)
+    }
+
+    /// Gives back the pages of them that this process has, where they can be many.
+    fn forget(&self) {
+        if self.len() >= MANY {
+            self.all().for_each(ObjectFile::forget);
+        }
+    }
+}
+
+/// Counts what is gone through.
+#[derive(Default)]
+struct Present(AtomicUsize);
+
+impl Present {
+    /// Whether with this so much is present that it is to be given back.
+    fn is_much(&self, more: usize) -> bool {
+        let before = self.0.fetch_add(more, Ordering::Relaxed);
+        before / MOST_PRESENT != before.wrapping_add(more) / MOST_PRESENT
+    }
 }
 
 /// A unit.
@@ -40,15 +78,18 @@ struct At<'a> {
     header: UnitHeader<Slice<'a>>,
     /// What stands for it in the object, if it was split off.
     skeleton: Option<UnitHeader<Slice<'a>>>,
-    scopes: OnceLock<Scopes<'a>>,
-    /// As it is read once it is asked for.
-    unit: OnceLock<Option<Box<Unit<Slice<'a>>>>>,
+    scopes: OnceLock<Scopes>,
 }
 
 /// All units.
 pub(super) struct Units<'a> {
+    files: &'a Files,
     main: Arc<Dwarf<Slice<'a>>>,
     all: Vec<At<'a>>,
+    /// Those that were asked for last, by where they begin.
+    open: RwLock<FxHashMap<u32, Arc<Unit<Slice<'a>>>>>,
+    /// How often one was asked for.
+    asked: AtomicUsize,
     /// Units whose other half was looked for and not found: what it is called.
     pub(super) missing: Vec<String>,
     /// Units that have lines.
@@ -60,14 +101,31 @@ pub(super) struct Units<'a> {
 }
 
 /// A unit, with what it is to be read by.
-#[derive(Clone, Copy)]
 pub(super) struct Opened<'u, 'a> {
     pub(super) dwarf: &'u Dwarf<Slice<'a>>,
     /// What the table of files has its text from.
     pub(super) lines: &'u Dwarf<Slice<'a>>,
-    pub(super) unit: &'u Unit<Slice<'a>>,
-    pub(super) scopes: &'u Scopes<'a>,
+    pub(super) unit: Arc<Unit<Slice<'a>>>,
+    pub(super) scopes: &'u Scopes,
     pub(super) start: u32,
+}
+
+impl<'a> Opened<'_, 'a> {
+    /// The entry at this offset in the space of all, if it is one of this unit.
+    pub(super) fn entry(&self, at: u32) -> Option<DebuggingInformationEntry<Slice<'a>>> {
+        self.unit.entry(UnitOffset(at.checked_sub(self.start)? as usize)).ok()
+    }
+
+    /// The namespace of the type at this offset.
+    pub(super) fn space(&self, at: u32) -> String {
+        self.scopes.of(at, &|at| self.named(at).unwrap_or_default())
+    }
+
+    /// The name of the entry at this offset, with whatever follows it in its section.
+    pub(super) fn named(&self, at: u32) -> Option<&'a [u8]> {
+        let value = self.entry(at)?.attr_value(gimli::DW_AT_name)?;
+        Some(name_of(self.dwarf, &self.unit, &value))
+    }
 }
 
 impl<'a> Units<'a> {
@@ -77,8 +135,11 @@ impl<'a> Units<'a> {
         let package = files.package.as_ref().and_then(ObjectFile::package);
         let split = by_id(&files.split, &main);
         let mut units = Self {
+            files,
             main: main.clone(),
             all: vec![],
+            open: RwLock::default(),
+            asked: AtomicUsize::new(0),
             missing: vec![],
             lined: 0,
             producer: String::new(),
@@ -87,10 +148,14 @@ impl<'a> Units<'a> {
         // What is split off has numbers after those of the object.
         let mut next = gimli::Section::reader(&main.debug_info).slice().len();
         let mut headers = main.units();
+        let present = Present::default();
         while let Ok(Some(header)) = headers.next()
             && units.all.len() < MOST_UNITS
         {
             let Some(start) = header.debug_info_offset() else { continue };
+            if present.is_much(header.length_including_self()) {
+                files.forget();
+            }
             let Ok(unit) = main.unit(header) else { continue };
             units.lined += usize::from(unit.line_program.is_some());
             if units.producer.is_empty() {
@@ -114,6 +179,7 @@ impl<'a> Units<'a> {
             }
         }
         units.all.sort_by_key(|at| at.start);
+        files.forget();
         units
     }
 
@@ -128,8 +194,7 @@ impl<'a> Units<'a> {
         // What has no number is left out.
         let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(len)) else { return };
         if start.checked_add(len).is_some() {
-            let (scopes, unit) = (OnceLock::new(), OnceLock::new());
-            self.all.push(At { start, len, dwarf, header, skeleton, scopes, unit });
+            self.all.push(At { start, len, dwarf, header, skeleton, scopes: OnceLock::new() });
         }
     }
 
@@ -149,13 +214,16 @@ impl<'a> Units<'a> {
         let mut order: Vec<&At<'a>> = self.all.iter().collect();
         order.sort_by_key(|at| std::cmp::Reverse(at.len));
         let processors = std::thread::available_parallelism().map_or(1, usize::from).min(order.len()).max(1);
-        let next = AtomicUsize::new(0);
+        let (next, present) = (AtomicUsize::new(0), Present::default());
         let work = || {
             let mut found = Found::default();
             while let Some(at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let Some(unit) = self.read(at) else { continue };
                 let scan = Scan { dwarf: &at.dwarf, unit: &unit, start: at.start };
                 let _ = at.scopes.set(scan.run(&mut found));
+                if present.is_much(at.len as usize) {
+                    self.files.forget();
+                }
             }
             found
         };
@@ -163,17 +231,20 @@ impl<'a> Units<'a> {
             let others: Vec<_> = (1..processors).map(|_| scope.spawn(work)).collect();
             let mut all = vec![work()];
             all.extend(others.into_iter().filter_map(|thread| thread.join().ok()));
+            self.files.forget();
             all
         })
     }
 
     /// All units in turn in which something is awaited, each opened for this alone: in a gigabyte there are too many to keep them so.
     pub(super) fn each_that_awaits(&self, visit: &mut dyn FnMut(&Opened<'_, 'a>) -> ControlFlow<()>) {
+        let present = Present::default();
         for at in &self.all {
+            if present.is_much(at.len as usize) {
+                self.files.forget();
+            }
             let Some(scopes) = at.scopes.get().filter(|scopes| !scopes.awaits().is_empty()) else { continue };
-            let kept = at.unit.get().and_then(Option::as_deref);
-            let read = if kept.is_none() { self.read(at) } else { None };
-            let Some(unit) = kept.or(read.as_ref()) else { continue };
+            let Some(unit) = self.kept(at).or_else(|| self.read(at).map(Arc::new)) else { continue };
             let lines = if at.skeleton.is_some() { &self.main } else { &at.dwarf };
             if visit(&Opened { dwarf: &at.dwarf, lines, unit, scopes, start: at.start }).is_break() {
                 return;
@@ -188,10 +259,27 @@ impl<'a> Units<'a> {
         if offset - at.start >= at.len {
             return None;
         }
-        let unit = at.unit.get_or_init(|| self.read(at).map(Box::new)).as_deref()?;
+        let unit = self.kept(at).or_else(|| self.keep(at))?;
+        if self.asked.fetch_add(1, Ordering::Relaxed) % ASKED == ASKED - 1 {
+            self.files.forget();
+        }
         let scopes = at.scopes.get_or_init(Scopes::default);
         let lines = if at.skeleton.is_some() { &self.main } else { &at.dwarf };
         Some(Opened { dwarf: &at.dwarf, lines, unit, scopes, start: at.start })
+    }
+
+    fn kept(&self, at: &At<'a>) -> Option<Arc<Unit<Slice<'a>>>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(&at.start).cloned()
+    }
+
+    fn keep(&self, at: &At<'a>) -> Option<Arc<Unit<Slice<'a>>>> {
+        let unit = Arc::new(self.read(at)?);
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= MOST_OPEN {
+            open.clear();
+        }
+        open.insert(at.start, unit.clone());
+        Some(unit)
     }
 }
 
@@ -259,9 +347,17 @@ pub(super) fn split_off(object: &ObjectFile) -> Vec<SplitOff> {
     let dwarf = object.dwarf();
     let mut headers = dwarf.units();
     let mut all = vec![];
+    // What is split off has its addresses in a section of their own.
+    if !object.has_addresses() {
+        return all;
+    }
+    let present = Present::default();
     while let Ok(Some(header)) = headers.next()
         && all.len() < MOST_UNITS
     {
+        if present.is_much(header.length_including_self()) {
+            object.forget();
+        }
         let Ok(unit) = dwarf.unit(header) else { continue };
         if unit.dwo_id.is_some()
             && let Some(name) = dwo_name(&dwarf, &unit)

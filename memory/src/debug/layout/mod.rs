@@ -110,15 +110,18 @@ fn write(debug: &Debug, id: &BuildId, level: i32, to: &File) -> io::Result<usize
     let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
     encoder.include_contentsize(true)?;
-    encoder.set_pledged_src_size(Some(body.len() as u64))?;
-    encoder.long_distance_matching(true)?;
-    encoder.write_all(&body)?;
+    encoder.set_pledged_src_size(Some(body.iter().map(|part| part.len() as u64).sum()))?;
+    // It takes a hundred megabytes: beside a look they are not to be had.
+    encoder.long_distance_matching(level == SMALL)?;
+    for part in &body {
+        encoder.write_all(part)?;
+    }
     encoder.finish()?.flush()?;
     Ok(types)
 }
 
-/// All of it, not compressed: the build once more, the index, types, and the text of both.
-fn body(debug: &Debug, id: &BuildId) -> (Vec<u8>, usize) {
+/// All of it, not compressed, in the order of the file: the build once more and the text of all, the index, types.
+fn body(debug: &Debug, id: &BuildId) -> ([Vec<u8>; 3], usize) {
     let closure = Closure::of(debug);
     let mut strings = Strings::default();
     let mut types = Writer::default();
@@ -134,9 +137,7 @@ fn body(debug: &Debug, id: &BuildId) -> (Vec<u8>, usize) {
     let mut body = Writer::default();
     body.bytes(id.bytes());
     strings.put(&mut body);
-    body.extend(index.as_slice());
-    body.extend(types.as_slice());
-    (body.into_vec(), closure.types.len())
+    ([body, index, types].map(Writer::into_vec), closure.types.len())
 }
 
 /// A layout that was read.

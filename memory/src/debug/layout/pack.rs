@@ -25,10 +25,6 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn extend(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
