@@ -1,9 +1,9 @@
 //! The Tokio processes of this machine, as text and as JSON.
 //!
 //! ```text
-//!    PID  NAME    USER   TOKIO   WORKERS  DEBUG     LISTENS
-//!   4242  orders  app    1.54.1  4        full      127.0.0.1:6669
-//!   4311  echo    app    1.53.0  8        stripped  0.0.0.0:80
+//!    PID  NAME    USER   TOKIO   TASKS  WORKERS  DEBUG     LISTENS
+//!   4242  orders  app    1.54.1  1310   4        full      agent 127.0.0.1:6669
+//!   4311  echo    app    1.53.0  ?      8        stripped  0.0.0.0:80
 //! ```
 
 use super::text::plain;
@@ -44,10 +44,25 @@ pub struct ProcessRow {
     pub debug_information: &'static str,
     /// Where more of that may be.
     pub elsewhere: Option<String>,
+    /// Tasks; null where they were not counted.
+    pub tasks: Option<u64>,
+    /// Why they were not.
+    pub uncounted: Option<String>,
+    /// Where it is instrumented.
+    pub ports: Vec<PortRow>,
     /// Where it listens.
     pub listens: Vec<String>,
     /// Why its memory may not be read.
     pub refused: Option<String>,
+}
+
+/// Where a process is instrumented.
+#[derive(Debug, Serialize)]
+pub struct PortRow {
+    /// By what: `agent` or `console`.
+    pub of: &'static str,
+    /// The address; null where it was not found.
+    pub at: Option<String>,
 }
 
 /// Processes that may not be looked at.
@@ -69,6 +84,9 @@ impl ProcessList {
             executable: listed.executable,
             tokio: listed.tokio,
             workers: listed.workers,
+            tasks: listed.tasks,
+            uncounted: listed.uncounted,
+            ports: listed.ports.into_iter().map(|(of, at)| PortRow { of, at }).collect(),
             debug_information: listed.grade,
             elsewhere: listed.elsewhere,
             listens: listed.listens,
@@ -108,27 +126,24 @@ fn gives(grade: &str) -> Option<&'static str> {
 
 /// The list as text, safe to be shown by a terminal.
 pub(crate) fn render(list: &ProcessList) -> String {
-    let head = ["PID", "NAME", "USER", "TOKIO", "WORKERS", "DEBUG", "LISTENS"].map(str::to_owned);
+    let head = ["PID", "NAME", "USER", "TOKIO", "TASKS", "WORKERS", "DEBUG", "LISTENS"].map(str::to_owned);
     let rows = list.processes.iter().map(|row| {
-        let mut listens: Vec<String> = row.listens.iter().take(LISTENS_MOST).cloned().collect();
-        if row.listens.len() > LISTENS_MOST {
-            listens.push(format!("and {} more", row.listens.len() - LISTENS_MOST));
-        }
         let known = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         [
             row.pid.to_string(),
             row.name.clone(),
             row.user.clone(),
             known(row.tokio.join(", ")),
+            row.tasks.map_or_else(|| "?".to_owned(), |tasks| tasks.to_string()),
             row.workers.to_string(),
             row.debug_information.to_owned(),
-            known(listens.join(" ")),
+            known(listens(row)),
         ]
         .map(|cell| plain(&cell).into_owned())
     });
-    let rows: Vec<[String; 7]> = std::iter::once(head).chain(rows).collect();
+    let rows: Vec<[String; 8]> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
+    let widths: Vec<usize> = (0..8).map(width).collect();
     let mut out = String::new();
     for row in &rows {
         let mut line = format!("{:>width$}", row[0], width = widths[0].max(7));
@@ -151,10 +166,29 @@ pub(crate) fn render(list: &ProcessList) -> String {
             let _ = writeln!(out, "\n{}: {}", row.pid, plain(refused));
         }
     }
+    for row in list.processes.iter().filter(|row| row.refused.is_none()) {
+        if let Some(why) = &row.uncounted {
+            let _ = writeln!(out, "\n{}: tasks are not counted: {}", row.pid, plain(why));
+        }
+    }
     for hidden in &list.hidden {
         let _ = writeln!(out, "\n{} more may not be looked at: {}", hidden.count, plain(&hidden.because));
     }
     out
+}
+
+/// Where a process listens; what can be attached to comes first, and is said to be that.
+fn listens(row: &ProcessRow) -> String {
+    let of = |port: &PortRow| format!("{} {}", port.of, port.at.as_deref().unwrap_or("(port unknown)"));
+    let mut all: Vec<String> = row.ports.iter().map(of).collect();
+    let others = row.listens.iter().filter(|address| row.ports.iter().all(|port| port.at.as_ref() != Some(*address)));
+    all.extend(others.cloned());
+    let more = all.len().saturating_sub(LISTENS_MOST);
+    all.truncate(LISTENS_MOST);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    all.join(" ")
 }
 
 #[cfg(test)]
@@ -170,7 +204,14 @@ mod tests {
             tokio: vec!["1.54.1".into()],
             grade,
             workers: 4,
-            listens: vec!["127.0.0.1:6669".into()],
+            tasks: refused.is_none().then_some(1310),
+            uncounted: refused.map(|_| "its memory may not be read".into()),
+            ports: if refused.is_none() {
+                vec![("agent", Some("127.0.0.1:6669".into()))]
+            } else {
+                vec![("console", None)]
+            },
+            listens: vec!["0.0.0.0:80".into(), "127.0.0.1:6669".into()],
             refused: refused.map(str::to_owned),
             ..Listed::default()
         };

@@ -2,7 +2,7 @@
 //! tables in `/proc/PID/net`. Only those that are asked for are kept.
 
 use super::{Socket, diag, proc};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::{fs, net::IpAddr, time::Duration};
 
 /// More descriptors than these are not asked for at once.
@@ -31,8 +31,8 @@ pub(crate) fn inode(link: &std::path::Path) -> Option<u64> {
     link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// Where these sockets of a process listen.
-pub(crate) fn listening(folder: &str, inodes: &FxHashSet<u64>) -> Vec<String> {
+/// Where these sockets of a process listen, each with its descriptor.
+pub(crate) fn listening(folder: &str, inodes: &FxHashMap<u64, i32>) -> Vec<(i32, String)> {
     let mut found = Vec::new();
     for file in ["tcp", "tcp6"] {
         let text = proc::text(&format!("{folder}/net/{file}")).unwrap_or_default();
@@ -40,8 +40,8 @@ pub(crate) fn listening(folder: &str, inodes: &FxHashSet<u64>) -> Vec<String> {
     }
     let text = proc::text(&format!("{folder}/net/unix")).unwrap_or_default();
     found.extend(text.lines().skip(1).filter_map(unix));
-    let own = found.into_iter().filter(|(inode, socket)| socket.state == "listen" && inodes.contains(inode));
-    own.map(|(_, socket)| socket.local).collect()
+    let own = found.into_iter().filter(|(_, socket)| socket.state == "listen");
+    own.filter_map(|(inode, socket)| Some((*inodes.get(&inode)?, socket.local))).collect()
 }
 
 /// Fills in what the tables have of those that are not known.

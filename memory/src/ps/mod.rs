@@ -1,11 +1,16 @@
-//! The Tokio processes of this machine, quickly: by what stands in their executables and libraries, not by their memory.
+//! The Tokio processes of this machine, quickly: by what stands in their executables and libraries. Of their memory only so much is
+//! looked at as it takes to count tasks, and that within a bound.
 //!
 //! Which files have tokio in them is kept by device, inode and time of change, so that a second list costs little.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod contents;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod ports;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod scan;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tasks;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use scan::Lister;
@@ -25,7 +30,7 @@ pub struct Listing {
 }
 
 /// A process with tokio in it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// Its id.
     pub pid: u32,
@@ -41,10 +46,32 @@ pub struct Listed {
     pub threads: usize,
     /// Threads that bear the names that tokio gives to workers; those of a runtime with a name of its own are not among them.
     pub workers: usize,
+    /// Tasks in the lists of its runtimes; else why they were not counted, in words.
+    pub tasks: Result<u64, String>,
+    /// Where it is instrumented.
+    pub ports: Vec<Port>,
     /// Where it listens: `127.0.0.1:6669`, `/run/orders.sock`.
     pub listens: Vec<String>,
     /// Why its memory may not be read, and what to type; `None` where it may.
     pub refused: Option<String>,
+}
+
+/// Where a process is instrumented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// By what.
+    pub what: Instrumentation,
+    /// Its address, where that was found.
+    pub at: Option<String>,
+}
+
+/// What a process may be instrumented by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instrumentation {
+    /// holdup's agent.
+    Agent,
+    /// console-subscriber.
+    Console,
 }
 
 /// A copy of tokio in an object.

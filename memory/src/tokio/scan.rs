@@ -56,7 +56,7 @@ pub(crate) fn sweep(
 }
 
 /// Whether tasks may stand there: what an allocator can hand out.
-fn heap(region: &Region) -> bool {
+pub(crate) fn heap(region: &Region) -> bool {
     let anonymous = region.path.is_empty() || region.path == "[heap]" || region.path.starts_with("[anon");
     region.may.read() && region.may.write() && !region.may.shared() && anonymous
 }

@@ -33,6 +33,12 @@ pub struct Listed {
     pub elsewhere: Option<String>,
     /// Threads that bear the names that tokio gives to workers.
     pub workers: usize,
+    /// Tasks, where they were counted.
+    pub tasks: Option<u64>,
+    /// Why they were not.
+    pub uncounted: Option<String>,
+    /// Where it is instrumented: by `agent` or `console`, and the address, where that was found.
+    pub ports: Vec<(&'static str, Option<String>)>,
     /// Where it listens.
     pub listens: Vec<String>,
     /// Why its memory may not be read, and what to type.
@@ -57,11 +63,21 @@ pub fn processes() -> Result<Processes, String> {
             user: process.user,
             executable: process.executable,
             workers: process.workers,
+            tasks: process.tasks.as_ref().ok().copied(),
+            uncounted: process.tasks.err(),
+            ports: process.ports.into_iter().map(|port| (instrumentation(port.what), port.at)).collect(),
             listens: process.listens,
             refused: process.refused,
         }
     };
     Ok(Processes { found: listing.processes.into_iter().map(listed).collect(), hidden: listing.hidden })
+}
+
+fn instrumentation(what: holdup_memory::ps::Instrumentation) -> &'static str {
+    match what {
+        holdup_memory::ps::Instrumentation::Agent => "agent",
+        holdup_memory::ps::Instrumentation::Console => "console",
+    }
 }
 
 /// What became of a grab.
