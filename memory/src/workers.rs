@@ -68,7 +68,7 @@ impl Workers {
             let place = at.wrapping_add(known.ty().vtable.scheduler);
             if let Some(handle) = Value::new(&copy.debug, from.bytes, place, scheduler).target() {
                 this.lists.entry(handle.at).or_insert_with(|| (known.copy(), Lists::new(handle)));
-                if let Some(index) = this.runtime(handle, from.bytes) {
+                if let Some(index) = this.runtime(handle, from) {
                     this.by_scheduler.insert(known.scheduler(), index);
                 }
             }
@@ -77,17 +77,22 @@ impl Workers {
             Some(running) => threads.told(from.scene, from.bytes, running),
             None => Threads::bare(from.scene),
         };
+        let mut all_read = true;
         let ids: Vec<u32> = from.scene.threads.iter().map(|thread| thread.id).collect();
         for ((number, copy), variable) in from.copies.iter().enumerate().zip(from.variables) {
-            let Some(variable) = variable else { continue };
+            let Some(variable) = variable else {
+                all_read = false;
+                continue;
+            };
             for (index, id) in ids.iter().enumerate() {
                 let block = threads.block(*id, copy.object.bias, from.bytes);
                 let read = block.and_then(|block| variable.read(block, &copy.debug, from.bytes));
+                all_read &= read.is_some();
                 if let Some((context, handle)) = read {
                     if let Some(handle) = handle {
                         this.lists.entry(handle.at).or_insert_with(|| (number as u16, Lists::new(handle)));
                     }
-                    let runtime = handle.and_then(|handle| this.runtime(handle, from.bytes));
+                    let runtime = handle.and_then(|handle| this.runtime(handle, from));
                     let thread = from.scene.threads.get(index).filter(|_| is_idle(&context, runtime));
                     let idle = thread.is_some_and(|thread| {
                         let stack = threads.stack(thread, from.scene, from.bytes);
@@ -95,6 +100,12 @@ impl Workers {
                     });
                     this.place(index, *id, &context, runtime, if idle { Role::Blocking } else { Role::Other });
                 }
+            }
+        }
+        // Whoever drives one is on some thread; while one of them was not read, it may be that.
+        if all_read {
+            for runtime in &mut this.runtimes {
+                runtime.driven.get_or_insert(false);
             }
         }
         this
@@ -109,13 +120,13 @@ impl Workers {
     }
 
     /// The index of the runtime with this handle, which is read if it was not.
-    fn runtime(&mut self, handle: Value<'_>, bytes: &dyn Bytes) -> Option<u32> {
+    fn runtime(&mut self, handle: Value<'_>, from: &Sources<'_>) -> Option<u32> {
         if let Some(index) = self.by_handle.get(&handle.at) {
             return Some(*index);
         }
-        let told = runtime(handle)?;
+        let told = runtime(handle, from.scene.now)?;
         let index = self.runtimes.len() as u32;
-        queued(handle, bytes, &mut self.queued);
+        queued(handle, from.bytes, &mut self.queued);
         self.by_handle.insert(handle.at, index);
         self.runtimes.push(told);
         Some(index)

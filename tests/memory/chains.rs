@@ -8,7 +8,7 @@ use crate::{
 use holdup_memory::{
     Flavor, Grade, Look, Options, ProcessState, Queued, Reader, Role, TaskState, Wants, Who, debug::Debug,
 };
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
 /// Chains that are absent, or end early, in every way of building, by the outermost function: what is not gone through, and why.
 const ABSENT: &[(&str, &str)] = &[];
@@ -110,7 +110,10 @@ fn runtimes_jobs_and_threads() {
     let of = |number: &u64| look.changed.iter().find(|task| task.number == *number).and_then(|task| task.runtime);
     let runtime = of(&undriven[0]).and_then(|index| look.runtimes.get(index as usize)).expect("its runtime is found");
     assert_eq!((runtime.flavor, runtime.tasks), (Flavor::CurrentThread, 3), "{runtime:?}");
-    assert_ne!(runtime.driven, Some(true));
+    assert_eq!(runtime.driven, Some(false));
+    assert_eq!(runtime.timer_lag, Some(Duration::ZERO), "nothing was polled that could have a timer");
+    let driven = look.runtimes.iter().filter(|runtime| runtime.driven == Some(true)).count();
+    assert_eq!(driven, look.runtimes.len() - 1, "{:#?}", look.runtimes);
     let mut workers: Vec<usize> = look.runtimes.iter().map(|runtime| runtime.workers.len()).collect();
     workers.sort_unstable();
     assert_eq!(workers, [1, 1, 1, 1, 1, 1, 1, 3], "{:#?}", look.runtimes);

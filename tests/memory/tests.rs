@@ -4,7 +4,7 @@
 //! victims/   the programs, a workspace of their own         running   builds and starts them
 //! truth      what they tell                                 compare   a look held against it
 //! versions/  a program for each version of tokio
-//! chains served stale motion hostile upheaval values versions      the tests
+//! chains served stale motion hostile runtimes upheaval values versions    the tests
 //! ```
 //!
 //! What is here takes two minutes from nothing; what takes longer is ignored unless it is asked for (`--ignored`).
@@ -16,6 +16,7 @@ mod compare;
 mod hostile;
 mod motion;
 mod running;
+mod runtimes;
 mod served;
 mod stale;
 mod truth;

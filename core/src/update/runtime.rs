@@ -32,6 +32,10 @@ pub struct RuntimeStats {
     pub remote_schedules: u64,
     /// Tasks that were made to yield because their budget was spent.
     pub budget_yields: u64,
+    /// For how long the earliest of its timers has been due, where that is told; zero where none is.
+    pub timer_lag: Option<Duration>,
+    /// Whether some thread drives it, where that is told.
+    pub driven: Option<bool>,
     /// What holds of the whole runtime now.
     pub verdicts: Vec<Verdict>,
 }

@@ -18,9 +18,10 @@ pub struct Runtime {
     pub injected: Option<u64>,
     /// The pool of threads that may block.
     pub blocking: Option<Blocking>,
-    /// How late its timers are: the time since the earliest that is due.
+    /// How late its timers are: for how long the earliest has been due that the driver has not seen to; zero where none is.
     pub timer_lag: Option<Duration>,
-    /// Whether some thread drives it.
+    /// Whether some thread drives it: a worker, or for one of a single thread whoever is in its `block_on`. `None` where not all
+    /// threads could be read.
     pub driven: Option<bool>,
 }
 

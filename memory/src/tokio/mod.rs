@@ -11,6 +11,7 @@ pub(crate) mod owned;
 pub(crate) mod runtime;
 pub(crate) mod scan;
 pub(crate) mod semaphore;
+pub(crate) mod timers;
 pub(crate) mod value;
 pub(crate) mod version;
 pub(crate) mod vtable;

@@ -1,9 +1,10 @@
 //! Runtimes, by the handles that their tasks and threads lead to: how many tasks they have, what is queued where, the pool of threads
 //! that may block.
 
-use super::value::Value;
+use super::{timers, value::Value};
 use crate::{Blocking, Flavor, Queued, Runtime, Worker};
 use rustc_hash::FxHashMap;
+use std::time::Duration;
 
 /// A worker's queue has room for so many.
 const LOCAL: u64 = 256;
@@ -11,7 +12,7 @@ const LOCAL: u64 = 256;
 const MOST: usize = 100_000;
 
 /// Reads a runtime by its handle; `handle` is what an `Arc` of it leads to.
-pub(crate) fn runtime(handle: Value<'_>) -> Option<Runtime> {
+pub(crate) fn runtime(handle: Value<'_>, now: Duration) -> Option<Runtime> {
     let kind = handle.kind();
     let flavor = if kind.space.contains("current_thread") {
         Flavor::CurrentThread
@@ -31,7 +32,7 @@ pub(crate) fn runtime(handle: Value<'_>) -> Option<Runtime> {
             .and_then(|queue| queue.path(&["len"])?.number()),
         blocking: blocking(handle, flavor, workers.len() as u64),
         workers,
-        timer_lag: None,
+        timer_lag: timers::lag(handle, now),
         driven: None,
     })
 }

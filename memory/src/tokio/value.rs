@@ -86,6 +86,20 @@ impl<'a> Value<'a> {
         self.bytes.read(self.at, bytes.get_mut(..size)?).then(|| u64::from_le_bytes(bytes))
     }
 
+    /// The elements of the first slice that it leads to by value.
+    pub(crate) fn slice(self) -> Option<impl Iterator<Item = Self> + 'a> {
+        let is_slice = |ty: &Type| ty.member("data_ptr").is_some() && ty.member("length").is_some();
+        self.part(self.debug.find(self.ty, &is_slice, 10)?)?.elements()
+    }
+
+    /// The elements of an array.
+    pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + 'a> {
+        let Kind::Array(element, count) = self.debug.ty(self.ty).kind else { return None };
+        let size = self.debug.ty(element).size;
+        let this = self;
+        Some((0..count.min(MOST)).filter_map(move |index| this.part((index.checked_mul(size)?, element))))
+    }
+
     /// The elements of a slice behind a pointer with its length.
     pub(crate) fn elements(self) -> Option<impl Iterator<Item = Self> + 'a> {
         let ty = self.debug.ty(self.ty);

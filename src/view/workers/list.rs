@@ -32,13 +32,14 @@ use crate::{
         shell::empty::{self, Empty},
         style::{numbers, theme::Theme},
         widget::{
-            facts::{self, Text},
+            facts::{self, Piece, Text},
             pane, stack,
             table::{Cell, Row},
         },
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
+use std::time::Duration;
 
 /// The list keeps at least this many rows, its heads included, when other parts want more.
 const LIST_LEAST: u16 = 5;
@@ -234,8 +235,24 @@ pub(crate) fn runtime(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Th
     if stats.budget_yields > 0 {
         pieces.push(text.plain(&format!("{} forced", count(stats.budget_yields, "yield"))));
     }
+    pieces.extend(unserved(text, stats, theme));
     text.entry("runtime", pieces);
     verdicts(text, stats, now, theme);
+}
+
+/// Timers are looked at once a millisecond, by a thread that may have to wait for a processor: this late they are late.
+const LATE: Duration = Duration::from_millis(10);
+
+/// That nobody drives a runtime, or that it is late.
+fn unserved(text: &Text, stats: &RuntimeStats, theme: &Theme) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if stats.driven == Some(false) {
+        pieces.push(text.styled("driven by no thread", theme.notice()));
+    }
+    if let Some(lag) = stats.timer_lag.filter(|lag| *lag >= LATE) {
+        pieces.push(text.styled(&format!("timers {} late", numbers::duration(lag, theme)), theme.notice()));
+    }
+    pieces
 }
 
 /// The same where there is room for little more than a line.
@@ -249,6 +266,7 @@ fn in_brief(text: &mut Text, runtime: &Runtime, now: Stamp, theme: &Theme) {
             pieces.push(text.styled(&format!("{} {said}", numbers::grouped(number)), theme.notice()));
         }
     }
+    pieces.extend(unserved(text, stats, theme));
     text.entry("runtime", pieces);
     verdicts(text, stats, now, theme);
 }

@@ -34,6 +34,7 @@ pub(super) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> Run
         remote_schedules: runtime.remote_schedules,
         budget_yields: runtime.budget_yields,
         verdicts: text::items(runtime.verdicts, issues).filter_map(|one| verdict(&one, issues)).collect(),
+        ..RuntimeStats::default()
     }
 }
 

@@ -292,6 +292,7 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
             remote_schedules: counts[8],
             budget_yields: counts[9],
             verdicts,
+            ..RuntimeStats::default()
         },
     )
 }

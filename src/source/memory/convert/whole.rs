@@ -31,6 +31,8 @@ fn runtime_stats(id: RuntimeId, runtime: &memory::Runtime) -> RuntimeStats {
         blocking_threads: blocking.threads,
         idle_blocking_threads: blocking.idle,
         blocking_queue: blocking.queue,
+        timer_lag: runtime.timer_lag,
+        driven: runtime.driven,
         ..RuntimeStats::default()
     }
 }
