@@ -5,7 +5,7 @@
 //! cargo run --release -p holdup-memory-cost -- --row first-look,deadlock --small
 //! ```
 //!
-//! It takes some minutes, and 2 GB of memory for the million tasks. The processes that are read are the victims of
+//! It takes some minutes, most of all to compile the large program once, and 2 GB of memory for the million tasks. The processes that are read are the victims of
 //! `tests/memory/victims`, which it builds; each row is measured by a process of its own, so that what it takes in memory is its own.
 //!
 //! - *Pages made present* compares what is mapped and present in the target, page by page, before a look and after it.
@@ -14,9 +14,9 @@
 //! - *CPU* is what this process uses for looks alone, at 2 Hz, without any screen.
 
 mod echo;
-mod large;
 mod row;
 mod target;
+mod wide;
 
 use clap::{Parser, ValueEnum};
 use row::Row;
@@ -32,6 +32,10 @@ struct Arguments {
     #[arg(long)]
     small: bool,
 
+    /// How many services the large program has: 800 make a gigabyte of debug information.
+    #[arg(long, default_value_t = 800)]
+    services: u64,
+
     /// Measures the row in this process and prints what came of it.
     #[arg(long, hide = true)]
     child: bool,
@@ -42,7 +46,9 @@ fn main() -> ExitCode {
     let rows = if arguments.row.is_empty() { Row::value_variants().to_vec() } else { arguments.row.clone() };
     let parts = if arguments.small { 10 } else { 1 };
     if arguments.child {
-        let Some(measured) = rows.first().map(|row| row.measure(parts)) else { return ExitCode::FAILURE };
+        let Some(measured) = rows.first().map(|row| row.measure(parts, arguments.services / parts)) else {
+            return ExitCode::FAILURE;
+        };
         return match measured {
             Ok(measured) => {
                 println!("{measured}");
@@ -71,7 +77,8 @@ fn in_a_process_of_its_own(row: Row, arguments: &Arguments) -> Result<String, St
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let name = row.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let mut command = Command::new(own);
-    command.args(["--child", "--row", &name]).args(arguments.small.then_some("--small"));
+    command.args(["--child", "--row", &name, "--services", &arguments.services.to_string()]);
+    command.args(arguments.small.then_some("--small"));
     // Nothing is kept of what another row, or the user, has looked at.
     let kept = std::env::temp_dir().join(format!("memory-cost-{}-{name}", std::process::id()));
     let output = command.env("XDG_CACHE_HOME", &kept).output().map_err(|error| error.to_string());

@@ -2,8 +2,8 @@
 
 use crate::{
     echo::{median, p99},
-    large::Large,
-    target::{Failure, Target, built, cpu, own},
+    target::{Failure, Target, built, cpu, debug_information, own},
+    wide,
 };
 use clap::ValueEnum;
 use holdup_memory::{Basis, Look, Options, Reader, Wants, Who, bytes, debug::Debug};
@@ -75,15 +75,15 @@ impl Row {
         }
     }
 
-    /// Measures it, or one of so many parts of it.
-    pub(crate) fn measure(self, parts: u64) -> Result<String, Failure> {
+    /// Measures it, or one of so many parts of it; the large program has so many services.
+    pub(crate) fn measure(self, parts: u64, services: u64) -> Result<String, Failure> {
         match self {
             Self::Footprint => footprint(100_000 / parts),
             Self::FalseNames => false_names(10_000_000 / parts / parts),
             Self::Echo => echo(100_000 / parts, 10 / parts.min(3)),
-            Self::FirstChains => first_chains(50),
-            Self::FirstChainsLarge => first_chains(1024 / parts),
-            Self::Layout => layout(1024 / parts),
+            Self::FirstChains => first_chains(&built()?.join("victim"), &["chains"]),
+            Self::FirstChainsLarge => first_chains(&wide::built(services)?, &[]),
+            Self::Layout => layout(&wide::built(services)?),
             Self::Grab => grab(100_000 / parts),
             Self::Deadlock => deadlock(10_000 / parts),
             Self::HundredThousand => rounds(100_000 / parts),
@@ -206,9 +206,8 @@ fn echo(tasks: u64, seconds: u64) -> Result<String, Failure> {
     Ok(format!("{:.2} ({watched:.0?} to {alone:.0?})", watched.as_secs_f64() / alone.as_secs_f64()))
 }
 
-fn first_chains(megabytes: u64) -> Result<String, Failure> {
-    let large = Large::new(megabytes)?;
-    let target = Target::of(&large.program(), &["chains"])?;
+fn first_chains(program: &Path, arguments: &[&str]) -> Result<String, Failure> {
+    let target = Target::of(program, arguments)?;
     let time = || -> Result<Duration, Failure> {
         let began = Instant::now();
         let look = look(&mut reader(&target)?)?;
@@ -219,8 +218,8 @@ fn first_chains(megabytes: u64) -> Result<String, Failure> {
     let nothing_kept = time()?;
     wait_for_what_is_kept();
     let kept = time()?;
-    let (most, own) = (own("VmHWM")? >> 10, own("RssAnon")? >> 10);
-    Ok(format!("{nothing_kept:.0?} / {kept:.0?}; {most} MiB, {own} its own ({} MB)", large.megabytes()?))
+    let most = own("VmHWM")? >> 10;
+    Ok(format!("{nothing_kept:.0?} / {kept:.0?}; {most} MiB at most ({} MB)", debug_information(program)? >> 20))
 }
 
 /// What is kept for the next look is written beside the looks; where there is little debug information, nothing is.
@@ -240,14 +239,14 @@ fn wait_for_what_is_kept() {
     }
 }
 
-fn layout(megabytes: u64) -> Result<String, Failure> {
-    let large = Large::new(megabytes)?;
-    let to = large.beside("layout");
+fn layout(program: &Path) -> Result<String, Failure> {
+    let to = program.with_extension("layout");
     let began = Instant::now();
-    Debug::open(&large.program())?.write_layout(&to)?;
+    let written = Debug::open(program)?.write_layout(&to)?;
     let took = began.elapsed();
-    let size = std::fs::metadata(&to)?.len() as f64 / 1e6;
-    Ok(format!("{size:.1} MB of {} in {took:.1?}", large.megabytes()?))
+    std::fs::remove_file(&to)?;
+    let size = written.bytes as f64 / 1e6;
+    Ok(format!("{size:.1} MB of {} in {took:.1?}", debug_information(program)? >> 20))
 }
 
 fn grab(tasks: u64) -> Result<String, Failure> {

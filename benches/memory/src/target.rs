@@ -11,22 +11,25 @@ use std::{
 /// Why something could not be measured.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The folder of the victims, built for release with full debug information.
 pub(crate) fn built() -> Result<PathBuf, Failure> {
     let target = root().join("target/victims");
+    let to = target.to_str().ok_or("a path that is no text")?;
+    cargo(&root().join("tests/memory/victims"), &["build", "--quiet", "--locked", "--release", "--target-dir", to])?;
+    Ok(target.join("release"))
+}
+
+/// Runs cargo in a folder.
+pub(crate) fn cargo(folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(root().join("tests/memory/victims"));
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target-dir"]).arg(&target);
+    cargo.current_dir(folder).args(arguments);
     // Not what the workspace sets for everything below it.
     cargo.env("RUSTFLAGS", "").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
-    if !cargo.status()?.success() {
-        return Err("the victims were not built".into());
-    }
-    Ok(target.join("release"))
+    if cargo.status()?.success() { Ok(()) } else { Err(format!("{} was not built", folder.display()).into()) }
 }
 
 /// A victim that runs; it ends with its stdin.
@@ -120,4 +123,16 @@ pub(crate) fn cpu() -> Result<u64, Failure> {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let field = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).ok_or("stat");
     Ok(field(11)? + field(12)?)
+}
+
+/// Bytes of all sections of debug information of a file.
+pub(crate) fn debug_information(file: &Path) -> Result<u64, Failure> {
+    let output = Command::new("objdump").args(["-h", "-w"]).arg(file).output();
+    let text = String::from_utf8(output.map_err(|error| format!("objdump of binutils is needed: {error}"))?.stdout)?;
+    let sizes = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        words.next().filter(|name| name.starts_with(".debug_"))?;
+        u64::from_str_radix(words.next()?, 16).ok()
+    });
+    Ok(sizes.sum())
 }
