@@ -9,10 +9,12 @@
 use super::text::plain;
 use crate::source::{Listed, Processes};
 use serde::Serialize;
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 /// So many addresses are written out.
 const LISTENS_MOST: usize = 3;
+/// So many processes are named of those whose tasks were not counted.
+const UNCOUNTED_MOST: usize = 6;
 
 /// The processes as plain data: the JSON of `holdup ps`.
 #[derive(Debug, Serialize)]
@@ -166,10 +168,8 @@ pub(crate) fn render(list: &ProcessList) -> String {
             let _ = writeln!(out, "\n{}: {}", row.pid, plain(refused));
         }
     }
-    for row in list.processes.iter().filter(|row| row.refused.is_none()) {
-        if let Some(why) = &row.uncounted {
-            let _ = writeln!(out, "\n{}: tasks are not counted: {}", row.pid, plain(why));
-        }
+    for (why, pids) in uncounted(list) {
+        let _ = writeln!(out, "\nTasks of {pids} are not counted: {}.", plain(why));
     }
     for hidden in &list.hidden {
         let _ = writeln!(out, "\n{} more may not be looked at: {}", hidden.count, plain(&hidden.because));
@@ -189,6 +189,22 @@ fn listens(row: &ProcessRow) -> String {
         all.push(format!("and {more} more"));
     }
     all.join(" ")
+}
+
+/// Why tasks were not counted, each reason once, and of which processes.
+fn uncounted(list: &ProcessList) -> BTreeMap<&str, String> {
+    let mut all: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for row in list.processes.iter().filter(|row| row.refused.is_none()) {
+        if let Some(why) = &row.uncounted {
+            all.entry(why).or_default().push(row.pid);
+        }
+    }
+    let said = |pids: Vec<u32>| {
+        let first: Vec<String> = pids.iter().take(UNCOUNTED_MOST).map(u32::to_string).collect();
+        let more = pids.len().saturating_sub(UNCOUNTED_MOST);
+        if more > 0 { format!("{} and {more} more", first.join(", ")) } else { first.join(", ") }
+    };
+    all.into_iter().map(|(why, pids)| (why, said(pids))).collect()
 }
 
 #[cfg(test)]
@@ -224,5 +240,8 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&list.to_json()).expect("JSON");
         assert_eq!(json["processes"][1]["refused"], "ptrace_scope is 1");
         assert!(render(&ProcessList::new(Processes::default())).contains("No process"));
+        let uncounted = |pid| Listed { pid, uncounted: Some("its time was over".into()), ..Listed::default() };
+        let list = ProcessList::new(Processes { found: (1..=8).map(uncounted).collect(), hidden: vec![] });
+        assert!(render(&list).contains("Tasks of 1, 2, 3, 4, 5, 6 and 2 more are not counted: its time was over."));
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Contents {
     pub(crate) versions: Vec<String>,
     /// Whether tokio is in it.
     pub(crate) has_tokio: bool,
+    /// Whether the service is in it that consoles ask.
+    pub(crate) has_console: bool,
     pub(crate) grade: Grade,
     pub(crate) elsewhere: Option<String>,
 }
@@ -56,6 +58,7 @@ fn constants<'a>(file: &ElfFile64<'a, Endianness>, content: &'a [u8]) -> Vec<&'a
 
 /// Paths such as `/tokio-1.54.1/src/` stand in messages of panics; the workers' name stands where a runtime is built.
 fn search(data: &[u8], contents: &mut Contents) {
+    contents.has_console = contents.has_console || Finder::new(b"rs.tokio.console.instrument").find(data).is_some();
     let path = Finder::new(b"/tokio-");
     for at in path.find_iter(data) {
         let Some(version) = data.get(at + 7..).and_then(version) else { continue };

@@ -5,23 +5,28 @@ use super::{Instrumentation, Port};
 use crate::bytes::proc;
 use nix::libc;
 
-/// Threads by which it is told, as far as the kernel keeps their names.
+/// Threads by which it is told, by how their names begin. A program may serve the console on a thread of its own.
 const THREADS: [(&str, Instrumentation); 2] =
-    [("holdup-agent", Instrumentation::Agent), ("console_subscri", Instrumentation::Console)];
+    [("holdup-agent", Instrumentation::Agent), ("console", Instrumentation::Console)];
+/// The names that these have from holdup's agent and from console-subscriber, as far as the kernel keeps them.
+const OWN: [&str; 2] = ["holdup-agent", "console_subscri"];
 /// A thread that runs just now is asked so many times.
 const TRIES: usize = 3;
 
-/// What this thread's name says that it serves.
-pub(super) fn served(name: &str) -> Option<Instrumentation> {
+/// What this thread's name says that it serves, in a program that has the service that consoles ask.
+fn served(name: &str) -> Option<Instrumentation> {
     THREADS.iter().find(|(known, _)| name.starts_with(known)).map(|(_, what)| *what)
 }
 
-/// Where a thread serves, among the sockets on which its process listens: each its descriptor and its address.
-pub(super) fn port(pid: u32, thread: u32, what: Instrumentation, listens: &[(i32, String)]) -> Port {
+/// Where a thread of this name serves, among the sockets on which its process listens: each its descriptor and its address.
+pub(super) fn port(pid: u32, (thread, name): &(u32, String), listens: &[(i32, String)]) -> Option<Port> {
+    let what = served(name)?;
     let folder = format!("/proc/{pid}");
-    let watched = epoll(pid, thread).map(|epoll| proc::watched(&folder, &[epoll])).unwrap_or_default();
+    let watched = epoll(pid, *thread).map(|epoll| proc::watched(&folder, &[epoll])).unwrap_or_default();
     let found = listens.iter().find(|(descriptor, _)| watched.iter().any(|watched| watched.fd == *descriptor));
-    Port { what, at: found.map(|(_, address)| address.clone()) }
+    let at = found.map(|(_, address)| address.clone());
+    // The names that they give their threads themselves say it without a port; `console` alone may be something else.
+    (at.is_some() || OWN.iter().any(|own| name.starts_with(own))).then_some(Port { what, at })
 }
 
 /// The descriptor of epoll in which a thread sleeps.

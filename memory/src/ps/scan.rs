@@ -21,6 +21,13 @@ const WORKERS: [&str; 2] = ["tokio-runtime-w", "tokio-rt-worker"];
 /// A file in one state: device, inode, and when it was changed.
 type Key = (u64, u64, i64, i64);
 
+/// Whether a process has the service that consoles ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Console {
+    Possible,
+    Impossible,
+}
+
 /// By user number.
 type Users = FxHashMap<u32, String>;
 
@@ -73,7 +80,7 @@ impl Lister {
         let link = PathBuf::from(format!("/proc/{pid}/exe"));
         let executable = fs::read_link(&link).map_err(|_| refused())?.to_string_lossy().into_owned();
         let executable = executable.strip_suffix(" (deleted)").unwrap_or(&executable).to_owned();
-        let mut copies = Vec::new();
+        let (mut copies, mut console) = (Vec::new(), Console::Impossible);
         let mut buffer = Vec::new();
         let regions =
             proc::read_into(&format!("/proc/{pid}/maps"), &mut buffer).map(maps::parse).map_err(|_| refused())?;
@@ -92,6 +99,9 @@ impl Lister {
                 PathBuf::from(format!("/proc/{pid}/root{}", region.path))
             };
             let contents = self.contents(&path);
+            if contents.as_ref().is_some_and(|contents| contents.has_console) {
+                console = Console::Possible;
+            }
             copies.extend(contents.filter(|contents| contents.has_tokio).map(|contents| ListedCopy {
                 object: region.path.clone(),
                 version: (!contents.versions.is_empty()).then(|| contents.versions.join(", ")),
@@ -102,10 +112,10 @@ impl Lister {
         if copies.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.described(pid, executable, copies)))
+        Ok(Some(self.described(pid, executable, copies, console)))
     }
 
-    fn described(&mut self, pid: u32, executable: String, copies: Vec<ListedCopy>) -> Listed {
+    fn described(&mut self, pid: u32, executable: String, copies: Vec<ListedCopy>, console: Console) -> Listed {
         let stat = proc::text(&format!("/proc/{pid}/stat")).as_deref().and_then(proc::stat).unwrap_or_default();
         let threads = proc::thread_ids(pid).unwrap_or_default();
         let names: Vec<(u32, String)> = threads
@@ -114,7 +124,7 @@ impl Lister {
             .collect();
         let is_worker = |(_, name): &&(u32, String)| WORKERS.contains(&name.trim_end());
         let listens = listens(pid);
-        let serving = names.iter().filter_map(|(id, name)| Some((*id, ports::served(name)?)));
+        let serving = names.iter().filter(|_| console == Console::Possible);
         let status = proc::text(&format!("/proc/{pid}/status")).unwrap_or_default();
         let user = proc::status(&status, "Uid").and_then(|ids| ids.split_ascii_whitespace().next()?.parse().ok());
         // The same question that a read of memory asks.
@@ -126,7 +136,7 @@ impl Lister {
             executable,
             copies,
             workers: names.iter().filter(is_worker).count(),
-            ports: serving.map(|(thread, what)| ports::port(pid, thread, what, &listens)).collect(),
+            ports: serving.filter_map(|thread| ports::port(pid, thread, &listens)).collect(),
             tasks: Err("its memory may not be read".to_owned()),
             threads: threads.len(),
             listens: addresses(listens),

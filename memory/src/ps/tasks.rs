@@ -31,7 +31,7 @@ pub(super) fn count(processes: &mut [Listed]) {
         listed.tasks = if processor_time().saturating_sub(began) < TIME {
             tasks(pid)
         } else {
-            Err(format!("there are many processes: `holdup {pid}` counts them"))
+            Err("the list's time was over; `holdup PID` counts them".to_owned())
         };
     }
 }
@@ -52,7 +52,7 @@ fn tasks(pid: u32) -> Result<u64, String> {
         scene.regions.iter().filter(|region| heap(region)).flat_map(|region| live.present(region.range.clone()));
     let size = heaps.map(|range| range.end - range.start).fold(0, u64::saturating_add);
     if size > MOST {
-        return Err(format!("its heaps have {} MB: `holdup {pid}` counts them", size >> 20));
+        return Err(format!("more than {} MB of heap; `holdup PID` counts them", MOST >> 20));
     }
     let mut threads = Threads::default();
     threads.renew(&scene, &live);
