@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Place,
     bytes::Bytes,
-    debug::{Debug, TypeId, Types, names::short},
+    debug::{Debug, TypeId, Types},
     objects::Object,
 };
 use rustc_hash::FxHashMap;
@@ -130,7 +130,7 @@ impl TaskType {
             Cell::Type(cell) => this.read(cell, debug),
             Cell::Name(name, why) => {
                 this.kind = kind(&name);
-                this.name = short(&name).into();
+                this.name = names::of_symbols(&name).into();
                 this.unread = why;
             }
             Cell::Unknown(why) => this.unread = why,

@@ -39,3 +39,57 @@ pub(crate) fn defined(ty: &Type) -> Option<Place> {
     let part = ty.variants.as_ref().filter(|_| ty.is_coroutine())?;
     part.variants.first()?.place.clone()
 }
+
+/// Futures by what symbols say that their vtable is generic over: `T, S`, of which `T` is the future; or several such, with `or` between
+/// them. Symbols call an async function by its only closure: `orders::load::{{closure}}`, in the newer form `orders::load::{closure#0}`.
+pub(crate) fn of_symbols(generic: &str) -> String {
+    let named: Vec<String> = generic.split(" or ").map(|one| of_symbol(first(one))).collect();
+    named.join(" or ")
+}
+
+fn of_symbol(future: &str) -> String {
+    let (function, closure) = future.rsplit_once("::").unwrap_or(("", future));
+    if closure == "{{closure}}" || closure.starts_with("{closure#") {
+        let parts = function.split("::").map(|part| if part.starts_with(['{']) { "{closure}" } else { part });
+        return parts.collect::<Vec<_>>().join("::");
+    }
+    names::short(future)
+}
+
+/// The first of what stands between commas.
+fn first(list: &str) -> &str {
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for (at, letter) in list.char_indices() {
+        match letter {
+            '<' | '(' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => return list.get(..at).unwrap_or(list),
+            _ => {}
+        }
+        before = letter;
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_symbols;
+
+    #[test]
+    fn a_future_is_told_by_its_function_and_not_by_its_scheduler() {
+        for (symbol, said) in [
+            ("orders::store::load::{{closure}},alloc::sync::Arc<tokio::task::local::Shared>", "orders::store::load"),
+            ("orders::main::{{closure}}::{{closure}}, alloc::sync::Arc<H>", "orders::main::{closure}"),
+            ("orders::load::{closure#0}, alloc::sync::Arc<H>", "orders::load"),
+            ("orders::Retry<fn(u8, u8) -> u8,orders::Job>,alloc::sync::Arc<H>", "Retry<fn(u8, u8) -> u8, Job>"),
+            ("a::f::{{closure}},S or b::g::{{closure}},S", "a::f or b::g"),
+            ("", ""),
+            ("<<<", ""),
+        ] {
+            let told = of_symbols(symbol);
+            assert_eq!(told.replace(' ', ""), said.replace(' ', ""), "{symbol}");
+        }
+    }
+}
