@@ -160,13 +160,15 @@ impl Model {
                 hold.acquire.task == task.unwrap_or(TaskId::NONE)
                     && hold.thread.as_ref().map(tid) == thread.as_ref().map(tid)
             };
-            let was = before.holds.iter().find(is_it).map(|hold| hold.acquire.at).filter(|_| self.stays(holder.who));
-            let sure = holder.certainty == Certainty::Proven && thing.steady;
+            let was = before.holds.iter().find(is_it).filter(|_| self.stays(holder.who));
+            // One who was proven to have it, and has not been polled since, has not given it back.
+            let still = was.is_some_and(|hold| hold.basis == Basis::Exact);
+            let sure = still || holder.certainty == Certainty::Proven && thing.steady;
             let told = Holder {
                 task,
                 thread,
                 access: access(thing, holder.what),
-                since: was.unwrap_or(now),
+                since: was.map_or(now, |hold| hold.acquire.at),
                 across: self.across(task),
                 acquired_at: None,
                 suspended_at: self.asleep_at(task, holder),

@@ -211,6 +211,21 @@ fn what_is_proven_is_a_deadlock_and_what_is_likely_is_none() {
 }
 
 #[test]
+fn what_was_proven_once_stays_so_while_nobody_in_it_moves() {
+    let likely = || vec![mutex(0x100, 3, Certainty::Likely, Some(4)), mutex(0x200, 4, Certainty::Likely, Some(3))];
+    let mut session = crossed(Certainty::Proven);
+    // Something runs that was not gone into, and could have anything.
+    tell(&mut session, update(2_000, likely()));
+    let open = |session: &Session| {
+        let mut findings = session.engine().findings();
+        findings.any(|finding| finding.lint.name == "deadlock" && finding.status == crate::diagnose::Status::Active)
+    };
+    assert!(open(&session));
+    tell(&mut session, Update { task_looks: vec![(key(3), waits_for(0x200))], ..update(2_500, likely()) });
+    assert!(!open(&session), "{:?}", found(&session));
+}
+
+#[test]
 fn who_moved_in_between_has_held_it_since_this_look_at_the_earliest() {
     let mut session = crossed(Certainty::Proven);
     let things = vec![mutex(0x100, 3, Certainty::Proven, Some(4)), mutex(0x200, 4, Certainty::Proven, Some(3))];
