@@ -174,3 +174,24 @@ fn where_all_is_well_the_first_line_says_what_they_wait_for_and_nothing_is_found
         assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
     }
 }
+
+/// Without types nothing is said of locks, and what to set is; what is exact in every build is found all the same.
+#[test]
+#[ignore = "builds the programs once more, stripped"]
+fn a_stripped_build_says_what_it_does_not_tell_and_what_to_set() {
+    let report = check(&Victim::start("stripped", &["deadlock"]));
+    let said = first_line(&report);
+    assert!(said.starts_with("2 tasks: what they wait for is not known, since the executable is stripped: "), "{said}");
+    assert!(said.contains("under [profile.release], set `strip = false` and `debug = 2`"), "{said}");
+    assert!(findings(&report).is_empty(), "{report:#}");
+    let unasked = report["not_looked_for"].as_array().into_iter().flatten();
+    let by_types = unasked.filter(|it| it["because"].as_str().is_some_and(|why| why.contains("debug = 2")));
+    let by_types: BTreeSet<&str> = by_types.filter_map(|it| it["lint"].as_str()).collect();
+    let expected = ["deadlock", "held-across-await", "lock-convoy", "never-polled", "stalled-worker"];
+    assert!(by_types.is_superset(&expected.into()), "{by_types:?}");
+    assert!(by_types.is_superset(&["blocking-pool-full", "panicked"].into()), "{by_types:?}");
+    let report = check(&Victim::start("stripped", &["lost-waker"]));
+    assert_eq!(findings(&report), [("lost-waker", "critical", "exact")].into(), "{report:#}");
+    let report = check(&Victim::start("stripped", &["lost-waker", "control"]));
+    assert!(findings(&report).is_empty(), "{report:#}");
+}
