@@ -16,6 +16,7 @@ use crate::{
     thread::{Stack, Threads},
     tokio::{context::Variable, copy::Copy, names, value::Value},
 };
+use rustc_hash::FxHashMap;
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// Where a thread that parks by itself has what wakes it.
@@ -37,6 +38,8 @@ pub(crate) struct Root {
     pub(crate) name: Arc<str>,
     /// Where it is, where that was found.
     pub(crate) at: Option<u64>,
+    /// Where it was not found, to what wakers lead that could be its own.
+    wakers: Vec<u64>,
     /// What it awaits; with the reason, where its bytes were not found.
     pub(crate) found: Found,
 }
@@ -68,6 +71,8 @@ struct Live {
     at: u64,
     ty: TypeId,
     walked: Walked,
+    /// To what the wakers lead that it keeps, of those that wake its thread.
+    by: Vec<u64>,
 }
 
 /// The roots of all threads that sleep.
@@ -78,6 +83,19 @@ pub(crate) fn roots(threads: &mut Threads, tools: &mut Tools<'_>) -> Vec<Root> {
         for place in &places(&stack, tools.copies) {
             roots.push(root(thread, place, threads, tools));
         }
+    }
+    // Of several threads in a runtime one drives it, and that one alone is woken by it.
+    let mut threads_of: FxHashMap<u64, Option<u32>> = FxHashMap::default();
+    for root in &roots {
+        for waker in root.found.aliases().iter().chain(&root.wakers) {
+            let thread = threads_of.entry(*waker).or_insert(Some(root.thread));
+            *thread = thread.filter(|thread| *thread == root.thread);
+        }
+    }
+    for root in &mut roots {
+        let is_own = |waker: &u64| threads_of.get(waker) == Some(&Some(root.thread));
+        let own: Vec<u64> = std::mem::take(&mut root.wakers).into_iter().filter(is_own).collect();
+        root.found.alias(own);
     }
     roots
 }
@@ -126,7 +144,7 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
     let name: Arc<str> = names::future(&copy.debug.ty(place.ty), &*copy.debug).into();
     let named = |found| {
         let (copy, ty, name) = (place.copy, place.ty, Arc::clone(&name));
-        Root { thread: thread.id, copy, ty, name, at: None, found }
+        Root { thread: thread.id, copy, ty, name, at: None, wakers: Vec::new(), found }
     };
     let wakers = wakers(thread, copy, threads, tools.bytes);
     if wakers.is_empty() {
@@ -151,16 +169,15 @@ fn root(thread: &KernelThread, place: &Place, threads: &Threads, tools: &mut Too
         let waits = |live: &Live| live.walked.waits.iter().map(|wait| wait.on.clone()).collect::<Vec<_>>();
         waits(next) == waits(kept)
     });
-    let (at, mut found) = match (live.pop(), live.is_empty()) {
+    match (live.pop(), live.is_empty()) {
         (Some(live), true) => {
-            let found = crate::round::found(live.walked, place.copy, tools.frames, tools.hints);
-            (Some((live.at, live.ty)), found)
+            let mut found = crate::round::found(live.walked, place.copy, tools.frames, tools.hints);
+            found.alias(live.by);
+            Root { at: Some(live.at), ty: live.ty, ..named(found) }
         }
-        (None, _) => (None, unread("it was not found on its thread's stack")),
-        (Some(_), false) => (None, unread("more than one place on its thread's stack could be it")),
-    };
-    found.alias(wakers);
-    Root { at: at.map(|found| found.0), ty: at.map_or(place.ty, |found| found.1), ..named(found) }
+        (None, _) => Root { wakers, ..named(unread("it was not found on its thread's stack")) },
+        (Some(_), false) => Root { wakers, ..named(unread("more than one place on its thread's stack could be it")) },
+    }
 }
 
 /// The future that stands here, if it walks to something that wakes its thread.
@@ -180,9 +197,14 @@ fn alive(
     if walked.wrong.is_some() || walked.waits.is_empty() {
         return None;
     }
-    let woken = walked.waits.iter().filter_map(|wait| wait.waker).any(|waker| wakers.contains(&waker));
-    let woken = woken || (tools.receiver)(place.copy, &walked).iter().any(|waker| wakers.contains(waker));
-    woken.then_some(Live { at, ty, walked })
+    let mut by: Vec<u64> = walked.waits.iter().filter_map(|wait| wait.waker).collect();
+    by.retain(|waker| wakers.contains(waker));
+    if by.is_empty() {
+        by = (tools.receiver)(place.copy, &walked);
+        by.retain(|waker| wakers.contains(waker));
+    }
+    by.dedup();
+    (!by.is_empty()).then_some(Live { at, ty, walked, by })
 }
 
 /// Whether it is a box of which the type tells nothing.
@@ -226,7 +248,7 @@ fn taken_apart(place: &Place, wakers: &[u64], tools: &mut Tools<'_>) -> Vec<Live
 }
 
 fn nothing(thread: &KernelThread, place: &Place, found: Found) -> Root {
-    Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::from(""), at: None, found }
+    Root { thread: thread.id, copy: place.copy, ty: place.ty, name: Arc::from(""), at: None, wakers: Vec::new(), found }
 }
 
 /// To what wakers lead that wake this thread: its own parker, and the scheduler that it drives.

@@ -6,7 +6,7 @@ use crate::{
     truth::{Hold, Truth},
 };
 use holdup_memory::{
-    Flavor, Grade, Look, Options, ProcessState, Queued, Reader, Role, TaskState, Wants, Who, debug::Debug,
+    Basis, Flavor, Grade, Look, Options, ProcessState, Queued, Reader, Role, TaskState, Wants, Who, debug::Debug,
 };
 use std::{path::Path, process::Command, time::Duration};
 
@@ -135,6 +135,11 @@ fn runtimes_jobs_and_threads() {
         let role = look.threads.iter().find(|thread| thread.id == root).map(|thread| thread.role);
         assert!(matches!(role, Some(Role::BlockOn(_) | Role::Worker(..))), "{root}: {role:?}");
     }
+    // Three are in one runtime, which one of them drives: each is woken by what is its own.
+    let notified = look.roots.iter().filter(|root| root.future.contains("::told"));
+    let waits: Vec<_> = notified.flat_map(|root| root.waits.iter()).collect();
+    assert_eq!(waits.len(), 4, "{:#?}", look.roots);
+    assert!(waits.iter().all(|wait| wait.basis == Basis::Proven), "{waits:#?}");
     let running = truth.numbers("in-place")[0];
     let polls: Vec<u64> = look.threads.iter().filter_map(|thread| thread.polls).collect();
     assert!(polls.contains(&running), "{polls:?}");
