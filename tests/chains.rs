@@ -98,6 +98,7 @@ fn mutex(certainty: Certainty) -> Thing {
             local: "guard".into(),
         }],
         unseen: 0,
+        doubt: "".into(),
         queue: (20..32).map(|task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
         steady: true,
     }

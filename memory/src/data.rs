@@ -382,6 +382,8 @@ pub struct Thing {
     pub holders: Vec<Holder>,
     /// Permits that are held and that no frame has.
     pub unseen: u64,
+    /// Why it is not proven who has it; empty where it is, or nobody has it.
+    pub doubt: Arc<str>,
     /// Who waits, first served first.
     pub queue: Vec<Waiter>,
     /// Whether two looks agree on all of the above.

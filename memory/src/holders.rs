@@ -44,19 +44,13 @@ pub(crate) enum Given {
 #[derive(Debug, Default)]
 pub(crate) struct Droppable(FxHashSet<Site>);
 
-/// Whether anything that was not read could hold a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hidden {
-    Nowhere,
-    Possible,
-}
-
-/// Names the holders of a thing, of which `free` and `total` are known as far as they can be.
+/// Names the holders of a thing, of which `free` and `total` are known as far as they can be. `hidden` is what else could have it that
+/// was not read.
 pub(crate) fn name(
     thing: &mut Thing,
     claims: &[Claimed],
     assigned: &[Assigned],
-    hidden: Hidden,
+    hidden: Option<Arc<str>>,
     droppable: &mut Droppable,
 ) {
     let given = |basis| -> u64 {
@@ -92,21 +86,21 @@ pub(crate) fn name(
         place: claim.place.clone(),
         local: Arc::clone(&claim.local),
     };
-    thing.holders = match held {
-        // More than can be: some are left over, and nothing says which.
-        Some(held) if claimed > held => Vec::new(),
-        Some(held) => {
-            let sure = claims.iter().all(|claim| claim.basis == Basis::Proven);
-            let basis = if claimed == held && perhaps == 0 && sure && hidden == Hidden::Nowhere {
-                Basis::Proven
-            } else {
-                Basis::Likely
-            };
-            claims.iter().map(|claim| holder(claim, basis)).collect()
+    let sure = perhaps == 0 && claims.iter().all(|claim| claim.basis == Basis::Proven);
+    let doubt: Option<Arc<str>> = match held {
+        None => Some("it does not count the permits that are out".into()),
+        Some(held) if claimed > held => {
+            Some("more frames have a guard of it than are out, so that some are left over".into())
         }
-        // A plain semaphore keeps no total.
-        None => claims.iter().map(|claim| holder(claim, Basis::Likely)).collect(),
+        Some(held) if claimed < held => Some("frames that were read have fewer guards of it than are out".into()),
+        Some(_) if !sure => Some("what has it may be left over from something that was freed".into()),
+        Some(_) => hidden,
     };
+    let basis = if doubt.is_none() { Basis::Proven } else { Basis::Likely };
+    // Of more than can be some are left over, and nothing says which.
+    let can_be = held.is_none_or(|held| claimed <= held);
+    thing.holders = claims.iter().filter(|_| can_be).map(|claim| holder(claim, basis)).collect();
+    thing.doubt = doubt.filter(|_| held.map_or(!claims.is_empty(), |held| held > 0)).unwrap_or_default();
     thing.unseen = held.map_or(0, |held| if claimed > held { held } else { held - claimed });
     let believed = |assigned: &&Assigned| {
         assigned.given == Given::Whole
@@ -148,9 +142,14 @@ mod tests {
             channel: None,
             holders: Vec::new(),
             unseen: 0,
+            doubt: "".into(),
             queue: Vec::new(),
             steady: false,
         }
+    }
+
+    fn open() -> Option<Arc<str>> {
+        Some("a job".into())
     }
 
     fn claim(task: u64, site: u64) -> Claimed {
@@ -166,24 +165,24 @@ mod tests {
     fn claims_that_add_up_are_proven_only_where_all_was_read() {
         let mut droppable = Droppable::default();
         let mut thing = mutex(0);
-        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], None, &mut droppable);
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
-        name(&mut thing, &[claim(1, 0)], &[], Hidden::Possible, &mut droppable);
-        assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
+        name(&mut thing, &[claim(1, 0)], &[], open(), &mut droppable);
+        assert_eq!((holders(&thing), &*thing.doubt), (vec![(Who::Task(1), Basis::Likely)], "a job"));
     }
 
     #[test]
     fn what_may_have_been_freed_proves_nothing() {
         let mut thing = mutex(0);
         let freed = Claimed { basis: Basis::Likely, ..claim(1, 0) };
-        name(&mut thing, &[freed], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[freed], &[], None, &mut Droppable::default());
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
     }
 
     #[test]
     fn more_claims_than_permits_are_nobodys() {
         let mut thing = mutex(0);
-        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
     }
 
@@ -219,10 +218,10 @@ mod tests {
     fn a_guard_beside_free_permits_was_dropped_and_its_place_is_no_claim_any_more() {
         let mut droppable = Droppable::default();
         let mut thing = mutex(1);
-        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], None, &mut droppable);
         assert_eq!((holders(&thing), thing.held), (vec![], Some(0)));
         let mut other = mutex(0);
-        name(&mut other, &[claim(2, 0)], &[], Hidden::Nowhere, &mut droppable);
+        name(&mut other, &[claim(2, 0)], &[], None, &mut droppable);
         assert_eq!((holders(&other), other.unseen), (vec![], 1));
     }
 
@@ -230,7 +229,7 @@ mod tests {
     fn who_was_given_the_permit_has_it() {
         let mut thing = mutex(0);
         let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven, given: Given::Whole }];
-        name(&mut thing, &[], &given, Hidden::Possible, &mut Droppable::default());
+        name(&mut thing, &[], &given, open(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held, thing.unseen), (vec![(Who::Task(3), Basis::Proven)], Some(0), 0));
     }
 
@@ -238,16 +237,16 @@ mod tests {
     fn a_lock_future_that_is_kept_may_have_been_dropped() {
         let mut thing = mutex(0);
         let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely, given: Given::Whole }];
-        name(&mut thing, &[], &kept, Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[], &kept, None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Likely)], Some(1)));
-        name(&mut thing, &[claim(1, 0)], &kept, Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &kept, None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
     }
 
     #[test]
     fn a_semaphore_without_a_total_has_likely_holders() {
         let mut thing = Thing { kind: ThingKind::Semaphore, total: None, ..mutex(0) };
-        name(&mut thing, &[claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &[], None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(1), Basis::Likely)], None));
     }
 }

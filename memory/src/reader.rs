@@ -13,7 +13,7 @@ use crate::{
         planner::Plans,
         raw::{RawOn, RawWait, Walked},
     },
-    holders::{Assigned, Hidden},
+    holders::Assigned,
     objects::Object,
     options::Options,
     peers::Peers,
@@ -21,7 +21,7 @@ use crate::{
     resolve::{self, Ends, Me, Sleep, Wakers},
     roots::{self, Root, roots},
     round::{Found, Known, Tasks, Tools, plans},
-    things::{Party, Read, Things, Told},
+    things::{Hidden, Party, Read, Things, Told},
     thread::{Running, Threads},
     tokio::{
         context::Variable,
@@ -137,7 +137,12 @@ impl Reader {
         };
         let scene = reader.bytes.scene()?;
         reader.find_copies(&scene);
-        Ok(reader)
+        // What the user names is right, or they are told.
+        let named = reader.search.debug.is_some() || reader.search.layout.is_some();
+        match reader.refused.first() {
+            Some(refused) if named && reader.refused.len() == reader.copies.len() => Err(Error::File(refused.why.to_string())),
+            _ => Ok(reader),
+        }
     }
 
     /// Looks for copies of tokio in what is mapped, if that is not what it was.
@@ -154,13 +159,25 @@ impl Reader {
         let (search, mut refused) = (self.search.clone(), Vec::new());
         let mut open = |object: &Object| {
             let search = Search { path: Some(PathBuf::from(&*object.path)), ..search.clone() };
-            let found = object.file.as_ref().map_err(Arc::clone).and_then(|file| Ok(Debug::find(file, &search)?));
-            found.unwrap_or_else(|why| {
-                refused.push(Unread {
-                    what: format!("debug information of {}", object.path).into(),
-                    why: Arc::clone(&why),
-                });
-                Debug::none(&why)
+            let mut refuse = |why: &Arc<str>| {
+                let what = format!("debug information of {}", object.path).into();
+                refused.push(Unread { what, why: Arc::clone(why) });
+            };
+            let file = match &object.file {
+                Ok(file) => file,
+                Err(why) => {
+                    refuse(why);
+                    return Debug::none(why);
+                }
+            };
+            let named = search.debug.is_some() || search.layout.is_some();
+            Debug::find(file, &search).unwrap_or_else(|why| {
+                let why: Arc<str> = why.into();
+                refuse(&why);
+                // What the user names may be of another object; each has its own.
+                let own = Search { debug: None, layout: None, ..search };
+                let found = if named { Debug::find(file, &own).ok() } else { None };
+                found.unwrap_or_else(|| Debug::none(&why))
             })
         };
         let images = self.threads.images();
@@ -241,7 +258,7 @@ impl Reader {
             wakers: &wakers,
             given: &given,
             hidden: &hidden,
-            elsewhere: if workers.strangers() { Hidden::Possible } else { Hidden::Nowhere },
+            elsewhere: workers.strangers(),
         };
         let mut things = self.things.tell(&mut party);
         self.queued = workers.queued.keys().copied().collect();
@@ -369,35 +386,51 @@ impl Reader {
     }
 
     /// What was not read could have which locks: one for each kind of task, job and root that was not gone through.
-    fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Arc<Reach>> {
-        let mut types: FxHashSet<(u16, Option<TypeId>)> = FxHashSet::default();
+    fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Hidden> {
+        let mut types: FxHashMap<(u16, Option<TypeId>), String> = FxHashMap::default();
         for known in self.tasks.unread() {
             let parts = known.found.opaque();
+            let task = || format!("task {} {}", known.number, known.ty().name);
             // Of what was gone through only the parts that were not; of what was not, or runs, all that its type leads to.
             if known.moving || known.found.chain.is_none() || parts.is_empty() {
-                types.insert((known.copy(), known.ty().future));
-            } else {
-                types.extend(parts.iter().map(|ty| (known.copy(), *ty)));
+                let why = if known.state.running() { "runs" } else { "could not be gone through" };
+                let who = || format!("{}, which {why}, could have it", task());
+                types.entry((known.copy(), known.ty().future)).or_insert_with(who);
+                continue;
+            }
+            for ty in parts {
+                let who = || format!("{} has a part that could not be read, and that could have it", task());
+                types.entry((known.copy(), *ty)).or_insert_with(who);
             }
         }
         for root in roots {
+            let who = || {
+                format!(
+                    "the future of block_on on thread {}, of which not all could be read, could have it",
+                    root.thread
+                )
+            };
             if root.found.chain.is_none() {
-                types.insert((root.copy, Some(root.ty)));
+                types.entry((root.copy, Some(root.ty))).or_insert_with(who);
             }
-            types.extend(root.found.opaque().iter().map(|ty| (root.copy, *ty)));
+            for ty in root.found.opaque() {
+                types.entry((root.copy, *ty)).or_insert_with(who);
+            }
         }
         // A thread that has used tokio, is none of its own, and on whose stack no root was found.
-        if workers.others.iter().any(|thread| roots.iter().all(|root| root.thread != *thread)) {
-            types.insert((0, None));
+        if let Some(thread) = workers.others.iter().find(|thread| roots.iter().all(|root| root.thread != **thread)) {
+            types
+                .insert((0, None), format!("thread {thread}, which is none of tokio's and has used it, could have it"));
         }
         let mut hidden = Vec::new();
-        for (copy, ty) in types {
+        for ((copy, ty), who) in types {
             let reach = match (ty, self.copies.get(usize::from(copy)), self.reaches.get_mut(usize::from(copy))) {
                 (Some(ty), Some(copy), Some(reaches)) => reaches.of(ty, &copy.debug),
                 _ => Arc::new(Reach::Everything),
             };
-            hidden.push(reach);
+            hidden.push(Hidden { reach, who });
         }
+        hidden.sort_by(|one, other| one.who.cmp(&other.who));
         hidden
     }
 
@@ -540,7 +573,11 @@ fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, byte
         spawned: place(known.spawned, bytes),
         size: u32::try_from(known.ty().size).unwrap_or(u32::MAX),
         chain: known.found.chain.filter(|_| !known.moving),
-        unread: if known.moving { Arc::from("it moved while it was read") } else { known.found.unread() },
+        unread: match known.moving {
+            true if state.running() => Arc::from("it runs, and only the stack of its thread tells where"),
+            true => Arc::from("it moved while it was read"),
+            false => known.found.unread(),
+        },
         waits: waits.into(),
         claims: claims(&known.found),
         panicked: known.found.panicked,

@@ -9,7 +9,7 @@ use crate::{
         frames::Frames,
         raw::{By, Hint, RawOn, Walked},
     },
-    holders::{self, Assigned, Claimed, Droppable, Given, Hidden, Site},
+    holders::{self, Assigned, Claimed, Droppable, Given, Site},
     reach::Reach,
     resolve::Wakers,
     round::Found,
@@ -336,34 +336,30 @@ impl Things {
             channel: None,
             holders: Vec::new(),
             unseen: 0,
+            doubt: Arc::from(""),
             queue: Vec::new(),
             steady: false,
         }
     }
 
-    /// Whether something that was not read could have this lock.
-    fn hidden(&self, at: u64, scene: &Told<'_>) -> Hidden {
-        let path = self.hinted.get(&at).and_then(|hinted| {
-            let copy = scene.copies.get(usize::from(hinted.copy))?;
-            Some(copy.debug.ty(hinted.ty).path())
-        });
-        let kept = |path: &str| {
-            let copy = self.hinted.get(&at).and_then(|hinted| scene.copies.get(usize::from(hinted.copy)));
-            copy.is_none_or(|copy| copy.debug.index().may_keep(path))
-        };
-        // What anything that runs can reach: a static's, or that of a thread of the program's own.
-        let outside = |path: &str| {
-            let copy = self.hinted.get(&at).and_then(|hinted| scene.copies.get(usize::from(hinted.copy)));
-            let open = scene.elsewhere == Hidden::Possible || !scene.hidden.is_empty();
-            open && copy.is_none_or(|copy| copy.debug.outside().contains(path))
-        };
-        match path {
-            // Whoever has reserved room in a channel is in no type that is looked for.
-            Some(_) if self.hinted.get(&at).is_some_and(|hinted| hinted.kind == Referred::Chan) => Hidden::Possible,
-            Some(path) if kept(&path) || outside(&path) => Hidden::Possible,
-            Some(path) if !scene.hidden.iter().any(|reach| reach.has(&path)) => Hidden::Nowhere,
-            _ => Hidden::Possible,
+    /// What that was not read could have this lock, if anything.
+    fn hidden(&self, at: u64, scene: &Told<'_>) -> Option<Arc<str>> {
+        let known = self.hinted.get(&at).and_then(|hinted| Some((hinted, scene.copies.get(usize::from(hinted.copy))?)));
+        let Some((hinted, copy)) = known else { return Some("its type is not known".into()) };
+        if hinted.kind == Referred::Chan {
+            return Some("whoever has reserved room in a channel is in no type that is looked for".into());
         }
+        let path = copy.debug.ty(hinted.ty).path();
+        if copy.debug.index().may_keep(&path) {
+            return Some(
+                "a collection, a channel or a structure of this program can have a guard of such a lock".into(),
+            );
+        }
+        // What anything that runs can reach: a static's, or that of a thread of the program's own.
+        if (scene.elsewhere || !scene.hidden.is_empty()) && copy.debug.outside().contains(path.as_str()) {
+            return Some("code that runs can reach such a lock by a static or a thread of the program's own".into());
+        }
+        scene.hidden.iter().find(|hidden| hidden.reach.has(&path)).map(|hidden| hidden.who.as_str().into())
     }
 
     fn semaphore(&self, at: u64, semaphore: &Semaphore, scene: &Told<'_>) -> Thing {
@@ -408,6 +404,7 @@ impl Things {
             channel: channel.filter(|_| kind == ThingKind::Room),
             holders: Vec::new(),
             unseen: 0,
+            doubt: Arc::from(""),
             queue: queue.collect(),
             steady: false,
         }
@@ -443,10 +440,19 @@ pub(crate) struct Told<'a> {
     pub(crate) wakers: &'a Wakers<'a>,
     /// Permits that were given to those who are no longer in a queue, and have not been polled since.
     pub(crate) given: &'a FxHashMap<u64, Vec<Assigned>>,
-    /// Which locks what was not read could have.
-    pub(crate) hidden: &'a [Arc<Reach>],
+    /// What was not read.
+    pub(crate) hidden: &'a [Hidden],
     /// Whether there may be code in the middle of something that is no task's.
-    pub(crate) elsewhere: Hidden,
+    pub(crate) elsewhere: bool,
+}
+
+/// Something that was not read.
+#[derive(Debug)]
+pub(crate) struct Hidden {
+    /// Which locks it could have.
+    pub(crate) reach: Arc<Reach>,
+    /// What it is, in words that say that it could have a lock.
+    pub(crate) who: String,
 }
 
 impl Told<'_> {

@@ -316,8 +316,9 @@ pub struct PsArgs {
 /// `holdup grab`.
 #[derive(Debug, clap::Args)]
 pub struct GrabArgs {
-    /// The process's id
-    pub pid: u32,
+    /// A process by its id or name:NAME
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
 
     /// The file to write; it contains memory, and nobody but you may read it [default: PID.grab]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -49,6 +49,9 @@ pub enum Error {
         "{0} is a service, and what its tasks await stands in its process's memory; type its process id, as in `holdup tree 4242`"
     )]
     NoMemory(Target),
+    /// A grab is one of a process.
+    #[error("{0} is no process of this machine; type its process id, as in `holdup grab 4242`")]
+    NoProcess(Target),
     /// Processes cannot be listed.
     #[error("{0}")]
     Processes(String),

@@ -52,7 +52,7 @@ impl ObjectFile {
 
     fn of(map: FileContent) -> Result<Self, String> {
         let data: &[u8] = &map;
-        let object = object::File::parse(data).map_err(|error| error.to_string())?;
+        let object = object::File::parse(data).map_err(|error| format!("is no executable or object file ({error})"))?;
         if !object.is_little_endian() || !object.is_64() {
             return Err("is of another kind of machine".to_owned());
         }

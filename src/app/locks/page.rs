@@ -28,6 +28,8 @@ pub struct LockDetail {
     pub place: String,
     /// Its type, and by what name a frame refers to it, where memory tells that beside what its source tells.
     pub called: Option<(String, String)>,
+    /// Why it is not proven who has it, where memory tells that.
+    pub doubt: Option<String>,
     /// Its age, or its whole life; `None` where it is not told.
     pub age: Option<Duration>,
     /// Who holds it, in words.
@@ -108,6 +110,7 @@ impl LockDetail {
             row,
             place: model.place(resource.place).to_string(),
             called: called(model, id),
+            doubt: model.doubt(id).map(ToOwned::to_owned),
             age: resource.created.map(|created| resource.dropped.unwrap_or(now).since(created)),
             holder: first.map(|hold| holder_label(model, hold)),
             outlived: first.is_some_and(|hold| hold.outlived),

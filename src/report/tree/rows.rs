@@ -137,6 +137,8 @@ pub struct ThingRow {
     pub held: Option<u64>,
     /// Permits that are held and that no frame has.
     pub unseen: u64,
+    /// Why it is not proven who has it.
+    pub doubt: Option<String>,
     /// Messages inside.
     pub messages: Option<u64>,
     /// How many messages fit.
@@ -281,6 +283,7 @@ pub(super) fn thing_row(model: &Model, thing: &Thing) -> ThingRow {
         total: thing.total,
         held: thing.held,
         unseen: thing.unseen,
+        doubt: text(&thing.doubt),
         messages: channel.messages,
         room: channel.bound,
         holders: thing.holders.iter().map(|holder| holder_row(model, holder)).collect(),

@@ -189,6 +189,9 @@ fn holders(out: &mut String, thing: &ThingRow, indent: &str) {
         };
         let _ = writeln!(out, "{indent}  {} {has}", plural(thing.unseen, "permit"));
     }
+    if let Some(doubt) = thing.doubt.as_ref().filter(|_| !thing.holders.is_empty()) {
+        let _ = writeln!(out, "{indent}  not proven: {}", plain(doubt));
+    }
 }
 
 fn place(location: &Location) -> String {

@@ -21,7 +21,7 @@ mod rounds;
 mod tests;
 
 pub use options::{Beside, MemoryOptions, Stacks};
-pub use processes::{GRAB_MOST, Grabbed, Layout, Listed, Processes, grab, layout, processes};
+pub use processes::{GRAB_MOST, Grabbed, Layout, Listed, Processes, grab, layout, process_called, processes};
 pub(crate) use reader::Failure;
 
 use super::Link;

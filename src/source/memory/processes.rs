@@ -80,6 +80,15 @@ fn instrumentation(what: holdup_memory::ps::Instrumentation) -> &'static str {
     }
 }
 
+/// The only process of this machine that is called so.
+///
+/// # Errors
+///
+/// Where there is none, or more than one, in words.
+pub fn process_called(name: &str) -> Result<u32, String> {
+    super::names::find(name).map_err(|failure| failure.to_string())
+}
+
 /// What became of a grab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grabbed {

@@ -178,6 +178,9 @@ fn facts(detail: &LockDetail, now: Stamp, width: usize, theme: &Theme) -> Vec<Li
     if let Some(unknown) = row.unknown {
         text.prose("", unknown.sentence(), theme.dim());
     }
+    if let Some(doubt) = detail.doubt.as_ref().filter(|_| row.basis == Basis::Likely) {
+        text.prose("not proven", doubt, theme.dim());
+    }
     if let Some((ty, name)) = &detail.called {
         let mut pieces = vec![text.plain(ty)];
         pieces.extend((!name.is_empty()).then(|| text.plain(name)));

@@ -101,6 +101,9 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
         message = format!("{message} for up to {}", humanize(across.wait));
     }
     let mut evidence = evidence(across, held, latest.acquire.at, cx.now);
+    if let Some(doubt) = cx.model.doubt(id).filter(|_| latest.basis == Basis::Likely) {
+        evidence.push(Evidence::text("not proven", doubt));
+    }
     if let Some(op) = cx.model.ops().get(latest.acquire.op) {
         evidence.push(Evidence::text("acquired by", cx.model.text(op.source)));
     }

@@ -231,6 +231,11 @@ impl Model {
         self.memory.thing(self.memory.joins.thing_of(row).or(own)?)
     }
 
+    /// Why memory does not prove who has a lock.
+    pub fn doubt(&self, lock: ResourceId) -> Option<&str> {
+        self.thing_of_row(lock).map(|thing| &*thing.doubt).filter(|doubt| !doubt.is_empty())
+    }
+
     /// Finds which things are locks that the other source tells of, by one more look. The locks of which that is over.
     pub(super) fn join_things(&mut self, things: &[Thing], now: Stamp) -> Vec<ResourceId> {
         let queued = things.iter().flat_map(|thing| self.witnesses(thing)).collect();

@@ -21,6 +21,7 @@ pub(super) fn thing(thing: &memory::Thing) -> Thing {
         channel: thing.channel.map(channel),
         holders: thing.holders.iter().map(holder).collect(),
         unseen: thing.unseen,
+        doubt: thing.doubt.clone(),
         queue: thing.queue.iter().map(waiter).collect(),
         steady: thing.steady,
     }
