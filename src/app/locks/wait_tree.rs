@@ -109,10 +109,7 @@ impl Tree<'_> {
 
     /// Everything below a task.
     fn waits(&mut self, task: TaskId) {
-        let awaited = self.model.waits_of(task).filter_map(|op| op.resource);
-        let mut locks: Vec<ResourceId> = awaited.filter(|&lock| self.model.lock(lock).is_some()).collect();
-        locks.sort_unstable();
-        locks.dedup();
+        let locks = self.model.locks_awaited(task);
         for (at, &lock) in locks.iter().enumerate() {
             let more = if at + 1 == locks.len() { More::Last } else { More::Follows };
             let label = lock_label(self.model, lock);

@@ -42,6 +42,21 @@ impl Model {
         Some((id_of_lock, waiter.since?, method))
     }
 
+    /// The locks that a task waits for, as its operations say, or its memory.
+    pub fn locks_awaited(&self, id: TaskId) -> Vec<ResourceId> {
+        let told = self.waits_of(id).filter_map(|op| op.resource);
+        let look = self.tasks.get(id).and_then(|task| task.look().cloned());
+        let waits = look.iter().flat_map(|look| &look.waits);
+        let seen = waits.filter_map(|wait| match wait.on {
+            WaitOn::Permits { of, missing: 1.., .. } => self.row_of_thing(of),
+            _ => None,
+        });
+        let mut locks: Vec<ResourceId> = told.chain(seen).filter(|&lock| self.lock(lock).is_some()).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        locks
+    }
+
     /// Takes in things beside another source: those that are known to be locks of it tell who holds these and who waits, and those
     /// that it does not tell of become rows.
     pub(super) fn take_things_beside(&mut self, things: &[Thing], now: Stamp) {
