@@ -85,10 +85,11 @@ fn find(start: TypeId, debug: &Debug) -> Reach {
     Reach::Locks(locks)
 }
 
-/// A runtime leads to its tasks, and these are asked themselves; wakers lead to tasks as well. A span leads to whoever listens, by a
-/// vtable; it was given texts and numbers, and what else of the program keeps guards is asked for by type.
+/// A runtime leads to its tasks, and these are asked themselves; wakers lead to tasks as well. A span leads to its callsite, a static
+/// that a macro makes, and to whoever listens: these were given texts and numbers, and what else of the program keeps guards is asked
+/// for by type.
 fn is_runtime(space: &str, name: &str) -> bool {
     space.starts_with("tokio::runtime")
-        || (space == "tracing_core::dispatcher" && name == "Dispatch")
+        || space.split("::").next() == Some("tracing_core")
         || (space == "core::task::wake" && matches!(name, "Waker" | "RawWaker" | "RawWakerVTable"))
 }

@@ -140,7 +140,9 @@ impl Reader {
         // What the user names is right, or they are told.
         let named = reader.search.debug.is_some() || reader.search.layout.is_some();
         match reader.refused.first() {
-            Some(refused) if named && reader.refused.len() == reader.copies.len() => Err(Error::File(refused.why.to_string())),
+            Some(refused) if named && reader.refused.len() == reader.copies.len() => {
+                Err(Error::File(refused.why.to_string()))
+            }
             _ => Ok(reader),
         }
     }

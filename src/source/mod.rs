@@ -23,7 +23,8 @@ pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Te
 pub use attachment::Attachment;
 pub use codec::holdup::{decode, encode};
 pub use memory::{
-    Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called, processes,
+    Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called,
+    processes,
 };
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};

@@ -23,17 +23,23 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ..Scenario::BASE
 };
 
+/// A type of its own, as locks of a service have.
+#[derive(Default)]
+struct Account {
+    balance: u64,
+}
+
 fn start(ctx: &Ctx) -> io::Result<()> {
-    let balance = Mutex::new(0_u64);
+    let account = Mutex::new(Account::default());
     ctx.spawn("self-deadlock", async move {
         sleep(Duration::from_millis(100)).await;
-        let guard = balance.lock().await;
-        deposit(&balance, *guard).await;
+        let guard = account.lock().await;
+        deposit(&account, guard.balance).await;
         drop(guard);
     })
 }
 
 /// Looks harmless from where it is called.
-async fn deposit(balance: &Mutex<u64>, amount: u64) {
-    *balance.lock().await += amount;
+async fn deposit(account: &Mutex<Account>, amount: u64) {
+    account.lock().await.balance += amount;
 }
