@@ -190,11 +190,11 @@ mod tests {
     fn what_a_match_looked_at_is_in_its_arm() {
         let looked_at = Claimed { local: "__1".into(), ..claim(1, 8) };
         let mut thing = mutex(0);
-        name(&mut thing, &[looked_at.clone(), claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[looked_at.clone(), claim(1, 0)], &[], None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
-        name(&mut thing, &[looked_at.clone(), claim(2, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[looked_at.clone(), claim(2, 0)], &[], None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
-        name(&mut thing, &[looked_at], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[looked_at], &[], None, &mut Droppable::default());
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
     }
 
@@ -202,7 +202,7 @@ mod tests {
     fn nobody_has_more_than_is_held() {
         let mut thing = Thing { kind: ThingKind::RwLock, total: Some(8), ..mutex(7) };
         let writes = Claimed { permits: 8, ..claim(1, 8) };
-        name(&mut thing, &[writes, claim(1, 0)], &[], Hidden::Nowhere, &mut Droppable::default());
+        name(&mut thing, &[writes, claim(1, 0)], &[], None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
     }
 
@@ -210,7 +210,7 @@ mod tests {
     fn messages_have_room_that_nobody_reserved() {
         let channel = Some(crate::Channel { messages: Some(2), ..crate::Channel::default() });
         let mut thing = Thing { kind: ThingKind::Room, total: Some(4), channel, ..mutex(1) };
-        name(&mut thing, &[claim(1, 0)], &[], Hidden::Possible, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &[], open(), &mut Droppable::default());
         assert_eq!((thing.held, holders(&thing)), (Some(1), vec![(Who::Task(1), Basis::Likely)]));
     }
 

@@ -106,6 +106,7 @@ victims! {
     self_thread: "self-thread", Likely;
     pair_jobs: "pair-jobs", Proven;
     pair_map: "pair-map", Likely;
+    pair_span: "pair-span", Proven;
     boxed: "box", Proven;
     acquire: "acquire", Likely;
     part: "part", Proven;

@@ -159,9 +159,9 @@ impl TaskType {
         }
         if let Some(future) = param("T") {
             let future = self.unwrapped(future, debug);
-            let ty = debug.ty(future);
-            self.name = names::future(&ty, debug).into();
-            self.defined = defined(&ty);
+            let (ty, shown) = (debug.ty(future), debug.ty(names::within(future, debug)));
+            self.name = names::future(&shown, debug).into();
+            self.defined = defined(&shown);
             self.future = Some(future);
             if self.kind == Kind::Blocking && ty.space.contains("scheduler::multi_thread::worker") {
                 self.kind = Kind::Worker;

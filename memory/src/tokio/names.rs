@@ -2,8 +2,11 @@
 
 use crate::{
     Place,
-    debug::{Kind, Type, Types, names},
+    debug::{Debug, Kind, Type, TypeId, Types, names},
 };
+
+/// So many futures around another are looked through.
+const WRAPPED_MOST: usize = 8;
 
 /// An async function, block or closure: `orders::store::Store::load`.
 pub(crate) fn function(ty: &Type, types: &dyn Types) -> String {
@@ -29,9 +32,44 @@ fn owner(ty: &Type, types: &dyn Types) -> Option<String> {
     (!bare.is_empty() && !bare.starts_with(['{', '(', '&', '*'])).then(|| bare.to_owned())
 }
 
-/// A task's future: its function, or its type.
+/// A task's future: its function by the last two names of its path, or its type. Frames have the whole path.
 pub(crate) fn future(ty: &Type, types: &dyn Types) -> String {
-    if ty.is_coroutine() { function(ty, types) } else { names::function(ty) }
+    if ty.is_coroutine() { last_two(&function(ty, types)).to_owned() } else { names::function(ty) }
+}
+
+/// `store::load::{async block}` of `orders::store::load::{async block}`.
+fn last_two(path: &str) -> &str {
+    let (mut named, mut start) = (0, path.len());
+    for part in path.rsplit("::") {
+        let next = start.saturating_sub(part.len() + 2 * usize::from(start < path.len()));
+        named += usize::from(!part.starts_with('{'));
+        if named > 2 {
+            break;
+        }
+        start = next;
+    }
+    path.get(start..).unwrap_or(path)
+}
+
+/// What people know of a future that is inside of others which only pass it on, such as one with a span.
+pub(crate) fn within(future: TypeId, debug: &Debug) -> TypeId {
+    let mut inner = future;
+    for _ in 0..WRAPPED_MOST {
+        let ty = debug.ty(inner);
+        let param = |name: &str| ty.params.iter().find(|param| &*param.0 == name).map(|param| param.1);
+        let next = if ty.is("tracing::instrument", "Instrumented") || ty.is("tracing::instrument", "WithDispatch") {
+            param("T")
+        } else if ty.is("tokio_util::task::task_tracker", "TrackedFuture") {
+            param("F")
+        } else if ty.is("core::pin", "Pin") && ty.name.contains("Box<") && !ty.name.contains("Box<dyn ") {
+            debug.pointer(inner).map(|found| found.1)
+        } else {
+            None
+        };
+        let Some(next) = next else { break };
+        inner = next;
+    }
+    inner
 }
 
 /// Where an async function, block or closure is written.
@@ -75,7 +113,7 @@ fn first(list: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::of_symbols;
+    use super::*;
 
     #[test]
     fn a_future_is_told_by_its_function_and_not_by_its_scheduler() {
@@ -91,5 +129,15 @@ mod tests {
             let told = of_symbols(symbol);
             assert_eq!(told.replace(' ', ""), said.replace(' ', ""), "{symbol}");
         }
+    }
+
+    #[test]
+    fn the_last_two_names_of_a_path() {
+        assert_eq!(last_two("orders::store::Store::load"), "Store::load");
+        assert_eq!(last_two("orders::store::load::{async block}"), "store::load::{async block}");
+        assert_eq!(last_two("orders::a::b::{closure}::{async block}"), "a::b::{closure}::{async block}");
+        assert_eq!(last_two("orders::load"), "orders::load");
+        assert_eq!(last_two("load"), "load");
+        assert_eq!(last_two("{async block}"), "{async block}");
     }
 }

@@ -10,6 +10,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard, mpsc, oneshot},
     time::{Instant, sleep, sleep_until},
 };
+use tracing::Instrument as _;
 
 pub type Lock = Arc<Mutex<u64>>;
 
@@ -47,6 +48,11 @@ pub fn spawn(name: &str, bytes: Bytes) -> bool {
         "self-thread" => again(bytes, on_a_thread),
         "pair-jobs" => pair(bytes, |lock| takes_unseen(lock, name)),
         "pair-map" => pair(bytes, into_map),
+        // What a task that runs was given by its span is no lock.
+        "pair-span" => {
+            tokio::spawn(async { std::thread::sleep(LONG) }.instrument(tracing::info_span!("computes")));
+            pair(bytes, |lock| takes_unseen(lock, name));
+        }
         "box" => drop(tokio::spawn(boxed(bytes))),
         "acquire" => acquire(bytes),
         "disabled" => disabled(bytes),
