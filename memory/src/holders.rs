@@ -98,8 +98,8 @@ pub(crate) fn name(
     };
     let basis = if doubt.is_none() { Basis::Proven } else { Basis::Likely };
     // Of more than can be some are left over, and nothing says which.
-    let can_be = held.is_none_or(|held| claimed <= held);
-    thing.holders = claims.iter().filter(|_| can_be).map(|claim| holder(claim, basis)).collect();
+    let fit = held.is_none_or(|held| claimed <= held);
+    thing.holders = claims.iter().filter(|_| fit).map(|claim| holder(claim, basis)).collect();
     thing.doubt = doubt.filter(|_| held.map_or(!claims.is_empty(), |held| held > 0)).unwrap_or_default();
     thing.unseen = held.map_or(0, |held| if claimed > held { held } else { held - claimed });
     let believed = |assigned: &&Assigned| {

@@ -347,7 +347,7 @@ impl Things {
         let known = self.hinted.get(&at).and_then(|hinted| Some((hinted, scene.copies.get(usize::from(hinted.copy))?)));
         let Some((hinted, copy)) = known else { return Some("its type is not known".into()) };
         if hinted.kind == Referred::Chan {
-            return Some("whoever has reserved room in a channel is in no type that is looked for".into());
+            return Some("room in a channel can be reserved by something that was not read".into());
         }
         let path = copy.debug.ty(hinted.ty).path();
         if copy.debug.index().may_keep(&path) {
