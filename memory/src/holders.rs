@@ -148,8 +148,8 @@ mod tests {
         }
     }
 
-    fn open() -> Option<Arc<str>> {
-        Some("a job".into())
+    fn open() -> Arc<str> {
+        "a job".into()
     }
 
     fn claim(task: u64, site: u64) -> Claimed {
@@ -167,7 +167,7 @@ mod tests {
         let mut thing = mutex(0);
         name(&mut thing, &[claim(1, 0)], &[], None, &mut droppable);
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
-        name(&mut thing, &[claim(1, 0)], &[], open(), &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], Some(open()), &mut droppable);
         assert_eq!((holders(&thing), &*thing.doubt), (vec![(Who::Task(1), Basis::Likely)], "a job"));
     }
 
@@ -210,7 +210,7 @@ mod tests {
     fn messages_have_room_that_nobody_reserved() {
         let channel = Some(crate::Channel { messages: Some(2), ..crate::Channel::default() });
         let mut thing = Thing { kind: ThingKind::Room, total: Some(4), channel, ..mutex(1) };
-        name(&mut thing, &[claim(1, 0)], &[], open(), &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &[], Some(open()), &mut Droppable::default());
         assert_eq!((thing.held, holders(&thing)), (Some(1), vec![(Who::Task(1), Basis::Likely)]));
     }
 
@@ -229,7 +229,7 @@ mod tests {
     fn who_was_given_the_permit_has_it() {
         let mut thing = mutex(0);
         let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven, given: Given::Whole }];
-        name(&mut thing, &[], &given, open(), &mut Droppable::default());
+        name(&mut thing, &[], &given, Some(open()), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held, thing.unseen), (vec![(Who::Task(3), Basis::Proven)], Some(0), 0));
     }
 
