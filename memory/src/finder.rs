@@ -67,9 +67,11 @@ impl Finder {
     fn sweep(&mut self, copies: &[Copy], scene: &Scene, threads: &Threads, bytes: &dyn Bytes) -> Vec<(u64, Header)> {
         let began = Instant::now();
         let is_vtable = |word: u64| copies.iter().any(|copy| copy.types.contains_key(&word));
-        // A thread's stack is where its stack pointer leads, or where the C library keeps the thread.
+        // A thread's stack is where its stack pointer leads, or where the C library keeps the thread. The first thread is kept apart
+        // from its stack: in the heap itself, where all is linked statically.
         let stacks = scene.threads.iter().flat_map(|thread| {
-            [thread.registers.map(|registers| registers.sp), threads.pointer(thread.id)].into_iter().flatten()
+            let kept = threads.pointer(thread.id).filter(|_| thread.id != scene.pid);
+            [thread.registers.map(|registers| registers.sp), kept].into_iter().flatten()
         });
         let stacks: Vec<u64> = stacks.collect();
         let found = sweep(scene, &stacks, bytes, &is_vtable, span(copies));

@@ -12,7 +12,7 @@ pub(crate) struct Object {
     pub(crate) bias: u64,
     /// Where its code is.
     pub(crate) code: Vec<Range<u64>>,
-    /// Where its data is that cannot be written, or could not once it was relocated.
+    /// Where its data is that the file has: most of it cannot be written, or could not once it was relocated.
     pub(crate) constant: Vec<Range<u64>>,
     /// The file to read it from, or why there is none.
     pub(crate) file: Result<PathBuf, Arc<str>>,
@@ -23,7 +23,9 @@ impl Object {
         let code = image.loaded().filter(|segment| segment.flags & Segment::EXECUTE != 0);
         let constant = regions.iter().filter(|region| {
             let within = image.range.contains(&region.range.start) && region.range.end <= image.range.end;
-            within && region.may.read() && !region.may.execute() && !region.may.write()
+            // What is linked without "relro" stays writable, and is a part of the file all the same.
+            let of_file = !region.may.write() || (!region.path.is_empty() && !region.path.starts_with('['));
+            within && region.may.read() && !region.may.execute() && of_file
         });
         Self {
             path: Arc::clone(&image.path),

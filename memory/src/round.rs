@@ -104,8 +104,13 @@ struct Outcome {
     gone: Vec<u64>,
     /// Tasks whose place in their list is another than it was, and their neighbours; not all, where there are many.
     relinked: Vec<u64>,
+    /// How many of what was read for the first time could not be what it was taken for.
+    lies: u32,
 }
 
+/// When so many of what was found in a round are not what they seem, the others are asked for their neighbours before they are gone
+/// through: to go through what lies takes as long as it likes.
+const LIES: u32 = 64;
 /// Where more than so many are relinked, all tasks are gone through.
 const MANY: usize = 1 << 18;
 
@@ -116,6 +121,9 @@ impl Outcome {
         }
     }
 }
+
+/// What is done with a cell that was read: which it is, and what it is read by.
+type Visit<'v> = dyn FnMut(u32, &mut Slot, &mut Groups, &Buffer, &mut Tools<'_>) + 'v;
 
 /// The groups of tasks, each with its number.
 #[derive(Debug, Default)]
@@ -268,6 +276,30 @@ impl Tasks {
         outcome: &mut Outcome,
     ) -> Vec<u32> {
         let mut walked: Vec<u32> = Vec::new();
+        self.each(slots, which, tools, &mut |index, slot, groups, buffer, tools| {
+            if take_in(slot, groups, buffer, tools, outcome) {
+                walked.push(index);
+            }
+        });
+        outcome.taken.walked += walked.len() as u64;
+        let mut again = Vec::new();
+        self.each(slots, &walked, tools, &mut |index, slot, groups, buffer, _| {
+            let same = is_same(slot, groups, buffer);
+            let Some(known) = slot.known.as_deref_mut() else { return };
+            let running = known.state.running();
+            known.moving = !same || running;
+            if !same && attempt + 1 < TRIES && !running {
+                slot.forget();
+                again.push(index);
+            }
+            slot.mark();
+        });
+        again
+    }
+
+    /// Reads cells, those together that are near one another, and visits each. One of which something else has changed that its walk
+    /// read is none of those that are as they were, whatever its cell says.
+    fn each(&mut self, slots: &mut [Slot], which: &[u32], tools: &mut Tools<'_>, visit: &mut Visit<'_>) {
         let mut rest = which;
         while let Some(run) = { runs(slots, rest, &self.groups.all).next() }.map(<[u32]>::len) {
             let (run, after) = rest.split_at(run);
@@ -279,33 +311,9 @@ impl Tasks {
                 if stale.contains(index) {
                     slot.forget();
                 }
-                if take_in(slot, &mut self.groups, &self.buffer, tools, outcome) {
-                    walked.push(*index);
-                }
+                visit(*index, slot, &mut self.groups, &self.buffer, tools);
             }
         }
-        outcome.taken.walked += walked.len() as u64;
-        let mut again = Vec::new();
-        let mut rest = walked.as_slice();
-        while let Some(run) = { runs(slots, rest, &self.groups.all).next() }.map(<[u32]>::len) {
-            let (run, after) = rest.split_at(run);
-            rest = after;
-            self.buffer.read(slots, run, &self.groups.all, tools.bytes);
-            let stale = stale(slots, run, tools.bytes);
-            for index in run {
-                let Some(slot) = slots.get_mut(*index as usize) else { continue };
-                let same = !stale.contains(index) && is_same(slot, &self.groups, &self.buffer);
-                let Some(known) = slot.known.as_deref_mut() else { continue };
-                let running = known.state.running();
-                known.moving = !same || running;
-                if !same && attempt + 1 < TRIES && !running {
-                    slot.forget();
-                    again.push(*index);
-                }
-                slot.mark();
-            }
-        }
-        again
     }
 
     /// What only looks like a task is left out: freed cells and copies on stacks keep their bytes, but nobody links to them.
@@ -328,7 +336,7 @@ impl Tasks {
             !is_made(known)
                 || known.ty().owned.is_some()
                     && !self.is_linked(index, at, known)
-                    && !(0..TRIES).any(|_| linked_now(at, known, &self.groups, tools.bytes))
+                    && !linked_now(at, known.ty(), known.number, &self.groups, tools.bytes)
         };
         let lies: Vec<u32> = suspects.iter().filter(lies).copied().collect();
         let mut gone: Vec<u64> = Vec::new();
@@ -368,18 +376,28 @@ fn is_made(known: &Known) -> bool {
     known.owner != 0 || matches!(known.ty().kind, Kind::Blocking | Kind::Worker | Kind::Unknown)
 }
 
-/// Whether the neighbours of a task in its list lead back to it, at this moment.
-fn linked_now(at: u64, known: &Known, groups: &Groups, bytes: &dyn Bytes) -> bool {
+/// Whether a cell that nobody knows yet stands where it says: between its neighbours, or in no list at all.
+fn stands(at: u64, ty: &TaskType, read: &Reading, groups: &Groups, bytes: &dyn Bytes) -> bool {
+    if read.header.owner == 0 {
+        return matches!(ty.kind, Kind::Blocking | Kind::Worker | Kind::Unknown);
+    }
+    ty.owned.is_none() || linked_now(at, ty, read.number, groups, bytes)
+}
+
+/// Whether the neighbours of a task in its list lead back to it, at one of some moments: lists change while they are read.
+fn linked_now(at: u64, ty: &TaskType, number: u64, groups: &Groups, bytes: &dyn Bytes) -> bool {
+    let Some(owned) = ty.owned else { return false };
     let back = |neighbour: u64, offset: u64| {
         let vtable = neighbour.checked_add(16).and_then(|at| bytes.word(at))?;
         let owned = groups.types.get(&vtable)?.1.owned?;
         bytes.word(neighbour.checked_add(owned)?.checked_add(offset)?)
     };
     let read = |place: u64| at.checked_add(place).and_then(|at| bytes.word(at));
-    let Some(owned) = known.ty().owned else { return false };
-    let same = read(16) == Some(known.ty().vtable.at) && read(known.ty().vtable.id) == Some(known.number);
-    let (Some(previous), Some(next)) = (read(owned), read(owned + 8)) else { return false };
-    same && (previous == 0 || back(previous, 8) == Some(at)) && (next == 0 || back(next, 0) == Some(at))
+    (0..TRIES).any(|_| {
+        let same = read(16) == Some(ty.vtable.at) && read(ty.vtable.id) == Some(number);
+        let (Some(previous), Some(next)) = (read(owned), read(owned.saturating_add(8))) else { return false };
+        same && (previous == 0 || back(previous, 8) == Some(at)) && (next == 0 || back(next, 0) == Some(at))
+    })
 }
 
 /// Whether a cell is as it was when its task was gone through.
@@ -437,7 +455,15 @@ fn take_in(
             return false;
         }
     }
+    let fresh = slot.known.is_none();
+    if fresh && outcome.lies >= LIES && !stands(slot.at, ty, &read, groups, tools.bytes) {
+        return false;
+    }
     let found = walking::walk(slot.at, &group, cell, &read.header, tools);
+    let asleep = !read.header.state.running() && !read.header.state.complete();
+    if fresh && asleep && found.chain.is_none() && ty.stage.is_some() {
+        outcome.lies = outcome.lies.saturating_add(1);
+    }
     let group = match groups.number(read.header.vtable, read.scheduler) {
         Some(number) => {
             slot.group = number;

@@ -18,6 +18,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// The function on whose stack the blocking pool's jobs run.
 const POOL: &str = "tokio::runtime::blocking::pool::Inner::run";
 
+/// More runtimes are not told of: what lies may lead to any number.
+const MOST: usize = 1024;
+
 /// The runtimes and threads of a look, and what they say of tasks.
 #[derive(Default)]
 pub(crate) struct Workers {
@@ -123,6 +126,9 @@ impl Workers {
     fn runtime(&mut self, handle: Value<'_>, from: &Sources<'_>) -> Option<u32> {
         if let Some(index) = self.by_handle.get(&handle.at) {
             return Some(*index);
+        }
+        if self.runtimes.len() >= MOST {
+            return None;
         }
         let told = runtime(handle, from.scene.now)?;
         let index = self.runtimes.len() as u32;

@@ -47,7 +47,16 @@ impl Search {
     /// A path of the process, as we see it.
     fn outside(&self, path: &Path) -> PathBuf {
         let Some(root) = &self.root else { return path.to_owned() };
-        root.join(path.components().filter(|part| matches!(part, Component::Normal(_))).collect::<PathBuf>())
+        // What a path says of the folder above stays below the root: `target/../x` is `x`, and there is nothing above `/`.
+        let mut within = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::Normal(part) => within.push(part),
+                Component::ParentDir => drop(within.pop()),
+                _ => {}
+            }
+        }
+        root.join(within)
     }
 }
 

@@ -61,10 +61,12 @@ impl Twin<'_> {
 }
 
 /// One spelling of a name for debug information and both forms of symbols: what is an async function, block or closure is a
-/// closure; what a function is generic over, the allocator and spaces are left out.
+/// closure; what a function is generic over, the allocator and spaces are left out; a `dyn` type is `dynFuture+Output=u32+Send`.
 pub fn normal(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
+    // Of the brackets that are open, whether what closes them is written.
+    let mut open: Vec<Closing> = vec![];
     while let Some(letter) = rest.chars().next() {
         if letter == '{' {
             let (part, after) = braced(rest);
@@ -87,13 +89,37 @@ pub fn normal(name: &str) -> String {
         {
             rest = after;
         } else {
-            if letter != ' ' {
-                out.push(letter);
+            let after = rest.get(letter.len_utf8()..).unwrap_or_default();
+            match letter {
+                ' ' => {}
+                '(' if after.starts_with("dyn ") => open.push(Closing::LeftOut),
+                '<' if after.starts_with("Output") => {
+                    open.push(Closing::LeftOut);
+                    out.push('+');
+                }
+                '<' | '(' | '[' => {
+                    open.push(Closing::Written);
+                    out.push(letter);
+                }
+                '>' if out.ends_with('-') => out.push(letter),
+                '>' | ')' | ']' => {
+                    if open.pop() != Some(Closing::LeftOut) {
+                        out.push(letter);
+                    }
+                }
+                _ => out.push(letter),
             }
-            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+            rest = after;
         }
     }
     out
+}
+
+/// A bracket that is to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    Written,
+    LeftOut,
 }
 
 /// What is in braces, and what follows.
@@ -151,12 +177,14 @@ mod tests {
                 "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future+Output = u32>>",
                 "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = u32>>>",
             ),
+            (
+                "core::pin::Pin<alloc::boxed::Box<(dyn core::future::future::Future<Output=()> + core::marker::Send), alloc::alloc::Global>>",
+                "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future+Output = ()+core::marker::Send>>",
+                "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = ()> + core::marker::Send>>",
+            ),
         ] {
             assert_eq!(normal(debug), normal(v0));
-            // The older form writes traits in a way of its own.
-            if !debug.contains("dyn") {
-                assert_eq!(normal(debug), normal(legacy));
-            }
+            assert_eq!(normal(debug), normal(legacy));
         }
     }
 

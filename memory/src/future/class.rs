@@ -72,6 +72,9 @@ const TABLE: &[(&str, &str, Class)] = &[
     ("tokio::sync::notify", "Notified", Class::Notified),
     ("tokio::sync::notify", "OwnedNotified", Class::Notified),
     ("tokio::time::sleep", "Sleep", Class::Sleep),
+    // What a `Sleep` has one of in some versions.
+    ("tokio::runtime::time::entry", "TimerEntry", Class::Sleep),
+    ("tokio::runtime::time_alt::timer", "Timer", Class::Sleep),
     ("tokio::runtime::task::join", "JoinHandle", Class::JoinHandle),
     ("tokio::task::join_set", "JoinSet", Class::JoinSet),
     ("tokio::task::local", "LocalSet", Class::LocalSet),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ClaimKind, FrameKind, Interest,
-    debug::{Debug, Kind, Type, TypeId, Types, names},
+    debug::{Debug, Kind, Type, TypeId, Types, Variant, names},
     tokio::names::function,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -125,6 +125,7 @@ impl Plans {
             }
             Class::Shared | Class::Nothing => None,
             Class::Plain => self.parts(&ty, frames, depth),
+            Class::Sleep => self.timer(id).or_else(|| self.leaf(Class::Sleep, id, &ty, frames)),
             leaf => self.leaf(leaf, id, &ty, frames),
         }
     }
@@ -389,6 +390,24 @@ impl Plans {
     fn closed(&self, shared: Shared) -> Option<LeafKind> {
         let (state, _) = self.types.path(shared.ty, &["state"])?;
         Some(LeafKind::Closed { shared, state })
+    }
+
+    /// A `Sleep` of tokio 1.50 to 1.52 has one of two kinds of timers, each with a deadline of its own.
+    fn timer(&self, id: TypeId) -> Option<Plan> {
+        let (at, timer) = self.types.path(id, &["entry"])?;
+        let timer = self.types.ty(timer);
+        let part = timer.variants.as_ref()?;
+        let arm = |variant: &Variant| {
+            let (values, at) = (variant.values.clone(), at.checked_add(variant.at)?);
+            Some(Arm { values, at, ty: variant.ty, worth: Certainty::Known })
+        };
+        let discriminant = match &part.discriminant {
+            Some(member) => Some((at.checked_add(member.at)?, width(self.types.ty(member.ty).size)?)),
+            None => None,
+        };
+        let arms = part.variants.iter().take(MOST_MEMBERS).map(arm).collect::<Option<_>>()?;
+        let arms = Some(Arms { discriminant, arms });
+        Some(Plan::Parts(Parts { text: None, fields: vec![], arms, polled: Certainty::Known, interest: Interest::Any }))
     }
 
     fn leaf(&self, class: Class, id: TypeId, ty: &Type, frames: &mut Frames) -> Option<Plan> {

@@ -98,8 +98,9 @@ impl Copy {
             return None;
         }
         let debug = Arc::new(open(object));
-        let types =
-            found.into_iter().map(|vtable| (vtable.at, Arc::new(TaskType::new(vtable, object, &debug)))).collect();
+        let mut types: Vec<TaskType> = found.into_iter().map(|vtable| TaskType::new(vtable, object, &debug)).collect();
+        fill(&mut types);
+        let types = types.into_iter().map(|ty| (ty.vtable.at, Arc::new(ty))).collect();
         let version = version::version(object, bytes).map(Arc::from);
         Some(Self { object: object.clone(), debug, types, version })
     }
@@ -107,6 +108,18 @@ impl Copy {
     /// The type that the `dyn` vtable at this address is of.
     pub(crate) fn dynamic(&self, vtable: u64) -> Option<TypeId> {
         self.debug.index().vtables.get(&vtable.wrapping_sub(self.object.bias)).copied()
+    }
+}
+
+/// All cells of a copy of tokio end in one and the same way: what the type of one says of that is so for those without a type.
+/// They are in the lists of the others, and lead from one to the next.
+fn fill(types: &mut [TaskType]) {
+    let known = types.iter().find_map(|ty| Some((ty.vtable.trailer, ty.owned?, ty.join_waker)));
+    let Some((trailer, owned, waker)) = known else { return };
+    for ty in types.iter_mut().filter(|ty| ty.owned.is_none()) {
+        let moved = |at: u64| at.checked_sub(trailer).map(|at| at + ty.vtable.trailer);
+        ty.owned = moved(owned);
+        ty.join_waker = waker.and_then(|(data, vtable)| Some((moved(data)?, moved(vtable)?)));
     }
 }
 
@@ -265,8 +278,9 @@ pub(crate) enum Cell {
     Unknown(Arc<str>),
 }
 
-/// Which cell the functions of a vtable are of. Functions with the same code may have been made one, so each has a vote, and types
-/// that win together are told apart by the offsets that the vtable has.
+/// Which cell the functions of a vtable are of. Functions with the same code may have been made one, and most of them are short, and
+/// alike for many types; `poll` has its future's code in it. What `poll` is named for is believed before others, where such a
+/// cell has the offsets that the vtable has. Else, and among several, each function has a vote.
 fn cell(vtable: &Vtable, linked: &[u64; 7], debug: &Debug) -> Cell {
     let index = debug.index();
     let mut votes: FxHashMap<&str, usize> = FxHashMap::default();
@@ -275,10 +289,18 @@ fn cell(vtable: &Vtable, linked: &[u64; 7], debug: &Debug) -> Cell {
             *votes.entry(name).or_default() += 1;
         }
     }
+    let fits = |cell: TypeId| debug.path(cell, &["trailer"]).is_some_and(|trailer| trailer.0 == vtable.trailer);
+    let polls = linked.first().and_then(|poll| index.task_functions.get(poll));
+    let polls = |name: &str| {
+        let named = polls.into_iter().flatten().any(|poll| **poll == *name);
+        named && index.cells.get(name).is_some_and(|cell| fits(*cell))
+    };
+    if votes.keys().any(|name| polls(name)) {
+        votes.retain(|name, _| polls(name));
+    }
     let most = votes.values().max().copied().unwrap_or(0);
     let mut winners: Vec<&str> = votes.into_iter().filter(|(_, count)| *count == most).map(|(name, _)| name).collect();
     winners.sort_unstable();
-    let fits = |cell: TypeId| debug.path(cell, &["trailer"]).is_some_and(|trailer| trailer.0 == vtable.trailer);
     let cells: Vec<TypeId> =
         winners.iter().filter_map(|name| index.cells.get(*name)).copied().filter(|cell| fits(*cell)).collect();
     match (cells.as_slice(), winners.as_slice()) {
@@ -289,7 +311,8 @@ fn cell(vtable: &Vtable, linked: &[u64; 7], debug: &Debug) -> Cell {
             let why = if index.cells.is_empty() { Arc::clone(debug.from()) } else { none() };
             Cell::Name(winners.join(" or ").into(), why)
         }
-        ([], []) => Cell::Unknown(Arc::clone(debug.from())),
+        ([], []) if index.cells.is_empty() => Cell::Unknown(Arc::clone(debug.from())),
+        ([], []) => Cell::Unknown(Arc::from("none of its functions is named for a future")),
     }
 }
 

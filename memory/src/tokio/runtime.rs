@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// A worker's queue has room for so many.
 const LOCAL: u64 = 256;
+/// More workers of one runtime are not looked at: what was taken for a runtime may say that it has any number.
+const MOST_WORKERS: usize = 1024;
 /// More queued tasks, of all runtimes together, are not followed.
 const MOST: usize = 100_000;
 
@@ -42,7 +44,7 @@ fn workers(handle: Value<'_>, flavor: Flavor) -> Vec<Worker> {
         return vec![Worker::default()];
     }
     let remotes = handle.path(&["shared", "remotes"]).and_then(Value::elements);
-    let remotes = remotes.into_iter().flatten().enumerate();
+    let remotes = remotes.into_iter().flatten().take(MOST_WORKERS).enumerate();
     remotes
         .map(|(index, remote)| {
             let queue =
@@ -78,13 +80,17 @@ fn blocking(handle: Value<'_>, flavor: Flavor, workers: u64) -> Option<Blocking>
 /// Where each task is queued on this runtime, by the address of its header.
 pub(crate) fn queued(handle: Value<'_>, bytes: &dyn crate::bytes::Bytes, found: &mut FxHashMap<u64, Queued>) {
     let remotes = handle.path(&["shared", "remotes"]).and_then(Value::elements);
-    for (index, remote) in remotes.into_iter().flatten().enumerate() {
+    for (index, remote) in remotes.into_iter().flatten().take(MOST_WORKERS).enumerate() {
         let Some((head, tail, buffer)) = remote.path(&["steal"]).and_then(local_queue) else { continue };
+        // What has more than there is room for is no queue.
+        if u64::from(tail.wrapping_sub(head)) > LOCAL {
+            continue;
+        }
         if found.len() >= MOST {
             break;
         }
         let Some(start) = bytes.word(buffer.at) else { continue };
-        for place in 0..u64::from(tail.wrapping_sub(head)).min(LOCAL) {
+        for place in 0..u64::from(tail.wrapping_sub(head)) {
             let slot = (u64::from(head) + place) % LOCAL;
             if let Some(header) = start.checked_add(slot * 8).and_then(|at| bytes.word(at)) {
                 found.insert(header, Queued::Local(index as u32));
