@@ -66,9 +66,9 @@ pub fn ordinal(number: u64) -> String {
     format!("{number}{suffix}")
 }
 
-/// A count with its noun: `1 task`, `3 tasks`.
+/// A count with its noun: `1 task`, `3 tasks`, `1,204 tasks`.
 pub fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(count)) }
 }
 
 #[cfg(test)]

@@ -126,6 +126,9 @@ fn gives(grade: &str) -> Option<&'static str> {
     })
 }
 
+/// Longer names are cut, so that where a process listens is on its line; JSON has them whole.
+const NAME_MOST: usize = 20;
+
 /// The list as text, safe to be shown by a terminal.
 pub(crate) fn render(list: &ProcessList) -> String {
     let head = ["PID", "NAME", "USER", "TOKIO", "TASKS", "WORKERS", "DEBUG", "LISTENS"].map(str::to_owned);
@@ -133,7 +136,7 @@ pub(crate) fn render(list: &ProcessList) -> String {
         let known = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         [
             row.pid.to_string(),
-            row.name.clone(),
+            row.name.chars().take(NAME_MOST).collect(),
             row.user.clone(),
             known(row.tokio.join(", ")),
             row.tasks.map_or_else(|| "?".to_owned(), |tasks| tasks.to_string()),

@@ -181,7 +181,10 @@ fn holders(out: &mut String, thing: &ThingRow, indent: &str) {
     if thing.holders.len() > HOLDERS_MOST {
         let _ = writeln!(out, "{indent}  and {} more", thing.holders.len() - HOLDERS_MOST);
     }
-    if thing.unseen > 0 {
+    if thing.unseen > 0 && thing.kind.ends_with("channel") && !thing.kind.starts_with("room") {
+        let are = if thing.unseen == 1 { "is" } else { "are" };
+        let _ = writeln!(out, "{indent}  {} {are} in no frame that was read", plural(thing.unseen, "sender"));
+    } else if thing.unseen > 0 {
         let has = if thing.unseen == 1 {
             "is held, and no frame that was read has it"
         } else {
