@@ -34,7 +34,8 @@ fn owner(ty: &Type, types: &dyn Types) -> Option<String> {
 
 /// A task's future: its function by the last two names of its path, or its type. Frames have the whole path.
 pub(crate) fn future(ty: &Type, types: &dyn Types) -> String {
-    if ty.is_coroutine() { last_two(&function(ty, types)).to_owned() } else { names::function(ty) }
+    let name = if ty.is_coroutine() { function(ty, types) } else { names::function(ty) };
+    if name.contains(['<', '(']) { name } else { last_two(&name).to_owned() }
 }
 
 /// `store::load::{async block}` of `orders::store::load::{async block}`.

@@ -22,8 +22,8 @@ pub(crate) fn lag(handle: Value<'_>, now: Duration) -> Option<Duration> {
     }
     let time = driver.path(&["time"])?.some()?;
     let source = time.path(&["time_source"])?;
-    let start =
-        Duration::new(source.having("tv_sec")?.number()?, u32::try_from(source.having("tv_nsec")?.number()?).ok()?);
+    let start = Duration::from_secs(source.having("tv_sec")?.number()?)
+        .checked_add(Duration::from_nanos(source.having("tv_nsec")?.number()?))?;
     let now = u64::try_from(now.checked_sub(start)?.as_millis()).ok()?;
     let mut wheels: Vec<Value<'_>> = time.find("tokio::runtime::time::wheel", "Wheel").into_iter().collect();
     if wheels.is_empty() {

@@ -26,7 +26,10 @@ pub(crate) use reader::Failure;
 
 use super::Link;
 use crate::update::{Command, Connection, Event};
-use std::path::PathBuf;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+};
 use tokio::sync::mpsc;
 
 /// Events that wait to be taken. A page of an update may have a megabyte, so that they are few.
@@ -34,6 +37,9 @@ const EVENTS: usize = 8;
 
 /// Commands that wait to be taken.
 const COMMANDS: usize = 64;
+
+/// What is said where reading panics.
+const FAULT: &str = "a fault of holdup ended the reading of this memory; please report it, with what was printed";
 
 /// Whose memory is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +63,15 @@ fn open<L: reader::Looks>(make: impl Fn() -> Result<L, Failure> + Send + 'static
     let (sender, commands) = mpsc::channel(COMMANDS);
     let (asks, asked) = std::sync::mpsc::channel();
     tokio::spawn(hand_on(events.clone(), commands, asks));
-    let told = events.clone();
-    let begun = std::thread::Builder::new()
-        .name("memory".into())
-        .spawn(move || rounds::run(make, pace, &rounds::Ends { events, asked }));
+    let (told, told_of_panics) = (events.clone(), events.clone());
+    let begun = std::thread::Builder::new().name("memory".into()).spawn(move || {
+        let looks = AssertUnwindSafe(move || rounds::run(make, pace, &rounds::Ends { events, asked }));
+        if panic::catch_unwind(looks).is_err() {
+            // Whoever waits for the next look would wait for ever. Nobody may be left to be told.
+            let reason = FAULT.to_owned();
+            drop(told_of_panics.blocking_send(Event::Connection(Connection::GaveUp { reason })));
+        }
+    });
     if let Err(error) = begun {
         let reason = format!("cannot start a thread: {error}");
         let _ = told.try_send(Event::Connection(Connection::GaveUp { reason }));

@@ -1,7 +1,7 @@
 //! Looks that are made by hand, and what the link makes of them.
 
 use super::{
-    Stacks, open,
+    FAULT, Stacks, open,
     reader::Looks,
     rounds::{Pace, Suspects, Watched},
 };
@@ -160,6 +160,30 @@ async fn what_nobody_may_read_says_so_and_is_tried_again_when_the_user_asks() {
         }
     }
     assert!(reasons[0].contains("ptrace_scope"), "{reasons:?}");
+}
+
+/// Reads, and meets what nobody thought of.
+struct Faulty;
+
+impl Looks for Faulty {
+    fn look(&mut self, _: Stacks) -> Result<memory::Look, Failure> {
+        panic!("what nobody thought of")
+    }
+
+    fn values(&mut self, _: Who) -> Result<memory::Values, Failure> {
+        Err(Failure::Gone(String::new()))
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_the_reader_is_told_and_not_waited_for() {
+    let mut link = open(|| Ok(Faulty), SOON);
+    let reason = loop {
+        if let Event::Connection(Connection::GaveUp { reason }) = link.events.recv().await.expect("an end") {
+            break reason;
+        }
+    };
+    assert_eq!(reason, FAULT);
 }
 
 #[tokio::test]
