@@ -10,6 +10,8 @@ use std::time::Duration;
 const LOCAL: u64 = 256;
 /// More workers of one runtime are not looked at: what was taken for a runtime may say that it has any number.
 const MOST_WORKERS: usize = 1024;
+/// What says that it has more tasks is no runtime.
+const MOST_TASKS: u64 = 1 << 32;
 /// More queued tasks, of all runtimes together, are not followed.
 const MOST: usize = 100_000;
 
@@ -24,6 +26,9 @@ pub(crate) fn runtime(handle: Value<'_>, now: Duration) -> Option<Runtime> {
         return None;
     };
     let count = handle.find("tokio::runtime::task::list", "OwnedTasks")?.path(&["list", "count"])?.number()?;
+    if count > MOST_TASKS {
+        return None;
+    }
     let workers = workers(handle, flavor);
     Some(Runtime {
         at: handle.at,

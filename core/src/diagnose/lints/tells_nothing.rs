@@ -47,7 +47,7 @@ fn judge(cx: &Cx) -> Vec<Report> {
         || model.evicted().is_short();
     // That a runtime has tasks an agent knows from the runtime itself.
     let knows_runtimes = model.knows().has(Fact::Runtimes);
-    let alive: u64 = model.agent().runtimes().iter().map(|runtime| runtime.stats.alive_tasks).sum();
+    let alive = model.agent().runtimes().iter().fold(0_u64, |all, of| all.saturating_add(of.stats.alive_tasks));
     // Where the target says that it dropped events, that explains it.
     let explained = model.health().dropped.tasks > 0 || (knows_runtimes && alive == 0);
     if told || explained || silent < cx.values.time(&AFTER) || model.health().updates < UPDATES {
