@@ -42,6 +42,24 @@ fn spares(case: &str) {
     assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
 }
 
+/// Whatever the memory of a process says, a look at it ends, with what was seen or with why nothing was.
+#[test]
+fn memory_that_lies_ends_in_words() {
+    for (how, asked) in [
+        ("headers", &["tree", "--values"][..]),
+        ("scramble", &["tree"]),
+        ("lists", &["check", "--for", "2s"]),
+        ("storm", &["check", "--for", "2s", "--values", "--format", "json"]),
+    ] {
+        let victim = Victim::start_of("victim", "release", &["hostile", how, "1"]);
+        let output = victims::run(&[asked, &[&victim.pid()]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{how}: {said}");
+        assert!(!said.contains("panicked"), "{how}: {said}");
+        assert!(!output.stdout.is_empty() || said.starts_with("error: "), "{how}: {said}");
+    }
+}
+
 macro_rules! finds {
     ($($name:ident: $case:literal, $severity:literal, $confidence:literal;)*) => {$(
         mod $name {

@@ -1,23 +1,23 @@
-//! Processes with nothing built in, of `tests/memory/victims/finds`: built by the test itself, as services are.
+//! Processes with nothing built in, of `tests/memory/victims`: built by the test itself, as services are.
 
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, Output, Stdio},
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 /// The executable that is built so, once for all tests: where the tests of the crate that reads memory have theirs.
-fn built(profile: &str) -> PathBuf {
-    static BUILT: OnceLock<Mutex<HashMap<String, PathBuf>>> = OnceLock::new();
+fn built(package: &str, profile: &str) -> PathBuf {
+    static BUILT: OnceLock<Mutex<HashMap<(String, String), PathBuf>>> = OnceLock::new();
     let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    let file = built.entry(profile.to_owned()).or_insert_with(|| {
+    let file = built.entry((package.to_owned(), profile.to_owned())).or_insert_with(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let target = root.join("target/victims");
         let status = Command::new(env!("CARGO"))
             .current_dir(root.join("tests/memory/victims"))
-            .args(["build", "--quiet", "--locked", "--package", "finds", "--profile", profile, "--target-dir"])
+            .args(["build", "--quiet", "--locked", "--package", package, "--profile", profile, "--target-dir"])
             .arg(&target)
             // Not what the workspace sets for everything below it.
             .env("RUSTFLAGS", "")
@@ -25,7 +25,7 @@ fn built(profile: &str) -> PathBuf {
             .env_remove("CARGO_TARGET_DIR")
             .status();
         assert!(status.is_ok_and(|status| status.success()), "the victims do not build");
-        target.join(profile).join("finds")
+        target.join(profile).join(package)
     });
     file.clone()
 }
@@ -37,9 +37,14 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    /// Starts a case of it, and waits until it stands where it will.
+    /// Starts a case of `finds`, and waits until it stands where it will.
     pub(crate) fn start(profile: &str, case: &[&str]) -> Self {
-        let mut child = Command::new(built(profile))
+        Self::start_of("finds", profile, case)
+    }
+
+    /// The same of another program.
+    pub(crate) fn start_of(package: &str, profile: &str, case: &[&str]) -> Self {
+        let mut child = Command::new(built(package, profile))
             .args(case)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -50,7 +55,7 @@ impl Victim {
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("it speaks");
-        assert_eq!(line, "ready\n", "{case:?}");
+        assert!(line.starts_with("ready"), "{case:?}: {line}");
         Self { child, _stdin: stdin }
     }
 
@@ -67,17 +72,22 @@ impl Drop for Victim {
     }
 }
 
-/// What a run prints that is asked with these arguments, in a home of its own where nothing is kept.
-pub(crate) fn holdup(arguments: &[&str]) -> String {
+/// What comes of a run with these arguments, in a home of its own where nothing is kept.
+pub(crate) fn run(arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().expect("a folder");
-    let output = Command::new(env!("CARGO_BIN_EXE_holdup"))
+    Command::new(env!("CARGO_BIN_EXE_holdup"))
         .args(arguments)
         .env_clear()
         .env("HOME", home.path())
         .current_dir(home.path())
         .stdin(Stdio::null())
         .output()
-        .expect("it runs");
+        .expect("it runs")
+}
+
+/// What it prints.
+pub(crate) fn holdup(arguments: &[&str]) -> String {
+    let output = run(arguments);
     let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     assert!(!stdout.is_empty(), "it says nothing: {stderr}");
