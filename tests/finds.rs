@@ -214,3 +214,22 @@ fn a_stripped_build_says_what_it_does_not_tell_and_what_to_set() {
     let report = check(&Victim::start("stripped", &["lost-waker", "control"]));
     assert!(findings(&report).is_empty(), "{report:#}");
 }
+
+/// Which descriptor somebody waits for is told without types as well, and no wait for something else is taken for one.
+#[test]
+#[ignore = "builds the programs once more, stripped"]
+fn a_stripped_build_tells_who_waits_for_which_descriptor() {
+    let report = check(&Victim::start("stripped", &["idle"]));
+    let said = first_line(&report);
+    assert!(said.contains(" 1 waits for connections on 127.0.0.1:"), "{said}");
+    assert!(said.contains(" for something that is not known") && said.contains("`debug = 2`"), "{said}");
+    let report = check(&Victim::start("stripped", &["healthy"]));
+    let chains = report["memory"]["chains"].as_array().into_iter().flatten();
+    let waits: Vec<&Value> = chains.flat_map(|chain| chain["waits"].as_array().into_iter().flatten()).collect();
+    let reads = |wait: &&Value| {
+        wait["what"].as_str().is_some_and(|what| what.starts_with("127.0.0.1:") && what.ends_with(" readable"))
+    };
+    assert!(waits.iter().any(reads), "{report:#}");
+    assert!(waits.iter().all(|wait| wait["certainty"] == "likely"), "{report:#}");
+    assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+}

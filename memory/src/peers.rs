@@ -21,11 +21,12 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// The sockets that these wait for; `records` has the descriptors of tokio's own records of them.
+    /// The sockets that these wait for, and those among `others`; `records` has the descriptors of tokio's own records of them.
     pub(crate) fn of(
         &mut self,
         parties: &[Party<'_>],
         records: &FxHashMap<u64, i32>,
+        others: impl Iterator<Item = i32>,
         bytes: &dyn Bytes,
     ) -> Vec<(i32, Socket)> {
         let waits = parties.iter().flat_map(|party| &party.found.waits);
@@ -33,7 +34,7 @@ impl Peers {
             RawOn::Io { record, fd, .. } => fd.or_else(|| records.get(record).copied()),
             _ => None,
         });
-        let descriptors: BTreeSet<i32> = descriptors.take(MOST).collect();
+        let descriptors: BTreeSet<i32> = descriptors.chain(others).take(MOST).collect();
         let is_new = !descriptors.is_subset(&self.descriptors);
         if is_new || self.asked.is_none_or(|asked| asked.elapsed() >= GOOD_FOR) {
             let wanted: Vec<i32> = descriptors.iter().copied().collect();

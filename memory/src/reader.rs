@@ -1,12 +1,14 @@
 //! The door: a process is opened, and looked at as often as one likes.
 
 mod asked;
+mod told;
 
 use crate::{
-    Claim, Cost, Job, Look, Place, Process, ProcessState, Task, TaskState, Thing, Unread, WaitOn, Who,
+    Cost, Job, Look, Process, ProcessState, Task, Thing, Unread, WaitOn, Who,
     bytes::{Bytes, Core, Error, Live, Scene, processor_time},
     data,
     debug::{Debug, Search, TypeId},
+    descriptors::{self, Descriptors, Waiting},
     finder::Finder,
     future::{
         frames::Frames,
@@ -20,13 +22,12 @@ use crate::{
     reach::{Reach, Reaches},
     resolve::{self, Ends, Me, Sleep, Wakers},
     roots::{self, Root, roots},
-    round::{Found, Known, Tasks, Tools, plans},
+    round::{Known, Tasks, Tools, plans},
     things::{Hidden, Party, Read, Things, Told},
     thread::{Running, Threads},
     tokio::{
         context::Variable,
         copy::{Copy, Kind},
-        header::{uint, word},
     },
     workers::{Sources, Workers},
 };
@@ -38,6 +39,7 @@ use std::{
     sync::Arc,
     time::Instant,
 };
+use told::{claims, task};
 
 /// What a look is to tell beside tasks and what they wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,12 +74,13 @@ pub struct Reader {
     finder: Finder,
     threads: Threads,
     peers: Peers,
+    descriptors: Descriptors,
     /// Of each copy where a thread's context is.
     variables: Vec<Option<Variable>>,
     /// Of each copy its own.
     reaches: Vec<Reaches>,
-    /// Where the woken tasks are queued that were seen so last.
-    queued: Vec<u64>,
+    /// Tasks that were seen last to be queued, or to wait for a descriptor of which no types tell.
+    noted: Vec<u64>,
     /// How many tasks the next looks have still to tell.
     untold: usize,
     /// The objects that were looked at.
@@ -128,9 +131,10 @@ impl Reader {
             finder: Finder::default(),
             threads: Threads::default(),
             peers: Peers::default(),
+            descriptors: Descriptors::default(),
             variables: Vec::new(),
             reaches: Vec::new(),
-            queued: Vec::new(),
+            noted: Vec::new(),
             untold: 0,
             mapped: 0,
             unread: Vec::new(),
@@ -240,16 +244,20 @@ impl Reader {
         let threads =
             roots.iter().map(|root| Party { who: Who::Root(root.thread), copy: root.copy, found: &root.found });
         let parties: Vec<Party<'_>> = tasks.chain(threads).collect();
-        let read = self.things.read(&parties, &self.copies, &*self.bytes);
-        let records: FxHashMap<u64, i32> =
-            self.bytes.watched().iter().map(|watched| (watched.data, watched.fd)).collect();
-        let sockets = self.peers.of(&parties, &records, &*self.bytes);
+        let mut read = self.things.read(&parties, &self.copies, &*self.bytes);
+        let watched = self.bytes.watched();
+        let records: FxHashMap<u64, i32> = watched.iter().map(|watched| (watched.data, watched.fd)).collect();
+        let (tasks, regions) = (&self.tasks, &*scene.regions);
+        let from = descriptors::Sources { tasks, copies: &self.copies, regions, bytes: &*self.bytes };
+        let mut waiting = self.descriptors.read(&watched, from);
+        read.records.extend(waiting.records.drain());
+        let sockets = self.peers.of(&parties, &records, waiting.descriptors(), &*self.bytes);
         let (things, copies) = (&self.things, &self.copies);
         let notifies = |at: u64| things.around(at, copies);
         let ends = Ends { tasks: &self.tasks, read: &read, wakers: &wakers, records: &records, notifies: &notifies };
         let mut given: FxHashMap<u64, Vec<Assigned>> = FxHashMap::default();
-        let lively = self.tasks.lively(workers.queued.keys().chain(&self.queued).copied());
-        let changes = changed(&lively, &mut given, &workers, &self.frames, &ends, &*self.bytes);
+        let lively = self.tasks.lively(workers.queued.keys().chain(&self.noted).copied().chain(waiting.tasks()));
+        let changes = changed(&lively, &mut given, &workers, &self.frames, &ends, &waiting, &*self.bytes);
         let told_roots = told(&roots, &mut given, &self.frames, &ends);
         let mut party = Told {
             parties: &parties,
@@ -263,7 +271,7 @@ impl Reader {
             elsewhere: workers.strangers(),
         };
         let mut things = self.things.tell(&mut party);
-        self.queued = workers.queued.keys().copied().collect();
+        self.noted = workers.queued.keys().copied().chain(waiting.tasks()).collect();
         self.untold = changes.later.len();
         self.tasks.tell(&changes.noted, &changes.later);
         self.confirm(&mut things, &read, &scene);
@@ -477,6 +485,7 @@ fn changed(
     workers: &Workers,
     frames: &Frames,
     ends: &Ends<'_>,
+    waiting: &Waiting,
     bytes: &dyn Bytes,
 ) -> Changes {
     let mut changes = Changes::default();
@@ -487,7 +496,11 @@ fn changed(
             continue;
         }
         let me = Me { who: Who::Task(known.number), header: Some(at) };
-        let (waits, assigned) = resolve::waits(me, &known.found, Sleep::of(known), frames, ends);
+        let sleep = Sleep::of(known);
+        let (mut waits, assigned) = resolve::waits(me, &known.found, sleep, frames, ends);
+        if sleep == Sleep::Asleep {
+            waits.extend(waiting.of(at, known));
+        }
         for (semaphore, assigned) in assigned {
             given.entry(semaphore).or_default().push(assigned);
         }
@@ -547,64 +560,4 @@ fn told(
         });
     }
     told
-}
-
-fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::Wait>, bytes: &dyn Bytes) -> Task {
-    let state = known.state;
-    let woken = state.notified() || workers.deferred.contains(&at);
-    Task {
-        number: known.number,
-        address: at,
-        runtime: workers.by_scheduler.get(&known.scheduler()).copied(),
-        local: known.ty().kind == Kind::Local,
-        state: if state.running() {
-            TaskState::Running
-        } else if state.complete() {
-            TaskState::Complete
-        } else if woken {
-            TaskState::Woken
-        } else {
-            TaskState::Idle
-        },
-        queued: workers.queued.get(&at).copied().filter(|_| woken && !state.running()).unwrap_or_default(),
-        cancelled: state.cancelled(),
-        references: u32::try_from(state.references()).unwrap_or(u32::MAX),
-        join_interest: state.join_interest(),
-        future: Arc::clone(&known.ty().name),
-        defined: known.ty().defined.clone(),
-        spawned: place(known.spawned, bytes),
-        size: u32::try_from(known.ty().size).unwrap_or(u32::MAX),
-        chain: known.found.chain.filter(|_| !known.moving),
-        unread: match known.moving {
-            true if state.running() => Arc::from("it runs, and only the stack of its thread tells where"),
-            true => Arc::from("it moved while it was read"),
-            false => known.found.unread(),
-        },
-        waits: waits.into(),
-        claims: claims(&known.found),
-        panicked: known.found.panicked,
-    }
-}
-
-fn claims(found: &Found) -> Box<[Claim]> {
-    let claims = found.claims().iter();
-    claims
-        .map(|claim| Claim { frame: claim.frame, of: claim.of, what: claim.what, local: Arc::clone(&claim.local) })
-        .collect()
-}
-
-/// A place in source code, as the compiler leaves it for panics: a text, a line, a column. It is believed if it reads as one.
-fn place(at: u64, bytes: &dyn Bytes) -> Option<Place> {
-    const LONGEST: u64 = 4096;
-    let mut location = [0; 24];
-    if !bytes.read(at, &mut location) {
-        return None;
-    }
-    let (text, length) = (word(&location, 0)?, word(&location, 8)?);
-    let line = u32::try_from(uint(&location, 16, 4)?).ok().filter(|line| (1..1 << 24).contains(line))?;
-    let mut file = vec![0; usize::try_from(length).ok().filter(|_| length <= LONGEST)?];
-    let read = bytes.read(text, &mut file);
-    let file =
-        String::from_utf8(file).ok().filter(|file| read && file.contains(".rs") && !file.contains(char::is_control))?;
-    Some(Place { file: file.into(), line })
 }

@@ -38,7 +38,7 @@ enum Gives {
     Chains,
     /// All chains of tasks. Where the program is optimized as one, `block_on` is a part of whoever calls it.
     TasksChains,
-    /// Tasks and states.
+    /// Tasks, states, and the descriptors that they wait for.
     Tasks(Grade),
 }
 
@@ -68,7 +68,12 @@ fn holds(what: &str, gives: Gives, look: &Look, truth: &Truth) {
             let new: Vec<&str> = absent.map(|one| &*one.function).filter(|one| !known(one)).collect();
             assert!(new.is_empty(), "{what}: absent, and not known to be: {new:#?}");
         }
-        Gives::Tasks(expected) => assert_eq!((grade, verdict.right), (Some(expected), 0)),
+        Gives::Tasks(expected) => {
+            assert_eq!((grade, verdict.right), (Some(expected), 0));
+            let told = compare::descriptors(look, truth);
+            eprintln!("{what}: {} descriptors right", told.right);
+            assert!(told.wrong.is_empty() && told.missing.is_empty(), "{what}: {told:#?}");
+        }
     }
     let said = compare::holders(look, truth);
     assert!(said.wrong.is_empty(), "{:#?}", said.wrong);

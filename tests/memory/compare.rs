@@ -213,6 +213,49 @@ fn waits_for(told: &WaitOn, truth: &What) -> bool {
     }
 }
 
+/// What came of the descriptors that are waited for, where no chains are told.
+#[derive(Debug, Default)]
+pub(crate) struct Descriptors {
+    pub(crate) right: usize,
+    pub(crate) missing: Vec<String>,
+    pub(crate) wrong: Vec<String>,
+}
+
+/// Holds each wait for a descriptor against the truth: whose it is, which descriptor, and for what.
+pub(crate) fn descriptors(look: &Look, truth: &Truth) -> Descriptors {
+    let mut verdict = Descriptors::default();
+    for task in &look.changed {
+        let frames = truth.frames.get(&Who::Task(task.number)).into_iter().flatten().filter(|frame| !frame.held);
+        let mut left: Vec<&What> = frames.flat_map(|frame| &frame.waits).collect();
+        // The victim does not say by what something of a library is waited for.
+        let opaque = left.iter().any(|what| what.kind == "opaque");
+        let others = !opaque && left.iter().any(|what| what.kind != "io");
+        left.retain(|what| what.kind == "io");
+        let says_others = task.waits.iter().any(|wait| wait.what == WaitOn::Other);
+        if others && !task.waits.is_empty() && !says_others {
+            verdict.wrong.push(format!("task {} waits for something else as well", task.number));
+        }
+        for wait in task.waits.iter().filter(|wait| wait.what != WaitOn::Other) {
+            let is_it = |what: &&What| waits_for(&wait.what, what) && is_exact(&wait.what);
+            match left.iter().position(is_it) {
+                Some(at) => {
+                    left.remove(at);
+                    verdict.right += 1;
+                }
+                None if opaque => {}
+                None => verdict.wrong.push(format!("task {} does not wait for {wait:?}", task.number)),
+            }
+        }
+        verdict.missing.extend(left.iter().map(|what| format!("task {} waits for {what:?}", task.number)));
+    }
+    verdict
+}
+
+/// Whether it says which descriptor, and for what.
+fn is_exact(told: &WaitOn) -> bool {
+    matches!(told, WaitOn::Io { fd: Some(_), interest: Interest::Read | Interest::Write, .. })
+}
+
 /// A chain as text.
 pub(crate) fn written(chain: &Chain, waits: &[Wait]) -> String {
     let mut text = String::new();

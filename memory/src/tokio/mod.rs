@@ -8,6 +8,7 @@ pub(crate) mod header;
 pub(crate) mod io;
 pub(crate) mod names;
 pub(crate) mod owned;
+pub(crate) mod record;
 pub(crate) mod runtime;
 pub(crate) mod scan;
 pub(crate) mod semaphore;

@@ -85,7 +85,7 @@ impl LookLines {
             WaitLine {
                 what: match wait.on.thing() {
                     Some(id) => model.thing_in_words(id),
-                    None => model.wait_in_words(wait.on, now),
+                    None => model.wait_of(look, wait.on, now),
                 },
                 certainty: wait.certainty,
                 place,

@@ -8,7 +8,7 @@ pub(crate) use rows::{ChainFrame, ChainRow, ThingRow, UnreadRow};
 pub(crate) use text::render;
 
 use crate::{
-    model::{Model, Task},
+    model::{AwaitsKey, Model, Task},
     report::Observation,
     source::Target,
     update::{
@@ -60,6 +60,8 @@ pub struct TreeOf {
 struct Same {
     chain: Option<u32>,
     things: Vec<Option<ThingId>>,
+    /// Where there is no chain, whom it waits for is all that tells it from others.
+    awaits: Vec<AwaitsKey>,
     state: u8,
     unread: std::sync::Arc<str>,
     name: crate::model::Sym,
@@ -97,6 +99,10 @@ fn groups(model: &Model) -> Vec<Vec<Task<'_>>> {
             // What runs or is woken is in motion: where it slept last says nothing.
             chain: look.chain,
             things: look.waits.iter().map(|wait| wait.on.thing()).collect(),
+            awaits: match look.chain {
+                Some(_) => Vec::new(),
+                None => look.waits.iter().map(|wait| model.wait_key(wait.on, None)).collect(),
+            },
             state: look.state as u8,
             unread: look.unread.clone(),
             name: task.name(),

@@ -5,7 +5,7 @@ use crate::{
     report::location::Location,
     update::{
         Place, Stamp,
-        look::{Chain, FrameValues, Holder, Root, Thing, ThingId, Values, Variable, Wait, WaitOn, Who},
+        look::{Chain, FrameValues, Holder, Root, TaskLook, Thing, ThingId, Values, Variable, Wait, WaitOn, Who},
     },
 };
 use serde::Serialize;
@@ -196,10 +196,18 @@ pub(super) fn task_row(model: &Model, mut tasks: Vec<Task>, now: Stamp, values: 
         state: look.map_or("idle", |look| look.state.name()),
         future: first.map_or_else(String::new, |task| model.task_name(task).to_owned()),
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
-        waits: look.map_or_else(Vec::new, |look| look.waits.iter().map(|wait| awaited(model, wait, now)).collect()),
+        waits: look.map_or_else(Vec::new, |look| waits(model, look, now)),
         unread: look.and_then(|look| text(&look.unread)),
         values: first.and_then(|task| task.number()).and_then(|number| values_of(Who::Task(number), values)),
     }
+}
+
+fn waits(model: &Model, look: &TaskLook, now: Stamp) -> Vec<Awaited> {
+    let row = |wait: &Wait| match wait.on {
+        WaitOn::Other => Awaited { what: model.wait_of(look, wait.on, now), ..awaited(model, wait, now) },
+        _ => awaited(model, wait, now),
+    };
+    look.waits.iter().map(row).collect()
 }
 
 pub(super) fn root_row(model: &Model, root: &Root, now: Stamp, values: &[Values]) -> ChainRow {

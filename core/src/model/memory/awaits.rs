@@ -108,20 +108,29 @@ impl Model {
         })
     }
 
-    /// What a task waits for, as far as it tells it from others.
+    /// What a task waits for, as far as it tells it from others. Not known is what one of which no chain is known may wait for beside
+    /// its descriptors: these may be the least of it.
     pub fn awaits_key(&self, task: &Task) -> AwaitsKey {
         let Some(look) = task.look() else { return AwaitsKey::Unknown };
-        match (main_wait(look).map(|wait| wait.on), look.chain) {
-            (Some(WaitOn::Permits { of, .. } | WaitOn::Thing(of) | WaitOn::Closed(of)), _) => AwaitsKey::Thing(of),
-            (Some(WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet), _) => AwaitsKey::Join,
-            (Some(WaitOn::Io { fd, .. }), _) => {
+        let may_wait_for_others = look.chain.is_none() && look.waits.iter().any(|wait| wait.on == WaitOn::Other);
+        match main_wait(look).filter(|_| !may_wait_for_others) {
+            Some(wait) => self.wait_key(wait.on, look.chain),
+            None => look.chain.map_or(AwaitsKey::Unknown, AwaitsKey::Chain),
+        }
+    }
+
+    /// One of the things that a task with this chain waits for, as far as it tells it from others.
+    pub fn wait_key(&self, on: WaitOn, chain: Option<u32>) -> AwaitsKey {
+        match on {
+            WaitOn::Permits { of, .. } | WaitOn::Thing(of) | WaitOn::Closed(of) => AwaitsKey::Thing(of),
+            WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet => AwaitsKey::Join,
+            WaitOn::Io { fd, .. } => {
                 let peer = fd.and_then(|fd| self.memory.peers.of(fd));
                 peer.map_or(AwaitsKey::Io(fd), AwaitsKey::Peer)
             }
-            (Some(WaitOn::Timer(_)), _) => AwaitsKey::Timer,
-            (Some(WaitOn::Nothing), _) => AwaitsKey::Nothing,
-            (Some(WaitOn::Other) | None, Some(chain)) => AwaitsKey::Chain(chain),
-            (Some(WaitOn::Other) | None, None) => AwaitsKey::Unknown,
+            WaitOn::Timer(_) => AwaitsKey::Timer,
+            WaitOn::Nothing => AwaitsKey::Nothing,
+            WaitOn::Other => chain.map_or(AwaitsKey::Unknown, AwaitsKey::Chain),
         }
     }
 
@@ -169,6 +178,14 @@ impl Model {
         match thing.names.first() {
             Some(name) => format!("{} {name}", thing.label()),
             None => thing.label().to_owned(),
+        }
+    }
+
+    /// What one of whom this is known waits for, in a few words: without frames there is nothing that says the rest.
+    pub fn wait_of(&self, look: &TaskLook, on: WaitOn, now: Stamp) -> String {
+        match on {
+            WaitOn::Other if look.chain.is_none() => "something else, which is not known".into(),
+            _ => self.wait_in_words(on, now),
         }
     }
 

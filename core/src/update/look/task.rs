@@ -161,7 +161,7 @@ pub enum WaitOn {
     },
     /// Nothing: it woke itself, or was woken.
     Nothing,
-    /// Something that was not gone into: as its frames say.
+    /// Something that was not gone into: as its frames say. Where no chain is known, something else may be waited for as well.
     Other,
 }
 
