@@ -119,7 +119,10 @@ impl Model {
             ([(kind, _)], 0) => {
                 format!("{} {} for {kind}{why}.", plural(all as u64, "task"), if all == 1 { "waits" } else { "wait" })
             }
-            _ => format!("{}: {}{why}.", plural(all as u64, "task"), parts.join(", ")),
+            _ => {
+                let why = if why.is_empty() { why } else { format!("; more is not known{why}") };
+                format!("{}: {}{why}.", plural(all as u64, "task"), parts.join(", "))
+            }
         }
     }
 
