@@ -471,6 +471,9 @@ pub struct Waiter {
     pub missing: u32,
 }
 
+/// What [`Unread::what`] begins with where debug information that there is could not be used; the path of the object follows.
+pub const DEBUG_INFORMATION: &str = "debug information of";
+
 /// Something that could not be read or told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {

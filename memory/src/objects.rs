@@ -1,6 +1,10 @@
 //! Where the objects of a process have their code and their constant data.
 
-use crate::bytes::{Bytes, Image, Region, Segment};
+use crate::{
+    DEBUG_INFORMATION, Unread,
+    bytes::{Bytes, Image, Region, Segment},
+    debug::{Debug, Search},
+};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 /// An object that is loaded.
@@ -34,6 +38,30 @@ impl Object {
             constant: constant.map(|region| region.range.clone()).collect(),
             file: bytes.file(&image.region).map_err(Arc::from),
         }
+    }
+
+    /// Its debug information; where what there is cannot be used, that is told.
+    pub(crate) fn debug(&self, search: &Search, refused: &mut Vec<Unread>) -> Debug {
+        let search = Search { path: Some(PathBuf::from(&*self.path)), ..search.clone() };
+        let mut refuse = |why: &Arc<str>| {
+            refused.push(Unread { what: format!("{DEBUG_INFORMATION} {}", self.path).into(), why: Arc::clone(why) });
+        };
+        let file = match &self.file {
+            Ok(file) => file,
+            Err(why) => {
+                refuse(why);
+                return Debug::none(why);
+            }
+        };
+        let named = search.debug.is_some() || search.layout.is_some();
+        Debug::find(file, &search).unwrap_or_else(|why| {
+            let why: Arc<str> = why.into();
+            refuse(&why);
+            // What the user names may be of another object; each has its own.
+            let own = Search { debug: None, layout: None, ..search };
+            let found = if named { Debug::find(file, &own).ok() } else { None };
+            found.unwrap_or_else(|| Debug::none(&why))
+        })
     }
 
     /// Whether there is code of it at this address.

@@ -163,29 +163,7 @@ impl Reader {
             return;
         }
         let (search, mut refused) = (self.search.clone(), Vec::new());
-        let mut open = |object: &Object| {
-            let search = Search { path: Some(PathBuf::from(&*object.path)), ..search.clone() };
-            let mut refuse = |why: &Arc<str>| {
-                let what = format!("debug information of {}", object.path).into();
-                refused.push(Unread { what, why: Arc::clone(why) });
-            };
-            let file = match &object.file {
-                Ok(file) => file,
-                Err(why) => {
-                    refuse(why);
-                    return Debug::none(why);
-                }
-            };
-            let named = search.debug.is_some() || search.layout.is_some();
-            Debug::find(file, &search).unwrap_or_else(|why| {
-                let why: Arc<str> = why.into();
-                refuse(&why);
-                // What the user names may be of another object; each has its own.
-                let own = Search { debug: None, layout: None, ..search };
-                let found = if named { Debug::find(file, &own).ok() } else { None };
-                found.unwrap_or_else(|| Debug::none(&why))
-            })
-        };
+        let mut open = |object: &Object| object.debug(&search, &mut refused);
         let images = self.threads.images();
         let objects = images.iter().map(|image| Object::new(image, &scene.regions, &*self.bytes));
         self.copies = objects.filter_map(|object| Copy::find(&object, &*self.bytes, &mut open)).collect();

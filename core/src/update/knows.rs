@@ -257,6 +257,9 @@ const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS);
 
 fn why_no_types(grade: Grade) -> &'static str {
     match grade {
+        Grade::Absent => {
+            "the executable of this build is not here, or cannot be read: of a core file or grab, give it with --exe"
+        }
         Grade::Stripped => {
             "the executable is stripped: in Cargo.toml, under [profile.release], set `strip = false` and `debug = 2`, or give a layout by --layout"
         }
@@ -412,7 +415,8 @@ mod tests {
     #[test]
     fn every_fact_is_told_or_missing_with_a_reason() {
         let full = ["wakers", "stalls"].map(str::to_owned);
-        let by_grade = [Grade::Stripped, Grade::Symbols, Grade::Lines, Grade::Twin, Grade::Full].map(Knows::memory);
+        let by_grade =
+            [Grade::Absent, Grade::Stripped, Grade::Symbols, Grade::Lines, Grade::Twin, Grade::Full].map(Knows::memory);
         let wire = [Knows::console(), Knows::older_agent(), Knows::agent(&[]), Knows::agent(&full)];
         let joined = Knows::console().joined(&Knows::memory(Grade::Full));
         for knows in wire.into_iter().chain(by_grade).chain([joined]) {

@@ -39,6 +39,8 @@ impl Certainty {
 /// What is known of the types of a program, which decides what can be read of its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Grade {
+    /// What there is could not be used: of a core file or grab, the executable of its build is not here.
+    Absent,
     /// Nothing: tasks, states and sizes alone.
     #[default]
     Stripped,
@@ -56,6 +58,7 @@ impl Grade {
     /// In one word.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Absent => "absent",
             Self::Stripped => "stripped",
             Self::Symbols => "symbols",
             Self::Lines => "lines",

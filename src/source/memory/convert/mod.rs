@@ -37,7 +37,9 @@ impl Converter {
 
     /// What is known of the types of what the process runs: of several copies of tokio, of the one that is known best.
     pub(super) fn grade(look: &memory::Look) -> Grade {
-        grade(look.process.copies.iter().map(|copy| copy.grade).max().unwrap_or_default())
+        let best = look.process.copies.iter().map(|copy| copy.grade).max().unwrap_or_default();
+        let refused = || look.unread.iter().any(|unread| unread.what.starts_with(memory::DEBUG_INFORMATION));
+        if best == memory::Grade::Stripped && refused() { Grade::Absent } else { grade(best) }
     }
 
     /// Whose memory it is.
