@@ -7,7 +7,7 @@ use crate::{
     Cost, Job, Look, Process, ProcessState, Task, Thing, Unread, WaitOn, Who,
     bytes::{Bytes, Core, Error, Live, Scene, processor_time},
     data,
-    debug::{Debug, Search, TypeId},
+    debug::{Search, TypeId},
     descriptors::{self, Descriptors, Waiting},
     finder::Finder,
     future::{

@@ -115,15 +115,12 @@ impl Model {
         if running > 0 {
             parts.push(format!("{} {}", plural_count(running), if running == 1 { "runs" } else { "run" }));
         }
-        match (&*kinds, running) {
-            ([(kind, _)], 0) => {
-                format!("{} {} for {kind}{why}.", plural(all as u64, "task"), if all == 1 { "waits" } else { "wait" })
-            }
-            _ => {
-                let why = if why.is_empty() { why } else { format!("; more is not known{why}") };
-                format!("{}: {}{why}.", plural(all as u64, "task"), parts.join(", "))
-            }
+        let all_tasks = plural(all as u64, "task");
+        if let ([(kind, _)], 0) = (&*kinds, running) {
+            return format!("{all_tasks} {} for {kind}{why}.", if all == 1 { "waits" } else { "wait" });
         }
+        let why = if why.is_empty() { why } else { format!("; more is not known{why}") };
+        format!("{all_tasks}: {}{why}.", parts.join(", "))
     }
 
     /// The jobs of `spawn_blocking`, where there are some.
