@@ -157,6 +157,18 @@ fn sigterm_and_ctrl_c_end_it_whatever_its_workers_do() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_to_its_group_leaves_no_process_behind() {
+    for signal in ["INT", "HUP", "KILL"] {
+        let server = Server::start(&["--scenario", "vfork", "--load", "0"]);
+        // Its child is before the pipe, which is opened after 1.5 s.
+        sleep(Duration::from_millis(500));
+        let ended = server.signal_group(signal);
+        assert_eq!(ended.code, (signal == "INT").then_some(0), "{signal}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_server_that_nobody_listens_to_does_not_stay() {
     let ended = process::deaf(&["--scenario", "spin-first-poll", "--workers", "1"]);

@@ -11,7 +11,9 @@ use tokio::time::sleep;
 
 use super::{Ctx, Kind, STALLED, Scenario};
 
-/// A shell opens the pipe for a moment every 1.5 s, so that the child goes on, and once more when this process is gone.
+/// A shell opens the pipe for a moment every 1.5 s, so that the child goes on, and once more when this process is gone: the child holds
+/// back all signals until it has started its program, so that it would sleep for ever. The shell is in a group of its own, or whatever
+/// ends this process by its group (Ctrl-C of a terminal, one that is closed) would end the shell with it.
 const SHELL: &str = r#"while sleep 1.5 && kill -0 $PPID; do exec 3<>"$0"; sleep 0.1; exec 3>&-; done
 exec 3<>"$0"; sleep 0.2; rm -f "$0""#;
 
@@ -38,7 +40,11 @@ fn start(ctx: &Ctx) -> io::Result<()> {
         return Err(io::Error::other(format!("mkfifo: {made}")));
     }
     let (none, path) = (Stdio::null, path.as_os_str());
-    Command::new("sh").args(["-c", SHELL]).arg(path).stdin(none()).stdout(none()).stderr(none()).spawn()?;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", SHELL]).arg(path).stdin(none()).stdout(none()).stderr(none());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut shell, 0);
+    shell.spawn()?;
     let pipe = CString::new(path.as_encoded_bytes())?;
     ctx.spawn("makes-a-process", async move {
         while make_a_process(&pipe).is_ok() {

@@ -24,7 +24,13 @@ pub(crate) struct Server {
 /// What a server writes to stderr, read while it runs: a thousand panics fill a pipe, and whoever prints one then waits.
 type Stderr = Option<JoinHandle<String>>;
 
+/// All that was written to stderr. Whatever a server made has it, too, so that it ends with the last of them.
 fn read(stderr: &mut Stderr) -> String {
+    let asked = Instant::now();
+    while stderr.as_ref().is_some_and(|reading| !reading.is_finished()) {
+        assert!(asked.elapsed() < END, "a process that the server made outlives it");
+        sleep(Duration::from_millis(20));
+    }
     stderr.take().map(|reading| reading.join().unwrap()).unwrap_or_default()
 }
 
@@ -38,6 +44,9 @@ pub(crate) struct Ended {
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo-server"));
     command.args(args).env_remove("RUST_LOG");
+    // What ends a whole group is not to end the tests.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
 }
 
@@ -122,10 +131,22 @@ impl Server {
 
     /// Sends the server a signal by its name, and waits for its end.
     #[cfg(unix)]
-    pub(crate) fn signal(mut self, name: &str) -> Ended {
+    pub(crate) fn signal(self, name: &str) -> Ended {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
-        assert!(sent.success(), "kill -s {name} {pid}");
+        self.signal_to(name, &pid)
+    }
+
+    /// Sends a signal to the server's group, as a terminal does, and waits for the end of all that is in it.
+    #[cfg(unix)]
+    pub(crate) fn signal_group(self, name: &str) -> Ended {
+        let group = format!("-{}", self.child.id());
+        self.signal_to(name, &group)
+    }
+
+    #[cfg(unix)]
+    fn signal_to(mut self, name: &str, whom: &str) -> Ended {
+        let sent = Command::new("kill").args(["-s", name, "--", whom]).status().unwrap();
+        assert!(sent.success(), "kill -s {name} -- {whom}");
         self.ended()
     }
 
