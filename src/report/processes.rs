@@ -40,8 +40,8 @@ pub struct ProcessRow {
     pub executable: String,
     /// The versions of tokio in it.
     pub tokio: Vec<String>,
-    /// Threads that are workers by their names.
-    pub workers: usize,
+    /// Threads of runtimes by their names; null where none has a name that tokio gives.
+    pub workers: Option<usize>,
     /// `full`, `twin`, `lines`, `symbols` or `stripped`.
     pub debug_information: &'static str,
     /// Where more of that may be.
@@ -140,7 +140,7 @@ pub(crate) fn render(list: &ProcessList) -> String {
             row.user.clone(),
             known(row.tokio.join(", ")),
             row.tasks.map_or_else(|| "?".to_owned(), |tasks| tasks.to_string()),
-            row.workers.to_string(),
+            row.workers.map_or_else(|| "-".to_owned(), |workers| workers.to_string()),
             row.debug_information.to_owned(),
             known(listens(row)),
         ]
@@ -222,7 +222,7 @@ mod tests {
             user: "app".into(),
             tokio: vec!["1.54.1".into()],
             grade,
-            workers: 4,
+            workers: refused.is_none().then_some(4),
             tasks: refused.is_none().then_some(1310),
             uncounted: refused.map(|_| "its memory may not be read".into()),
             ports: if refused.is_none() {

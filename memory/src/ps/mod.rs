@@ -44,8 +44,9 @@ pub struct Listed {
     pub copies: Vec<ListedCopy>,
     /// Threads.
     pub threads: usize,
-    /// Threads that bear the names that tokio gives to workers; those of a runtime with a name of its own are not among them.
-    pub workers: usize,
+    /// Threads that bear the names that tokio gives to those of a runtime, those of its blocking pool among them. `None` where none
+    /// does: the program names them itself, or its runtimes have no threads of their own.
+    pub workers: Option<usize>,
     /// Tasks in the lists of its runtimes; else why they were not counted, in words.
     pub tasks: Result<u64, String>,
     /// Where it is instrumented.

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-/// Names of tokio's workers, as far as the kernel keeps them.
+/// The names that tokio gives to threads, as far as the kernel keeps them.
 const WORKERS: [&str; 2] = ["tokio-runtime-w", "tokio-rt-worker"];
 
 /// A file in one state: device, inode, and when it was changed.
@@ -122,7 +122,7 @@ impl Lister {
             .iter()
             .map(|id| (*id, proc::text(&format!("/proc/{pid}/task/{id}/comm")).unwrap_or_default()))
             .collect();
-        let is_worker = |(_, name): &&(u32, String)| WORKERS.contains(&name.trim_end());
+        let workers = names.iter().filter(|(_, name)| WORKERS.contains(&name.trim_end())).count();
         let listens = listens(pid);
         let serving = names.iter().filter(|_| console == Console::Possible);
         let status = proc::text(&format!("/proc/{pid}/status")).unwrap_or_default();
@@ -135,7 +135,7 @@ impl Lister {
             user: user.map_or_else(String::new, |user| user_name(&mut self.users, user)),
             executable,
             copies,
-            workers: names.iter().filter(is_worker).count(),
+            workers: (workers > 0).then_some(workers),
             ports: serving.filter_map(|thread| ports::port(pid, thread, &listens)).collect(),
             tasks: Err("its memory may not be read".to_owned()),
             threads: threads.len(),
@@ -228,7 +228,7 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = listing.processes.iter().find(|listed| listed.pid == child.id()).unwrap();
-        assert_eq!((&*found.name, found.workers, found.threads), ("like-tokio-but-small", 3, 4));
+        assert_eq!((&*found.name, found.workers, found.threads), ("like-tokio-but-small", Some(3), 4));
         assert_eq!((&found.listens, &found.refused), (&vec![address], &None));
         assert_eq!(found.copies.len(), 1);
         assert_eq!(found.copies[0].version.as_deref(), Some("1.98.7"));

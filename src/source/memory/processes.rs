@@ -31,8 +31,8 @@ pub struct Listed {
     pub grade: &'static str,
     /// Where more of it may be.
     pub elsewhere: Option<String>,
-    /// Threads that bear the names that tokio gives to workers.
-    pub workers: usize,
+    /// Threads that bear the names that tokio gives to those of a runtime; `None` where none does.
+    pub workers: Option<usize>,
     /// Tasks, where they were counted.
     pub tasks: Option<u64>,
     /// Why they were not.
