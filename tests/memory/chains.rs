@@ -14,7 +14,7 @@ use std::{path::Path, process::Command, time::Duration};
 const ABSENT: &[(&str, &str)] = &[];
 /// Holders that nobody names, by the function that has something, and why.
 const UNNAMED: &[(&str, &str)] = &[
-    ("waits::downgrades", "of two variables of one name debug information has the first alone"),
+    ("locks::downgrades", "of two variables of one name debug information has the first alone"),
     ("guard mutex of ", "a task that is polled is not read"),
 ];
 
