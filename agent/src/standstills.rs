@@ -3,17 +3,26 @@
 //!
 //! Whoever looks at the clock again and again tells when the next look is due. One that comes much too late, while the whole process
 //! used no more processor time than it can have used until it was due, did not come because nothing ran. It is noticed by the
-//! first who looks afterwards, before anything is said of what lasted. It knows nothing of threads, stalls, or who asks.
+//! first who looks afterwards, before anything is said of what lasted.
+//!
+//! A process whose control group has used up its share of the processors stands still, too, for less than a tenth of a second at a time, and
+//! ten times a second: the kernel counts that time. It knows nothing of threads, stalls, or who asks.
+
+mod throttled;
 
 use crate::clock::Nanos;
 use parking_lot::Mutex;
 use std::{collections::VecDeque, time::Duration};
+use throttled::throttled;
 
 /// A look that comes this much too late is worth the question.
 const LATE: Duration = Duration::from_millis(200);
 
 /// So many are kept, the latest.
-const MOST: usize = 16;
+const MOST: usize = 64;
+
+/// The kernel kept the process from running for at least this long: less may be one thread's.
+const THROTTLED: Duration = Duration::from_millis(10);
 
 /// How long one is told.
 const RECENT: Duration = Duration::from_secs(60);
@@ -35,6 +44,8 @@ struct Look {
     due: Duration,
     /// What the process had used of processors.
     cpu: Duration,
+    /// For how long it had been kept from them, where that is counted.
+    throttled: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -50,9 +61,23 @@ impl Looks {
         Self { last: None, known: VecDeque::new() }
     }
 
-    fn notice(&mut self, now: Nanos, cpu: fn() -> Option<Duration>, processors: fn() -> u32) {
+    fn notice(&mut self, now: Nanos, cpu: fn() -> Option<Duration>, processors: fn() -> u32, kept: Option<Duration>) {
         let Some(last) = self.last else { return };
         let gap = now.since(last.at);
+        let kept_since = kept.zip(last.throttled).map_or(Duration::ZERO, |(now, then)| now.saturating_sub(then));
+        if kept_since >= THROTTLED {
+            let Some(cpu) = cpu() else { return };
+            // It is summed over processors, on which the process ran for a while all the same.
+            let ran = cpu.saturating_sub(last.cpu) / processors().max(1);
+            let stood = kept_since.min(gap.saturating_sub(ran));
+            if let Some(from) =
+                Nanos::from_raw(now.raw().saturating_sub(u64::try_from(stood.as_nanos()).unwrap_or(u64::MAX)))
+            {
+                self.note(Standstill { from, to: now });
+            }
+            self.last = Some(Look { at: now, cpu, throttled: kept, ..last });
+            return;
+        }
         let late = gap.saturating_sub(last.due);
         if late < LATE {
             return;
@@ -63,11 +88,15 @@ impl Looks {
         if cpu.saturating_sub(last.cpu) > most {
             return;
         }
+        self.note(Standstill { from: last.at, to: now });
+        self.last = Some(Look { at: now, cpu, ..last });
+    }
+
+    fn note(&mut self, stood: Standstill) {
         if self.known.len() == MOST {
             self.known.pop_front();
         }
-        self.known.push_back(Standstill { from: last.at, to: now });
-        self.last = Some(Look { at: now, cpu, ..last });
+        self.known.push_back(stood);
     }
 
     fn within(&self, from: Nanos, to: Nanos) -> Duration {
@@ -78,12 +107,14 @@ impl Looks {
 /// Looks at the clock, and tells when the next look is due.
 pub(crate) fn look(now: Nanos, due: Duration) {
     notice(now);
-    LOOKS.lock().last = cpu().map(|cpu| Look { at: now, due, cpu });
+    let throttled = throttled();
+    LOOKS.lock().last = cpu().map(|cpu| Look { at: now, due, cpu, throttled });
 }
 
 /// Somebody else looks in between.
 pub(crate) fn notice(now: Nanos) {
-    LOOKS.lock().notice(now, cpu, processors);
+    let throttled = throttled();
+    LOOKS.lock().notice(now, cpu, processors, throttled);
 }
 
 /// Nobody looks any more.
@@ -138,8 +169,8 @@ mod tests {
     /// A look at 1 s, the next one due after 50 ms; and one at this time, when the process has used so much.
     fn noticed(now: u64, cpu: fn() -> Option<Duration>) -> Looks {
         let mut looks = Looks::new();
-        looks.last = Some(Look { at: at(1_000), due: ms(50), cpu: ms(700) });
-        looks.notice(at(now), cpu, TWO);
+        looks.last = Some(Look { at: at(1_000), due: ms(50), cpu: ms(700), throttled: Some(ms(40)) });
+        looks.notice(at(now), cpu, TWO, Some(ms(40)));
         looks
     }
 
@@ -155,8 +186,22 @@ mod tests {
     #[test]
     fn it_is_noticed_once() {
         let mut looks = noticed(3_020, || Some(ms(790)));
-        looks.notice(at(3_030), || Some(ms(800)), TWO);
+        looks.notice(at(3_030), || Some(ms(800)), TWO, Some(ms(45)));
         assert_eq!(looks.known.len(), 1);
+    }
+
+    #[test]
+    fn a_process_that_is_kept_from_its_processors_stands_still_for_what_it_did_not_run() {
+        let kept = |now, kept| {
+            let mut looks = Looks::new();
+            looks.last = Some(Look { at: at(1_000), due: ms(50), cpu: ms(700), throttled: Some(ms(40)) });
+            // It ran for 20 ms on each of two processors.
+            looks.notice(at(now), || Some(ms(740)), TWO, kept);
+            looks.within(at(1), at(9_000))
+        };
+        assert_eq!(kept(1_100, Some(ms(115))), ms(75));
+        assert_eq!(kept(1_100, Some(ms(200))), ms(80), "both processors are counted");
+        assert_eq!((kept(1_100, Some(ms(45))), kept(1_100, None)), (ms(0), ms(0)));
     }
 
     #[test]
@@ -164,7 +209,7 @@ mod tests {
         assert!(noticed(3_020, || Some(ms(2_600))).known.is_empty(), "one of its threads ran all the time");
         assert!(noticed(1_240, || Some(ms(700))).known.is_empty(), "it may be chance");
         let mut nobody = Looks::new();
-        nobody.notice(at(9_000), || Some(ms(0)), TWO);
+        nobody.notice(at(9_000), || Some(ms(0)), TWO, None);
         assert!(nobody.known.is_empty(), "nobody looks");
     }
 }

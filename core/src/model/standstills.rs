@@ -10,7 +10,7 @@ use crate::update::{Stamp, Standstill};
 use std::{collections::VecDeque, time::Duration};
 
 /// So many are kept, the latest.
-const MOST: usize = 32;
+const MOST: usize = 128;
 
 /// So many updates tell how often they come, and how often tasks are polled.
 const RHYTHM: usize = 32;
