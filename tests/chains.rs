@@ -86,6 +86,7 @@ fn mutex(certainty: Certainty) -> Thing {
         kind: ThingKind::Mutex,
         ty: "Mutex<Conn>".into(),
         names: vec!["conn of orders::store::load".into()],
+        of: None,
         free: Some(0),
         total: Some(1),
         held: Some(1),

@@ -86,7 +86,8 @@ pub(crate) fn name(
         place: claim.place.clone(),
         local: Arc::clone(&claim.local),
     };
-    let sure = perhaps == 0 && claims.iter().all(|claim| claim.basis == Basis::Proven);
+    // Of what is kept and not polled nothing says that it was not dropped, but that nobody else can have what it was given.
+    let sure = claims.iter().all(|claim| claim.basis == Basis::Proven);
     let doubt: Option<Arc<str>> = match held {
         None => Some("it does not count the permits that are out".into()),
         Some(held) if claimed > held => {
@@ -110,7 +111,7 @@ pub(crate) fn name(
     thing.holders.extend(assigned.iter().filter(believed).map(|assigned| Holder {
         who: assigned.who,
         what: ClaimKind::Permits(u32::try_from(assigned.permits).unwrap_or(u32::MAX)),
-        basis: assigned.basis,
+        basis: assigned.basis.max(if held.is_some() { basis } else { Basis::Likely }),
         place: None,
         local: Arc::from(""),
     }));
@@ -136,6 +137,7 @@ mod tests {
             kind: ThingKind::Mutex,
             ty: "Mutex<u8>".into(),
             names: Vec::new(),
+            of: None,
             free: Some(free),
             total: Some(1),
             held: None,
@@ -237,8 +239,11 @@ mod tests {
     fn a_lock_future_that_is_kept_may_have_been_dropped() {
         let mut thing = mutex(0);
         let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely, given: Given::Whole }];
-        name(&mut thing, &[], &kept, None, &mut Droppable::default());
+        name(&mut thing, &[], &kept, Some(open()), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Likely)], Some(1)));
+        // It was not, where nobody else can have what it was given.
+        name(&mut thing, &[], &kept, None, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Proven)], Some(1)));
         name(&mut thing, &[claim(1, 0)], &kept, None, &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
     }

@@ -1,4 +1,4 @@
-//! Which locks a value of a type could lead to. What was not read (a task that is polled, a job, a root) cannot have a lock that its
+//! Which locks and channels a value of a type could lead to. What was not read (a task that is polled, a job, a root) cannot have a lock that its
 //! type leads to by no pointer; where a type leads to something unknown, it leads to everything.
 
 use crate::debug::{Debug, Kind, TypeId};
@@ -13,7 +13,7 @@ const MOST: usize = 20_000;
 pub(crate) enum Reach {
     /// Something unknown, and hence everything.
     Everything,
-    /// These locks, by the paths of their types.
+    /// These locks and channels, by the paths of their types.
     Locks(FxHashSet<Arc<str>>),
 }
 
@@ -59,10 +59,7 @@ fn find(start: TypeId, debug: &Debug) -> Reach {
         if names.len() > MOST {
             return Reach::Everything;
         }
-        if ty.is("tokio::sync::mutex", "Mutex")
-            || ty.is("tokio::sync::rwlock", "RwLock")
-            || ty.is("tokio::sync::once_cell", "OnceCell")
-        {
+        if ty.is_lock_or_channel() {
             locks.insert(Arc::from(ty.path()));
         }
         // What leads by a vtable, or to a type that is not told, leads anywhere.

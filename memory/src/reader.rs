@@ -247,6 +247,7 @@ impl Reader {
             given: &given,
             hidden: &hidden,
             elsewhere: workers.strangers(),
+            senders: FxHashSet::default(),
         };
         let mut things = self.things.tell(&mut party);
         self.noted = workers.queued.keys().copied().chain(waiting.tasks()).collect();
@@ -323,7 +324,7 @@ impl Reader {
     fn confirm(&mut self, things: &mut [Thing], read: &Read, scene: &Scene) {
         let is_suspect = |thing: &&Thing| {
             let is_used = !(thing.queue.is_empty() && thing.holders.is_empty());
-            is_used && read.semaphores.contains_key(&thing.at)
+            is_used && (read.semaphores.contains_key(&thing.at) || read.channels.contains_key(&thing.at))
         };
         let suspects = || things.iter().filter(is_suspect);
         let involved = |thing: &Thing| -> Vec<Who> {

@@ -70,6 +70,8 @@ pub(crate) struct Party<'a> {
 pub(crate) struct Read {
     pub(crate) semaphores: FxHashMap<u64, Semaphore>,
     pub(crate) channels: FxHashMap<u64, State>,
+    /// Of which copy and type each channel is.
+    channel_types: FxHashMap<u64, (u16, TypeId)>,
     /// Tokio's records of descriptors that are waited for by polling them.
     pub(crate) records: FxHashMap<u64, io::Wakers>,
     /// The nodes that are linked in a queue, by the semaphore's address and their own.
@@ -187,6 +189,7 @@ impl Things {
                     self.hinted.insert(semaphore, room);
                 }
                 read.channels.insert(*at, state);
+                read.channel_types.insert(*at, (copy as u16, *ty));
             }
             if let Some(layout) = self.records.get(copy).copied().flatten() {
                 records.sort_unstable();
@@ -208,12 +211,24 @@ impl Things {
         read
     }
 
-    /// Of these semaphores those that are as they were.
-    pub(crate) fn same(&self, at: &[u64], read: &Read, copies: &[Copy], bytes: &dyn Bytes) -> FxHashSet<u64> {
+    /// Of these semaphores and channels those that are as they were.
+    pub(crate) fn same(&mut self, at: &[u64], read: &Read, copies: &[Copy], bytes: &dyn Bytes) -> FxHashSet<u64> {
         let mut same = FxHashSet::default();
-        for copy in 0..copies.len() {
+        for (copy, known) in copies.iter().enumerate() {
+            let of_copy = |at: &u64| read.channel_types.get(at).filter(|(of, _)| usize::from(*of) == copy);
+            let wanted: Vec<(u64, TypeId)> = at.iter().filter_map(|at| Some((*at, of_copy(at)?.1))).collect();
+            if let Some(channels) = self.channels.get_mut(copy) {
+                for ((at, _), again) in wanted.iter().zip(channels.read(&wanted, &*known.debug, bytes)) {
+                    if again.is_some() && again.as_ref() == read.channels.get(at) {
+                        same.insert(*at);
+                    }
+                }
+            }
             let Some(layout) = self.layouts.get(copy).copied().flatten() else { continue };
-            let known = |at: &u64| self.hinted.get(at).is_none_or(|hinted| usize::from(hinted.copy) == copy);
+            let known = |at: &u64| {
+                read.semaphores.contains_key(at)
+                    && self.hinted.get(at).is_none_or(|hinted| usize::from(hinted.copy) == copy)
+            };
             let mine: Vec<u64> = at.iter().copied().filter(known).collect();
             for (at, again) in mine.iter().zip(layout.read(&mine, bytes)) {
                 if again.is_some() && again.as_ref() == read.semaphores.get(at) {
@@ -280,6 +295,7 @@ impl Things {
             }
         }
         let mut told = Vec::new();
+        scene.senders = self.senders(scene.read, &ends, scene);
         for (at, semaphore) in &scene.read.semaphores {
             let claims = claims.remove(at).unwrap_or_default();
             let mut thing = self.semaphore(*at, semaphore, scene);
@@ -330,6 +346,7 @@ impl Things {
             kind,
             ty: Arc::from(""),
             names: self.hinted.get(&at).map(|hinted| hinted.names.clone()).unwrap_or_default(),
+            of: None,
             free: None,
             total: None,
             held: None,
@@ -346,10 +363,12 @@ impl Things {
     fn hidden(&self, at: u64, scene: &Told<'_>) -> Option<Arc<str>> {
         let known = self.hinted.get(&at).and_then(|hinted| Some((hinted, scene.copies.get(usize::from(hinted.copy))?)));
         let Some((hinted, copy)) = known else { return Some("its type is not known".into()) };
-        if hinted.kind == Referred::Chan {
-            return Some("room in a channel can be reserved by something that was not read".into());
-        }
         let path = copy.debug.ty(hinted.ty).path();
+        if hinted.kind == Referred::Chan {
+            // Who has no sender reserves no room.
+            let unseen = || Some("room in a channel can be reserved by a sender that was not read".into());
+            return if scene.senders.contains(&hinted.base) { None } else { unseen() };
+        }
         if copy.debug.index().may_keep(&path) {
             return Some(
                 "a collection, a channel or a structure of this program can have a guard of such a lock".into(),
@@ -398,6 +417,7 @@ impl Things {
             kind,
             ty,
             names: hinted.map(|hinted| hinted.names.clone()).unwrap_or_default(),
+            of: hinted.filter(|_| kind == ThingKind::Room).map(|hinted| hinted.base),
             free: Some(semaphore.free),
             total,
             held: None,
@@ -412,20 +432,67 @@ impl Things {
 
     fn channel(&self, at: u64, state: &State, ends: Vec<Holder>, scene: &Told<'_>) -> Thing {
         let mut thing = Thing { channel: Some(state.channel), ..self.bare(at, state.kind) };
-        let claimed = ends.iter().filter(|end| end.what == ClaimKind::Sender).count() as u64;
-        thing.holders = ends;
-        // More ends than there are: some are left over, and nothing says which.
-        match state.channel.senders {
-            Some(senders) if claimed > senders => thing.holders.retain(|holder| holder.what != ClaimKind::Sender),
-            Some(senders) => thing.unseen = senders - claimed,
-            None => {}
-        }
         thing.queue.extend(state.receiver.filter(|waker| *waker != 0).map(|waker| Waiter {
             who: scene.who(waker),
             wanted: 0,
             missing: 0,
         }));
+        thing.holders = ends;
+        for what in [ClaimKind::Sender, ClaimKind::Receiver] {
+            let claimed = thing.holders.iter().filter(|end| end.what == what).count() as u64;
+            let Some(exist) = exist(state, what) else { continue };
+            if what == ClaimKind::Sender {
+                thing.unseen = exist.saturating_sub(claimed);
+            }
+            // More ends than there are: some are left over, and nothing says which, but for the one who was seen to receive.
+            if claimed > exist {
+                let receives = thing.queue.first().map(|waiter| waiter.who).filter(|who| *who != Who::Unknown);
+                let mut of_it = thing.holders.iter().filter(|end| end.what == what && Some(end.who) == receives);
+                let is_known = what == ClaimKind::Receiver && of_it.next().is_some() && of_it.next().is_none();
+                thing.holders.retain(|end| end.what != what || (is_known && Some(end.who) == receives));
+                if !is_known {
+                    continue;
+                }
+            }
+            if claimed >= exist && !self.may_be_elsewhere(at, what, scene) {
+                thing.holders.iter_mut().filter(|end| end.what == what).for_each(|end| end.basis = Basis::Proven);
+            }
+        }
         thing
+    }
+
+    /// The channels of which all ends that send were seen.
+    fn senders(&self, read: &Read, ends: &FxHashMap<u64, Vec<Holder>>, scene: &Told<'_>) -> FxHashSet<u64> {
+        let all_are_seen = |(at, state): (&u64, &State)| {
+            let seen = ends.get(at).map_or(0, |ends| ends.iter().filter(|end| end.what == ClaimKind::Sender).count());
+            let all = exist(state, ClaimKind::Sender) == Some(seen as u64);
+            (all && !self.may_be_elsewhere(*at, ClaimKind::Sender, scene)).then_some(*at)
+        };
+        read.channels.iter().filter_map(all_are_seen).collect()
+    }
+
+    /// Whether something that was not read could have an end of this channel.
+    fn may_be_elsewhere(&self, at: u64, what: ClaimKind, scene: &Told<'_>) -> bool {
+        let known = scene.read.channel_types.get(&at);
+        let Some((copy, ty)) = known.and_then(|(copy, ty)| Some((scene.copies.get(usize::from(*copy))?, *ty))) else {
+            return true;
+        };
+        let path = copy.debug.ty(ty).path();
+        let elsewhere = scene.elsewhere || !scene.hidden.is_empty();
+        (what == ClaimKind::Sender && copy.debug.index().may_keep_sender(&path))
+            || (elsewhere && copy.debug.outside().contains(path.as_str()))
+            || scene.hidden.iter().any(|hidden| hidden.reach.has(&path))
+    }
+}
+
+/// How many ends of a channel there are, those included that could become one.
+fn exist(state: &State, what: ClaimKind) -> Option<u64> {
+    match (state.kind, what) {
+        (ThingKind::Mpsc, ClaimKind::Sender) => state.channel.senders?.checked_add(state.weak),
+        (ThingKind::Mpsc | ThingKind::Oneshot, _) => Some(1),
+        (_, ClaimKind::Sender) => state.channel.senders,
+        (_, ClaimKind::Receiver) => state.channel.receivers,
+        (_, ClaimKind::Permits(_)) => None,
     }
 }
 
@@ -444,6 +511,8 @@ pub(crate) struct Told<'a> {
     pub(crate) hidden: &'a [Hidden],
     /// Whether there may be code in the middle of something that is no task's.
     pub(crate) elsewhere: bool,
+    /// Channels of which all ends that send were seen.
+    pub(crate) senders: FxHashSet<u64>,
 }
 
 /// Something that was not read.

@@ -384,6 +384,6 @@ fn lock_of(finding: &crate::diagnose::Finding) -> Option<ResourceId> {
     if let Subject::Lock(lock) = &finding.subject {
         return Some(lock.id);
     }
-    let of_cycle = finding.related.cycle.first().map(|step| step.waits_for.id);
+    let of_cycle = finding.related.cycle.iter().find_map(|step| step.waits_for.resource()).map(|resource| resource.id);
     finding.related.lock.as_ref().map(|lock| lock.id).or(of_cycle)
 }

@@ -6,7 +6,7 @@ use super::{
     task::{TaskRow, task},
 };
 use crate::{
-    diagnose::{CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, WaitRef},
+    diagnose::{AwaitedRef, CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, WaitRef},
     update::Stamp,
 };
 use serde::Serialize;
@@ -171,14 +171,16 @@ pub struct Waiter {
 pub struct Step {
     /// The task.
     pub task: TaskRow,
-    /// What it holds, and the one before waits for.
-    pub holds: LockRow,
+    /// What it keeps, and the one before waits for.
+    pub holds: Named,
+    /// How: `guard`, `unpolled-guard`, `place`, `unpolled-place`, `sender`, `receiver`, `end`.
+    pub by: &'static str,
     /// For how long it has.
     pub held_seconds: f64,
     /// Where it acquired that.
     pub acquired_at: Option<String>,
-    /// What it waits for.
-    pub waits_for: LockRow,
+    /// What it waits for: a resource, or a task's end.
+    pub waits_for: Named,
     /// For how long it has.
     pub waited_seconds: f64,
     /// What it waits in.
@@ -232,14 +234,22 @@ pub(super) fn row(finding: &Finding) -> Row {
 fn step(step: &CycleStep) -> Step {
     Step {
         task: task(&step.task),
-        holds: lock(&step.holds),
+        holds: awaited(&step.holds),
+        by: step.by.name(),
         held_seconds: seconds(step.held),
         acquired_at: step.acquired_at.clone(),
-        waits_for: lock(&step.waits_for),
+        waits_for: awaited(&step.waits_for),
         waited_seconds: seconds(step.waited),
         waits_in: (!step.waits_in.is_empty()).then(|| step.waits_in.clone()),
         waits_at: step.waits_at.clone(),
         words: [step.holds_in_words(), step.waits_in_words()],
+    }
+}
+
+fn awaited(awaited: &AwaitedRef) -> Named {
+    match awaited {
+        AwaitedRef::Resource(resource) => Named::Lock(lock(resource)),
+        AwaitedRef::End(ends) => Named::Task(task(ends)),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     diagnose::{
-        Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Related, RuntimeRef, Severity, StackRef, Status,
-        Subject, TaskRef, WaitRef, WorkerRef, lint,
+        AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, KeepsBy, LockRef, Related, RuntimeRef,
+        Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef, lint,
     },
     update::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
 };
@@ -93,10 +93,11 @@ fn report(findings: &[Finding]) -> Report {
 fn step(task: TaskRef, holds: LockRef, waits_for: LockRef) -> CycleStep {
     CycleStep {
         task,
-        holds,
+        holds: AwaitedRef::Resource(holds),
+        by: KeepsBy::Guard,
         held: Duration::from_millis(12_300),
         acquired_at: None,
-        waits_for,
+        waits_for: AwaitedRef::Resource(waits_for),
         waited: Duration::from_millis(12_200),
         waits_in: "Mutex::lock".into(),
         waits_at: None,

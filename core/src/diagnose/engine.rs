@@ -4,6 +4,7 @@ use super::{
     Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity, contradiction,
     findings::{Findings, Moment},
     flags::{Flag, Flags, NAMED},
+    graph::Graphs,
     groups::{self, Speaker},
     lint::{Check, Cx, Judgement, Key},
     lint_state::LintState,
@@ -156,7 +157,13 @@ impl Engine {
     pub fn observe(&mut self, model: &Model) {
         self.flags.begin();
         let (Some(now), settled) = (model.now(), model.settled()) else { return };
-        let cx = Cx { model, now, settled: settled.unwrap_or(Stamp::MIN), values: &Values::default() };
+        let cx = Cx {
+            model,
+            now,
+            settled: settled.unwrap_or(Stamp::MIN),
+            values: &Values::default(),
+            graphs: &Graphs::default(),
+        };
         self.forget_those_that_left(model);
         self.flag_named(model);
         let is_complete = model.changes().complete;
@@ -195,7 +202,13 @@ impl Engine {
     /// Describes every active finding as it is now, however many there are. For whoever tells of all of them at once.
     pub fn describe_all(&mut self, model: &Model) {
         let (Some(now), settled) = (model.now(), model.settled()) else { return };
-        let cx = Cx { model, now, settled: settled.unwrap_or(Stamp::MIN), values: &Values::default() };
+        let cx = Cx {
+            model,
+            now,
+            settled: settled.unwrap_or(Stamp::MIN),
+            values: &Values::default(),
+            graphs: &Graphs::default(),
+        };
         let (states, mut round) = self.round(&cx);
         for state in states {
             round.describe_all(state, &Cx { values: &state.values, ..cx });

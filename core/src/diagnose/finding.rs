@@ -188,25 +188,70 @@ impl Evidence {
     }
 }
 
-/// One step of a deadlock: a task, the lock that it holds and the one before waits for, and the lock that it waits for and the next
-/// one holds.
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AwaitedRef {
+    /// A lock, a semaphore, a channel.
+    Resource(LockRef),
+    /// The end of a task.
+    End(TaskRef),
+}
+
+/// How somebody keeps others from what they wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeepsBy {
+    /// A guard of it, permits, reserved room.
+    Guard,
+    /// The same, in a future of theirs that nobody polls.
+    UnpolledGuard,
+    /// A place before others in its queue.
+    Place,
+    /// The same, with a future that nobody polls.
+    UnpolledPlace,
+    /// The end that sends.
+    Sender,
+    /// The end that receives.
+    Receiver,
+    /// Their own end.
+    End,
+}
+
+impl KeepsBy {
+    /// Kebab-case and stable, as JSON names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guard => "guard",
+            Self::UnpolledGuard => "unpolled-guard",
+            Self::Place => "place",
+            Self::UnpolledPlace => "unpolled-place",
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+            Self::End => "end",
+        }
+    }
+}
+
+/// One step of a deadlock: a task, what it keeps and the one before waits for, and what it waits for and the next one keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CycleStep {
     /// The task.
     pub task: TaskRef,
-    /// What it holds.
-    pub holds: LockRef,
+    /// What it keeps.
+    pub holds: AwaitedRef,
+    /// How.
+    pub by: KeepsBy,
     /// For how long it has.
     pub held: Duration,
-    /// Where it acquired that, as far as an agent tells: the function and its line.
+    /// Where it acquired that, as far as an agent tells: the function and its line. Of what a future has that nobody polls, where that
+    /// sleeps.
     pub acquired_at: Option<String>,
     /// What it waits for.
-    pub waits_for: LockRef,
+    pub waits_for: AwaitedRef,
     /// For how long it has.
     pub waited: Duration,
     /// What it waits in, such as `Mutex::lock`; empty where that is not told.
     pub waits_in: String,
-    /// Where it waits, as far as an agent tells.
+    /// Where it waits, as far as that is known.
     pub waits_at: Option<String>,
 }
 
@@ -217,11 +262,38 @@ impl LockRef {
     }
 }
 
+impl AwaitedRef {
+    /// The lock, semaphore or channel, if it is one.
+    pub fn resource(&self) -> Option<&LockRef> {
+        if let Self::Resource(resource) = self { Some(resource) } else { None }
+    }
+
+    /// In words.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Resource(resource) => resource.in_words(),
+            Self::End(task) => format!("the end of {}", super::label::in_words(task)),
+        }
+    }
+}
+
 impl CycleStep {
-    /// What it holds, since when, and where it got it.
+    /// What it keeps, since when, and where it got it.
     pub fn holds_in_words(&self) -> String {
-        let at = self.acquired_at.as_ref().map_or_else(String::new, |at| format!(", acquired in {at}"));
-        format!("holds {} for {}{at}", self.holds.in_words(), humanize(self.held))
+        let what = self.holds.in_words();
+        let held = humanize(self.held);
+        let at = |word: &str| self.acquired_at.as_ref().map_or_else(String::new, |at| format!(", {word} {at}"));
+        match self.by {
+            KeepsBy::Guard => format!("holds {what} for {held}{}", at("acquired in")),
+            KeepsBy::UnpolledGuard => format!("holds {what} for {held}, in a future that it does not poll{}", at("at")),
+            KeepsBy::Place => format!("stands before that in the queue of {what}"),
+            KeepsBy::UnpolledPlace => {
+                format!("stands before that in the queue of {what}, with a future that it does not poll{}", at("at"))
+            }
+            KeepsBy::Sender => format!("has the end that sends of {what}"),
+            KeepsBy::Receiver => format!("has the end that receives of {what}"),
+            KeepsBy::End => "is the one whose end is waited for".into(),
+        }
     }
 
     /// What it waits for, since when, and where.

@@ -1,9 +1,12 @@
 //! Tasks and locks as findings name them.
 
-use super::{Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef, finding::RELATED_MOST};
+use super::{
+    Confidence, Evidence, LockRef, RuntimeRef, StackRef, TaskRef, WaitRef, WorkerRef, finding::RELATED_MOST,
+    graph::Actor,
+};
 use crate::{
     model::{Basis, Hold, KnownTask, Model, Panicked, Runtime, Task},
-    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WorkerId},
+    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WorkerId, look::ThingId},
 };
 
 /// A task by its row.
@@ -52,6 +55,18 @@ pub(super) fn holder(model: &Model, hold: &Hold) -> TaskRef {
     match hold.acquire.task {
         TaskId::NONE => thread_ref(hold.thread.as_ref().map_or("", |thread| &thread.name)),
         task => known(model, task, hold.known.as_deref()),
+    }
+}
+
+/// Somebody who waits, or has what others wait for.
+pub(super) fn actor(model: &Model, actor: Actor) -> TaskRef {
+    match actor {
+        Actor::Task(task) => task_by_id(model, task),
+        Actor::Root(thread) => {
+            let root = model.memory().whole().and_then(|whole| whole.roots.iter().find(|root| root.thread == thread));
+            let future = root.map_or("", |root| &*root.future);
+            TaskRef { kind: "block_on", place: format!("thread {thread}"), ..thread_ref(future) }
+        }
     }
 }
 
@@ -123,6 +138,22 @@ pub(super) fn worker(model: &Model, id: WorkerId) -> WorkerRef {
         runtime: runtime(model, id.runtime).name,
         thread: thread.map_or_else(String::new, |thread| thread.name.clone()),
     }
+}
+
+/// Anything that is waited for, by its id.
+pub(super) fn resource(model: &Model, id: ResourceId) -> LockRef {
+    if model.lock(id).is_some() {
+        return lock(model, id);
+    }
+    let thing = model.thing_of_row(id).or_else(|| model.memory().thing(ThingId(id.0)));
+    let row = model.resources().get(id);
+    let place = match (row, thing) {
+        (Some(row), _) => model.place(row.place).to_string(),
+        (None, Some(thing)) => thing.names.first().map_or_else(String::new, ToString::to_string),
+        (None, None) => "<unknown location>".into(),
+    };
+    let kind = thing.map_or("lock", |thing| thing.kind.name());
+    LockRef { id, number: model.resource_number(id), kind, place }
 }
 
 /// A lock by its id.

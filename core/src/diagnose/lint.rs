@@ -1,7 +1,9 @@
 //! What a lint is: what it says of itself, and functions that judge and describe. It has no memory: what it fired for is the
 //! engine's, and what must be remembered of the target is the model's.
 
-use super::{Confidence, Evidence, Param, Related, Severity, Subject, contradiction::When, settings::Values};
+use super::{
+    Confidence, Evidence, Param, Related, Severity, Subject, contradiction::When, graph::Graphs, settings::Values,
+};
 use crate::{
     model::{Lock, Model, PlaceId, Resource, Task},
     update::{FactSet, ResourceId, RuntimeId, Stamp, TaskId, WorkerId},
@@ -54,6 +56,8 @@ pub(super) struct Cx<'a> {
     pub settled: Stamp,
     /// The lint's thresholds.
     pub values: &'a Values,
+    /// Who waits for whom.
+    pub graphs: &'a Graphs,
 }
 
 impl Cx<'_> {

@@ -9,6 +9,7 @@ mod engine;
 mod finding;
 mod findings;
 mod flags;
+mod graph;
 mod groups;
 mod label;
 mod lint;
@@ -22,8 +23,8 @@ mod unasked;
 pub use crate::number::{humanize, humanize_bytes};
 pub use engine::{Engine, Tally};
 pub use finding::{
-    Confidence, CycleStep, Evidence, Finding, FindingId, LockRef, Measure, RELATED_MOST, Related, RuntimeRef, Severity,
-    StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef,
+    AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, KeepsBy, LockRef, Measure, RELATED_MOST, Related,
+    RuntimeRef, Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef,
 };
 pub use flags::{Flag, lint_mask};
 pub use lint::Lint;

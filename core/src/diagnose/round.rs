@@ -1,7 +1,7 @@
 //! What one complete update comes to: what the lints fire for becomes findings, and what they no longer fire for ends.
 
 use super::{
-    Confidence, Finding, FindingId, Lint, RELATED_MOST, Related, Subject, contradiction,
+    Confidence, CycleStep, Finding, FindingId, Lint, RELATED_MOST, Related, Subject, contradiction,
     findings::{Due, Findings, Moment},
     flags::Flags,
     groups::{Group, Said, Speaker},
@@ -211,7 +211,11 @@ impl Round<'_> {
         }
         if !state.subsumed.is_empty() {
             let steps = self.findings.get(id).into_iter().flat_map(|finding| &finding.related.cycle);
-            let in_cycle = steps.flat_map(|step| [Key::Lock(step.waits_for.id), Key::Task(step.task.id)]);
+            let of_step = |step: &CycleStep| {
+                let resource = step.waits_for.resource().map(|resource| Key::Lock(resource.id));
+                resource.into_iter().chain([Key::Task(step.task.id)])
+            };
+            let in_cycle = steps.flat_map(of_step);
             self.silence.speak(id, &state.subsumed, in_cycle.chain([key]));
         }
         Some(id)

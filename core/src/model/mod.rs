@@ -239,6 +239,11 @@ impl Model {
         self.locks.iter().filter_map(|id| self.lock(id))
     }
 
+    /// The locks that somebody holds or waits for, as far as that is known, in no order.
+    pub fn locks_in_use(&self) -> impl Iterator<Item = ResourceId> {
+        self.unsettled.iter().copied()
+    }
+
     /// One lock.
     pub fn lock(&self, id: ResourceId) -> Option<(&Resource, &Lock)> {
         let resource = self.resources.get(id)?;

@@ -1,5 +1,6 @@
 //! Types that may keep a guard where no walk goes: collections of guards, structures with one, channels that carry one. A lock whose
-//! guard such a type of the program can have is never said to be proven somebody's.
+//! guard such a type of the program can have is never said to be proven somebody's; and no more is a channel's end that sends. Of ends
+//! that receive there is one each, and it is mostly in the hands of whoever receives.
 
 /// Types that only pass a value on, or that a walk goes through.
 const PASSING: &[&[u8]] = &[
@@ -43,19 +44,54 @@ const MAPPED: &[(&[u8], &str)] = &[
     (b"tokio::sync::rwlock::write_guard_mapped::RwLockMappedWriteGuard<", "tokio::sync::rwlock::RwLock<"),
 ];
 
+/// Ends that send, and what the channel is.
+const SENDERS: &[(&[u8], &str)] = &[
+    (b"tokio::sync::mpsc::bounded::Sender<", MPSC),
+    (b"tokio::sync::mpsc::bounded::OwnedPermit<", MPSC),
+    (b"tokio::sync::mpsc::unbounded::UnboundedSender<", MPSC),
+    (b"tokio::sync::oneshot::Sender<", "tokio::sync::oneshot::Inner"),
+    (b"tokio::sync::watch::Sender<", "tokio::sync::watch::Shared"),
+    (b"tokio::sync::broadcast::Sender<", "tokio::sync::broadcast::Shared"),
+];
+const MPSC: &str = "tokio::sync::mpsc::chan::Chan";
+
+/// What a channel's senders are noted as: by the path of its type, of which what it carries is the first that it is generic over.
+pub(super) fn sender_of(channel: &[u8]) -> Option<String> {
+    let at = channel.iter().position(|byte| *byte == b'<')?;
+    let (kind, rest) = channel.split_at_checked(at + 1)?;
+    let kind = String::from_utf8_lossy(kind);
+    let is_one = SENDERS.iter().any(|(_, known)| kind.strip_suffix('<') == Some(known));
+    is_one.then(|| noted(&kind, first(rest)))
+}
+
+fn noted(kind: &str, of: &[u8]) -> String {
+    format!("sender of {}<{}>", kind.trim_end_matches('<'), String::from_utf8_lossy(of))
+}
+
 /// Whether a type of this name is gone through, or is a coroutine.
 pub(super) fn passes(name: &[u8]) -> bool {
     let bare = name.split(|byte| *byte == b'<').next().unwrap_or(name);
     name.starts_with(b"{async_") || name.starts_with(b"(") || PASSING.contains(&bare)
 }
 
-/// The locks whose guards stand in this path: `tokio::sync::mutex::Mutex<u64>`, or its beginning where more is not said.
+/// Whether a type of this name may be a guard or an end that sends. Most are neither.
+pub(super) fn may_be_one(name: &[u8]) -> bool {
+    [&b"Guard<"[..], b"Sender<", b"OwnedPermit<"].iter().any(|part| memchr::memmem::find(name, part).is_some())
+}
+
+/// The locks whose guards stand in this path: `tokio::sync::mutex::Mutex<u64>`, or its beginning where more is not said; and the channels
+/// of which an end that sends does.
 pub(super) fn locks(path: &[u8]) -> Vec<String> {
-    // Most names have none.
-    if memchr::memmem::find(path, b"Guard<").is_none() {
+    if !may_be_one(path) {
         return Vec::new();
     }
     let mut locks = Vec::new();
+    for (sender, kind) in SENDERS {
+        for at in memchr::memmem::find_iter(path, sender) {
+            let rest = path.get(at + sender.len()..).unwrap_or_default();
+            locks.push(noted(kind, first(rest)));
+        }
+    }
     for (guard, lock) in GUARDS {
         for at in memchr::memmem::find_iter(path, guard) {
             let rest = path.get(at + guard.len()..).unwrap_or_default();
@@ -97,6 +133,20 @@ mod tests {
         assert_eq!(of(read), ["tokio::sync::rwlock::RwLock<app::State>"]);
         assert_eq!(of("Slab<tokio::sync::mutex::MappedMutexGuard<u8>>"), ["tokio::sync::mutex::Mutex<"]);
         assert!(of("HashMap<u32, std::sync::MutexGuard<u8>>").is_empty());
+    }
+
+    #[test]
+    fn senders_that_a_name_has_in_it() {
+        let map = "HashMap<u32, tokio::sync::mpsc::bounded::Sender<alloc::vec::Vec<(u8, u8)>>, RandomState>";
+        let sender = sender_of(
+            b"tokio::sync::mpsc::chan::Chan<alloc::vec::Vec<(u8, u8)>, tokio::sync::mpsc::bounded::Semaphore>",
+        );
+        assert_eq!(locks(map.as_bytes()), [sender.unwrap()]);
+        assert_eq!(
+            sender_of(b"tokio::sync::oneshot::Inner<u8>").as_deref(),
+            Some("sender of tokio::sync::oneshot::Inner<u8>")
+        );
+        assert_eq!(sender_of(b"tokio::sync::notify::Notify"), None);
     }
 
     #[test]

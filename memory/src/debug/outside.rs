@@ -27,10 +27,7 @@ pub(super) fn locks(starts: &[TypeId], debug: &Debug) -> FxHashSet<Arc<str>> {
         if ty.space.starts_with("tokio::runtime") || (known && !names.insert((ty.space.clone(), ty.name.clone()))) {
             continue;
         }
-        if ty.is("tokio::sync::mutex", "Mutex")
-            || ty.is("tokio::sync::rwlock", "RwLock")
-            || ty.is("tokio::sync::once_cell", "OnceCell")
-        {
+        if ty.is_lock_or_channel() {
             locks.insert(Arc::from(ty.path()));
         }
         if let Kind::Pointer(to) | Kind::Array(to, _) = ty.kind {

@@ -137,7 +137,7 @@ struct Guards {
 impl Guards {
     /// Notes a type that is a guard.
     fn type_of(&mut self, name: &[u8], offset: u32, level: &Level<'_>, scopes: &Naming<'_>) {
-        if level.place != Where::Tokio || memchr::memmem::find(name, b"Guard<").is_none() {
+        if level.place != Where::Tokio || !keepers::may_be_one(name) {
             return;
         }
         let path = format!("{}::{}", scopes.path(level.scope), String::from_utf8_lossy(name));

@@ -1,5 +1,6 @@
 //! Types, as debug information has them.
 
+use super::keepers;
 use crate::Place;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -157,6 +158,20 @@ impl Type {
         self.members.iter().find(|member| *member.name == *name)
     }
 
+    /// Whether somebody else can have a part of it: a guard of a lock, an end of a channel.
+    pub fn is_lock_or_channel(&self) -> bool {
+        const ALL: [(&str, &str); 7] = [
+            ("tokio::sync::mutex", "Mutex"),
+            ("tokio::sync::rwlock", "RwLock"),
+            ("tokio::sync::once_cell", "OnceCell"),
+            ("tokio::sync::mpsc::chan", "Chan"),
+            ("tokio::sync::oneshot", "Inner"),
+            ("tokio::sync::watch", "Shared"),
+            ("tokio::sync::broadcast", "Shared"),
+        ];
+        ALL.iter().any(|(space, name)| self.is(space, name))
+    }
+
     /// Whether it is what an async function, block or closure becomes.
     pub fn is_coroutine(&self) -> bool {
         self.variants
@@ -174,7 +189,13 @@ impl Index {
 
     /// Whether a guard of this lock may be kept where no walk goes.
     pub fn may_keep(&self, lock: &str) -> bool {
-        self.keepers.iter().any(|kept| **kept == *lock || (kept.ends_with('<') && lock.starts_with(&**kept)))
+        let kind = lock.split_inclusive('<').next().unwrap_or_default();
+        self.keepers.contains(lock) || self.keepers.contains(kind)
+    }
+
+    /// Whether the end that sends of a channel of this type may be kept where no walk goes.
+    pub fn may_keep_sender(&self, channel: &str) -> bool {
+        keepers::sender_of(channel.as_bytes()).is_none_or(|sender| self.keepers.contains(sender.as_str()))
     }
 }
 
@@ -197,7 +218,7 @@ pub struct Index {
     /// Coroutines, by path.
     pub coroutines: FxHashMap<Arc<str>, TypeId>,
     /// Locks of which some type of the program may keep a guard where no walk goes, by path; one that ends with `<` is any of its
-    /// kind.
+    /// kind. And the same of ends of channels that send.
     pub keepers: FxHashSet<Arc<str>>,
     /// The types of statics, and of what plain threads were started with.
     pub outside: Vec<TypeId>,

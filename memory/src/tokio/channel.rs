@@ -23,6 +23,7 @@ enum Layout {
         size: u64,
         waker: (u64, u64),
         senders: u64,
+        weak: Option<u64>,
         tail: u64,
         index: u64,
         closed: u64,
@@ -65,6 +66,14 @@ pub(crate) struct State {
     pub(crate) room: Option<(u64, u64)>,
     /// How many messages were taken out of it, where it counts that: who waits for one has been polled since it was another number.
     pub(crate) taken: u64,
+    /// How many could become ends that send.
+    pub(crate) weak: u64,
+}
+
+impl State {
+    fn new(kind: crate::ThingKind, channel: Channel) -> Self {
+        Self { kind, channel, receiver: None, room: None, taken: 0, weak: 0 }
+    }
 }
 
 /// The layouts of channels, each found once.
@@ -125,6 +134,7 @@ impl Layout {
                 size,
                 waker: (rx_waker + waker_data, rx_waker + waker_vtable),
                 senders: at(&["tx_count"])?,
+                weak: at(&["tx_weak_count"]),
                 tail: tx + types.path(tx_ty, &["tail_position"])?.0,
                 index: fields + types.path(fields_ty, &["list", "index"])?.0,
                 closed: fields + types.path(fields_ty, &["rx_closed"])?.0,
@@ -168,7 +178,7 @@ impl Layout {
         let bit = |at: u64| bytes.get(usize::try_from(at).ok()?).map(|byte| *byte != 0);
         let waker = |(data, vtable): (u64, u64)| get(vtable).filter(|vtable| *vtable != 0).and_then(|_| get(data));
         match self {
-            Self::Mpsc { waker: rx, senders, tail, index, closed, room, unbounded, .. } => {
+            Self::Mpsc { waker: rx, senders, weak, tail, index, closed, room, unbounded, .. } => {
                 let messages = get(*tail)?.wrapping_sub(get(*index)?);
                 let closed =
                     bit(*closed)? || unbounded.is_some_and(|gate| get(gate).is_some_and(|state| state & 1 != 0));
@@ -180,7 +190,13 @@ impl Layout {
                     receivers: None,
                     closed: Some(closed),
                 };
-                Some(State { kind: crate::ThingKind::Mpsc, channel, receiver: waker(*rx), room, taken: get(*index)? })
+                Some(State {
+                    receiver: waker(*rx),
+                    room,
+                    taken: get(*index)?,
+                    weak: weak.and_then(get).unwrap_or(0),
+                    ..State::new(crate::ThingKind::Mpsc, channel)
+                })
             }
             Self::Oneshot { state, receiver, .. } => {
                 let state = get(*state)?;
@@ -193,11 +209,11 @@ impl Layout {
                     closed: Some(state & CLOSED != 0),
                 };
                 let receiver = if state & RX_TASK_SET == 0 { None } else { get(receiver.0) };
-                Some(State { kind: crate::ThingKind::Oneshot, channel, receiver, room: None, taken: 0 })
+                Some(State { receiver, ..State::new(crate::ThingKind::Oneshot, channel) })
             }
             Self::Watch { senders, receivers, .. } => {
                 let channel = Channel { senders: get(*senders), receivers: get(*receivers), ..Channel::default() };
-                Some(State { kind: crate::ThingKind::Watch, channel, receiver: None, room: None, taken: 0 })
+                Some(State::new(crate::ThingKind::Watch, channel))
             }
             Self::Broadcast { senders, receivers, closed, .. } => {
                 let channel = Channel {
@@ -206,7 +222,7 @@ impl Layout {
                     closed: bit(*closed),
                     ..Channel::default()
                 };
-                Some(State { kind: crate::ThingKind::Broadcast, channel, receiver: None, room: None, taken: 0 })
+                Some(State::new(crate::ThingKind::Broadcast, channel))
             }
         }
     }

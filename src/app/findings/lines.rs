@@ -52,7 +52,7 @@ pub(crate) fn findings_of_lock(engine: &Engine, lock: ResourceId, attached: Opti
         let related = &finding.related;
         matches!(&finding.subject, Subject::Lock(subject) if subject.id == lock)
             || related.lock.as_ref().is_some_and(|other| other.id == lock)
-            || related.cycle.iter().any(|step| step.waits_for.id == lock)
+            || related.cycle.iter().any(|step| step.waits_for.resource().is_some_and(|resource| resource.id == lock))
     })
 }
 

@@ -73,6 +73,7 @@ fn session() -> Session {
         kind: ThingKind::Mutex,
         ty: "Mutex<Conn>".into(),
         names: vec!["conn of orders::slow".into()],
+        of: None,
         free: Some(0),
         total: Some(1),
         held: Some(1),

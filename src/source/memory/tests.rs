@@ -263,6 +263,7 @@ fn held_thing(at: u64) -> memory::Thing {
         kind: memory::ThingKind::Mutex,
         ty: "Mutex<Conn>".into(),
         names: vec!["conn of orders::slow".into()],
+        of: None,
         free: Some(0),
         total: Some(1),
         held: Some(1),

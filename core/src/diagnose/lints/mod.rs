@@ -3,7 +3,9 @@
 mod auto_boxed_future;
 mod blind_target;
 mod blocking_pool_full;
+mod channel_stuck;
 mod deadlock;
+mod futurelock;
 mod held_across_await;
 mod lagging_target;
 mod large_future;
@@ -14,21 +16,31 @@ mod lost_waker;
 mod never_polled;
 mod never_yields;
 mod panicked;
+mod permits_gone;
+mod queues;
 mod self_wakes;
 mod stalled_worker;
 mod starved;
 mod stood_still;
+mod stuck;
+mod stuck_unless;
 mod task_leak;
 mod tells_nothing;
+mod waits_for_itself;
 
 use super::Lint;
 
 /// Every lint, the worst first. One that subsumes another stands before it.
 pub static LINTS: &[&Lint] = &[
     &deadlock::LINT,
+    &futurelock::LINT,
+    &waits_for_itself::LINT,
+    &stuck_unless::LINT,
     &stalled_worker::LINT,
     &never_yields::LINT,
     &lost_waker::LINT,
+    &permits_gone::LINT,
+    &channel_stuck::LINT,
     &held_across_await::LINT,
     &lock_convoy::LINT,
     &long_polls::LINT,

@@ -9,8 +9,8 @@ use crate::{
         look::{Fate, Job, ProcessState, State, TaskKey, TaskLook, Whole},
     },
 };
-use rustc_hash::FxHashSet;
-use std::{num::NonZeroU64, sync::Arc};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// What a panic is said to have been whose message was not read.
 const NO_MESSAGE: &str = "what it said, and where, stands in the task's output, which is not read";
@@ -123,7 +123,7 @@ impl Model {
         self.memory.look_bytes =
             self.memory.look_bytes.saturating_sub(before.as_ref().map_or(0, |before| price(before)));
         self.memory.moved.insert(id);
-        self.tasks.set_look(slot, Some(look));
+        self.tasks.set_look(slot, Some((look, now)));
         self.changes.tasks.push(slot);
     }
 
@@ -184,7 +184,7 @@ impl Model {
             self.agent.root.relate(&mut thread.stack, &self.places);
         }
         self.memory.looked.at(now);
-        self.memory.slept = slept(self.memory.whole.as_deref(), &whole);
+        self.memory.slept = self.memory.who_slept(&whole, now);
         let regrouped = self.memory.learn_peers(&whole.sockets);
         if !regrouped.is_empty() {
             self.regroup(&regrouped);
@@ -241,11 +241,17 @@ impl Model {
     }
 }
 
-/// The threads that have used no processor from one look to the next.
-fn slept(before: Option<&Whole>, now: &Whole) -> FxHashSet<u32> {
-    let used = |whole: &Whole| whole.threads.iter().filter_map(|it| Some((it.id, it.cpu?))).collect::<FxHashSet<_>>();
-    let before = before.map(used).unwrap_or_default();
-    used(now).intersection(&before).map(|(thread, _)| *thread).collect()
+impl Memory {
+    /// The threads that have used no processor since the look before, and since which look they have not.
+    fn who_slept(&self, looked: &Whole, now: Stamp) -> FxHashMap<u32, Stamp> {
+        let used = |whole: &Whole| {
+            whole.threads.iter().filter_map(|it| Some((it.id, it.cpu?))).collect::<FxHashSet<(u32, Duration)>>()
+        };
+        let before = self.whole.as_deref().map(used).unwrap_or_default();
+        let last = self.now.unwrap_or(now);
+        let since = |thread: u32| (thread, self.slept.get(&thread).copied().unwrap_or(last));
+        used(looked).intersection(&before).map(|(thread, _)| since(*thread)).collect()
+    }
 }
 
 /// A task as memory tells of it: since when it does what it does is known from one look to the next alone, and only of one that

@@ -62,6 +62,11 @@ impl Model {
             || self.memory.looked.have_shown_in_motion(since, until)
     }
 
+    /// Whether what is so in each look from the one instant to the other was shown by so many that it lasted.
+    pub fn is_borne_out_by_looks(&self, since: Stamp, until: Stamp) -> bool {
+        self.memory.is_over() || self.memory.looked.have_shown(since, until)
+    }
+
     /// Whether it is memory that tells who holds a lock and who waits for it.
     pub fn is_lock_told_by_looks(&self, lock: ResourceId) -> bool {
         let is_told = self.resources.get(lock).is_some_and(|resource| resource.told_lock().is_some());

@@ -221,7 +221,7 @@ impl Model {
     fn stays(&self, who: Who) -> bool {
         match who {
             Who::Task(number) => !self.memory.moved.contains(&self.task_of_number(number)),
-            Who::Root(thread) => self.memory.slept.contains(&thread),
+            Who::Root(thread) => self.memory.slept.contains_key(&thread),
             Who::Unknown => false,
         }
     }

@@ -67,8 +67,8 @@ pub struct Memory {
     peers: Peers,
     /// Tasks that have moved since the look before.
     moved: FxHashSet<TaskId>,
-    /// Threads that have not run since the look before.
-    slept: FxHashSet<u32>,
+    /// Threads that have not run since the look before, and since which look they have not.
+    slept: FxHashMap<u32, Stamp>,
     /// The jobs of the look before.
     jobs: FxHashSet<TaskId>,
     /// Things that have rows of their own, and how many looks ago each was last told.
@@ -107,6 +107,11 @@ impl Memory {
     /// What the latest look told as a whole; `None` before the first.
     pub fn whole(&self) -> Option<&Whole> {
         self.whole.as_deref()
+    }
+
+    /// Since which look a thread has not run.
+    pub fn slept_since(&self, thread: u32) -> Option<Stamp> {
+        self.slept.get(&thread).copied()
     }
 
     /// Whether this is what was kept of the memory of a process that has ended: nothing in it moves any more.

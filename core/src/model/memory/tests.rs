@@ -67,6 +67,7 @@ pub(super) fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u
         kind: ThingKind::Mutex,
         ty: "Mutex<Conn>".into(),
         names: vec!["conn of orders::slow".into()],
+        of: None,
         free: Some(0),
         total: Some(1),
         held: Some(1),

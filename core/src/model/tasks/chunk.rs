@@ -37,8 +37,8 @@ pub(in crate::model) struct Chunk {
     pub(super) rare: Sparse<Rare>,
     /// Fields that have no place of their own.
     pub(super) fields: Sparse<Arc<[Field]>>,
-    /// What was read of it in memory.
-    pub(super) looks: Sparse<Arc<TaskLook>>,
+    /// What was read of it in memory, and since which look that is so.
+    pub(super) looks: Sparse<(Arc<TaskLook>, Stamp)>,
 }
 
 /// What is asked of few tasks at a time.

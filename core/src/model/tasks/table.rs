@@ -143,8 +143,8 @@ impl Tasks {
         self.change(slot, |chunk, at| chunk.fields.set(at, fields));
     }
 
-    /// Replaces what was read of it in memory.
-    pub(in crate::model) fn set_look(&mut self, slot: Slot, look: Option<Arc<TaskLook>>) {
+    /// Replaces what was read of it in memory, which is so since that look.
+    pub(in crate::model) fn set_look(&mut self, slot: Slot, look: Option<(Arc<TaskLook>, Stamp)>) {
         self.change(slot, |chunk, at| chunk.looks.set(at, look));
     }
 

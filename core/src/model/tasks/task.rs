@@ -127,7 +127,12 @@ impl<'a> Task<'a> {
     /// What was read of it in memory, where somebody reads that.
     #[inline]
     pub fn look(self) -> Option<&'a Arc<TaskLook>> {
-        self.chunk.looks.get(self.at())
+        self.chunk.looks.get(self.at()).map(|(look, _)| look)
+    }
+
+    /// Since which look it has not moved, where somebody reads its memory.
+    pub fn still_since(self) -> Option<Stamp> {
+        self.chunk.looks.get(self.at()).map(|(_, since)| *since)
     }
 
     /// As last reported.

@@ -19,6 +19,8 @@ pub struct Thing {
     pub ty: Arc<str>,
     /// By which variables and functions frames refer to it: `conn of orders::slow`.
     pub names: Vec<Arc<str>>,
+    /// Of a channel's room the channel.
+    pub of: Option<ThingId>,
     /// Permits that are free; `None` where that was not read.
     pub free: Option<u64>,
     /// Permits in all, for those that keep count.

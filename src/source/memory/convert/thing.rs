@@ -15,6 +15,7 @@ pub(super) fn thing(thing: &memory::Thing) -> Thing {
         kind: kind(thing.kind),
         ty: thing.ty.clone(),
         names: thing.names.clone(),
+        of: thing.of.map(id),
         free: thing.free,
         total: thing.total,
         held: thing.held,

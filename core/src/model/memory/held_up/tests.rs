@@ -64,6 +64,7 @@ fn those_who_have_the_permits_of_a_pool_and_the_peer_that_they_wait_for() {
         kind: ThingKind::Semaphore,
         ty: "Semaphore".into(),
         names: vec!["permits of Pool<Postgres>".into()],
+        of: None,
         total: None,
         held: None,
         holders: (7..10).zip(lines).map(|(task, line)| holder(task, line)).collect(),

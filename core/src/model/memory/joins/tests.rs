@@ -1,7 +1,7 @@
 //! A lock of a console and a thing of memory are one where those who wait say so, and never otherwise.
 
 use crate::{
-    diagnose::Settings,
+    diagnose::{CycleStep, Settings},
     model::{
         Basis, Model, Retention,
         memory::tests::{at, chain, found, key, look, mutex, number, tell, waits_for},
@@ -195,7 +195,8 @@ fn two_tasks_crosswise_are_a_deadlock_of_the_console_s_locks() {
     let deadlocks: Vec<_> = found(&session).into_iter().filter(|(lint, _)| *lint == "deadlock").collect();
     assert_eq!(deadlocks, [("deadlock", "exact")]);
     let finding = session.engine().findings().find(|finding| finding.lint.name == "deadlock").expect("a finding");
-    let mut cycle: Vec<_> = finding.related.cycle.iter().map(|step| (step.task.id, step.waits_for.id)).collect();
+    let of_step = |step: &CycleStep| Some((step.task.id, step.waits_for.resource()?.id));
+    let mut cycle: Vec<_> = finding.related.cycle.iter().filter_map(of_step).collect();
     cycle.sort_unstable();
     assert_eq!(cycle, [(row(4), ResourceId(10)), (row(5), ResourceId(20))]);
     assert!(finding.related.cycle.iter().all(|step| step.waited > Duration::from_secs(1)));

@@ -1,0 +1,268 @@
+//! Who can never go on, on what looks at memory tell: sets that must be found, and those that only look like one.
+
+use crate::{
+    diagnose::Settings,
+    model::Retention,
+    session::Session,
+    update::{
+        Begin, Connection, Event, Place, Process, Stamp, Update,
+        look::{
+            Certainty, Chain, Channel, Claim, ClaimKind, Frame, FrameKind, Grade, Holder, Queued, Reach, State,
+            TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+        },
+    },
+};
+use std::{num::NonZeroU64, sync::Arc};
+
+fn at(millis: u64) -> Stamp {
+    Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000)
+}
+
+fn number(number: u64) -> NonZeroU64 {
+    NonZeroU64::new(number).unwrap()
+}
+
+fn frame(depth: u16, name: &str, kind: FrameKind, reach: Reach) -> Frame {
+    let place = Place { file: "src/app.rs".into(), line: u32::from(depth) + 1, column: 0 };
+    Frame { depth, name: name.into(), kind, reach, place }
+}
+
+/// `f` awaits a leaf.
+fn plain() -> Vec<Frame> {
+    vec![frame(0, "app::f", FrameKind::Async, Reach::Polled), leaf(1, Reach::Polled)]
+}
+
+fn leaf(depth: u16, reach: Reach) -> Frame {
+    frame(depth, "Acquire", FrameKind::Leaf, reach)
+}
+
+fn permits(of: u64, missing: u32) -> WaitOn {
+    WaitOn::Permits { of: ThingId(of), wanted: 1, missing }
+}
+
+fn wait(frame: u16, on: WaitOn) -> Wait {
+    Wait { frame, on, certainty: Certainty::Proven }
+}
+
+fn claim(frame: u16, of: u64, what: ClaimKind) -> Claim {
+    Claim { frame, of: ThingId(of), what, local: "local".into() }
+}
+
+/// A program as looks find it.
+#[derive(Default)]
+struct Scene {
+    chains: Vec<Arc<Chain>>,
+    looks: Vec<(TaskKey, Arc<TaskLook>)>,
+    things: Vec<Thing>,
+}
+
+impl Scene {
+    fn task(&mut self, task: u64, frames: Vec<Frame>, waits: Vec<Wait>, claims: Vec<Claim>) -> &mut Self {
+        let look = TaskLook {
+            state: State::Idle,
+            queued: Queued::Unknown,
+            future: "app::f".into(),
+            place: None,
+            local: false,
+            size: 64,
+            references: 2,
+            fate: Default::default(),
+            chain: Some(self.chains.len() as u32),
+            unread: "".into(),
+            waits: waits.into(),
+            claims: claims.into(),
+        };
+        self.chains.push(Arc::new(Chain { frames }));
+        self.looks.push((TaskKey::Number(number(task)), Arc::new(look)));
+        self
+    }
+
+    fn thing(&mut self, id: u64, kind: ThingKind, holders: &[(u64, ClaimKind)], queue: &[u64]) -> &mut Self {
+        let holder = |&(task, what): &(u64, ClaimKind)| Holder {
+            who: Who::Task(number(task)),
+            what,
+            certainty: Certainty::Proven,
+            place: Place::default(),
+            local: "local".into(),
+        };
+        let total = matches!(kind, ThingKind::Mutex | ThingKind::OnceCell | ThingKind::Room).then_some(1);
+        let channel = (!matches!(kind, ThingKind::Mutex | ThingKind::OnceCell)).then_some(Channel::default());
+        self.things.push(Thing {
+            id: ThingId(id),
+            kind,
+            ty: "".into(),
+            names: vec!["it of app::f".into()],
+            of: (kind == ThingKind::Room).then_some(ThingId(id - 1)),
+            free: Some(0),
+            total,
+            held: total,
+            channel,
+            holders: holders.iter().map(holder).collect(),
+            unseen: 0,
+            doubt: "".into(),
+            queue: queue.iter().map(|&task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
+            steady: true,
+        });
+        self
+    }
+
+    /// What is found above a note after some seconds of the same, with how many are named as a part of it.
+    fn found(&self) -> Vec<(&'static str, &'static str, usize)> {
+        let mut session = Session::new(&Settings::default(), Retention::default());
+        session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
+        session.apply(Event::Connection(Connection::Live));
+        for look in 0..6 {
+            let whole = Whole { things: self.things.clone(), ..Whole::default() };
+            let mut update = Update { now: Some(at(look * 500)), look: Some(Box::new(whole)), ..Update::default() };
+            if look == 0 {
+                update.chains = self.chains.clone();
+                update.task_looks = self.looks.clone();
+            }
+            session.apply(Event::Update(Box::new(update)));
+        }
+        let findings = session.engine().findings().filter(|finding| finding.lint.name != "held-across-await");
+        let row = |finding: &crate::diagnose::Finding| {
+            let related = &finding.related;
+            (finding.lint.name, finding.severity.name(), related.cycle.len() + related.tasks.len())
+        };
+        findings.map(row).collect()
+    }
+}
+
+const GUARD: ClaimKind = ClaimKind::Permits(1);
+
+/// Two tasks, each with a lock that the other waits for.
+fn crossed() -> Scene {
+    let mut scene = Scene::default();
+    scene
+        .task(1, plain(), vec![wait(1, permits(0x200, 1))], vec![claim(0, 0x100, GUARD)])
+        .task(2, plain(), vec![wait(1, permits(0x100, 1))], vec![claim(0, 0x200, GUARD)])
+        .thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[2])
+        .thing(0x200, ThingKind::Mutex, &[(2, GUARD)], &[1]);
+    scene
+}
+
+#[test]
+fn two_locks_that_cross() {
+    assert_eq!(crossed().found(), [("deadlock", "critical", 2)]);
+}
+
+#[test]
+fn a_holder_who_is_only_likely_keeps_nobody() {
+    let mut scene = crossed();
+    scene.things[1].holders[0].certainty = Certainty::Likely;
+    assert_eq!(scene.found(), []);
+}
+
+#[test]
+fn who_has_a_timer_beside_is_stuck_unless_it_fires() {
+    let mut scene = Scene::default();
+    let frames = vec![
+        frame(0, "app::f", FrameKind::Async, Reach::Polled),
+        frame(1, "Timeout", FrameKind::Wrapper, Reach::Polled),
+        leaf(2, Reach::Polled),
+        leaf(2, Reach::Polled),
+    ];
+    let waits = vec![wait(2, permits(0x200, 1)), wait(3, WaitOn::Timer(at(60_000)))];
+    scene
+        .task(1, frames, waits, vec![claim(0, 0x100, GUARD)])
+        .task(2, plain(), vec![wait(1, permits(0x100, 1))], vec![claim(0, 0x200, GUARD)])
+        .thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[2])
+        .thing(0x200, ThingKind::Mutex, &[(2, GUARD)], &[1]);
+    assert_eq!(scene.found(), [("stuck-unless", "warning", 2)]);
+}
+
+#[test]
+fn two_full_channels() {
+    let mut scene = Scene::default();
+    let (sender, receiver) = (ClaimKind::Sender, ClaimKind::Receiver);
+    scene
+        .task(1, plain(), vec![wait(1, permits(0x201, 1))], vec![claim(0, 0x100, receiver), claim(0, 0x200, sender)])
+        .task(2, plain(), vec![wait(1, permits(0x101, 1))], vec![claim(0, 0x200, receiver), claim(0, 0x100, sender)])
+        .thing(0x100, ThingKind::Mpsc, &[(1, receiver), (2, sender)], &[])
+        .thing(0x101, ThingKind::Room, &[], &[2])
+        .thing(0x200, ThingKind::Mpsc, &[(2, receiver), (1, sender)], &[])
+        .thing(0x201, ThingKind::Room, &[], &[1]);
+    for thing in scene.things.iter_mut().filter(|thing| thing.kind == ThingKind::Room) {
+        thing.channel = Some(Channel { messages: Some(1), bound: Some(1), ..Channel::default() });
+        thing.held = Some(0);
+    }
+    assert_eq!(scene.found(), [("deadlock", "critical", 2)]);
+    // Nobody knows who receives of the one; of the other that is known, and what they do instead.
+    scene.things[0].holders.remove(0);
+    assert_eq!(scene.found(), [("channel-stuck", "warning", 0)]);
+}
+
+#[test]
+fn who_waits_for_a_worker_and_keeps_the_sender_that_it_waits_for() {
+    let mut scene = Scene::default();
+    scene
+        .task(1, plain(), vec![wait(1, WaitOn::Join(Some(number(2))))], vec![claim(0, 0x100, ClaimKind::Sender)])
+        .task(2, plain(), vec![wait(1, WaitOn::Thing(ThingId(0x100)))], vec![claim(0, 0x100, ClaimKind::Receiver)])
+        .thing(0x100, ThingKind::Mpsc, &[(1, ClaimKind::Sender), (2, ClaimKind::Receiver)], &[2]);
+    assert_eq!(scene.found(), [("deadlock", "critical", 2)]);
+    // Another sender is somewhere.
+    scene.things[0].unseen = 1;
+    assert_eq!(scene.found(), []);
+}
+
+/// A task that waits for a lock that a future of its own was given.
+fn futurelock(reach: Reach) -> Scene {
+    let mut scene = Scene::default();
+    let frames = vec![
+        frame(0, "app::f", FrameKind::Async, Reach::Polled),
+        leaf(1, Reach::Polled),
+        frame(1, "app::first", FrameKind::Async, reach),
+        leaf(2, reach),
+    ];
+    scene.task(1, frames, vec![wait(1, permits(0x100, 1)), wait(3, permits(0x100, 0))], Vec::new()).thing(
+        0x100,
+        ThingKind::Mutex,
+        &[(1, GUARD)],
+        &[1],
+    );
+    scene
+}
+
+#[test]
+fn a_lock_that_was_given_to_a_future_that_is_not_polled() {
+    assert_eq!(futurelock(Reach::Held).found(), [("futurelock", "critical", 1)]);
+}
+
+#[test]
+fn a_future_that_may_be_polled_accuses_nobody() {
+    assert_eq!(futurelock(Reach::Maybe).found(), []);
+}
+
+#[test]
+fn a_branch_of_join_stands_for_itself() {
+    let mut scene = Scene::default();
+    let frames = |last: Vec<Frame>| {
+        let mut frames = vec![
+            frame(0, "app::f", FrameKind::Async, Reach::Polled),
+            frame(1, "join!", FrameKind::Several, Reach::Polled),
+            frame(2, "app::holds", FrameKind::Async, Reach::Polled),
+            leaf(3, Reach::Polled),
+        ];
+        frames.extend(last);
+        frames
+    };
+    let other = || vec![frame(2, "app::asks", FrameKind::Async, Reach::Polled), leaf(3, Reach::Polled)];
+    // One branch has the lock and sleeps a while, the other waits for it.
+    let waits = vec![wait(3, WaitOn::Timer(at(60_000))), wait(5, permits(0x100, 1))];
+    scene.task(1, frames(other()), waits, vec![claim(2, 0x100, GUARD)]).thing(
+        0x100,
+        ThingKind::Mutex,
+        &[(1, GUARD)],
+        &[1],
+    );
+    assert_eq!(scene.found(), []);
+    // One branch has the lock and waits for a second one, which the other has, which waits for the first.
+    let mut scene = Scene::default();
+    let waits = vec![wait(3, permits(0x200, 1)), wait(5, permits(0x100, 1))];
+    scene
+        .task(1, frames(other()), waits, vec![claim(2, 0x100, GUARD), claim(4, 0x200, GUARD)])
+        .thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[1])
+        .thing(0x200, ThingKind::Mutex, &[(1, GUARD)], &[1]);
+    assert_eq!(scene.found().len(), 1);
+}

@@ -1,0 +1,115 @@
+//! What the lints on queues for permits have in common: how long the first of a queue has stood there without a permit coming back, and
+//! what those do meanwhile who have them.
+
+use crate::{
+    diagnose::{
+        Evidence, RELATED_MOST, TaskRef, WaitRef,
+        graph::{Actor, Escapes, Knot},
+        label,
+        lint::Cx,
+    },
+    model::TaskState,
+    update::{
+        Stamp,
+        look::{Holder, State, Thing, Wait, WaitOn, Who},
+    },
+};
+use std::time::Duration;
+
+/// A queue that does not move.
+pub(super) struct Standing {
+    /// Since when the first has stood there, and nothing came back.
+    pub(super) since: Stamp,
+    /// Who waits, first served first.
+    pub(super) waiters: Vec<WaitRef>,
+    pub(super) total: usize,
+}
+
+/// The queue of a thing, if it has stood for so long. The first of a queue is given whatever comes back, a part of what they want included:
+/// while they have not moved, nothing did.
+pub(super) fn standing(cx: &Cx, thing: &Thing, least: Duration) -> Option<Standing> {
+    let waiting = || thing.queue.iter().filter(|waiter| waiter.missing > 0);
+    let first = waiting().next()?;
+    let since = still_since(cx, first.who)?;
+    let looked = cx.model.memory().now()?;
+    let stands = cx.lasted(since, looked) >= least && cx.model.is_borne_out_by_looks(since, looked);
+    if !stands || is_told(cx, first.who) {
+        return None;
+    }
+    let waiter = |who: Who| {
+        let waited = still_since(cx, who).map(|since| cx.now.since(since));
+        Some(WaitRef { task: label::actor(cx.model, actor(cx, who)?), waited })
+    };
+    let waiters = waiting().filter_map(|waiting| waiter(waiting.who)).take(RELATED_MOST).collect();
+    Some(Standing { since, waiters, total: waiting().count() })
+}
+
+/// Whether somebody is told of as one who can never go on, or as held up by such.
+fn is_told(cx: &Cx, who: Who) -> bool {
+    let Some(actor) = actor(cx, who) else { return false };
+    let knots = |escapes| cx.graphs.get(cx.model, escapes).knots(Duration::ZERO);
+    let has = |knot: &Knot| knot.members().any(|member| member == actor) || knot.behind.contains(&actor);
+    knots(Escapes::Count).iter().any(has)
+}
+
+fn actor(cx: &Cx, who: Who) -> Option<Actor> {
+    match who {
+        Who::Task(number) => Some(Actor::Task(cx.model.task_of_number(number))),
+        Who::Root(thread) => Some(Actor::Root(thread)),
+        Who::Unknown => None,
+    }
+}
+
+fn still_since(cx: &Cx, who: Who) -> Option<Stamp> {
+    match actor(cx, who)? {
+        Actor::Task(task) => cx.model.tasks().get(task)?.still_since(),
+        Actor::Root(thread) => cx.model.memory().slept_since(thread),
+    }
+}
+
+/// What somebody does who has a part of something.
+pub(super) struct Doing {
+    pub(super) who: TaskRef,
+    /// In a few words, as what follows on a name.
+    pub(super) words: String,
+    /// Whether they can be expected to go on by themselves: they run, or wait for a time or a peer.
+    pub(super) goes_on: GoesOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoesOn {
+    /// They do now, or are about to.
+    Now,
+    /// In time, or when a peer says something.
+    InTime,
+    /// When somebody else of this process does something.
+    ByOthers,
+}
+
+pub(super) fn doing(cx: &Cx, holder: &Holder) -> Option<Doing> {
+    let who = label::actor(cx.model, actor(cx, holder.who)?);
+    let waits: &[Wait] = match actor(cx, holder.who)? {
+        Actor::Task(task) => {
+            let task = cx.model.tasks().get(task)?;
+            let look = task.look()?;
+            if look.state != State::Idle || task.state() == TaskState::Running {
+                let words = if look.state == State::Woken { "is woken and not polled yet" } else { "is being polled" };
+                return Some(Doing { who, words: words.into(), goes_on: GoesOn::Now });
+            }
+            &look.waits
+        }
+        Actor::Root(thread) => &cx.model.memory().whole()?.roots.iter().find(|root| root.thread == thread)?.waits,
+    };
+    let in_time = |wait: &Wait| matches!(wait.on, WaitOn::Timer(_) | WaitOn::Io { .. });
+    let goes_on = if waits.iter().any(in_time) { GoesOn::InTime } else { GoesOn::ByOthers };
+    let on: Vec<String> = waits.iter().take(3).map(|wait| cx.model.wait_in_words(wait.on, cx.now)).collect();
+    let at = if holder.place.file.is_empty() { String::new() } else { format!(", at {}", holder.place) };
+    let words = if on.is_empty() { format!("sleeps{at}") } else { format!("waits for {}{at}", on.join(" or ")) };
+    Some(Doing { who, words, goes_on })
+}
+
+/// What those do who have a part, as evidence.
+pub(super) fn evidence(doing: &[Doing], name: &'static str) -> Vec<Evidence> {
+    let each = doing.iter().take(4);
+    each.map(|doing| Evidence::text(name, format!("{} {}", label::in_words(&doing.who), doing.words))).collect()
+}
