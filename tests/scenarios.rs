@@ -1,5 +1,5 @@
 //! Every scenario of the demo server, each in a process of its own, as `holdup check` sees it: a trouble raises its finding on the
-//! right task or lock, and nothing else above a note; a control, and a trouble that no lint tells yet, raise nothing above a note.
+//! right task or lock, and nothing else above a note; a control, and a trouble that no instrumentation tells, raise nothing above a note.
 //!
 //! What must be found stands in the table of scenarios, with the scenario. Here stands how to look.
 #![cfg(feature = "demo")]

@@ -290,8 +290,8 @@ impl CycleStep {
             KeepsBy::UnpolledPlace => {
                 format!("stands before that in the queue of {what}, with a future that it does not poll{}", at("at"))
             }
-            KeepsBy::Sender => format!("has the end that sends of {what}"),
-            KeepsBy::Receiver => format!("has the end that receives of {what}"),
+            KeepsBy::Sender => format!("has a sender of {what}"),
+            KeepsBy::Receiver => format!("has the receiver of {what}"),
             KeepsBy::End => "is the one whose end is waited for".into(),
         }
     }

@@ -65,8 +65,8 @@ pub enum Kind {
     Trouble,
     /// Nothing is wrong with the service: nothing above a note may be found, but for those two.
     Control,
-    /// Something is wrong that no lint tells yet. Nothing is found, but for those two, so that nobody is accused who has no part
-    /// in it.
+    /// Something is wrong that no instrumentation tells. By that nothing is found, but for those two, so that nobody is accused who
+    /// has no part in it; the memory of the process may tell it.
     Untold,
 }
 
@@ -213,7 +213,7 @@ const SCENARIOS: &[Scenario] = &[
     reserved_slots::SCENARIO,
 ];
 
-/// Every scenario: troubles first, then controls, then what no lint tells yet.
+/// Every scenario: troubles first, then controls, then what no instrumentation tells.
 pub fn scenarios() -> &'static [Scenario] {
     SCENARIOS
 }

@@ -171,7 +171,9 @@ pub(crate) fn classify(ty: &Type) -> Class {
 pub(crate) fn polls_all(space: &str) -> bool {
     const CRATES: &[&str] =
         &["core", "alloc", "std", "tokio", "futures_util", "futures_core", "tracing", "pin_project_lite"];
-    space != SHARED && CRATES.contains(&space.split("::").next().unwrap_or_default())
+    // A wait for a token, and what is run until it is cancelled.
+    let is_token = space == "tokio_util::sync::cancellation_token";
+    space != SHARED && (is_token || CRATES.contains(&space.split("::").next().unwrap_or_default()))
 }
 
 /// Whether this is of a future that several await: who of them polls it is not known.

@@ -270,9 +270,11 @@ impl Order {
     }
 }
 
-/// Whether a holder waits for more: who wants many permits collects them one by one, and a part of them is no lock yet.
+/// Whether a holder waits for more: who wants many permits collects them one by one, and a part of them is no lock yet. One who was given as many
+/// as they wait for has another future that was.
 pub(super) fn collects(thing: &Thing, holder: &look::Holder) -> bool {
-    let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0;
+    let has = if let ClaimKind::Permits(permits) = holder.what { permits } else { 0 };
+    let waits = |waiter: &Waiter| waiter.who == holder.who && waiter.missing > 0 && has < waiter.wanted;
     holder.local.is_empty() && thing.queue.iter().any(waits)
 }
 

@@ -243,6 +243,7 @@ fn a_writer_that_collects_permits_does_not_hold_what_it_waits_for() {
         let mut lock = mutex(0x100, 3, Certainty::Proven, Some(3));
         (lock.kind, lock.total, lock.held) = (ThingKind::RwLock, Some(8), Some(8));
         lock.holders[0].local = "".into();
+        lock.queue[0].wanted = 8;
         let reader = Holder { who: Who::Task(number(9)), local: "g".into(), ..lock.holders[0].clone() };
         lock.holders.push(reader);
         vec![lock]
