@@ -282,6 +282,8 @@ scenarios! {
     two_runtimes: "two-runtimes",
     block_in_place: "block-in-place",
     nested_spans: "nested-spans",
+    slow_pool: "slow-pool",
+    backpressure: "backpressure",
     ended_with_a_job: "ended-with-a-job",
     leaked_guard: "leaked-guard",
     stood_still: "stood-still",
@@ -291,6 +293,8 @@ scenarios! {
     nested_permits: "nested-permits",
     full_channels: "full-channels",
     reserved_slots: "reserved-slots",
+    waits_for_itself: "waits-for-itself",
+    stuck_unless: "stuck-unless",
 }
 
 /// A scenario that began before the client came.

@@ -8,6 +8,7 @@ mod ctx;
 
 mod all_workers_stalled;
 mod auto_boxed_future;
+mod backpressure;
 mod block_in_place;
 mod blocking_pool_full;
 mod blocking_sleep;
@@ -40,6 +41,7 @@ mod self_deadlock;
 mod self_wakes;
 mod semaphore_rate_limit;
 mod sleeper;
+mod slow_pool;
 mod spawn_blocking;
 mod spin_first_poll;
 mod spin_later_poll;
@@ -50,9 +52,11 @@ mod stalled_by_sleep;
 mod stalled_local_set;
 mod starved;
 mod stood_still;
+mod stuck_unless;
 mod task_leak;
 mod two_runtimes;
 mod vfork;
+mod waits_for_itself;
 
 use std::{io, time::Duration};
 
@@ -205,12 +209,16 @@ const SCENARIOS: &[Scenario] = &[
     two_runtimes::SCENARIO,
     block_in_place::SCENARIO,
     nested_spans::SCENARIO,
+    slow_pool::SCENARIO,
+    backpressure::SCENARIO,
     ended_with_a_job::SCENARIO,
     stood_still::SCENARIO,
     futurelock::SCENARIO,
     nested_permits::SCENARIO,
     full_channels::SCENARIO,
     reserved_slots::SCENARIO,
+    waits_for_itself::SCENARIO,
+    stuck_unless::SCENARIO,
 ];
 
 /// Every scenario: troubles first, then controls, then what no instrumentation tells.
