@@ -295,7 +295,7 @@ impl Things {
             }
         }
         let mut told = Vec::new();
-        scene.senders = self.senders(scene.read, &ends, scene);
+        scene.senders = Self::senders(scene.read, &ends, scene);
         for (at, semaphore) in &scene.read.semaphores {
             let claims = claims.remove(at).unwrap_or_default();
             let mut thing = self.semaphore(*at, semaphore, scene);
@@ -454,7 +454,7 @@ impl Things {
                     continue;
                 }
             }
-            if claimed >= exist && !self.may_be_elsewhere(at, what, scene) {
+            if claimed >= exist && !Self::may_be_elsewhere(at, what, scene) {
                 thing.holders.iter_mut().filter(|end| end.what == what).for_each(|end| end.basis = Basis::Proven);
             }
         }
@@ -462,17 +462,17 @@ impl Things {
     }
 
     /// The channels of which all ends that send were seen.
-    fn senders(&self, read: &Read, ends: &FxHashMap<u64, Vec<Holder>>, scene: &Told<'_>) -> FxHashSet<u64> {
+    fn senders(read: &Read, ends: &FxHashMap<u64, Vec<Holder>>, scene: &Told<'_>) -> FxHashSet<u64> {
         let all_are_seen = |(at, state): (&u64, &State)| {
             let seen = ends.get(at).map_or(0, |ends| ends.iter().filter(|end| end.what == ClaimKind::Sender).count());
             let all = exist(state, ClaimKind::Sender) == Some(seen as u64);
-            (all && !self.may_be_elsewhere(*at, ClaimKind::Sender, scene)).then_some(*at)
+            (all && !Self::may_be_elsewhere(*at, ClaimKind::Sender, scene)).then_some(*at)
         };
         read.channels.iter().filter_map(all_are_seen).collect()
     }
 
     /// Whether something that was not read could have an end of this channel.
-    fn may_be_elsewhere(&self, at: u64, what: ClaimKind, scene: &Told<'_>) -> bool {
+    fn may_be_elsewhere(at: u64, what: ClaimKind, scene: &Told<'_>) -> bool {
         let known = scene.read.channel_types.get(&at);
         let Some((copy, ty)) = known.and_then(|(copy, ty)| Some((scene.copies.get(usize::from(*copy))?, *ty))) else {
             return true;

@@ -466,15 +466,15 @@ impl Build<'_> {
     /// By which of their parts somebody stands in a queue. Where that may be one or the other, both can go on.
     fn queued(&mut self, actor: Actor, id: ResourceId, wanted: u64) -> Option<Queued> {
         let whole = *self.graph.actors.get(&actor)?;
-        let frames = self.parts.get(&(actor, id, Role::Waits)).map_or(&[][..], |frames| frames);
-        match frames {
+        let frames = self.parts.get(&(actor, id, Role::Waits)).cloned().unwrap_or_default();
+        match &*frames {
             [frame] => Some(Queued { node: frame.node, wanted, keeps: Keeps::before(frame.polled) }),
             [] => {
                 self.graph.open(whole);
                 None
             }
             several => {
-                for frame in several.to_vec() {
+                for frame in several {
                     self.graph.open(frame.node);
                 }
                 None

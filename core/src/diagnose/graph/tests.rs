@@ -7,7 +7,7 @@ use crate::{
     update::{
         Begin, Connection, Event, Place, Process, Stamp, Update,
         look::{
-            Certainty, Chain, Channel, Claim, ClaimKind, Frame, FrameKind, Grade, Holder, Queued, Reach, State,
+            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State,
             TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
@@ -66,7 +66,7 @@ impl Scene {
             local: false,
             size: 64,
             references: 2,
-            fate: Default::default(),
+            fate: Fate::default(),
             chain: Some(self.chains.len() as u32),
             unread: "".into(),
             waits: waits.into(),

@@ -68,7 +68,7 @@ pub(super) fn lasted(cx: &Cx, knot: &Knot) -> Duration {
     cx.now.since(knot.since)
 }
 
-/// The Mutex or RwLock that is waited for, if it is one.
+/// The lock that is waited for, if it is one.
 pub(super) fn lock_of(cx: &Cx, awaited: Awaited) -> Option<ResourceId> {
     let Awaited::Permits(id) = awaited else { return None };
     let of_memory = || LockKind::from_type(label::resource(cx.model, id).kind).is_some();
@@ -250,7 +250,7 @@ enum Seen<'a> {
 /// Where somebody sleeps who waits: in the service's own function.
 fn awaits_at(cx: &Cx, link: &Link) -> Option<String> {
     let (chain, _) = seen(cx, link.who)?;
-    in_words(chain.service_frame(link.frame.into())?)
+    Some(in_words(chain.service_frame(link.frame.into())?))
 }
 
 /// Where the future of somebody stands that they do not poll, and that has a part of this.
@@ -272,12 +272,12 @@ fn kept_at(cx: &Cx, who: Actor, awaited: Awaited) -> Option<String> {
         matches!(reach, Some(Reach::Held | Reach::Disabled))
     };
     let frame = waits.chain(has.map(|claim| claim.frame)).find(unpolled)?;
-    in_words(chain.service_frame(frame.into())?)
+    Some(in_words(chain.service_frame(frame.into())?))
 }
 
-fn in_words(frame: &Frame) -> Option<String> {
+fn in_words(frame: &Frame) -> String {
     let Place { file, .. } = &frame.place;
-    if file.is_empty() { Some(frame.short()) } else { Some(format!("{} {}", frame.short(), frame.place)) }
+    if file.is_empty() { frame.short() } else { format!("{} {}", frame.short(), frame.place) }
 }
 
 /// What would get one of a set on, in words: when a timer fires, and where something else is waited for.
@@ -288,7 +288,7 @@ pub(super) fn escape(cx: &Cx, (who, wait): (Actor, u16), now: Stamp) -> Option<S
         Seen::Root(root) => &root.waits,
     };
     let wait = waits.get(usize::from(wait))?;
-    let at = chain.service_frame(wait.frame.into()).and_then(in_words).unwrap_or_default();
+    let at = chain.service_frame(wait.frame.into()).map(in_words).unwrap_or_default();
     Some(match wait.on {
         WaitOn::Timer(_) => format!("a {} at {at}", cx.model.wait_in_words(wait.on, now)),
         _ => format!("what is awaited at {at} comes ({})", cx.model.wait_in_words(wait.on, now)),
