@@ -37,11 +37,11 @@ fn start(ctx: &Ctx) -> io::Result<()> {
 
 async fn both(first: Arc<Mutex<Ledger>>, second: Arc<Mutex<Ledger>>) {
     loop {
-        let mut first = first.lock().await;
+        let mut own = first.lock().await;
         sleep(Duration::from_millis(50)).await;
-        if let Ok(mut second) = timeout(PATIENCE, second.lock()).await {
-            second.0 += 1;
+        if let Ok(mut other) = timeout(PATIENCE, second.lock()).await {
+            other.0 += 1;
         }
-        first.0 += 1;
+        own.0 += 1;
     }
 }
