@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 /// More than this many places are not remembered.
 const MOST: usize = 2_000_000;
@@ -445,17 +445,21 @@ impl Things {
                 thing.unseen = exist.saturating_sub(claimed);
             }
             // More ends than there are: some are left over, and nothing says which, but for the one who was seen to receive.
-            if claimed > exist {
-                let receives = thing.queue.first().map(|waiter| waiter.who).filter(|who| *who != Who::Unknown);
-                let mut of_it = thing.holders.iter().filter(|end| end.what == what && Some(end.who) == receives);
-                let is_known = what == ClaimKind::Receiver && of_it.next().is_some() && of_it.next().is_none();
-                thing.holders.retain(|end| end.what != what || (is_known && Some(end.who) == receives));
-                if !is_known {
+            let who = match (what, claimed.cmp(&exist)) {
+                (_, Ordering::Less) => continue,
+                (_, Ordering::Equal) => None,
+                (ClaimKind::Receiver, Ordering::Greater) => match receives(&thing) {
+                    Some(who) => Some(who),
+                    None => continue,
+                },
+                (_, Ordering::Greater) => {
+                    thing.holders.retain(|end| end.what != what);
                     continue;
                 }
-            }
-            if claimed >= exist && !Self::may_be_elsewhere(at, what, scene) {
-                thing.holders.iter_mut().filter(|end| end.what == what).for_each(|end| end.basis = Basis::Proven);
+            };
+            if is_open(state, what) && !Self::may_be_elsewhere(at, what, scene) {
+                let is_it = |end: &&mut Holder| end.what == what && who.is_none_or(|who| end.who == who);
+                thing.holders.iter_mut().filter(is_it).for_each(|end| end.basis = Basis::Proven);
             }
         }
         thing
@@ -483,6 +487,21 @@ impl Things {
             || (elsewhere && copy.debug.outside().contains(path.as_str()))
             || scene.hidden.iter().any(|hidden| hidden.reach.has(&path))
     }
+}
+
+/// The only one of those with an end that receives who was seen to do so.
+fn receives(channel: &Thing) -> Option<Who> {
+    let who = channel.queue.first().map(|waiter| waiter.who).filter(|who| *who != Who::Unknown)?;
+    let mut ends = channel.holders.iter().filter(|end| end.what == ClaimKind::Receiver && end.who == who);
+    (ends.next().is_some() && ends.next().is_none()).then_some(who)
+}
+
+/// Whether an end of this kind is still one: it is dropped where the channel is over. Of ends that receive that is known of an mpsc channel
+/// alone.
+fn is_open(state: &State, what: ClaimKind) -> bool {
+    let has_value = state.kind == ThingKind::Oneshot && state.channel.messages == Some(1);
+    let is_told = what == ClaimKind::Sender || state.kind == ThingKind::Mpsc;
+    is_told && !has_value && state.channel.closed != Some(true)
 }
 
 /// How many ends of a channel there are, those included that could become one.

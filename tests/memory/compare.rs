@@ -303,6 +303,8 @@ pub(crate) fn holders(look: &Look, truth: &Truth) -> Holders {
                 };
                 same && hold.who == Some(holder.who) && hold.what.is_at(thing.at)
             });
+            let is_told =
+                |kind: &str| truth.holds.iter().any(|hold| hold.what.kind == kind && hold.what.is_at(thing.at));
             // Whoever lacks some permits has the others.
             let lacks = |waiter: &Waiter| {
                 waiter.who == holder.who && waiter.missing > 0 && u64::from(waiter.wanted - waiter.missing) == count
@@ -313,7 +315,8 @@ pub(crate) fn holders(look: &Look, truth: &Truth) -> Holders {
             match (is_true, holder.basis) {
                 (true, Basis::Proven) => drop(said.proven.insert((thing.at, holder.who))),
                 (true, _) => drop(said.likely.insert((thing.at, holder.who))),
-                (false, Basis::Proven) => said.wrong.push(text()),
+                // Of most ends the programs do not say who has them.
+                (false, Basis::Proven) if kind.is_empty() || is_told(kind) => said.wrong.push(text()),
                 (false, _) => said.doubtful.push(text()),
             }
             if holder.basis == Basis::Proven && !is_part && matches!(holder.what, ClaimKind::Permits(_)) {
