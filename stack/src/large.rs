@@ -3,14 +3,12 @@
 //!
 //! A unit is read as if it were the only one, which holds as long as nothing in it refers to another.
 
-use addr2line::{
-    Context, FrameIter,
-    gimli::{self, EndianSlice, LittleEndian, SectionId},
-};
-use memmap2::Mmap;
+use crate::unit::{Part, Unit};
+use addr2line::gimli::{self, EndianSlice, LittleEndian, SectionId};
+use memmap2::{Mmap, UncheckedAdvice};
 use object::{CompressionFormat, Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
 };
@@ -22,8 +20,6 @@ const MOST: usize = 1 << 23;
 /// No unit has more kinds of entries that are looked at.
 const MOST_KINDS: u64 = 1 << 16;
 
-type Slice<'a> = EndianSlice<'a, LittleEndian>;
-
 /// Such a file.
 pub(crate) struct Large {
     path: PathBuf,
@@ -32,11 +28,11 @@ pub(crate) struct Large {
 }
 
 /// What is told of an address.
-pub(crate) enum Told<'n, 'a> {
-    /// The functions there, as debug information has them, and the symbol, where they do not say all of the name.
-    Frames(FrameIter<'n, Slice<'a>>, Option<&'a str>),
-    /// There is no debug information of it.
-    Symbol(Option<&'a str>),
+pub(crate) struct Told<'a> {
+    /// The functions there, as debug information has them; none where there is none of it.
+    pub(crate) parts: Vec<Part>,
+    /// The symbol, where they do not say all of the name.
+    pub(crate) symbol: Option<&'a str>,
 }
 
 impl Large {
@@ -64,46 +60,43 @@ impl Large {
             {
                 let range = entry.range();
                 // What the linker has left out is at no place.
-                if range.begin != 0 && range.begin < range.end {
-                    code.push((range.begin, range.end, header.debug_info_offset().0));
+                if range.begin == 0 || range.begin >= range.end {
+                    continue;
+                }
+                let next = (range.begin, range.end, header.debug_info_offset().0);
+                if !code.last_mut().is_some_and(|last| joined(last, next)) {
+                    code.push(next);
                 }
             }
         }
         code.sort_unstable();
         // Most functions of a unit follow one another.
-        code.dedup_by(|next, kept| {
-            let joins = next.2 == kept.2 && next.0 <= kept.1.saturating_add(16);
-            if joins {
-                kept.1 = kept.1.max(next.1);
-            }
-            joins
-        });
+        code.dedup_by(|next, kept| joined(kept, *next));
         code.shrink_to_fit();
         (!code.is_empty()).then(|| Self { path: path.to_owned(), code })
     }
 
-    /// Tells of addresses, in any order. False where a unit refers to others: then all of the file has to be read.
-    pub(crate) fn name(&self, addresses: &[u64], tell: &mut dyn FnMut(u64, Told<'_, '_>)) -> bool {
+    /// Tells of addresses, in any order, of each once. False where a unit refers to others: then all of the file has to be read.
+    pub(crate) fn name(&self, addresses: &[u64], tell: &mut dyn FnMut(u64, Told<'_>)) -> bool {
         let Some(map) = mapped(&self.path) else { return false };
         let Ok(object) = object::File::parse(&*map) else { return false };
-        let mut units: BTreeMap<Option<usize>, Vec<u64>> = BTreeMap::new();
+        let mut units: BTreeMap<Option<usize>, BTreeSet<u64>> = BTreeMap::new();
         for address in addresses {
-            units.entry(self.unit(*address)).or_default().push(*address);
+            units.entry(self.unit(*address)).or_default().insert(*address);
         }
         let symbols = symbols(&object, addresses);
         let symbol = |address: u64| symbols.get(&address).copied();
         for (unit, addresses) in units {
-            let context = match unit.map(|unit| context(&object, unit)) {
-                None => None,
-                Some(Some(context)) => Some(context),
+            // A unit may be a large part of the file, and so may be what symbols were looked up in.
+            forget(&map);
+            let mut told = match unit.map(|unit| alone(&object, unit)) {
+                None => BTreeMap::new(),
+                Some(Some(unit)) => unit.tell(&addresses),
                 Some(None) => return false,
             };
             for address in addresses {
-                let found = context.as_ref().and_then(|context| context.find_frames(address).skip_all_loads().ok());
-                match found {
-                    Some(frames) => tell(address, Told::Frames(frames, symbol(address))),
-                    None => tell(address, Told::Symbol(symbol(address))),
-                }
+                let parts = told.remove(&address).unwrap_or_default();
+                tell(address, Told { parts, symbol: symbol(address) });
             }
         }
         true
@@ -116,8 +109,17 @@ impl Large {
     }
 }
 
-/// Debug information with this unit alone; `None` where it refers to others.
-fn context<'a>(object: &object::File<'a>, unit: usize) -> Option<Context<Slice<'a>>> {
+/// Makes one of two pieces of a unit's code of which the second follows the first; whether it could.
+fn joined(kept: &mut (u64, u64, usize), next: (u64, u64, usize)) -> bool {
+    let joins = next.2 == kept.2 && kept.0 <= next.0 && next.0 <= kept.1.saturating_add(16);
+    if joins {
+        kept.1 = kept.1.max(next.1);
+    }
+    joins
+}
+
+/// This unit as if it were the only one; `None` where it refers to others.
+fn alone<'a>(object: &object::File<'a>, unit: usize) -> Option<Unit<'a>> {
     let whole = section(object, SectionId::DebugInfo)?;
     let abbreviations = gimli::DebugAbbrev::new(section(object, SectionId::DebugAbbrev)?, LittleEndian);
     let header = gimli::DebugInfo::new(whole, LittleEndian).header_from_offset(gimli::DebugInfoOffset(unit)).ok()?;
@@ -136,7 +138,7 @@ fn context<'a>(object: &object::File<'a>, unit: usize) -> Option<Context<Slice<'
         };
         Ok::<_, gimli::Error>(EndianSlice::new(bytes, LittleEndian))
     };
-    Context::from_dwarf(gimli::Dwarf::load(load).ok()?).ok()
+    Unit::first(gimli::Dwarf::load(load).ok()?)
 }
 
 /// A section that is not compressed; empty where there is none.
@@ -168,4 +170,11 @@ fn mapped(path: &Path) -> Option<Mmap> {
     #[allow(unsafe_code, reason = "mapping has no safe wrapper")]
     // SAFETY: it is mapped to be read, as the loader of `addr2line` maps files, and what is read is taken for hostile.
     unsafe { Mmap::map(&file) }.ok()
+}
+
+/// Gives back the pages that this process has of a file. What is read again comes from the kernel's own copy.
+fn forget(map: &Mmap) {
+    #[allow(unsafe_code, reason = "it has no safe wrapper, since it undoes what was written to a mapping")]
+    // SAFETY: nothing is written to this mapping: its pages are the file's.
+    let _ = unsafe { map.unchecked_advise(UncheckedAdvice::DontNeed) };
 }

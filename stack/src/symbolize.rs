@@ -8,6 +8,7 @@ use crate::{
     frame::Frame,
     large::{Large, Told},
     modules::{Module, Modules},
+    unit::Part,
 };
 use addr2line::{FrameIter, Loader};
 use object::{Object, ReadCache};
@@ -20,7 +21,7 @@ use std::{
 };
 
 /// Addresses whose frames are kept.
-const KEPT: usize = 4096;
+const KEPT: usize = 1 << 14;
 
 /// A file that names addresses.
 enum Opened {
@@ -43,7 +44,7 @@ pub struct Symbols {
 impl Symbols {
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
     pub fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
-        self.name_large(addresses, modules);
+        self.look_up(&[addresses], modules);
         let mut frames = Vec::with_capacity(addresses.len() * 2);
         for (index, address) in addresses.iter().enumerate() {
             // A call that never returns may be the last instruction of its function: the line is that of the call.
@@ -79,18 +80,20 @@ impl Symbols {
         if frames.is_empty() {
             frames.push(unknown(name));
         }
-        if self.frames.len() >= KEPT {
-            self.frames.clear();
-        }
         let frames: Arc<[Frame]> = frames.into();
         self.frames.insert((module.id, linked), Arc::clone(&frames));
         frames
     }
 
-    /// Names those of these addresses that are in large files, all of a file at once.
-    fn name_large(&mut self, addresses: &[u64], modules: &Modules) {
+    /// Reads once what several stacks are named by: to name each then costs little. In large files that is all addresses of a file at a
+    /// time; others are read as a whole.
+    pub fn look_up(&mut self, stacks: &[&[u64]], modules: &Modules) {
+        // Not while they are named: those of large files were looked up together.
+        if self.frames.len() >= KEPT {
+            self.frames.clear();
+        }
         let mut wanted: HashMap<u64, (&Module, Vec<u64>)> = HashMap::new();
-        for (index, address) in addresses.iter().enumerate() {
+        for (index, address) in stacks.iter().flat_map(|stack| stack.iter().enumerate()) {
             let within = if index == 0 { *address } else { address.saturating_sub(1) };
             let Some(module) = modules.find(within) else { continue };
             let linked = within.wrapping_sub(module.bias);
@@ -105,16 +108,10 @@ impl Symbols {
         for (id, (module, linked)) in wanted {
             let name = self.file_name(module);
             let Some(Opened::Large(large)) = self.files.get(&id) else { continue };
-            if self.frames.len() >= KEPT {
-                self.frames.clear();
-            }
             let frames = &mut self.frames;
             let all = large.name(&linked, &mut |address, told| {
-                let told = match told {
-                    Told::Frames(found, symbol) => of_frames(found, symbol, &name),
-                    Told::Symbol(symbol) => of_symbol(symbol, &name),
-                };
-                frames.insert((id, address), told.into());
+                let Told { parts, symbol } = told;
+                frames.insert((id, address), of_parts(parts, symbol, &name).into());
             });
             if !all {
                 self.files.insert(id, path(module).map_or(Opened::None, |path| whole(&path)));
@@ -184,36 +181,36 @@ fn apart(build_id: &[u8]) -> Option<PathBuf> {
 
 /// The function at an address of a file, after those that were inlined into it there.
 fn named(loader: &Loader, address: u64, module: &Arc<str>) -> Vec<Frame> {
-    let symbol = loader.find_symbol(address);
-    match loader.find_frames(address) {
-        Ok(found) => of_frames(found, symbol, module),
-        Err(_) => of_symbol(symbol, module),
-    }
+    let parts = loader.find_frames(address).map(parts).unwrap_or_default();
+    of_parts(parts, loader.find_symbol(address), module)
 }
 
-fn of_symbol(symbol: Option<&str>, module: &Arc<str>) -> Vec<Frame> {
-    vec![Frame { function: symbol.map(demangled).unwrap_or_default(), ..unknown(Arc::clone(module)) }]
-}
-
-/// The functions that were found, the last of them by its symbol where that says more.
-fn of_frames<R: addr2line::gimli::Reader>(
-    mut found: FrameIter<'_, R>,
-    symbol: Option<&str>,
-    module: &Arc<str>,
-) -> Vec<Frame> {
-    let mut frames = Vec::new();
+fn parts<R: addr2line::gimli::Reader>(mut found: FrameIter<'_, R>) -> Vec<Part> {
+    let mut parts = Vec::new();
     while let Ok(Some(frame)) = found.next() {
         let function = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
         let place = frame.location;
-        frames.push(Frame {
-            function: function.unwrap_or_default().into(),
-            file: place.as_ref().and_then(|place| place.file).unwrap_or_default().into(),
+        parts.push(Part {
+            function: function.unwrap_or_default(),
+            file: place.as_ref().and_then(|place| place.file).unwrap_or_default().to_owned(),
             line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
             column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
-            inlined: true,
-            ..unknown(Arc::clone(module))
         });
     }
+    parts
+}
+
+/// The functions that were found, the last of them by its symbol where that says more.
+fn of_parts(parts: Vec<Part>, symbol: Option<&str>, module: &Arc<str>) -> Vec<Frame> {
+    let frame = |part: Part| Frame {
+        function: part.function.into(),
+        file: part.file.into(),
+        line: part.line,
+        column: part.column,
+        inlined: true,
+        ..unknown(Arc::clone(module))
+    };
+    let mut frames: Vec<Frame> = parts.into_iter().map(frame).collect();
     if frames.is_empty() {
         frames.push(unknown(Arc::clone(module)));
     }
@@ -270,10 +267,7 @@ mod tests {
             functions.iter().flat_map(|at| (0..64).map(move |step| at - module.bias + step)).collect();
         let mut told = 0;
         let done = large.name(&addresses, &mut |address, found| {
-            let frames = match found {
-                Told::Frames(found, symbol) => of_frames(found, symbol, &name),
-                Told::Symbol(symbol) => of_symbol(symbol, &name),
-            };
+            let frames = of_parts(found.parts, found.symbol, &name);
             assert_eq!(frames, named(&loader, address, &name), "{address:x}");
             told += 1;
         });
