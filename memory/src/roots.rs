@@ -78,6 +78,7 @@ struct Live {
 /// The roots of all threads that sleep.
 pub(crate) fn roots(threads: &mut Threads, tools: &mut Tools<'_>) -> Vec<Root> {
     let mut roots = Vec::new();
+    threads.ready(tools.scene, tools.bytes);
     for thread in &tools.scene.threads {
         let stack = threads.stack(thread, tools.scene, tools.bytes);
         for place in &places(&stack, tools.copies) {

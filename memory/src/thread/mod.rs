@@ -103,9 +103,15 @@ impl Threads {
         self.stacks.of(thread, scene, bytes)
     }
 
+    /// Makes the stacks of all threads ready, of those that have run since.
+    pub(crate) fn ready(&mut self, scene: &Scene, bytes: &dyn Bytes) {
+        self.stacks.ready(scene, bytes);
+    }
+
     /// All threads with their stacks. What they are to tokio is not said here.
     pub fn told(&mut self, scene: &Scene, bytes: &dyn Bytes, running: Running) -> Vec<Thread> {
         self.stacks.tidy(scene);
+        self.stacks.ready(scene, bytes);
         scene.threads.iter().map(|thread| self.one(thread, scene, bytes, running)).collect()
     }
 

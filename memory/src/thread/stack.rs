@@ -51,6 +51,25 @@ struct Mark {
     switches: Option<(u64, u64)>,
 }
 
+impl Mark {
+    fn of(thread: &KernelThread, registers: Registers) -> Self {
+        Self { registers, cpu: thread.cpu, switches: thread.switches }
+    }
+}
+
+/// A thread's stack before it is named.
+enum Traced {
+    /// As far as it could be unwound.
+    Whole(Trace),
+    /// It cannot be, for this reason.
+    Not(&'static str),
+    /// The thread ran meanwhile.
+    Moved,
+}
+
+const MOVED: &str = "it woke up while its stack was copied";
+const NO_REGISTERS: &str = "its registers are none that a process can have";
+
 /// The stacks of a process's threads.
 pub(crate) struct Stacks {
     unwinder: Unwinder,
@@ -108,32 +127,65 @@ impl Stacks {
                 "the kernel does not tell where it sleeps, or it woke up meanwhile"
             });
         };
-        let mark = Mark { registers, cpu: thread.cpu, switches: thread.switches };
+        let mark = Mark::of(thread, registers);
         if let Some((known, stack)) = self.kept.get(&thread.id)
             && *known == mark
         {
             return stack.clone();
         }
-        let mut stack = Stack::none("its stack pointer leads to memory that cannot be read");
-        for most in [FIRST_BYTES, MOST_BYTES] {
-            let Some(copy) = copy(registers, &scene.regions, most, bytes) else { break };
-            if !bytes.still(thread) {
-                return Stack::none("it woke up while its stack was copied");
-            }
-            stack = self.unwind(registers, &copy, bytes);
-            if stack.unread.is_empty() || (copy.len() as u64) < most {
-                break;
-            }
-        }
+        let stack = match self.traced(thread, registers, scene, bytes) {
+            Traced::Moved => return Stack::none(MOVED),
+            Traced::Not(why) => Stack::none(why),
+            Traced::Whole(trace) => self.named(trace),
+        };
         self.kept.insert(thread.id, (mark, stack.clone()));
         stack
     }
 
+    /// Makes the stacks of all threads ready, which takes less than one by one: what is read to name them is read once.
+    pub(crate) fn ready(&mut self, scene: &Scene, bytes: &dyn Bytes) {
+        let mut traces = Vec::new();
+        for thread in &scene.threads {
+            let Some(registers) = thread.registers else { continue };
+            let mark = Mark::of(thread, registers);
+            if self.kept.get(&thread.id).is_some_and(|(known, _)| *known == mark) {
+                continue;
+            }
+            if let Traced::Whole(trace) = self.traced(thread, registers, scene, bytes) {
+                traces.push((thread.id, mark, trace));
+            }
+        }
+        let addresses: Vec<&[u64]> = traces.iter().map(|(_, _, trace)| trace.addresses.as_slice()).collect();
+        self.symbols.look_up(&addresses, self.unwinder.modules());
+        for (thread, mark, trace) in traces {
+            let stack = self.named(trace);
+            self.kept.insert(thread, (mark, stack));
+        }
+    }
+
+    /// Copies a thread's stack and unwinds it, more of it where that is not enough.
+    fn traced(&mut self, thread: &KernelThread, registers: Registers, scene: &Scene, bytes: &dyn Bytes) -> Traced {
+        let mut traced = Traced::Not("its stack pointer leads to memory that cannot be read");
+        for most in [FIRST_BYTES, MOST_BYTES] {
+            let Some(copy) = copy(registers, &scene.regions, most, bytes) else { break };
+            if !bytes.still(thread) {
+                return Traced::Moved;
+            }
+            traced = self.unwound(registers, &copy, bytes).map_or(Traced::Not(NO_REGISTERS), Traced::Whole);
+            let is_whole = matches!(&traced, Traced::Whole(trace) if trace.limitation.is_empty());
+            if is_whole || (copy.len() as u64) < most {
+                break;
+            }
+        }
+        traced
+    }
+
     /// Unwinds and names a stack that was copied.
     pub(crate) fn unwind(&mut self, registers: Registers, copy: &[u8], bytes: &dyn Bytes) -> Stack {
-        let Some(trace) = self.unwound(registers, copy, bytes) else {
-            return Stack::none("its registers are none that a process can have");
-        };
+        self.unwound(registers, copy, bytes).map_or_else(|| Stack::none(NO_REGISTERS), |trace| self.named(trace))
+    }
+
+    fn named(&mut self, trace: Trace) -> Stack {
         let named = self.symbols.name(&trace.addresses, self.unwinder.modules());
         Stack {
             frames: named.into_iter().map(frame).collect(),
