@@ -6,20 +6,38 @@
 
 use super::super::{Debug, Kind, Type, TypeId};
 use rustc_hash::{FxHashMap, FxHasher};
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// No layout has more types.
 const MOST: usize = 1 << 22;
+/// So many bytes of types are at hand while others are gone through that lead to them.
+const AT_HAND: usize = 4 << 20;
+/// No number of a type.
+const NONE: u32 = u32::MAX;
 
 /// The types, by their new numbers.
 pub(super) struct Closure {
-    /// The type that each number is of.
-    pub(super) types: Vec<TypeId>,
-    numbers: FxHashMap<TypeId, u32>,
+    known: FxHashMap<TypeId, Known>,
+    /// How many there are.
+    pub(super) count: usize,
 }
 
+/// What is known of a type: its own form, in two halves that take less room than one, and its new number.
+#[derive(Clone, Copy)]
+struct Known {
+    form: [u32; 2],
+    number: u32,
+}
+
+/// Takes a type that was found, with its new number, when those that it names have theirs.
+pub(super) type Put<'p> = dyn FnMut(u32, &Type, &dyn Fn(TypeId) -> u32) + 'p;
+
 impl Closure {
-    pub(super) fn of(debug: &Debug) -> Self {
+    /// Finds all, and puts each once. They are not kept: a gigabyte has hundreds of thousands.
+    pub(super) fn of(debug: &Debug, put: &mut Put<'_>) -> Self {
         let index = debug.index();
         let mut roots: Vec<TypeId> = vec![];
         roots.extend(index.cells.values());
@@ -29,29 +47,36 @@ impl Closure {
         roots.extend(index.thread_locals.iter().filter(|local| is_wanted(&local.0)).map(|local| local.2));
         // The same object gives the same layout.
         roots.sort_unstable();
-        let mut found = Finder { debug, seen: FxHashMap::default(), numbers: FxHashMap::default(), types: vec![] };
+        let mut found = Finder {
+            debug,
+            seen: FxHashMap::default(),
+            all: Self { known: FxHashMap::default(), count: 0 },
+            left: vec![],
+            at_hand: FxHashMap::default(),
+            bytes: 0,
+        };
         for root in roots {
             found.add(root);
-        }
-        let mut next = 0;
-        while let Some(id) = found.types.get(next) {
-            next += 1;
-            for id in leads_to(&debug.ty(*id)) {
-                found.add(id);
+            // What it leads to comes next, since that was read only now.
+            while let Some((number, ty)) = found.left.pop() {
+                for id in leads_to(&ty) {
+                    found.add(id);
+                }
+                put(number, &ty, &|id| found.all.number(id));
             }
         }
         // A coroutine that nothing leads to is no future of anybody.
-        Self { types: found.types, numbers: found.numbers }
+        found.all
     }
 
     /// The new number of a type; one that was left out has none of those.
     pub(super) fn number(&self, id: TypeId) -> u32 {
-        self.numbers.get(&id).copied().unwrap_or(u32::MAX)
+        self.known.get(&id).map_or(NONE, |known| known.number)
     }
 
     /// Whether it was kept.
     pub(super) fn has(&self, id: TypeId) -> bool {
-        self.numbers.contains_key(&id)
+        self.number(id) != NONE
     }
 }
 
@@ -64,27 +89,59 @@ struct Finder<'a> {
     debug: &'a Debug,
     /// Types by their form.
     seen: FxHashMap<u64, u32>,
-    numbers: FxHashMap<TypeId, u32>,
-    types: Vec<TypeId>,
+    all: Closure,
+    /// Those that have a number, and were not gone through.
+    left: Vec<(u32, Arc<Type>)>,
+    /// Types that were read, and how much they take. Those of the object itself are for whoever looks meanwhile.
+    at_hand: FxHashMap<TypeId, Arc<Type>>,
+    bytes: usize,
 }
 
 impl Finder<'_> {
     fn add(&mut self, id: TypeId) {
-        if self.numbers.contains_key(&id) || self.types.len() >= MOST {
+        if self.all.has(id) || self.all.count >= MOST {
             return;
         }
-        let ty = self.debug.ty(id);
+        let ty = self.ty(id);
         let mut hasher = FxHasher::default();
-        form(&ty, &mut hasher);
+        let own = self.form(id);
+        own.hash(&mut hasher);
         for id in leads_to(&ty) {
-            form(&self.debug.ty(id), &mut hasher);
+            self.form(id).hash(&mut hasher);
         }
-        let next = self.types.len() as u32;
+        let next = self.all.count as u32;
         let number = *self.seen.entry(hasher.finish()).or_insert(next);
         if number == next {
-            self.types.push(id);
+            self.all.count += 1;
+            self.left.push((number, ty));
         }
-        self.numbers.insert(id, number);
+        self.all.known.insert(id, Known { form: own, number });
+    }
+
+    /// What a type is by itself.
+    fn form(&mut self, id: TypeId) -> [u32; 2] {
+        if let Some(known) = self.all.known.get(&id) {
+            return known.form;
+        }
+        let mut hasher = FxHasher::default();
+        form(&self.ty(id), &mut hasher);
+        let form = [hasher.finish() as u32, (hasher.finish() >> 32) as u32];
+        self.all.known.insert(id, Known { form, number: NONE });
+        form
+    }
+
+    fn ty(&mut self, id: TypeId) -> Arc<Type> {
+        if let Some(ty) = self.at_hand.get(&id) {
+            return ty.clone();
+        }
+        let ty = Arc::new(self.debug.read(id).unwrap_or_else(Type::unknown));
+        self.bytes += ty.bytes();
+        if self.bytes > AT_HAND {
+            self.at_hand.clear();
+            self.bytes = ty.bytes();
+        }
+        self.at_hand.insert(id, ty.clone());
+        ty
     }
 }
 

@@ -10,7 +10,7 @@ mod pack;
 use super::{BuildId, Debug, Index, Source, Type, TypeId};
 use crate::Grade;
 use closure::Closure;
-use pack::{Reader, Strings, Writer};
+use pack::{Reader, Shared, Strings, Texts, Writer};
 use std::{
     fs::File,
     io::{self, BufWriter, Read as _, Write as _},
@@ -121,30 +121,37 @@ fn write(debug: &Debug, id: &BuildId, level: i32, to: &File) -> io::Result<usize
 }
 
 /// All of it, not compressed, in the order of the file: the build once more and the text of all, the index, types.
-fn body(debug: &Debug, id: &BuildId) -> ([Vec<u8>; 3], usize) {
-    let closure = Closure::of(debug);
-    let mut strings = Strings::default();
-    let mut types = Writer::default();
-    types.number(closure.types.len() as u64);
-    let mut one = Writer::default();
-    for id in &closure.types {
-        one.clear();
-        pack::put_type(&mut one, &debug.ty(*id), &mut strings, &|id| closure.number(id));
-        types.bytes(one.as_slice());
+fn body(debug: &Debug, id: &BuildId) -> ([Vec<u8>; 5], usize) {
+    let (mut strings, mut found, mut places) = (Strings::default(), Writer::default(), vec![]);
+    let closure = Closure::of(debug, &mut |number, ty, numbers| {
+        let start = found.as_slice().len() as u32;
+        pack::put_type(&mut found, ty, &mut strings, numbers);
+        places.push((number, start, found.as_slice().len() as u32));
+    });
+    // They are found in another order than that of their numbers.
+    places.sort_unstable();
+    let (mut count, mut types) = (Writer::default(), Writer::default());
+    count.number(closure.count as u64);
+    types.reserve(found.as_slice().len() + 3 * places.len());
+    for (_, start, end) in places {
+        types.bytes(found.as_slice().get(start as usize..end as usize).unwrap_or_default());
     }
+    drop(found);
     let mut index = Writer::default();
     pack::put_index(&mut index, debug, &mut strings, &closure);
     let mut body = Writer::default();
     body.bytes(id.bytes());
-    strings.put(&mut body);
-    ([body, index, types].map(Writer::into_vec), closure.types.len())
+    let (texts, text) = strings.into_parts();
+    body.number(texts as u64);
+    ([body.into_vec(), text, index.into_vec(), count.into_vec(), types.into_vec()], closure.count)
 }
 
 /// A layout that was read.
 pub(super) struct Layout {
     body: Vec<u8>,
-    strings: Vec<Arc<str>>,
-    /// Where each type begins and ends.
+    /// Where in it each text begins and ends.
+    texts: Vec<(u32, u32)>,
+    /// The same of each type.
     types: Vec<(u32, u32)>,
 }
 
@@ -153,7 +160,14 @@ impl Layout {
     pub(super) fn ty(&self, id: TypeId) -> Option<Type> {
         let (start, end) = *self.types.get(id.0 as usize)?;
         let bytes = self.body.get(start as usize..end as usize)?;
-        pack::get_type(&mut Reader::new(bytes), &self.strings)
+        pack::get_type(&mut Reader::new(bytes), self)
+    }
+}
+
+impl Texts for Layout {
+    fn get(&self, number: usize) -> Option<Arc<str>> {
+        let (start, end) = *self.texts.get(number)?;
+        std::str::from_utf8(self.body.get(start as usize..end as usize)?).ok().map(Arc::from)
     }
 }
 
@@ -195,6 +209,7 @@ pub(super) fn read(from: impl io::Read, wanted: Option<&BuildId>) -> Result<(Lay
     let mut body = vec![];
     let decoder = zstd::Decoder::new(from).map_err(|_| "is a damaged layout")?;
     decoder.take(MOST).read_to_end(&mut body).map_err(|_| "is a damaged layout")?;
+    body.shrink_to_fit();
     let (layout, index) = parse(body, &id).ok_or("is a damaged layout")?;
     Ok((layout, index, id))
 }
@@ -204,16 +219,19 @@ fn parse(body: Vec<u8>, id: &BuildId) -> Option<(Layout, Index)> {
     if reader.bytes()? != id.bytes() {
         return None;
     }
-    let strings = pack::get_strings(&mut reader)?;
-    let index = pack::get_index(&mut reader, &strings)?;
-    let count = reader.count()?;
-    let mut types = Vec::with_capacity(count);
-    for _ in 0..count {
-        let len = reader.bytes()?.len();
-        let end = body.len() - reader.left();
-        types.push((u32::try_from(end - len).ok()?, u32::try_from(end).ok()?));
-    }
-    Some((Layout { body, strings, types }, index))
+    let texts = pack::get_strings(&mut reader, &body)?;
+    // What comes next has its text out of what was read so far.
+    let rest = body.len() - reader.left();
+    let mut layout = Layout { body, texts, types: vec![] };
+    let mut reader = Reader::new(layout.body.get(rest..)?);
+    let index = pack::get_index(&mut reader, &Shared::new(&layout))?;
+    let types = reader.list(|from| {
+        let len = from.bytes()?.len();
+        let end = layout.body.len().checked_sub(from.left())?;
+        Some((u32::try_from(end - len).ok()?, u32::try_from(end).ok()?))
+    })?;
+    layout.types = types;
+    Some((layout, index))
 }
 
 #[cfg(test)]

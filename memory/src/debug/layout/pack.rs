@@ -3,8 +3,12 @@
 use super::super::{Debug, Encoding, Index, Kind, Member, Type, TypeId, Variant, VariantPart};
 use super::closure::{Closure, is_wanted};
 use crate::Place;
-use rustc_hash::FxHashMap;
-use std::{hash::Hash, sync::Arc};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::{
+    cell::RefCell,
+    hash::{Hash, Hasher as _},
+    sync::Arc,
+};
 
 /// Bytes that are written.
 #[derive(Default)]
@@ -25,8 +29,8 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.0.reserve(more);
     }
 
     pub(super) fn as_slice(&self) -> &[u8] {
@@ -69,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many of something follow: each takes at least a byte, so that more than there are bytes is a lie.
-    pub(super) fn count(&mut self) -> Option<usize> {
+    fn count(&mut self) -> Option<usize> {
         self.number().filter(|count| *count <= self.left())
     }
 
@@ -80,15 +84,15 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
-    fn text(&mut self, strings: &[Arc<str>]) -> Option<Arc<str>> {
-        strings.get(self.number::<usize>()?).cloned()
+    fn text(&mut self, texts: &dyn Texts) -> Option<Arc<str>> {
+        texts.get(self.number()?)
     }
 
     fn id(&mut self) -> Option<TypeId> {
         self.number().map(TypeId)
     }
 
-    fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.count()?;
         // What is there may be less than was said: room is made as it comes.
         let mut all = Vec::with_capacity(count.min(1024));
@@ -99,33 +103,88 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text, each once.
+/// Text by its number.
+pub(super) trait Texts {
+    fn get(&self, number: usize) -> Option<Arc<str>>;
+}
+
+/// Text that is written, each once.
 #[derive(Default)]
 pub(super) struct Strings {
-    numbers: FxHashMap<Arc<str>, u32>,
-    all: Vec<Arc<str>>,
+    /// As it is written: how long each is, and its bytes.
+    bytes: Writer,
+    /// Where in that the bytes of each begin and end.
+    places: Vec<(u32, u32)>,
+    /// The number of the last one with each hash, and of the one before it that has the same.
+    last: FxHashMap<u64, u32>,
+    before: FxHashMap<u32, u32>,
 }
 
 impl Strings {
-    fn number(&mut self, text: &Arc<str>) -> u32 {
-        let next = self.all.len() as u32;
-        let number = *self.numbers.entry(text.clone()).or_insert(next);
-        if number == next {
-            self.all.push(text.clone());
+    fn number(&mut self, text: &str) -> u32 {
+        let mut hasher = FxHasher::default();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        let mut next = self.last.get(&hash).copied();
+        while let Some(number) = next {
+            if self.is(number, text) {
+                return number;
+            }
+            next = self.before.get(&number).copied();
+        }
+        let number = self.places.len() as u32;
+        self.bytes.bytes(text.as_bytes());
+        let end = self.bytes.0.len();
+        self.places.push(((end - text.len()) as u32, end as u32));
+        if let Some(before) = self.last.insert(hash, number) {
+            self.before.insert(number, before);
         }
         number
     }
 
-    pub(super) fn put(&self, to: &mut Writer) {
-        to.number(self.all.len() as u64);
-        for text in &self.all {
-            to.bytes(text.as_bytes());
-        }
+    fn is(&self, number: u32, text: &str) -> bool {
+        let place = self.places.get(number as usize);
+        place.and_then(|(start, end)| self.bytes.0.get(*start as usize..*end as usize)) == Some(text.as_bytes())
+    }
+
+    /// How many they are, and all of them.
+    pub(super) fn into_parts(self) -> (usize, Vec<u8>) {
+        (self.places.len(), self.bytes.into_vec())
     }
 }
 
-pub(super) fn get_strings(from: &mut Reader<'_>) -> Option<Vec<Arc<str>>> {
-    from.list(|from| std::str::from_utf8(from.bytes()?).ok().map(Arc::from))
+/// Where the text of a body is: of each from where to where.
+pub(super) fn get_strings(from: &mut Reader<'_>, body: &[u8]) -> Option<Vec<(u32, u32)>> {
+    from.list(|from| {
+        let text = from.bytes()?;
+        std::str::from_utf8(text).ok()?;
+        let end = body.len().checked_sub(from.left())?;
+        Some((u32::try_from(end.checked_sub(text.len())?).ok()?, u32::try_from(end).ok()?))
+    })
+}
+
+/// Text that was asked for is kept: an index has most of its names several times.
+pub(super) struct Shared<'t> {
+    texts: &'t dyn Texts,
+    kept: RefCell<FxHashMap<usize, Arc<str>>>,
+}
+
+impl<'t> Shared<'t> {
+    pub(super) fn new(texts: &'t dyn Texts) -> Self {
+        Self { texts, kept: RefCell::default() }
+    }
+}
+
+impl Texts for Shared<'_> {
+    fn get(&self, number: usize) -> Option<Arc<str>> {
+        let mut kept = self.kept.borrow_mut();
+        if let Some(text) = kept.get(&number) {
+            return Some(text.clone());
+        }
+        let text = self.texts.get(number)?;
+        kept.insert(number, text.clone());
+        Some(text)
+    }
 }
 
 /// Writes a type; `number` gives those that it names their new numbers.
@@ -198,34 +257,34 @@ fn put_member(to: &mut Writer, member: &Member, strings: &mut Strings, number: &
     to.number(member.at);
 }
 
-fn get_member(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<Member> {
-    Member::new(from.text(strings)?, from.id()?, from.number()?)
+fn get_member(from: &mut Reader<'_>, texts: &dyn Texts) -> Option<Member> {
+    Member::new(from.text(texts)?, from.id()?, from.number()?)
 }
 
 /// Reads a type.
-pub(super) fn get_type(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<Type> {
-    let (space, name, size) = (from.text(strings)?, from.text(strings)?, from.number()?);
+pub(super) fn get_type(from: &mut Reader<'_>, texts: &dyn Texts) -> Option<Type> {
+    let (space, name, size) = (from.text(texts)?, from.text(texts)?, from.number()?);
     let kind = match from.number::<u8>()? {
         0 => Kind::Struct,
         1 => Kind::Union,
-        2 => Kind::Enum(from.list(|from| Some((from.wide()? as i128, from.text(strings)?)))?),
+        2 => Kind::Enum(from.list(|from| Some((from.wide()? as i128, from.text(texts)?)))?),
         3 => Kind::Pointer(from.id()?),
         4 => Kind::Base(encoding(from.number()?)?),
         5 => Kind::Array(from.id()?, from.number()?),
         6 => Kind::Opaque,
         _ => return None,
     };
-    let members = from.list(|from| get_member(from, strings))?;
-    let params = from.list(|from| Some((from.text(strings)?, from.id()?)))?;
+    let members = from.list(|from| get_member(from, texts))?;
+    let params = from.list(|from| Some((from.text(texts)?, from.id()?)))?;
     let variants = match from.number::<u8>()? {
         0 => None,
         with => Some(VariantPart {
-            discriminant: if with == 2 { Some(get_member(from, strings)?) } else { None },
+            discriminant: if with == 2 { Some(get_member(from, texts)?) } else { None },
             variants: from.list(|from| {
                 let values = from.list(|from| Some((from.wide()?, from.wide()?)))?;
-                let Member { name, ty, at } = get_member(from, strings)?;
+                let Member { name, ty, at } = get_member(from, texts)?;
                 let line = from.number()?;
-                let place = if line == 0 { None } else { Some(Place { file: from.text(strings)?, line }) };
+                let place = if line == 0 { None } else { Some(Place { file: from.text(texts)?, line }) };
                 Some(Variant { values, name, ty, at, place })
             })?,
         }),
@@ -295,19 +354,19 @@ fn sorted<'a, K: Ord + 'a, V: 'a>(entries: impl Iterator<Item = (&'a K, &'a V)>)
 }
 
 /// Reads the index.
-pub(super) fn get_index(from: &mut Reader<'_>, strings: &[Arc<str>]) -> Option<Index> {
-    let producer = from.text(strings)?;
-    let mut table = || Some(keyed(from.list(|from| Some((from.text(strings)?, from.id()?)))?));
+pub(super) fn get_index(from: &mut Reader<'_>, texts: &dyn Texts) -> Option<Index> {
+    let producer = from.text(texts)?;
+    let mut table = || Some(keyed(from.list(|from| Some((from.text(texts)?, from.id()?)))?));
     let (cells, named, coroutines) = (table()?, table()?, table()?);
     Some(Index {
         cells,
-        task_functions: keyed(from.list(|from| Some((from.number()?, from.list(|from| from.text(strings))?)))?),
+        task_functions: keyed(from.list(|from| Some((from.number()?, from.list(|from| from.text(texts))?)))?),
         vtables: keyed(from.list(|from| Some((from.number()?, from.id()?)))?),
-        thread_locals: from.list(|from| Some((from.text(strings)?, from.number()?, from.id()?)))?,
+        thread_locals: from.list(|from| Some((from.text(texts)?, from.number()?, from.id()?)))?,
         block_on: from.list(|from| Some((from.number()?..from.number()?, from.id()?)))?,
-        keepers: from.list(|from| from.text(strings))?.into_iter().collect(),
+        keepers: from.list(|from| from.text(texts))?.into_iter().collect(),
         outside: vec![],
-        outside_locks: from.list(|from| from.text(strings))?.into_iter().collect(),
+        outside_locks: from.list(|from| from.text(texts))?.into_iter().collect(),
         named,
         coroutines,
         producer,
