@@ -57,8 +57,8 @@ use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
-/// So many bytes of types are kept; then they are read anew.
-const KEPT: usize = 48 << 20;
+/// So many bytes of types are kept, and as many of those before them: what is asked for again and again is not read anew.
+const KEPT: usize = 12 << 20;
 
 /// The debug information of one object. It is read by as many threads as like.
 pub struct Debug {
@@ -83,6 +83,7 @@ enum Source {
 #[derive(Default)]
 struct Kept {
     types: FxHashMap<TypeId, Arc<Type>>,
+    before: FxHashMap<TypeId, Arc<Type>>,
     bytes: usize,
 }
 
@@ -151,15 +152,23 @@ impl Debug {
         if let Some(ty) = kept.types.get(&id) {
             return ty.clone();
         }
+        let before = kept.before.get(&id).cloned();
         drop(kept);
-        let ty = Arc::new(self.read(id).unwrap_or_else(Type::unknown));
+        let ty = before.unwrap_or_else(|| Arc::new(self.read(id).unwrap_or_else(Type::unknown)));
         let mut kept = self.types.write().unwrap_or_else(PoisonError::into_inner);
         let bytes = ty.bytes();
+        let mut gone = FxHashMap::default();
         if kept.bytes.saturating_add(bytes) > KEPT {
-            *kept = Kept::default();
+            let full = std::mem::take(&mut kept.types);
+            gone = std::mem::replace(&mut kept.before, full);
+            kept.bytes = 0;
         }
         kept.bytes += bytes;
-        kept.types.entry(id).or_insert(ty).clone()
+        let ty = kept.types.entry(id).or_insert(ty).clone();
+        // Nobody waits for that.
+        drop(kept);
+        drop(gone);
+        ty
     }
 
     fn read(&self, id: TypeId) -> Option<Type> {

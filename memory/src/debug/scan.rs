@@ -11,11 +11,12 @@ use super::{
     sections::Slice,
 };
 use gimli::{Abbreviation, AttributeValue, DwTag, Dwarf, EntriesRaw, Operation, Unit, UnitOffset, constants as dw};
+use memchr::memmem::Finder;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::{
     hash::{Hash, Hasher},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 /// So many bytes of names are kept by one thread of the pass, and so many are looked through.
@@ -23,8 +24,13 @@ const KEPT: usize = 48 << 20;
 const LOOKED_THROUGH: usize = 4 << 30;
 /// So many types of statics and threads are kept by one thread of the pass.
 const OUTSIDE: usize = 1 << 16;
+/// After so many bytes it is told that they were gone through.
+const STEP: usize = 1 << 20;
 /// Through how many others a function may take its name from.
 const HOPS: usize = 4;
+
+/// Where all guards are.
+static SYNC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"tokio::sync::"));
 
 /// What `thread_local!` calls its variable.
 const THREAD_LOCALS: [&[u8]; 2] = [b"__RUST_STD_INTERNAL_VAL\0", b"VAL\0"];
@@ -76,7 +82,8 @@ impl Found {
     /// Notes the locks whose guards stand in the name of a type that no walk goes through.
     fn keep(&mut self, name: &[u8]) {
         self.looked_through += name.len();
-        if self.looked_through <= LOOKED_THROUGH {
+        // Most names have nothing of it in them, and to look for each guard would cost more than all the rest.
+        if self.looked_through <= LOOKED_THROUGH && SYNC.find(name).is_some() {
             self.keepers.extend(keepers::locks(name));
         }
     }
@@ -195,6 +202,8 @@ pub(super) struct Scan<'u, 'a> {
     pub(super) unit: &'u Unit<Slice<'a>>,
     /// Where it begins.
     pub(super) start: u32,
+    /// Is told now and then how many bytes more were gone through.
+    pub(super) passed: &'u dyn Fn(usize),
 }
 
 impl<'a> Scan<'_, 'a> {
@@ -209,9 +218,15 @@ impl<'a> Scan<'_, 'a> {
         // The function whose children come next.
         let mut function: Option<(isize, u32)> = None;
         let Ok(mut entries) = self.unit.entries_raw(None) else { return Scopes::default() };
+        let mut told = 0;
         while !entries.is_empty() {
             let depth = entries.next_depth();
-            let offset = self.offset(entries.next_offset());
+            let within = entries.next_offset();
+            let offset = self.offset(within);
+            if let Some(more) = within.0.checked_sub(told).filter(|more| *more >= STEP) {
+                (self.passed)(more);
+                told = within.0;
+            }
             let abbreviation = match entries.read_abbreviation() {
                 Ok(Some(abbreviation)) => abbreviation,
                 Ok(None) => continue,
@@ -293,6 +308,7 @@ impl<'a> Scan<'_, 'a> {
         self.inlined(&mut functions);
         resolve(&functions, found);
         guards.resolve(found);
+        (self.passed)(self.unit.header.length_including_self().saturating_sub(told));
         scopes.finish()
     }
 

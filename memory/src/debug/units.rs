@@ -219,11 +219,14 @@ impl<'a> Units<'a> {
             let mut found = Found::default();
             while let Some(at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let Some(unit) = self.read(at) else { continue };
-                let scan = Scan { dwarf: &at.dwarf, unit: &unit, start: at.start };
+                // The units of a large program are themselves more than should be present.
+                let passed = |more| {
+                    if present.is_much(more) {
+                        self.files.forget();
+                    }
+                };
+                let scan = Scan { dwarf: &at.dwarf, unit: &unit, start: at.start, passed: &passed };
                 let _ = at.scopes.set(scan.run(&mut found));
-                if present.is_much(at.len as usize) {
-                    self.files.forget();
-                }
             }
             found
         };
