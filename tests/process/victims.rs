@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The executable that is built so, once for all tests: where the tests of the crate that reads memory have theirs.
-fn built(package: &str, profile: &str) -> PathBuf {
+pub(crate) fn built(package: &str, profile: &str) -> PathBuf {
     static BUILT: OnceLock<Mutex<HashMap<(String, String), PathBuf>>> = OnceLock::new();
     let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     let file = built.entry((package.to_owned(), profile.to_owned())).or_insert_with(|| {
