@@ -196,15 +196,26 @@ impl Model {
     /// Who stands in the queue of a lock. Since when is told by the operation that they wait in, where there is one.
     fn waiting_in(&self, id: ResourceId, thing: &Thing, now: Stamp) -> Vec<Waiting> {
         let before = self.resources.get(id).and_then(|resource| resource.told_lock());
-        let before = before.iter().flat_map(|(_, queue)| &queue.waiters).enumerate();
-        let waited: FxHashMap<TaskId, (usize, Stamp)> =
-            before.filter_map(|(at, waiter)| Some((waiter.task?, (at, waiter.since?)))).collect();
+        let before: Vec<&Waiting> = before.iter().flat_map(|(_, queue)| &queue.waiters).collect();
+        // A task of several branches may stand in it several times: its first place is the first that it had, and so on.
+        let mut places: FxHashMap<TaskId, usize> = FxHashMap::default();
+        let mut further: Vec<Option<usize>> = vec![None; before.len()];
+        for (at, (waiter, further)) in before.iter().zip(&mut further).enumerate().rev() {
+            *further = waiter.task.and_then(|task| places.insert(task, at));
+        }
+        let mut place = |task: TaskId| {
+            let at = places.remove(&task)?;
+            if let Some(next) = further.get(at).copied().flatten() {
+                places.insert(task, next);
+            }
+            Some((at, before.get(at)?.since?))
+        };
         let mut order = Order::default();
         let queued = thing.queue.iter().enumerate().map(|(at, waiter)| {
             let task = if let Who::Task(number) = waiter.who { Some(self.task_of_number(number)) } else { None };
             let of_lock = |op: &&Op| op.resource == Some(id) && self.access(op).is_some();
             let op = task.and_then(|task| self.waits_of(task).find(of_lock));
-            let was = task.and_then(|task| waited.get(&task).copied());
+            let was = task.and_then(&mut place);
             let stood = task.is_none() || order.stood(was.map(|(at, _)| at));
             let was = was.map(|(_, since)| since).filter(|_| stood && self.stays(waiter.who));
             Waiting {

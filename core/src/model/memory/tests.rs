@@ -256,6 +256,26 @@ fn a_writer_that_collects_permits_does_not_hold_what_it_waits_for() {
     assert_eq!(lock.holds.iter().map(|hold| hold.acquire.task).collect::<Vec<_>>(), [TaskId(9)]);
 }
 
+/// Two branches of another task stand before it and behind it.
+#[test]
+fn who_stands_in_a_queue_twice_makes_nobody_ask_again() {
+    let mut session = session();
+    let things = || {
+        let mut lock = mutex(0x100, 3, Certainty::Proven, Some(3));
+        let other = Waiter { who: Who::Task(number(4)), ..lock.queue[0].clone() };
+        lock.queue = vec![other.clone(), lock.queue[0].clone(), other];
+        vec![lock]
+    };
+    let waits: Vec<Wait> = (0..2).flat_map(|_| waits_for(0x100).waits.to_vec()).collect();
+    let looks = vec![(key(3), waits_for(0x100)), (key(4), Arc::new(look(waits)))];
+    tell(&mut session, Update { chains: vec![chain()], task_looks: looks, ..update(0, things()) });
+    (1..5).for_each(|round| tell(&mut session, update(round * 500, things())));
+    assert_eq!(found(&session), [("deadlock", "exact")]);
+    let (resource, _) = session.model().lock(ResourceId(0x100)).expect("a lock");
+    let (_, queue) = resource.told_lock().expect("a queue");
+    assert!(queue.waiters.iter().all(|waiter| waiter.since == Some(at(0))), "{:?}", queue.waiters);
+}
+
 #[test]
 fn a_second_wait_is_a_way_out() {
     let mut session = session();
