@@ -73,7 +73,7 @@ fn assert_right(from: u64, processes: u64) {
     let (programs, [stuck, but_for_timers]) = (processes * TOGETHER * 3, count.stuck);
     eprintln!("from seed {from}: {programs} programs, {} of them too large", count.too_large);
     eprintln!("  {stuck} tasks are stuck, {but_for_timers} more but for timers");
-    eprintln!("  {} tasks are said to be likely to have a lock, and have none", count.doubtful);
+    eprintln!("  {} tasks are said to be likely to have something, and have nothing", count.doubtful);
     for (shape, [told, there]) in &count.knots {
         eprintln!("  {shape:?}: {told} of {there} told");
     }

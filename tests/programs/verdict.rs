@@ -36,7 +36,7 @@ pub(crate) struct Count {
     pub(crate) knots: BTreeMap<Shape, [usize; 2]>,
     /// Tasks that are stuck, and those that only a timer frees.
     pub(crate) stuck: [usize; 2],
-    /// Tasks that are said to be likely to have a lock, and have none.
+    /// Tasks that are said to be likely to have something, and have nothing.
     pub(crate) doubtful: usize,
     /// Programs that can go on in too many ways to try.
     pub(crate) too_large: usize,
@@ -77,15 +77,17 @@ pub(crate) fn verdict(programs: &[Program], reached: &[Reached], report: &Value,
                     (truth.stuck.contains(task), "which is not stuck")
                 }
                 "stuck-unless" => (truth.but_for_timers.contains(task), "which is not stuck, whatever timers do"),
-                // What is only likely says so, and may be left over from a guard that was dropped.
-                "held-across-await" | "lock-convoy" if said.is_likely => {
-                    count.doubtful += usize::from(!truth.holders.contains(task));
+                // What is only likely says so, and may be left over from something that was dropped.
+                "held-across-await" | "lock-convoy" | "permits-gone" | "channel-stuck" if said.is_likely => {
+                    count.doubtful += usize::from(!truth.holders.contains(task) && !truth.owners.contains(task));
                     (true, "")
                 }
-                "held-across-await" | "lock-convoy" => (truth.holders.contains(task), "which has nothing"),
-                "permits-gone" | "channel-stuck" => {
-                    let is_in_it = truth.holders.contains(task) || truth.waiters.contains(task);
-                    (is_in_it || truth.owners.contains(task), "which has nothing to do with it")
+                "held-across-await" | "lock-convoy" | "permits-gone" => {
+                    (truth.holders.contains(task), "which has nothing")
+                }
+                "channel-stuck" => {
+                    let is_in_it = truth.holders.contains(task) || truth.owners.contains(task);
+                    (is_in_it, "which has nothing of a channel")
                 }
                 // Of the machine, or of the process as a whole.
                 "stood-still" => (true, ""),
