@@ -246,39 +246,39 @@ impl<'a> Oracle<'a> {
     pub(crate) fn leaves(&self, state: &State, task: usize) -> Vec<Leaf> {
         let mut leaves = Vec::new();
         if state.spawned[task] {
-            self.leaves_of(state, &self.program.tasks[task].body, &mut leaves);
+            Self::leaves_of(state, &self.program.tasks[task].body, &mut leaves);
         }
         leaves
     }
 
-    fn leaves_of(&self, state: &State, block: &[Step], leaves: &mut Vec<Leaf>) {
+    fn leaves_of(state: &State, block: &[Step], leaves: &mut Vec<Leaf>) {
         let Some(step) = block.iter().find(|step| !complete(state, step)) else { return };
         match (&step.what, state.phase[step.number]) {
             (_, Phase::Idle) => leaves.push(Leaf::Ready),
             (What::Hold { body, .. } | What::Reserve { body, .. } | What::Spawn { body, .. }, Phase::Inside) => {
-                self.leaves_of(state, body, leaves);
+                Self::leaves_of(state, body, leaves);
             }
             (What::Hold { after, .. } | What::Reserve { after, .. }, _) if state.phase[step.number] == Phase::After => {
-                self.leaves_of(state, after, leaves);
+                Self::leaves_of(state, after, leaves);
             }
             (What::Both { left, right }, _) => {
-                self.leaves_of(state, left, leaves);
-                self.leaves_of(state, right, leaves);
+                Self::leaves_of(state, left, leaves);
+                Self::leaves_of(state, right, leaves);
             }
             (What::Either { branches }, _) => {
                 for branch in branches.iter().filter(|branch| branch.enabled) {
-                    self.leaves_of(state, &branch.body, leaves);
+                    Self::leaves_of(state, &branch.body, leaves);
                 }
             }
             (What::Timeout { length, body }, _) => {
                 leaves.push(Leaf::Timer(*length));
-                self.leaves_of(state, body, leaves);
+                Self::leaves_of(state, body, leaves);
             }
-            (What::Start { rest, .. }, Phase::Inside) => self.leaves_of(state, rest, leaves),
-            (What::Start { first, .. }, Phase::After) => self.leaves_of(state, first, leaves),
+            (What::Start { rest, .. }, Phase::Inside) => Self::leaves_of(state, rest, leaves),
+            (What::Start { first, .. }, Phase::After) => Self::leaves_of(state, first, leaves),
             (What::Start { first, .. }, _) => {
                 leaves.push(Leaf::Timer(Length::Short));
-                self.leaves_of(state, first, leaves);
+                Self::leaves_of(state, first, leaves);
             }
             _ => leaves.push(Leaf::Step(step.number)),
         }
@@ -286,10 +286,10 @@ impl<'a> Oracle<'a> {
 
     /// Whether a step stands where its task polls.
     pub(crate) fn is_polled(&self, state: &State, step: usize) -> bool {
-        self.polls(state, &self.program.tasks[self.task[step]].body, step)
+        Self::polls(state, &self.program.tasks[self.task[step]].body, step)
     }
 
-    fn polls(&self, state: &State, block: &[Step], wanted: usize) -> bool {
+    fn polls(state: &State, block: &[Step], wanted: usize) -> bool {
         let Some(step) = block.iter().find(|step| !complete(state, step)) else { return false };
         let inner: Vec<&[Step]> = match (&step.what, state.phase[step.number]) {
             _ if step.number == wanted => return true,
@@ -300,7 +300,7 @@ impl<'a> Oracle<'a> {
             }
             (what, _) => what.blocks().into_iter().map(|block| &block[..]).collect(),
         };
-        inner.into_iter().any(|block| self.polls(state, block, wanted))
+        inner.into_iter().any(|block| Self::polls(state, block, wanted))
     }
 
     /// All that can happen next.
