@@ -29,7 +29,7 @@ pub(super) static LINT: Lint = Lint {
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Locks]),
     when: When::Now,
-    subsumes: &["held-across-await", "lock-convoy"],
+    subsumes: &["held-across-await", "lock-convoy", "permits-gone", "channel-stuck"],
     check: Check::Whole(judge),
 };
 

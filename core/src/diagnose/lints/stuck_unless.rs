@@ -32,7 +32,7 @@ pub(super) static LINT: Lint = Lint {
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Chains]),
     when: When::Now,
-    subsumes: &["held-across-await", "lock-convoy"],
+    subsumes: &["held-across-await", "lock-convoy", "permits-gone", "channel-stuck"],
     check: Check::Whole(judge),
 };
 
