@@ -262,8 +262,8 @@ fn who_stands_in_a_queue_twice_makes_nobody_ask_again() {
     let mut session = session();
     let things = || {
         let mut lock = mutex(0x100, 3, Certainty::Proven, Some(3));
-        let other = Waiter { who: Who::Task(number(4)), ..lock.queue[0].clone() };
-        lock.queue = vec![other.clone(), lock.queue[0].clone(), other];
+        let other = Waiter { who: Who::Task(number(4)), ..lock.queue[0] };
+        lock.queue = vec![other, lock.queue[0], other];
         vec![lock]
     };
     let waits: Vec<Wait> = (0..2).flat_map(|_| waits_for(0x100).waits.to_vec()).collect();
