@@ -2,7 +2,7 @@
 
 use crate::{
     Bytes, LONG, frame, ms, poll_once, spawn_boxed,
-    truth::{self, Hold, Who, hold, hold_as, of, timer},
+    truth::{self, Hold, Who, hold, hold_as, of, through, timer},
     wait,
 };
 use std::{collections::BTreeMap, ops::AddAssign, pin::Pin, sync::Arc};
@@ -118,6 +118,7 @@ fn into_channel(lock: Arc<Mutex<Of<CHANNEL>>>) {
     let (tx, rx) = mpsc::unbounded_channel();
     kept_unseen(lock, move |guard, has| drop(tx.send((guard, has))));
     spawn_boxed(async move {
+        let _has = hold(through("receiver", &rx), "rx");
         sleep(LONG).await;
         drop(rx);
     });
