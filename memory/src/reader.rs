@@ -119,6 +119,7 @@ impl Reader {
     }
 
     fn over(bytes: Box<dyn Bytes>, search: Search) -> Result<Self, Error> {
+        let threads = Threads::kept_in(search.cache.clone());
         let mut reader = Self {
             bytes,
             search,
@@ -129,7 +130,7 @@ impl Reader {
             tasks: Tasks::default(),
             things: Things::default(),
             finder: Finder::default(),
-            threads: Threads::default(),
+            threads,
             peers: Peers::default(),
             descriptors: Descriptors::default(),
             variables: Vec::new(),

@@ -25,15 +25,14 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     };
     let runtime = crate::cli::runtime()?;
     let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
-    // The link's background task may be in a name's resolution, which nobody waits for any more.
-    runtime.shutdown_background();
-
     let report = Report::new(&plan.target, &observed);
-    out::print(&match args.format {
+    let printed = out::print(&match args.format {
         Format::Text => text::render(&report),
         Format::Json => report.to_json(),
         Format::Github => github::render(&report),
-    })?;
+    });
+    watch::keep(runtime);
+    printed?;
     match observed.end {
         End::Lost { reason } => return Err(Error::TargetLost { target: plan.target, reason }),
         End::Silent { silent } => return Err(Error::TargetSilent { target: plan.target, silent }),

@@ -37,8 +37,10 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
     };
     let runtime = super::runtime()?;
     let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
-    runtime.shutdown_background();
     let told = TreeOf::new(&plan.target, &observed).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
-    out::print(&if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) })?;
+    let text = if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) };
+    let printed = out::print(&text);
+    watch::keep(runtime);
+    printed?;
     Ok(Outcome::Done)
 }

@@ -9,8 +9,11 @@ use crate::{
     source::{self, Attachment, Target},
     update::{BeginMode, Command, Connection, Event, Stamp, look::Values},
 };
-use std::{future::Future, pin::pin, time::Duration};
-use tokio::time::{Instant, sleep_until};
+use std::{future::Future, io::IsTerminal as _, pin::pin, time::Duration};
+use tokio::{
+    runtime::Runtime,
+    time::{Instant, sleep_until},
+};
 
 /// A target that says nothing for longer than this, and for most of the window, has not been watched: nothing that was found, or
 /// was not, says how it is.
@@ -95,6 +98,28 @@ pub(super) async fn asked_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// So long, at most, a command that has said everything stays for the next one's sake.
+const KEEPS: Duration = Duration::from_secs(60);
+
+/// What comes after all has been said: what was read of gigabytes of debug information is kept, so that the next look begins at once.
+pub(super) fn keep(runtime: Runtime) {
+    let kept = runtime.spawn_blocking(|| {
+        let soon = source::wait_for_layouts(Duration::from_millis(300));
+        if !soon && std::io::stderr().is_terminal() {
+            eprintln!("keeping what was read of the debug information for the next look; ctrl-c ends it");
+        }
+        soon || source::wait_for_layouts(KEEPS)
+    });
+    runtime.block_on(async {
+        tokio::select! {
+            _ = kept => {}
+            () = asked_to_stop() => {}
+        }
+    });
+    // The link's background task may be in a name's resolution, which nobody waits for any more.
+    runtime.shutdown_background();
 }
 
 /// Watches until the window is over, or `stop` completes.

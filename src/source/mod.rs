@@ -24,7 +24,7 @@ pub use attachment::Attachment;
 pub use codec::holdup::{decode, encode};
 pub use memory::{
     Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called,
-    processes,
+    processes, wait_for_layouts,
 };
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
 pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};

@@ -30,6 +30,24 @@ enum Opened {
     None,
 }
 
+/// A file that names addresses, as it is known from one run to the next: what it says of an address does not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The linker's fingerprint; never empty.
+    pub build_id: Vec<u8>,
+    /// Its bytes: one that was stripped has the same fingerprint.
+    pub bytes: u64,
+}
+
+/// Keeps names from one run to the next.
+pub trait Keeper: Send {
+    /// What was kept of this file, by address in it. The module of a frame and its address are not.
+    fn recall(&mut self, of: &Origin) -> Vec<(u64, Vec<Frame>)>;
+
+    /// Keeps all that is known of this file now.
+    fn keep(&mut self, of: &Origin, named: &[(u64, Arc<[Frame]>)]);
+}
+
 /// Names addresses, and keeps the names.
 #[derive(Default)]
 pub struct Symbols {
@@ -39,9 +57,32 @@ pub struct Symbols {
     /// By module and address in it.
     frames: HashMap<(u64, u64), Arc<[Frame]>>,
     executable: Option<Arc<str>>,
+    keeper: Option<Box<dyn Keeper>>,
+    /// Modules of which the keeper was asked; those of which more was named since.
+    asked: HashMap<u64, Asked>,
+}
+
+/// What is to be kept of a module.
+enum Asked {
+    /// Nothing: its file cannot be told from others.
+    Never,
+    /// Whatever is named by this file.
+    Of(Origin, Since),
+}
+
+/// What has happened since the keeper was asked, or told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Since {
+    Nothing,
+    Named,
 }
 
 impl Symbols {
+    /// With somebody who keeps what is named.
+    pub fn kept_by(keeper: Option<Box<dyn Keeper>>) -> Self {
+        Self { keeper, ..Self::default() }
+    }
+
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
     pub fn name(&mut self, addresses: &[u64], modules: &Modules) -> Vec<Frame> {
         self.look_up(&[addresses], modules);
@@ -65,8 +106,49 @@ impl Symbols {
         }
     }
 
+    /// Gives what was named since the last time to whoever keeps it.
+    pub fn hand_over(&mut self) {
+        let Some(keeper) = &mut self.keeper else { return };
+        for (module, asked) in &mut self.asked {
+            let Asked::Of(origin, since @ Since::Named) = asked else { continue };
+            *since = Since::Nothing;
+            let of = self.frames.iter().filter(|((of, _), _)| of == module);
+            let mut named: Vec<_> = of.map(|((_, linked), frames)| (*linked, Arc::clone(frames))).collect();
+            named.sort_unstable_by_key(|(linked, _)| *linked);
+            keeper.keep(origin, &named);
+        }
+    }
+
+    /// Asks once what was kept of a module's file.
+    fn recall(&mut self, module: &Module) {
+        if self.keeper.is_none() || self.asked.contains_key(&module.id) {
+            return;
+        }
+        let name = self.file_name(module);
+        let Some(keeper) = &mut self.keeper else { return };
+        let asked = match origin(module) {
+            None => Asked::Never,
+            Some(origin) => {
+                for (linked, frames) in keeper.recall(&origin) {
+                    let frames = frames.into_iter().map(|frame| Frame { module: Arc::clone(&name), ..frame });
+                    self.frames.entry((module.id, linked)).or_insert_with(|| frames.collect());
+                }
+                Asked::Of(origin, Since::Nothing)
+            }
+        };
+        self.asked.insert(module.id, asked);
+    }
+
+    /// Notes that something of a module was named.
+    fn note(&mut self, module: u64) {
+        if let Some(Asked::Of(_, since)) = self.asked.get_mut(&module) {
+            *since = Since::Named;
+        }
+    }
+
     fn frames(&mut self, module: &Module, address: u64) -> Arc<[Frame]> {
         let linked = address.wrapping_sub(module.bias);
+        self.recall(module);
         if let Some(frames) = self.frames.get(&(module.id, linked)) {
             return Arc::clone(frames);
         }
@@ -82,6 +164,7 @@ impl Symbols {
         }
         let frames: Arc<[Frame]> = frames.into();
         self.frames.insert((module.id, linked), Arc::clone(&frames));
+        self.note(module.id);
         frames
     }
 
@@ -90,13 +173,16 @@ impl Symbols {
     pub fn look_up(&mut self, stacks: &[&[u64]], modules: &Modules) {
         // Not while they are named: those of large files were looked up together.
         if self.frames.len() >= KEPT {
+            self.hand_over();
             self.frames.clear();
+            self.asked.clear();
         }
         let mut wanted: HashMap<u64, (&Module, Vec<u64>)> = HashMap::new();
         for (index, address) in stacks.iter().flat_map(|stack| stack.iter().enumerate()) {
             let within = if index == 0 { *address } else { address.saturating_sub(1) };
             let Some(module) = modules.find(within) else { continue };
             let linked = within.wrapping_sub(module.bias);
+            self.recall(module);
             if self.frames.contains_key(&(module.id, linked)) {
                 continue;
             }
@@ -113,6 +199,7 @@ impl Symbols {
                 let Told { parts, symbol } = told;
                 frames.insert((id, address), of_parts(parts, symbol, &name).into());
             });
+            self.note(id);
             if !all {
                 self.files.insert(id, path(module).map_or(Opened::None, |path| whole(&path)));
             }
@@ -152,6 +239,15 @@ fn open(module: &Module) -> Opened {
 
 fn whole(path: &Path) -> Opened {
     Loader::new(path).map_or(Opened::None, |loader| Opened::Whole(Box::new(loader)))
+}
+
+/// The file that is known again; none without a fingerprint.
+fn origin(module: &Module) -> Option<Origin> {
+    if module.build_id.is_empty() {
+        return None;
+    }
+    let bytes = fs::metadata(path(module)?).ok()?.len();
+    Some(Origin { build_id: module.build_id.clone(), bytes })
 }
 
 fn path(module: &Module) -> Option<PathBuf> {

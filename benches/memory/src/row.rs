@@ -213,7 +213,8 @@ fn first_chains(program: &Path) -> Result<String, Failure> {
     let target = Target::of(program, &[])?;
     let time = || -> Result<Duration, Failure> {
         let began = Instant::now();
-        let look = look(&mut reader(&target)?)?;
+        let mut reader = reader(&target)?;
+        let look = look(&mut reader)?;
         let took = began.elapsed();
         let chains = look.changed.iter().filter(|task| task.chain.is_some()).count();
         if chains == 0 { Err("no chains".into()) } else { Ok(took) }
@@ -233,6 +234,8 @@ fn wait_for_what_is_kept() {
     let began = Instant::now();
     loop {
         let names = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let names = names
+            .filter(|name| name.as_encoded_bytes().ends_with(b".layout") || name.as_encoded_bytes().starts_with(b"."));
         let (under_way, done): (Vec<_>, Vec<_>) = names.partition(|name| name.as_encoded_bytes().starts_with(b"."));
         let most = if under_way.is_empty() { Duration::from_secs(20) } else { Duration::from_secs(300) };
         if !done.is_empty() || began.elapsed() > most {

@@ -37,7 +37,7 @@ impl Cache {
     }
 
     /// An entry. That it was used is noted.
-    pub(super) fn get(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn get(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.join(name);
         let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
         if !is_file {
@@ -49,7 +49,7 @@ impl Cache {
     }
 
     /// Makes an entry of what is written, and lets others go for it.
-    pub(super) fn put<E: From<io::Error>>(
+    pub(crate) fn put<E: From<io::Error>>(
         &self,
         name: &str,
         write: impl FnOnce(&mut File) -> Result<(), E>,
@@ -72,7 +72,7 @@ impl Cache {
     }
 
     /// Lets go of an entry that is of no use.
-    pub(super) fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         let _ = fs::remove_file(self.directory.join(name));
     }
 

@@ -41,7 +41,7 @@ mod tests;
 
 pub use build_id::BuildId;
 pub use cache::Cache;
-pub use layout::Written;
+pub use layout::{Written, wait_for_layouts};
 pub use locate::Search;
 pub(crate) use lookup::Types;
 pub use symbols::Symbols;

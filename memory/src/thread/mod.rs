@@ -4,12 +4,13 @@
 //! libc      where the C library keeps a thread       list      the threads' pointers
 //! tls       an object's block in a thread
 //! stack     functions on a stack                     kernel    what a thread sleeps in
-//! stop      the stack of one that runs, on demand
+//! stop      the stack of one that runs, on demand  names    of functions, from one reader to the next
 //! ```
 
 mod kernel;
 mod libc;
 mod list;
+mod names;
 mod stack;
 mod stop;
 mod tls;
@@ -19,6 +20,7 @@ pub use stack::Stack;
 use crate::{
     Role, Thread,
     bytes::{Bytes, Image, KernelThread, Region, Scene, Segment, images},
+    debug::Cache,
 };
 use libc::Libc;
 use list::List;
@@ -51,6 +53,11 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// Of a process whose functions' names are kept in this cache.
+    pub(crate) fn kept_in(cache: Option<Cache>) -> Self {
+        Self { stacks: Stacks::kept_in(cache), ..Self::default() }
+    }
+
     /// Looks where the threads are. What is known from the look before is only checked.
     pub fn renew(&mut self, scene: &Scene, bytes: &dyn Bytes) {
         if !Arc::ptr_eq(&self.regions, &scene.regions) {

@@ -1,15 +1,17 @@
 //! Stacks of threads that sleep, and of those whose registers a core file has: copied, unwound by the tables of what is loaded, and
 //! named. A stack that has not changed is not unwound again.
 
+use super::names::Names;
 use crate::{
     Place, StackFrame,
     bytes::{Bytes, Image, KernelThread, Region, Registers, Scene, Segment, find},
+    debug::Cache,
 };
 use holdup_stack::{
     copy::{Registers as Start, StackCopy},
     memory::Memory,
     modules::Loaded,
-    symbolize::Symbols,
+    symbolize::{Keeper, Symbols},
     unwind::{Trace, Unwinder},
 };
 use rustc_hash::FxHashMap;
@@ -85,11 +87,17 @@ impl std::fmt::Debug for Stacks {
 
 impl Default for Stacks {
     fn default() -> Self {
-        Self { unwinder: Unwinder::of_another(), symbols: Symbols::default(), kept: FxHashMap::default() }
+        Self::kept_in(None)
     }
 }
 
 impl Stacks {
+    /// With names that are kept in this cache, from one reader to the next.
+    pub(crate) fn kept_in(cache: Option<Cache>) -> Self {
+        let keeper = cache.map(|cache| Box::new(Names::new(cache)) as Box<dyn Keeper>);
+        Self { unwinder: Unwinder::of_another(), symbols: Symbols::kept_by(keeper), kept: FxHashMap::default() }
+    }
+
     /// What is loaded now.
     pub(crate) fn load(&mut self, images: &[Image], bytes: &dyn Bytes) {
         let loaded = images.iter().map(|image| Loaded {
@@ -161,6 +169,7 @@ impl Stacks {
             let stack = self.named(trace);
             self.kept.insert(thread, (mark, stack));
         }
+        self.symbols.hand_over();
     }
 
     /// Copies a thread's stack and unwinds it, more of it where that is not enough.

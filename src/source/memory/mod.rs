@@ -21,7 +21,9 @@ mod rounds;
 mod tests;
 
 pub use options::{Beside, MemoryOptions, Stacks};
-pub use processes::{GRAB_MOST, Grabbed, Layout, Listed, Processes, grab, layout, process_called, processes};
+pub use processes::{
+    GRAB_MOST, Grabbed, Layout, Listed, Processes, grab, layout, process_called, processes, wait_for_layouts,
+};
 pub(crate) use reader::Failure;
 
 use super::Link;

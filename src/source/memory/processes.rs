@@ -155,3 +155,15 @@ pub fn layout(executable: &Path, to: &Path) -> Result<Layout, String> {
 pub fn layout(_: &Path, _: &Path) -> Result<Layout, String> {
     Err("layouts are made on Linux alone, on x86_64 and aarch64".into())
 }
+
+/// Waits until what was read of gigabytes of debug information is kept for the next look, or for so long.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn wait_for_layouts(most: Duration) -> bool {
+    holdup_memory::debug::wait_for_layouts(most)
+}
+
+/// Nothing is read here, and nothing kept.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub fn wait_for_layouts(_: Duration) -> bool {
+    true
+}

@@ -15,7 +15,8 @@ use std::{
     fs::File,
     io::{self, BufWriter, Read as _, Write as _},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// How a file begins.
@@ -41,6 +42,35 @@ pub(super) fn is_one(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     is_file && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *MAGIC
+}
+
+/// How many layouts are being written aside.
+static UNDER_WAY: Mutex<usize> = Mutex::new(0);
+static ONE_IS_DONE: Condvar = Condvar::new();
+
+/// A layout that is being written aside, until this is dropped.
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ONE_IS_DONE.notify_all();
+    }
+}
+
+/// Waits until the layouts are written that looks are keeping for the next ones, or for so long. Whether all are: one that is not will
+/// be made by the next look.
+pub fn wait_for_layouts(most: Duration) -> bool {
+    let under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = ONE_IS_DONE.wait_timeout_while(under_way, most, |under_way| *under_way > 0);
+    !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
 }
 
 /// What a layout came to.
@@ -86,8 +116,12 @@ impl Debug {
             return;
         }
         if let (Some(cache), Ok(_)) = (cache.cloned(), self.writable()) {
-            let debug = Arc::clone(self);
-            let _ = std::thread::Builder::new().name("layout".to_owned()).spawn(move || debug.keep(&cache));
+            let (debug, written) = (Arc::clone(self), UnderWay::begin());
+            let keep = move || {
+                let _ = debug.keep(&cache);
+                drop(written);
+            };
+            let _ = std::thread::Builder::new().name("layout".to_owned()).spawn(keep);
         }
     }
 

@@ -97,3 +97,12 @@ fn any_bytes_are_read_to_an_end() {
     // More than there is.
     read_all(vec![0xff; 64], &id);
 }
+
+#[test]
+fn whoever_waits_for_layouts_waits_for_the_one_under_way() {
+    let written = UnderWay::begin();
+    assert!(!wait_for_layouts(Duration::from_millis(1)));
+    let waits = std::thread::spawn(|| wait_for_layouts(Duration::from_secs(60)));
+    drop(written);
+    assert!(waits.join().unwrap());
+}
