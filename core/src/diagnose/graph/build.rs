@@ -92,7 +92,14 @@ struct Build<'m> {
     todo: Vec<Actor>,
     raw: FxHashMap<ResourceId, Raw>,
     /// By which of their parts somebody has a part of something, or waits for it.
-    parts: FxHashMap<(Actor, ResourceId, Role), Vec<Frame>>,
+    parts: FxHashMap<(Actor, ResourceId, Role), Vec<Part>>,
+}
+
+/// A part of somebody, and how many permits it has or wants, as memory counts them.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    frame: Frame,
+    permits: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -309,7 +316,8 @@ impl Build<'_> {
             node.since = asked;
         }
         let actor = Actor::Task(id);
-        self.parts.entry((actor, lock, Role::Waits)).or_default().push(Frame { node: whole, polled: Polled::Yes });
+        let frame = Frame { node: whole, polled: Polled::Yes };
+        self.parts.entry((actor, lock, Role::Waits)).or_default().push(Part { frame, permits: 0 });
         self.way(whole, Awaited::Permits(lock), 0);
         Some(())
     }
@@ -331,13 +339,13 @@ impl Build<'_> {
         }
         for claim in claims {
             let Some(frame) = frames.get(usize::from(claim.frame)).copied() else { continue };
-            let what = match claim.what {
-                ClaimKind::Permits(_) => What::Permits,
-                ClaimKind::Sender => What::Sender,
-                ClaimKind::Receiver => What::Receiver,
+            let (what, permits) = match claim.what {
+                ClaimKind::Permits(permits) => (What::Permits, permits),
+                ClaimKind::Sender => (What::Sender, 0),
+                ClaimKind::Receiver => (What::Receiver, 0),
             };
             let id = row(self.model, claim.of);
-            self.parts.entry((actor, id, Role::Has(what))).or_default().push(frame);
+            self.parts.entry((actor, id, Role::Has(what))).or_default().push(Part { frame, permits });
         }
         Some(())
     }
@@ -346,10 +354,10 @@ impl Build<'_> {
     fn polled_wait(&mut self, actor: Actor, frame: Frame, number: u16, wait: &Wait) {
         let is_sure = wait.certainty == Certainty::Proven;
         match wait.on {
-            WaitOn::Permits { of, missing: 1.., .. } if is_sure => {
+            WaitOn::Permits { of, missing: 1.., wanted } if is_sure => {
                 let id = row(self.model, of);
                 self.thing(id);
-                self.parts.entry((actor, id, Role::Waits)).or_default().push(frame);
+                self.parts.entry((actor, id, Role::Waits)).or_default().push(Part { frame, permits: wanted });
                 self.way(frame.node, Awaited::Permits(id), wait.frame);
             }
             WaitOn::Thing(of) if is_sure => self.listens(frame, number, of, wait.frame),
@@ -410,18 +418,18 @@ impl Build<'_> {
 
     /// A wait of what nobody polls: it stands in a queue, or was given what it asked for.
     fn kept_wait(&mut self, actor: Actor, frame: Frame, wait: &Wait) {
-        let WaitOn::Permits { of, missing, .. } = wait.on else { return };
+        let WaitOn::Permits { of, missing, wanted } = wait.on else { return };
         let id = row(self.model, of);
         let role = if missing == 0 { Role::Has(What::Permits) } else { Role::Waits };
-        self.parts.entry((actor, id, role)).or_default().push(frame);
+        self.parts.entry((actor, id, role)).or_default().push(Part { frame, permits: wanted });
     }
 
     /// Which of their parts each has, and stands in a queue with.
     fn link(&mut self) {
         for (id, raw) in std::mem::take(&mut self.raw) {
             let mut pool = raw.total;
-            for holding in &raw.holdings {
-                let Some(frame) = self.part_of(holding.actor, id, Role::Has(holding.what)) else { continue };
+            for (holding, frame) in raw.holdings.iter().zip(self.keepers(id, &raw.holdings)) {
+                let Some(frame) = frame else { continue };
                 let (keeps, gives) = match holding.what {
                     What::Permits => (Keeps::has(frame.polled), Gives::Permits(id, holding.permits)),
                     What::Sender => (Keeps::Sends, Gives::Sender(id)),
@@ -436,8 +444,7 @@ impl Build<'_> {
                     thing.kept.push(Kept { node, keeps, known });
                 }
             }
-            let queue: Vec<Queued> =
-                raw.queue.iter().filter_map(|(actor, wanted)| self.queued(*actor, id, *wanted)).collect();
+            let queue = self.queue(id, &raw.queue);
             for waits in &queue {
                 if let Some(node) = self.graph.nodes.get_mut(waits.node) {
                     node.stands_in.push(id);
@@ -450,37 +457,91 @@ impl Build<'_> {
         }
     }
 
-    /// The part of somebody by which they have a part of something; `None` where that may be one or the other.
-    fn part_of(&mut self, actor: Actor, id: ResourceId, role: Role) -> Option<Frame> {
-        let whole = *self.graph.actors.get(&actor)?;
-        match self.parts.get_mut(&(actor, id, role)) {
-            // Nothing but instrumentation tells of it.
-            None => Some(Frame { node: whole, polled: Polled::Yes }),
-            Some(frames) => {
-                let first = frames.first().copied()?;
-                frames.iter().all(|frame| *frame == first).then_some(first)
+    /// The parts of their owners by which each of these is had; `None` where that may be one or the other.
+    fn keepers(&self, id: ResourceId, holdings: &[Holding]) -> Vec<Option<Frame>> {
+        let mut found = vec![None; holdings.len()];
+        let mut of: FxHashMap<(Actor, What), Vec<(usize, u64)>> = FxHashMap::default();
+        for (at, holding) in holdings.iter().enumerate() {
+            of.entry((holding.actor, holding.what)).or_default().push((at, holding.permits));
+        }
+        for ((actor, what), which) in of {
+            let parts = self.parts.get(&(actor, id, Role::Has(what)));
+            let whole = self.graph.actors.get(&actor).map(|whole| Frame { node: *whole, polled: Polled::Yes });
+            // Where memory tells of none, instrumentation alone does.
+            let only = parts.map_or(whole, |parts| only(parts));
+            let alike = || alike(&which, parts.map(Vec::as_slice).unwrap_or_default());
+            let pairs = match only {
+                Some(only) => which.iter().map(|(at, _)| (*at, only)).collect(),
+                None => alike().unwrap_or_default().into_iter().map(|(at, _, frame)| (at, frame)).collect::<Vec<_>>(),
+            };
+            for (at, frame) in pairs {
+                if let Some(found) = found.get_mut(at) {
+                    *found = Some(frame);
+                }
             }
         }
+        found
     }
 
-    /// By which of their parts somebody stands in a queue. Where that may be one or the other, both can go on.
-    fn queued(&mut self, actor: Actor, id: ResourceId, wanted: u64) -> Option<Queued> {
-        let whole = *self.graph.actors.get(&actor)?;
-        let frames = self.parts.get(&(actor, id, Role::Waits)).cloned().unwrap_or_default();
-        match &*frames {
-            [frame] => Some(Queued { node: frame.node, wanted, keeps: Keeps::before(frame.polled) }),
-            [] => {
-                self.graph.open(whole);
-                None
-            }
-            several => {
-                for frame in several {
-                    self.graph.open(frame.node);
+    /// Who stands in a queue by which of their parts. Where that may be one or the other, all of these can go on.
+    fn queue(&mut self, id: ResourceId, waiting: &[(Actor, u64)]) -> Vec<Queued> {
+        let mut of: FxHashMap<Actor, Vec<(usize, u64)>> = FxHashMap::default();
+        for (place, (actor, wanted)) in waiting.iter().enumerate() {
+            of.entry(*actor).or_default().push((place, *wanted));
+        }
+        let mut queue: Vec<(usize, Queued)> = Vec::with_capacity(waiting.len());
+        for (actor, places) in of {
+            let Some(whole) = self.graph.actors.get(&actor).copied() else { continue };
+            let parts = self.parts.get(&(actor, id, Role::Waits)).cloned().unwrap_or_default();
+            let queued = |(place, wanted, frame): (usize, u64, Frame)| {
+                (place, Queued { node: frame.node, wanted, keeps: Keeps::before(frame.polled) })
+            };
+            match &*parts {
+                [] => self.graph.open(whole),
+                [Part { frame, .. }] => {
+                    queue.extend(places.into_iter().map(|(place, wanted)| queued((place, wanted, *frame))));
                 }
-                None
+                several => match alike(&places, several) {
+                    Some(pairs) => queue.extend(soonest(pairs).into_iter().map(queued)),
+                    None => several.iter().for_each(|part| self.graph.open(part.frame.node)),
+                },
             }
         }
+        queue.sort_by_key(|(place, _)| *place);
+        queue.into_iter().map(|(_, queued)| queued).collect()
     }
+}
+
+/// The frame of all of these.
+fn only(parts: &[Part]) -> Option<Frame> {
+    let first = parts.first()?.frame;
+    parts.iter().all(|part| part.frame == first).then_some(first)
+}
+
+/// Which part belongs to which place, with the permits that are had or wanted there: as many parts as places, and the larger ones belong
+/// together. Among equal ones it may be another.
+fn alike(places: &[(usize, u64)], parts: &[Part]) -> Option<Vec<(usize, u64, Frame)>> {
+    let (mut places, mut parts) = (places.to_vec(), parts.to_vec());
+    places.sort_by_key(|(place, permits)| (*permits, *place));
+    parts.sort_by_key(|part| part.permits);
+    let equal_places = places.windows(2).map(|two| matches!(two, [one, other] if one.1 == other.1));
+    let equal_parts = parts.windows(2).map(|two| matches!(two, [one, other] if one.permits == other.permits));
+    let is_so = places.len() == parts.len() && equal_places.eq(equal_parts);
+    let pair = |((place, permits), part): (&(usize, u64), &Part)| (*place, *permits, part.frame);
+    is_so.then(|| places.iter().zip(&parts).map(pair).collect())
+}
+
+/// Of parts that want the same, and may stand in one or the other of their places: what is polled in the first of them, and what nobody
+/// polls, and would keep what it is given, in the last.
+fn soonest(mut pairs: Vec<(usize, u64, Frame)>) -> Vec<(usize, u64, Frame)> {
+    for equal in pairs.chunk_by_mut(|one, other| one.1 == other.1) {
+        let places = equal.iter().map(|pair| pair.0);
+        let (first, last) = (places.clone().min().unwrap_or(0), places.max().unwrap_or(0));
+        for (place, _, frame) in equal {
+            *place = if frame.polled == Polled::Yes { first } else { last };
+        }
+    }
+    pairs
 }
 
 impl Keeps {

@@ -266,3 +266,63 @@ fn a_branch_of_join_stands_for_itself() {
         .thing(0x200, ThingKind::Mutex, &[(1, GUARD)], &[1]);
     assert_eq!(scene.found().len(), 1);
 }
+
+/// A task with two waits in one queue: one that is polled, and one of a branch, or of a future that is kept.
+fn twice(reach: Reach) -> Vec<Frame> {
+    vec![
+        frame(0, "app::f", FrameKind::Async, Reach::Polled),
+        frame(1, "join!", FrameKind::Several, Reach::Polled),
+        frame(2, "app::one", FrameKind::Async, Reach::Polled),
+        leaf(3, Reach::Polled),
+        frame(2, "app::other", FrameKind::Async, reach),
+        leaf(3, reach),
+    ]
+}
+
+#[test]
+fn both_branches_wait_for_what_the_task_has() {
+    for reach in [Reach::Polled, Reach::Held] {
+        let mut scene = Scene::default();
+        let waits = vec![wait(3, permits(0x100, 1)), wait(5, permits(0x100, 1))];
+        scene.task(1, twice(reach), waits, vec![claim(0, 0x100, GUARD)]).thing(
+            0x100,
+            ThingKind::Mutex,
+            &[(1, GUARD)],
+            &[1, 1],
+        );
+        assert_eq!(scene.found(), [("deadlock", "critical", 1)], "{reach:?}");
+        // One of the waits is in no queue: it may be over.
+        scene.things[0].queue.pop();
+        assert_eq!(scene.found(), [], "{reach:?}");
+    }
+}
+
+#[test]
+fn which_of_two_places_a_future_has_that_would_keep_what_it_is_given_is_not_known() {
+    let mut scene = Scene::default();
+    let waits = vec![wait(3, permits(0x100, 1)), wait(5, permits(0x100, 1))];
+    scene
+        .task(1, twice(Reach::Held), waits, Vec::new())
+        .task(2, plain(), vec![wait(1, permits(0x100, 1))], Vec::new())
+        // Who has it can go on.
+        .task(3, plain(), vec![wait(1, WaitOn::Other)], vec![claim(0, 0x100, GUARD)])
+        .thing(0x100, ThingKind::Mutex, &[(3, GUARD)], &[1, 2, 1]);
+    assert_eq!(scene.found().iter().filter(|found| found.1 == "critical").count(), 0);
+}
+
+#[test]
+fn a_reader_waits_behind_a_writer_that_its_own_task_keeps() {
+    let mut scene = Scene::default();
+    let all = u32::MAX >> 3;
+    let ask = |wanted, missing| WaitOn::Permits { of: ThingId(0x100), wanted, missing };
+    scene
+        .task(1, twice(Reach::Held), vec![wait(3, ask(1, 1)), wait(5, ask(all, 1))], vec![claim(0, 0x100, GUARD)])
+        .thing(0x100, ThingKind::RwLock, &[(1, GUARD)], &[1, 1]);
+    let thing = &mut scene.things[0];
+    (thing.total, thing.channel) = (Some(u64::from(all)), None);
+    thing.queue[0].wanted = all;
+    assert_eq!(scene.found(), [("futurelock", "critical", 1)]);
+    // The reader came first.
+    scene.things[0].queue.swap(0, 1);
+    assert_eq!(scene.found(), []);
+}
