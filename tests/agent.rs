@@ -449,3 +449,38 @@ fn tasks_are_found_by_their_spans_and_their_runtime() {
     let worker = WorkerId { runtime: RuntimeId(2), index: 0 };
     assert_eq!(scene.session.model().agent().worker_label(worker), "Metrics/0");
 }
+
+/// A drop that blocks does so in each task of its place.
+#[test]
+fn tasks_of_one_place_that_stall_one_after_the_other_are_one_finding() {
+    let (mut scene, first, since) = stuck();
+    scene.pass(150, |now| Update {
+        workers: Some(workers(Some((0, first, since)))),
+        stalls: vec![agent::stall(1, Some(0), first, since)],
+        ..agent::report(now)
+    });
+    let mut before = (1, first, since);
+    for number in 2..6 {
+        let (id, task, since) = before;
+        scene.service.end(task);
+        let ended = Some(scene.service.now());
+        let next = scene.service.spawn("report", "src/report.rs:12");
+        scene.service.start(next);
+        let began = scene.service.now();
+        scene.pass(300, |now| Update {
+            workers: Some(workers(Some((0, next, began)))),
+            stalls: vec![
+                Stall { ended, ..agent::stall(id, Some(0), task, since) },
+                agent::stall(number, Some(0), next, began),
+            ],
+            ..agent::report(now)
+        });
+        before = (number, next, began);
+    }
+    let all: Vec<_> =
+        scene.session.engine().findings().filter(|finding| finding.lint.name == "stalled-worker").collect();
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!(all[0].episodes, 1);
+    assert!(all[0].message.contains("more of this place"), "{}", all[0].message);
+    assert!(scene.active("never-yields").is_empty() && scene.active("long-polls").is_empty(), "it says the same");
+}

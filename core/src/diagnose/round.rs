@@ -216,7 +216,10 @@ impl Round<'_> {
                 resource.into_iter().chain([Key::Task(step.task.id)])
             };
             let in_cycle = steps.flat_map(of_step);
-            self.silence.speak(id, &state.subsumed, in_cycle.chain([key]));
+            // Of a place it speaks by the tasks that it names.
+            let of_place = matches!(key, Key::Place(_)).then(|| self.names(id)).unwrap_or_default();
+            let keys = in_cycle.chain([key]).chain(of_place.into_iter().map(Key::Task));
+            self.silence.speak(id, &state.subsumed, keys, self.moment.now);
         }
         Some(id)
     }

@@ -28,11 +28,12 @@ impl Silence {
         !self.0.is_empty() && self.0.get(&key).is_some_and(|silent| silent.iter().any(holds))
     }
 
-    /// A finding speaks of these, in place of these lints, and of nothing else.
-    pub(super) fn speak(&mut self, by: FindingId, lints: &[usize], keys: impl Iterator<Item = Key>) {
-        self.retain(|silent| silent.by != by);
+    /// A finding speaks of these, in place of these lints, and no longer of others of which it spoke.
+    pub(super) fn speak(&mut self, by: FindingId, lints: &[usize], keys: impl Iterator<Item = Key>, now: Stamp) {
+        self.end(by, now);
         for key in keys {
             let silent = self.0.entry(key).or_default();
+            silent.retain(|silent| silent.by != by);
             silent.extend(lints.iter().map(|&lint| Silent { lint, by, ended: None }));
         }
     }

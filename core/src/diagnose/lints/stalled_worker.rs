@@ -2,10 +2,10 @@
 
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, Related, Severity, StackRef, Subject, Threshold,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, StackRef, Subject, Threshold,
         contradiction::When,
         label,
-        lint::{Check, Cx, Key, Report},
+        lint::{Check, Cx, Grouping, Key, Report},
     },
     model::Runtime,
     number::{humanize, plural},
@@ -36,40 +36,89 @@ pub(super) static LINT: Lint = Lint {
     check: Check::Whole(judge),
 };
 
-fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
-    // A poll on a thread that is no worker, as inside block_in_place, keeps none.
+/// Stalls of one key that last, or are news, the latest first; of each task one.
+struct Group<'a> {
+    key: Key,
+    stalls: Vec<&'a Stall>,
+}
+
+impl<'a> Group<'a> {
+    fn add(&mut self, stall: &'a Stall) {
+        // Of two stalls of one task, the one that lasts says more than the one that is over.
+        if stall.task.is_none() || self.stalls.iter().all(|other| other.task != stall.task) {
+            self.stalls.push(stall);
+        }
+    }
+
+    /// The one that says most: that which lasts, and has done so for longest.
+    fn worst(&self, cx: &Cx) -> Option<&'a Stall> {
+        let weight = |stall: &&Stall| (stall.ended.is_none(), cx.model.stalled(stall, cx.now));
+        // Of equal ones the latest.
+        self.stalls.iter().rev().copied().max_by_key(weight)
+    }
+}
+
+/// Tasks of one place that stall say one thing: a drop that blocks does so in each of them.
+fn key(cx: &Cx, stall: &Stall, worker: WorkerId) -> Key {
+    let Some(task) = stall.task else { return Key::Worker(worker) };
+    cx.model.tasks().get(task).map_or(Key::Task(task), |row| Grouping::Place.key(task, row.place()))
+}
+
+fn counts(cx: &Cx, stall: &Stall) -> bool {
+    let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
+    !over && cx.model.stalled(stall, cx.now) >= cx.values.time(&LASTS)
+}
+
+fn place(stall: &Stall) -> Option<String> {
+    let place = &stall.stack.as_ref()?.top()?.place;
+    (!place.file.is_empty()).then(|| place.to_string())
+}
+
+fn report(cx: &Cx, group: &Group<'_>) -> Option<Report> {
+    let stall = group.worst(cx)?;
     let worker = stall.worker?;
     let lasted = cx.model.stalled(stall, cx.now);
-    let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
-    if over || lasted < cx.values.time(&LASTS) {
-        return None;
-    }
     let agent = cx.model.agent();
     let named = format!("worker {}", agent.worker_label(worker));
-    let top = stall.stack.as_ref().and_then(|stack| stack.top());
     let mut message = format!("{named} {} in one poll: {}", humanize(lasted), stall.cause_in_short());
-    if let Some(frame) = top {
-        message = match frame.place.file.as_str() {
-            "" => format!("{message} in {}", frame.name()),
-            _ => format!("{message} at {}", frame.place),
+    if let Some(frame) = stall.stack.as_ref().and_then(|stack| stack.top()) {
+        message = match place(stall) {
+            None => format!("{message} in {}", frame.name()),
+            Some(place) => format!("{message} at {place}"),
         };
     }
     if stall.queued > 0 {
         message = format!("{message}; {} behind it", plural(stall.queued, "task"));
     }
+    let others: Vec<&Stall> =
+        group.stalls.iter().copied().filter(|other| other.task.is_some() && other.task != stall.task).collect();
+    if !others.is_empty() {
+        message = format!("{message}; {} more of this place", plural(others.len() as u64, "task"));
+    }
+    let mut evidence = evidence(cx, stall, worker, lasted);
+    let here = place(stall);
+    let mut elsewhere: Vec<String> =
+        others.iter().filter_map(|other| place(other)).filter(|at| here.as_ref() != Some(at)).collect();
+    elsewhere.sort_unstable();
+    elsewhere.dedup();
+    elsewhere.truncate(RELATED_MOST);
+    evidence.extend(elsewhere.into_iter().map(|at| Evidence::text("also at", at)));
+    let tasks = others.iter().filter_map(|other| other.task).take(RELATED_MOST);
     Some(Report {
-        key: stall.task.map_or(Key::Worker(worker), Key::Task),
+        key: group.key,
         severity: Severity::Critical,
         confidence: Confidence::Exact,
-        since: stall.since,
+        since: group.stalls.iter().map(|stall| stall.since).min().unwrap_or(stall.since),
         subject: match stall.task {
             Some(task) => Subject::Task(label::task_by_id(cx.model, task)),
             None => Subject::Runtime(label::runtime(cx.model, worker.runtime)),
         },
         message,
-        evidence: evidence(cx, stall, worker, lasted),
+        evidence,
         related: Related {
             worker: Some(label::worker(cx.model, worker)),
+            tasks: tasks.map(|task| label::task_by_id(cx.model, task)).collect(),
+            tasks_total: others.len(),
             stacks: stall
                 .stack
                 .iter()
@@ -119,14 +168,17 @@ fn verdicts(cx: &Cx, runtime: &Runtime) -> Vec<Evidence> {
 }
 
 fn judge(cx: &Cx) -> Vec<Report> {
-    let mut reports: Vec<Report> = Vec::new();
-    // The latest first: of two stalls of one task, the one that lasts says more than the one that is over.
-    for stall in cx.model.agent().stalls().rev() {
-        let Some(report) = report(cx, stall) else { continue };
-        if reports.iter().all(|other| other.key != report.key) {
-            reports.push(report);
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for stall in cx.model.agent().stalls().rev().filter(|stall| counts(cx, stall)) {
+        // A poll on a thread that is no worker, as inside block_in_place, keeps none.
+        let Some(worker) = stall.worker else { continue };
+        let key = key(cx, stall, worker);
+        match groups.iter_mut().find(|group| group.key == key) {
+            Some(group) => group.add(stall),
+            None => groups.push(Group { key, stalls: vec![stall] }),
         }
     }
+    let mut reports: Vec<Report> = groups.iter().filter_map(|group| report(cx, group)).collect();
     reports.sort_by_key(|report| report.since);
     reports
 }
