@@ -3,10 +3,14 @@
 //! the long one (`--ignored`) builds the server with types, and runs them all.
 #![cfg(all(feature = "demo", target_os = "linux"))]
 
+#[path = "process/memory_table.rs"]
+mod memory_table;
+
 use demo_server::{Kind, Listening, Scenario, scenarios};
+use memory_table::table;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -14,45 +18,12 @@ use std::{
     time::Duration,
 };
 
-const TABLE: &str = include_str!("../docs/memory.md");
 /// Scenarios that run at once: those of the demo are an echo service each, with a thing or two beside it.
 const AT_ONCE: usize = 4;
 /// How often one is watched until it is found.
 const WINDOWS: usize = 3;
 /// How long one is watched beyond the time after which its finding is true.
 const MARGIN: Duration = Duration::from_secs(5);
-
-/// What the table says of a scenario: the lints that memory raises.
-#[derive(Debug, Clone, Default)]
-struct Row {
-    always: BTreeSet<String>,
-    /// Those that it raises where its looks fall so.
-    by_chance: BTreeSet<String>,
-}
-
-/// What the table says of each scenario.
-fn table() -> BTreeMap<&'static str, Row> {
-    let start = TABLE.find("| scenario of the demo |").expect("the table");
-    let rows = TABLE[start..].lines().skip(2).take_while(|line| line.starts_with('|'));
-    let cells = rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
-    let mut said = BTreeMap::new();
-    for cells in cells {
-        let [names, lints, reason] = cells[..] else { panic!("a row of the table has three cells: {cells:?}") };
-        let mut row = Row::default();
-        for lint in lints.split(", ").filter(|lint| *lint != "–") {
-            let (lint, raised) = match lint.strip_suffix(" by chance") {
-                Some(lint) => (lint, &mut row.by_chance),
-                None => (lint, &mut row.always),
-            };
-            raised.insert(lint.trim_matches('`').to_owned());
-        }
-        assert!(!row.always.is_empty() || !reason.is_empty(), "it says no reason: {names}");
-        for name in names.split(", ") {
-            assert!(said.insert(name.trim_matches('`'), row.clone()).is_none(), "{name} twice");
-        }
-    }
-    said
-}
 
 #[test]
 fn every_scenario_is_in_the_table() {

@@ -4,9 +4,14 @@
 //! What must be found stands in the table of scenarios, with the scenario. Here stands how to look.
 #![cfg(feature = "demo")]
 
+#[path = "process/memory_table.rs"]
+mod memory_table;
+
 use demo_server::{InLean, Kind, Listening, Raised, Scenario, scenario, scenarios};
+use holdup::diagnose::LINTS;
 use serde_json::Value;
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     process::{Child, Command, Output, Stdio},
@@ -299,6 +304,69 @@ scenarios! {
     reserved_slots: "reserved-slots",
     waits_for_itself: "waits-for-itself",
     stuck_unless: "stuck-unless",
+}
+
+/// A line of the table of instruments: what memory, stock console-subscriber, and the agent in lean and in full detail say of it, and the
+/// scenarios that show it.
+#[derive(Default)]
+struct Line {
+    said: [BTreeSet<&'static str>; 4],
+    shown: BTreeSet<&'static str>,
+}
+
+impl Line {
+    fn add(&mut self, instrument: usize, said: &'static str, scenario: &'static str) {
+        self.said[instrument].insert(said);
+        self.shown.insert(scenario);
+    }
+
+    /// The most that an instrument says.
+    fn cell(&self, instrument: usize) -> &'static str {
+        let words = ["yes", "critical", "warning", "note", "by chance"];
+        words.into_iter().find(|word| self.said[instrument].contains(word)).unwrap_or("–")
+    }
+}
+
+/// What each instrument says of what the scenarios show, as a table: what it says at least, where a test of a scenario asks for it.
+fn instruments() -> String {
+    let by_memory = memory_table::table();
+    let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
+    for scenario in scenarios() {
+        let memory = &by_memory[scenario.name];
+        for (raised, said) in [(&memory.always, "yes"), (&memory.by_chance, "by chance")] {
+            for lint in raised {
+                let known = LINTS.iter().find(|known| known.name == lint).expect("it is a lint");
+                lines.entry(known.name).or_default().add(0, said, scenario.name);
+            }
+        }
+        for (instrument, by) in (1..).zip([By::ConsoleSubscriber, By::LeanAgent, By::Agent]) {
+            for Raised { lint, severity } in by.must_raise(scenario) {
+                lines.entry(lint).or_default().add(instrument, severity, scenario.name);
+            }
+        }
+    }
+    let head = "| finding | memory alone | stock console-subscriber | agent, lean | agent, full | shown by |";
+    let mut table = vec![head.to_owned(), "|---|---|---|---|---|---|".to_owned()];
+    for lint in LINTS.iter().map(|lint| lint.name) {
+        let Some(row) = lines.remove(lint) else { continue };
+        let cells = [0, 1, 2, 3].map(|instrument| row.cell(instrument)).join(" | ");
+        let shown = row.shown.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        table.push(format!("| `{lint}` | {cells} | {shown} |"));
+    }
+    table.join("\n") + "\n"
+}
+
+#[test]
+fn what_each_instrument_can_know_is_in_the_table() {
+    let (said, table) = (include_str!("../docs/findings.md"), instruments());
+    assert!(said.contains(&table), "docs/findings.md has another table than the scenarios, which is:\n{table}");
+    let shown = |lint: &str| table.contains(&format!("\n| `{lint}` |"));
+    let missing: Vec<_> = LINTS
+        .iter()
+        .map(|lint| lint.name)
+        .filter(|lint| !shown(lint) && !said.contains(&format!("`{lint}`")))
+        .collect();
+    assert!(missing.is_empty(), "docs/findings.md does not say why no scenario shows {missing:?}");
 }
 
 /// A scenario that began before the client came.
