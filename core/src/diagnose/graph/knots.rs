@@ -156,11 +156,11 @@ impl Graph {
 
     /// What is to be told of a set, if it is one that waits for itself.
     fn knot(&self, set: &[usize], within: &FxHashSet<usize>, edges: &FxHashMap<usize, Vec<Edge>>) -> Option<Knot> {
-        let round = set
-            .iter()
-            .take(STARTS_MOST)
-            .filter_map(|&start| shortest_round(start, within, edges))
-            .min_by_key(Vec::len)?;
+        let ways_on = |at: &usize| edges.get(at).into_iter().flatten().filter(|edge| within.contains(&edge.to)).count();
+        // Where each leads to one other, there is one way around, from wherever it begins.
+        let starts = if set.iter().all(|at| ways_on(at) == 1) { 1 } else { STARTS_MOST };
+        let round =
+            set.iter().take(starts).filter_map(|&start| shortest_round(start, within, edges)).min_by_key(Vec::len)?;
         let since = round.iter().map(|edge| edge.since).max()?;
         let seen = round.iter().map(|edge| edge.seen).min()?;
         let mut links: Vec<Link> = round.iter().filter_map(|edge| edge.link).collect();
