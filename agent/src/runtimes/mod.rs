@@ -8,6 +8,7 @@
 mod busy;
 mod driver;
 mod metrics;
+mod processor;
 pub(crate) mod sample;
 pub(crate) mod verdict;
 

@@ -2,7 +2,7 @@
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
 use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root};
-use crate::update::{Span, Stall, Stamp, TaskFacts, TaskId, Update};
+use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, Update};
 use std::collections::VecDeque;
 
 /// What an agent told.
@@ -11,6 +11,8 @@ pub struct Agent {
     pub(super) now: Option<Stamp>,
     pub(super) runtimes: Vec<Runtime>,
     pub(super) workers: Vec<Worker>,
+    /// Runtimes whose workers wait for a processor at present, and for how much of their time.
+    pub(super) short: Vec<(RuntimeId, f64)>,
     pub(super) stalls: VecDeque<Stall>,
     spans: SizedMap<TaskId, Vec<Span>>,
     facts: SizedMap<TaskId, TaskFacts>,
@@ -100,6 +102,7 @@ impl Model {
         if let Some(workers) = update.workers.take() {
             self.agent.tell_workers(workers, now);
         }
+        self.note_shortage();
         if let Some(losses) = update.losses.take() {
             self.agent.losses.tell(losses, now);
         }

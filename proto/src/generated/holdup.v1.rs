@@ -680,6 +680,10 @@ pub struct Worker {
     /// Times that it woke and found nothing to do.
     #[prost(uint64, tag = "14")]
     pub noops: u64,
+    /// Time that its present thread has waited for a processor although it could run, since that thread began; unset where the
+    /// system does not count it.
+    #[prost(message, optional, tag = "15")]
+    pub cpu_wait: ::core::option::Option<::prost_types::Duration>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Thread {

@@ -115,6 +115,7 @@ fn worker(row: &WorkerRow) -> v1::Worker {
         overflows: row.metrics.overflows,
         local_schedules: row.metrics.local_schedules,
         noops: row.metrics.noops,
+        cpu_wait: row.cpu_wait.map(duration),
     }
 }
 

@@ -298,8 +298,9 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
 }
 
 fn worker() -> impl Strategy<Value = WorkerStats> {
-    (any::<u32>(), option::of(thread()), option::of(task()), option::of(stamp()), time(), any::<[u64; 9]>()).prop_map(
-        |(index, thread, polling, polling_since, busy, counts)| WorkerStats {
+    let waits = option::of(time());
+    (any::<u32>(), option::of(thread()), option::of(task()), option::of(stamp()), time(), any::<[u64; 9]>(), waits).prop_map(
+        |(index, thread, polling, polling_since, busy, counts, cpu_wait)| WorkerStats {
             tick: None,
             id: WorkerId { runtime: RuntimeId(counts[0]), index },
             thread,
@@ -314,6 +315,7 @@ fn worker() -> impl Strategy<Value = WorkerStats> {
             overflows: counts[6],
             local_schedules: counts[7],
             noops: counts[8],
+            cpu_wait,
         },
     )
 }
