@@ -53,7 +53,10 @@ mod tests {
     fn what_the_kernel_counts_is_read_and_what_it_does_not_is_no_zero() {
         assert_eq!(waited_of("12345 678 9\n"), Some(Duration::from_nanos(678)));
         assert_eq!(waited_of("12345 0 9\n"), Some(Duration::ZERO));
-        assert_eq!((waited_of("0 0 0\n"), waited_of(""), waited_of("1 2"), waited_of("a b c")), (None, None, None, None));
+        assert_eq!(
+            (waited_of("0 0 0\n"), waited_of(""), waited_of("1 2"), waited_of("a b c")),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_task_is_its_own_runtime_s() {
-        let mut model = told(agent(), &[(0, &[worker(0, 7, 0, Some(0))]), (2_000, &[worker(0, 7, 2_000, Some(1_000))])]);
+        let mut model =
+            told(agent(), &[(0, &[worker(0, 7, 0, Some(0))]), (2_000, &[worker(0, 7, 2_000, Some(1_000))])]);
         let runtime = |id| RuntimeStats { id: RuntimeId(id), ..RuntimeStats::default() };
         model.apply(Update {
             now: Some(Stamp::from_nanos(1_002_100_000_000)),

@@ -9,6 +9,7 @@ use crate::{
         labels::{lock_label, task_label},
         workers::page::StallLine,
     },
+    diagnose::woken_by,
     model::{Basis, CpuWait, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
     session::Session,
     update::{
@@ -72,6 +73,8 @@ pub struct TaskDetail {
     pub wakers: Known<Wakers>,
     /// How often it was woken.
     pub wakes: Known<Wakes>,
+    /// Who woke it, in words, where that is kept, and for how long it has been.
+    pub woken_by: Option<(String, Option<Duration>)>,
     /// The mean of its waits between wake and poll of late, where it was polled; and what its workers waited for a processor.
     pub turns: Option<(Duration, Option<CpuWait>)>,
     /// What its source knows, and why not the rest.
@@ -240,6 +243,10 @@ impl TaskDetail {
             spark: task.shares(now),
             wakers: model.wakers(task),
             wakes: model.wakes(task),
+            woken_by: woken_by(model, task.id()).map(|by| {
+                let since = model.agent().wakers(task.id()).and_then(|kept| kept.since);
+                (by, ago(since))
+            }),
             turns: turns(model, task, now),
             knows: model.knows().clone(),
             woken: ago(task.stats().last_wake),

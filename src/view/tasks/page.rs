@@ -316,6 +316,10 @@ fn wakers(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         woken.push(text.plain(&format!("last {} ago", numbers::duration(time, theme))));
     }
     text.entry("wakes", woken);
+    if let Some((by, since)) = &detail.woken_by {
+        let since = since.map_or_else(String::new, |since| format!(", in {}", numbers::duration(since, theme)));
+        text.prose("woken by", &format!("{by}{since}"), ratatui::style::Style::new());
+    }
 }
 
 fn hold(text: &mut Text, held: &HeldLock, theme: &Theme) {

@@ -4,6 +4,7 @@ use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
         contradiction::When,
+        label::woken_by,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::{CpuWait, Scheduling, Task},
@@ -129,5 +130,6 @@ fn describe(cx: &Cx, task: &Task) -> Description {
         (None, Some(recent)) => format!("waits {} for each poll{cause}", humanize(mean(cx, recent))),
         (None, None) => format!("was woken and not polled{cause}"),
     };
+    evidence.extend(woken_by(cx.model, task.id()).map(|by| Evidence::text("woken by", by)));
     Description { message, evidence }
 }

@@ -1,7 +1,10 @@
 //! Tasks: what is announced of one, and what is reported.
 
 use crate::{
-    model::{Model, Origin, Slot, Task, TaskState, budget, tasks::{Announced, Delays}},
+    model::{
+        Model, Origin, Slot, Task, TaskState, budget,
+        tasks::{Announced, Delays},
+    },
     update::{NewTask, Stamp, TaskId, TaskKind, TaskStats},
 };
 

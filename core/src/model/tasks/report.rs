@@ -59,9 +59,7 @@ impl Chunk {
             return;
         }
         let last = match (new.polls.last_started, new.polls.last_ended) {
-            (Some(started), Some(ended)) if ended > started => {
-                delays.without(ended.since(started), started, ended)
-            }
+            (Some(started), Some(ended)) if ended > started => delays.without(ended.since(started), started, ended),
             _ => Duration::ZERO,
         };
         let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);

@@ -41,7 +41,9 @@ pub(super) fn worker(runtime: RuntimeId, worker: &memory::Worker, told: &memory:
     let thread = worker.thread.and_then(|tid| told.threads.iter().find(|thread| thread.id == tid));
     WorkerStats {
         id: WorkerId { runtime, index: worker.index },
-        thread: worker.thread.map(|tid| Thread { tid, name: thread.map_or_else(String::new, |it| it.name.to_string()) }),
+        thread: worker
+            .thread
+            .map(|tid| Thread { tid, name: thread.map_or_else(String::new, |it| it.name.to_string()) }),
         polling: worker.polls.map(TaskId),
         tick: worker.tick,
         queue: worker.queue.unwrap_or_default(),
