@@ -43,7 +43,7 @@ use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default};
 #[derive(Debug)]
 #[must_use = "the agent stops when this is dropped: keep it for as long as the service runs"]
 pub struct Agent {
-    watching: Option<Watching>,
+    watching: Option<Box<Watching>>,
 }
 
 impl Agent {
@@ -52,7 +52,7 @@ impl Agent {
     }
 
     pub(crate) fn watching(watching: Watching) -> Self {
-        Self { watching: Some(watching) }
+        Self { watching: Some(Box::new(watching)) }
     }
 
     /// Where it listens, with the port that was picked; `None` when it is switched off.

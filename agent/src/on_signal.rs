@@ -69,17 +69,17 @@ fn number(signal: Signal) -> i32 {
 
 #[cfg(unix)]
 fn write(file: Option<&Path>, teller: &Teller, stalls: &Stalls) -> io::Result<()> {
-    let to = match file {
-        Some(path) => OpenOptions::new().create(true).append(true).open(path)?,
-        // Not by the handle that the service prints with: whoever prints would wait until all of it is written.
-        None => {
-            use std::os::fd::AsFd as _;
-            File::from(io::stderr().as_fd().try_clone_to_owned()?)
-        }
-    };
+    let to = file.map_or_else(stderr, |path| OpenOptions::new().create(true).append(true).open(path))?;
     let mut out = BufWriter::with_capacity(BUFFER, to);
     text::whole(&mut out, teller, stalls)?;
     out.flush()
+}
+
+/// Not by the handle that the service prints with: whoever prints would wait until all of it is written.
+#[cfg(unix)]
+fn stderr() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    io::stderr().as_fd().try_clone_to_owned().map(File::from)
 }
 
 #[cfg(not(unix))]

@@ -91,7 +91,7 @@ pub(crate) struct Wakers {
     /// Since when it is kept.
     pub(crate) since: Nanos,
     /// The latest first.
-    pub(crate) wakers: Vec<Waking>,
+    pub(crate) latest: Vec<Waking>,
     /// Wakes by those who are not kept any more.
     pub(crate) others: u64,
 }

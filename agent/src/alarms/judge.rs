@@ -264,7 +264,7 @@ mod tests {
     fn a_stack_that_is_under_way_is_waited_for_and_not_for_long() {
         let mut judge = Judge::new(AFTER);
         let bare = Stall { stack: None, ..stall(2, 0, 10) };
-        assert_eq!(told(&mut judge, &[bare.clone()], 16), []);
+        assert_eq!(told(&mut judge, std::slice::from_ref(&bare), 16), []);
         assert_eq!(told(&mut judge, &[bare], 17).len(), 1);
     }
 

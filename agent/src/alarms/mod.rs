@@ -20,9 +20,12 @@ use std::{
     time::Duration,
 };
 
-/// What the service wants to be called with.
+/// What the service wants to be called.
+type Call = dyn Fn(&Alarm) + Send + Sync;
+
+/// The same, if it wants any.
 #[derive(Clone, Default)]
-pub(crate) struct Callback(pub(crate) Option<Arc<dyn Fn(&Alarm) + Send + Sync>>);
+pub(crate) struct Callback(pub(crate) Option<Arc<Call>>);
 
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -105,7 +105,7 @@ fn row(out: &mut dyn Write, view: &TaskView, detail: Detail, now: Nanos) -> io::
         WokenBy::Runtime => "the runtime (I/O, a timer, or a turn that was yielded)".into(),
         WokenBy::Outside => "code outside of any task".into(),
     };
-    for Waking { by: waker, count, last } in &kept.wakers {
+    for Waking { by: waker, count, last } in &kept.latest {
         writeln!(out, "    woken {count} times by {}, {} ago", by(*waker), span(now.since(*last)))?;
     }
     Ok(())

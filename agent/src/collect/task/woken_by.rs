@@ -114,7 +114,7 @@ pub(super) fn forget(task: u64) {
 pub(crate) fn read(task: u64) -> Option<crate::view::Wakers> {
     let place = place(task)?.lock();
     let kept = place.iter().find(|kept| kept.task == task)?;
-    Some(crate::view::Wakers { since: kept.since, wakers: kept.wakers.clone(), others: kept.others })
+    Some(crate::view::Wakers { since: kept.since, latest: kept.wakers.clone(), others: kept.others })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn keep(task: u64) {
 
 /// Who woke it, the latest first, each with the number of times.
 fn told(task: u64) -> Vec<(WokenBy, u64)> {
-    let wakers = changes::task(task).expect("the task is known").woken_by.map(|kept| kept.wakers);
+    let wakers = changes::task(task).expect("the task is known").woken_by.map(|kept| kept.latest);
     wakers.into_iter().flatten().map(|waking| (waking.by, waking.count)).collect()
 }
 
@@ -34,41 +34,50 @@ fn woken(notify: &Arc<Notify>) -> (tokio::task::JoinHandle<()>, std::sync::mpsc:
     (woken, id)
 }
 
+/// Wakes a task until that is noted: a wake is none of a task that does not wait yet, and is not noted while somebody else is at its
+/// place of the table.
+fn wake_until(notify: &Notify, task: u64, noted: impl Fn(&[(WokenBy, u64)]) -> bool) {
+    while !noted(&told(task)) {
+        notify.notify_one();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn tasks_threads_and_the_runtime_are_told_apart() {
     let runtime = multi_thread(2);
     let notify = Arc::new(Notify::new());
-    let wake = |notify: &Arc<Notify>| {
-        let notify = Arc::clone(notify);
-        async move {
-            for _ in 0..3 {
-                notify.notify_one();
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            me()
-        }
-    };
     let (_woken, id) = {
         let _inside = runtime.enter();
         woken(&notify)
     };
     let id = id.recv().expect("it runs");
     keep(id);
-    let waker = runtime.block_on(async { tokio::spawn(wake(&notify)).await.expect("it ends") });
-    assert_eq!(told(id), [(WokenBy::Task(waker), 3)]);
+    let theirs = Arc::clone(&notify);
+    let waker = runtime.spawn(async move {
+        // Who is woken from a task waits in its worker's own slot until that goes on.
+        while told(id).first().is_none_or(|(_, count)| *count < 3) {
+            theirs.notify_one();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        me()
+    });
+    let waker = runtime.block_on(waker).expect("it ends");
+    let by = |task| told(task).into_iter().map(|(by, _)| by).collect::<Vec<_>>();
+    assert_eq!(by(id), [WokenBy::Task(waker)]);
     // Code that is no task's, on a thread of its own.
     std::thread::scope(|scope| {
-        scope.spawn(|| notify.notify_one());
+        scope.spawn(|| wake_until(&notify, id, |told| told.len() == 2));
     });
-    assert_eq!(told(id)[0], (WokenBy::Outside, 1));
+    assert_eq!(by(id), [WokenBy::Outside, WokenBy::Task(waker)]);
     // A blocking job is one as well.
     let theirs = Arc::clone(&notify);
     let job = runtime.spawn_blocking(move || {
-        theirs.notify_one();
+        wake_until(&theirs, id, |told| told.len() == 3);
         me()
     });
     let job = runtime.block_on(job).expect("it ends");
-    assert_eq!(told(id)[0], (WokenBy::Task(job), 1));
+    assert_eq!(by(id), [WokenBy::Task(job), WokenBy::Outside, WokenBy::Task(waker)]);
 }
 
 /// A task that only a timer wakes.
@@ -115,7 +124,8 @@ fn who_wakes_themselves_often_is_kept_without_being_asked_for() {
             (me(), told(me()))
         });
         let (id, told) = spawned.await.expect("it ends");
-        assert_eq!(told, [(WokenBy::Task(id), 200)], "from the hundredth on");
+        // From the hundredth on, or from the next one where somebody was in the way.
+        assert!(matches!(told[..], [(WokenBy::Task(task), 1..=200)] if task == id), "{told:?}");
     });
 }
 
@@ -124,26 +134,30 @@ fn who_waited_long_is_kept_and_others_are_not() {
     current_thread().block_on(async {
         let go = Arc::new(Semaphore::new(0));
         let theirs = Arc::clone(&go);
-        let waits = tokio::spawn(async move {
-            for _ in 0..2 {
+        let (tell, id) = std::sync::mpsc::channel();
+        let _waits = tokio::spawn(async move {
+            tell.send(me()).expect("somebody listens");
+            loop {
                 theirs.acquire().await.expect("it is open").forget();
             }
-            (me(), told(me()))
         });
         let quick = tokio::spawn(async {
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
-            changes::task(me()).expect("it is known").woken_by
+            changes::task(me()).expect("it is known")
         });
-        assert_eq!(quick.await.expect("it ends"), None);
-        tokio::task::yield_now().await;
-        go.add_permits(1);
-        // It is ready, and its thread is not.
-        std::thread::sleep(woken_by::LONG_WAIT + Duration::from_millis(10));
-        tokio::task::yield_now().await;
-        go.add_permits(1);
-        let (_, told) = waits.await.expect("it ends");
-        assert_eq!(told, [(WokenBy::Task(me()), 1)], "the wake after that");
+        let quick = quick.await.expect("it ends");
+        // The machine may have made it wait.
+        assert!(quick.woken_by.is_none() || quick.scheduled >= woken_by::LONG_WAIT, "{quick:?}");
+        let id = id.recv().expect("it runs");
+        // From the second on, or from a later one where somebody was in the way.
+        while told(id).is_empty() {
+            go.add_permits(1);
+            // It is ready, and its thread is not.
+            std::thread::sleep(woken_by::LONG_WAIT + Duration::from_millis(10));
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(told(id), [(WokenBy::Task(me()), 1)]);
     });
 }
 
@@ -153,8 +167,11 @@ fn room_is_given_back() {
         // Far more than there is room for, one after the other.
         for _ in 0..10_000 {
             let kept = tokio::spawn(async {
-                keep(me());
-                changes::task(me()).expect("it is known").woken_by.is_some()
+                // Somebody may be in the way for a moment.
+                (0..1_000).any(|_| {
+                    keep(me());
+                    changes::task(me()).expect("it is known").woken_by.is_some()
+                })
             });
             assert!(kept.await.expect("it ends"));
         }

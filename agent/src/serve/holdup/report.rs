@@ -205,7 +205,7 @@ pub(crate) fn wakers(task_id: u64, kept: &Wakers) -> v1::TaskWakers {
     v1::TaskWakers {
         task_id,
         since: Some(timestamp(kept.since)),
-        wakers: kept.wakers.iter().map(waker).collect(),
+        wakers: kept.latest.iter().map(waker).collect(),
         others: kept.others,
     }
 }
