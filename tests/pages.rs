@@ -14,7 +14,7 @@ use holdup::{
     source::{Connection, Event},
     update::{
         Access, Across, Begin, Histogram, Holder, LockStats, ResourceId, Span, Stack, Stall, Stamp, TaskDetails,
-        TaskFacts, TaskId, Thread, Update, Value,
+        TaskFacts, TaskId, TaskWakers, Thread, Update, Value, Waking, WokenBy,
     },
     view::{Theme, locks, resources, tasks},
 };
@@ -431,12 +431,14 @@ fn told() -> (Scene, TaskId, ResourceId) {
     let span = |name: &str| Span { name: name.into(), fields: vec![("peer".into(), "10.0.0.1".into())] };
     let stall = Stall { ended: Some(free), ..agent::stall(1, Some(0), reader, stalled) };
     scene.seconds(2);
+    let woken = Waking { by: WokenBy::Task(writer), count: 120, last: Some(since) };
     let report = Update {
         runtimes: Some(vec![agent::runtime(1, "main", 4)]),
         workers: Some(vec![agent::worker(0, Duration::from_secs(1))]),
         locks: vec![lock],
         stalls: vec![stall],
         task_spans: vec![(reader, vec![span("request"), span("scan")])],
+        task_wakers: vec![(reader, TaskWakers { since: Some(since), wakers: vec![woken], others: 0 })],
         task_facts: vec![(reader, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(scene.now())
     };

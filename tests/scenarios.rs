@@ -225,6 +225,8 @@ fn fills_a_processor(name: &str) -> bool {
             | "spin-later-poll"
             | "stalled-by-loop"
             | "starved"
+            | "short-of-processors"
+            | "in-turn"
             | "brief-lock"
             | "contended-lock"
             | "lock-convoy"
@@ -264,6 +266,7 @@ scenarios! {
     blocking_sleep: "blocking-sleep",
     long_polls: "long-polls",
     starved: "starved",
+    short_of_processors: "short-of-processors",
     lost_waker: "lost-waker",
     task_leak: "task-leak",
     self_wakes: "self-wakes",
@@ -282,6 +285,7 @@ scenarios! {
     healthy: "healthy",
     brief_lock: "brief-lock",
     contended_lock: "contended-lock",
+    in_turn: "in-turn",
     spawn_blocking: "spawn-blocking",
     semaphore_rate_limit: "semaphore-rate-limit",
     sleeper: "sleeper",
@@ -367,6 +371,34 @@ fn what_each_instrument_can_know_is_in_the_table() {
         .filter(|lint| !shown(lint) && !said.contains(&format!("`{lint}`")))
         .collect();
     assert!(missing.is_empty(), "docs/findings.md does not say why no scenario shows {missing:?}");
+}
+
+/// What the findings `starved` say that those tasks wait for, in a few windows: nothing is said before the workers were watched.
+fn lacks(name: &str, by: By) -> Vec<String> {
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    let scenario = scenario(name).expect("the scenario is in the table");
+    let server = Server::start(name, by);
+    let starved = Raised { lint: "starved", severity: "warning" };
+    let said = |_| {
+        let report: Value =
+            serde_json::from_slice(&server.check(Duration::from_secs(5), &[]).stdout).expect("there is a report");
+        let findings = report["findings"].as_array().cloned().unwrap_or_default();
+        let ours = findings.into_iter().filter(|finding| is_it(scenario, starved, finding));
+        let evidence = ours.flat_map(|finding| finding["evidence"].as_array().cloned().unwrap_or_default());
+        evidence.filter(|fact| fact["name"] == "waits for").map(|fact| text(&fact, "/value").to_owned()).collect()
+    };
+    (0..4).map(said).find(|said: &Vec<String>| !said.is_empty()).unwrap_or_default()
+}
+
+#[test]
+fn an_agent_tells_a_wait_for_a_worker_from_one_for_a_processor() {
+    for by in [By::Agent, By::LeanAgent] {
+        let said = lacks("starved", by);
+        assert!(!said.is_empty() && said.iter().all(|said| said == "a worker"), "{by:?}: {said:?}");
+        let said = lacks("short-of-processors", by);
+        assert!(!said.is_empty() && said.iter().all(|said| said == "a processor"), "{by:?}: {said:?}");
+    }
+    assert_eq!(lacks("starved", By::ConsoleSubscriber), [""; 0], "a console does not tell");
 }
 
 /// A scenario that began before the client came.

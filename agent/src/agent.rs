@@ -2,8 +2,10 @@
 
 use crate::{
     Detail, Error,
+    alarms::{Alarms, Callback},
     capture::current_thread,
     collect::{self, thread_state, threads},
+    on_signal::OnSignal,
     panics,
     process::Process,
     read::changes,
@@ -14,6 +16,7 @@ use crate::{
     },
     settings::{Settings, Stacks},
     stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
+    text::Teller,
 };
 use std::{
     net::{SocketAddr, TcpListener},
@@ -40,7 +43,7 @@ use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default};
 #[derive(Debug)]
 #[must_use = "the agent stops when this is dropped: keep it for as long as the service runs"]
 pub struct Agent {
-    watching: Option<Watching>,
+    watching: Option<Box<Watching>>,
 }
 
 impl Agent {
@@ -49,7 +52,7 @@ impl Agent {
     }
 
     pub(crate) fn watching(watching: Watching) -> Self {
-        Self { watching: Some(watching) }
+        Self { watching: Some(Box::new(watching)) }
     }
 
     /// Where it listens, with the port that was picked; `None` when it is switched off.
@@ -98,12 +101,19 @@ impl Agent {
 pub(crate) struct Watching {
     serving: Serving,
     _watchdog: Watchdog,
+    _alarms: Option<Alarms>,
+    _on_signal: Option<OnSignal>,
     detail: Detail,
 }
 
 impl Watching {
     /// Starts it all. What can fail without a trace comes first: a subscriber, once installed, stays.
-    pub(crate) fn start<S>(settings: &Settings, listener: Option<TcpListener>, subscriber: S) -> Result<Self, Error>
+    pub(crate) fn start<S>(
+        settings: &Settings,
+        listener: Option<TcpListener>,
+        subscriber: S,
+        on_alarm: Callback,
+    ) -> Result<Self, Error>
     where
         S: Subscriber + Send + Sync + 'static,
     {
@@ -113,6 +123,7 @@ impl Watching {
             None => bind(settings.address)?,
         };
         let stalls = Arc::new(Stalls::default());
+        let on_signal = on_signal(settings, &stalls)?;
         let mut serving = server::start(listener, settings, describe(settings), &stalls)?;
         let detail = match settings.detail {
             Detail::Lean => collect::Detail::Lean,
@@ -130,12 +141,27 @@ impl Watching {
         }
         let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
+        let alarms = settings.alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();
+        let alarms = alarms.map_err(Error::io("start the thread for alarms"))?;
         panics::hook(thread_state::current_task);
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }
-        Ok(Self { serving, _watchdog: watchdog, detail: settings.detail })
+        let detail = settings.detail;
+        Ok(Self { serving, _watchdog: watchdog, _alarms: alarms, _on_signal: on_signal, detail })
     }
+}
+
+/// Gets ready for the signal at which everything is written as text, if there is to be one.
+fn on_signal(settings: &Settings, stalls: &Arc<Stalls>) -> Result<Option<OnSignal>, Error> {
+    let Some(signal) = settings.state_signal else { return Ok(None) };
+    let teller = Teller {
+        process: Process::this(settings.name.as_deref()),
+        detail: settings.detail,
+        threshold: settings.stall_threshold,
+    };
+    let started = OnSignal::start(signal, settings.state_file.clone(), teller, stalls);
+    started.map(Some).map_err(Error::io("wait for the signal at which the state is written"))
 }
 
 fn describe(settings: &Settings) -> Description {

@@ -1,19 +1,25 @@
 //! How a service sets the agent up and starts it.
 
 use crate::{
-    Agent, Detail, Error, Stacks,
+    Agent, Alarm, Detail, Error, Signal, Stacks,
     agent::{self, Watching},
+    alarms::Callback,
     runtimes,
     settings::Settings,
 };
 use std::{
     any::Any,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use tokio::runtime::Handle;
 use tracing_core::{Dispatch, Level, Subscriber, dispatcher::set_global_default, subscriber::NoSubscriber};
 use tracing_subscriber::{filter::filter_fn, layer::SubscriberExt as _};
+
+/// When alarms come that are switched on by a callback for them.
+const ALARMS: Duration = Duration::from_secs(5);
 
 /// The agent before it is started; made by [`builder`](crate::builder).
 ///
@@ -38,11 +44,17 @@ pub struct Builder<S = NoSubscriber> {
     settings: Settings,
     listener: Option<TcpListener>,
     subscriber: S,
+    on_alarm: Callback,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { settings: Settings::default(), listener: None, subscriber: NoSubscriber::new() }
+        Self {
+            settings: Settings::default(),
+            listener: None,
+            subscriber: NoSubscriber::new(),
+            on_alarm: Callback::default(),
+        }
     }
 
     /// The service's own `tracing` subscriber, with all of its layers. It is told of the service's spans and events as if
@@ -66,8 +78,8 @@ impl Builder {
     where
         S: Subscriber + Send + Sync + 'static,
     {
-        let Self { settings, listener, .. } = self;
-        Builder { settings, listener, subscriber }
+        let Self { settings, listener, on_alarm, .. } = self;
+        Builder { settings, listener, subscriber, on_alarm }
     }
 }
 
@@ -141,6 +153,45 @@ where
         self
     }
 
+    /// After how long the agent itself tells of a poll that keeps its worker, as an event of `tracing`; a millisecond at the least,
+    /// and never less than the [threshold](Self::stall_threshold). It is off by default; the
+    /// [crate's documentation](crate#without-a-client) says what the event has.
+    pub fn alarms(mut self, after: Duration) -> Self {
+        self.settings.alarms = Some(after.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// Calls `f` with each alarm before it is logged, on a thread of the agent's own: while it does not return there is no other
+    /// alarm, and everything else goes on. Where [alarms](Self::alarms) are off, it switches them on, after five seconds.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), holdup_agent::Error> {
+    /// let _agent = holdup_agent::builder()
+    ///     .address(([127, 0, 0, 1], 0).into())
+    ///     .on_alarm(|alarm| eprintln!("{alarm}"))
+    ///     .init()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_alarm(mut self, f: impl Fn(&Alarm) + Send + Sync + 'static) -> Self {
+        self.settings.alarms.get_or_insert(ALARMS);
+        self.on_alarm = Callback(Some(Arc::new(f)));
+        self
+    }
+
+    /// Writes everything that is known as text when the process gets this signal: to stderr, or to the
+    /// [file](Self::state_file).
+    pub fn state_signal(mut self, signal: Signal) -> Self {
+        self.settings.state_signal = Some(signal);
+        self
+    }
+
+    /// Where the text goes that is written at a [signal](Self::state_signal): it is appended.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.state_file = Some(path.into());
+        self
+    }
+
     /// Names a runtime that is there already. Runtimes that are not named here are found when they first poll a task, and
     /// go by the name that they were built with, if any.
     ///
@@ -173,7 +224,7 @@ where
     /// Whatever is wrong with the set-up, see [`Error`]. The service can go on without the agent; its own subscriber is
     /// then installed nowhere.
     pub fn init(self) -> Result<Agent, Error> {
-        let Self { settings, listener, subscriber } = self;
+        let Self { settings, listener, subscriber, on_alarm } = self;
         if settings.detail == Detail::Off {
             install_alone(subscriber)?;
             return Ok(Agent::switched_off());
@@ -182,9 +233,9 @@ where
             return Err(Error::NotInstrumented);
         }
         if settings.detail == Detail::Full && is_none(&subscriber) {
-            return Watching::start(&settings, listener, spans_alone()).map(Agent::watching);
+            return Watching::start(&settings, listener, spans_alone(), on_alarm).map(Agent::watching);
         }
-        Watching::start(&settings, listener, subscriber).map(Agent::watching)
+        Watching::start(&settings, listener, subscriber, on_alarm).map(Agent::watching)
     }
 }
 

@@ -32,24 +32,41 @@
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
 //! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
+//! | `HOLDUP_ALARMS` | `off` | after how long the agent itself logs a poll that keeps its worker, such as `5s`; see [without a client](#without-a-client) |
+//! | `HOLDUP_STATE_SIGNAL` | `off` | the signal at which everything that is known is written as text: `hup`, `quit`, `usr1`, `usr2` or `off` |
+//! | `HOLDUP_STATE_FILE` |  | the file to which that is appended; without it, it goes to stderr |
 //!
 //! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and
 //! costs nothing.
+//!
+//! # Without a client
+//!
+//! With `HOLDUP_ALARMS=5s` a poll that has kept its worker for five seconds, and a runtime all of whose workers are kept like that, is an
+//! event of `tracing`: level `ERROR`, target `holdup`, with the fields `kind` (`stall`, `all-workers-stuck`), `runtime`, `lasted_ms`, `stack`
+//! and `unsaid`. It goes where the service's own events go, so there must be a subscriber: [`Builder::with_subscriber`]. Of tasks
+//! that were spawned at one place there is one in a minute, and `unsaid` counts what was left out. [`Builder::on_alarm`] is called with the same.
+//! Both happen on a thread of their own: a log that blocks keeps nothing else.
+//!
+//! With `HOLDUP_STATE_SIGNAL=usr2`, `kill -USR2 PID` writes runtimes, workers, stalls with their stacks, locks with who has them and who
+//! waits, and every task that lives, as text. The signal takes the place of what it did before, and as any signal that is sent it may interrupt
+//! a system call. Nothing of the service is stopped or polled for either.
 //!
 //! # How it works
 //!
 //! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into `slots`, memory that never
 //! moves; `read` copies them; `stalls` is a plain thread that looks at them and notices a poll that does not end; `capture`
 //! copies the stack of such a thread, and of one that acquires a contested lock; `runtimes` reads what the runtimes tell of
-//! themselves; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
+//! themselves; `text` writes all of it, and `alarms` tells of the worst, when no client can come; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
 //! `Diagnostics`. Nothing flows back: a service's thread never waits for whoever watches it.
 
 mod agent;
+mod alarms;
 mod builder;
 mod capture;
 mod clock;
 mod collect;
 mod error;
+mod on_signal;
 mod panics;
 mod process;
 mod read;
@@ -59,12 +76,14 @@ mod settings;
 mod slots;
 mod stalls;
 mod standstills;
+mod text;
 mod view;
 
 pub use agent::Agent;
+pub use alarms::{Alarm, AlarmKind, Stuck};
 pub use builder::Builder;
 pub use error::Error;
-pub use settings::{Detail, Stacks};
+pub use settings::{Detail, Signal, Stacks};
 
 /// Starts the agent with the settings that the environment has, and the defaults for all others. What it returns is to be
 /// kept for as long as the service runs.

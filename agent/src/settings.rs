@@ -5,6 +5,7 @@
 use std::{
     env,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -48,6 +49,34 @@ pub enum Stacks {
     Off,
 }
 
+/// A signal at which the agent writes everything that it knows as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Signal {
+    /// `SIGHUP`.
+    Hup,
+    /// `SIGQUIT`, as of the keyboard's control and backslash.
+    Quit,
+    /// `SIGUSR1`.
+    Usr1,
+    /// `SIGUSR2`.
+    Usr2,
+}
+
+impl Signal {
+    const ALL: [Self; 4] = [Self::Hup, Self::Quit, Self::Usr1, Self::Usr2];
+
+    /// The word for it, in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hup => "hup",
+            Self::Quit => "quit",
+            Self::Usr1 => "usr1",
+            Self::Usr2 => "usr2",
+        }
+    }
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -64,6 +93,12 @@ pub(crate) struct Settings {
     pub(crate) stacks: Stacks,
     /// How often changes are sent to the clients.
     pub(crate) publish_interval: Duration,
+    /// After how long the agent itself tells of a poll that keeps its worker; nothing for never.
+    pub(crate) alarms: Option<Duration>,
+    /// At which signal everything that is known is written as text; nothing for none.
+    pub(crate) state_signal: Option<Signal>,
+    /// To which file; nothing for stderr.
+    pub(crate) state_file: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -79,6 +114,9 @@ impl Default for Settings {
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
             // what has changed, and nothing while nobody watches.
             publish_interval: Duration::from_millis(250),
+            alarms: None,
+            state_signal: None,
+            state_file: None,
         }
     }
 }
@@ -158,6 +196,34 @@ pub(crate) const VARIABLES: &[Variable] = &[
         default: "250ms",
         expected: "a duration of 1ms or more, such as 250ms",
         set: |settings, text| interval(text).map(|interval| settings.publish_interval = interval),
+    },
+    Variable {
+        name: "HOLDUP_ALARMS",
+        default: "off",
+        expected: "off, or a duration of 1ms or more, such as 5s",
+        set: |settings, text| {
+            settings.alarms = if text == "off" { None } else { Some(interval(text)?) };
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_STATE_SIGNAL",
+        default: "off",
+        expected: "one of hup, quit, usr1, usr2 and off",
+        set: |settings, text| {
+            let known = || Signal::ALL.into_iter().find(|signal| signal.word() == text);
+            settings.state_signal = if text == "off" { None } else { Some(known()?) };
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_STATE_FILE",
+        default: "",
+        expected: "the path of a file, such as /var/tmp/orders.txt",
+        set: |settings, text| {
+            settings.state_file = (!text.is_empty()).then(|| text.into());
+            Some(())
+        },
     },
 ];
 
@@ -242,6 +308,9 @@ mod tests {
         assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
         assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
         assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
+        assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
+        assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
+        assert_eq!(with("HOLDUP_STATE_FILE", "/tmp/a").unwrap().state_file, Some("/tmp/a".into()));
         assert_eq!(with("HOLDUP_PUBLISH_INTERVAL", "50ms").unwrap().publish_interval, Duration::from_millis(50));
     }
 
@@ -257,6 +326,8 @@ mod tests {
             ("HOLDUP_STALL_THRESHOLD", "0s"),
             ("HOLDUP_STACKS", "yes"),
             ("HOLDUP_PUBLISH_INTERVAL", "10us"),
+            ("HOLDUP_ALARMS", "yes"),
+            ("HOLDUP_STATE_SIGNAL", "SIGKILL"),
         ] {
             let message = with(name, value).unwrap_err().to_string();
             assert!(message.contains(name) && message.contains(value), "{message}");

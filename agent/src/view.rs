@@ -64,6 +64,38 @@ pub(crate) struct Wakes {
     pub(crate) last: Option<Nanos>,
 }
 
+/// Who wakes a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WokenBy {
+    /// This task, or blocking job.
+    Task(u64),
+    /// The runtime, outside of any poll: its I/O, its timers, or the turn of one who yielded.
+    Runtime,
+    /// Code outside of any task and of the runtime's own.
+    Outside,
+}
+
+/// One who woke a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waking {
+    pub(crate) by: WokenBy,
+    /// How often, at least.
+    pub(crate) count: u64,
+    /// When it was the last time.
+    pub(crate) last: Nanos,
+}
+
+/// Who woke a task of which that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wakers {
+    /// Since when it is kept.
+    pub(crate) since: Nanos,
+    /// The latest first.
+    pub(crate) latest: Vec<Waking>,
+    /// Wakes by those who are not kept any more.
+    pub(crate) others: u64,
+}
+
 /// One task.
 #[derive(Debug, Clone)]
 pub(crate) struct TaskView {
@@ -86,6 +118,8 @@ pub(crate) struct TaskView {
     /// Time from being woken to being polled.
     pub(crate) scheduled: Duration,
     pub(crate) wakes: Wakes,
+    /// Who woke it, where that is kept.
+    pub(crate) woken_by: Option<Wakers>,
     /// The task that spawned it; 0 for none.
     pub(crate) parent: u64,
     /// The number of its runtime, see [`crate::collect::threads::Thread`]; 0 where that is not known.

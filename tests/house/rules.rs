@@ -32,9 +32,12 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("panics", &["clock", "view", "collect", "read"]),
     ("runtimes", &["clock", "standstills", "collect"]),
     ("stalls", &["clock", "standstills", "capture", "collect"]),
+    ("text", &["clock", "process", "settings", "capture", "view", "collect", "read", "runtimes", "stalls"]),
+    ("alarms", &["clock", "standstills", "capture", "view", "read", "runtimes", "stalls", "text"]),
+    ("on_signal", &["settings", "collect", "stalls", "text"]),
     ("serve", &SERVED),
     ("agent", &SERVED_AND_SERVER),
-    ("builder", &["settings", "runtimes", "agent"]),
+    ("builder", &["settings", "runtimes", "alarms", "agent"]),
 ];
 
 const SERVED: [&str; 13] = [
@@ -53,8 +56,21 @@ const SERVED: [&str; 13] = [
     "stalls",
 ];
 
-const SERVED_AND_SERVER: [&str; 10] =
-    ["error", "settings", "process", "capture", "collect", "read", "panics", "runtimes", "stalls", "serve"];
+const SERVED_AND_SERVER: [&str; 13] = [
+    "error",
+    "settings",
+    "process",
+    "capture",
+    "collect",
+    "read",
+    "panics",
+    "runtimes",
+    "stalls",
+    "text",
+    "alarms",
+    "on_signal",
+    "serve",
+];
 
 fn is_in(source: &Source, rooms: &[&str]) -> bool {
     source.room().is_some_and(|room| rooms.contains(&room))

@@ -9,7 +9,8 @@ use holdup::{
     app::Options,
     source::{Process, Protocol},
     update::{
-        Holder, LockStats, RuntimeId, Span, Stack, Stall, TaskFacts, TaskId, Update, Value, WorkerId, WorkerStats,
+        Holder, LockStats, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update, Value, Waking,
+        WokenBy, WorkerId, WorkerStats,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -90,6 +91,16 @@ pub(crate) fn stalled(size: (u16, u16), options: Options) -> (Stage, Service) {
     (stage, service)
 }
 
+/// Who woke a task.
+fn wakers(writer: TaskId, since: Stamp) -> TaskWakers {
+    let waking = |by, count| Waking { by, count, last: Some(since) };
+    TaskWakers {
+        since: Some(since),
+        wakers: vec![waking(WokenBy::Task(writer), 120), waking(WokenBy::Runtime, 1)],
+        others: 7,
+    }
+}
+
 /// The report of that service's agent.
 pub(crate) fn report_of(service: &Service) -> Update {
     let now = service.now();
@@ -102,10 +113,12 @@ pub(crate) fn report_of(service: &Service) -> Update {
         polls: polls * age.as_millis() as u64 / 1_000,
         parks: polls / 3 * age.as_millis() as u64 / 1_000,
         steals: u64::from(index) * age.as_millis() as u64 / 1_000,
+        cpu_wait: Some(age.mul_f64(0.09 * f64::from(index))),
         ..agent::worker(index, age.mul_f64(busy))
     };
     let side = RuntimeId(2);
-    let report_worker = WorkerStats { id: WorkerId { runtime: side, index: 0 }, ..worker(0, 0.02, 12, None) };
+    let report_worker =
+        WorkerStats { id: WorkerId { runtime: side, index: 0 }, cpu_wait: None, ..worker(0, 0.02, 12, None) };
     let span =
         Span { name: "request".into(), fields: vec![("peer".into(), "10.0.0.1".into()), ("id".into(), "77".into())] };
     let lock = service.lock_ids()[0];
@@ -139,6 +152,7 @@ pub(crate) fn report_of(service: &Service) -> Update {
             (spinner, vec![span.clone()]),
             (writer, vec![span, Span { name: "flush".into(), ..Span::default() }]),
         ],
+        task_wakers: vec![(spinner, wakers(writer, at(1)))],
         task_facts: vec![(spinner, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(now)
     }

@@ -51,6 +51,8 @@ pub(crate) struct ThreadState {
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
     runtime: Cell<u64>,
+    /// How many `block_on` it is inside of.
+    block_ons: Cell<u32>,
     /// The service's own spans that this poll is inside of now, at its innermost so far, and which one was the innermost.
     depth_of_theirs: Cell<u32>,
     deepest_of_theirs: Cell<u32>,
@@ -113,6 +115,7 @@ impl ThreadState {
             copy: Cell::new(None),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
+            block_ons: Cell::new(0),
             depth_of_theirs: Cell::new(0),
             deepest_of_theirs: Cell::new(0),
             innermost_of_theirs: Cell::new(0),
@@ -181,6 +184,21 @@ impl ThreadState {
             None => self.innermost[kind as usize].set(gone.outer),
         }
         true
+    }
+
+    /// A `block_on` begins on this thread: its span is made, as its future is, before anything is polled.
+    pub(crate) fn enter_block_on(&self) {
+        self.block_ons.set(self.block_ons.get() + 1);
+    }
+
+    /// Its span ends with its future, on the same thread.
+    pub(crate) fn leave_block_on(&self) {
+        self.block_ons.set(self.block_ons.get().saturating_sub(1));
+    }
+
+    /// Whether the thread is inside of a `block_on`.
+    pub(crate) fn is_in_block_on(&self) -> bool {
+        self.block_ons.get() > 0
     }
 
     /// Enters a span of the service's own.

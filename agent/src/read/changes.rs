@@ -3,7 +3,11 @@
 
 use crate::{
     clock::{self, Nanos},
-    collect::{op, resource, task::slot, thread_state},
+    collect::{
+        op, resource,
+        task::{slot, woken_by},
+        thread_state,
+    },
     read::{lock, spans, task},
     slots::{
         arena::Arena,
@@ -76,6 +80,13 @@ pub(crate) fn op(id: u64) -> Option<OpView> {
 pub(crate) fn lock(resource: u64) -> Option<LockView> {
     let span = id::decode(resource).filter(|span| span.kind == Kind::Resource)?;
     lock::view(span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.resource == resource)
+}
+
+/// Keeps from now on who wakes a task, since somebody looks at it.
+pub(crate) fn keep_wakers(task: u64) {
+    if let Some(slot) = id::decode(task).filter(|span| span.kind == Kind::Task).and_then(slot::slot) {
+        woken_by::keep(task, slot, clock::now());
+    }
 }
 
 /// The histograms of one task.

@@ -2,7 +2,10 @@
 
 use crate::{
     clock::Nanos,
-    collect::task::slot::{self, Slot},
+    collect::task::{
+        slot::{self, Slot},
+        woken_by,
+    },
     slots::{
         delivery::Delivery,
         final_states::FinalStates,
@@ -22,8 +25,9 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
         let created = Nanos::from_raw(slot.created.get());
         let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
         let self_wakes = slot.self_wakes.get();
+        let task = id::encode(Ours { kind: Kind::Task, index, stamp });
         created.map(|created| TaskView {
-            id: id::encode(Ours { kind: Kind::Task, index, stamp }),
+            id: task,
             tokio_id: slot.tokio_id.get(),
             kind: slot.kind(),
             name,
@@ -42,12 +46,13 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
             },
             scheduled: Duration::from_nanos(slot.scheduled.get()),
             wakes: Wakes {
-                wakes: slot.wakes.get() + self_wakes,
+                wakes: slot.wakes_by_others() + self_wakes,
                 self_wakes,
                 clones: slot.clones.get() + slot.self_clones.get(),
                 drops: slot.drops.get() + slot.self_drops.get(),
                 last: Nanos::from_raw(slot.last_wake.get()),
             },
+            woken_by: if slot.keeps_wakers() { woken_by::read(task) } else { None },
             parent: slot.parent.get(),
             runtime: slot.runtime.get().into(),
         })

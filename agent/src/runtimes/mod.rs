@@ -8,6 +8,7 @@
 mod busy;
 mod driver;
 mod metrics;
+mod processor;
 pub(crate) mod sample;
 pub(crate) mod verdict;
 
@@ -42,6 +43,13 @@ pub(crate) struct Runtime {
     pub(crate) name: Box<str>,
     pub(crate) flavor: Flavor,
     metrics: RuntimeMetrics,
+}
+
+impl Runtime {
+    /// What it is called, or else its number in words.
+    pub(crate) fn label(&self) -> String {
+        if self.name.is_empty() { format!("runtime {}", self.id) } else { self.name.to_string() }
+    }
 }
 
 /// How a runtime spreads its tasks.
@@ -116,6 +124,21 @@ fn is_unused(runtime: &Runtime) -> bool {
     runtime.flavor == Flavor::CurrentThread
         && metrics::whole(runtime).alive_tasks == 0
         && metrics::worker(runtime, 0).parks_and_unparks.is_multiple_of(2)
+}
+
+/// One that is known now.
+fn known_by(id: u64) -> Option<Arc<Runtime>> {
+    REGISTRY.lock().known.iter().find(|runtime| runtime.id == id).cloned()
+}
+
+/// What a runtime is called, or else its number in words.
+pub(crate) fn label(id: u64) -> String {
+    known_by(id).map_or_else(|| format!("runtime {id}"), |runtime| runtime.label())
+}
+
+/// How many workers a runtime has; `None` where it is not known.
+pub(crate) fn workers(id: u64) -> Option<u32> {
+    known_by(id).map(|runtime| metrics::workers(&runtime))
 }
 
 /// Runtimes for which there was no room.

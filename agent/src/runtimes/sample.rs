@@ -4,7 +4,7 @@ use crate::{
     clock::Nanos,
     collect::threads::{self, Polling, Thread},
     runtimes::{
-        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics,
+        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics, processor,
         verdict::{self, Verdict},
     },
     standstills,
@@ -43,6 +43,8 @@ pub(crate) struct WorkerRow {
     /// Time not spent parked.
     pub(crate) busy: Duration,
     pub(crate) metrics: metrics::Worker,
+    /// How long its present thread has waited for a processor; `None` where the system does not count it.
+    pub(crate) cpu_wait: Option<Duration>,
 }
 
 /// Takes samples, and remembers what the next one needs.
@@ -57,6 +59,7 @@ pub(crate) struct Sampler {
 #[derive(Debug, Default)]
 struct Remembered {
     busy: Vec<busy::Busy>,
+    waits: Vec<processor::Waits>,
     verdicts: verdict::History,
     /// Its workers' parks and unparks, and since when they have not moved while it looked dead.
     lifeless: Option<(Vec<u64>, Nanos)>,
@@ -98,17 +101,20 @@ impl Remembered {
     fn workers(&mut self, runtime: &Runtime, threads: &HashMap<ThreadId, Arc<Thread>>, now: Nanos) -> Vec<WorkerRow> {
         let count = metrics::workers(runtime);
         self.busy.resize_with(count as usize, busy::Busy::default);
+        self.waits.resize_with(count as usize, processor::Waits::default);
         self.busy
             .iter_mut()
+            .zip(&mut self.waits)
             .zip(0..count)
-            .map(|(busy, index)| {
+            .map(|((busy, waits), index)| {
                 let metrics = metrics::worker(runtime, index);
                 let thread = metrics::thread(runtime, index).and_then(|id| threads.get(&id)).cloned();
                 let polling = thread.as_ref().and_then(|thread| thread.polling());
                 let state =
                     busy::WorkerState { flavor: runtime.flavor, polling_since: polling.map(|polling| polling.since) };
                 let busy = busy.at(now, &metrics, state);
-                WorkerRow { id: WorkerId { runtime: runtime.id, index }, thread, polling, busy, metrics }
+                let cpu_wait = thread.as_ref().and_then(|thread| waits.at(now, thread.tid));
+                WorkerRow { id: WorkerId { runtime: runtime.id, index }, thread, polling, busy, metrics, cpu_wait }
             })
             .collect()
     }

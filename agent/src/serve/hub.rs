@@ -157,6 +157,7 @@ impl Hub {
                 }
             }
             Command::ReportDetails(task, answer) => {
+                changes::keep_wakers(task);
                 let (sender, receiver) = mpsc::channel(AHEAD);
                 let found = tell_report_details(task, &sender);
                 if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {

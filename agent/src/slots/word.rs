@@ -32,6 +32,11 @@ impl Word {
         self.set(self.get().wrapping_add(more));
     }
 
+    /// Sets bits, whoever else writes.
+    pub(crate) fn set_bits(&self, bits: u64) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
+    }
+
     /// Adds, whoever else writes.
     #[inline]
     pub(crate) fn add_shared(&self, more: u64) {

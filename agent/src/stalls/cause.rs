@@ -25,6 +25,21 @@ pub(crate) enum Cause {
     Child,
 }
 
+impl Cause {
+    /// What the thread does, in words.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Running => "computes: the thread runs on a CPU",
+            Self::InSystemCall => "sleeps in a system call",
+            Self::Lock => "waits for another thread: a std::sync lock, a channel or a condition variable",
+            Self::Sleep => "sleeps on purpose, as by std::thread::sleep",
+            Self::Device => "waits for a disk or another device",
+            Self::Starved => "could run, but the kernel gives the CPU to others",
+            Self::Child => "waits for a child process that has not started its program yet",
+        }
+    }
+}
+
 /// Why, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {

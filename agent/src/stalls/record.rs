@@ -2,7 +2,7 @@
 //! whoever serves them; no thread of the service ever takes this lock.
 
 use crate::{capture::Stack, clock::Nanos, stalls::cause::Cause};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -49,6 +49,7 @@ pub(crate) struct Stall {
 pub(crate) struct Stalls {
     records: Mutex<Records>,
     version: watch::Sender<u64>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -62,19 +63,26 @@ struct Records {
 
 impl Default for Stalls {
     fn default() -> Self {
-        Self { records: Mutex::default(), version: watch::Sender::new(0) }
+        Self { records: Mutex::default(), version: watch::Sender::new(0), changed: Condvar::new() }
     }
 }
 
 impl Stalls {
     /// What has changed after `version`, oldest first, and the version to ask with next time. Everything, for version 0.
     pub(crate) fn since(&self, version: u64) -> (u64, Vec<Stall>) {
-        let records = self.records.lock();
-        let all = records.finished.iter().chain(&records.ongoing);
-        let mut changed: Vec<Stall> =
-            all.filter(|(changed, _)| *changed > version).map(|(_, stall)| stall.clone()).collect();
-        changed.sort_unstable_by_key(|stall| stall.id);
-        (records.version, changed)
+        self.records.lock().since(version)
+    }
+
+    /// The same, once there is something; the thread sleeps until then.
+    pub(crate) fn wait(&self, version: u64) -> (u64, Vec<Stall>) {
+        let mut records = self.records.lock();
+        self.changed.wait_while(&mut records, |records| records.version <= version);
+        records.since(version)
+    }
+
+    /// Wakes whoever waits although nothing has changed.
+    pub(crate) fn call(&self) {
+        self.change(|_| ());
     }
 
     /// Wakes whoever waits for changes: the value is the version.
@@ -122,8 +130,20 @@ impl Stalls {
         let result = change(&mut records);
         let version = records.version;
         drop(records);
+        self.changed.notify_all();
         self.version.send_modify(|told| *told = version.max(*told));
         result
+    }
+}
+
+impl Records {
+    /// What has changed after `version`, oldest first.
+    fn since(&self, version: u64) -> (u64, Vec<Stall>) {
+        let all = self.finished.iter().chain(&self.ongoing);
+        let mut changed: Vec<Stall> =
+            all.filter(|(changed, _)| *changed > version).map(|(_, stall)| stall.clone()).collect();
+        changed.sort_unstable_by_key(|stall| stall.id);
+        (self.version, changed)
     }
 }
 

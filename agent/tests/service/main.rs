@@ -1,7 +1,10 @@
 //! The agent as a service and its clients meet it. A process has one subscriber and one agent, so each case runs in a process of
 //! its own: this very executable, once more, in a role.
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod alone;
 mod attach;
+mod causes;
 mod clients;
 mod compat;
 mod losses;

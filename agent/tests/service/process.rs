@@ -1,13 +1,13 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::trails;
-use crate::{attach, compat, losses, setup, wire};
+use crate::{alone, trails};
+use crate::{attach, causes, compat, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
 const ROLE: &str = "HOLDUP_TEST_ROLE";
@@ -24,8 +24,11 @@ const ROLES: &[Roles] = &[
     wire::ROLES,
     compat::ROLES,
     losses::ROLES,
+    causes::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     trails::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    alone::ROLES,
 ];
 
 /// Not a test: where a process finds its role.
@@ -82,6 +85,20 @@ impl Service {
         let mut child = command(role, environment).spawn().expect("the role runs");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         Self { child, stdout }
+    }
+
+    /// The same, with what it writes to stderr.
+    pub(crate) fn start_with_stderr(role: &str, environment: &[(&str, &str)]) -> (Self, BufReader<ChildStderr>) {
+        let mut child = command(role, environment).stderr(Stdio::piped()).spawn().expect("the role runs");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        (Self { child, stdout }, stderr)
+    }
+
+    /// Sends it a signal, by the signal's name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("a shell").success());
     }
 
     /// The next line that it says.

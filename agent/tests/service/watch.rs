@@ -44,6 +44,10 @@ impl Watched {
         let all = [Whole::Runtimes, Whole::Workers, Whole::Losses].map(i32::from);
         assert_eq!(whole, if page.more { BTreeSet::new() } else { all.into() }, "wholes are on the last page");
         assert!(page.new_tasks.len() <= 500 && page.new_resources.len() <= 500 && page.new_ops.len() <= 500);
+        for wakers in &page.task_wakers {
+            assert!(self.tasks.contains_key(&wakers.task_id), "wakers are of tasks that earlier pages announced");
+            assert!(wakers.wakers.len() <= 4);
+        }
         for facts in &page.tasks {
             assert!(self.tasks.contains_key(&facts.task_id), "facts are of tasks that earlier pages announced");
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{Basis, Hold, KnownTask, Model, Panicked, Runtime, Task},
-    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WorkerId, look::ThingId},
+    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WokenBy, WorkerId, look::ThingId},
 };
 
 /// A task by its row.
@@ -122,6 +122,27 @@ const HOLDERS_MOST: usize = 3;
 pub(super) fn span(model: &Model, task: TaskId) -> Option<String> {
     let spans = model.agent().spans(task);
     (!spans.is_empty()).then(|| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(" > "))
+}
+
+/// Who woke a task, the latest first, in one line; `None` where that is not kept, or nobody did since.
+pub fn woken_by(model: &Model, task: TaskId) -> Option<String> {
+    let kept = model.agent().wakers(task)?;
+    let by = |by| match by {
+        WokenBy::Task(waker) if waker == task => "itself".to_owned(),
+        WokenBy::Task(waker) => in_words(&task_by_id(model, waker)),
+        WokenBy::Runtime => "the runtime: I/O, a timer or a turn that was yielded".to_owned(),
+        WokenBy::Outside => "code outside of any task".to_owned(),
+    };
+    let mut said: Vec<String> =
+        kept.wakers.iter().map(|waking| format!("{} ({})", by(waking.by), times(waking.count))).collect();
+    if kept.others > 0 {
+        said.push(format!("others before ({})", times(kept.others)));
+    }
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
 /// A runtime by its id.

@@ -27,6 +27,7 @@ pub use finding::{
     RuntimeRef, Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef,
 };
 pub use flags::{Flag, lint_mask};
+pub use label::woken_by;
 pub use lint::Lint;
 pub use lints::{LINTS, lint};
 pub use settings::{Param, SettingError, Settings, Threshold};

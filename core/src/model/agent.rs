@@ -2,7 +2,7 @@
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
 use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root};
-use crate::update::{Span, Stall, Stamp, TaskFacts, TaskId, Update};
+use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update};
 use std::collections::VecDeque;
 
 /// What an agent told.
@@ -11,9 +11,12 @@ pub struct Agent {
     pub(super) now: Option<Stamp>,
     pub(super) runtimes: Vec<Runtime>,
     pub(super) workers: Vec<Worker>,
+    /// Runtimes whose workers wait for a processor at present, and for how much of their time.
+    pub(super) short: Vec<(RuntimeId, f64)>,
     pub(super) stalls: VecDeque<Stall>,
     spans: SizedMap<TaskId, Vec<Span>>,
     facts: SizedMap<TaskId, TaskFacts>,
+    wakers: SizedMap<TaskId, TaskWakers>,
     losses: Losses,
     pub(super) root: Root,
 }
@@ -44,6 +47,11 @@ impl Agent {
         self.facts.get(task).copied().unwrap_or_default()
     }
 
+    /// Who woke a task, where that is kept.
+    pub fn wakers(&self, task: TaskId) -> Option<&TaskWakers> {
+        self.wakers.get(task)
+    }
+
     /// What could not be kept or told.
     pub fn losses(&self) -> &Losses {
         &self.losses
@@ -53,13 +61,14 @@ impl Agent {
     pub(super) fn forget_task(&mut self, task: TaskId) {
         self.spans.remove(task);
         self.facts.remove(task);
+        self.wakers.remove(task);
     }
 
     /// How many bytes it takes, as an estimate. Stalls are few.
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 4_096;
         let few = self.stalls.len() + self.workers.len() + self.runtimes.len();
-        self.spans.bytes() + self.facts.bytes() + few * EACH
+        self.spans.bytes() + self.facts.bytes() + self.wakers.bytes() + few * EACH
     }
 }
 
@@ -86,6 +95,12 @@ impl Model {
             }
             self.changes.tasks.push(slot);
         }
+        for (task, wakers) in update.task_wakers.drain(..) {
+            let known = self.agent.wakers.contains(task);
+            if self.tasks.slot(task).is_some() && (known || self.takes_other(now)) {
+                self.agent.wakers.insert(task, wakers);
+            }
+        }
         for mut stall in std::mem::take(&mut update.stalls) {
             self.agent.root.relate(&mut stall.stack, &self.places);
             self.agent.tell_stall(stall);
@@ -100,6 +115,7 @@ impl Model {
         if let Some(workers) = update.workers.take() {
             self.agent.tell_workers(workers, now);
         }
+        self.note_shortage();
         if let Some(losses) = update.losses.take() {
             self.agent.losses.tell(losses, now);
         }

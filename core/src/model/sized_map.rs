@@ -1,6 +1,6 @@
 //! A map that knows how much room it takes, so that what an agent tells counts against the bound on memory.
 
-use crate::update::{Span, TaskFacts};
+use crate::update::{Span, TaskFacts, TaskWakers, Waking};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
 
@@ -16,6 +16,12 @@ pub(super) trait Price {
 impl Price for TaskFacts {
     fn inside(&self) -> usize {
         0
+    }
+}
+
+impl Price for TaskWakers {
+    fn inside(&self) -> usize {
+        self.wakers.len() * size_of::<Waking>()
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Worker {
     pub parks: Rate,
     /// How busy it was.
     pub lane: Lane,
+    /// How much of the time its thread waited for a processor, where that is told.
+    pub cpu_wait: Option<Lane>,
     /// Since when it was seen in one poll, from one look at memory to the next.
     polling_seen: Option<Stamp>,
 }
@@ -40,6 +42,7 @@ impl Worker {
             steals: rate(stats.steals),
             parks: rate(stats.parks),
             lane: Lane::new(stats.busy, now),
+            cpu_wait: stats.cpu_wait.map(|waited| Lane::new(waited, now)),
             polling_seen: stats.tick.and(stats.polling).map(|_| now),
             stats,
         }
@@ -58,7 +61,20 @@ impl Worker {
         self.steals.observe(stats.steals, now);
         self.parks.observe(stats.parks, now);
         self.lane.observe(stats.busy, now);
+        self.note_cpu_wait(&stats, now);
         self.stats = stats;
+    }
+
+    /// Takes in how long its thread has waited for a processor. Of a thread that was not this worker before, what it waited until
+    /// now is not this worker's.
+    fn note_cpu_wait(&mut self, stats: &WorkerStats, now: Stamp) {
+        let Some(waited) = stats.cpu_wait else { return };
+        let tid = |stats: &WorkerStats| stats.thread.as_ref().map(|thread| thread.tid);
+        match &mut self.cpu_wait {
+            Some(lane) if tid(stats) == tid(&self.stats) => lane.observe(waited, now),
+            Some(lane) => lane.go_on_from(waited, now),
+            none => *none = Some(Lane::new(waited, now)),
+        }
     }
 
     /// How long it has been in its present poll at `now`, if it is in one.
@@ -68,7 +84,8 @@ impl Worker {
     }
 }
 
-/// The busy share of each of the last [`LANE_SECONDS`] seconds, as far back as we have watched.
+/// The share of each of the last [`LANE_SECONDS`] seconds that a worker was busy, or whatever else is told as a total, as far back
+/// as we have watched.
 #[derive(Debug, Clone)]
 pub struct Lane {
     /// Busy nanoseconds of each second, the newest last.
@@ -121,6 +138,17 @@ impl Lane {
         }
         self.at = now;
         self.busy = self.busy.max(busy);
+    }
+
+    /// From now on another total is told, which stands there.
+    fn go_on_from(&mut self, busy: Duration, now: Stamp) {
+        self.busy = busy;
+        self.at = self.at.max(now);
+    }
+
+    /// For how long it has been watched.
+    pub(super) fn watched(&self) -> Duration {
+        self.at.since(self.since)
     }
 
     /// The shares up to `now`, from 0 to 1, oldest first, one for each second that was watched at all; the newest one is of the

@@ -39,7 +39,9 @@ pub use stack::{Frame, Stack, Thread};
 pub use stall::{Cause, Stall};
 pub use stamp::{Stamp, nanos};
 pub use standstill::Standstill;
-pub use task::{NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats};
+pub use task::{
+    NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats, TaskWakers, Waking, WokenBy,
+};
 
 use std::{sync::Arc, time::Duration};
 
@@ -74,6 +76,8 @@ pub struct Update {
     pub task_facts: Vec<(TaskId, TaskFacts)>,
     /// Tasks whose place in the service's own spans changed.
     pub task_spans: Vec<(TaskId, Vec<Span>)>,
+    /// Who woke tasks, of those that changed and of which it is kept, each whole.
+    pub task_wakers: Vec<(TaskId, TaskWakers)>,
     /// Locks that changed, as the threads that use them see them.
     pub locks: Vec<LockStats>,
     /// Locks that are gone.

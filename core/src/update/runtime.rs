@@ -124,4 +124,7 @@ pub struct WorkerStats {
     pub local_schedules: u64,
     /// Times that it woke and found nothing to do.
     pub noops: u64,
+    /// Time that its present thread has waited for a processor although it could run, since that thread began; `None` where that
+    /// is not told.
+    pub cpu_wait: Option<Duration>,
 }

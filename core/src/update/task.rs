@@ -169,6 +169,39 @@ pub struct TaskFacts {
     pub runtime: Option<RuntimeId>,
 }
 
+/// Who wakes a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WokenBy {
+    /// This task, or blocking job.
+    Task(TaskId),
+    /// The runtime, outside of any poll: its I/O, its timers, or the turn of one who yielded.
+    Runtime,
+    /// Code outside of any task and of the runtime's own.
+    Outside,
+}
+
+/// One who woke a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waking {
+    /// Who.
+    pub by: WokenBy,
+    /// How often, at least.
+    pub count: u64,
+    /// When it was the last time.
+    pub last: Option<Stamp>,
+}
+
+/// Who woke a task, as far as that is kept: of the few of which somebody will ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskWakers {
+    /// Since when they are kept.
+    pub since: Option<Stamp>,
+    /// The latest first.
+    pub wakers: Vec<Waking>,
+    /// Wakes by those who are not kept any more.
+    pub others: u64,
+}
+
 /// One of the service's own spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Span {

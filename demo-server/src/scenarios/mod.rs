@@ -22,6 +22,7 @@ mod ended_with_a_job;
 mod full_channels;
 mod futurelock;
 mod healthy;
+mod in_turn;
 mod large_future;
 mod leaked_guard;
 mod local_set;
@@ -40,6 +41,7 @@ mod rwlock_across_await;
 mod self_deadlock;
 mod self_wakes;
 mod semaphore_rate_limit;
+mod short_of_processors;
 mod sleeper;
 mod slow_pool;
 mod spawn_blocking;
@@ -179,6 +181,7 @@ const SCENARIOS: &[Scenario] = &[
     blocking_sleep::SCENARIO,
     long_polls::SCENARIO,
     starved::SCENARIO,
+    short_of_processors::SCENARIO,
     lost_waker::SCENARIO,
     task_leak::SCENARIO,
     self_wakes::SCENARIO,
@@ -200,6 +203,7 @@ const SCENARIOS: &[Scenario] = &[
     healthy::SCENARIO,
     brief_lock::SCENARIO,
     contended_lock::SCENARIO,
+    in_turn::SCENARIO,
     spawn_blocking::SCENARIO,
     semaphore_rate_limit::SCENARIO,
     sleeper::SCENARIO,

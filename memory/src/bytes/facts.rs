@@ -186,7 +186,7 @@ impl Words<'_> {
             Some(Registers { pc, sp, fp: self.number(), lr: self.number(), tp: self.number() })
         })();
         let switches = switches.0.zip(switches.1);
-        Some(KernelThread { id, inner_id, name, state, waits_in, syscall, registers, cpu, switches })
+        Some(KernelThread { id, inner_id, name, state, waits_in, syscall, registers, cpu, waited: None, switches })
     }
 
     fn socket(&mut self) -> Option<Socket> {
@@ -230,6 +230,7 @@ mod tests {
             syscall: Some(202),
             registers,
             cpu: Some(Duration::from_nanos(77)),
+            waited: None,
             switches: Some((1, 2)),
         };
         let region = Region {

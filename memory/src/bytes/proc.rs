@@ -160,7 +160,8 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
     let status_text = read("status");
     let number = |name| status(&status_text, name).and_then(|value| value.parse::<u64>().ok());
     let inner = status(&status_text, "NSpid").and_then(|ids| ids.split_ascii_whitespace().last()?.parse().ok());
-    let cpu = counts.then(|| nanoseconds(&schedule)).flatten();
+    let cpu = counts.then(|| nanoseconds(&schedule, 0)).flatten();
+    let waited = counts.then(|| nanoseconds(&schedule, 1)).flatten();
     let thread = KernelThread {
         id,
         inner_id: inner.unwrap_or(id),
@@ -170,6 +171,7 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
         syscall,
         registers,
         cpu: cpu.or_else(|| Some(of_ticks(stat.ticks, ticks()))),
+        waited,
         switches: number("voluntary_ctxt_switches").zip(number("nonvoluntary_ctxt_switches")),
     };
     // One that woke up meanwhile is a mixture of two moments: its registers are not believed.
@@ -179,9 +181,10 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
     Some(Seen { thread, schedule })
 }
 
-fn nanoseconds(schedule: &[u8]) -> Option<Duration> {
+/// One of the times that `schedstat` begins with: on a processor, and waiting for one.
+fn nanoseconds(schedule: &[u8], which: usize) -> Option<Duration> {
     let text = std::str::from_utf8(schedule).ok()?;
-    Some(Duration::from_nanos(text.split_ascii_whitespace().next()?.parse().ok()?))
+    Some(Duration::from_nanos(text.split_ascii_whitespace().nth(which)?.parse().ok()?))
 }
 
 /// The kernel shows 0 for a thread that does not sleep, and where it keeps its functions to itself.

@@ -77,6 +77,8 @@ pub struct Thread {
     pub waits_in: Arc<str>,
     /// Processor time that it has used.
     pub cpu: Option<Duration>,
+    /// Time that it has waited for a processor although it could run, where the kernel counts that and is there to be asked.
+    pub waited: Option<Duration>,
     /// How often it gave up its processor, and how often it lost it.
     pub switches: Option<(u64, u64)>,
     /// What it is to tokio.

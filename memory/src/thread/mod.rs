@@ -181,6 +181,7 @@ fn told(thread: &KernelThread, stack: Stack, stopped: Option<Duration>) -> Threa
         state: thread.state,
         waits_in: Arc::from(kernel::waits_in(thread)),
         cpu: thread.cpu,
+        waited: thread.waited,
         switches: thread.switches,
         role: Role::default(),
         polls: None,

@@ -141,6 +141,9 @@ pub struct Report {
     /// the last minute, each told again as long as it is one of them.
     #[prost(message, repeated, tag = "25")]
     pub standstills: ::prost::alloc::vec::Vec<Standstill>,
+    /// Who woke tasks, of those that changed and of which it is kept, each whole.
+    #[prost(message, repeated, tag = "26")]
+    pub task_wakers: ::prost::alloc::vec::Vec<TaskWakers>,
 }
 /// A span of time in which no thread of the process ran, although some wanted to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -680,6 +683,10 @@ pub struct Worker {
     /// Times that it woke and found nothing to do.
     #[prost(uint64, tag = "14")]
     pub noops: u64,
+    /// Time that its present thread has waited for a processor although it could run, since that thread began; unset where the
+    /// system does not count it.
+    #[prost(message, optional, tag = "15")]
+    pub cpu_wait: ::core::option::Option<::prost_types::Duration>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Thread {
@@ -1006,6 +1013,86 @@ pub struct TaskFacts {
     /// The runtime that it runs on; 0 where that is not known.
     #[prost(uint64, tag = "3")]
     pub runtime_id: u64,
+}
+/// Who woke a task, the latest few. It is kept of tasks that waited long for their turn, that wake themselves often, or that a client
+/// watches.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskWakers {
+    #[prost(uint64, tag = "1")]
+    pub task_id: u64,
+    /// Since when they are kept.
+    #[prost(message, optional, tag = "2")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// The latest first.
+    #[prost(message, repeated, tag = "3")]
+    pub wakers: ::prost::alloc::vec::Vec<task_wakers::Waker>,
+    /// Wakes by those who are not kept any more.
+    #[prost(uint64, tag = "4")]
+    pub others: u64,
+}
+/// Nested message and enum types in `TaskWakers`.
+pub mod task_wakers {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Waker {
+        #[prost(enumeration = "waker::Kind", tag = "1")]
+        pub kind: i32,
+        /// The task, where it is one.
+        #[prost(uint64, tag = "2")]
+        pub task_id: u64,
+        /// How often, at least.
+        #[prost(uint64, tag = "3")]
+        pub count: u64,
+        #[prost(message, optional, tag = "4")]
+        pub last: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    /// Nested message and enum types in `Waker`.
+    pub mod waker {
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
+        #[repr(i32)]
+        pub enum Kind {
+            Unspecified = 0,
+            /// A task, or a blocking job.
+            Task = 1,
+            /// The runtime, outside of any poll: its I/O, its timers, or the turn of one who yielded.
+            Runtime = 2,
+            /// Code outside of any task and of the runtime's own.
+            Outside = 3,
+        }
+        impl Kind {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Unspecified => "KIND_UNSPECIFIED",
+                    Self::Task => "KIND_TASK",
+                    Self::Runtime => "KIND_RUNTIME",
+                    Self::Outside => "KIND_OUTSIDE",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                    "KIND_TASK" => Some(Self::Task),
+                    "KIND_RUNTIME" => Some(Self::Runtime),
+                    "KIND_OUTSIDE" => Some(Self::Outside),
+                    _ => None,
+                }
+            }
+        }
+    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Loss {

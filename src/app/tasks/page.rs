@@ -9,7 +9,8 @@ use crate::{
         labels::{lock_label, task_label},
         workers::page::StallLine,
     },
-    model::{Basis, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
+    diagnose::woken_by,
+    model::{Basis, CpuWait, Model, Op, Origin, Runtime, SPARK_SECONDS, Task, TaskState, Wakers, Wakes},
     session::Session,
     update::{
         Access, Across, Connection, Known, Knows, OpId, ResourceId, Stamp, TaskId, TaskKind, TaskStats,
@@ -72,6 +73,10 @@ pub struct TaskDetail {
     pub wakers: Known<Wakers>,
     /// How often it was woken.
     pub wakes: Known<Wakes>,
+    /// Who woke it, in words, where that is kept, and for how long it has been.
+    pub woken_by: Option<(String, Option<Duration>)>,
+    /// The mean of its waits between wake and poll of late, where it was polled; and what its workers waited for a processor.
+    pub turns: Option<(Duration, Option<CpuWait>)>,
     /// What its source knows, and why not the rest.
     pub knows: Knows,
     /// How long ago it was last woken.
@@ -238,6 +243,11 @@ impl TaskDetail {
             spark: task.shares(now),
             wakers: model.wakers(task),
             wakes: model.wakes(task),
+            woken_by: woken_by(model, task.id()).map(|by| {
+                let since = model.agent().wakers(task.id()).and_then(|kept| kept.since);
+                (by, ago(since))
+            }),
+            turns: turns(model, task, now),
             knows: model.knows().clone(),
             woken: ago(task.stats().last_wake),
             histograms: histograms(session, task.id()),
@@ -248,6 +258,13 @@ impl TaskDetail {
             findings: findings_of_task(session.engine(), task.id(), model.attached()),
         }
     }
+}
+
+/// How long it waited for its turn of late, and what its workers waited for a processor.
+fn turns(model: &Model, task: &Task, now: Stamp) -> Option<(Duration, Option<CpuWait>)> {
+    model.scheduled(task, now).value()?;
+    let recent = task.recent_scheduling(now)?;
+    Some((recent.mean, model.cpu_wait_of(task.id())))
 }
 
 /// The runtime that a task runs on, and the worker that polls it.

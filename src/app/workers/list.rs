@@ -32,6 +32,8 @@ pub struct WorkerRow {
     pub steals: f64,
     /// Times that it went to sleep, per second.
     pub parks: f64,
+    /// How much of the time of late its thread waited for a processor, from 0 to 1; `None` where that is not told.
+    pub cpu_wait: Option<f64>,
 }
 
 /// What a worker is doing.
@@ -92,6 +94,8 @@ pub enum WorkerColumn {
     Steals,
     /// Times that it went to sleep per second.
     Parks,
+    /// How much of the time of late its thread waited for a processor.
+    CpuWait,
 }
 
 const fn spec(
@@ -119,6 +123,7 @@ impl ListRow for WorkerRow {
         spec(WorkerColumn::Polls, "Polls/s", Align::Right, Width::Fixed(7), 2),
         spec(WorkerColumn::Steals, "Steals/s", Align::Right, Width::Fixed(8), 4),
         spec(WorkerColumn::Parks, "Parks/s", Align::Right, Width::Fixed(7), 3),
+        spec(WorkerColumn::CpuWait, "CPU wait", Align::Right, Width::Fixed(8), 5),
     ];
 
     /// Each lane stays where it is.
@@ -148,6 +153,10 @@ impl ListRow for WorkerRow {
             WorkerColumn::Polls => self.polls.total_cmp(&other.polls),
             WorkerColumn::Steals => self.steals.total_cmp(&other.steals),
             WorkerColumn::Parks => self.parks.total_cmp(&other.parks),
+            WorkerColumn::CpuWait => {
+                let share = |row: &Self| row.cpu_wait.unwrap_or(-1.0);
+                share(self).total_cmp(&share(other))
+            }
         }
     }
 }
@@ -172,6 +181,7 @@ impl WorkerRow {
             polls: worker.polls.per_second(now),
             steals: worker.steals.per_second(now),
             parks: worker.parks.per_second(now),
+            cpu_wait: worker.cpu_wait.as_ref().map(|lane| lane.recent(LATE)),
         }
     }
 }

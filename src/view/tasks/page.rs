@@ -273,8 +273,21 @@ fn polls(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         pieces.push(Piece::drawn(spark));
     }
     text.entry("polls", pieces);
-
+    turns(text, detail, theme);
     wakers(text, detail, theme);
+}
+
+/// How long it waits for its turn: what is below this is how things are, and not worth a line.
+const TURN: std::time::Duration = std::time::Duration::from_millis(10);
+
+fn turns(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
+    let Some((mean, wait)) = detail.turns.filter(|(mean, _)| *mean >= TURN) else { return };
+    let mut pieces = vec![text.styled(&format!("{} for each poll", numbers::duration(mean, theme)), theme.notice())];
+    if let Some(wait) = wait {
+        let said = format!("its workers waited {} of their time for a processor", numbers::percent(wait.least));
+        pieces.push(text.plain(&said));
+    }
+    text.entry("turn", pieces);
 }
 
 fn wakers(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
@@ -303,6 +316,10 @@ fn wakers(text: &mut Text, detail: &TaskDetail, theme: &Theme) {
         woken.push(text.plain(&format!("last {} ago", numbers::duration(time, theme))));
     }
     text.entry("wakes", woken);
+    if let Some((by, since)) = &detail.woken_by {
+        let since = since.map_or_else(String::new, |since| format!(", in {}", numbers::duration(since, theme)));
+        text.prose("woken by", &format!("{by}{since}"), ratatui::style::Style::new());
+    }
 }
 
 fn hold(text: &mut Text, held: &HeldLock, theme: &Theme) {

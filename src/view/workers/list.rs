@@ -307,12 +307,24 @@ fn worker(row: &WorkerRow, model: &Model, now: Stamp, theme: &Theme) -> Row {
         WorkerColumn::Polls => Cell::Text(numbers::rate(row.polls), Style::new()),
         WorkerColumn::Steals => Cell::Text(numbers::rate(row.steals), Style::new()),
         WorkerColumn::Parks => Cell::Text(numbers::rate(row.parks), Style::new()),
+        WorkerColumn::CpuWait => match row.cpu_wait {
+            Some(share) => Cell::Text(numbers::percent(share), cpu_wait_style(share, theme)),
+            None => Cell::Text(theme.symbols().unknown.to_owned(), theme.dim()),
+        },
     };
     Row {
         id: RowId::Worker(row.id),
         cells: WorkerRow::COLUMNS.iter().map(|spec| cell(spec.column)).collect(),
         style: Style::new(),
     }
+}
+
+/// From this share of its time on a worker that waits for a processor is worth a look.
+const WAITS: f64 = 0.1;
+
+/// How the share is drawn in which a worker waited for a processor.
+pub(crate) fn cpu_wait_style(share: f64, theme: &Theme) -> Style {
+    if share >= WAITS { theme.notice() } else { Style::new() }
 }
 
 /// How what a worker is doing is drawn.

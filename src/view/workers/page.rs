@@ -11,7 +11,7 @@
 //! ╰──────────────────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::list::{stall_lines, worker_state_style};
+use super::list::{cpu_wait_style, stall_lines, worker_state_style};
 use crate::{
     app::{
         frame::{LastFrame, Pace},
@@ -142,10 +142,23 @@ fn identity(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     text.entry("minute", [Piece::drawn(lane), text.plain(&format!("{} busy of late", numbers::percent(row.busy)))]);
 }
 
+/// How long its thread waited for a processor.
+fn cpu_wait(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
+    let Some(waited) = detail.stats.cpu_wait else {
+        return text.not_known("CPU wait", "the system does not count it, or nobody asked it");
+    };
+    let mut pieces = vec![text.plain(&format!("{} since its thread began", numbers::duration(waited, theme)))];
+    if let Some(share) = detail.row.cpu_wait {
+        pieces.insert(0, text.styled(&format!("{} of late", numbers::percent(share)), cpu_wait_style(share, theme)));
+    }
+    text.entry("CPU wait", pieces);
+}
+
 fn counters(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
     let (row, stats) = (&detail.row, &detail.stats);
     if let Some(because) = detail.uncounted {
         text.entry("queue", [text.plain(&format!("{} in its own", numbers::grouped(stats.queue)))]);
+        cpu_wait(text, detail, theme);
         return text.not_known("counts", because);
     }
     let both = |count: u64, rate: f64| format!("{}, {}/s", numbers::grouped(count), numbers::rate(rate));
@@ -173,6 +186,7 @@ fn counters(text: &mut Text, detail: &WorkerDetail, theme: &Theme) {
             text.plain(&format!("{} for nothing", facts::plural(stats.noops, "wake"))),
         ],
     );
+    cpu_wait(text, detail, theme);
 }
 
 fn before(stall: &StallLine, width: usize, theme: &Theme) -> Line<'static> {

@@ -7,3 +7,4 @@ pub(crate) mod poll;
 pub(crate) mod slot;
 pub(crate) mod spawn;
 pub(crate) mod wake;
+pub(crate) mod woken_by;

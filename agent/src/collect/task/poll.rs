@@ -1,7 +1,10 @@
 //! The edges of a task's polls: how long it waited, how long each poll took. Written by the thread that polls the task, which
 //! is one at a time.
 
-use super::slot::{self, Slot, TASKS, WATCHED, WORKER};
+use super::{
+    slot::{self, Slot, TASKS, WATCHED, WORKER},
+    woken_by,
+};
 use crate::{
     clock::Nanos,
     collect::{lock_sites, spans, thread_state::ThreadState, threads},
@@ -39,6 +42,9 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     if let Some(waited) = waited {
         slot.scheduled.add(waited);
         slot.scheduled_times.record(waited);
+        if u128::from(waited) >= woken_by::LONG_WAIT.as_nanos() {
+            woken_by::keep(id, slot, now);
+        }
     }
     // Of a task that polls others inside of its own polls, those spans count that it enters after the last of them.
     local.take_innermost_of_theirs();

@@ -2,7 +2,7 @@
 
 use crate::{
     clock,
-    collect::{Detail, spans::Span, thread_state::ThreadState},
+    collect::{Detail, spans::Span, task::woken_by, thread_state::ThreadState},
     slots::{
         arena::Arena,
         delivery::Delivery,
@@ -85,6 +85,9 @@ pub(crate) const WORKER: u32 = 4;
 /// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
 pub(crate) const WATCHED: u32 = 8;
 
+/// Of a slot's `wakes`: it is kept who wakes it, see [`super::woken_by`]. It stands in the word that whoever wakes it writes anyway.
+const KEEPS_WAKERS: u64 = 1 << 63;
+
 /// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
 static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
 
@@ -129,6 +132,22 @@ impl Slot {
         }
     }
 
+    /// Whether it is kept who wakes it.
+    #[inline]
+    pub(crate) fn keeps_wakers(&self) -> bool {
+        self.wakes.get() & KEEPS_WAKERS != 0
+    }
+
+    /// Has it kept from now on who wakes it.
+    pub(crate) fn keep_wakers(&self) {
+        self.wakes.set_bits(KEEPS_WAKERS);
+    }
+
+    /// Wakes that did not come from its own polls.
+    pub(crate) fn wakes_by_others(&self) -> u64 {
+        self.wakes.get() & !KEEPS_WAKERS
+    }
+
     #[inline]
     pub(crate) fn is_worker(&self) -> bool {
         self.kind.get() & WORKER != 0
@@ -157,6 +176,12 @@ pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
     let ended = ended.unwrap_or_else(clock::now);
     if !slot.lifetime.drop_handle(|| slot.dropped.set(ended.raw())) {
         return false;
+    }
+    if slot.keeps_wakers() {
+        woken_by::forget(id);
+    }
+    if slot.kind() == TaskKind::BlockOn {
+        local.leave_block_on();
     }
     TASKS.touch(span.index);
     local.tasks.retire(&free_list::TASKS, span.index);

@@ -16,7 +16,7 @@ use std::{fmt::Write as _, sync::Arc};
 use tracing_core::{Field, field::Visit, span::Attributes};
 
 /// Where the functions of the jobs that are [`WORKER`]s are.
-const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
+pub(crate) const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worker::";
 
 /// Begins a task; returns its span's id.
 #[inline]
@@ -28,6 +28,9 @@ pub(crate) fn spawn(local: &ThreadState, attributes: &Attributes<'_>) -> u64 {
     let stamp = slot.lifetime.begin(Clones::Alike);
     slot.rewrite(&fields, local.innermost(Kind::Task), local.now());
     slot.lifetime.publish(stamp);
+    if fields.kind == TaskKind::BlockOn {
+        local.enter_block_on();
+    }
     TASKS.touch(index);
     id::encode(Ours { kind: Kind::Task, index, stamp })
 }

@@ -1,7 +1,7 @@
 //! Wakes and wakers, counted by whoever wakes a task; apart from those the ones from inside of its own polls, which one thread
 //! at a time counts.
 
-use super::slot::TASKS;
+use super::{slot::TASKS, woken_by};
 use crate::{
     collect::{lock_sites, thread_state::ThreadState},
     slots::{
@@ -9,6 +9,7 @@ use crate::{
         lifetime::Clones,
         word::Word,
     },
+    view::WokenBy,
 };
 
 /// What is done to a waker.
@@ -42,8 +43,14 @@ pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
         }
         WakerOp::Drop => count(&slot.self_drops, &slot.drops),
         WakerOp::Wake | WakerOp::WakeByRef => {
-            slot.last_wake.set(local.now().raw());
+            let now = local.now();
+            slot.last_wake.set(now.raw());
             count(&slot.self_wakes, &slot.wakes);
+            if slot.keeps_wakers() {
+                woken_by::note(id, if is_self { WokenBy::Task(id) } else { woken_by::who(local) }, now);
+            } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::OWN_WAKES) {
+                woken_by::keep(id, slot, now);
+            }
             if op == WakerOp::Wake {
                 count(&slot.self_drops, &slot.drops);
             }

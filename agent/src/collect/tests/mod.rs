@@ -7,6 +7,7 @@ mod lock_sites;
 mod locks;
 mod random;
 mod tasks;
+mod woken_by;
 
 use crate::{
     collect::{Detail, resource, subscriber::Subscriber, thread_state},

@@ -45,6 +45,8 @@ pub(crate) struct Reports {
     facts: Facts,
     /// The last ones of each task.
     spans: FxHashMap<u64, SpansView>,
+    /// Of those tasks that the update tells of.
+    task_wakers: Vec<v1::TaskWakers>,
     stalls: Vec<Stall>,
     /// The number of the last one that it was told of; `None` before it was told of any update.
     last_panic: Option<u64>,
@@ -96,6 +98,7 @@ impl Reports {
             locks: LockPages::all(),
             facts: Facts::default(),
             spans,
+            task_wakers: Vec::new(),
             stalls,
             last_panic: None,
             common,
@@ -146,6 +149,7 @@ impl Reports {
     /// A task's state, and what else is to be told of it later.
     fn task_row(&mut self, page: &mut v1::Report, row: &TaskView) {
         page.task_stats.push(rows::task_stats(row, self.wakers));
+        self.task_wakers.extend(row.woken_by.as_ref().map(|kept| report::wakers(row.id, kept)));
         self.facts.note(row);
     }
 
@@ -205,7 +209,9 @@ impl Reports {
             self.spans.retain(|&task, _| changes::task(task).is_some_and(|row| row.dropped.is_none()));
         }
         let more_panics = self.panics(page);
-        more_locks || more_panics || known.len() > ROWS
+        let first = self.task_wakers.len().min(ROWS);
+        page.task_wakers = self.task_wakers.drain(..first).collect();
+        more_locks || more_panics || known.len() > ROWS || !self.task_wakers.is_empty()
     }
 
     /// Puts a page's panics on a page; whether more follow.

@@ -15,7 +15,7 @@ use crate::{
         time::{duration, timestamp},
     },
     standstills::Standstill,
-    view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter},
+    view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter, Wakers, Waking, WokenBy},
 };
 use holdup_proto::v1;
 
@@ -115,6 +115,7 @@ fn worker(row: &WorkerRow) -> v1::Worker {
         overflows: row.metrics.overflows,
         local_schedules: row.metrics.local_schedules,
         noops: row.metrics.noops,
+        cpu_wait: row.cpu_wait.map(duration),
     }
 }
 
@@ -188,6 +189,25 @@ pub(crate) fn spans(row: SpansView) -> v1::TaskSpans {
             .collect(),
     };
     v1::TaskSpans { task_id: row.task, spans: row.spans.into_iter().map(span).collect() }
+}
+
+/// Who woke a task.
+pub(crate) fn wakers(task_id: u64, kept: &Wakers) -> v1::TaskWakers {
+    let waker = |waking: &Waking| {
+        let (kind, task_id) = match waking.by {
+            WokenBy::Task(task) => (v1::task_wakers::waker::Kind::Task, task),
+            WokenBy::Runtime => (v1::task_wakers::waker::Kind::Runtime, 0),
+            WokenBy::Outside => (v1::task_wakers::waker::Kind::Outside, 0),
+        };
+        let last = Some(timestamp(waking.last));
+        v1::task_wakers::Waker { kind: kind.into(), task_id, count: waking.count, last }
+    };
+    v1::TaskWakers {
+        task_id,
+        since: Some(timestamp(kept.since)),
+        wakers: kept.latest.iter().map(waker).collect(),
+        others: kept.others,
+    }
 }
 
 pub(crate) fn panic(panic: &Panic) -> v1::Panic {

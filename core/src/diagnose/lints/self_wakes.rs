@@ -4,6 +4,7 @@ use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
         contradiction::When,
+        label::woken_by,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -43,14 +44,13 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     }
 }
 
-fn describe(_: &Cx, task: &Task) -> Description {
+fn describe(cx: &Cx, task: &Task) -> Description {
     let share = task.self_wake_share();
-    Description {
-        message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.wakes()),
-        evidence: vec![
-            Evidence::share("own wakes", share),
-            Evidence::count("wakes", task.wakes()),
-            Evidence::count("self wakes", task.stats().self_wakes),
-        ],
-    }
+    let mut evidence = vec![
+        Evidence::share("own wakes", share),
+        Evidence::count("wakes", task.wakes()),
+        Evidence::count("self wakes", task.stats().self_wakes),
+    ];
+    evidence.extend(woken_by(cx.model, task.id()).map(|by| Evidence::text("woken by", by)));
+    Description { message: format!("{:.0}% of {} wakes are its own", share * 100.0, task.wakes()), evidence }
 }

@@ -1,7 +1,10 @@
 //! Tasks: what is announced of one, and what is reported.
 
 use crate::{
-    model::{Model, Origin, Slot, Task, TaskState, budget, tasks::Announced},
+    model::{
+        Model, Origin, Slot, Task, TaskState, budget,
+        tasks::{Announced, Delays},
+    },
     update::{NewTask, Stamp, TaskId, TaskKind, TaskStats},
 };
 
@@ -98,7 +101,8 @@ impl Model {
         } else {
             self.standstills.polled(polls);
         }
-        self.tasks.report(slot, &stats, now, &self.standstills);
+        let waited = self.off_processor(id);
+        self.tasks.report(slot, &stats, now, &Delays { stood: &self.standstills, waited });
         let Some(task) = self.tasks.at(slot) else { return };
         if !had_recent && task.has_recent() {
             self.recents.push_back((now, id));

@@ -13,11 +13,27 @@ use crate::{
 };
 use std::time::Duration;
 
+/// What made polls longer that is not theirs.
+pub(in crate::model) struct Delays<'a> {
+    /// When the whole process stood still.
+    pub(in crate::model) stood: &'a Standstills,
+    /// The share of their time in which their thread waited for a processor.
+    pub(in crate::model) waited: f64,
+}
+
+impl Delays<'_> {
+    /// What is left of a span of time inside polls, between these instants.
+    fn without(&self, time: Duration, from: Stamp, to: Stamp) -> Duration {
+        let time = time.saturating_sub(self.stood.within(from, to));
+        if self.waited > 0.0 { time.mul_f64((1.0 - self.waited).max(0.0)) } else { time }
+    }
+}
+
 impl Chunk {
     /// Takes in what the target says of a task at `now`. A first report is history, not a rate.
-    pub(super) fn report(&mut self, at: usize, stats: &TaskStats, now: Stamp, stood: &Standstills) {
+    pub(super) fn report(&mut self, at: usize, stats: &TaskStats, now: Stamp, delays: &Delays) {
         let old = self.stats(at);
-        self.note_polls(at, &old, stats, now, stood);
+        self.note_polls(at, &old, stats, now, delays);
         if old.created.is_some() {
             let confirmed = self.cold[at].confirmed;
             let recent = self.recent.get_or_insert_with(at, || Recent::new(&old, confirmed));
@@ -31,20 +47,19 @@ impl Chunk {
     }
 
     /// Bounds the long polls between two reports from below. If `polls` polls took `busy` together, then at most
-    /// `polls × LONG_POLL` of that can have been spent in short ones. What the process stood still of it is nobody's.
-    fn note_polls(&mut self, at: usize, old: &TaskStats, new: &TaskStats, now: Stamp, stood: &Standstills) {
+    /// `polls × LONG_POLL` of that can have been spent in short ones. What the process stood still of it, and
+    /// what its thread waited for a processor, is nobody's.
+    fn note_polls(&mut self, at: usize, old: &TaskStats, new: &TaskStats, now: Stamp, delays: &Delays) {
         let ended = |stats: &TaskStats| stats.polls.count.saturating_sub(u64::from(stats.is_running()));
         let polls = ended(new).saturating_sub(ended(old));
         let busy_since = if old.is_running() { old.polls.last_started } else { None };
         let busy = new.polls.busy.saturating_sub(old.polls.busy);
-        let busy = busy.saturating_sub(stood.within(busy_since.unwrap_or(self.cold[at].confirmed), now));
+        let busy = delays.without(busy, busy_since.unwrap_or(self.cold[at].confirmed), now);
         if polls == 0 {
             return;
         }
         let last = match (new.polls.last_started, new.polls.last_ended) {
-            (Some(started), Some(ended)) if ended > started => {
-                ended.since(started).saturating_sub(stood.within(started, ended))
-            }
+            (Some(started), Some(ended)) if ended > started => delays.without(ended.since(started), started, ended),
             _ => Duration::ZERO,
         };
         let mean = busy / u32::try_from(polls).unwrap_or(u32::MAX);

@@ -7,10 +7,11 @@ use super::{
     chunk::Chunk,
     rare::{Number, Rare},
     recent::Recent,
+    report::Delays,
 };
 use crate::{
     model::{
-        PlaceId, Slot, Standstills, Sym,
+        PlaceId, Slot, Sym,
         slots::{CHUNK, Slots},
     },
     update::{Field, Stamp, TaskId, TaskKind, TaskStats, look::TaskLook},
@@ -133,8 +134,8 @@ impl Tasks {
     }
 
     /// Takes in a report.
-    pub(in crate::model) fn report(&mut self, slot: Slot, stats: &TaskStats, now: Stamp, stood: &Standstills) {
-        self.change(slot, |chunk, at| chunk.report(at, stats, now, stood));
+    pub(in crate::model) fn report(&mut self, slot: Slot, stats: &TaskStats, now: Stamp, delays: &Delays) {
+        self.change(slot, |chunk, at| chunk.report(at, stats, now, delays));
     }
 
     /// Replaces its fields that have no place of their own.

@@ -19,7 +19,8 @@ fn polled(count: u64, started: u64, ended: Option<u64>, busy: u64) -> PollStats 
 fn tasks(stats: TaskStats, now: u64) -> Tasks {
     let mut tasks = Tasks::default();
     let slot = tasks.slot_or_begin(TaskId(1), at(now));
-    tasks.report(slot, &TaskStats { created: Some(at(0)), ..stats }, at(now), &Standstills::default());
+    let delays = Delays { stood: &Standstills::default(), waited: 0.0 };
+    tasks.report(slot, &TaskStats { created: Some(at(0)), ..stats }, at(now), &delays);
     tasks
 }
 

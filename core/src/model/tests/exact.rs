@@ -5,7 +5,8 @@ use crate::{
     model::{Basis, LockState, Model, Retention, Task, Unknown},
     update::{
         Access, Across, Holder, Knows, LockStats, Loss, OpId, Part, ResourceId, RuntimeId, RuntimeStats, Span, Stack,
-        Stall, TaskFacts, TaskId, Thread, Update, VerdictKind, Waiting, WorkerId, WorkerStats,
+        Stall, TaskFacts, TaskId, TaskWakers, Thread, Update, VerdictKind, Waiting, Waking, WokenBy, WorkerId,
+        WorkerStats,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -156,8 +157,11 @@ fn what_speaks_of_a_row_is_kept_as_long_as_that_is_there() {
     let mut model = model();
     let facts = TaskFacts { parent: Some(TaskId(99)), runtime: Some(RuntimeId(1)) };
     let spans = vec![Span { name: "request".into(), fields: vec![("id".into(), "7".into())] }];
+    let waking = Waking { by: WokenBy::Runtime, count: 3, last: None };
+    let wakers = TaskWakers { since: None, wakers: vec![waking], others: 0 };
     let told = || Update {
         locks: vec![told(lock, vec![holder(Some(task), 1)])],
+        task_wakers: vec![(task, wakers.clone()), (TaskId(777), wakers.clone())],
         task_facts: vec![(task, facts), (TaskId(777), facts)],
         task_spans: vec![(task, spans.clone()), (TaskId(777), spans.clone())],
         ..update(5)
@@ -167,7 +171,9 @@ fn what_speaks_of_a_row_is_kept_as_long_as_that_is_there() {
     model.apply(told());
     assert_eq!((model.agent().facts(task), model.agent().spans(task)[0].name.as_str()), (facts, "request"));
     assert_eq!(model.lock(lock).expect("announced").1.holds.len(), 1);
+    assert_eq!(model.agent().wakers(task), Some(&wakers));
     let ghost = TaskId(777);
+    assert_eq!(model.agent().wakers(ghost), None);
     assert_eq!((model.agent().facts(ghost), model.agent().has_spans(ghost)), (TaskFacts::default(), false));
     model.apply(Update { gone_tasks: vec![task], gone_resources: vec![lock], ..update(10) });
     assert_eq!(model.tasks().get(task).map(Task::dropped), Some(Some(at(10))));
@@ -177,6 +183,7 @@ fn what_speaks_of_a_row_is_kept_as_long_as_that_is_there() {
         model.apply(update(seconds * 1_000));
     }
     assert!(model.tasks().get(task).is_none() && model.agent().facts(task) == TaskFacts::default());
+    assert_eq!(model.agent().wakers(task), None);
     assert!(model.bytes() < before);
     // In the other order, it is told of nothing.
     let mut model = self::model();

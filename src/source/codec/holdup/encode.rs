@@ -51,6 +51,7 @@ pub fn encode(update: &Update) -> Vec<u8> {
         dropped_locks: ids(&mut update.gone_locks.iter().map(|id| id.0)),
         stalls: update.stalls.iter().map(stall::encode_stall).collect(),
         spans: update.task_spans.iter().map(|(task, spans)| task::encode_spans(*task, spans)).collect(),
+        task_wakers: update.task_wakers.iter().map(|(task, wakers)| task::encode_wakers(*task, wakers)).collect(),
         panics: update.panics.iter().map(task::encode_panic).collect(),
         tasks: update.task_facts.iter().map(|(task, facts)| task::encode_task_facts(*task, *facts)).collect(),
         ..proto::Report::default()

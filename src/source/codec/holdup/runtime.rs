@@ -102,6 +102,7 @@ pub(super) fn worker(worker: proto::Worker, issues: &mut DecodeIssues) -> Worker
         overflows: worker.overflows,
         local_schedules: worker.local_schedules,
         noops: worker.noops,
+        cpu_wait: worker.cpu_wait.map(|wait| duration(Some(wait), issues)),
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) fn encode_worker(stats: &WorkerStats) -> proto::Worker {
         overflows: stats.overflows,
         local_schedules: stats.local_schedules,
         noops: stats.noops,
+        cpu_wait: stats.cpu_wait.map(encode_duration),
     }
 }
 

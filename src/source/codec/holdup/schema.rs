@@ -18,7 +18,8 @@ const GONE_TASKS: u64 = 19;
 const GONE_RESOURCES: u64 = 20;
 const GONE_OPS: u64 = 21;
 const WHOLES: u64 = 24;
-const LAST: u64 = 25;
+const STANDSTILLS: u64 = 25;
+const LAST: u64 = 26;
 
 /// holdup's own format. An update comes in as many messages as it takes.
 #[derive(Debug, Default)]
@@ -115,7 +116,8 @@ impl Schema for Holdup {
             }
             23 => page.metadata.extend(read(bytes, issues).and_then(|one| field::metadata(one, issues))),
             WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
-            LAST => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
+            STANDSTILLS => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
+            LAST => page.task_wakers.extend(read(bytes, issues).and_then(|one| task::wakers(one, issues))),
             _ => {}
         }
     }

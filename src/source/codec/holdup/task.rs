@@ -11,7 +11,7 @@ use crate::{
     },
     update::{
         DecodeIssues, Histogram, MetaId, NewTask, Panic, PollStats, RuntimeId, SourcePlace, Span, TaskDetails,
-        TaskFacts, TaskId, TaskKind, TaskStats,
+        TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Waking, WokenBy,
     },
 };
 use holdup_proto::v1 as proto;
@@ -141,6 +141,41 @@ pub(super) fn encode_task_facts(task: TaskId, facts: TaskFacts) -> proto::TaskFa
     }
 }
 
+/// Who woke a task. One of a kind that this version does not know is left out.
+pub(super) fn wakers(told: proto::TaskWakers, issues: &mut DecodeIssues) -> Option<(TaskId, TaskWakers)> {
+    let id = TaskId(required(Some(told.task_id), issues)?);
+    let since = stamp(told.since, issues);
+    let waking = |waker: proto::task_wakers::Waker, issues: &mut DecodeIssues| {
+        let by = match waker.kind() {
+            proto::task_wakers::waker::Kind::Unspecified => return None,
+            proto::task_wakers::waker::Kind::Task => WokenBy::Task(TaskId(required(Some(waker.task_id), issues)?)),
+            proto::task_wakers::waker::Kind::Runtime => WokenBy::Runtime,
+            proto::task_wakers::waker::Kind::Outside => WokenBy::Outside,
+        };
+        Some(Waking { by, count: waker.count, last: stamp(waker.last, issues) })
+    };
+    let wakers = text::items(told.wakers, issues).filter_map(|one| waking(one, issues)).collect();
+    Some((id, TaskWakers { since, wakers, others: told.others }))
+}
+
+pub(super) fn encode_wakers(task: TaskId, wakers: &TaskWakers) -> proto::TaskWakers {
+    let waker = |waking: &Waking| {
+        let (kind, task_id) = match waking.by {
+            WokenBy::Task(task) => (proto::task_wakers::waker::Kind::Task, task.0),
+            WokenBy::Runtime => (proto::task_wakers::waker::Kind::Runtime, 0),
+            WokenBy::Outside => (proto::task_wakers::waker::Kind::Outside, 0),
+        };
+        let last = waking.last.map(timestamp);
+        proto::task_wakers::Waker { kind: kind.into(), task_id, count: waking.count, last }
+    };
+    proto::TaskWakers {
+        task_id: task.0,
+        since: wakers.since.map(timestamp),
+        wakers: wakers.wakers.iter().map(waker).collect(),
+        others: wakers.others,
+    }
+}
+
 /// The spans around a task's latest poll.
 pub(super) fn spans(spans: proto::TaskSpans, issues: &mut DecodeIssues) -> Option<(TaskId, Vec<Span>)> {
     let task = TaskId(required(Some(spans.task_id), issues)?);
@@ -214,6 +249,10 @@ mod tests {
     use super::*;
     use crate::source::codec::holdup::id::packed_ids;
 
+    fn at(seconds: i64) -> prost_types::Timestamp {
+        prost_types::Timestamp { seconds, nanos: 0 }
+    }
+
     #[test]
     fn entries_that_say_nothing_are_counted() {
         let issues = &mut DecodeIssues::default();
@@ -221,6 +260,16 @@ mod tests {
         assert_eq!(task_facts(&proto::TaskFacts::default(), issues), None);
         assert_eq!(panic(proto::Panic { task_id: 3, ..Default::default() }, issues), None);
         assert_eq!((issues.missing_id, issues.missing_field), (2, 1));
+        let waker = |kind, task_id| proto::task_wakers::Waker { kind, task_id, count: 1, last: Some(at(5)) };
+        let told = proto::TaskWakers {
+            task_id: 3,
+            since: Some(at(5)),
+            wakers: vec![waker(99, 0), waker(1, 0), waker(2, 0)],
+            others: 0,
+        };
+        let kept = wakers(told, issues).map(|(_, told)| told.wakers.iter().map(|it| it.by).collect::<Vec<_>>());
+        assert_eq!(kept, Some(vec![WokenBy::Runtime]), "of a kind that is not known, and of no task");
+        assert_eq!((wakers(proto::TaskWakers::default(), issues), issues.missing_id), (None, 4));
         assert_eq!(packed_ids(&[0x07, 0x80], issues).collect::<Vec<_>>(), [7]);
         assert_eq!(issues.malformed, 1);
     }

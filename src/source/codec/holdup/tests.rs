@@ -5,8 +5,8 @@ use crate::{
         Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
         Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Place, PollOp, PollStats,
         Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp,
-        Standstill, TaskFacts, TaskId, TaskKind, TaskStats, Thread, Update, Value, Verdict, VerdictKind, Waiting,
-        WorkerId, WorkerStats,
+        Standstill, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value, Verdict, VerdictKind,
+        Waiting, Waking, WokenBy, WorkerId, WorkerStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -46,6 +46,7 @@ fn joined(pages: Vec<Update>) -> Update {
         whole.gone_ops.extend(page.gone_ops);
         whole.task_facts.extend(page.task_facts);
         whole.task_spans.extend(page.task_spans);
+        whole.task_wakers.extend(page.task_wakers);
         whole.locks.extend(page.locks);
         whole.gone_locks.extend(page.gone_locks);
         whole.stalls.extend(page.stalls);
@@ -298,8 +299,9 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
 }
 
 fn worker() -> impl Strategy<Value = WorkerStats> {
-    (any::<u32>(), option::of(thread()), option::of(task()), option::of(stamp()), time(), any::<[u64; 9]>()).prop_map(
-        |(index, thread, polling, polling_since, busy, counts)| WorkerStats {
+    let waits = option::of(time());
+    (any::<u32>(), option::of(thread()), option::of(task()), option::of(stamp()), time(), any::<[u64; 9]>(), waits)
+        .prop_map(|(index, thread, polling, polling_since, busy, counts, cpu_wait)| WorkerStats {
             tick: None,
             id: WorkerId { runtime: RuntimeId(counts[0]), index },
             thread,
@@ -314,8 +316,18 @@ fn worker() -> impl Strategy<Value = WorkerStats> {
             overflows: counts[6],
             local_schedules: counts[7],
             noops: counts[8],
-        },
-    )
+            cpu_wait,
+        })
+}
+
+fn wakers() -> impl Strategy<Value = TaskWakers> {
+    let by = prop_oneof![task().prop_map(WokenBy::Task), Just(WokenBy::Runtime), Just(WokenBy::Outside)];
+    let waking = (by, any::<u64>(), option::of(stamp())).prop_map(|(by, count, last)| Waking { by, count, last });
+    (option::of(stamp()), vec(waking, 0..4), any::<u64>()).prop_map(|(since, wakers, others)| TaskWakers {
+        since,
+        wakers,
+        others,
+    })
 }
 
 /// Tasks, resources and operations, and what only a console tells.
@@ -402,9 +414,16 @@ fn update() -> impl Strategy<Value = Update> {
     let standstill = (stamp(), stamp()).prop_map(|(from, to)| Standstill { from, to });
     let stalls = (vec(stall(), 0..2), vec(standstill, 0..3));
     let told = (vec(lock(), 0..3), vec(id(), 0..3), stalls, vec(panic, 0..2), vec(facts, 0..3));
-    let spans = vec((task(), vec(span, 0..3)), 0..3);
+    let spans = (vec((task(), vec(span, 0..3)), 0..3), vec((task(), wakers()), 0..3));
     (rows(), told, spans, wholes, option::of(stamp()), any::<bool>()).prop_map(
-        |(rows, (locks, gone, (stalls, standstills), panics, task_facts), task_spans, wholes, now, more)| {
+        |(
+            rows,
+            (locks, gone, (stalls, standstills), panics, task_facts),
+            (task_spans, task_wakers),
+            wholes,
+            now,
+            more,
+        )| {
             let update = Update {
                 now,
                 locks,
@@ -414,6 +433,7 @@ fn update() -> impl Strategy<Value = Update> {
                 panics,
                 task_facts,
                 task_spans,
+                task_wakers,
                 ..rows
             };
             // What is whole is on the last page alone.

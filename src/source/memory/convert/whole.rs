@@ -38,18 +38,18 @@ fn runtime_stats(id: RuntimeId, runtime: &memory::Runtime) -> RuntimeStats {
 }
 
 pub(super) fn worker(runtime: RuntimeId, worker: &memory::Worker, told: &memory::Look) -> WorkerStats {
+    let thread = worker.thread.and_then(|tid| told.threads.iter().find(|thread| thread.id == tid));
     WorkerStats {
         id: WorkerId { runtime, index: worker.index },
-        thread: worker.thread.map(|tid| Thread { tid, name: name_of(told, tid) }),
+        thread: worker
+            .thread
+            .map(|tid| Thread { tid, name: thread.map_or_else(String::new, |it| it.name.to_string()) }),
         polling: worker.polls.map(TaskId),
         tick: worker.tick,
         queue: worker.queue.unwrap_or_default(),
+        cpu_wait: thread.and_then(|thread| thread.waited),
         ..WorkerStats::default()
     }
-}
-
-fn name_of(told: &memory::Look, tid: u32) -> String {
-    told.threads.iter().find(|thread| thread.id == tid).map_or_else(String::new, |thread| thread.name.to_string())
 }
 
 pub(super) fn whole(told: &memory::Look, stamp: impl Fn(Duration) -> Stamp + Copy) -> Whole {
