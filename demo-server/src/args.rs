@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::{Instrumentation, scenarios};
 
-/// The scenario that is every trouble at once.
+/// The scenario that is every trouble at once, but for those that leave no processor to others.
 pub(crate) const ALL: &str = "all";
 
 /// The options of the demo server, for its own command line and, flattened, for others that start one.
@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
 
-    /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once
+    /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once that leaves a processor to others
     #[arg(
         long,
         value_name = "NAME",

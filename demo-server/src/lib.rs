@@ -29,4 +29,4 @@ pub use args::Args;
 pub use error::Error;
 pub use instrument::{Detail, Instrument, Instrumentation};
 pub use run::run;
-pub use scenarios::{Ctx, Filter, InLean, Kind, Raised, Scenario, scenario, scenarios};
+pub use scenarios::{Ctx, Filter, InLean, Kind, Processors, Raised, Scenario, scenario, scenarios};

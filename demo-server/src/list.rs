@@ -28,7 +28,7 @@ fn write(out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "`all` is every trouble at once. The second column is the finding that must be raised; after a + what only the agent can tell."
+        "`all` is every trouble at once that leaves a processor to others. The second column is the finding that must be raised; after a + what only the agent can tell."
     )?;
     out.flush()
 }

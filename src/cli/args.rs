@@ -233,7 +233,7 @@ pub enum Command {
 /// `holdup demo`.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once
+    /// Troubles and controls to switch on, separated by commas; `all` is every trouble at once that leaves a processor to others
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "all", hide_possible_values = true)]
     #[cfg_attr(feature = "demo", arg(value_parser = super::choice::scenario_names()))]
     pub scenario: Vec<String>,

@@ -103,6 +103,15 @@ pub enum Filter {
     OneForAll,
 }
 
+/// What a scenario leaves of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Processors {
+    /// Enough for others.
+    Left,
+    /// Nothing: whatever else runs has to wait as well. `all` is without it.
+    Taken,
+}
+
 /// What the agent makes of a worker that does not come back.
 const STALLED: Raised = Raised { lint: "stalled-worker", severity: "critical" };
 
@@ -143,6 +152,8 @@ pub struct Scenario {
     /// What the service's subscriber lets through. One filter for all would hide the other scenarios: it counts where no other is
     /// switched on.
     pub filter: Filter,
+    /// What it leaves of the machine.
+    pub processors: Processors,
     /// Switches it on. Returns at once; its tasks and threads go on until the process ends.
     pub start: fn(&Ctx) -> io::Result<()>,
 }
@@ -165,6 +176,7 @@ impl Scenario {
         keeps_workers: 0,
         retention: Duration::from_secs(60),
         filter: Filter::OfEachLayer,
+        processors: Processors::Left,
         start: |_| Ok(()),
     };
 }

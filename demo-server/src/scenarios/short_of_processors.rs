@@ -4,7 +4,7 @@ use std::{io, thread, time::Duration};
 
 use tokio::{runtime::Builder, task::yield_now};
 
-use super::{Ctx, Kind, Scenario, burn::burn};
+use super::{Ctx, Kind, Processors, Scenario, burn::burn};
 use crate::unstable::{first_in_first_out, spawn_named};
 
 /// For each processor, so many threads that compute.
@@ -30,6 +30,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     tasks: &["short-of-processors"],
     file: file!(),
     within: Duration::from_secs(4),
+    processors: Processors::Taken,
     start,
     ..Scenario::BASE
 };
