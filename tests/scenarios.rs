@@ -299,6 +299,10 @@ scenarios! {
     reserved_slots: "reserved-slots",
     waits_for_itself: "waits-for-itself",
     stuck_unless: "stuck-unless",
+    undriven: "undriven",
+    undriven_local_set: "undriven-local-set",
+    brief_block_ons: "brief-block-ons",
+    busy_block_on: "busy-block-on",
 }
 
 /// A scenario that began before the client came.

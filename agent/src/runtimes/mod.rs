@@ -9,6 +9,7 @@ mod busy;
 mod driver;
 mod metrics;
 pub(crate) mod sample;
+mod turns;
 pub(crate) mod verdict;
 
 use crate::{clock::Nanos, collect::threads::runtime_number as number, standstills};

@@ -97,6 +97,9 @@ impl Model {
             self.health.unannounced_tasks += u64::from(origin == Origin::StatisticsOnly);
         } else {
             self.standstills.polled(polls);
+            if !task.kind().may_block() {
+                self.activity.spent(stats.polls.busy.saturating_sub(task.stats().polls.busy));
+            }
         }
         self.tasks.report(slot, &stats, now, &self.standstills);
         let Some(task) = self.tasks.at(slot) else { return };
