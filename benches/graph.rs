@@ -11,8 +11,8 @@ use holdup::{
     update::{
         Begin, Connection, Event, Place, Process, Stamp, Update,
         look::{
-            Certainty, Chain, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State, TaskKey,
-            TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Queued, Reach, State,
+            TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -91,6 +91,7 @@ fn look(task: u64, queues: Queues, round: u64) -> TaskLook {
         future: "app::handle".into(),
         place: None,
         local: false,
+        home: Home::Unknown,
         size: 512,
         references: 2,
         fate: Fate::default(),

@@ -9,7 +9,7 @@ use holdup::{
     update::{
         Place, RuntimeId, RuntimeStats, SourcePlace, Stamp, TaskId, Thread, Update, WorkerId, WorkerStats,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Holder, Interest, Queued, Reach, State, TaskKey,
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Holder, Home, Interest, Queued, Reach, State, TaskKey,
             TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
@@ -62,6 +62,7 @@ fn look(future: &str, chain: u32, waits: Vec<Wait>) -> TaskLook {
         future: future.into(),
         place: Some(SourcePlace { file: "src/main.rs".into(), line: 30, column: 0 }),
         local: false,
+        home: Home::Unknown,
         size: 1_024,
         references: 2,
         fate: Fate::Open,

@@ -308,6 +308,10 @@ scenarios! {
     reserved_slots: "reserved-slots",
     waits_for_itself: "waits-for-itself",
     stuck_unless: "stuck-unless",
+    undriven: "undriven",
+    undriven_local_set: "undriven-local-set",
+    brief_block_ons: "brief-block-ons",
+    busy_block_on: "busy-block-on",
 }
 
 /// A line of the table of instruments: what memory, stock console-subscriber, and the agent in lean and in full detail say of it, and the

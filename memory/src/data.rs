@@ -6,7 +6,7 @@
 mod running;
 mod values;
 
-pub use running::{Blocking, Flavor, Job, Role, Root, Runtime, Socket, StackFrame, Thread, Worker};
+pub use running::{Blocking, Flavor, Job, LocalSet, Owner, Role, Root, Runtime, Socket, StackFrame, Thread, Worker};
 pub use values::{FrameValues, Values, Variable};
 
 use std::{sync::Arc, time::Duration};
@@ -49,6 +49,8 @@ pub struct Look {
     pub things: Vec<Thing>,
     /// The runtimes: whole.
     pub runtimes: Vec<Runtime>,
+    /// Each `LocalSet` that has tasks: whole.
+    pub sets: Vec<LocalSet>,
     /// The threads: whole.
     pub threads: Vec<Thread>,
     /// The futures that `block_on` runs: whole.
@@ -139,6 +141,8 @@ pub struct Task {
     pub runtime: Option<u32>,
     /// Whether it was spawned on a `LocalSet`.
     pub local: bool,
+    /// That `LocalSet` ([`LocalSet::at`]).
+    pub set: Option<Address>,
     /// Its state.
     pub state: TaskState,
     /// Where it is queued, if it is woken.

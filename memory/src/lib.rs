@@ -75,9 +75,9 @@ mod workers;
 
 pub use data::{
     Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, DEBUG_INFORMATION, Flavor, Frame,
-    FrameKind, FrameValues, Grade, Holder, Interest, Job, Look, Place, Process, ProcessState, Queued, Reach, Role,
-    Root, Runtime, Socket, StackFrame, Task, TaskNumber, TaskState, Thing, ThingKind, Thread, Unread, Values, Variable,
-    Wait, WaitOn, Waiter, Who, Worker,
+    FrameKind, FrameValues, Grade, Holder, Interest, Job, LocalSet, Look, Owner, Place, Process, ProcessState, Queued,
+    Reach, Role, Root, Runtime, Socket, StackFrame, Task, TaskNumber, TaskState, Thing, ThingKind, Thread, Unread,
+    Values, Variable, Wait, WaitOn, Waiter, Who, Worker,
 };
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use options::{Kept, Options};

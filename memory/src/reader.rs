@@ -276,6 +276,7 @@ impl Reader {
             chains: self.frames.fresh(),
             things,
             runtimes: workers.runtimes,
+            sets: workers.sets,
             threads: workers.threads,
             roots: told_roots,
             jobs,

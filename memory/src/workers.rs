@@ -1,7 +1,7 @@
 //! Runtimes and threads put together: which thread is which worker, what it polls, where each woken task is queued.
 
 use crate::{
-    Flavor, ProcessState, Queued, Role, Runtime, Thread,
+    Flavor, LocalSet, Owner, ProcessState, Queued, Role, Runtime, Thread,
     bytes::{Bytes, Scene},
     round::Tasks,
     thread::{Running, Threads},
@@ -28,6 +28,8 @@ pub(crate) struct Workers {
     pub(crate) threads: Vec<Thread>,
     /// Which runtime, by what a task has of its scheduler.
     pub(crate) by_scheduler: FxHashMap<u64, u32>,
+    /// Which `LocalSet`, by the same.
+    pub(crate) sets_of: FxHashMap<u64, u64>,
     /// By the address of a handle.
     by_handle: FxHashMap<u64, u32>,
     /// By the address of a task's header.
@@ -40,6 +42,8 @@ pub(crate) struct Workers {
     starts: FxHashSet<u64>,
     /// Threads that are none of tokio's own and have used it.
     pub(crate) others: Vec<u32>,
+    /// Each `LocalSet`.
+    pub(crate) sets: Vec<LocalSet>,
     /// The lists of tasks of each scheduler, and of which copy they are.
     pub(crate) lists: FxHashMap<u64, (u16, Lists)>,
 }
@@ -58,6 +62,7 @@ impl Workers {
     pub(crate) fn read(from: &Sources<'_>, threads: &mut Threads, stacks: Option<Running>) -> Self {
         let mut this = Self::default();
         let mut seen = FxHashSet::default();
+        let (mut owners, mut numbered) = (Vec::new(), FxHashMap::default());
         let starts = from.tasks.jobs().filter(|(_, known)| known.ty().kind == Kind::Worker);
         this.starts = starts.map(|(_, known)| known.number).collect();
         for (at, known) in from.tasks.of_each_group() {
@@ -71,6 +76,11 @@ impl Workers {
             let place = at.wrapping_add(known.ty().vtable.scheduler);
             if let Some(handle) = Value::new(&copy.debug, from.bytes, place, scheduler).target() {
                 this.lists.entry(handle.at).or_insert_with(|| (known.copy(), Lists::new(handle)));
+                if known.ty().kind == Kind::Local {
+                    let owner = handle.find("tokio::runtime::thread_id", "ThreadId").and_then(Value::number);
+                    owners.push((handle.at, owner.map(|owner| (known.copy(), owner))));
+                    this.sets_of.insert(known.scheduler(), handle.at);
+                }
                 if let Some(index) = this.runtime(handle, from) {
                     this.by_scheduler.insert(known.scheduler(), index);
                 }
@@ -92,6 +102,7 @@ impl Workers {
                 let read = block.and_then(|block| variable.read(block, &copy.debug, from.bytes));
                 all_read &= read.is_some();
                 if let Some((context, handle)) = read {
+                    numbered.extend(context.thread.map(|thread| ((number as u16, thread), *id)));
                     if let Some(handle) = handle {
                         this.lists.entry(handle.at).or_insert_with(|| (number as u16, Lists::new(handle)));
                     }
@@ -111,6 +122,12 @@ impl Workers {
                 runtime.driven.get_or_insert(false);
             }
         }
+        let owner = |owner: Option<(u16, u64)>| match owner.map(|owner| numbered.get(&owner)) {
+            Some(Some(thread)) => Owner::Thread(*thread),
+            Some(None) if all_read => Owner::Gone,
+            _ => Owner::Unknown,
+        };
+        this.sets = owners.into_iter().map(|(at, made_by)| LocalSet { at, owner: owner(made_by) }).collect();
         this
     }
 

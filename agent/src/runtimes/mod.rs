@@ -10,6 +10,7 @@ mod driver;
 mod metrics;
 mod processor;
 pub(crate) mod sample;
+mod turns;
 pub(crate) mod verdict;
 
 use crate::{clock::Nanos, collect::threads::runtime_number as number, standstills};

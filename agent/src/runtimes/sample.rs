@@ -4,7 +4,7 @@ use crate::{
     clock::Nanos,
     collect::threads::{self, Polling, Thread},
     runtimes::{
-        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics, processor,
+        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics, processor, turns,
         verdict::{self, Verdict},
     },
     standstills,
@@ -32,6 +32,8 @@ pub(crate) struct RuntimeRow {
     pub(crate) workers: u32,
     pub(crate) whole: metrics::Whole,
     pub(crate) verdicts: Vec<Verdict>,
+    /// Whether some thread drives it, where that can be told.
+    pub(crate) driven: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ struct Remembered {
     busy: Vec<busy::Busy>,
     waits: Vec<processor::Waits>,
     verdicts: verdict::History,
+    turns: turns::Turns,
     /// Its workers' parks and unparks, and since when they have not moved while it looked dead.
     lifeless: Option<(Vec<u64>, Nanos)>,
 }
@@ -89,9 +92,10 @@ impl Sampler {
             }
             let lasting = Lasting { threshold: self.threshold, now };
             let verdicts = remembered.verdicts.judge(&facts(whole, &workers, lasting), lasting);
+            let driven = remembered.turns.driven(runtime.flavor, &workers, now);
             let count = workers.len() as u32;
             sample.workers.extend(workers);
-            sample.runtimes.push(RuntimeRow { runtime, workers: count, whole, verdicts });
+            sample.runtimes.push(RuntimeRow { runtime, workers: count, whole, verdicts, driven });
         }
         sample
     }

@@ -23,7 +23,7 @@ pub(super) fn runtimes(out: &mut dyn Write, sample: &Sample, now: Nanos) -> io::
 }
 
 fn runtime(out: &mut dyn Write, row: &RuntimeRow, now: Nanos) -> io::Result<()> {
-    let RuntimeRow { runtime, workers, whole, verdicts } = row;
+    let RuntimeRow { runtime, workers, whole, verdicts, driven } = row;
     let flavor = match runtime.flavor {
         Flavor::CurrentThread => "current-thread",
         Flavor::MultiThread => "multi-thread",
@@ -38,6 +38,9 @@ fn runtime(out: &mut dyn Write, row: &RuntimeRow, now: Nanos) -> io::Result<()> 
         whole.blocking_threads,
         whole.blocking_queue_depth,
     )?;
+    if *driven == Some(false) {
+        writeln!(out, "    nobody drives it: no block_on, no worker")?;
+    }
     for verdict in verdicts {
         let said = match verdict.kind {
             Kind::AllWorkersStuck => "all workers are stuck: nothing on this runtime goes on",

@@ -4,12 +4,14 @@
 //! id; a [`Slot`] is a row's place for as long as it lives. What an update changed stands in [`Changes`] until the next one, so
 //! that whoever follows looks at that alone.
 
+mod activity;
 mod agent;
 mod apply;
 mod budget;
 mod chain;
 mod cpu_wait;
 mod descriptions;
+mod drive;
 mod evict;
 mod health;
 mod intern;
@@ -36,6 +38,7 @@ pub use agent::Agent;
 pub use budget::Evicted;
 pub use chain::Chain;
 pub use cpu_wait::CpuWait;
+pub use drive::Undriven;
 pub use health::Health;
 pub use intern::{Names, PlaceId, Places, Sym};
 pub use kind::TaskState;
@@ -57,6 +60,7 @@ pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Sch
 pub use workers::{LANE_SECONDS, Lane, Worker};
 
 use crate::update::{Access, Knows, OpId, Place, ResourceId, Stall, Stamp, TaskId, Value, Waiting};
+use activity::Activity;
 use chain::Of;
 use descriptions::Descriptions;
 use locks::LockIds;
@@ -151,6 +155,7 @@ pub struct Model {
     health: Health,
     panics: panics::Panics,
     standstills: Standstills,
+    activity: Activity,
     agent: Agent,
     memory: Memory,
     /// What all sources together can tell.

@@ -13,12 +13,14 @@ pub struct Runtime {
     /// Since when jobs have waited for the blocking pool while none of its threads was idle; by the agent's own verdict where
     /// it gives one.
     pub blocking_full: Option<Stamp>,
+    /// Since when it is told that nobody drives it.
+    pub undriven: Option<Stamp>,
 }
 
 impl Runtime {
     /// A runtime that is told for the first time.
     pub(super) fn new(now: Stamp) -> Self {
-        Self { stats: RuntimeStats::default(), io_rate: Rate::new(now), blocking_full: None }
+        Self { stats: RuntimeStats::default(), io_rate: Rate::new(now), blocking_full: None, undriven: None }
     }
 
     /// Takes in what is told at `now`.
@@ -34,6 +36,7 @@ impl Runtime {
             let before = self.blocking_full.unwrap_or(now);
             told.and_then(|verdict| verdict.since).map_or(before, |since| since.min(before))
         });
+        self.undriven = (stats.driven == Some(false)).then(|| self.undriven.unwrap_or(now));
         self.stats = stats;
     }
 

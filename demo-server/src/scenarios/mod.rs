@@ -12,7 +12,9 @@ mod backpressure;
 mod block_in_place;
 mod blocking_pool_full;
 mod blocking_sleep;
+mod brief_block_ons;
 mod brief_lock;
+mod busy_block_on;
 mod churn;
 mod contended_lock;
 mod current_thread;
@@ -57,6 +59,8 @@ mod stood_still;
 mod stuck_unless;
 mod task_leak;
 mod two_runtimes;
+mod undriven;
+mod undriven_local_set;
 mod vfork;
 mod waits_for_itself;
 
@@ -208,6 +212,8 @@ const SCENARIOS: &[Scenario] = &[
     driver_blocked::SCENARIO,
     stalled_local_set::SCENARIO,
     blocking_pool_full::SCENARIO,
+    undriven::SCENARIO,
+    undriven_local_set::SCENARIO,
     panics::SCENARIO,
     panics_by_the_hundred::SCENARIO,
     one_filter_for_all::SCENARIO,
@@ -221,6 +227,8 @@ const SCENARIOS: &[Scenario] = &[
     sleeper::SCENARIO,
     local_set::SCENARIO,
     current_thread::SCENARIO,
+    brief_block_ons::SCENARIO,
+    busy_block_on::SCENARIO,
     churn::SCENARIO,
     two_runtimes::SCENARIO,
     block_in_place::SCENARIO,

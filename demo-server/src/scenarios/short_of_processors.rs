@@ -26,7 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     raises: Some("starved"),
     severity: Some("warning"),
     // Whoever is in a poll when the kernel takes the processor away is in a long one, for all that a console tells.
-    also: &["long-polls"],
+    also: &["long-polls", "never-yields"],
     tasks: &["short-of-processors"],
     file: file!(),
     within: Duration::from_secs(4),

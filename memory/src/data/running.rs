@@ -25,6 +25,27 @@ pub struct Runtime {
     pub driven: Option<bool>,
 }
 
+/// A `LocalSet`: only the thread that made it can run its tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalSet {
+    /// Where what it shares with its tasks stands, which names it.
+    pub at: Address,
+    /// The thread that made it.
+    pub owner: Owner,
+}
+
+/// The thread that made a `LocalSet`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Owner {
+    /// Not known, such as where not all threads could be read.
+    #[default]
+    Unknown,
+    /// This one.
+    Thread(u32),
+    /// It has ended, and nobody else can run the tasks.
+    Gone,
+}
+
 /// The kind of a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Flavor {

@@ -20,6 +20,7 @@ pub(super) fn task(workers: &Workers, at: u64, known: &Known, waits: Vec<crate::
         address: at,
         runtime: workers.by_scheduler.get(&known.scheduler()).copied(),
         local: known.ty().kind == Kind::Local,
+        set: workers.sets_of.get(&known.scheduler()).copied(),
         state: if state.running() {
             TaskState::Running
         } else if state.complete() {

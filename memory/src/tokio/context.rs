@@ -23,6 +23,8 @@ pub(crate) struct Variable {
 /// What a thread is to tokio.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Context {
+    /// Tokio's own number of the thread, by which it knows whose a `LocalSet` is.
+    pub(crate) thread: Option<u64>,
     /// The task that it polls, or the job that it runs.
     pub(crate) task: Option<u64>,
     /// Where the handle stands of the runtime that it is in.
@@ -63,7 +65,8 @@ impl Variable {
         bytes: &'a dyn Bytes,
     ) -> Option<(Context, Option<Value<'a>>)> {
         let value = Value::new(debug, bytes, block.checked_add(self.at)?, self.ty);
-        let task = value.path(&["current_task_id"]).and_then(option).and_then(Value::number);
+        let number = |name: &str| value.path(&[name]).and_then(option).and_then(Value::number);
+        let (task, thread) = (number("current_task_id"), number("thread_id"));
         let handle =
             value.path(&["current"]).and_then(|current| current.find_option("tokio::runtime::scheduler", "Handle"));
         let handle = handle.and_then(Value::variant).and_then(|(_, arc)| arc.path(&["__0"])?.target());
@@ -75,6 +78,7 @@ impl Variable {
         let read = self.made.and_then(|made| block.checked_add(made)).is_none_or(|at| bytes.read(at, &mut byte));
         let used = self.made.is_none() || !read || byte != [0];
         let mut context = Context {
+            thread: thread.filter(|thread| *thread != 0),
             task: task.filter(|task| *task != 0),
             runtime: handle.map(|handle| handle.at),
             entered,

@@ -542,6 +542,9 @@ pub struct Runtime {
     /// Judgements on the whole runtime that hold now.
     #[prost(message, repeated, tag = "14")]
     pub verdicts: ::prost::alloc::vec::Vec<Verdict>,
+    /// Whether some thread drives it: a worker, or whoever is in the block_on of one of a single thread. Unset where that is not known.
+    #[prost(bool, optional, tag = "15")]
+    pub driven: ::core::option::Option<bool>,
 }
 /// Nested message and enum types in `Runtime`.
 pub mod runtime {

@@ -8,8 +8,8 @@ use crate::{
     update::{
         Begin, Event, Place, Process, Update,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, FrameValues, Grade, Holder, Queued, Reach, State,
-            TaskKey, TaskLook, Thing, ThingKind, Unread, Variable, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, FrameValues, Grade, Holder, Home, Queued, Reach,
+            State, TaskKey, TaskLook, Thing, ThingKind, Unread, Variable, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -31,6 +31,7 @@ fn look(chain: u32, waits: Vec<Wait>) -> TaskLook {
         future: if chain == 0 { "orders::serve" } else { "orders::report" }.into(),
         place: None,
         local: false,
+        home: Home::Unknown,
         size: 512,
         references: 2,
         fate: Fate::Open,

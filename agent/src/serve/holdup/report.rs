@@ -86,6 +86,7 @@ fn runtime(row: &RuntimeRow) -> v1::Runtime {
         remote_schedules: row.whole.remote_schedules,
         budget_yields: row.whole.budget_yields,
         verdicts: row.verdicts.iter().map(verdict).collect(),
+        driven: row.driven,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{
     update::{
         Begin, Connection, Event, Place, Process, Stamp, Update,
         look::{
-            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Queued, Reach, State,
-            TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Queued, Reach,
+            State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -64,6 +64,7 @@ impl Scene {
             future: "app::f".into(),
             place: None,
             local: false,
+            home: Home::Unknown,
             size: 64,
             references: 2,
             fate: Fate::default(),

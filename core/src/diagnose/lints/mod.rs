@@ -26,6 +26,7 @@ mod stuck;
 mod stuck_unless;
 mod task_leak;
 mod tells_nothing;
+mod undriven;
 mod waits_for_itself;
 
 use super::Lint;
@@ -44,6 +45,7 @@ pub static LINTS: &[&Lint] = &[
     &held_across_await::LINT,
     &lock_convoy::LINT,
     &long_polls::LINT,
+    &undriven::LINT,
     &starved::LINT,
     &never_polled::LINT,
     &blocking_pool_full::LINT,

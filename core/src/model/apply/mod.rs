@@ -117,6 +117,7 @@ impl Model {
         if self.infers_standstills() {
             self.standstills.judge(self.previous, now);
         }
+        self.activity.settle(now);
         self.spawns.settle(now);
         self.infer_holders(now);
         self.tell_stalls_of_looks(now);

@@ -100,6 +100,9 @@ impl Model {
             self.health.unannounced_tasks += u64::from(origin == Origin::StatisticsOnly);
         } else {
             self.standstills.polled(polls);
+            if !task.kind().may_block() {
+                self.activity.spent(stats.polls.busy.saturating_sub(task.stats().polls.busy));
+            }
         }
         let waited = self.off_processor(id);
         self.tasks.report(slot, &stats, now, &Delays { stood: &self.standstills, waited });

@@ -79,7 +79,7 @@ impl Model {
     }
 
     /// Whether it is memory that tells this, and no other source.
-    fn is_told_by_looks(&self, fact: Fact) -> bool {
+    pub(in crate::model) fn is_told_by_looks(&self, fact: Fact) -> bool {
         self.memory.speaks() && (self.memory.mode == BeginMode::Alone || !self.told.has(fact))
     }
 }

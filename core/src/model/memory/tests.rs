@@ -8,8 +8,8 @@ use crate::{
         Begin, BeginMode, Connection, Event, Fact, Known, Knows, NewTask, Place, Process, ResourceId, Stamp, TaskId,
         Update,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Interest, Queued, Reach, Socket, State,
-            TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Interest, Queued, Reach, Socket,
+            State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -34,6 +34,7 @@ pub(super) fn look(waits: Vec<Wait>) -> TaskLook {
         future: "orders::slow".into(),
         place: None,
         local: false,
+        home: Home::Unknown,
         size: 512,
         references: 2,
         fate: Fate::Open,

@@ -1,7 +1,7 @@
 //! A task as a look finds it.
 
 use super::{Certainty, ThingId};
-use crate::update::{SourcePlace, Stamp, TaskId};
+use crate::update::{RuntimeId, SourcePlace, Stamp, TaskId};
 use std::{num::NonZeroU64, sync::Arc};
 
 /// How a task is named by who tells of it.
@@ -26,6 +26,8 @@ pub struct TaskLook {
     pub place: Option<SourcePlace>,
     /// Whether it was spawned on a `LocalSet`.
     pub local: bool,
+    /// What runs it.
+    pub home: Home,
     /// Bytes of its cell.
     pub size: u32,
     /// References to wake it, to await it and to cancel it, its `JoinHandle` left out.
@@ -40,6 +42,18 @@ pub struct TaskLook {
     pub waits: Box<[Wait]>,
     /// What its frames have of locks, permits and ends of channels. A claim is no proof.
     pub claims: Box<[Claim]>,
+}
+
+/// What runs a task, when somebody drives that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Home {
+    /// That was not found.
+    #[default]
+    Unknown,
+    /// A runtime.
+    Runtime(RuntimeId),
+    /// A `LocalSet`.
+    Set(ThingId),
 }
 
 /// What has become of a task beside its state.

@@ -1,6 +1,6 @@
 //! What a look tells as a whole: things, threads, roots, jobs, and what it could not read.
 
-use super::{Claim, Thing, Wait};
+use super::{Claim, Thing, ThingId, Wait};
 use crate::update::{RuntimeId, Stack, WorkerId};
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
@@ -15,6 +15,8 @@ pub struct Whole {
     pub roots: Vec<Root>,
     /// What `spawn_blocking` was given.
     pub jobs: Vec<Job>,
+    /// Each `LocalSet` that has tasks.
+    pub sets: Vec<LocalSet>,
     /// The sockets that somebody waits for.
     pub sockets: Vec<Socket>,
     /// What could not be read or told.
@@ -135,6 +137,27 @@ pub struct Job {
     pub closure: Arc<str>,
     /// The thread that runs it; `None` while it is queued.
     pub thread: Option<u32>,
+}
+
+/// A `LocalSet`: only the thread that made it can run its tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalSet {
+    /// Which.
+    pub id: ThingId,
+    /// The thread that made it.
+    pub owner: Owner,
+}
+
+/// The thread that made a `LocalSet`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Owner {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// This one.
+    Thread(u32),
+    /// It has ended, and nobody else can run the tasks.
+    Gone,
 }
 
 /// A socket that somebody waits for.

@@ -33,6 +33,7 @@ pub(super) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> Run
         io_ready: runtime.io_ready,
         remote_schedules: runtime.remote_schedules,
         budget_yields: runtime.budget_yields,
+        driven: runtime.driven,
         verdicts: text::items(runtime.verdicts, issues).filter_map(|one| verdict(&one, issues)).collect(),
         ..RuntimeStats::default()
     }
@@ -59,6 +60,7 @@ pub(super) fn encode_runtime(stats: &RuntimeStats) -> proto::Runtime {
         remote_schedules: stats.remote_schedules,
         budget_yields: stats.budget_yields,
         verdicts: stats.verdicts.iter().map(encode_verdict).collect(),
+        driven: stats.driven,
     }
 }
 

@@ -277,8 +277,9 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
     let verdict = (proptest::sample::select(kinds.to_vec()), option::of(stamp()))
         .prop_map(|(kind, since)| Verdict { kind, since });
     let flavor = option::of(any::<bool>());
-    (text(), flavor, any::<u32>(), any::<[u64; 10]>(), vec(verdict, 0..3)).prop_map(
-        |(name, flavor, workers, counts, verdicts)| RuntimeStats {
+    let driven = option::of(any::<bool>());
+    (text(), flavor, any::<u32>(), any::<[u64; 10]>(), vec(verdict, 0..3), driven).prop_map(
+        |(name, flavor, workers, counts, verdicts, driven)| RuntimeStats {
             id: RuntimeId(counts[0]),
             name,
             flavor: flavor.map(|many| if many { Flavor::MultiThread } else { Flavor::CurrentThread }),
@@ -293,6 +294,7 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
             remote_schedules: counts[8],
             budget_yields: counts[9],
             verdicts,
+            driven,
             ..RuntimeStats::default()
         },
     )

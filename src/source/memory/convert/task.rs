@@ -1,11 +1,11 @@
 //! Tasks and what they await.
 
-use super::thing;
+use super::{thing, whole};
 use crate::update::{
     Place, SourcePlace, Stamp,
     look::{
-        Certainty, Chain, Claim, ClaimKind, Fate, Frame, FrameKind, Interest, Queued, Reach, State, TaskLook, Wait,
-        WaitOn,
+        Certainty, Chain, Claim, ClaimKind, Fate, Frame, FrameKind, Home, Interest, Queued, Reach, State, TaskLook,
+        Wait, WaitOn,
     },
 };
 use holdup_memory as memory;
@@ -67,6 +67,11 @@ pub(super) fn look(task: &memory::Task, stamp: impl Fn(Duration) -> Stamp) -> Ta
         future: task.future.clone(),
         place: task.defined.as_ref().or(task.spawned.as_ref()).map(source),
         local: task.local,
+        home: match (task.set, task.runtime) {
+            (Some(set), _) => Home::Set(thing::id(set)),
+            (None, Some(runtime)) => Home::Runtime(whole::runtime_id(runtime as usize)),
+            (None, None) => Home::Unknown,
+        },
         size: task.size,
         references: task.references.saturating_sub(u32::from(task.join_interest)),
         fate: match (task.panicked, task.cancelled) {

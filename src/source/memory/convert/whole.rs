@@ -3,7 +3,7 @@
 use super::{task, thing};
 use crate::update::{
     Flavor, Frame, RuntimeId, RuntimeStats, Stack, Stamp, TaskId, Thread, WorkerId, WorkerStats,
-    look::{self, Cost, Job, ProcessState, Role, Root, Socket, Unread, Whole},
+    look::{self, Cost, Job, LocalSet, Owner, ProcessState, Role, Root, Socket, Unread, Whole},
 };
 use holdup_memory as memory;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
@@ -72,7 +72,16 @@ pub(super) fn whole(told: &memory::Look, stamp: impl Fn(Duration) -> Stamp + Cop
         listens: socket.state == "listen",
         silent: socket.silent,
     };
+    let set = |set: &memory::LocalSet| LocalSet {
+        id: thing::id(set.at),
+        owner: match set.owner {
+            memory::Owner::Unknown => Owner::Unknown,
+            memory::Owner::Thread(thread) => Owner::Thread(thread),
+            memory::Owner::Gone => Owner::Gone,
+        },
+    };
     Whole {
+        sets: told.sets.iter().map(set).collect(),
         things: told.things.iter().map(thing::thing).collect(),
         threads: told.threads.iter().map(|one| thread(one, stamp(told.at))).collect(),
         roots: told.roots.iter().map(root).collect(),
