@@ -1,5 +1,8 @@
 //! The engine as a whole, and lints whose cases need no agent.
 
 mod driven;
+mod ends;
 mod engine;
+mod idle;
+mod late;
 mod lints;
