@@ -227,6 +227,10 @@ fn fills_a_processor(name: &str) -> bool {
             | "starved"
             | "short-of-processors"
             | "in-turn"
+            | "never-idle"
+            | "busy-reader"
+            | "driver-late"
+            | "driver-in-turn"
             | "brief-lock"
             | "contended-lock"
             | "lock-convoy"
@@ -310,6 +314,14 @@ scenarios! {
     stuck_unless: "stuck-unless",
     undriven: "undriven",
     undriven_local_set: "undriven-local-set",
+    driver_late: "driver-late",
+    driver_in_turn: "driver-in-turn",
+    job_stuck: "job-stuck",
+    lasting_job: "lasting-job",
+    shutdown_waits: "shutdown-waits",
+    brief_shutdowns: "brief-shutdowns",
+    never_idle: "never-idle",
+    busy_reader: "busy-reader",
     brief_block_ons: "brief-block-ons",
     busy_block_on: "busy-block-on",
 }

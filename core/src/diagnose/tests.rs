@@ -1,6 +1,9 @@
 //! The engine as a whole, and lints whose cases need no agent.
 
 mod driven;
+mod ends;
 mod engine;
+mod idle;
+mod late;
 mod lints;
 mod turns;

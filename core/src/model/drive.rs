@@ -49,14 +49,19 @@ impl Model {
     /// Whether nobody had anything to do all the time since then: no poll goes on for long, and all polls together took less than half of
     /// a thread. A worker that somebody waited for would have come.
     pub fn is_quiet(&self, since: Stamp) -> bool {
-        let (Some(now), Some(settled)) = (self.now, self.previous) else { return false };
+        let Some(now) = self.now else { return false };
+        let share = self.activity.share(since, now);
+        self.standstills.within(since, now).is_zero() && share.is_some_and(|share| share < QUIET) && !self.polls_long()
+    }
+
+    /// Whether a poll goes on that lasts for long, on a thread that may be a worker.
+    fn polls_long(&self) -> bool {
+        let Some(settled) = self.previous else { return false };
         let is_long = |task: &Task| {
             let lasted = task.running_since().map(|since| self.lasted(since, settled));
             !task.kind().may_block() && lasted.is_some_and(|lasted| lasted >= LONG)
         };
-        let busy = || self.running.iter().filter_map(|&slot| self.tasks.at(slot)).any(|task| is_long(&task));
-        let share = self.activity.share(since, now);
-        self.standstills.within(since, now).is_zero() && share.is_some_and(|share| share < QUIET) && !busy()
+        self.running.iter().filter_map(|&slot| self.tasks.at(slot)).any(|task| is_long(&task))
     }
 
     /// The runtime that a task is of, where that is told.

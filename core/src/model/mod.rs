@@ -15,6 +15,7 @@ mod drive;
 mod evict;
 mod health;
 mod intern;
+mod jobs;
 mod kind;
 mod known;
 mod locks;
@@ -41,6 +42,7 @@ pub use cpu_wait::CpuWait;
 pub use drive::Undriven;
 pub use health::Health;
 pub use intern::{Names, PlaceId, Places, Sym};
+pub use jobs::Jobs;
 pub use kind::TaskState;
 pub use known::{Wakers, Wakes};
 pub use locks::{
@@ -56,13 +58,14 @@ pub use slots::Slot;
 pub use spawn_locations::{SpawnTable, Spawns};
 pub use standstills::{Standstills, Stood};
 pub use table::{Row, Table};
-pub use tasks::{Batch, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
+pub use tasks::{Batch, Doings, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
 pub use workers::{LANE_SECONDS, Lane, Worker};
 
 use crate::update::{Access, Knows, OpId, Place, ResourceId, Stall, Stamp, TaskId, Value, Waiting};
 use activity::Activity;
 use chain::Of;
 use descriptions::Descriptions;
+use jobs::JobTable;
 use locks::LockIds;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
@@ -156,6 +159,7 @@ pub struct Model {
     panics: panics::Panics,
     standstills: Standstills,
     activity: Activity,
+    jobs: JobTable,
     agent: Agent,
     memory: Memory,
     /// What all sources together can tell.

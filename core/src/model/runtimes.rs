@@ -2,6 +2,10 @@
 
 use super::{Agent, tasks::Rate};
 use crate::update::{RuntimeId, RuntimeStats, Stamp, VerdictKind};
+use std::{collections::VecDeque, time::Duration};
+
+/// So often it is remembered how late timers were.
+const LAGS: usize = 16;
 
 /// One runtime.
 #[derive(Debug, Clone)]
@@ -15,12 +19,20 @@ pub struct Runtime {
     pub blocking_full: Option<Stamp>,
     /// Since when it is told that nobody drives it.
     pub undriven: Option<Stamp>,
+    /// For how long the earliest of its timers had been due whenever that was told of late, the latest last.
+    lags: VecDeque<(Stamp, Duration)>,
 }
 
 impl Runtime {
     /// A runtime that is told for the first time.
     pub(super) fn new(now: Stamp) -> Self {
-        Self { stats: RuntimeStats::default(), io_rate: Rate::new(now), blocking_full: None, undriven: None }
+        Self {
+            stats: RuntimeStats::default(),
+            io_rate: Rate::new(now),
+            blocking_full: None,
+            undriven: None,
+            lags: VecDeque::new(),
+        }
     }
 
     /// Takes in what is told at `now`.
@@ -37,7 +49,18 @@ impl Runtime {
             told.and_then(|verdict| verdict.since).map_or(before, |since| since.min(before))
         });
         self.undriven = (stats.driven == Some(false)).then(|| self.undriven.unwrap_or(now));
+        if let Some(lag) = stats.timer_lag {
+            if self.lags.len() == LAGS {
+                self.lags.pop_front();
+            }
+            self.lags.push_back((now, lag));
+        }
         self.stats = stats;
+    }
+
+    /// For how long the earliest of its timers had been due whenever that was told of late, the latest last.
+    pub fn lags(&self) -> impl DoubleEndedIterator<Item = (Stamp, Duration)> {
+        self.lags.iter().copied()
     }
 
     /// What it is called, or else its number.

@@ -14,18 +14,24 @@ mod blocking_pool_full;
 mod blocking_sleep;
 mod brief_block_ons;
 mod brief_lock;
+mod brief_shutdowns;
 mod busy_block_on;
+mod busy_reader;
 mod churn;
 mod contended_lock;
 mod current_thread;
 mod deadlock;
 mod driver_blocked;
+mod driver_in_turn;
+mod driver_late;
 mod ended_with_a_job;
 mod full_channels;
 mod futurelock;
 mod healthy;
 mod in_turn;
+mod job_stuck;
 mod large_future;
+mod lasting_job;
 mod leaked_guard;
 mod local_set;
 mod lock_across_await;
@@ -35,6 +41,7 @@ mod long_polls;
 mod lost_waker;
 mod nested_permits;
 mod nested_spans;
+mod never_idle;
 mod one_filter_for_all;
 mod panics;
 mod panics_by_the_hundred;
@@ -44,6 +51,7 @@ mod self_deadlock;
 mod self_wakes;
 mod semaphore_rate_limit;
 mod short_of_processors;
+mod shutdown_waits;
 mod sleeper;
 mod slow_pool;
 mod spawn_blocking;
@@ -212,6 +220,8 @@ const SCENARIOS: &[Scenario] = &[
     driver_blocked::SCENARIO,
     stalled_local_set::SCENARIO,
     blocking_pool_full::SCENARIO,
+    never_idle::SCENARIO,
+    job_stuck::SCENARIO,
     undriven::SCENARIO,
     undriven_local_set::SCENARIO,
     panics::SCENARIO,
@@ -228,6 +238,10 @@ const SCENARIOS: &[Scenario] = &[
     local_set::SCENARIO,
     current_thread::SCENARIO,
     brief_block_ons::SCENARIO,
+    driver_in_turn::SCENARIO,
+    busy_reader::SCENARIO,
+    lasting_job::SCENARIO,
+    brief_shutdowns::SCENARIO,
     busy_block_on::SCENARIO,
     churn::SCENARIO,
     two_runtimes::SCENARIO,
@@ -237,6 +251,8 @@ const SCENARIOS: &[Scenario] = &[
     backpressure::SCENARIO,
     ended_with_a_job::SCENARIO,
     stood_still::SCENARIO,
+    driver_late::SCENARIO,
+    shutdown_waits::SCENARIO,
     futurelock::SCENARIO,
     nested_permits::SCENARIO,
     full_channels::SCENARIO,

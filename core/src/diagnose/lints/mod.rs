@@ -5,20 +5,24 @@ mod blind_target;
 mod blocking_pool_full;
 mod channel_stuck;
 mod deadlock;
+mod driver_late;
 mod futurelock;
 mod held_across_await;
+mod job_stuck;
 mod lagging_target;
 mod large_future;
 mod lock_convoy;
 mod long_polls;
 mod lost_events;
 mod lost_waker;
+mod never_idle;
 mod never_polled;
 mod never_yields;
 mod panicked;
 mod permits_gone;
 mod queues;
 mod self_wakes;
+mod shutdown_waits;
 mod stalled_worker;
 mod starved;
 mod stood_still;
@@ -45,10 +49,14 @@ pub static LINTS: &[&Lint] = &[
     &held_across_await::LINT,
     &lock_convoy::LINT,
     &long_polls::LINT,
+    &driver_late::LINT,
+    &never_idle::LINT,
     &undriven::LINT,
     &starved::LINT,
     &never_polled::LINT,
     &blocking_pool_full::LINT,
+    &job_stuck::LINT,
+    &shutdown_waits::LINT,
     &task_leak::LINT,
     &panicked::LINT,
     &stood_still::LINT,

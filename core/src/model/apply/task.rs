@@ -124,6 +124,10 @@ impl Model {
             }
             self.ended.push_back((dropped, id));
             self.ended_rows += 1;
+            if task.kind() == TaskKind::Blocking {
+                let began = stats.polls.last_started.map_or(stats.polls.busy, |started| dropped.since(started));
+                self.ended_job(slot, began.max(stats.polls.busy));
+            }
         }
         self.changes.tasks.push(slot);
     }

@@ -12,7 +12,7 @@ mod task;
 
 pub use batch::{Batch, Room};
 pub use rate::{Rate, SPARK_SECONDS, Spark};
-pub use recent::{Recent, Scheduling};
+pub use recent::{Doings, Recent, Scheduling};
 pub(super) use report::Delays;
 pub(super) use table::Announced;
 pub use table::Tasks;

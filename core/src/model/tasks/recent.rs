@@ -12,7 +12,9 @@ pub struct Recent {
     pub polls: Rate,
     /// Busy share, second by second.
     pub busy: Spark,
+    /// Where the averages begin, and where they will when that is too long ago.
     window: Window,
+    next: Window,
     /// When it was last told of.
     told: Stamp,
 }
@@ -23,6 +25,28 @@ struct Window {
     at: Stamp,
     polls: u64,
     scheduled: u64,
+    busy: u64,
+    wakes: u64,
+    self_wakes: u64,
+}
+
+/// What a task did of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doings {
+    /// Since when this was counted.
+    pub since: Stamp,
+    /// For how long it was.
+    pub span: Duration,
+    /// Polls in that time.
+    pub polls: u64,
+    /// Time inside polls.
+    pub busy: Duration,
+    /// Time in a run queue.
+    pub scheduled: Duration,
+    /// How often it was woken.
+    pub wakes: u64,
+    /// How often by itself.
+    pub self_wakes: u64,
 }
 
 /// How long a task waited to be polled of late.
@@ -45,7 +69,8 @@ impl Recent {
         let (mut polls, mut busy) = (Rate::new(at), Spark::new(at));
         polls.start(stats.polls.count, at);
         busy.start(nanos(stats.polls.busy), at);
-        Self { polls, busy, window: Window::new(stats, at), told: at }
+        let window = Window::new(stats, at);
+        Self { polls, busy, window, next: window, told: at }
     }
 
     /// Takes in where they stand now.
@@ -53,8 +78,9 @@ impl Recent {
         self.polls.observe(stats.polls.count, now);
         self.busy.observe(nanos(stats.polls.busy), now);
         self.told = now;
-        if now.since(self.window.at) > Self::SPAN {
-            self.window = Window::new(stats, now);
+        if now.since(self.next.at) > Self::SPAN / 2 {
+            self.window = self.next;
+            self.next = Window::new(stats, now);
         }
     }
 
@@ -73,6 +99,20 @@ impl Recent {
         if self.is_over(now) { 0.0 } else { self.busy.mean(None, now) }
     }
 
+    /// What the task did since the window began.
+    pub fn doings(&self, stats: &TaskStats) -> Doings {
+        let less = |now: Duration, then: u64| now.saturating_sub(Duration::from_nanos(then));
+        Doings {
+            since: self.window.at,
+            span: self.told.since(self.window.at),
+            polls: stats.polls.count.saturating_sub(self.window.polls),
+            busy: less(stats.polls.busy, self.window.busy),
+            scheduled: less(stats.scheduled, self.window.scheduled),
+            wakes: stats.wakes.saturating_sub(self.window.wakes),
+            self_wakes: stats.self_wakes.saturating_sub(self.window.self_wakes),
+        }
+    }
+
     /// How long the task waited since the window began; `None` if it was not polled.
     pub fn scheduling(&self, stats: &TaskStats) -> Option<Scheduling> {
         let polls = stats.polls.count.saturating_sub(self.window.polls);
@@ -84,6 +124,13 @@ impl Recent {
 
 impl Window {
     fn new(stats: &TaskStats, at: Stamp) -> Self {
-        Self { at, polls: stats.polls.count, scheduled: nanos(stats.scheduled) }
+        Self {
+            at,
+            polls: stats.polls.count,
+            scheduled: nanos(stats.scheduled),
+            busy: nanos(stats.polls.busy),
+            wakes: stats.wakes,
+            self_wakes: stats.self_wakes,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One task, as a row of its chunk.
 
 use super::{
-    SPARK_SECONDS, Scheduling, Spark,
+    Doings, SPARK_SECONDS, Scheduling, Spark,
     chunk::{Chunk, Cold},
     rare::{Number, Rare},
     recent::Recent,
@@ -221,6 +221,11 @@ impl<'a> Task<'a> {
     /// How long it waited between wake and poll of late; `None` if it was not polled.
     pub fn recent_scheduling(self, now: Stamp) -> Option<Scheduling> {
         self.recent().filter(|recent| !recent.is_over(now))?.scheduling(&self.stats())
+    }
+
+    /// What it did of late; `None` of one that was silent.
+    pub fn doings(self, now: Stamp) -> Option<Doings> {
+        Some(self.recent().filter(|recent| !recent.is_over(now))?.doings(&self.stats()))
     }
 
     /// What the task was doing when last reported.

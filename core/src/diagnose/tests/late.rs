@@ -1,0 +1,70 @@
+//! `driver-late`: timers that nobody sees to, and timers that only look like it.
+
+use crate::{
+    diagnose::{Settings, Status},
+    model::Retention,
+    session::Session,
+    update::{
+        Begin, Connection, Event, Flavor, Process, RuntimeId, RuntimeStats, Stamp, Update, WorkerId,
+        look::{Fate, Grade, Home, ProcessState, Queued, Role, State, TaskKey, TaskLook, Thread, Whole},
+    },
+};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
+
+/// Looks at a runtime whose timers are so late at each, in milliseconds, and whose worker polls a task.
+fn looked(lags: &[u64], polls: Option<u64>) -> Vec<&'static str> {
+    let number = NonZeroU64::new(3).unwrap();
+    let at = |millis: u64| Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000);
+    let look = TaskLook {
+        state: State::Running,
+        queued: Queued::Unknown,
+        future: "app::crowd".into(),
+        place: None,
+        local: false,
+        home: Home::Runtime(RuntimeId(1)),
+        size: 64,
+        references: 2,
+        fate: Fate::default(),
+        chain: None,
+        unread: "it runs".into(),
+        waits: Box::default(),
+        claims: Box::default(),
+    };
+    let role = Role::Worker(WorkerId { runtime: RuntimeId(1), index: 0 });
+    let polls = polls.and_then(NonZeroU64::new);
+    let whole = Whole {
+        threads: vec![Thread { id: 7, role, state: 'R', polls, ..Thread::default() }],
+        state: ProcessState::Running,
+        ..Whole::default()
+    };
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
+    session.apply(Event::Connection(Connection::Live));
+    for (turn, &lag) in (0..).zip(lags) {
+        let runtime = RuntimeStats {
+            id: RuntimeId(1),
+            flavor: Some(Flavor::MultiThread),
+            workers: 1,
+            timer_lag: Some(Duration::from_millis(lag)),
+            driven: Some(true),
+            ..RuntimeStats::default()
+        };
+        session.apply(Event::Update(Box::new(Update {
+            now: Some(at(turn * 500)),
+            look: Some(Box::new(whole.clone())),
+            runtimes: Some(vec![runtime]),
+            task_looks: vec![(TaskKey::Number(number), Arc::new(look.clone()))],
+            ..Update::default()
+        })));
+    }
+    let active = session.engine().findings().filter(|finding| finding.status == Status::Active);
+    active.map(|finding| finding.lint.name).collect()
+}
+
+#[test]
+fn a_wheel_that_is_late_in_each_of_four_looks() {
+    assert_eq!(looked(&[0, 900, 300, 1_200, 700], Some(3)), ["driver-late"]);
+    assert_eq!(looked(&[0, 900, 300, 20, 700, 800, 900], Some(3)), [""; 0], "the driver had its turn");
+    assert_eq!(looked(&[700; 3], Some(3)), [""; 0], "too few looks");
+    assert_eq!(looked(&[900; 6], None), [""; 0], "its worker may be about to see to it");
+}
