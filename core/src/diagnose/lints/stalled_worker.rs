@@ -41,7 +41,8 @@ fn report(cx: &Cx, stall: &Stall) -> Option<Report> {
     let worker = stall.worker?;
     let lasted = cx.model.stalled(stall, cx.now);
     let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
-    if over || lasted < cx.values.time(&LASTS) {
+    let least = cx.values.time(&LASTS);
+    if over || lasted < least || stall.lacks_a_processor(least) {
         return None;
     }
     let agent = cx.model.agent();
