@@ -10,6 +10,10 @@ pub const LANE_SECONDS: usize = 60;
 
 const SECOND: u64 = 1_000_000_000;
 
+/// A total may be read a moment after the instant that it is told for, and then says more than can have been spent up to there: the
+/// rest belongs to what comes next. More than this is no matter of a moment.
+const OWED: Duration = Duration::from_secs(1);
+
 /// One worker.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -113,6 +117,7 @@ impl Lane {
             return;
         }
         let spent = nanos(busy.saturating_sub(self.busy)).min(nanos(span));
+        let owed = busy.saturating_sub(self.busy.saturating_add(Duration::from_nanos(spent))).min(OWED);
         let share = spent as f64 / nanos(span) as f64;
         let second = now.nanos() / SECOND;
         if second.saturating_sub(self.newest) > LANE_SECONDS as u64 {
@@ -137,7 +142,7 @@ impl Lane {
             to = from;
         }
         self.at = now;
-        self.busy = self.busy.max(busy);
+        self.busy = self.busy.max(busy.saturating_sub(owed));
     }
 
     /// From now on another total is told, which stands there.
@@ -267,6 +272,19 @@ mod tests {
         // Told again after a long while: the time in between was idle.
         lane.observe(ms(100_000), at(1_000_000));
         assert!(lane.shares(at(1_000_000)).iter().all(|share| share.abs() < 0.01));
+    }
+
+    #[test]
+    fn what_is_read_a_moment_late_is_not_lost() {
+        // It is busy all the time, and of each report the total is read later than the instant that it is told for.
+        let mut lane = Lane::new(ms(0), at(0));
+        for (told, read) in [(500, 900), (1_000, 1_050), (1_500, 1_900), (2_000, 2_000)] {
+            lane.observe(ms(read), at(told));
+        }
+        assert!((lane.recent(10) - 1.0).abs() < 0.001, "{}", lane.recent(10));
+        // And nothing of it is left when it idles.
+        lane.observe(ms(2_000), at(4_000));
+        assert!((lane.recent(10) - 0.5).abs() < 0.001, "{}", lane.recent(10));
     }
 
     #[test]

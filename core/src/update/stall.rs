@@ -59,6 +59,12 @@ pub struct Stall {
 }
 
 impl Stall {
+    /// Whether its thread only waits for a processor: it could run, and has had less of one in this poll than `most`. Whoever is polled
+    /// then has no part in it.
+    pub fn lacks_a_processor(&self, most: Duration) -> bool {
+        self.cause == Cause::Starved && self.on_cpu < most
+    }
+
     /// What the thread is doing, in words.
     pub fn cause_in_words(&self) -> String {
         let call = |said: &str| match self.system_call.as_str() {

@@ -63,11 +63,20 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
         && u64::from(task.long_polls()) >= cx.values.count(&LONG)
         && share >= cx.values.share(&SHARE);
     let once = task.longest_poll() >= cx.values.time(&SINGLE) && cx.now.since(task.longest_at()) <= RECENT;
-    if often || once {
-        Verdict::weighing(Severity::Warning, task.longest_at(), task.longest_poll())
-    } else {
+    if !(often || once) {
         Judgement::Clear
+    } else if short_of_processors(cx, task) {
+        Judgement::AskAgain
+    } else {
+        Verdict::weighing(Severity::Warning, task.longest_at(), task.longest_poll())
     }
+}
+
+/// Whether its workers wait for a processor most of the time: how long its polls are is then not to be told from that.
+fn short_of_processors(cx: &Cx, task: &Task) -> bool {
+    /// Of their time.
+    const MOST: f64 = 0.5;
+    cx.model.cpu_wait_of(task.id()).is_some_and(|wait| wait.least >= MOST)
 }
 
 fn describe(cx: &Cx, task: &Task) -> Description {

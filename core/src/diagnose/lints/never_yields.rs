@@ -51,6 +51,11 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     if !agent.workers().is_empty() && agent.worker_of(task.id()).is_none() {
         return Judgement::Clear;
     }
+    // Nor is it the poll that lasts while its thread has no processor.
+    let stall = agent.stall_of_task(task.id()).filter(|stall| stall.ended.is_none());
+    if stall.is_some_and(|stall| stall.lacks_a_processor(cx.values.time(&WARNING))) {
+        return Judgement::Clear;
+    }
     // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
     let lasted = cx.lasted(since, cx.settled);
     if lasted < cx.values.time(&WARNING) {

@@ -66,7 +66,8 @@ fn key(cx: &Cx, stall: &Stall, worker: WorkerId) -> Key {
 
 fn counts(cx: &Cx, stall: &Stall) -> bool {
     let over = stall.ended.is_some_and(|ended| cx.now.since(ended) > RECENT);
-    !over && cx.model.stalled(stall, cx.now) >= cx.values.time(&LASTS)
+    let least = cx.values.time(&LASTS);
+    !over && cx.model.stalled(stall, cx.now) >= least && !stall.lacks_a_processor(least)
 }
 
 fn place(stall: &Stall) -> Option<String> {

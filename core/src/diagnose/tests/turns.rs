@@ -5,8 +5,8 @@ use crate::{
     diagnose::{Engine, Finding, Measure, Settings},
     model::{Model, Retention, tests::service::Service},
     update::{
-        Knows, RuntimeId, RuntimeStats, Stamp, TaskFacts, TaskId, TaskWakers, Thread, Update, Waking, WokenBy,
-        WorkerId, WorkerStats,
+        Cause, Knows, RuntimeId, RuntimeStats, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Thread, Update, Waking,
+        WokenBy, WorkerId, WorkerStats,
     },
 };
 use std::time::Duration;
@@ -20,6 +20,9 @@ struct Told {
     /// Milliseconds that have passed, and that the worker waited of each second, where that is told.
     millis: u64,
     waits: Option<u64>,
+    /// What the worker polls, and what stalls.
+    polling: Option<TaskId>,
+    stalls: Vec<Stall>,
 }
 
 impl Told {
@@ -27,7 +30,7 @@ impl Told {
         let knows = Knows::agent(&["wakers", "stalls"].map(str::to_owned));
         let scene =
             Scene { model: Model::told_by(knows, Retention::default()), engine: Engine::new(&Settings::default()) };
-        Self { service: Service::new(), scene, millis: 0, waits }
+        Self { service: Service::new(), scene, millis: 0, waits, polling: None, stalls: Vec::new() }
     }
 
     fn spawn(&mut self, name: &str, place: &str) -> TaskId {
@@ -47,6 +50,7 @@ impl Told {
         let worker = WorkerStats {
             id: WorkerId { runtime: MAIN, index: 0 },
             thread: Some(Thread { tid: 7, name: String::new() }),
+            polling: self.polling,
             busy: Duration::from_millis(self.millis),
             cpu_wait: self.waits.map(|of_each| Duration::from_millis(self.millis * of_each / 1_000)),
             ..WorkerStats::default()
@@ -57,6 +61,7 @@ impl Told {
             runtimes: Some(vec![RuntimeStats { id: MAIN, ..RuntimeStats::default() }]),
             task_facts: self.service.task_ids().into_iter().map(|task| (task, facts)).collect(),
             task_wakers,
+            stalls: std::mem::take(&mut self.stalls),
             ..update
         });
     }
@@ -145,6 +150,47 @@ fn it_is_told_who_woke_it() {
     let Some(Measure::Text(by)) = told.evidence("woken by") else { panic!("{:?}", told.starved()) };
     assert!(by.contains("feeder (120 times); itself (once); the runtime: I/O, a timer or a turn"), "{by}");
     assert!(by.ends_with("yielded (3 times); code outside of any task (2 times); others before (7 times)"), "{by}");
+}
+
+/// A worker that has been in one poll for 3 s, of which it had so many milliseconds of a processor.
+fn stalls(cause: Cause, on_cpu: u64) -> Vec<&'static str> {
+    let mut told = Told::new(Some(900));
+    let task = told.spawn("digest", "src/hash.rs:3");
+    for _ in 0..3 {
+        told.update(1_000);
+    }
+    told.service.wake(task).start(task);
+    let since = told.service.now();
+    let id = WorkerId { runtime: MAIN, index: 0 };
+    for _ in 0..3 {
+        told.polling = Some(task);
+        told.stalls = vec![Stall {
+            id: 1,
+            runtime: MAIN,
+            worker: Some(id),
+            thread: None,
+            task: Some(task),
+            since,
+            ended: None,
+            cause,
+            system_call: String::new(),
+            kernel_function: String::new(),
+            on_cpu: Duration::from_millis(on_cpu),
+            queued: 0,
+            stack: None,
+            limitation: String::new(),
+        }];
+        told.update(1_000);
+    }
+    told.scene.active()
+}
+
+#[test]
+fn who_is_polled_while_the_worker_has_no_processor_is_not_accused_of_that() {
+    assert_eq!(stalls(Cause::Starved, 40), [""; 0]);
+    assert_eq!(stalls(Cause::Starved, 400), ["stalled-worker"], "it needs that much itself");
+    assert_eq!(stalls(Cause::Running, 40), ["stalled-worker"]);
+    assert_eq!(stalls(Cause::Sleep, 0), ["stalled-worker"]);
 }
 
 /// A task whose polls take 40 ms each, on a worker that waits so long of each second.

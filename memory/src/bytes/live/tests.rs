@@ -106,7 +106,12 @@ fn the_scene_has_threads_and_their_registers() {
     });
     let thread_seen = sleeping.take(200).find(|thread| thread.registers.is_some()).unwrap();
     assert_eq!((&*thread_seen.name, thread_seen.inner_id), ("sleeps here", id));
-    assert!(thread_seen.cpu.is_some() && thread_seen.switches.is_some() && thread_seen.syscall.is_some());
+    assert!(
+        thread_seen.waited.is_some()
+            && thread_seen.cpu.is_some()
+            && thread_seen.switches.is_some()
+            && thread_seen.syscall.is_some()
+    );
     let scene = live.scene().unwrap();
     assert_eq!(scene.pid, std::process::id());
     assert!(scene.started.unwrap() < scene.now);
