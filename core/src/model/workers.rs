@@ -31,7 +31,14 @@ pub struct Worker {
     pub cpu_wait: Option<Lane>,
     /// Since when it was seen in one poll, from one look at memory to the next.
     polling_seen: Option<Stamp>,
+    /// How long a turn of its loop took of late, on average, as looks at memory tell.
+    pub turn: Option<Duration>,
+    /// Where its turns stood that this is counted from.
+    turned: Option<(u64, Stamp)>,
 }
+
+/// Turns are counted over no less: looks may come in quick succession.
+const TURNS_LEAST: Duration = Duration::from_millis(400);
 
 impl Worker {
     /// A worker that is told for the first time: what it did before is history, not a rate.
@@ -48,6 +55,8 @@ impl Worker {
             lane: Lane::new(stats.busy, now),
             cpu_wait: stats.cpu_wait.map(|waited| Lane::new(waited, now)),
             polling_seen: stats.tick.and(stats.polling).map(|_| now),
+            turn: None,
+            turned: stats.tick.map(|tick| (tick, now)),
             stats,
         }
     }
@@ -61,6 +70,7 @@ impl Worker {
             stats.polling_since = seen;
             self.polling_seen = seen.or(Some(now));
         }
+        self.count_turns(stats.tick, now);
         self.polls.observe(stats.polls, now);
         self.steals.observe(stats.steals, now);
         self.parks.observe(stats.parks, now);
@@ -78,6 +88,18 @@ impl Worker {
             Some(lane) if tid(stats) == tid(&self.stats) => lane.observe(waited, now),
             Some(lane) => lane.go_on_from(waited, now),
             none => *none = Some(Lane::new(waited, now)),
+        }
+    }
+
+    fn count_turns(&mut self, tick: Option<u64>, now: Stamp) {
+        let Some(tick) = tick else { return };
+        let (before, at) = *self.turned.get_or_insert((tick, now));
+        let span = now.since(at);
+        if span >= TURNS_LEAST {
+            // Tokio counts them in 32 bits.
+            let turns = (tick as u32).wrapping_sub(before as u32).max(1);
+            self.turn = Some(span / turns);
+            self.turned = Some((tick, now));
         }
     }
 

@@ -26,6 +26,9 @@ const LATE: Param = Param {
 /// So many looks in a row must have shown it: between two turns of a driver a timer is late, for a moment, in any runtime.
 const LOOKS: usize = 4;
 
+/// Turns of a worker that take longer are of long polls, which have lints of their own.
+const LONG: Duration = Duration::from_millis(100);
+
 /// So many of those who keep the workers are told of.
 const NAMED: usize = 3;
 
@@ -55,6 +58,7 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     let ((_, lag), (first, first_lag)) = (looks.first()?, looks.last()?);
     let since = Stamp::from_nanos(first.nanos().saturating_sub(nanos(*first_lag)));
     let id = runtime.stats.id;
+    let turn = slowest_turn(cx, id).filter(|turn| *turn < LONG)?;
     let is_kept = runtime.stats.driven == Some(true) && !has_stalled(cx, id, since);
     let stood = cx.model.standstills().within(since, cx.now);
     let keepers = keepers(cx, id);
@@ -66,6 +70,7 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
         Evidence::time("due for", *lag),
         Evidence::time("longest that was seen", longest),
         Evidence::count("looks in a row", looks.len() as u64),
+        Evidence::time("each turn takes", turn),
     ];
     evidence.extend(keepers.iter().take(NAMED).map(|(task, worker)| {
         Evidence::text("seen to be polled", format!("{} by worker {worker}", label::in_words(task)))
@@ -102,6 +107,12 @@ fn keepers(cx: &Cx, runtime: RuntimeId) -> Vec<(TaskRef, u32)> {
         _ => None,
     };
     whole.threads.iter().filter_map(of_thread).collect()
+}
+
+/// How long a turn of the slowest worker took of late; `None` where that is not known of all.
+fn slowest_turn(cx: &Cx, runtime: RuntimeId) -> Option<Duration> {
+    let workers = cx.model.agent().workers().iter().filter(|worker| worker.stats.id.runtime == runtime);
+    workers.map(|worker| worker.turn).collect::<Option<Vec<Duration>>>()?.into_iter().max()
 }
 
 /// Whether a poll was long on a runtime since then: that is its fault.

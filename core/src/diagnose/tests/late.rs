@@ -5,7 +5,8 @@ use crate::{
     model::Retention,
     session::Session,
     update::{
-        Begin, Connection, Event, Flavor, Process, RuntimeId, RuntimeStats, Stamp, Update, WorkerId,
+        Begin, Connection, Event, Flavor, Process, RuntimeId, RuntimeStats, Stamp, TaskId, Update, WorkerId,
+        WorkerStats,
         look::{Fate, Grade, Home, ProcessState, Queued, Role, State, TaskKey, TaskLook, Thread, Whole},
     },
 };
@@ -13,6 +14,11 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// Looks at a runtime whose timers are so late at each, in milliseconds, and whose worker polls a task.
 fn looked(lags: &[u64], polls: Option<u64>) -> Vec<&'static str> {
+    with_turns(lags, polls, 20)
+}
+
+/// The same of a worker that makes so many turns between two looks.
+fn with_turns(lags: &[u64], polls: Option<u64>, turns: u64) -> Vec<&'static str> {
     let number = NonZeroU64::new(3).unwrap();
     let at = |millis: u64| Stamp::from_nanos(1_000_000_000_000 + millis * 1_000_000);
     let look = TaskLook {
@@ -49,7 +55,14 @@ fn looked(lags: &[u64], polls: Option<u64>) -> Vec<&'static str> {
             driven: Some(true),
             ..RuntimeStats::default()
         };
+        let worker = WorkerStats {
+            id: WorkerId { runtime: RuntimeId(1), index: 0 },
+            polling: polls.map(|polls| TaskId(polls.get())),
+            tick: Some((u64::from(u32::MAX) - 30 + turn * turns) & u64::from(u32::MAX)),
+            ..WorkerStats::default()
+        };
         session.apply(Event::Update(Box::new(Update {
+            workers: Some(vec![worker]),
             now: Some(at(turn * 500)),
             look: Some(Box::new(whole.clone())),
             runtimes: Some(vec![runtime]),
@@ -67,4 +80,5 @@ fn a_wheel_that_is_late_in_each_of_four_looks() {
     assert_eq!(looked(&[0, 900, 300, 20, 700, 800, 900], Some(3)), [""; 0], "the driver had its turn");
     assert_eq!(looked(&[700; 3], Some(3)), [""; 0], "too few looks");
     assert_eq!(looked(&[900; 6], None), [""; 0], "its worker may be about to see to it");
+    assert_eq!(with_turns(&[900; 6], Some(3), 2), [""; 0], "each of its polls is long");
 }
