@@ -2,7 +2,10 @@
 
 use crate::{
     clock::Nanos,
-    collect::threads::{self, Polling, Thread},
+    collect::{
+        task::slot::is_job,
+        threads::{self, Polling, Thread},
+    },
     runtimes::{
         Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics, processor, turns,
         verdict::{self, Verdict},
@@ -113,7 +116,8 @@ impl Remembered {
             .map(|((busy, waits), index)| {
                 let metrics = metrics::worker(runtime, index);
                 let thread = metrics::thread(runtime, index).and_then(|id| threads.get(&id)).cloned();
-                let polling = thread.as_ref().and_then(|thread| thread.polling());
+                let polling =
+                    thread.as_ref().and_then(|thread| thread.polling()).filter(|polling| !is_job(polling.task));
                 let state =
                     busy::WorkerState { flavor: runtime.flavor, polling_since: polling.map(|polling| polling.since) };
                 let busy = busy.at(now, &metrics, state);

@@ -2,7 +2,10 @@
 
 use crate::{
     clock::Nanos,
-    collect::threads::{PanicHook, Polling, Thread},
+    collect::{
+        task::slot::is_job,
+        threads::{PanicHook, Polling, Thread},
+    },
     stalls::{
         Role, Roles, Settings,
         capture_queue::{Answer, CaptureQueue},
@@ -88,7 +91,7 @@ impl Watch {
     pub(crate) fn look(&mut self, threads: &[Arc<Thread>], now: Nanos) {
         let over: Vec<(&Arc<Thread>, Polling)> = threads
             .iter()
-            .filter_map(|thread| Some((thread, thread.polling()?)))
+            .filter_map(|thread| Some((thread, thread.polling().filter(|polling| !is_job(polling.task))?)))
             .filter(|(_, polling)| standstills::lasted(polling.since, now) >= self.settings.threshold / 2)
             .collect();
         if over.is_empty() && self.long.is_empty() {

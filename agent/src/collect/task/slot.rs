@@ -8,7 +8,7 @@ use crate::{
         delivery::Delivery,
         free_list,
         histogram::Durations,
-        id::Ours,
+        id::{self, Ours},
         lifetime::{Clones, Lifetime},
         word::{Half, Word},
     },
@@ -157,6 +157,12 @@ impl Slot {
     pub(crate) fn kind(&self) -> TaskKind {
         [TaskKind::Task, TaskKind::Local, TaskKind::BlockOn, TaskKind::Blocking][self.kind.get() as usize % 4]
     }
+}
+
+/// Whether this is a job of the blocking pool: its thread may block, and is no worker meanwhile, whatever it was before.
+pub(crate) fn is_job(task: u64) -> bool {
+    let slot = id::decode(task).and_then(|span| TASKS.get(span.index));
+    slot.is_some_and(|slot| slot.kind() == TaskKind::Blocking)
 }
 
 /// A handle of the span is cloned.
