@@ -78,10 +78,20 @@ macro_rules! finds {
 
 finds! {
     stalled_worker: "stalled-worker", "critical", "exact";
-    never_polled: "never-polled", "warning", "exact";
+    undriven: "undriven", "warning", "exact";
     lost_waker: "lost-waker", "critical", "exact";
     blocking_pool_full: "blocking-pool-full", "warning", "exact";
     panicked: "panicked", "warning", "exact";
+}
+
+#[test]
+fn tasks_behind_one_that_keeps_the_only_worker() {
+    fires("never-polled", &[("never-polled", "warning", "exact"), ("stalled-worker", "critical", "exact")]);
+}
+
+#[test]
+fn tasks_that_are_polled_soon_after_they_were_spawned() {
+    spares("never-polled");
 }
 
 #[test]

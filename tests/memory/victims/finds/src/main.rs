@@ -37,6 +37,7 @@ fn main() {
         "lock-convoy" => locks::lock_convoy,
         "stalled-worker" => tasks::stalled_worker,
         "never-polled" => tasks::never_polled,
+        "undriven" => tasks::undriven,
         "lost-waker" => tasks::lost_waker,
         "blocking-pool-full" => tasks::blocking_pool_full,
         "panicked" => tasks::panicked,

@@ -23,12 +23,33 @@ pub fn stalled_worker(case: Case) {
     });
 }
 
-/// Tasks of a runtime that nobody drives. In the control tasks are spawned all the time, and each is polled soon: at each look there is
-/// one that was not yet.
+/// Tasks of a current-thread runtime that nobody drives. In the control somebody does, and is done with each soon.
+pub fn undriven(case: Case) {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    match case {
+        Case::Wrong => {
+            (0..3).for_each(|_| drop(runtime.spawn(waits_to_begin())));
+            std::mem::forget(runtime);
+        }
+        Case::Control => drop(thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    (0..3).for_each(|_| drop(tokio::spawn(waits_to_begin())));
+                    sleep(ms(1)).await;
+                }
+            });
+        })),
+    }
+}
+
+/// Tasks behind one that keeps the only worker of their runtime. In the control tasks are spawned all the time, and each is polled soon: at
+/// each look there is one that was not yet.
 pub fn never_polled(case: Case) {
     match case {
         Case::Wrong => {
-            let runtime = Builder::new_current_thread().build().expect("a runtime");
+            let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+            runtime.spawn(async { thread::sleep(LONG) });
+            thread::sleep(ms(50));
             (0..3).for_each(|_| drop(runtime.spawn(waits_to_begin())));
             std::mem::forget(runtime);
         }
