@@ -23,18 +23,18 @@ pub(super) struct JobTable(FxHashMap<Box<str>, Jobs>);
 impl Model {
     /// The jobs that were spawned where this one was, or run the same function where nobody tells that, and have ended.
     pub fn jobs_like(&self, job: &Task) -> Jobs {
-        self.jobs.0.get(&*self.job_place(job)).copied().unwrap_or_default()
+        self.job_place(job).and_then(|place| self.jobs.0.get(&*place)).copied().unwrap_or_default()
     }
 
-    /// Where a job was spawned, or else its function.
-    fn job_place(&self, job: &Task) -> String {
+    /// Where a job was spawned, if that is told: the closures of one function are all called alike.
+    fn job_place(&self, job: &Task) -> Option<String> {
         let place = self.place(job.place());
-        if place.file.is_empty() { self.task_name(job).to_owned() } else { place.to_string() }
+        (!place.file.is_empty()).then(|| place.to_string())
     }
 
     /// The job in a slot has ended.
     pub(super) fn ended_job(&mut self, slot: Slot, took: Duration) {
-        let Some(place) = self.tasks.at(slot).map(|job| self.job_place(&job)) else { return };
+        let Some(place) = self.tasks.at(slot).and_then(|job| self.job_place(&job)) else { return };
         if !self.jobs.0.contains_key(&*place) && self.jobs.0.len() >= MOST {
             return;
         }

@@ -79,6 +79,8 @@ pub struct Memory {
     sightings: FxHashMap<ResourceId, Sighting>,
     /// The stall of each worker that is in one.
     stalls: FxHashMap<WorkerId, u64>,
+    /// What their threads had had of a processor when they were seen first.
+    stalls_began: FxHashMap<WorkerId, std::time::Duration>,
     stalls_numbered: u64,
 }
 

@@ -4,7 +4,7 @@
 use crate::{
     model::{Model, Worker},
     update::{
-        Cause, Stall, Stamp,
+        Cause, Stall, Stamp, WorkerId,
         look::{ProcessState, Role, Thread},
     },
 };
@@ -41,12 +41,26 @@ impl Model {
             let Some(worker) = stall.worker else { continue };
             if stall.ended.is_some() {
                 self.memory.stalls.remove(&worker);
+                self.memory.stalls_began.remove(&worker);
             } else {
+                self.had_a_processor(&mut stall, worker);
                 let next = self.memory.stalls_numbered + 1;
                 stall.id = *self.memory.stalls.entry(worker).or_insert(next);
                 self.memory.stalls_numbered = self.memory.stalls_numbered.max(stall.id);
             }
             self.agent.tell_stall(stall);
+        }
+    }
+
+    /// A thread that runs, or could: whether it had a processor in the meantime tells its time on one, from the first look at the stall
+    /// on. Until that is seen it may be the kernel that lets it wait.
+    fn had_a_processor(&mut self, stall: &mut Stall, worker: WorkerId) {
+        let threads = self.memory.whole.iter().flat_map(|whole| &whole.threads);
+        let Some(used) = threads.filter(|it| it.role == Role::Worker(worker)).find_map(|it| it.cpu) else { return };
+        let began = *self.memory.stalls_began.entry(worker).or_insert(used);
+        stall.on_cpu = used.saturating_sub(began);
+        if stall.cause == Cause::Running && stall.on_cpu < LASTS {
+            stall.cause = Cause::Starved;
         }
     }
 
