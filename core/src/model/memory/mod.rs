@@ -39,7 +39,7 @@ use evidence::Looked;
 use joins::Joins;
 use peers::Peers;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{num::NonZeroU64, sync::Arc};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// More chains than this no honest program has.
 const CHAINS_MOST: usize = 1 << 20;
@@ -79,8 +79,8 @@ pub struct Memory {
     sightings: FxHashMap<ResourceId, Sighting>,
     /// The stall of each worker that is in one.
     stalls: FxHashMap<WorkerId, u64>,
-    /// What their threads had had of a processor when they were seen first.
-    stalls_began: FxHashMap<WorkerId, std::time::Duration>,
+    /// Since when each lasts, and what its thread had had of a processor when it was seen first.
+    stalls_began: FxHashMap<WorkerId, (Stamp, Duration)>,
     stalls_numbered: u64,
 }
 

@@ -57,8 +57,12 @@ impl Model {
     fn had_a_processor(&mut self, stall: &mut Stall, worker: WorkerId) {
         let threads = self.memory.whole.iter().flat_map(|whole| &whole.threads);
         let Some(used) = threads.filter(|it| it.role == Role::Worker(worker)).find_map(|it| it.cpu) else { return };
-        let began = *self.memory.stalls_began.entry(worker).or_insert(used);
-        stall.on_cpu = used.saturating_sub(began);
+        let began = self.memory.stalls_began.entry(worker).or_insert((stall.since, used));
+        if began.0 != stall.since {
+            // Another poll, of which nothing was seen before.
+            *began = (stall.since, used);
+        }
+        stall.on_cpu = used.saturating_sub(began.1);
         if stall.cause == Cause::Running && stall.on_cpu < LASTS {
             stall.cause = Cause::Starved;
         }

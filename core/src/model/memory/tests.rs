@@ -312,6 +312,45 @@ fn a_worker_that_polls_no_task_is_not_stalled_and_one_that_does_is() {
     assert_eq!(stalled, [("stalled-worker", at(0))]);
 }
 
+/// What is found of a worker whose thread is ready in each of four looks, and has had so much of a processor by each of them.
+fn ready(used: [u64; 4]) -> usize {
+    use crate::update::{
+        RuntimeId, WorkerId, WorkerStats,
+        look::{Role, Thread},
+    };
+    let mut session = session();
+    let id = WorkerId { runtime: RuntimeId(1), index: 0 };
+    let running = Arc::new(TaskLook { state: State::Running, ..look(Vec::new()) });
+    for (round, used) in (0..).zip(used) {
+        let thread = Thread {
+            id: 7,
+            name: "worker".into(),
+            state: 'R',
+            waits_in: String::new(),
+            cpu: Some(std::time::Duration::from_millis(used)),
+            role: Role::Worker(id),
+            polls: None,
+            stack: None,
+            stopped: None,
+        };
+        let mut told = update(round * 500, Vec::new());
+        if let Some(whole) = &mut told.look {
+            whole.threads = vec![thread];
+        }
+        told.workers =
+            Some(vec![WorkerStats { id, polling: Some(TaskId(3)), tick: Some(7), ..WorkerStats::default() }]);
+        told.task_looks = (round == 0).then(|| (key(3), running.clone())).into_iter().collect();
+        tell(&mut session, told);
+    }
+    session.engine().findings().filter(|finding| finding.lint.name == "stalled-worker").count()
+}
+
+#[test]
+fn a_thread_that_is_ready_and_has_no_processor_stalls_nobody() {
+    assert_eq!(ready([1_000, 1_500, 2_000, 2_500]), 1);
+    assert_eq!(ready([1_000, 1_010, 1_020, 1_030]), 0);
+}
+
 #[test]
 fn what_nothing_can_wake_is_lost_and_what_panicked_is_told() {
     let mut session = session();
