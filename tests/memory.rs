@@ -98,6 +98,7 @@ fn queues() -> Update {
         created: Some(at(0)),
         dropped: None,
         attributes: vec![attribute("locked", Value::Bool(true))],
+        permits: None,
     };
     let op = |id: u64| NewOp {
         id: OpId(id),

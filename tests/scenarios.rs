@@ -319,6 +319,7 @@ scenarios! {
     nested_permits: "nested-permits",
     full_channels: "full-channels",
     reserved_slots: "reserved-slots",
+    held_up_receiver: "held-up-receiver",
     waits_for_itself: "waits-for-itself",
     stuck_unless: "stuck-unless",
     undriven: "undriven",

@@ -180,7 +180,7 @@ fn describe(settings: &Settings) -> Description {
                 .to_owned(),
         );
     } else {
-        capabilities.push("wakers");
+        capabilities.extend(["wakers", "permits"]);
     }
     Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
 }

@@ -159,8 +159,34 @@ pub(crate) struct ResourceView {
     /// Part of another resource, not made by the service.
     pub(crate) internal: bool,
     pub(crate) attributes: Vec<Attribute>,
+    /// Of a semaphore that is part of no lock, and of a channel's room.
+    pub(crate) permits: Option<Permits>,
     pub(crate) created: Nanos,
     pub(crate) dropped: Option<Nanos>,
+}
+
+/// Who took permits, and who gave them back, as far as tokio tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Permits {
+    /// How many there were when it was made.
+    pub(crate) first: u64,
+    /// Who took more than they gave back; empty where that is not known.
+    pub(crate) taken: Vec<Taken>,
+    pub(crate) is_known: bool,
+    /// Tasks that gave back what they had not taken, the latest ones, the last one last; 0 for none.
+    pub(crate) givers: Vec<u64>,
+    /// When some were given back last.
+    pub(crate) returned: Option<Nanos>,
+}
+
+/// Permits that a task took and did not give back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// 0 for none.
+    pub(crate) task: u64,
+    pub(crate) permits: u64,
+    /// Since when it has had some all the time.
+    pub(crate) since: Nanos,
 }
 
 /// One operation on a resource.

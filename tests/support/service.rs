@@ -341,10 +341,17 @@ impl Service {
             .iter()
             .map(|(name, value)| Attribute { field: field(name, value.clone()), unit: None })
             .collect();
-        let stats = ResourceStats { created: Some(self.now), dropped: None, attributes };
+        let stats = ResourceStats { created: Some(self.now), dropped: None, attributes, permits: None };
         self.resources.insert(id, Kept::new(new, stats));
         self.channel.push_back(Announcement::Resource(id));
         ResourceId(id)
+    }
+
+    /// The room of a channel: a semaphore that the service's author never wrote down, and that is part of nothing.
+    pub(crate) fn room(&mut self) -> ResourceId {
+        let room = self.resource("Semaphore", "Sync", "", None, &[("permits", Value::U64(0))]);
+        self.resources.get_mut(&room.0).expect("it was just made").new.internal = true;
+        room
     }
 
     /// The resource is gone, and so are its parts.

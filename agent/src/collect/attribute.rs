@@ -77,6 +77,13 @@ impl<'a> Update<'a> {
         }
     }
 
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self.value {
+            Raw::Unsigned(value) => Some(value),
+            _ => None,
+        }
+    }
+
     pub(crate) fn change(&self) -> Change {
         self.change
     }

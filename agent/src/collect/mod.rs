@@ -11,6 +11,7 @@ mod lock_sites;
 pub(crate) mod lock_state;
 mod locks;
 pub(crate) mod op;
+mod permits;
 pub(crate) mod resource;
 pub(crate) mod spans;
 pub(crate) mod subscriber;

@@ -6,7 +6,7 @@
 use crate::{
     clock::Nanos,
     collect::{
-        attribute::{Attributes, Of, Update, Writers},
+        attribute::{Attributes, Change, Of, Update, Writers},
         lock_sites, lock_state, locks, resource,
         thread_state::ThreadState,
     },
@@ -241,6 +241,9 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
     event.record(&mut update);
     // Whoever polls it, and whoever gives it permits: the semaphore lets them do so one at a time.
     slot.attributes.update(&update, Of::Itself, Writers::One);
+    if let (Some("permits_obtained"), Change::Add, Some(permits)) = (update.name(), update.change(), update.number()) {
+        resource::obtained(local, slot.resource.get(), slot.task.get(), permits);
+    }
     OPS.touch(span.index);
     if slot.flags.get() & PART != 0
         && let Some(span) = id::decode(slot.parent.get())

@@ -3,9 +3,10 @@
 use crate::{
     clock::Nanos,
     collect::{
-        attribute::{Attributes, Of, Update, Writers},
+        attribute::{Attributes, Change, Of, Update, Writers},
         lock_sites::Mark,
         lock_state,
+        permits::Ledger,
         thread_state::ThreadState,
     },
     slots::{
@@ -41,6 +42,8 @@ pub(crate) struct Slot {
     attributes: Attributes<6>,
     /// Kept for the next user, so that not every lock has to make one.
     pub(crate) lock: Mutex<Option<Box<lock_state::State>>>,
+    /// The same of a semaphore.
+    ledger: Mutex<Option<Box<Ledger>>>,
 }
 
 const INTERNAL: u32 = 1;
@@ -48,6 +51,8 @@ const INTERNAL: u32 = 1;
 const INHERITS: u32 = 2;
 /// It is part of such a one.
 const PART: u32 = 4;
+/// It is told who has its permits: a semaphore that is part of no lock.
+const COUNTED: u32 = 8;
 
 pub(crate) static RESOURCES: Arena<Slot> = Arena::new();
 pub(crate) static FINAL_STATES: FinalStates<ResourceView> = FinalStates::new();
@@ -89,8 +94,17 @@ pub(crate) fn current(local: &ThreadState) -> Option<(&'static Slot, Ours)> {
 
 /// Begins a resource; returns its span's id.
 pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u64 {
-    let mut fields =
-        SpanFields { local, concrete_type: 0, kind: 0, file: 0, line: 0, location: 0, flags: 0, lock_kind: 0 };
+    let mut fields = SpanFields {
+        local,
+        concrete_type: 0,
+        kind: 0,
+        file: 0,
+        line: 0,
+        location: 0,
+        flags: 0,
+        lock_kind: 0,
+        is_semaphore: false,
+    };
     attributes.record(&mut fields);
     let Some(index) = local.resources.take(&free_list::RESOURCES, &RESOURCES) else { return id::INERT };
     let Some(slot) = RESOURCES.get(index) else { return id::INERT };
@@ -101,8 +115,11 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     slot.location.set(fields.location);
     slot.concrete_type.set(fields.concrete_type);
     slot.kind.set(fields.kind);
-    let part = current(local).is_some_and(|(parent, _)| parent.flags.get() & INHERITS != 0);
-    slot.flags.set(fields.flags | if part { PART } else { 0 });
+    let parent = current(local).map(|(parent, _)| parent);
+    let part = parent.is_some_and(|parent| parent.flags.get() & INHERITS != 0);
+    let of_lock = parent.is_some_and(|parent| parent.lock_kind.get() != lock_state::NONE);
+    let counted = fields.is_semaphore && !of_lock;
+    slot.flags.set(fields.flags | if part { PART } else { 0 } | if counted { COUNTED } else { 0 });
     slot.attributes.reset();
     slot.lock_kind.set(fields.lock_kind);
     if fields.lock_kind != lock_state::NONE {
@@ -141,6 +158,9 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
     let mut update = Update::new(local);
     event.record(&mut update);
     slot.attributes.update(&update, Of::Itself, Writers::Many);
+    if slot.flags.get() & COUNTED != 0 {
+        count(local, slot, span, &update);
+    }
     RESOURCES.touch(span.index);
     if slot.flags.get() & PART != 0
         && let Some(span) = id::decode(slot.parent.get())
@@ -149,6 +169,39 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
         parent.attributes.update(&update, Of::Child, Writers::Many);
         RESOURCES.touch(span.index);
     }
+}
+
+/// Permits are taken out of a semaphore's pool, or given back to it.
+fn count(local: &ThreadState, slot: &Slot, span: Ours, update: &Update<'_>) {
+    let Some(permits) = update.number().filter(|_| update.name() == Some("permits")) else { return };
+    let (task, now) = (local.innermost(Kind::Task), local.about_now());
+    let mut ledger = slot.ledger.lock();
+    match (update.change(), &mut *ledger) {
+        (Change::Set, ledger) => ledger.get_or_insert_default().reset(permits),
+        (Change::Add, Some(ledger)) => ledger.give_back(task, permits, now),
+        (Change::Subtract, Some(ledger)) => {
+            ledger.take(task, permits, now);
+            // The operation that they were taken for tells next what it has got.
+            local.taken_for.set(first_handle(id::encode(span)));
+        }
+        (_, None) => {}
+    }
+}
+
+/// An operation on a resource, of this task, has got permits.
+pub(crate) fn obtained(local: &ThreadState, resource: u64, of: u64, permits: u64) {
+    if local.taken_for.take() == resource {
+        return;
+    }
+    // Handed on by whoever gives them back.
+    let Some(span) = id::decode(resource) else { return };
+    let Some(slot) = RESOURCES.get(span.index).filter(|slot| slot.flags.get() & COUNTED != 0) else { return };
+    if let Some(ledger) = slot.ledger.lock().as_mut() {
+        let (task, now) = (local.innermost(Kind::Task), local.about_now());
+        ledger.give_back(task, permits, now);
+        ledger.take(of, permits, now);
+    }
+    RESOURCES.touch(span.index);
 }
 
 /// A copy of a slot; `None` when it is nobody's.
@@ -167,6 +220,12 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
             location: intern::location(slot.location.get()),
             internal: slot.flags.get() & INTERNAL != 0,
             attributes,
+            permits: slot
+                .ledger
+                .lock()
+                .as_ref()
+                .filter(|_| slot.flags.get() & COUNTED != 0)
+                .map(|ledger| ledger.view()),
             created,
             dropped: Nanos::from_raw(slot.dropped.get()),
         })
@@ -183,6 +242,7 @@ struct SpanFields<'a> {
     location: u32,
     flags: u32,
     lock_kind: u32,
+    is_semaphore: bool,
 }
 
 impl Visit for SpanFields<'_> {
@@ -208,6 +268,7 @@ impl Visit for SpanFields<'_> {
             "concrete_type" => {
                 self.concrete_type = self.local.recent.text(value);
                 self.lock_kind = lock_state::kind(value);
+                self.is_semaphore = value == "Semaphore";
             }
             "kind" => self.kind = self.local.recent.text(value),
             "loc.file" => self.file = self.local.recent.text(value),

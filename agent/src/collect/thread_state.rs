@@ -42,6 +42,8 @@ pub(crate) struct ThreadState {
     pub(crate) just_left: Cell<u64>,
     /// The handle of a resource that was cloned last.
     pub(crate) just_cloned: Cell<u64>,
+    /// The semaphore out of whose pool permits were taken for an operation that is to tell of it next; 0 for none.
+    pub(crate) taken_for: Cell<u64>,
     /// How long the task that is about to be polled waited in a run queue, in nanoseconds and one, where the runtime's own
     /// hooks tell.
     pub(crate) latency: Cell<u64>,
@@ -110,6 +112,7 @@ impl ThreadState {
             read_at: Cell::new(0),
             just_left: Cell::new(0),
             just_cloned: Cell::new(0),
+            taken_for: Cell::new(0),
             latency: Cell::new(0),
             watched: Cell::new(0),
             copy: Cell::new(None),

@@ -5,8 +5,11 @@ use super::{
     graph::Actor,
 };
 use crate::{
-    model::{Basis, Hold, KnownTask, Model, Panicked, Runtime, Task},
-    update::{ResourceId, RuntimeId, Stamp, TaskId, Waiting, WokenBy, WorkerId, look::ThingId},
+    model::{Basis, Hold, KnownTask, Model, Panicked, Resource, Runtime, Task},
+    update::{
+        ResourceId, RuntimeId, Stamp, TaskId, Waiting, WokenBy, WorkerId,
+        look::{ThingId, ThingKind},
+    },
 };
 
 /// A task by its row.
@@ -161,6 +164,14 @@ pub(super) fn worker(model: &Model, id: WorkerId) -> WorkerRef {
     }
 }
 
+/// What the room of a channel is called.
+pub(super) const ROOM: &str = ThingKind::Room.name();
+
+/// Whether a semaphore is a channel's room: it is part of nothing that the service's author wrote down.
+pub(super) fn is_room(semaphore: &Resource) -> bool {
+    semaphore.internal && semaphore.parent.is_none()
+}
+
 /// Anything that is waited for, by its id.
 pub(super) fn resource(model: &Model, id: ResourceId) -> LockRef {
     if model.lock(id).is_some() {
@@ -173,7 +184,17 @@ pub(super) fn resource(model: &Model, id: ResourceId) -> LockRef {
         (None, Some(thing)) => thing.names.first().map_or_else(String::new, ToString::to_string),
         (None, None) => "<unknown location>".into(),
     };
-    let kind = thing.map_or("lock", |thing| thing.kind.name());
+    let kind = match (thing, row) {
+        (Some(thing), _) => thing.kind.name(),
+        (None, Some(row)) if model.text(row.concrete_type) == "Semaphore" => {
+            if is_room(row) {
+                ROOM
+            } else {
+                "Semaphore"
+            }
+        }
+        (None, _) => "lock",
+    };
     LockRef { id, number: model.resource_number(id), kind, place }
 }
 

@@ -1,5 +1,6 @@
 //! The engine as a whole, and lints whose cases need no agent.
 
+mod accounts;
 mod driven;
 mod ends;
 mod engine;

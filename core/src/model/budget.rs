@@ -2,7 +2,7 @@
 //! and go, and each kind has its price. `tests/memory.rs` compares it with the allocator's own account.
 
 use super::{Attr, Chain, Lock, Model, Names, Op, Resource, Table};
-use crate::update::{Field, FieldName, Stamp, TaskId, Value};
+use crate::update::{Field, FieldName, Permits, Stamp, TaskId, Value};
 use std::sync::Arc;
 
 /// An entry of a hash map or set beyond what is in it: tables are between half and almost full.
@@ -40,6 +40,11 @@ impl Evicted {
     pub fn is_short(&self) -> bool {
         self.new_tasks + self.new_others > 0
     }
+}
+
+/// Who took permits of a semaphore.
+pub(super) fn permits(permits: &Permits) -> usize {
+    size_of::<Permits>() + size_of_val(permits.taken.as_slice()) + size_of_val(permits.givers.as_slice())
 }
 
 impl Model {

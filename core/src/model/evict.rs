@@ -110,6 +110,8 @@ impl Model {
         resource.ops.clear(Of::Resource, &mut self.ops);
         self.loose_bytes -= budget::attributes(&resource.attributes);
         self.loose_bytes -= resource.lock.as_ref().map_or(0, |lock| lock.told_bytes());
+        self.loose_bytes -= resource.permits.as_deref().map_or(0, budget::permits);
+        self.counted.remove(&id);
         self.unsettled.remove(&id);
         if resource.lock.is_some() {
             self.locks.remove(id);

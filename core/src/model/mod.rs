@@ -138,6 +138,8 @@ pub struct Model {
     waiting: FxHashMap<TaskId, Chain>,
     locks: LockIds,
     unsettled: FxHashSet<ResourceId>,
+    /// Those of which it is told who took permits.
+    counted: FxHashSet<ResourceId>,
     finished: Vec<OpId>,
     hot: FxHashSet<Slot>,
     running: FxHashSet<Slot>,
@@ -253,6 +255,11 @@ impl Model {
     /// The locks that somebody holds or waits for, as far as that is known, in no order.
     pub fn locks_in_use(&self) -> impl Iterator<Item = ResourceId> {
         self.unsettled.iter().copied()
+    }
+
+    /// The semaphores, and the rooms of channels, of which an agent tells who took permits, in no order.
+    pub fn counted(&self) -> impl Iterator<Item = ResourceId> {
+        self.counted.iter().copied()
     }
 
     /// One lock.

@@ -1,7 +1,7 @@
 //! One resource: what was reported of it.
 
 use super::{Chain, Lock, PlaceId, Row, Sym};
-use crate::update::{ResourceId, Stamp, Value};
+use crate::update::{Permits, ResourceId, Stamp, Value};
 
 /// A lock, semaphore, timer or channel end of the target.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Resource {
     pub ops: Chain,
     /// What it is as a lock, if it is one.
     pub lock: Option<Box<Lock>>,
+    /// Who took permits of it, where an agent tells.
+    pub permits: Option<Box<Permits>>,
 }
 
 impl Row for Resource {
@@ -66,6 +68,7 @@ impl Resource {
             changed_after: None,
             ops: Chain::default(),
             lock: None,
+            permits: None,
         }
     }
 }

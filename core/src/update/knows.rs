@@ -47,11 +47,13 @@ pub enum Fact {
     Chains,
     /// The process's threads, and their stacks.
     Threads,
+    /// Who took permits of semaphores and room of channels.
+    Permits,
 }
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Polls,
         Self::FirstPolls,
         Self::ScheduledTime,
@@ -73,6 +75,7 @@ impl Fact {
         Self::WorkerCounts,
         Self::Chains,
         Self::Threads,
+        Self::Permits,
     ];
 
     /// Kebab-case and stable, as JSON names it.
@@ -99,6 +102,7 @@ impl Fact {
             Self::WorkerCounts => "worker-counts",
             Self::Chains => "chains",
             Self::Threads => "threads",
+            Self::Permits => "permits",
         }
     }
 }
@@ -213,6 +217,7 @@ const SCHEDULED: FactSet = FactSet::of(&[Fact::ScheduledTime]);
 const WAKERS: FactSet = FactSet::of(&[Fact::Wakes, Fact::Wakers, Fact::WakersLeft]);
 const RESOURCES: FactSet = FactSet::of(&[Fact::Resources]);
 const STALLS: FactSet = FactSet::of(&[Fact::Stalls]);
+const PERMITS: FactSet = FactSet::of(&[Fact::Permits]);
 
 /// What the console's format tells.
 const OF_CONSOLES: FactSet = OF_ALL.and(SCHEDULED).and(WAKERS).and(RESOURCES);
@@ -234,6 +239,7 @@ const BY_TYPES: FactSet = FactSet::of(&[
     Fact::Stalls,
     Fact::Panics,
     Fact::BlockingPools,
+    Fact::Permits,
 ]);
 
 const TELLS_NO_PAST: FactSet = FactSet::of(&[
@@ -253,7 +259,7 @@ const WHY_NO_MEMORY: &str =
     "it stands in the process's memory, which is read by its process id: holdup PID, on its own machine";
 
 /// What is missing from it.
-const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS);
+const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS).and(PERMITS);
 
 fn why_no_types(grade: Grade) -> &'static str {
     match grade {
@@ -307,6 +313,11 @@ impl Knows {
         let parts = [
             (wakers, WAKERS, "the agent counts no wakers in this detail"),
             (wakers, RESOURCES, "the agent tells of no resources but locks in this detail"),
+            (
+                can("permits"),
+                PERMITS,
+                "this agent tells of no semaphores and channels: its detail is lean, or it is older",
+            ),
             (
                 wakers || can("scheduled"),
                 SCHEDULED,

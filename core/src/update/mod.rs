@@ -33,7 +33,7 @@ pub use lock::{Access, Across, Holder, LockStats, Waiting};
 pub use loss::{DecodeIssues, Dropped, Loss};
 pub use op::{NewOp, OpStats, PollOp, Readiness};
 pub use place::{Place, SourcePlace};
-pub use resource::{NewResource, ResourceStats};
+pub use resource::{NewResource, Permits, ResourceStats, Taken};
 pub use runtime::{Flavor, RuntimeStats, Verdict, VerdictKind, WorkerStats};
 pub use stack::{Frame, Stack, Thread};
 pub use stall::{Cause, Stall};

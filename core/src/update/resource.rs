@@ -1,6 +1,6 @@
 //! Resources: what one is, and how it fares.
 
-use super::{Attribute, MetaId, ResourceId, SourcePlace, Stamp};
+use super::{Attribute, MetaId, ResourceId, SourcePlace, Stamp, TaskId};
 
 /// A resource that the target announces.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,4 +32,33 @@ pub struct ResourceStats {
     pub dropped: Option<Stamp>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// Who took permits of it and who gave them back, where that is told.
+    pub permits: Option<Box<Permits>>,
+}
+
+/// The permits of a semaphore, or of a channel's room. One may be in other hands than those that took it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Permits {
+    /// How many there were when it was made.
+    pub first: u64,
+    /// What tasks took and did not give back.
+    pub taken: Vec<Taken>,
+    /// Whether that is all: nothing was taken or given back in ways that are not told, or by others than took it.
+    pub known: bool,
+    /// Tasks that gave back what they had not taken, the latest one last: of a channel, whoever receives. `None` for what was done
+    /// outside of any task.
+    pub givers: Vec<Option<TaskId>>,
+    /// When some were given back last; `None` where none were.
+    pub returned: Option<Stamp>,
+}
+
+/// Permits that a task took and did not give back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Taken {
+    /// `None` for what was done outside of any task.
+    pub task: Option<TaskId>,
+    /// How many.
+    pub permits: u64,
+    /// Since when it has had some all the time.
+    pub since: Stamp,
 }

@@ -1,20 +1,23 @@
 //! Two tasks that send to each other before they receive.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Raised, Scenario};
 
 /// What each sends before it looks at what came: more than a channel has room for.
 const MESSAGES: u32 = 4;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "full-channels",
-    kind: Kind::Untold,
+    kind: Kind::Trouble,
     says: "Two tasks send four messages into a channel of one that the other receives from, and receive after that: each waits for the other.",
+    from_agent: Some(&[Raised { lint: "channel-stuck", severity: "warning" }]),
+    in_lean: InLean::Nothing,
     tasks: &["full-channels-a", "full-channels-b"],
     file: file!(),
+    within: Duration::from_secs(7),
     start,
     ..Scenario::BASE
 };

@@ -28,6 +28,7 @@ mod ended_with_a_job;
 mod full_channels;
 mod futurelock;
 mod healthy;
+mod held_up_receiver;
 mod in_turn;
 mod job_stuck;
 mod large_future;
@@ -257,6 +258,7 @@ const SCENARIOS: &[Scenario] = &[
     nested_permits::SCENARIO,
     full_channels::SCENARIO,
     reserved_slots::SCENARIO,
+    held_up_receiver::SCENARIO,
     waits_for_itself::SCENARIO,
     stuck_unless::SCENARIO,
 ];

@@ -4,15 +4,17 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::sleep};
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Raised, Scenario};
 
 /// Permits, and tasks that take one each.
 const PERMITS: usize = 4;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "nested-permits",
-    kind: Kind::Untold,
+    kind: Kind::Trouble,
     says: "Four tasks take one of a Semaphore's four permits each, and then ask for a second one, which nobody can give.",
+    from_agent: Some(&[Raised { lint: "permits-gone", severity: "warning" }]),
+    in_lean: InLean::Nothing,
     tasks: &["nested-permits"],
     file: file!(),
     start,

@@ -7,7 +7,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Raised, Scenario};
 
 /// The channel's room, and tasks that reserve a part of it each.
 const ROOM: usize = 4;
@@ -17,10 +17,13 @@ const SENDERS: usize = 6;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "reserved-slots",
-    kind: Kind::Untold,
+    kind: Kind::Trouble,
     says: "Four forwarders reserve a slot of a channel of four each and wait for a source that sends nothing; six others cannot send.",
+    from_agent: Some(&[Raised { lint: "channel-stuck", severity: "warning" }]),
+    in_lean: InLean::Nothing,
     tasks: &["reserves-a-slot", "has-no-slot"],
     file: file!(),
+    within: Duration::from_secs(7),
     start,
     ..Scenario::BASE
 };

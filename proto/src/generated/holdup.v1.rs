@@ -331,6 +331,44 @@ pub struct ResourceStats {
     pub dropped_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, repeated, tag = "4")]
     pub attributes: ::prost::alloc::vec::Vec<Attribute>,
+    /// Of a semaphore that is part of no lock, and of a channel's room.
+    #[prost(message, optional, tag = "5")]
+    pub permits: ::core::option::Option<Permits>,
+}
+/// Who took permits, and who gave them back. Tokio tells nothing of those that are tried for or forgotten, and a permit may be handed to
+/// another task: these are accounts, and no proof of who has a permit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Permits {
+    /// How many there were when it was made.
+    #[prost(uint64, tag = "1")]
+    pub first: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub taken: ::prost::alloc::vec::Vec<permits::Taken>,
+    /// Whether `taken` is all: nothing was taken or given back in ways that are not told, or by others than took it.
+    #[prost(bool, tag = "3")]
+    pub known: bool,
+    /// Tasks that gave back what they had not taken, the latest one last: of a channel, whoever receives. 0 for what was done outside of
+    /// any task.
+    #[prost(uint64, repeated, tag = "4")]
+    pub givers: ::prost::alloc::vec::Vec<u64>,
+    /// When some were given back last; unset where none were.
+    #[prost(message, optional, tag = "5")]
+    pub returned_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Permits`.
+pub mod permits {
+    /// What a task took and did not give back.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Taken {
+        /// 0 for what was done outside of any task.
+        #[prost(uint64, tag = "1")]
+        pub task_id: u64,
+        #[prost(uint64, tag = "2")]
+        pub permits: u64,
+        /// Since when it has had some all the time.
+        #[prost(message, optional, tag = "3")]
+        pub since: ::core::option::Option<::prost_types::Timestamp>,
+    }
 }
 /// An operation on a resource, as it began.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

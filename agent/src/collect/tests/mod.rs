@@ -5,6 +5,7 @@ mod keeping;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod lock_sites;
 mod locks;
+mod permits;
 mod random;
 mod tasks;
 mod woken_by;

@@ -6,8 +6,8 @@ use crate::{
         time::{duration, timestamp},
     },
     view::{
-        Attribute, Bucket, Histogram, Histograms, Location, OpView, Polls, ResourceView, TaskKind, TaskView, Value,
-        Wakes,
+        Attribute, Bucket, Histogram, Histograms, Location, OpView, Permits, Polls, ResourceView, Taken, TaskKind,
+        TaskView, Value, Wakes,
     },
 };
 use holdup_proto::v1;
@@ -85,6 +85,22 @@ pub(crate) fn resource_stats(row: &ResourceView) -> v1::ResourceStats {
         created_at: Some(timestamp(row.created)),
         dropped_at: row.dropped.map(timestamp),
         attributes: row.attributes.iter().map(attribute).collect(),
+        permits: row.permits.as_ref().map(permits),
+    }
+}
+
+fn permits(row: &Permits) -> v1::Permits {
+    let taken = |taken: &Taken| v1::permits::Taken {
+        task_id: taken.task,
+        permits: taken.permits,
+        since: Some(timestamp(taken.since)),
+    };
+    v1::Permits {
+        first: row.first,
+        taken: row.taken.iter().map(taken).collect(),
+        known: row.is_known,
+        givers: row.givers.clone(),
+        returned_at: row.returned.map(timestamp),
     }
 }
 

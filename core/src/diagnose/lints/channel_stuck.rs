@@ -1,6 +1,9 @@
 //! `channel-stuck`: tasks wait for room in a channel, and nobody makes any.
 
-use super::queues::{self, Doing, GoesOn};
+use super::{
+    accounts::{self, Of},
+    queues::{self, Doing, GoesOn},
+};
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
@@ -36,7 +39,7 @@ pub(super) static LINT: Lint = Lint {
              send; end the senders when the receiver ends.",
     explanation: include_str!("channel_stuck.md"),
     params: &[LASTS, SLOW],
-    needs: FactSet::of(&[Fact::Chains]),
+    needs: FactSet::of(&[Fact::Permits]),
     when: When::Now,
     subsumes: &[],
     check: Check::Whole(judge),
@@ -44,10 +47,63 @@ pub(super) static LINT: Lint = Lint {
 
 fn judge(cx: &Cx) -> Vec<Report> {
     let is_room = |thing: &&Thing| thing.kind == ThingKind::Room && thing.steady && thing.free == Some(0);
-    cx.model.memory().things().iter().filter(is_room).filter_map(|room| report(cx, room)).collect()
+    let by_memory = cx.model.memory().things().iter().filter(is_room).filter_map(|room| by_memory(cx, room));
+    let told = accounts::standing(cx, Of::Room, cx.values.time(&LASTS));
+    by_memory.chain(told.into_iter().filter_map(|queue| as_told(cx, &queue))).collect()
 }
 
-fn report(cx: &Cx, room: &Thing) -> Option<Report> {
+/// As an agent tells it: whoever gives room back without having taken any receives.
+fn as_told(cx: &Cx, queue: &accounts::Queue) -> Option<Report> {
+    let receivers = queue.receivers(cx);
+    let takers = if receivers.is_empty() { queue.takers(cx) } else { Vec::new() };
+    // Of one who was never seen to receive, nothing says that they do not, later.
+    let is_slow = receivers.is_empty() || receivers.iter().any(|doing| doing.goes_on != GoesOn::ByOthers);
+    if is_slow && queue.lasted < cx.values.time(&SLOW) {
+        return None;
+    }
+    let because = match (&*receivers, &*takers) {
+        ([], []) => "it is not known who receives".to_owned(),
+        ([], [first, ..]) => {
+            let who = plural(takers.len() as u64, "task");
+            let named = label::in_words(&first.who);
+            format!(
+                "nobody has received from it so far; {who} sent into it, or reserved its room: {named} {}",
+                first.words
+            )
+        }
+        ([last, others @ ..], _) => {
+            let named = label::in_words(&last.who);
+            let who = if others.is_empty() { named } else { format!("the last of {}, {named},", receivers.len()) };
+            // Who waits for messages does so rightly where the room is reserved and nothing is sent.
+            let or = if is_slow { "; or its room is reserved, and nothing is sent" } else { "" };
+            format!("{who} received before, and {}{or}", last.words)
+        }
+    };
+    let mut evidence =
+        vec![Evidence::time("no room for", queue.lasted), Evidence::count("waiting", queue.total as u64)];
+    evidence.extend(queues::evidence(&receivers, "received before"));
+    evidence.extend(queues::evidence(&takers, "took room"));
+    let mut who = receivers.into_iter().chain(takers).map(|doing| doing.who);
+    let (waiting, verb) = (plural(queue.total as u64, "task"), if queue.total == 1 { "waits" } else { "wait" });
+    Some(Report {
+        key: Key::Lock(queue.subject),
+        severity: Severity::Warning,
+        confidence: Confidence::Likely,
+        since: queue.since,
+        subject: Subject::Lock(label::resource(cx.model, queue.subject)),
+        message: format!("{waiting} {verb} for room, for {}: {because}", humanize(queue.lasted)),
+        evidence,
+        related: Related {
+            holder: who.next(),
+            co_holders: who.take(RELATED_MOST).collect(),
+            waiters: queue.waiters.clone(),
+            waiters_total: queue.total,
+            ..Related::default()
+        },
+    })
+}
+
+fn by_memory(cx: &Cx, room: &Thing) -> Option<Report> {
     let standing = queues::standing(cx, room, cx.values.time(&LASTS))?;
     let channel = cx.model.memory().thing(room.of?)?;
     let messages = room.channel?.messages?;

@@ -1,5 +1,6 @@
 //! The lints, one in each file. To add one: write its file and its explanation, and name it here.
 
+mod accounts;
 mod auto_boxed_future;
 mod blind_target;
 mod blocking_pool_full;

@@ -1,16 +1,19 @@
 //! `permits-gone`: tasks wait for permits of a semaphore, and none has come back.
 
-use super::queues::{self, Doing, GoesOn};
+use super::{
+    accounts::{self, Of},
+    queues::{self, Doing, GoesOn, Standing},
+};
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
+        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, WaitRef,
         contradiction::When,
         label,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
     update::{
-        Fact, FactSet,
+        Fact, FactSet, ResourceId, Stamp,
         look::{ClaimKind, Holder, Thing, ThingKind},
     },
 };
@@ -36,7 +39,7 @@ pub(super) static LINT: Lint = Lint {
              holding the first, and put a timeout around what they wait for.",
     explanation: include_str!("permits_gone.md"),
     params: &[LASTS, SLOW],
-    needs: FactSet::of(&[Fact::Chains]),
+    needs: FactSet::of(&[Fact::Permits]),
     when: When::Now,
     subsumes: &[],
     check: Check::Whole(judge),
@@ -44,44 +47,72 @@ pub(super) static LINT: Lint = Lint {
 
 fn judge(cx: &Cx) -> Vec<Report> {
     let is_semaphore = |thing: &&Thing| thing.kind == ThingKind::Semaphore && thing.steady && thing.free == Some(0);
-    cx.model.memory().things().iter().filter(is_semaphore).filter_map(|thing| report(cx, thing)).collect()
+    let by_memory = cx.model.memory().things().iter().filter(is_semaphore).filter_map(|thing| by_memory(cx, thing));
+    let told = accounts::standing(cx, Of::Semaphore, cx.values.time(&LASTS));
+    by_memory.chain(told.into_iter().filter_map(|queue| as_told(cx, queue))).collect()
 }
 
-fn report(cx: &Cx, thing: &Thing) -> Option<Report> {
+fn by_memory(cx: &Cx, thing: &Thing) -> Option<Report> {
     let standing = queues::standing(cx, thing, cx.values.time(&LASTS))?;
     // One that nobody was ever seen to hold a permit of is a signal.
     let holds = |holder: &&Holder| matches!(holder.what, ClaimKind::Permits(1..));
     let doing: Vec<Doing> = thing.holders.iter().filter(holds).filter_map(|holder| queues::doing(cx, holder)).collect();
     let lasted = cx.lasted(standing.since, cx.model.memory().now()?);
+    let id = crate::diagnose::graph::row(cx.model, thing.id);
+    let Standing { since, waiters, total } = standing;
+    report(cx, Gone { id, since, lasted, waiters, total, doing, has: "has one", have: "have" })
+}
+
+/// As an agent tells it.
+fn as_told(cx: &Cx, queue: accounts::Queue) -> Option<Report> {
+    let doing = queue.takers(cx);
+    let accounts::Queue { subject: id, since, lasted, waiters, total, .. } = queue;
+    report(cx, Gone { id, since, lasted, waiters, total, doing, has: "took one", have: "took" })
+}
+
+/// A queue of which no permit came back, and what those do who have them.
+struct Gone {
+    id: ResourceId,
+    since: Stamp,
+    lasted: Duration,
+    waiters: Vec<WaitRef>,
+    total: usize,
+    doing: Vec<Doing>,
+    /// What is known of each, and of several.
+    has: &'static str,
+    have: &'static str,
+}
+
+fn report(cx: &Cx, gone: Gone) -> Option<Report> {
+    let Gone { id, since, lasted, waiters, total, doing, has, have } = gone;
     let is_slow = doing.iter().any(|doing| doing.goes_on != GoesOn::ByOthers);
     if doing.is_empty() || (is_slow && lasted < cx.values.time(&SLOW)) {
         return None;
     }
-    let id = crate::diagnose::graph::row(cx.model, thing.id);
-    let (waiting, has) = (plural(standing.total as u64, "task"), plural(doing.len() as u64, "task"));
-    let (verb, have) =
-        (if standing.total == 1 { "waits" } else { "wait" }, if doing.len() == 1 { "has" } else { "have" });
+    let (waiting, who) = (plural(total as u64, "task"), plural(doing.len() as u64, "task"));
+    let verb = if total == 1 { "waits" } else { "wait" };
+    let have = if doing.len() == 1 && have == "have" { "has" } else { have };
     let mut evidence = vec![
         Evidence::time("nothing came back for", lasted),
-        Evidence::count("waiting", standing.total as u64),
+        Evidence::count("waiting", total as u64),
         Evidence::count("who likely have permits", doing.len() as u64),
     ];
-    evidence.extend(queues::evidence(&doing, "has one"));
+    evidence.extend(queues::evidence(&doing, has));
     let mut holders = doing.into_iter().map(|doing| doing.who);
     Some(Report {
         key: Key::Lock(id),
         severity: Severity::Warning,
-        // A semaphore keeps no count of the permits that are out.
+        // A semaphore keeps no count of the permits that are out, and one that was taken may have been handed on.
         confidence: Confidence::Likely,
-        since: standing.since,
+        since,
         subject: Subject::Lock(label::resource(cx.model, id)),
-        message: format!("{waiting} {verb}, and no permit has come back for {}; {has} {have} them", humanize(lasted)),
+        message: format!("{waiting} {verb}, and no permit has come back for {}; {who} {have} them", humanize(lasted)),
         evidence,
         related: Related {
             holder: holders.next(),
             co_holders: holders.take(RELATED_MOST).collect(),
-            waiters: standing.waiters,
-            waiters_total: standing.total,
+            waiters,
+            waiters_total: total,
             ..Related::default()
         },
     })

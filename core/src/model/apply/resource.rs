@@ -2,7 +2,7 @@
 
 use crate::{
     model::{Lock, LockKind, Model, Resource, Slot, budget, descriptions::attributes},
-    update::{NewResource, ResourceId, ResourceStats, Stamp},
+    update::{NewResource, Permits, ResourceId, ResourceStats, Stamp},
 };
 
 impl Model {
@@ -84,6 +84,13 @@ impl Model {
             self.loose_bytes -= budget::attributes(&resource.attributes);
             resource.attributes = attributes;
             resource.changed_after = self.now.filter(|_| !first);
+        }
+        let bytes = |permits: &Option<Box<Permits>>| permits.as_deref().map_or(0, budget::permits);
+        self.loose_bytes += bytes(&stats.permits);
+        self.loose_bytes -= bytes(&resource.permits);
+        resource.permits = stats.permits;
+        if resource.permits.is_some() {
+            self.counted.insert(id);
         }
         if let (None, Some(dropped)) = (resource.dropped, stats.dropped) {
             self.dropped_resources.push_back((dropped, id));

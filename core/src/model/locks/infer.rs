@@ -1,7 +1,7 @@
 //! Who holds which lock, from what the console wire format says. The reasoning stands in [`lock`](super::lock).
 
 use crate::{
-    model::{Acquire, Attr, Hold, Lock, LockKind, LockState, Model, Names, Outcome, Resource, Sighting},
+    model::{Acquire, Attr, Hold, Lock, LockKind, LockState, Model, Names, Op, Outcome, Resource, Sighting},
     update::{Access, Across, Fact, OpId, ResourceId, Stamp, TaskId, Value},
 };
 use std::time::Duration;
@@ -28,6 +28,12 @@ impl Model {
                 op.outcome = Outcome::Complete;
             }
         }
+    }
+
+    /// Whether an operation wants permits that it was not given.
+    pub fn lacks_permits(&self, op: &Op) -> bool {
+        let permits = |name| number(&op.attributes, &self.names, name);
+        permits("permits_requested").is_some_and(|wanted| permits("permits_obtained").unwrap_or(0) < wanted)
     }
 
     /// The target lost operations: the latest acquire that we know of need not be the latest.

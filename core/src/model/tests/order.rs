@@ -96,8 +96,9 @@ fn new_resource() -> impl Strategy<Value = NewResource> {
 }
 
 fn resource_stats() -> impl Strategy<Value = (ResourceId, ResourceStats)> {
-    (id(), stamp(), stamp(), attributes())
-        .prop_map(|(id, created, dropped, attributes)| (ResourceId(id), ResourceStats { created, dropped, attributes }))
+    (id(), stamp(), stamp(), attributes()).prop_map(|(id, created, dropped, attributes)| {
+        (ResourceId(id), ResourceStats { created, dropped, attributes, permits: None })
+    })
 }
 
 fn new_op() -> impl Strategy<Value = NewOp> {

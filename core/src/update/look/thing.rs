@@ -79,7 +79,7 @@ pub enum ThingKind {
 
 impl ThingKind {
     /// Tokio's name for it, or what it is in a few words.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Mutex => "Mutex",
             Self::RwLock => "RwLock",

@@ -47,6 +47,7 @@ pub(in crate::source::codec) fn resource_stats(
         created: stamp(stats.created_at, issues),
         dropped: stamp(stats.dropped_at, issues),
         attributes: field::attributes(stats.attributes, issues),
+        permits: None,
     };
     Some((resource, stats))
 }

@@ -3,10 +3,10 @@ use crate::{
     source::codec::walk::{Schema, Walker},
     update::{
         Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
-        Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Place, PollOp, PollStats,
-        Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp,
-        Standstill, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value, Verdict, VerdictKind,
-        Waiting, Waking, WokenBy, WorkerId, WorkerStats,
+        Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Permits, Place, PollOp,
+        PollStats, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall,
+        Stamp, Standstill, Taken, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value, Verdict,
+        VerdictKind, Waiting, Waking, WokenBy, WorkerId, WorkerStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -352,8 +352,16 @@ fn rows() -> impl Strategy<Value = Update> {
             place,
             internal,
         });
-    let resource_stats = (id(), option::of(stamp()), option::of(stamp()), attributes()).prop_map(
-        |(id, created, dropped, attributes)| (ResourceId(id), ResourceStats { created, dropped, attributes }),
+    let taken = (option::of(task()), any::<u64>(), stamp());
+    let taken = taken.prop_map(|(task, permits, since)| Taken { task, permits, since });
+    let permits = (any::<u64>(), vec(taken, 0..3), any::<bool>(), vec(option::of(task()), 0..3), option::of(stamp()));
+    let permits = permits.prop_map(|(first, taken, known, givers, returned)| {
+        Box::new(Permits { first, taken, known, givers, returned })
+    });
+    let resource_stats = (id(), option::of(stamp()), option::of(stamp()), attributes(), option::of(permits)).prop_map(
+        |(id, created, dropped, attributes, permits)| {
+            (ResourceId(id), ResourceStats { created, dropped, attributes, permits })
+        },
     );
     let op = (id(), option::of(id()), option::of(id()), text()).prop_map(|(id, parent, resource, source)| NewOp {
         id: OpId(id),
