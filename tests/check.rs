@@ -49,8 +49,8 @@ fn a_spin_is_found_on_its_task_in_every_format() {
     // A console knows nothing of these: that they were not found is no all-clear.
     let unasked: Vec<&str> =
         report["not_looked_for"].as_array().unwrap().iter().filter_map(|unasked| unasked["lint"].as_str()).collect();
-    let by_memory = ["futurelock", "waits-for-itself", "stuck-unless", "driver-late", "shutdown-waits"];
-    let by_agent = ["stalled-worker", "permits-gone", "channel-stuck", "blocking-pool-full", "panicked"];
+    let by_memory = ["futurelock", "waits-for-itself", "stuck-unless", "shutdown-waits"];
+    let by_agent = ["stalled-worker", "permits-gone", "channel-stuck", "driver-late", "blocking-pool-full", "panicked"];
     assert!(unasked.iter().all(|lint| by_memory.contains(lint) || by_agent.contains(lint)), "{unasked:?}");
     assert_eq!(unasked.len(), by_memory.len() + by_agent.len());
     for unasked in report["not_looked_for"].as_array().unwrap() {
@@ -67,7 +67,7 @@ fn a_spin_is_found_on_its_task_in_every_format() {
         "spawn_blocking",
         "NOTE large-future",
         "watched http://",
-        "not looked for: stalled-worker, permits-gone, channel-stuck, blocking-pool-full, panicked (only holdup's agent tells of it)\n",
+        "not looked for: stalled-worker, permits-gone, channel-stuck, driver-late, blocking-pool-full, panicked (only holdup's agent tells of it)\n",
     ] {
         assert!(ended.stdout.contains(part), "no {part:?} in\n{}", ended.stdout);
     }

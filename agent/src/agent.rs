@@ -180,7 +180,7 @@ fn describe(settings: &Settings) -> Description {
                 .to_owned(),
         );
     } else {
-        capabilities.extend(["wakers", "permits"]);
+        capabilities.extend(["wakers", "permits", "driver-turns"]);
     }
     Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
 }

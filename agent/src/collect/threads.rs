@@ -23,6 +23,8 @@ pub(crate) struct Thread {
     edges: AtomicU64,
     task: AtomicU64,
     since: AtomicU64,
+    /// When somebody was woken on it outside of any poll, by the runtime; 0 for never.
+    woke_outside: AtomicU64,
     /// What became of the service's panic hook, see [`PanicHook`]: 0, [`RUNS`], or when it was over.
     panic_hook: AtomicU64,
 }
@@ -64,6 +66,17 @@ impl Thread {
         Some(Polling { task, since: Nanos::from_raw(since)?, edge })
     }
 
+    /// When the runtime woke somebody on it, outside of any poll, for the last time.
+    pub(crate) fn woke_outside(&self) -> Option<Nanos> {
+        Nanos::from_raw(self.woke_outside.load(Ordering::Relaxed))
+    }
+
+    /// Notes, on the thread itself, that the runtime wakes somebody.
+    #[inline]
+    pub(crate) fn wakes_outside(&self, now: Nanos) {
+        self.woke_outside.store(now.raw(), Ordering::Relaxed);
+    }
+
     /// Whether the service's panic hook runs on it.
     pub(crate) fn panic_hook(&self) -> PanicHook {
         match self.panic_hook.load(Ordering::Acquire) {
@@ -101,6 +114,7 @@ pub(crate) fn register() -> Arc<Thread> {
         edges: AtomicU64::new(0),
         task: AtomicU64::new(0),
         since: AtomicU64::new(0),
+        woke_outside: AtomicU64::new(0),
         panic_hook: AtomicU64::new(0),
     });
     let mut threads = THREADS.lock();

@@ -7,6 +7,7 @@
 
 mod busy;
 mod driver;
+mod gaps;
 mod metrics;
 mod processor;
 pub(crate) mod sample;

@@ -3,11 +3,11 @@
 use crate::{
     clock::Nanos,
     collect::{
-        task::slot::is_job,
+        task::slot::{is_job, wakes_are_seen},
         threads::{self, Polling, Thread},
     },
     runtimes::{
-        Lasting, Runtime, WorkerId, busy, driver, forget, known, metrics, processor, turns,
+        Lasting, Runtime, WorkerId, busy, driver, forget, gaps, known, metrics, processor, turns,
         verdict::{self, Verdict},
     },
     standstills,
@@ -37,6 +37,8 @@ pub(crate) struct RuntimeRow {
     pub(crate) verdicts: Vec<Verdict>,
     /// Whether some thread drives it, where that can be told.
     pub(crate) driven: Option<bool>,
+    /// How long its driver had no turn of late, at the longest; `None` where wakes are not seen.
+    pub(crate) driver_gap: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,7 @@ struct Remembered {
     waits: Vec<processor::Waits>,
     verdicts: verdict::History,
     turns: turns::Turns,
+    gaps: gaps::Gaps,
     /// Its workers' parks and unparks, and since when they have not moved while it looked dead.
     lifeless: Option<(Vec<u64>, Nanos)>,
 }
@@ -96,9 +99,11 @@ impl Sampler {
             let lasting = Lasting { threshold: self.threshold, now };
             let verdicts = remembered.verdicts.judge(&facts(whole, &workers, lasting), lasting);
             let driven = remembered.turns.driven(runtime.flavor, &workers, now);
+            let gap = remembered.gaps.at(now, &workers);
+            let driver_gap = wakes_are_seen().then_some(gap);
             let count = workers.len() as u32;
             sample.workers.extend(workers);
-            sample.runtimes.push(RuntimeRow { runtime, workers: count, whole, verdicts, driven });
+            sample.runtimes.push(RuntimeRow { runtime, workers: count, whole, verdicts, driven, driver_gap });
         }
         sample
     }

@@ -23,7 +23,7 @@ pub(super) fn runtimes(out: &mut dyn Write, sample: &Sample, now: Nanos) -> io::
 }
 
 fn runtime(out: &mut dyn Write, row: &RuntimeRow, now: Nanos) -> io::Result<()> {
-    let RuntimeRow { runtime, workers, whole, verdicts, driven } = row;
+    let RuntimeRow { runtime, workers, whole, verdicts, driven, .. } = row;
     let flavor = match runtime.flavor {
         Flavor::CurrentThread => "current-thread",
         Flavor::MultiThread => "multi-thread",

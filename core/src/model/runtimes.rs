@@ -21,6 +21,8 @@ pub struct Runtime {
     pub undriven: Option<Stamp>,
     /// For how long the earliest of its timers had been due whenever that was told of late, the latest last.
     lags: VecDeque<(Stamp, Duration)>,
+    /// The same of how long its driver had no turn.
+    gaps: VecDeque<(Stamp, Duration)>,
 }
 
 impl Runtime {
@@ -32,6 +34,7 @@ impl Runtime {
             blocking_full: None,
             undriven: None,
             lags: VecDeque::new(),
+            gaps: VecDeque::new(),
         }
     }
 
@@ -49,11 +52,12 @@ impl Runtime {
             told.and_then(|verdict| verdict.since).map_or(before, |since| since.min(before))
         });
         self.undriven = (stats.driven == Some(false)).then(|| self.undriven.unwrap_or(now));
-        if let Some(lag) = stats.timer_lag {
-            if self.lags.len() == LAGS {
-                self.lags.pop_front();
+        for (known, told) in [(&mut self.lags, stats.timer_lag), (&mut self.gaps, stats.driver_gap)] {
+            let Some(told) = told else { continue };
+            if known.len() == LAGS {
+                known.pop_front();
             }
-            self.lags.push_back((now, lag));
+            known.push_back((now, told));
         }
         self.stats = stats;
     }
@@ -61,6 +65,11 @@ impl Runtime {
     /// For how long the earliest of its timers had been due whenever that was told of late, the latest last.
     pub fn lags(&self) -> impl DoubleEndedIterator<Item = (Stamp, Duration)> {
         self.lags.iter().copied()
+    }
+
+    /// How long its driver had no turn whenever that was told of late, the latest last.
+    pub fn gaps(&self) -> impl DoubleEndedIterator<Item = (Stamp, Duration)> {
+        self.gaps.iter().copied()
     }
 
     /// What it is called, or else its number.

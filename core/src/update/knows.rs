@@ -49,11 +49,13 @@ pub enum Fact {
     Threads,
     /// Who took permits of semaphores and room of channels.
     Permits,
+    /// When the drivers of runtimes see to timers and sockets.
+    DriverTurns,
 }
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Polls,
         Self::FirstPolls,
         Self::ScheduledTime,
@@ -76,6 +78,7 @@ impl Fact {
         Self::Chains,
         Self::Threads,
         Self::Permits,
+        Self::DriverTurns,
     ];
 
     /// Kebab-case and stable, as JSON names it.
@@ -103,6 +106,7 @@ impl Fact {
             Self::Chains => "chains",
             Self::Threads => "threads",
             Self::Permits => "permits",
+            Self::DriverTurns => "driver-turns",
         }
     }
 }
@@ -218,6 +222,7 @@ const WAKERS: FactSet = FactSet::of(&[Fact::Wakes, Fact::Wakers, Fact::WakersLef
 const RESOURCES: FactSet = FactSet::of(&[Fact::Resources]);
 const STALLS: FactSet = FactSet::of(&[Fact::Stalls]);
 const PERMITS: FactSet = FactSet::of(&[Fact::Permits]);
+const DRIVER_TURNS: FactSet = FactSet::of(&[Fact::DriverTurns]);
 
 /// What the console's format tells.
 const OF_CONSOLES: FactSet = OF_ALL.and(SCHEDULED).and(WAKERS).and(RESOURCES);
@@ -227,7 +232,7 @@ const OF_MEMORY: FactSet = FactSet::of(&[Fact::Chains, Fact::Threads]);
 
 /// What memory tells of every program, by what tokio itself keeps.
 const OF_EVERY_PROGRAM: FactSet =
-    FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Threads]);
+    FactSet::of(&[Fact::Sizes, Fact::WakersLeft, Fact::Runtimes, Fact::Workers, Fact::Threads, Fact::DriverTurns]);
 
 /// What memory tells where there are types to read futures by: how each ended, too, and what tokio keeps of its pools.
 const BY_TYPES: FactSet = FactSet::of(&[
@@ -259,7 +264,7 @@ const WHY_NO_MEMORY: &str =
     "it stands in the process's memory, which is read by its process id: holdup PID, on its own machine";
 
 /// What is missing from it.
-const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS).and(PERMITS);
+const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS).and(PERMITS).and(DRIVER_TURNS);
 
 fn why_no_types(grade: Grade) -> &'static str {
     match grade {
@@ -313,6 +318,11 @@ impl Knows {
         let parts = [
             (wakers, WAKERS, "the agent counts no wakers in this detail"),
             (wakers, RESOURCES, "the agent tells of no resources but locks in this detail"),
+            (
+                can("driver-turns"),
+                DRIVER_TURNS,
+                "this agent does not tell when drivers have their turns: its detail is lean, or it is older",
+            ),
             (
                 can("permits"),
                 PERMITS,

@@ -34,6 +34,8 @@ pub struct RuntimeStats {
     pub budget_yields: u64,
     /// For how long the earliest of its timers has been due, where that is told; zero where none is.
     pub timer_lag: Option<Duration>,
+    /// How long its driver had no turn of late, at the longest, where that is told.
+    pub driver_gap: Option<Duration>,
     /// Whether some thread drives it, where that is told.
     pub driven: Option<bool>,
     /// What holds of the whole runtime now.

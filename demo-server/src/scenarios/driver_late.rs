@@ -4,7 +4,7 @@ use std::{future::poll_fn, io, task::Poll, thread, time::Duration};
 
 use tokio::{runtime::Builder, time::sleep};
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Raised, Scenario};
 use crate::unstable::spawn_named;
 
 /// What each of them does in a poll. Times 61, that is how long the driver waits for its turn.
@@ -12,13 +12,15 @@ const PIECE: Duration = Duration::from_millis(25);
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "driver-late",
-    kind: Kind::Untold,
+    kind: Kind::Trouble,
     says: "Two tasks that compute 25 ms at a time, and wake themselves, keep both workers of a runtime: whoever sleeps for 5 ms there sleeps for a second.",
+    from_agent: Some(&[Raised { lint: "driver-late", severity: "warning" }]),
+    in_lean: InLean::Nothing,
     // Each poll is over the 10 ms that a poll should take.
     also: &["long-polls"],
     tasks: &["late-sleeper"],
     file: file!(),
-    within: Duration::from_secs(8),
+    within: Duration::from_secs(10),
     start,
     ..Scenario::BASE
 };

@@ -18,6 +18,8 @@ pub struct DescribeResponse {
     ///    scheduled  how long tasks waited to be polled, in some runtime at least
     ///    stalls     polls that last, while they last
     ///    stacks     the stacks of threads
+    ///    driver-turns  how long the drivers of runtimes have no turn
+    ///    permits    who took permits of semaphores and room of channels, and gave none back
     #[prost(string, repeated, tag = "3")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// What this agent cannot see in this process, and why, each one a sentence for the user: "built without
@@ -583,6 +585,10 @@ pub struct Runtime {
     /// Whether some thread drives it: a worker, or whoever is in the block_on of one of a single thread. Unset where that is not known.
     #[prost(bool, optional, tag = "15")]
     pub driven: ::core::option::Option<bool>,
+    /// How long its driver, which sees to timers and sockets, has had no turn, or had none before its latest one, whichever is longer. Unset
+    /// where that is not known: in lean detail.
+    #[prost(message, optional, tag = "16")]
+    pub driver_gap: ::core::option::Option<::prost_types::Duration>,
 }
 /// Nested message and enum types in `Runtime`.
 pub mod runtime {

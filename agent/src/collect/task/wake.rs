@@ -46,6 +46,9 @@ pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
             let now = local.now();
             slot.last_wake.set(now.raw());
             count(&slot.self_wakes, &slot.wakes);
+            if !is_self && woken_by::who(local) == WokenBy::Runtime {
+                local.thread().wakes_outside(now);
+            }
             if slot.keeps_wakers() {
                 woken_by::note(id, if is_self { WokenBy::Task(id) } else { woken_by::who(local) }, now);
             } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::OWN_WAKES) {

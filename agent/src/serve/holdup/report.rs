@@ -87,6 +87,7 @@ fn runtime(row: &RuntimeRow) -> v1::Runtime {
         budget_yields: row.whole.budget_yields,
         verdicts: row.verdicts.iter().map(verdict).collect(),
         driven: row.driven,
+        driver_gap: row.driver_gap.map(duration),
     }
 }
 

@@ -7,10 +7,10 @@ use crate::{
         label,
         lint::{Check, Cx, Key, Report},
     },
-    model::Runtime,
+    model::{Runtime, Task, TaskState, Worker},
     number::{humanize, plural},
     update::{
-        Fact, FactSet, RuntimeId, Stamp,
+        Fact, FactSet, RuntimeId, Stamp, TaskId,
         look::{Role, Thread},
         nanos,
     },
@@ -41,37 +41,96 @@ pub(super) static LINT: Lint = Lint {
              not. Builder::event_interval makes its turns more frequent.",
     explanation: include_str!("driver_late.md"),
     params: &[LATE],
-    needs: FactSet::of(&[Fact::Threads]),
+    needs: FactSet::of(&[Fact::DriverTurns]),
     when: When::Now,
     subsumes: &[],
     check: Check::Whole(judge),
 };
 
 fn judge(cx: &Cx) -> Vec<Report> {
-    cx.model.agent().runtimes().iter().filter_map(|runtime| report(cx, runtime)).collect()
+    cx.model
+        .agent()
+        .runtimes()
+        .iter()
+        .filter_map(|runtime| by_wheel(cx, runtime).or_else(|| by_turns(cx, runtime)))
+        .collect()
 }
 
-/// As the wheel of a runtime's timers tells: the earliest that is due, in each of the latest looks.
-fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
-    let late = cx.values.time(&LATE);
-    let looks: Vec<(Stamp, Duration)> = runtime.lags().rev().take_while(|(_, lag)| *lag >= late).collect();
-    let ((_, lag), (first, first_lag)) = (looks.first()?, looks.last()?);
-    let since = Stamp::from_nanos(first.nanos().saturating_sub(nanos(*first_lag)));
-    let id = runtime.stats.id;
-    let turn = slowest_turn(cx, id).filter(|turn| *turn < LONG)?;
-    let is_kept = runtime.stats.driven == Some(true) && !has_stalled(cx, id, since);
-    let stood = cx.model.standstills().within(since, cx.now);
-    let keepers = keepers(cx, id);
-    if looks.len() < LOOKS || !is_kept || !stood.is_zero() || (keepers.len() as u64) < runtime.stats.workers {
-        return None;
-    }
-    let longest = looks.iter().map(|(_, lag)| *lag).max().unwrap_or(*lag);
-    let mut evidence = vec![
-        Evidence::time("due for", *lag),
-        Evidence::time("longest that was seen", longest),
-        Evidence::count("looks in a row", looks.len() as u64),
+/// As the wheel of a runtime's timers tells, from memory: the earliest that is due, in each of the latest looks.
+fn by_wheel(cx: &Cx, runtime: &Runtime) -> Option<Report> {
+    let seen = late(cx, runtime.lags())?;
+    let turn = slowest_turn(cx, runtime.stats.id).filter(|turn| *turn < LONG)?;
+    let keepers = seen_to_be_polled(cx, runtime.stats.id);
+    let evidence = vec![
+        Evidence::time("due for", seen.last),
+        Evidence::time("longest that was seen", seen.longest),
+        Evidence::count("looks in a row", seen.count),
         Evidence::time("each turn takes", turn),
     ];
+    let what = format!("a timer was due {} ago", humanize(seen.last));
+    report(cx, runtime, Late { since: seen.since, what, confidence: Confidence::Exact, evidence, keepers })
+}
+
+/// As an agent tells when the driver had its turns. Whether a timer is due there nobody knows: it is said only where somebody sleeps.
+fn by_turns(cx: &Cx, runtime: &Runtime) -> Option<Report> {
+    let seen = late(cx, runtime.gaps())?;
+    let id = runtime.stats.id;
+    let workers = cx.model.agent().workers().iter().filter(|worker| worker.stats.id.runtime == id);
+    let polled = |worker: &Worker| {
+        let task = cx.model.tasks().get(worker.stats.polling?)?;
+        Some((label::task(cx.model, &task), worker.stats.id.index))
+    };
+    let keepers: Vec<(TaskRef, u32)> = workers.filter_map(polled).collect();
+    let keeps: Vec<TaskId> = keepers.iter().map(|(task, _)| task.id).collect();
+    let evidence = vec![Evidence::time("no turn for", seen.longest), Evidence::count("looks in a row", seen.count)];
+    let what = format!("its driver has had no turn for up to {}", humanize(seen.longest));
+    let late = Late { since: seen.since, what, confidence: Confidence::Likely, evidence, keepers };
+    let mut report = report(cx, runtime, late)?;
+    let is_asleep = |task: &Task| {
+        task.state() == TaskState::Idle
+            && !keeps.contains(&task.id())
+            && cx.model.runtime_of(task).is_some_and(|of| of.stats.id == id)
+    };
+    let asleep = cx.model.tasks().iter().filter(is_asleep).count() as u64;
+    report.evidence.insert(1, Evidence::count("tasks asleep there", asleep));
+    (asleep > 0).then_some(report)
+}
+
+/// The latest looks in a row at which a runtime was late.
+struct Seen {
+    since: Stamp,
+    last: Duration,
+    longest: Duration,
+    count: u64,
+}
+
+fn late(cx: &Cx, looks: impl DoubleEndedIterator<Item = (Stamp, Duration)>) -> Option<Seen> {
+    let late = cx.values.time(&LATE);
+    let looks: Vec<(Stamp, Duration)> = looks.rev().take_while(|(_, lag)| *lag >= late).collect();
+    let ((_, last), (first, first_lag)) = (*looks.first()?, *looks.last()?);
+    let since = Stamp::from_nanos(first.nanos().saturating_sub(nanos(first_lag)));
+    let longest = looks.iter().map(|(_, lag)| *lag).max().unwrap_or(last);
+    (looks.len() >= LOOKS).then_some(Seen { since, last, longest, count: looks.len() as u64 })
+}
+
+/// A runtime that is late, as something tells.
+struct Late {
+    since: Stamp,
+    what: String,
+    confidence: Confidence,
+    evidence: Vec<Evidence>,
+    /// The tasks that its workers are seen to poll, each with the worker's number.
+    keepers: Vec<(TaskRef, u32)>,
+}
+
+fn report(cx: &Cx, runtime: &Runtime, late: Late) -> Option<Report> {
+    let Late { since, what, confidence, mut evidence, keepers } = late;
+    let id = runtime.stats.id;
+    let is_kept = runtime.stats.driven == Some(true) && !has_stalled(cx, id, since);
+    let stood = cx.model.standstills().within(since, cx.now);
+    if !is_kept || !stood.is_zero() || (keepers.len() as u64) < runtime.stats.workers {
+        return None;
+    }
     evidence.extend(keepers.iter().take(NAMED).map(|(task, worker)| {
         Evidence::text("seen to be polled", format!("{} by worker {worker}", label::in_words(task)))
     }));
@@ -83,10 +142,10 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     Some(Report {
         key: Key::Runtime(id),
         severity: Severity::Warning,
-        confidence: Confidence::Exact,
+        confidence,
         since,
         subject: Subject::Runtime(label::runtime(cx.model, id)),
-        message: format!("a timer was due {} ago, and no poll is long: {who}", humanize(*lag)),
+        message: format!("{what}, and no poll is long: {who}"),
         evidence,
         related: Related {
             tasks_total: keepers.len(),
@@ -96,8 +155,8 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     })
 }
 
-/// The tasks that a runtime's workers are seen to poll, each with the worker's number.
-fn keepers(cx: &Cx, runtime: RuntimeId) -> Vec<(TaskRef, u32)> {
+/// The tasks that a runtime's workers are seen to poll, as memory tells.
+fn seen_to_be_polled(cx: &Cx, runtime: RuntimeId) -> Vec<(TaskRef, u32)> {
     let Some(whole) = cx.model.memory().whole() else { return Vec::new() };
     let of_thread = |thread: &Thread| match thread.role {
         Role::Worker(worker) if worker.runtime == runtime => {

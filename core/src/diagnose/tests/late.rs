@@ -1,12 +1,13 @@
 //! `driver-late`: timers that nobody sees to, and timers that only look like it.
 
+use super::engine::Scene;
 use crate::{
     diagnose::{Settings, Status},
-    model::Retention,
+    model::{Model, Retention, tests::service::Service},
     session::Session,
     update::{
-        Begin, Connection, Event, Flavor, Process, RuntimeId, RuntimeStats, Stamp, TaskId, Update, WorkerId,
-        WorkerStats,
+        Begin, Connection, Event, Flavor, Knows, Process, RuntimeId, RuntimeStats, Stamp, TaskFacts, TaskId, Update,
+        WorkerId, WorkerStats,
         look::{Fate, Grade, Home, ProcessState, Queued, Role, State, TaskKey, TaskLook, Thread, Whole},
     },
 };
@@ -81,4 +82,66 @@ fn a_wheel_that_is_late_in_each_of_four_looks() {
     assert_eq!(looked(&[700; 3], Some(3)), [""; 0], "too few looks");
     assert_eq!(looked(&[900; 6], None), [""; 0], "its worker may be about to see to it");
     assert_eq!(with_turns(&[900; 6], Some(3), 2), [""; 0], "each of its polls is long");
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Worker {
+    Polls,
+    Rests,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Other {
+    Sleeps,
+    HasEnded,
+}
+
+/// What an agent tells of a runtime whose driver had no turn for so long, in milliseconds, at each second: its only worker polls a task
+/// or none, and another task of it sleeps or has ended.
+fn told(gaps: &[u64], worker: Worker, other: Other) -> Scene {
+    let mut service = Service::new();
+    let (busy, second) = (service.spawn("busy", "src/crowd.rs:3"), service.spawn("sleeps", "src/late.rs:5"));
+    service.keep_waker(busy).keep_waker(second).poll(busy, 1).poll(second, 1);
+    if other == Other::HasEnded {
+        service.finish(second);
+    }
+    let facts = TaskFacts { parent: None, runtime: Some(RuntimeId(1)) };
+    let knows = Knows::agent(&["wakers", "driver-turns"].map(str::to_owned));
+    let mut scene = Scene { model: Model::told_by(knows, Retention::default()), ..Scene::new() };
+    let of_agent = |gap: u64, update: Update| Update {
+        runtimes: Some(vec![RuntimeStats {
+            id: RuntimeId(1),
+            flavor: Some(Flavor::MultiThread),
+            workers: 1,
+            driver_gap: Some(Duration::from_millis(gap)),
+            driven: Some(true),
+            ..RuntimeStats::default()
+        }]),
+        workers: Some(vec![WorkerStats {
+            id: WorkerId { runtime: RuntimeId(1), index: 0 },
+            polling: (worker == Worker::Polls).then_some(busy),
+            ..WorkerStats::default()
+        }]),
+        task_facts: vec![(busy, facts), (second, facts)],
+        ..update
+    };
+    let greeting = service.greet();
+    scene.take(of_agent(0, greeting));
+    for &gap in gaps {
+        let update = service.pass(1_000).publish();
+        scene.take(of_agent(gap, update));
+    }
+    scene
+}
+
+#[test]
+fn a_driver_without_turns_while_somebody_sleeps() {
+    let scene = told(&[900; 5], Worker::Polls, Other::Sleeps);
+    assert_eq!(scene.active(), ["driver-late"]);
+    let said = &scene.finding("driver-late").message;
+    assert!(said.contains("no turn for up to 900 ms") && said.contains("busy keeps its worker"), "{said}");
+    assert_eq!(told(&[900; 3], Worker::Polls, Other::Sleeps).active(), [""; 0], "too few looks");
+    assert_eq!(told(&[900, 900, 900, 50, 900], Worker::Polls, Other::Sleeps).active(), [""; 0], "it had its turns");
+    assert_eq!(told(&[900; 5], Worker::Rests, Other::Sleeps).active(), [""; 0], "nobody keeps its worker");
+    assert_eq!(told(&[900; 5], Worker::Polls, Other::HasEnded).active(), [""; 0], "nobody waits for anything there");
 }

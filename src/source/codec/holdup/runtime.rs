@@ -34,6 +34,7 @@ pub(super) fn runtime(runtime: proto::Runtime, issues: &mut DecodeIssues) -> Run
         remote_schedules: runtime.remote_schedules,
         budget_yields: runtime.budget_yields,
         driven: runtime.driven,
+        driver_gap: runtime.driver_gap.map(|gap| duration(Some(gap), issues)),
         verdicts: text::items(runtime.verdicts, issues).filter_map(|one| verdict(&one, issues)).collect(),
         ..RuntimeStats::default()
     }
@@ -61,6 +62,7 @@ pub(super) fn encode_runtime(stats: &RuntimeStats) -> proto::Runtime {
         budget_yields: stats.budget_yields,
         verdicts: stats.verdicts.iter().map(encode_verdict).collect(),
         driven: stats.driven,
+        driver_gap: stats.driver_gap.map(encode_duration),
     }
 }
 

@@ -277,9 +277,9 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
     let verdict = (proptest::sample::select(kinds.to_vec()), option::of(stamp()))
         .prop_map(|(kind, since)| Verdict { kind, since });
     let flavor = option::of(any::<bool>());
-    let driven = option::of(any::<bool>());
+    let driven = (option::of(any::<bool>()), option::of(time()));
     (text(), flavor, any::<u32>(), any::<[u64; 10]>(), vec(verdict, 0..3), driven).prop_map(
-        |(name, flavor, workers, counts, verdicts, driven)| RuntimeStats {
+        |(name, flavor, workers, counts, verdicts, (driven, driver_gap))| RuntimeStats {
             id: RuntimeId(counts[0]),
             name,
             flavor: flavor.map(|many| if many { Flavor::MultiThread } else { Flavor::CurrentThread }),
@@ -295,6 +295,7 @@ fn runtime() -> impl Strategy<Value = RuntimeStats> {
             budget_yields: counts[9],
             verdicts,
             driven,
+            driver_gap,
             ..RuntimeStats::default()
         },
     )
