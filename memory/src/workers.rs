@@ -116,6 +116,7 @@ impl Workers {
                 }
             }
         }
+        this.tell_handed_over();
         // Whoever drives one is on some thread; while one of them was not read, it may be that.
         if all_read {
             for runtime in &mut this.runtimes {
@@ -129,6 +130,17 @@ impl Workers {
         };
         this.sets = owners.into_iter().map(|(at, made_by)| LocalSet { at, owner: owner(made_by) }).collect();
         this
+    }
+
+    /// Whoever is in `block_in_place` while another thread is the worker that it was runs like one of the blocking pool.
+    fn tell_handed_over(&mut self) {
+        for thread in &mut self.threads {
+            let Role::Worker(runtime, number) = thread.role else { continue };
+            let row = self.runtimes.get(runtime as usize).and_then(|it| it.workers.get(number as usize));
+            if row.and_then(|row| row.thread).is_some_and(|worker| worker != thread.id) {
+                thread.role = Role::Blocking;
+            }
+        }
     }
 
     /// Whether the threads are not there that would run the tasks: the child of a `fork` has the thread alone that called it.
@@ -199,11 +211,14 @@ impl Workers {
             self.queued.insert(*header, Queued::Deferred(number));
             self.deferred.insert(*header);
         }
-        if let Some(row) = runtime.workers.get_mut(number as usize) {
+        let handed_over = told_polls.is_some() && !worker.has_core;
+        // One that has handed its work over is the worker no more as soon as another thread is.
+        let is_free = |row: &&mut crate::data::Worker| !(handed_over && row.thread.is_some());
+        if let Some(row) = runtime.workers.get_mut(number as usize).filter(is_free) {
             row.thread = Some(id);
             row.polls = told_polls;
             row.tick = worker.tick;
-            row.handed_over = told_polls.is_some() && !worker.has_core;
+            row.handed_over = handed_over;
         }
     }
 }
@@ -211,4 +226,45 @@ impl Workers {
 /// Whether a thread of a runtime polls nothing and runs nothing, as one of the blocking pool does between jobs.
 fn is_idle(context: &Context, runtime: Option<u32>) -> bool {
     context.worker.is_none() && context.task.is_none() && !context.entered && runtime.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Flavor, data, tokio::context};
+
+    /// Two threads that say they are the same worker, in this order: who of them it is, what each is, and whether its work is handed over.
+    fn told(cores: [bool; 2]) -> (Option<u32>, Vec<Role>, bool) {
+        let worker = data::Worker { index: 0, thread: None, polls: None, tick: None, queue: None, handed_over: false };
+        let runtime = Runtime {
+            at: 1,
+            flavor: Flavor::MultiThread,
+            workers: vec![worker],
+            tasks: 2,
+            injected: None,
+            blocking: None,
+            timer_lag: None,
+            driven: None,
+        };
+        let threads = (10..).take(cores.len()).map(|id| Thread { id, ..Thread::default() }).collect();
+        let mut workers = Workers { runtimes: vec![runtime], threads, ..Workers::default() };
+        for (at, has_core) in cores.into_iter().enumerate() {
+            let worker = context::Worker { has_core, ..context::Worker::default() };
+            let task = Some(100 + at as u64);
+            let context = Context { task, entered: true, worker: Some(worker), ..Context::default() };
+            workers.place(at, 10 + at as u32, &context, Some(0), Role::Other);
+        }
+        workers.tell_handed_over();
+        let row = &workers.runtimes[0].workers[0];
+        let polls = workers.threads.iter().find(|thread| Some(thread.id) == row.thread).and_then(|it| it.polls);
+        assert_eq!(row.polls, polls, "what the worker polls is what its thread does");
+        (row.thread, workers.threads.iter().map(|thread| thread.role).collect(), row.handed_over)
+    }
+
+    #[test]
+    fn whoever_has_the_core_is_the_worker() {
+        let (worker, blocking) = (Role::Worker(0, 0), Role::Blocking);
+        assert_eq!(told([false, true]), (Some(11), vec![blocking, worker], false));
+        assert_eq!(told([true, false]), (Some(10), vec![worker, blocking], false));
+    }
 }

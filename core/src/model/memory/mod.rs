@@ -39,7 +39,7 @@ use evidence::Looked;
 use joins::Joins;
 use peers::Peers;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc};
 
 /// More chains than this no honest program has.
 const CHAINS_MOST: usize = 1 << 20;
@@ -79,8 +79,10 @@ pub struct Memory {
     sightings: FxHashMap<ResourceId, Sighting>,
     /// The stall of each worker that is in one.
     stalls: FxHashMap<WorkerId, u64>,
-    /// Since when each lasts, and what its thread had had of a processor when it was seen first.
-    stalls_began: FxHashMap<WorkerId, (Stamp, Duration)>,
+    /// Since when each lasts, and what the kernel had counted of the threads when it was seen first.
+    stalls_began: FxHashMap<WorkerId, (Stamp, Arc<stalls::Counted>)>,
+    /// The same at the latest look.
+    counted: Arc<stalls::Counted>,
     stalls_numbered: u64,
 }
 

@@ -5,12 +5,38 @@ use crate::{
     model::{Model, Worker},
     update::{
         Cause, Stall, Stamp, WorkerId,
-        look::{ProcessState, Role, Thread},
+        look::{ProcessState, Thread},
     },
 };
+use rustc_hash::FxHashMap;
+use std::{sync::Arc, time::Duration};
 
 /// A poll that was seen to last for so long keeps its worker. What memory shows first it shows again half a second later.
-const LASTS: std::time::Duration = std::time::Duration::from_millis(100);
+const LASTS: Duration = Duration::from_millis(100);
+
+/// What the kernel has counted of the threads, at a look.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    at: Option<Stamp>,
+    threads: FxHashMap<u32, Counts>,
+}
+
+/// What it counts of one: time on a processor, and time that it could have run and was not let.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    cpu: Duration,
+    waited: Duration,
+}
+
+impl Counted {
+    /// What was counted of a thread since an earlier look; nothing of one that was not there.
+    fn since(&self, before: &Self, tid: u32) -> Counts {
+        let (Some(now), Some(then)) = (self.threads.get(&tid), before.threads.get(&tid)) else {
+            return Counts::default();
+        };
+        Counts { cpu: now.cpu.saturating_sub(then.cpu), waited: now.waited.saturating_sub(then.waited) }
+    }
+}
 
 impl Model {
     /// Tells the stalls that the workers of a look are in. Their workers and threads have been taken in.
@@ -19,6 +45,8 @@ impl Model {
         {
             return;
         }
+        let counted = Arc::new(self.count_threads(now));
+        let before = std::mem::replace(&mut self.memory.counted, counted.clone());
         let mut lasting = Vec::new();
         for worker in self.agent.workers() {
             let since =
@@ -43,7 +71,7 @@ impl Model {
                 self.memory.stalls.remove(&worker);
                 self.memory.stalls_began.remove(&worker);
             } else {
-                self.had_a_processor(&mut stall, worker);
+                self.had_a_processor(&mut stall, worker, &counted, &before);
                 let next = self.memory.stalls_numbered + 1;
                 stall.id = *self.memory.stalls.entry(worker).or_insert(next);
                 self.memory.stalls_numbered = self.memory.stalls_numbered.max(stall.id);
@@ -52,25 +80,45 @@ impl Model {
         }
     }
 
-    /// A thread that runs, or could: whether it had a processor in the meantime tells its time on one, from the first look at the stall
-    /// on. Until that is seen it may be the kernel that lets it wait.
-    fn had_a_processor(&mut self, stall: &mut Stall, worker: WorkerId) {
-        let threads = self.memory.whole.iter().flat_map(|whole| &whole.threads);
-        let Some(used) = threads.filter(|it| it.role == Role::Worker(worker)).find_map(|it| it.cpu) else { return };
-        let began = self.memory.stalls_began.entry(worker).or_insert((stall.since, used));
+    /// Whether it is the kernel that keeps a poll: its thread could run and has no processor, or it waits for another thread that has
+    /// none. Counted from the look on that showed the poll first, or the next one.
+    fn had_a_processor(&mut self, stall: &mut Stall, worker: WorkerId, counted: &Arc<Counted>, before: &Arc<Counted>) {
+        let first = if before.at == Some(stall.since) { before } else { counted };
+        let began = self.memory.stalls_began.entry(worker).or_insert_with(|| (stall.since, first.clone()));
         if began.0 != stall.since {
             // Another poll, of which nothing was seen before.
-            *began = (stall.since, used);
+            *began = (stall.since, first.clone());
         }
-        stall.on_cpu = used.saturating_sub(began.1);
-        if stall.cause == Cause::Running && stall.on_cpu < LASTS {
+        let (Some(thread), Some(now), Some(at)) = (&stall.thread, counted.at, began.1.at) else { return };
+        stall.on_cpu = counted.since(&began.1, thread.tid).cpu;
+        let others = counted.threads.keys().map(|tid| counted.since(&began.1, *tid).waited).max();
+        let clear = match stall.cause {
+            Cause::Running => stall.on_cpu,
+            Cause::Lock => now.since(at).saturating_sub(others.unwrap_or_default()),
+            Cause::Sleep | Cause::SystemCall | Cause::Device => {
+                now.since(at).saturating_sub(counted.since(&began.1, thread.tid).waited)
+            }
+            _ => return,
+        };
+        if clear < LASTS {
             stall.cause = Cause::Starved;
         }
     }
 
+    /// What the kernel has counted of the threads.
+    fn count_threads(&self, now: Stamp) -> Counted {
+        let threads = self.memory.whole.iter().flat_map(|whole| &whole.threads);
+        let of = |thread: &Thread| {
+            let counts = Counts { cpu: thread.cpu.unwrap_or_default(), waited: thread.waited.unwrap_or_default() };
+            (thread.id, counts)
+        };
+        Counted { at: Some(now), threads: threads.map(of).collect() }
+    }
+
     fn stall(&self, worker: &Worker, since: Stamp) -> Stall {
-        let of_worker = |thread: &&Thread| thread.role == Role::Worker(worker.stats.id);
-        let thread = self.memory.whole().and_then(|whole| whole.threads.iter().find(of_worker));
+        // One that is in `block_in_place` has handed its work to another.
+        let is_it = |thread: &&Thread| worker.stats.thread.as_ref().is_some_and(|it| it.tid == thread.id);
+        let thread = self.memory.whole().and_then(|whole| whole.threads.iter().find(is_it));
         Stall {
             id: 0,
             runtime: worker.stats.id.runtime,
@@ -82,7 +130,7 @@ impl Model {
             cause: thread.map_or(Cause::Unknown, cause),
             system_call: thread.map_or_else(String::new, |thread| thread.waits_in.clone()),
             kernel_function: String::new(),
-            on_cpu: std::time::Duration::ZERO,
+            on_cpu: Duration::ZERO,
             queued: worker.stats.queue,
             stack: thread.and_then(|thread| thread.stack.clone()),
             limitation: String::new(),

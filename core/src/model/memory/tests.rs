@@ -312,8 +312,12 @@ fn a_worker_that_polls_no_task_is_not_stalled_and_one_that_does_is() {
     assert_eq!(stalled, [("stalled-worker", at(0))]);
 }
 
-/// What is found of a worker whose thread is ready in each of four looks, and has had so much of a processor by each of them.
-fn ready(used: [u64; 4]) -> usize {
+/// What the kernel has counted of two threads at a look: the worker's, and another one. Of each the time on a processor, and the time
+/// for which it could run and had none.
+type Counts = [(u64, u64); 2];
+
+/// Stalls that are found of a worker whose thread is in this state in each of four looks, half a second apart.
+fn stalled(state: char, waits_in: &str, counts: [Counts; 4]) -> usize {
     use crate::update::{
         RuntimeId, WorkerId, WorkerStats,
         look::{Role, Thread},
@@ -321,34 +325,49 @@ fn ready(used: [u64; 4]) -> usize {
     let mut session = session();
     let id = WorkerId { runtime: RuntimeId(1), index: 0 };
     let running = Arc::new(TaskLook { state: State::Running, ..look(Vec::new()) });
-    for (round, used) in (0..).zip(used) {
-        let thread = Thread {
-            id: 7,
-            name: "worker".into(),
-            state: 'R',
-            waits_in: String::new(),
-            cpu: Some(std::time::Duration::from_millis(used)),
-            role: Role::Worker(id),
-            polls: None,
-            stack: None,
-            stopped: None,
-        };
+    let millis = std::time::Duration::from_millis;
+    for (round, counts) in (0..).zip(counts) {
+        // Another thread, which has handed this worker over, stands before it.
+        let threads = (6..).zip([counts[1], counts[0]]).map(|(id, (cpu, waited))| Thread {
+            id,
+            state: if id == 7 { state } else { 'S' },
+            waits_in: if id == 7 { waits_in } else { "nanosleep" }.into(),
+            cpu: Some(millis(cpu)),
+            waited: Some(millis(waited)),
+            role: Role::Worker(WorkerId { runtime: RuntimeId(1), index: 0 }),
+            ..Thread::default()
+        });
         let mut told = update(round * 500, Vec::new());
         if let Some(whole) = &mut told.look {
-            whole.threads = vec![thread];
+            whole.threads = threads.collect();
         }
+        let thread = Some(crate::update::Thread { tid: 7, name: "worker".into() });
         told.workers =
-            Some(vec![WorkerStats { id, polling: Some(TaskId(3)), tick: Some(7), ..WorkerStats::default() }]);
+            Some(vec![WorkerStats { id, thread, polling: Some(TaskId(3)), tick: Some(7), ..WorkerStats::default() }]);
         told.task_looks = (round == 0).then(|| (key(3), running.clone())).into_iter().collect();
         tell(&mut session, told);
     }
     session.engine().findings().filter(|finding| finding.lint.name == "stalled-worker").count()
 }
 
+/// The counts of four looks that grow by so much from one to the next.
+fn growing(worker: (u64, u64), other: (u64, u64)) -> [Counts; 4] {
+    [0, 1, 2, 3].map(|round| [worker, other].map(|(cpu, waited)| (1_000 + round * cpu, 1_000 + round * waited)))
+}
+
 #[test]
 fn a_thread_that_is_ready_and_has_no_processor_stalls_nobody() {
-    assert_eq!(ready([1_000, 1_500, 2_000, 2_500]), 1);
-    assert_eq!(ready([1_000, 1_010, 1_020, 1_030]), 0);
+    assert_eq!(stalled('R', "", growing((500, 0), (0, 0))), 1);
+    assert_eq!(stalled('R', "", growing((10, 490), (0, 0))), 0);
+}
+
+#[test]
+fn a_thread_that_waits_for_one_without_a_processor_stalls_nobody() {
+    assert_eq!(stalled('S', "futex", growing((0, 0), (500, 0))), 1);
+    assert_eq!(stalled('S', "futex", growing((0, 0), (10, 490))), 0);
+    // Who sleeps waits for nobody: what counts is what it waited for a processor itself.
+    assert_eq!(stalled('S', "clock_nanosleep", growing((0, 0), (10, 490))), 1);
+    assert_eq!(stalled('S', "clock_nanosleep", growing((10, 490), (0, 0))), 0);
 }
 
 #[test]

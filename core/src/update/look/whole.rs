@@ -87,6 +87,8 @@ pub struct Thread {
     pub waits_in: String,
     /// Processor time that it has used.
     pub cpu: Option<Duration>,
+    /// Time that it has waited for a processor although it could run; `None` where the kernel does not tell.
+    pub waited: Option<Duration>,
     /// What it is to tokio.
     pub role: Role,
     /// The task that it polls.

@@ -113,6 +113,7 @@ fn thread(thread: &memory::Thread, now: Stamp) -> look::Thread {
         state: thread.state,
         waits_in: thread.waits_in.to_string(),
         cpu: thread.cpu,
+        waited: thread.waited,
         role: match thread.role {
             memory::Role::Other => Role::Other,
             memory::Role::Worker(runtime, index) => {
