@@ -169,12 +169,11 @@ impl Graph {
         let first =
             (0..links.len()).min_by_key(|&at| links.get(before(at)).map(|link| (link.kept_since, link.awaited)));
         links.rotate_left(first.unwrap_or(0));
-        let mut named: Vec<Actor> = links.iter().map(|link| link.who).collect();
+        let named: FxHashSet<Actor> = links.iter().map(|link| link.who).collect();
         let mut others: Vec<Actor> = set.iter().filter_map(|&at| self.nodes.get(at)).map(|node| node.actor).collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|actor| !named.contains(actor));
-        named.extend(&others);
         let escapes = set.iter().filter_map(|&at| self.nodes.get(at));
         let escapes = escapes.flat_map(|node| node.escapes.iter().map(|&wait| (node.actor, wait))).collect();
         Some(Knot { links, others, behind: Vec::new(), escapes, since, seen })

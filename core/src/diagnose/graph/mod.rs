@@ -165,6 +165,13 @@ pub(super) struct Graph {
     now: Option<Stamp>,
 }
 
+impl Graph {
+    /// Whether everybody goes on.
+    fn is_free(&self) -> bool {
+        self.nodes.iter().all(|node| node.step == Step::GoesOn)
+    }
+}
+
 /// Whether what ends in time, or may be told by anybody, counts as a way to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
@@ -183,14 +190,18 @@ pub(super) struct Graphs {
 
 impl Graphs {
     pub(super) fn get(&self, model: &Model, escapes: Escapes) -> &Graph {
-        let place = match escapes {
-            Escapes::Count => &self.escapes_count,
-            Escapes::LeftOut => &self.escapes_left_out,
-        };
-        place.get_or_init(|| {
+        let reduced = || {
             let mut graph = build::graph(model);
             graph.reduce(escapes);
             graph
-        })
+        };
+        match escapes {
+            Escapes::LeftOut => self.escapes_left_out.get_or_init(reduced),
+            Escapes::Count => {
+                // Who goes on without them goes on with them, too.
+                let left_out = self.get(model, Escapes::LeftOut);
+                if left_out.is_free() { left_out } else { self.escapes_count.get_or_init(reduced) }
+            }
+        }
     }
 }
