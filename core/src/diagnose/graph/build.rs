@@ -45,12 +45,12 @@ pub(super) fn graph(model: &Model) -> Graph {
     build.graph
 }
 
-fn is_sure(hold: &Hold) -> bool {
+pub(super) fn is_sure(hold: &Hold) -> bool {
     hold.basis != Basis::Likely && !hold.outlived
 }
 
 /// Whether somebody waits for it, or may, whom somebody surely keeps.
-fn is_worth_it(thing: &look::Thing) -> bool {
+pub(super) fn is_worth_it(thing: &look::Thing) -> bool {
     let listens = matches!(thing.kind, ThingKind::Watch | ThingKind::Broadcast | ThingKind::Oneshot);
     let is_kept = || thing.holders.iter().any(|holder| holder.certainty == Certainty::Proven);
     (listens || !thing.queue.is_empty()) && (is_kept() || thing.kind == ThingKind::Room)
