@@ -5,7 +5,7 @@ use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         contradiction::When,
-        label,
+        follow, label,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
@@ -82,12 +82,11 @@ fn report(cx: &Cx, room: &Thing) -> Option<Report> {
         }
         ([first, ..], false) => format!("its receiver, {}, {}", label::in_words(&first.who), first.words),
     };
-    let mut evidence = vec![
+    let evidence = vec![
         Evidence::time("no room for", lasted),
         Evidence::count("waiting", standing.total as u64),
         Evidence::count("messages inside", messages),
     ];
-    evidence.extend(queues::evidence(&doing, if reserves { "has reserved" } else { "receives" }));
     let is_sure = !holders.is_empty() && holders.iter().all(|holder| holder.certainty == Certainty::Proven);
     let mut who = doing.into_iter().map(|doing| doing.who);
     Some(Report {
@@ -101,6 +100,7 @@ fn report(cx: &Cx, room: &Thing) -> Option<Report> {
         related: Related {
             holder: who.next(),
             co_holders: who.take(RELATED_MOST).collect(),
+            keepers: follow::holders(cx.model, cx.now, holders.into_iter()),
             waiters: standing.waiters,
             waiters_total: standing.total,
             ..Related::default()

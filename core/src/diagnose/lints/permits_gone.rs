@@ -5,7 +5,7 @@ use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         contradiction::When,
-        label,
+        follow, label,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
@@ -61,12 +61,11 @@ fn report(cx: &Cx, thing: &Thing) -> Option<Report> {
     let (waiting, has) = (plural(standing.total as u64, "task"), plural(doing.len() as u64, "task"));
     let (verb, have) =
         (if standing.total == 1 { "waits" } else { "wait" }, if doing.len() == 1 { "has" } else { "have" });
-    let mut evidence = vec![
+    let evidence = vec![
         Evidence::time("nothing came back for", lasted),
         Evidence::count("waiting", standing.total as u64),
         Evidence::count("who likely have permits", doing.len() as u64),
     ];
-    evidence.extend(queues::evidence(&doing, "has one"));
     let mut holders = doing.into_iter().map(|doing| doing.who);
     Some(Report {
         key: Key::Lock(id),
@@ -80,6 +79,7 @@ fn report(cx: &Cx, thing: &Thing) -> Option<Report> {
         related: Related {
             holder: holders.next(),
             co_holders: holders.take(RELATED_MOST).collect(),
+            keepers: follow::holders(cx.model, cx.now, thing.holders.iter().filter(holds)),
             waiters: standing.waiters,
             waiters_total: standing.total,
             ..Related::default()
