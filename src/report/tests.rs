@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     diagnose::{
-        AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, KeepsBy, LockRef, Related, RuntimeRef,
-        Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef, lint,
+        AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, Keeper, KeeperWait, KeepsBy, LockRef, Related,
+        RuntimeRef, Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef, lint,
     },
     update::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
 };
@@ -121,7 +121,23 @@ fn of_every_kind() -> Vec<Finding> {
         })
         .collect();
     let nowhere = TaskRef { number: None, kind: "block_on", place: "<unknown location>".into(), ..task(3, "") };
-    let held = Related { holder: Some(task(9, "writer")), waiters, waiters_total: 40, ..Related::default() };
+    let ends =
+        Keeper { by: KeepsBy::End, does: "is being polled", ..Keeper::of_lock(task(8, "job"), Confidence::Exact) };
+    let on = Some(AwaitedRef::End(task(8, "job")));
+    let timer = KeeperWait { words: "timer in 3.00 s".into(), on: None, kept: Vec::new() };
+    let keeper = Keeper {
+        held: Some(Duration::from_secs(2)),
+        at: Some("src/pair.rs:44".into()),
+        waits: vec![KeeperWait { words: "end of task 108".into(), on, kept: vec![ends] }, timer],
+        ..Keeper::of_lock(task(9, "writer"), Confidence::Exact)
+    };
+    let held = Related {
+        holder: Some(task(9, "writer")),
+        keepers: vec![keeper],
+        waiters,
+        waiters_total: 40,
+        ..Related::default()
+    };
     let many = Related { tasks: vec![task(4, "a"), task(5, "b")], tasks_total: 900, ..Related::default() };
     let past =
         Finding { status: Status::Past, ..finding("large-future", Severity::Note, Subject::Task(task(1, "")), many) };

@@ -64,6 +64,11 @@ const STORY_LEAST: u16 = 7;
 /// A step is told in at most this many lines.
 const STEP_MOST: u16 = 4;
 
+/// Below so many columns, what is told needs the room, and of places the end is shown.
+const WIDE: u16 = 120;
+const WHERE_NARROW: usize = 24;
+const WHERE_MOST: usize = 400;
+
 /// What is left below is worth a part of its own from this many lines on.
 const PART_LEAST: u16 = 4;
 
@@ -165,8 +170,8 @@ fn first_change(steps: &[Step]) -> Option<String> {
     let at = steps.iter().position(|step| step.change.is_some())?;
     let step = &steps[at];
     let change = step.change?;
-    if let Some(line) = step.at() {
-        return Some(format!("{line}: {change}"));
+    if let Some(at) = step.at() {
+        return Some(format!("{}: {change}", line_of(at)));
     }
     // No line is known: it is where somebody waits.
     let who = steps[..at].iter().rfind(|above| above.depth < step.depth).and_then(|above| above.about.as_ref());
@@ -174,15 +179,21 @@ fn first_change(steps: &[Step]) -> Option<String> {
     Some(format!("where {who}{}: {change}", step.in_words()))
 }
 
-/// A step in as many lines as it needs.
+/// The file and the line of a place, without the function.
+fn line_of(at: &str) -> &str {
+    at.rsplit(' ').next().unwrap_or(at)
+}
+
+/// A step in as many lines as it needs, what to change before the rest.
 fn in_full(step: &Step, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let known = step.known.map_or_else(String::new, |known| format!(" ({})", known.name()));
     let words = page::units(&format!("{}{known}", step.in_full()), theme);
-    let mut lines: Vec<Line> = wrap(&words, width as usize, theme).into_iter().map(Line::raw).collect();
+    let mut lines: Vec<Line> = Vec::new();
     if let Some(change) = step.change {
         let change = format!("{} change this first: {change}", theme.mark(Severity::Warning));
         lines.extend(wrap(&change, width as usize, theme).into_iter().map(|line| Line::styled(line, theme.good())));
     }
+    lines.extend(wrap(&words, width as usize, theme).into_iter().map(Line::raw));
     lines
 }
 
@@ -202,7 +213,8 @@ fn story(
     let room = area.height.saturating_sub(1) as usize;
     let count = detail.steps.len();
     let visible = page.cursor.visible(count, room);
-    let rows: Vec<Row> = visible.clone().filter_map(|at| row(detail, at, theme)).collect();
+    let where_most = if area.width < WIDE { WHERE_NARROW } else { WHERE_MOST };
+    let rows: Vec<Row> = visible.clone().filter_map(|at| row(detail, at, where_most, theme)).collect();
     let selected = page.cursor.index().checked_sub(visible.start);
     let table = Table { columns: COLUMNS, sorted: None, rows: &rows, selected };
     table::render(buffer, area, &table, theme, shown, |_| None);
@@ -210,16 +222,15 @@ fn story(
     shown.window = Some(Window { offset: visible.start, rows: room });
 }
 
-fn row(detail: &FindingDetail, at: usize, theme: &Theme) -> Option<Row> {
+fn row(detail: &FindingDetail, at: usize, where_most: usize, theme: &Theme) -> Option<Row> {
     let (step, levels) = (detail.steps.get(at)?, detail.levels.get(at)?);
     let mark = if step.change.is_some() { format!("{} ", theme.mark(Severity::Warning)) } else { String::new() };
     let words = format!("{}{mark}{}", tree::prefix(levels, theme).0, page::units(&step.in_words(), theme));
-    let place = step.at().map(|at| at.rsplit(' ').next().unwrap_or(at));
-    let place = match (place, &step.about) {
-        (Some(place), _) => Cell::path(place, Style::new(), theme),
-        (None, Some(about @ About::Task(_))) => Cell::path(about.place().unwrap_or_default(), theme.dim(), theme),
-        (None, _) => Cell::Empty,
+    let (place, style_of_place) = match (step.at().map(line_of), &step.about) {
+        (Some(place), _) => (place, Style::new()),
+        (None, about) => (about.as_ref().and_then(About::place).unwrap_or_default(), theme.dim()),
     };
+    let place = Cell::path(&text::safe_end(place, where_most, theme), style_of_place, theme);
     let known = step.known.map_or(Cell::Empty, |known| Cell::Text(known.name().into(), theme.dim()));
     Some(Row {
         id: RowId::Step(*detail.ids.get(at)?),
