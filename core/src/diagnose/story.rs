@@ -267,7 +267,8 @@ fn said(parts: [&str; 2]) -> String {
 fn change(by: KeepsBy, what: Option<&LockRef>) -> Option<&'static str> {
     match by {
         KeepsBy::Guard => Some(match what.map_or("lock", |what| what.kind) {
-            "Mutex" | "RwLock" | "OnceCell" | "lock" => "let go of the lock before this wait",
+            "Mutex" | "RwLock" | "lock" => "let go of the lock before this wait",
+            "OnceCell" => "do not wait here for what needs the cell that is being made",
             "room in an mpsc channel" => "send, or give the room back, before this wait",
             _ => "let go of the permits before this wait",
         }),
