@@ -12,6 +12,7 @@ use crate::{
         look::{Certainty, ClaimKind, Holder, State, Thing, ThingId, ThingKind, Wait, WaitOn, Who},
     },
 };
+use rustc_hash::FxHashSet;
 
 /// What keepers wait for is followed over so many of them.
 const DEEP_MOST: usize = 3;
@@ -31,31 +32,53 @@ pub(super) fn actor(model: &Model, who: Who) -> Option<Actor> {
     }
 }
 
+/// Of all who are told so many.
+const ALL_MOST: usize = 32;
+
 /// Who holds a lock.
 pub(super) fn lock(model: &Model, now: Stamp, id: ResourceId) -> Vec<Keeper> {
-    Way { model, now, path: Vec::new() }.lock(id)
+    Way::new(model, now).lock(id)
 }
 
-/// These, who have a part of something in memory.
-pub(super) fn holders<'a>(model: &Model, now: Stamp, holders: impl Iterator<Item = &'a Holder>) -> Vec<Keeper> {
-    Way { model, now, path: Vec::new() }.holders(holders)
+/// These, who have a part of this thing in memory.
+pub(super) fn holders<'a>(
+    model: &Model,
+    now: Stamp,
+    of: &Thing,
+    holders: impl Iterator<Item = &'a Holder>,
+) -> Vec<Keeper> {
+    let mut way = Way::new(model, now);
+    way.things.insert(graph::row(model, of.id));
+    way.holders(holders)
 }
 
-/// The way from keeper to keeper.
+/// The way from keeper to keeper. Who has a thing, and what somebody waits for, is told once: four who have permits and wait for more
+/// would else be told four times over at every level.
 struct Way<'a> {
     model: &'a Model,
     now: Stamp,
-    /// Who was gone through: nobody twice.
-    path: Vec<Actor>,
+    /// How many were gone through to here.
+    deep: usize,
+    /// Whose waits are told.
+    actors: FxHashSet<Actor>,
+    /// Whose keepers are told.
+    things: FxHashSet<ResourceId>,
+    /// How many keepers are told.
+    told: usize,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    fn new(model: &'a Model, now: Stamp) -> Self {
+        Self { model, now, deep: 0, actors: FxHashSet::default(), things: FxHashSet::default(), told: 0 }
+    }
+
     fn lock(&mut self, id: ResourceId) -> Vec<Keeper> {
-        let Some((_, lock)) = self.model.lock(id) else { return Vec::new() };
+        let Some((_, lock)) = self.model.lock(id).filter(|_| self.things.insert(id)) else { return Vec::new() };
         lock.holds.iter().take(KEEPERS_MOST).map(|hold| self.hold(hold)).collect()
     }
 
     fn hold(&mut self, hold: &Hold) -> Keeper {
+        self.told += 1;
         let task = hold.acquire.task;
         let who = (task != TaskId::NONE && !hold.outlived).then_some(Actor::Task(task));
         Keeper {
@@ -67,12 +90,13 @@ impl Way<'_> {
         }
     }
 
-    fn holders<'a>(&mut self, holders: impl Iterator<Item = &'a Holder>) -> Vec<Keeper> {
+    fn holders<'b>(&mut self, holders: impl Iterator<Item = &'b Holder>) -> Vec<Keeper> {
         holders.filter_map(|holder| self.holder(holder)).take(KEEPERS_MOST).collect()
     }
 
     fn holder(&mut self, holder: &Holder) -> Option<Keeper> {
         let who = actor(self.model, holder.who)?;
+        self.told += 1;
         let by = match holder.what {
             ClaimKind::Permits(_) => KeepsBy::Guard,
             ClaimKind::Sender => KeepsBy::Sender,
@@ -99,10 +123,11 @@ impl Way<'_> {
     }
 
     fn waits(&mut self, who: Actor) -> Vec<KeeperWait> {
-        if self.path.len() >= DEEP_MOST || self.path.contains(&who) || !self.does(Some(who)).is_empty() {
+        let is_enough = self.deep >= DEEP_MOST || self.told > ALL_MOST;
+        if is_enough || !self.does(Some(who)).is_empty() || !self.actors.insert(who) {
             return Vec::new();
         }
-        self.path.push(who);
+        self.deep += 1;
         let waits = match (who, self.looked_at(who)) {
             (_, Some(waits)) => waits.iter().take(WAITS_MOST).map(|wait| self.wait(wait)).collect(),
             (Actor::Task(task), None) => {
@@ -111,7 +136,7 @@ impl Way<'_> {
             }
             (Actor::Root(_), None) => Vec::new(),
         };
-        self.path.pop();
+        self.deep -= 1;
         waits
     }
 
@@ -159,6 +184,9 @@ impl Way<'_> {
         if self.model.lock(row).is_some() {
             return self.lock(row);
         }
+        if !self.things.insert(row) {
+            return Vec::new();
+        }
         let Some(thing) = self.model.memory().thing(id).cloned() else { return Vec::new() };
         let has_messages = thing.channel.and_then(|channel| channel.messages) != Some(0);
         match self.channel(&thing).filter(|_| thing.kind == ThingKind::Room && has_messages) {
@@ -173,6 +201,9 @@ impl Way<'_> {
 
     /// Who could send what is waited for, where they are few enough to say anything.
     fn sends(&mut self, id: ThingId) -> Vec<Keeper> {
+        if !self.things.insert(graph::row(self.model, id)) {
+            return Vec::new();
+        }
         let Some(thing) = self.model.memory().thing(id).cloned() else { return Vec::new() };
         let senders: Vec<&Holder> = thing.holders.iter().filter(|it| it.what == ClaimKind::Sender).collect();
         if senders.len() > WAITS_MOST { Vec::new() } else { self.holders(senders.into_iter()) }

@@ -457,8 +457,11 @@ fn keeper(steps: &mut Vec<Step>, depth: usize, one: &Keeper, what: Option<&LockR
     });
     for wait in &one.waits {
         let step = Step::new(depth + 1, Role::Awaited, wait.on.as_ref().map(about));
+        // Who keeps it is told there.
+        let is_above = step.about.is_some() && steps.iter().any(|above| above.about == step.about);
+        let after = if is_above { "(above)" } else { "" };
         steps.push(match &wait.on {
-            Some(on) => Step { before: waits_for(on), ..step },
+            Some(on) => Step { before: waits_for(on), after: after.to_owned(), ..step },
             None => Step { before: "waits for", after: wait.words.clone(), ..step },
         });
         let what = wait.on.as_ref().and_then(AwaitedRef::resource);

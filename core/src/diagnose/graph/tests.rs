@@ -187,6 +187,26 @@ fn a_story_goes_on_to_what_those_wait_for_who_keep_something() {
     );
 }
 
+/// Each of them waits for what all of them have: that is told once, and not again for each of the others.
+#[test]
+fn a_story_tells_nobody_twice() {
+    let mut scene = Scene::default();
+    let all: Vec<(u64, ClaimKind)> = (1..=4).map(|task| (task, GUARD)).collect();
+    for task in 1..=4 {
+        scene.task(task, plain(), vec![wait(1, permits(0x100, 1))], vec![claim(0, 0x100, GUARD)]);
+    }
+    scene.thing(0x100, ThingKind::Semaphore, &all, &[1, 2, 3, 4]);
+    let likely = |holder: &mut Holder| holder.certainty = Certainty::Likely;
+    scene.things[0].holders.iter_mut().for_each(likely);
+    let mut story = vec!["Semaphore 1 it of app::f".to_owned()];
+    for task in 1..=4 {
+        story.push(format!("  task {task} app::f has permits of it"));
+        story.push("    waits for Semaphore 1 it of app::f (above)".into());
+    }
+    story.extend((1..=4).map(|task| format!("  task {task} app::f waits for it for 2.50 s")));
+    assert_eq!(scene.story("permits-gone"), story);
+}
+
 #[test]
 fn two_locks_that_cross() {
     assert_eq!(crossed().found(), [("deadlock", "critical", 2)]);

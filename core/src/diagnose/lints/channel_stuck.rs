@@ -100,7 +100,7 @@ fn report(cx: &Cx, room: &Thing) -> Option<Report> {
         related: Related {
             holder: who.next(),
             co_holders: who.take(RELATED_MOST).collect(),
-            keepers: follow::holders(cx.model, cx.now, holders.into_iter()),
+            keepers: follow::holders(cx.model, cx.now, room, holders.into_iter()),
             waiters: standing.waiters,
             waiters_total: standing.total,
             ..Related::default()

@@ -79,7 +79,7 @@ fn report(cx: &Cx, thing: &Thing) -> Option<Report> {
         related: Related {
             holder: holders.next(),
             co_holders: holders.take(RELATED_MOST).collect(),
-            keepers: follow::holders(cx.model, cx.now, thing.holders.iter().filter(holds)),
+            keepers: follow::holders(cx.model, cx.now, thing, thing.holders.iter().filter(holds)),
             waiters: standing.waiters,
             waiters_total: standing.total,
             ..Related::default()
