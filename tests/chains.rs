@@ -9,8 +9,8 @@ use holdup::{
     update::{
         Place, RuntimeId, RuntimeStats, SourcePlace, Stamp, TaskId, Thread, Update, WorkerId, WorkerStats,
         look::{
-            Certainty, Chain, ClaimKind, Fate, Frame, FrameKind, Holder, Home, Interest, Queued, Reach, State, TaskKey,
-            TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Holder, Home, Interest, Queued, Reach,
+            State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -147,11 +147,152 @@ fn stage((width, height): (u16, u16), options: Options, certainty: Certainty) ->
     stage
 }
 
-fn pictures(name: &str, keys: &str) {
+/// Two tasks that wait for each other: one has a lock and waits for room in a channel, the other receives and waits for the lock.
+fn crossed((width, height): (u16, u16), options: Options) -> Stage {
+    let (room, channel) = (ThingId(0x7f00_2001), ThingId(0x7f00_2000));
+    let claim = |of, what| Claim { frame: 0, of, what, local: "it".into() };
+    let permits = |of| WaitOn::Permits { of, wanted: 1, missing: 1 };
+    let place = |file: &str, line| Place { file: file.into(), line, column: 0 };
+    let chain = |name, at: &str, leaf| {
+        let frames = vec![frame(0, name, FrameKind::Async, at), frame(1, leaf, FrameKind::Leaf, "")];
+        Arc::new(Chain { frames })
+    };
+    let chains = vec![
+        chain("orders::produce", "src/produce.rs:52", "Sender::send"),
+        chain("orders::consume", "src/consume.rs:17", "Mutex::lock"),
+    ];
+    let task = |number: u64, future: &str, chain, on, claims: [Claim; 1]| {
+        let look = TaskLook { claims: claims.into(), ..look(future, chain, vec![wait(1, on)]) };
+        (TaskKey::Number(self::number(number)), Arc::new(look))
+    };
+    let holder = |task, what, place: Place| Holder {
+        who: Who::Task(number(task)),
+        what,
+        certainty: Certainty::Proven,
+        place,
+        local: "it".into(),
+    };
+    let queue = |task| vec![Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }];
+    let lock = Thing {
+        holders: vec![holder(20, ClaimKind::Permits(1), place("src/produce.rs", 52))],
+        queue: queue(21),
+        ..mutex(Certainty::Proven)
+    };
+    let stands =
+        Channel { messages: Some(8), bound: Some(8), senders: Some(1), receivers: Some(1), closed: Some(false) };
+    let sends = Thing {
+        id: channel,
+        kind: ThingKind::Mpsc,
+        ty: "mpsc::channel<Order>".into(),
+        names: vec!["orders of orders::produce".into()],
+        channel: Some(stands),
+        holders: vec![
+            holder(20, ClaimKind::Sender, place("src/produce.rs", 52)),
+            holder(21, ClaimKind::Receiver, place("src/consume.rs", 17)),
+        ],
+        free: None,
+        total: None,
+        held: None,
+        queue: Vec::new(),
+        ..lock.clone()
+    };
+    let has_room = Thing {
+        id: room,
+        kind: ThingKind::Room,
+        of: Some(channel),
+        holders: Vec::new(),
+        queue: queue(20),
+        free: Some(0),
+        total: Some(8),
+        held: Some(0),
+        ..sends.clone()
+    };
+    let round = |millis| Update {
+        look: Some(Box::new(Whole { things: vec![lock.clone(), sends.clone(), has_room.clone()], ..Whole::default() })),
+        ..whole(Certainty::Proven, millis)
+    };
+    let task_looks = vec![
+        task(20, "orders::produce", 0, permits(room), [claim(LOCK, ClaimKind::Permits(1))]),
+        task(21, "orders::consume", 1, permits(LOCK), [claim(channel, ClaimKind::Receiver)]),
+    ];
+    let mut stage = Stage::new(width, height, options);
+    let process = Process { pid: 4242, name: "orders".into(), tokio_version: "1.54.1".into(), ..Process::default() };
+    let process = Process { detail: "full".into(), ..process };
+    let first = Update { chains, task_looks, ..round(0) };
+    stage.attach_to(Protocol::Memory, Some(process), std::iter::once(first).chain((1..5).map(|at| round(at * 500))));
+    stage
+}
+
+fn pictures_of(name: &str, keys: &str, stage: impl Fn((u16, u16)) -> Stage) {
     for size in [(80, 24), (200, 50)] {
-        let mut stage = stage(size, options(), Certainty::Proven);
+        let mut stage = stage(size);
         stage.keys(keys);
         assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.text());
+    }
+}
+
+fn pictures(name: &str, keys: &str) {
+    pictures_of(name, keys, |size| stage(size, options(), Certainty::Proven));
+}
+
+#[test]
+fn a_finding_s_page_tells_its_story_as_a_tree() {
+    let crossed = |size| crossed(size, options());
+    pictures_of("deadlock_among_findings", "", crossed);
+    pictures_of("deadlock_page", "enter down down down", crossed);
+    pictures("held_across_await_page", "enter down");
+    pictures("lock_convoy_page", "down enter");
+}
+
+#[test]
+fn each_step_of_a_story_leads_to_what_it_is_about_and_back() {
+    let mut stage = crossed((120, 40), options());
+    stage.keys("enter").shows(&["╭ deadlock ── task 20 orders::produce", "▌task 20", "change first"]);
+    stage.keys("enter").shows(&["╭ task 20 orders::produce"]).keys("esc").shows(&["▌task 20"]);
+    stage
+        .keys("j enter")
+        .shows(&["╭ room in an mpsc channel"])
+        .keys("esc")
+        .shows(&["▌╰─ ▲ waits for room", "change this first: let go of the lock before this wait"]);
+    stage.keys("down enter").shows(&["╭ task 21 orders::consume"]).keys("esc").shows(&["▌   ╰─ task 21"]);
+    stage.keys("j enter").shows(&["╭ Mutex of Conn"]).keys("esc").shows(&["▌      ╰─ waits for Mutex"]);
+    // The last step is about the first one's task: its page is the same.
+    stage.keys("end").shows(&["(above)"]).keys("enter").shows(&["╭ task 20 orders::produce"]);
+    stage.keys("esc k").shows(&["▌      ╰─ waits for Mutex"]).keys("esc").shows(&["╭ Findings"]);
+    // What the list can do, the page can.
+    stage.keys("enter e").shows(&["deadlock ─", "How to fix it"]).keys("esc l").shows(&["╭ "]).keys("esc y");
+    let copied = stage.host.copied.pop().expect("it is copied");
+    assert!(copied.contains("╰ waits for room in an mpsc channel") && copied.contains("change this first"), "{copied}");
+    // With the mouse: a click selects, and a second one opens.
+    stage.click("task 21 orders::consume has").shows(&["▌   ╰─ task 21"]).click("task 21 orders::consume has");
+    stage.shows(&["╭ task 21 orders::consume"]);
+}
+
+#[test]
+fn the_page_of_a_finding_of_another_process_leads_nowhere() {
+    let mut stage = crossed((120, 40), options());
+    let process = Process { pid: 1, name: "orders".into(), ..Process::default() };
+    stage.attach_to(
+        Protocol::Memory,
+        Some(process),
+        (0..3).map(|round| whole(Certainty::Likely, 60_000 + round * 500)),
+    );
+    stage
+        .keys("G enter")
+        .shows(&["It is of a process before this one"])
+        .keys("enter")
+        .shows(&["there is no page for this"]);
+}
+
+#[test]
+fn a_story_fits_every_size() {
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        let mut stage = crossed((80, 24), Options { charset, ..options() });
+        stage.keys("enter down");
+        for (width, height) in [(1, 1), (40, 10), (41, 11), (55, 12), (60, 16), (200, 10), (40, 60), (300, 80)] {
+            stage.resize(width, height).keys("j k");
+            assert!(charset == Charset::Unicode || stage.text().is_ascii(), "{}", stage.text());
+        }
     }
 }
 

@@ -18,8 +18,17 @@ fn tree() -> Vec<Source> {
     sources
 }
 
+/// The same with the crate that reads memory, which has rooms of its own.
+fn tree_and_memory() -> Vec<Source> {
+    let mut sources = tree();
+    let memory = files(&["memory/src"], ".rs");
+    assert!(memory.len() > 80, "the crate that reads memory was not found");
+    sources.extend(memory);
+    sources
+}
+
 fn holds(rule: fn(&Source) -> Vec<String>) {
-    let wrong: Vec<String> = tree().iter().filter(|source| !source.is_test()).flat_map(rule).collect();
+    let wrong: Vec<String> = tree_and_memory().iter().filter(|source| !source.is_test()).flat_map(rule).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 

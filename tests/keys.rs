@@ -159,7 +159,9 @@ fn a_finding_is_copied_as_text() {
     let text = stage.host.copied.pop().unwrap();
     assert!(text.contains("held-across-await: Mutex 1 src/state.rs:21"), "{text}");
     assert!(
-        text.contains("holder: task 103 writer") && text.contains("waits: ") && text.contains("do: Drop the guard")
+        text.contains("├ task 103 writer src/state.rs:40 holds it")
+            && text.contains("├ task 106 conn-1 src/net.rs:7 waits for it")
+            && text.contains("do: Drop the guard")
     );
     stage.pass(Duration::from_secs(6)).hides(&["copied"]);
 }
@@ -300,7 +302,7 @@ fn notes_of_one_lint_are_one_line_that_opens_into_its_places() {
     stage.keys("down enter").hides(&["of these"]);
     assert!(stage.text().matches("note ").count() > 3, "{}", stage.text());
     // Each is a finding of its own now: it opens its task.
-    stage.keys("down enter").shows(&["╭ task 1"]).keys("esc").hides(&["of these"]);
+    stage.keys("down enter").shows(&["╭ large-future ── task 1"]).keys("esc").hides(&["of these"]);
     // What comes later changes neither the order nor what is open.
     let before: Vec<String> = stage.text().lines().filter(|line| line.contains("src/large")).map(Into::into).collect();
     stage.updates([service.pass(500).publish()]);
@@ -378,7 +380,7 @@ fn the_wheel_scrolls_and_a_double_click_opens() {
 #[test]
 fn no_size_is_too_small_to_survive() {
     let (mut stage, _) = watching((80, 24));
-    for keys in ["f", "t", "t z", "t z ?", "esc f e", "esc t s", "esc /", "enter P"] {
+    for keys in ["f", "enter", "f j enter j", "t", "t z", "t z ?", "esc f e", "esc t s", "esc /", "enter P"] {
         stage.keys(keys);
         for (width, height) in [(1, 1), (2, 9), (39, 9), (40, 10), (41, 11), (55, 12), (200, 10), (40, 60), (200, 60)] {
             stage.resize(width, height);
@@ -394,14 +396,16 @@ fn no_size_is_too_small_to_survive() {
 #[test]
 fn pages_are_opened_from_lists_and_from_each_other_and_left_one_by_one() {
     let (mut stage, _) = watching(WIDE);
-    stage.keys("j enter").shows(&["╭ Mutex src/state.rs:21", "Who waits for whom", "1 holds it, 2 wait", "Esc back"]);
+    stage.keys("j enter").shows(&["╭ held-across-await ── Mutex 1 src/state.rs:21", "The story", "Esc back"]);
+    stage.keys("enter").shows(&["╭ Mutex src/state.rs:21", "Who waits for whom", "1 holds it, 2 wait", "Esc back"]);
     stage.keys("enter").shows(&["╭ task 103 writer", "holds     Mutex src/state.rs:21"]);
     let writer = stage.watched_task();
     assert!(writer.is_some(), "its details are asked for");
     // Back on the lock by another way is the same page, not one more.
     stage.keys("l").shows(&["╭ Mutex src/state.rs:21"]).keys("down enter").shows(&["╭ task 106 conn-1", "waits on"]);
     assert_ne!(stage.watched_task(), writer);
-    stage.keys("esc").shows(&["╭ Mutex src/state.rs:21"]).keys("esc").shows(&["╭ Findings"]);
+    stage.keys("esc").shows(&["╭ Mutex src/state.rs:21"]).keys("esc").shows(&["The story"]).keys("esc");
+    stage.shows(&["╭ Findings"]);
     assert_eq!(stage.watched_task(), None);
     stage.keys("t enter").shows(&["╭ task 113 spinner"]).keys("4").shows(&["╭ Locks"]);
     stage.keys("enter").shows(&["╭ Mutex src/state.rs:21"]).keys("esc r").shows(&["╭ Resources", "Semaphore"]);

@@ -41,6 +41,32 @@ fn tasks_are_seen_sorted_filtered_and_opened_and_quitting_leaves_a_sane_terminal
 }
 
 #[test]
+fn a_deadlock_is_followed_step_by_step_and_back() {
+    let server = Server::start("deadlock");
+    let mut shell = Shell::watching("", &server.target);
+    shell.shows("▌● critical  deadlock");
+    shell.types("\r");
+    shell.shows("The story");
+    shell.shows("▌task ");
+    shell.types("j");
+    shell.shows("▌╰─ ");
+    shell.types("\r");
+    shell.shows("╭ Mutex ");
+    shell.types("\u{1b}");
+    shell.shows("▌╰─ ");
+    shell.types("\u{1b}[B\r");
+    shell.shows("╭ task ");
+    shell.shows("holds");
+    shell.types("\u{1b}");
+    shell.shows("▌   ╰─ ");
+    shell.types("\u{1b}");
+    shell.shows("╭ Findings");
+    shell.types("q");
+    shell.shows("left=0");
+    shell.is_sane();
+}
+
+#[test]
 fn the_mouse_is_asked_for_its_buttons_and_not_for_every_movement() {
     let server = Server::start("healthy");
     let mut shell = Shell::watching("", &server.target);

@@ -43,6 +43,41 @@ fn findings() {
 }
 
 #[test]
+fn the_page_of_a_finding() {
+    for size in [(80, 24), (200, 50)] {
+        let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
+        for (name, keys) in [("finding_page", "enter"), ("finding_page_of_a_lock", "j enter j")] {
+            let (mut stage, _) = watching(size);
+            stage.keys(keys);
+            assert_snapshot!(named(name), stage.text());
+        }
+        let mut stage = stalled(size, options()).0;
+        stage.keys("enter j");
+        assert_snapshot!(named("finding_page_agent"), stage.text());
+        // It is about nobody: there is nothing to open.
+        let (mut stage, mut service) = watching(size);
+        let mut update = service.pass(700).publish();
+        update.dropped.tasks = 1_200;
+        stage.updates([update]).keys("j j enter");
+        assert_snapshot!(named("finding_page_of_the_target"), stage.text());
+    }
+}
+
+/// Forty tasks of one place that nobody polls, of which half have one name.
+#[test]
+fn many_tasks_of_one_name_are_counted() {
+    pictures("findings_of_a_crowd", |size| {
+        let mut service = Service::new();
+        for at in 0..40 {
+            let name = if at % 2 == 0 { "starved-crowd".to_owned() } else { format!("other-{}", at % 6) };
+            let task = service.spawn(&name, "src/crowd.rs:9");
+            service.start(task).keep_waker(task).pass(1).end(task).wake(task);
+        }
+        attached(size, service, options()).0
+    });
+}
+
+#[test]
 fn findings_that_are_over() {
     pictures("findings_over", |size| {
         let (mut stage, _) = watching(size);

@@ -44,7 +44,7 @@ impl App {
             Action::PageDown => self.page_by(1),
             Action::First => self.first(),
             Action::Last => self.last(),
-            Action::Open => return self.open_selected(),
+            Action::Open => return self.open_selected(at),
             Action::ColumnLeft => drop(self.with_list(|list| list.step_column(-1))),
             Action::ColumnRight => drop(self.with_list(|list| list.step_column(1))),
             Action::Invert => drop(self.with_list(|list| list.invert())),
@@ -133,7 +133,8 @@ impl App {
             Action::Explain => self.lint().is_some(),
             Action::PauseTarget => self.can_pause(),
             Action::Up if matches!(self.page_subject(), Some(PageSubject::Worker(_))) => true,
-            Action::Up | Action::Open | Action::Copy => something,
+            Action::Copy => self.subject().is_some(),
+            Action::Up | Action::Open => something,
             _ => true,
         }
     }
@@ -180,9 +181,9 @@ impl App {
         }
     }
 
-    fn open_selected(&mut self) -> Vec<Effect> {
-        if let Some(&Layer::Sort(at)) = self.layers.last() {
-            if let Some(column) = sortable().nth(at).filter(|&column| column != self.panels.tasks.order.column()) {
+    fn open_selected(&mut self, at: Instant) -> Vec<Effect> {
+        if let Some(&Layer::Sort(nth)) = self.layers.last() {
+            if let Some(column) = sortable().nth(nth).filter(|&column| column != self.panels.tasks.order.column()) {
                 self.panels.tasks.sort_by(column);
             }
             self.layers.pop();
@@ -199,7 +200,12 @@ impl App {
                 self.panels.findings.unfold();
                 Vec::new()
             }
-            None => Vec::new(),
+            None => {
+                if !self.panel().is_empty() {
+                    self.say("there is no page for this", at);
+                }
+                Vec::new()
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
         labels::{span_label, task_name},
         tasks::look::LookLines,
     },
-    diagnose::{Finding, Measure, StackRef, Status, Subject, humanize, humanize_bytes},
+    diagnose::{Finding, LINES, Measure, StackRef, Status, Subject, drawn, humanize, humanize_bytes, levels},
     session::Session,
     update::{Known, Stamp, TaskId},
 };
@@ -20,11 +20,14 @@ pub(crate) fn finding(finding: &Finding) -> String {
     for evidence in &finding.evidence {
         let _ = writeln!(text, "  {}: {}", evidence.name, measure(&evidence.value));
     }
-    if let Some(holder) = &finding.related.holder {
-        let _ = writeln!(text, "  holder: {}", task_name(holder));
-    }
-    for other in &finding.related.co_holders {
-        let _ = writeln!(text, "  holds too: {}", task_name(other));
+    let steps = finding.story();
+    let depths: Vec<usize> = steps.iter().map(|step| step.depth).collect();
+    for (step, levels) in steps.iter().zip(levels(&depths)) {
+        let (before, beside) = drawn(&levels, LINES);
+        let _ = writeln!(text, "  {before}{}", step.in_full());
+        if let Some(change) = step.change {
+            let _ = writeln!(text, "  {beside}  change this first: {change}");
+        }
     }
     for StackRef { what, of, stack } in &finding.related.stacks {
         let guess = if stack.approximate { " (approximate)" } else { "" };
@@ -33,13 +36,6 @@ pub(crate) fn finding(finding: &Finding) -> String {
         for line in stack.folded() {
             let _ = writeln!(text, "    {}", line.in_words());
         }
-    }
-    for step in &finding.related.cycle {
-        let (task, holds, waits) = (task_name(&step.task), step.holds_in_words(), step.waits_in_words());
-        let _ = writeln!(text, "  cycle: {task}\n    {holds}\n    {waits}");
-    }
-    for waiter in &finding.related.waiters {
-        let _ = writeln!(text, "  waits: {} for {}", task_name(&waiter.task), waiter.waited_in_words());
     }
     let _ = writeln!(text, "  do: {}", finding.advice());
     text

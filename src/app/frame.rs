@@ -7,7 +7,7 @@ use crate::{
         tasks::{columns::TaskColumn, groups::GroupKey},
     },
     diagnose::FindingId,
-    update::{OpId, ResourceId, TaskId, WorkerId},
+    update::{OpId, ResourceId, RuntimeId, TaskId, WorkerId},
 };
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ pub enum HitArea {
 pub enum RowId {
     /// A finding.
     Finding(FindingId),
+    /// A step of a finding's story.
+    Step(StepId),
     /// A task.
     Task(TaskId),
     /// Several tasks that have something in common.
@@ -64,6 +66,32 @@ pub enum RowId {
     Worker(WorkerId),
     /// A line of a menu.
     Line(usize),
+}
+
+/// A step of a story: what it is about, and which of the steps about that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StepId {
+    /// What it is about.
+    pub about: StepAbout,
+    /// How many stand before it that are about the same.
+    pub turn: usize,
+}
+
+/// What a step of a story is about, by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepAbout {
+    /// A task.
+    Task(TaskId),
+    /// A lock or another resource.
+    Resource(ResourceId),
+    /// A spawn location.
+    Place,
+    /// A runtime.
+    Runtime(RuntimeId),
+    /// A worker.
+    Worker(WorkerId),
+    /// Nothing that has an id.
+    Nothing,
 }
 
 /// How soon what is shown will look different by itself.

@@ -1,6 +1,7 @@
 //! The pages about one thing: which there are.
 
 use super::{
+    findings::page::FindingPage,
     locks::panel::LockPage,
     panel::{PageSubject, Panel},
     resources::panel::ResourcePage,
@@ -19,6 +20,8 @@ pub enum Page {
     Lock(LockPage),
     /// Another resource.
     Resource(ResourcePage),
+    /// A finding.
+    Finding(FindingPage),
 }
 
 impl Page {
@@ -29,6 +32,7 @@ impl Page {
             PageSubject::Worker(id) => Self::Worker(WorkerPage::new(id)),
             PageSubject::Lock(id) => Self::Lock(LockPage::new(id)),
             PageSubject::Resource(id) => Self::Resource(ResourcePage::new(id)),
+            PageSubject::Finding(id) => Self::Finding(FindingPage::new(id)),
         }
     }
 
@@ -39,6 +43,7 @@ impl Page {
             Self::Worker(page) => PageSubject::Worker(page.id),
             Self::Lock(page) => PageSubject::Lock(page.id),
             Self::Resource(page) => PageSubject::Resource(page.id),
+            Self::Finding(page) => PageSubject::Finding(page.id),
         }
     }
 
@@ -49,6 +54,7 @@ impl Page {
             Self::Worker(page) => page,
             Self::Lock(page) => page,
             Self::Resource(page) => page,
+            Self::Finding(page) => page,
         }
     }
 
@@ -59,6 +65,7 @@ impl Page {
             Self::Worker(page) => page,
             Self::Lock(page) => page,
             Self::Resource(page) => page,
+            Self::Finding(page) => page,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         screens::Screen,
         scroll::Scroll,
     },
+    diagnose::FindingId,
     model::Model,
     session::{Scope, Session},
     update::{ResourceId, Stamp, TaskId, WorkerId},
@@ -104,6 +105,8 @@ pub enum PageSubject {
     Lock(ResourceId),
     /// A resource.
     Resource(ResourceId),
+    /// A finding.
+    Finding(FindingId),
 }
 
 /// A list without columns to sort by: a cursor, and the rows that it is on.

@@ -4,6 +4,7 @@
 //! observation     what came of watching a target
 //!   data          the same as plain data, as the JSON has it       schema/check.schema.json
 //!     rows        a finding among it
+//!       story     who is in it, step by step
 //!     json, text, github   three ways to print it
 //! processes       the Tokio processes of this machine
 //!   tree          every chain of a process, equal ones together
@@ -16,6 +17,7 @@ mod location;
 mod observation;
 pub(crate) mod processes;
 mod rows;
+mod story;
 mod task;
 pub(crate) mod text;
 pub(crate) mod tree;

@@ -3,6 +3,7 @@
 use super::{
     exact::{self, RuntimeRow, StackRow, WorkerRow},
     location::{Location, location},
+    story::{StepRow, story},
     task::{TaskRow, task},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Row {
     pub message: String,
     /// What shows it.
     pub evidence: Vec<Fact>,
+    /// Who is in it and how they hang together, in the order in which it is told.
+    pub story: Vec<StepRow>,
     /// Who else is in it.
     pub related: Others,
     /// What to do about it.
@@ -58,6 +61,8 @@ pub enum Named {
     },
     /// A runtime.
     Runtime(RuntimeRow),
+    /// A worker; of steps of a story alone.
+    Worker(WorkerRow),
     /// The target as a whole.
     Target,
 }
@@ -161,9 +166,6 @@ pub struct Waiter {
     pub task: TaskRow,
     /// For how long; null where it is not told since when.
     pub waited_seconds: Option<f64>,
-    /// The same in words.
-    #[serde(skip)]
-    pub words: String,
 }
 
 /// One step of a deadlock.
@@ -187,9 +189,6 @@ pub struct Step {
     pub waits_in: Option<String>,
     /// Where it waits.
     pub waits_at: Option<String>,
-    /// In two sentences, as the text has it.
-    #[serde(skip)]
-    pub words: [String; 2],
 }
 
 pub(super) fn row(finding: &Finding) -> Row {
@@ -215,6 +214,7 @@ pub(super) fn row(finding: &Finding) -> Row {
         episodes: finding.episodes,
         message: finding.message.clone(),
         evidence: finding.evidence.iter().map(fact).collect(),
+        story: story(&finding.story()),
         related: Others {
             lock: related.lock.as_ref().map(lock),
             holder: related.holder.as_ref().map(task),
@@ -242,7 +242,6 @@ fn step(step: &CycleStep) -> Step {
         waited_seconds: seconds(step.waited),
         waits_in: (!step.waits_in.is_empty()).then(|| step.waits_in.clone()),
         waits_at: step.waits_at.clone(),
-        words: [step.holds_in_words(), step.waits_in_words()],
     }
 }
 
@@ -253,12 +252,12 @@ fn awaited(awaited: &AwaitedRef) -> Named {
     }
 }
 
-fn lock(lock: &LockRef) -> LockRow {
+pub(super) fn lock(lock: &LockRef) -> LockRow {
     LockRow { id: lock.id.0, number: lock.number, lock_kind: lock.kind, location: location(&lock.place) }
 }
 
 fn waiter(wait: &WaitRef) -> Waiter {
-    Waiter { task: task(&wait.task), waited_seconds: wait.waited.map(seconds), words: wait.waited_in_words() }
+    Waiter { task: task(&wait.task), waited_seconds: wait.waited.map(seconds) }
 }
 
 fn fact(evidence: &Evidence) -> Fact {

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     diagnose::{
-        AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, KeepsBy, LockRef, Related, RuntimeRef,
-        Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef, lint,
+        AwaitedRef, Confidence, CycleStep, Evidence, Finding, FindingId, Keeper, KeeperWait, KeepsBy, LockRef, Related,
+        RuntimeRef, Severity, StackRef, Status, Subject, TaskRef, WaitRef, WorkerRef, lint,
     },
     update::{Frame, Place, ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId},
 };
@@ -101,6 +101,7 @@ fn step(task: TaskRef, holds: LockRef, waits_for: LockRef) -> CycleStep {
         waited: Duration::from_millis(12_200),
         waits_in: "Mutex::lock".into(),
         waits_at: None,
+        known: Confidence::Inferred,
     }
 }
 
@@ -120,7 +121,23 @@ fn of_every_kind() -> Vec<Finding> {
         })
         .collect();
     let nowhere = TaskRef { number: None, kind: "block_on", place: "<unknown location>".into(), ..task(3, "") };
-    let held = Related { holder: Some(task(9, "writer")), waiters, waiters_total: 40, ..Related::default() };
+    let ends =
+        Keeper { by: KeepsBy::End, does: "is being polled", ..Keeper::of_lock(task(8, "job"), Confidence::Exact) };
+    let on = Some(AwaitedRef::End(task(8, "job")));
+    let timer = KeeperWait { words: "timer in 3.00 s".into(), on: None, kept: Vec::new() };
+    let keeper = Keeper {
+        held: Some(Duration::from_secs(2)),
+        at: Some("src/pair.rs:44".into()),
+        waits: vec![KeeperWait { words: "end of task 108".into(), on, kept: vec![ends] }, timer],
+        ..Keeper::of_lock(task(9, "writer"), Confidence::Exact)
+    };
+    let held = Related {
+        holder: Some(task(9, "writer")),
+        keepers: vec![keeper],
+        waiters,
+        waiters_total: 40,
+        ..Related::default()
+    };
     let many = Related { tasks: vec![task(4, "a"), task(5, "b")], tasks_total: 900, ..Related::default() };
     let past =
         Finding { status: Status::Past, ..finding("large-future", Severity::Note, Subject::Task(task(1, "")), many) };
@@ -203,6 +220,47 @@ fn many_notes_are_told_one_by_one() {
 #[test]
 fn text_is_for_people() {
     insta::assert_snapshot!(super::text::render(&report(&of_every_kind())));
+}
+
+/// How deep a line of a story stands, by what is drawn before it, and what it says.
+fn drawn_step(line: &str) -> (usize, &str) {
+    let words = line.trim_start_matches(['├', '╰', '│', ' ']);
+    ((line.chars().count() - words.chars().count()) / 2, words)
+}
+
+#[test]
+fn text_and_json_tell_the_same_steps() {
+    let report = report(&of_every_kind());
+    let whole: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    let text = super::text::render(&report);
+    let mut told = 0;
+    for (row, paragraph) in whole["findings"].as_array().unwrap().iter().zip(text.split("\n\n")) {
+        let steps = row["story"].as_array().unwrap();
+        let lines = paragraph.lines().skip_while(|line| !line.starts_with("  story "));
+        let is_story = |line: &&str| line.starts_with("  story ") || line.starts_with(&" ".repeat(26));
+        let mut lines = lines.take_while(is_story).map(|line| drawn_step(&line[26..]));
+        // What it is about alone stands in the first line.
+        for step in steps.iter().filter(|_| steps.len() > 1) {
+            let (depth, words) = (step["depth"].as_u64().unwrap() as usize, step["words"].as_str().unwrap());
+            let alike = |other: &&serde_json::Value| other["role"] == step["role"] && other["depth"] == step["depth"];
+            let before = steps.iter().take_while(|other| *other != step).filter(alike).count();
+            if before >= 5 || step["role"] == "more" {
+                continue;
+            }
+            let (drawn, line) = lines.next().unwrap_or_else(|| panic!("{words} is not told:\n{paragraph}"));
+            let known = step["known"].as_str().filter(|known| *known != row["confidence"]);
+            assert_eq!(
+                (drawn, line.to_owned()),
+                (depth, known.map_or(words.to_owned(), |it| format!("{words}, {it}")))
+            );
+            if let Some(change) = step["change"].as_str() {
+                assert_eq!(lines.next().map(|(_, line)| line.to_owned()), Some(format!("change this first: {change}")));
+            }
+            told += 1;
+        }
+        assert!(lines.all(|(_, line)| line.starts_with("and ") && line.ends_with(" more")), "{paragraph}");
+    }
+    assert!(told > 15, "{told} steps");
 }
 
 #[test]

@@ -5,10 +5,9 @@
 //! CRITICAL deadlock (inferred) task 21 ab-first src/pair.rs:30
 //!   2 tasks wait for each other's locks, for 12.3 s
 //!   stuck       12.3 s
-//!   cycle       task 21 ab-first src/pair.rs:30
-//!                 holds Mutex 1 src/pair.rs:11 for 12.3 s, acquired in pair::ab at src/pair.rs:31
-//!                 waits for Mutex 3 src/pair.rs:12 for 12.2 s, in Mutex::lock, asleep in pair::ab at src/pair.rs:32
-//!               task 22 ba-first src/pair.rs:36
+//!   story       task 21 ab-first src/pair.rs:30
+//!               ╰ waits for Mutex 3 src/pair.rs:12 for 12.2 s, in Mutex::lock, asleep in pair::ab at src/pair.rs:32
+//!                 ╰ task 22 ba-first src/pair.rs:36 holds it for 12.3 s, acquired in pair::ba at src/pair.rs:37
 //!   do          Take locks in one order everywhere, …
 //!
 //! watched http://127.0.0.1:6669 (console) for 10.0 s: 1 critical, 0 warnings, 2 notes
@@ -21,6 +20,7 @@ use super::{
     exact::StackRow,
     location::Location,
     rows::{LockRow, Named, Row},
+    story,
     task::TaskRow,
 };
 use crate::{
@@ -35,12 +35,6 @@ const INDENT: usize = 24;
 
 /// No line is longer than this, whatever a target calls its tasks.
 const LINE_MOST: usize = 400;
-
-/// How many others are named before they are counted.
-const NAMED_MOST: usize = 5;
-
-/// How many steps of a deadlock are told.
-const STEPS_MOST: usize = 16;
 
 /// How many frames of a stack are named.
 const FRAMES_MOST: usize = 20;
@@ -69,17 +63,11 @@ fn finding(out: &mut String, row: &Row) {
         entry(out, fact.name, &fact.words);
     }
     let related = &row.related;
-    if let Some(held) = &related.lock {
-        entry(out, "lock", &lock(held));
+    // What it is about stands in its first line.
+    let told = if row.story.len() > 1 { &row.story[..] } else { &[] };
+    for (at, line) in story::lines(told, row.confidence).iter().enumerate() {
+        entry(out, if at == 0 { "story" } else { "" }, line);
     }
-    if let Some(holder) = &related.holder {
-        entry(out, "holder", &task(holder));
-    }
-    if let Some(worker) = &related.worker {
-        let thread = worker.thread.as_ref().map_or_else(String::new, |thread| format!(", thread {thread}"));
-        entry(out, "worker", &format!("{} of {}{thread}", worker.index, worker.runtime.name));
-    }
-    several(out, "holds too", related.co_holders.iter().map(task), related.co_holders.len());
     let several_hold = related.stacks.iter().any(|stack| whose(stack) != related.stacks.first().and_then(whose));
     for stack in &related.stacks {
         let guess = if stack.approximate { ", approximate" } else { "" };
@@ -87,23 +75,11 @@ fn finding(out: &mut String, row: &Row) {
         if let (true, Some(holder)) = (several_hold, &stack.task) {
             entry(out, &std::mem::take(&mut name), &task(holder));
         }
-        several_of(out, &name, FRAMES_MOST, stack.lines.iter().cloned(), stack.lines.len());
+        several(out, &name, FRAMES_MOST, &stack.lines);
         if let Some(limitation) = &stack.limitation {
             entry(out, &name, limitation);
         }
     }
-    let waiters = related.waiters.iter().map(|waiter| format!("{}, for {}", task(&waiter.task), waiter.words));
-    several(out, "waits", waiters, related.waiters_total);
-    for (at, step) in related.cycle.iter().take(STEPS_MOST).enumerate() {
-        entry(out, if at == 0 { "cycle" } else { "" }, &task(&step.task));
-        for words in &step.words {
-            entry(out, "", &format!("  {words}"));
-        }
-    }
-    if related.cycle.len() > STEPS_MOST {
-        entry(out, "", &format!("and {} more", related.cycle.len() - STEPS_MOST));
-    }
-    several(out, "also", related.tasks.iter().map(task), related.tasks_total.saturating_sub(1));
     entry(out, "since", &row.since);
     entry(out, "do", row.advice);
 }
@@ -114,18 +90,12 @@ fn whose(stack: &StackRow) -> Option<u64> {
 }
 
 /// One for each line, as far as they are worth reading, and how many more there are.
-fn several(out: &mut String, name: &str, items: impl Iterator<Item = String>, total: usize) {
-    several_of(out, name, NAMED_MOST, items, total);
-}
-
-fn several_of(out: &mut String, name: &str, most: usize, items: impl Iterator<Item = String>, total: usize) {
-    let mut named = 0;
-    for item in items.take(most) {
-        entry(out, if named == 0 { name } else { "" }, &item);
-        named += 1;
+fn several(out: &mut String, name: &str, most: usize, items: &[String]) {
+    for (at, item) in items.iter().take(most).enumerate() {
+        entry(out, if at == 0 { name } else { "" }, item);
     }
-    if named > 0 && total > named {
-        entry(out, "", &format!("and {} more", total - named));
+    if items.len() > most {
+        entry(out, "", &format!("and {} more", items.len() - most));
     }
 }
 
@@ -141,6 +111,7 @@ pub(super) fn subject(subject: &Named) -> String {
         Named::Lock(row) => lock(row),
         Named::Place { location } => format!("spawned at {}", place(location.as_ref())),
         Named::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
+        Named::Worker(worker) => format!("worker {} of {}", worker.index, worker.runtime.name),
         Named::Target => "the target".into(),
     }
 }

@@ -103,6 +103,7 @@ fn render_page(
         Page::Task(TaskPage { id, detail, scroll }) => {
             tasks::page::render(buffer, area, (*id, detail.as_deref(), app.stacks), now, *scroll, theme, shown);
         }
+        Page::Finding(page) => findings::story::render(buffer, area, page, app, at, theme, shown),
         Page::Worker(WorkerPage { id, detail, scroll }) => {
             workers::page::render(buffer, area, (*id, detail.as_deref(), app.stacks), now, *scroll, theme, shown);
         }

@@ -130,14 +130,17 @@ fn a_deadlock_of_exact_holders_is_exact() {
     let finding = scene.finding("deadlock");
     assert_eq!((finding.confidence, finding.related.cycle.len()), (Confidence::Exact, 2));
     // A story: each holds what the one before it waits for, and one of both comes first.
-    let told: Vec<String> = (finding.related.cycle.iter())
-        .map(|step| format!("{} {} {}", step.task.name, step.holds_in_words(), step.waits_in_words()))
-        .collect();
+    let story = finding.story();
+    let told: Vec<String> =
+        story.iter().map(|step| format!("{}{}", "  ".repeat(step.depth), step.in_words())).collect();
     assert_eq!(
         told,
         [
-            "left holds Mutex 1 src/pair.rs:1 for 2.11 s waits for Mutex 3 src/pair.rs:2 for 2.10 s, in Mutex::lock",
-            "right holds Mutex 3 src/pair.rs:2 for 2.11 s waits for Mutex 1 src/pair.rs:1 for 2.10 s, in Mutex::lock",
+            "task 101 left",
+            "  waits for Mutex 3 src/pair.rs:2 for 2.10 s, in Mutex::lock",
+            "    task 102 right holds it for 2.11 s",
+            "      waits for Mutex 1 src/pair.rs:1 for 2.10 s, in Mutex::lock",
+            "        task 101 left (above) holds it for 2.11 s",
         ]
     );
     assert!(scene.active("held-across-await").is_empty(), "the deadlock speaks for it");

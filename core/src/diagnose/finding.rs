@@ -1,7 +1,7 @@
 //! A finding: one lint, on one subject, with what shows it. Plain data with everything in it that a reader needs, so that it
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
-use super::{Lint, humanize};
+use super::{Keeper, Lint, humanize};
 use crate::update::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -253,6 +253,8 @@ pub struct CycleStep {
     pub waits_in: String,
     /// Where it waits, as far as that is known.
     pub waits_at: Option<String>,
+    /// How it is known that it keeps what it does.
+    pub known: Confidence,
 }
 
 impl LockRef {
@@ -274,33 +276,6 @@ impl AwaitedRef {
             Self::Resource(resource) => resource.in_words(),
             Self::End(task) => format!("the end of {}", super::label::in_words(task)),
         }
-    }
-}
-
-impl CycleStep {
-    /// What it keeps, since when, and where it got it.
-    pub fn holds_in_words(&self) -> String {
-        let what = self.holds.in_words();
-        let held = humanize(self.held);
-        let at = |word: &str| self.acquired_at.as_ref().map_or_else(String::new, |at| format!(", {word} {at}"));
-        match self.by {
-            KeepsBy::Guard => format!("holds {what} for {held}{}", at("acquired in")),
-            KeepsBy::UnpolledGuard => format!("holds {what} for {held}, in a future that it does not poll{}", at("at")),
-            KeepsBy::Place => format!("stands before that in the queue of {what}"),
-            KeepsBy::UnpolledPlace => {
-                format!("stands before that in the queue of {what}, with a future that it does not poll{}", at("at"))
-            }
-            KeepsBy::Sender => format!("has a sender of {what}"),
-            KeepsBy::Receiver => format!("has the receiver of {what}"),
-            KeepsBy::End => "is the one whose end is waited for".into(),
-        }
-    }
-
-    /// What it waits for, since when, and where.
-    pub fn waits_in_words(&self) -> String {
-        let within = if self.waits_in.is_empty() { String::new() } else { format!(", in {}", self.waits_in) };
-        let at = self.waits_at.as_ref().map_or_else(String::new, |at| format!(", asleep in {at}"));
-        format!("waits for {} for {}{within}{at}", self.waits_for.in_words(), humanize(self.waited))
     }
 }
 
@@ -329,6 +304,8 @@ pub struct Related {
     pub holder: Option<TaskRef>,
     /// The others who hold it, if they read; at most [`RELATED_MOST`].
     pub co_holders: Vec<TaskRef>,
+    /// Both of them, or those who keep something else, with what they wait for; empty where no more is known.
+    pub keepers: Vec<Keeper>,
     /// The worker that it is about.
     pub worker: Option<WorkerRef>,
     /// Stacks that show it.

@@ -9,6 +9,7 @@ mod engine;
 mod finding;
 mod findings;
 mod flags;
+mod follow;
 mod graph;
 mod groups;
 mod label;
@@ -18,6 +19,7 @@ mod lints;
 mod round;
 mod settings;
 mod silence;
+mod story;
 mod unasked;
 
 pub use crate::number::{humanize, humanize_bytes};
@@ -31,6 +33,7 @@ pub use label::woken_by;
 pub use lint::Lint;
 pub use lints::{LINTS, lint};
 pub use settings::{Param, SettingError, Settings, Threshold};
+pub use story::{About, Keeper, KeeperWait, LINES, Lines, More, Role, Step, drawn, levels};
 pub use unasked::{NotLookedFor, by_reason};
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use crate::{
         input::bindings::Context,
         list::cursor::Cursor,
         panel::{List, Opening, PageSubject, Panel, Plain, Upkeep},
-        screens::Screen,
     },
-    diagnose::{Finding, FindingId, Severity, Status, Subject},
+    diagnose::{Finding, FindingId, Severity, Status},
     model::Model,
     session::{Scope, Session},
 };
@@ -145,12 +144,6 @@ impl Panel for FindingList {
         if self.cursor.selected(&self.ids[..]).is_some_and(|row| self.folded.contains_key(&row)) {
             return Some(Opening::Unfold);
         }
-        Some(match &self.selected(session)?.subject {
-            Subject::Task(task) => Opening::Page(PageSubject::Task(task.id)),
-            Subject::Lock(lock) => Opening::Page(PageSubject::Lock(lock.id)),
-            Subject::Place(place) => Opening::Tasks(format!("loc=\"{place}\"")),
-            Subject::Runtime(_) => Opening::Screen(Screen::Workers),
-            Subject::Target => return None,
-        })
+        Some(Opening::Page(PageSubject::Finding(self.selected(session)?.id)))
     }
 }

@@ -189,6 +189,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::List, &[Home, Twice('g')], Action::First, "to the first", ""),
     bind(Context::List, &[End, Char('G')], Action::Last, "to the last", ""),
     bind(Context::List, &[Enter], Action::Open, "open", "open"),
+    bind(
+        Context::Findings,
+        &[Enter],
+        Action::Open,
+        "a finding's story step by step; at a step, what it is about",
+        "open",
+    ),
     bind(Context::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
     bind(Context::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
     bind(

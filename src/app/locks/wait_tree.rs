@@ -2,6 +2,7 @@
 
 use crate::{
     app::labels::{holder_label, lock_label},
+    diagnose::More,
     model::Model,
     update::{Across, ResourceId, TaskId},
 };
@@ -13,15 +14,6 @@ pub struct TreeLine {
     pub levels: Vec<More>,
     /// What stands there.
     pub node: Node,
-}
-
-/// Whether a level of the tree goes on below a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum More {
-    /// Another line follows.
-    Follows,
-    /// It was the last.
-    Last,
 }
 
 /// What a line of the tree says.

@@ -1,4 +1,5 @@
-//! The findings, and the evidence of one.
+//! The findings, the evidence of one, and its story.
 
 pub mod list;
 pub mod page;
+pub mod story;

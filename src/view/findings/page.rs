@@ -1,5 +1,6 @@
 //! What shows one finding: evidence, who else is in it, and what to do.
 
+use super::story;
 use crate::{
     app::{
         clipboard::{measure, subject},
@@ -7,7 +8,7 @@ use crate::{
         options::StackForm,
         state::App,
     },
-    diagnose::{Confidence, Finding, Measure, Related, Severity, StackRef, Status, TaskRef, humanize},
+    diagnose::{Confidence, Finding, Measure, Role, Severity, StackRef, Status, Step, TaskRef, humanize},
     update::{Stamp, TaskId},
     view::{
         style::{text, theme::Theme},
@@ -95,10 +96,62 @@ pub fn clock(at: Stamp, app: &App) -> String {
         .map_or_else(|_| "?".into(), |at| at.to_zoned(app.time_zone.clone()).strftime("%H:%M:%S").to_string())
 }
 
+/// A name and its value.
+type Entry = (String, String, Style);
+
 /// Everything below the title, in lines of this width.
 pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let mut facts: Vec<(String, String, Style)> = Vec::new();
-    let mut prose: Vec<(String, String, Style)> = vec![("what".into(), finding.message.clone(), Style::new())];
+    let (facts, mut prose) = evidence(finding, theme);
+    related(finding, &mut prose, theme);
+    let ring = if finding.related.cycle.is_empty() { Vec::new() } else { finding.story() };
+    let mut last = Vec::new();
+    over(finding, app, at, &mut last, theme);
+    last.push(("do".into(), finding.advice().into(), theme.good()));
+    let names = names(facts.iter().chain(&prose).chain(&last));
+    let mut lines = lay_out(&facts, &prose, names, width, theme);
+    lines.extend(story::lines(&ring, width as usize, theme));
+    for entry in &last {
+        push(&mut lines, entry, names, width, theme);
+    }
+    lines.extend(stacks(finding, app.stacks, width as usize, theme));
+    lines
+}
+
+/// What a finding says where its story is told beside it, what is to be done first, in lines of this width.
+pub(super) fn facts(
+    finding: &Finding,
+    app: &App,
+    at: Instant,
+    change: Option<String>,
+    width: u16,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let (facts, evidence) = evidence(finding, theme);
+    let mut first: Vec<Entry> = evidence.iter().take(1).cloned().collect();
+    over(finding, app, at, &mut first, theme);
+    first.extend(change.map(|change| ("change first".into(), change, theme.notice())));
+    first.push(("do".into(), finding.advice().into(), theme.good()));
+    let names = names(facts.iter().chain(&first).chain(&evidence));
+    let mut lines = Vec::new();
+    for entry in &first {
+        push(&mut lines, entry, names, width, theme);
+    }
+    grid(&mut lines, &facts, names, width, theme);
+    for entry in evidence.iter().skip(1) {
+        push(&mut lines, entry, names, width, theme);
+    }
+    lines
+}
+
+/// Its stacks, in lines of this width.
+pub(super) fn stacks(finding: &Finding, form: StackForm, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, form, width, theme)).collect()
+}
+
+/// What shows it: short facts, and what it says first of all with the longer ones.
+fn evidence(finding: &Finding, theme: &Theme) -> (Vec<Entry>, Vec<Entry>) {
+    let mut facts: Vec<Entry> = Vec::new();
+    let mut prose: Vec<Entry> = vec![("what".into(), finding.message.clone(), Style::new())];
     for evidence in &finding.evidence {
         let value = measure(&evidence.value);
         match evidence.value {
@@ -106,25 +159,31 @@ pub fn lines(finding: &Finding, app: &App, at: Instant, width: u16, theme: &Them
             _ => facts.push((evidence.name.into(), value, theme.title())),
         }
     }
-    related(&finding.related, &mut prose, theme);
-    let stacks: Vec<Line<'static>> =
-        finding.related.stacks.iter().flat_map(|shown| stack_lines(shown, app.stacks, width as usize, theme)).collect();
+    (facts, prose)
+}
+
+fn over(finding: &Finding, app: &App, at: Instant, prose: &mut Vec<Entry>, theme: &Theme) {
     if finding.status == Status::Past {
         let ago = app.now(at).map(|now| now.since(finding.last_seen)).filter(|ago| *ago >= Duration::from_secs(1));
         let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", humanize(ago)));
         prose.push(("over".into(), format!("last seen at {}{ago}", clock(finding.last_seen, app)), theme.dim()));
     }
-    prose.push(("do".into(), finding.advice().into(), theme.good()));
+}
 
-    let names = facts.iter().chain(&prose).map(|(name, ..)| text::columns(name)).max().unwrap_or(0).min(18);
+/// How wide the column of names is.
+fn names<'a>(entries: impl Iterator<Item = &'a Entry>) -> usize {
+    entries.map(|(name, ..)| text::columns(name)).max().unwrap_or(0).min(18)
+}
+
+/// What it says first, then the short facts, then the rest.
+fn lay_out(facts: &[Entry], prose: &[Entry], names: usize, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    let what = prose.remove(0);
-    push(&mut lines, &what, names, width, theme);
-    grid(&mut lines, &facts, names, width, theme);
-    for entry in &prose {
+    for (at, entry) in prose.iter().enumerate() {
         push(&mut lines, entry, names, width, theme);
+        if at == 0 {
+            grid(&mut lines, facts, names, width, theme);
+        }
     }
-    lines.extend(stacks);
     lines
 }
 
@@ -142,20 +201,21 @@ fn stack_lines(shown: &StackRef, form: StackForm, width: usize, theme: &Theme) -
     lines
 }
 
-fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &Theme) {
-    if let Some(lock) = &related.lock {
+fn related(finding: &Finding, prose: &mut Vec<Entry>, theme: &Theme) {
+    let related = &finding.related;
+    // A ring's is told with it.
+    if let Some(lock) = related.lock.as_ref().filter(|_| related.cycle.is_empty()) {
         prose.push(("lock".into(), lock.in_words(), Style::new()));
     }
-    if let Some(holder) = &related.holder {
-        prose.push(("holder".into(), place_too(holder), theme.severity(Severity::Warning)));
-    }
-    for other in &related.co_holders {
-        prose.push(("holds too".into(), place_too(other), Style::new()));
-    }
-    for step in &related.cycle {
-        prose.push(("deadlocked".into(), place_too(&step.task), theme.severity(Severity::Critical)));
-        prose.push((String::new(), step.holds_in_words(), Style::new()));
-        prose.push((String::new(), step.waits_in_words(), Style::new()));
+    let steps = if related.cycle.is_empty() { finding.story() } else { Vec::new() };
+    let keeps = |step: &Step| step.depth == 1 && matches!(step.role, Role::Keeps(_));
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| keeps(step)) {
+        let waits = steps[at + 1..].iter().take_while(|step| step.depth > 1);
+        let waits = waits.filter(|step| step.depth == 2 && step.role == Role::Awaited).map(Step::in_words);
+        let said: Vec<String> = std::iter::once(step.in_full()).chain(waits).collect();
+        let is_first = prose.iter().all(|(name, ..)| name != "holder");
+        let style = if is_first { theme.severity(Severity::Warning) } else { Style::new() };
+        prose.push((if is_first { "holder" } else { "holds too" }.into(), said.join("; "), style));
     }
     if !related.waiters.is_empty() {
         let dot = format!(" {} ", theme.symbols().dot);
@@ -166,16 +226,39 @@ fn related(related: &Related, prose: &mut Vec<(String, String, Style)>, theme: &
             .collect();
         prose.push(("waiting".into(), some(&named, related.waiters_total, &dot), Style::new()));
     }
-    if !related.tasks.is_empty() {
-        let named: Vec<String> = related.tasks.iter().map(short).collect();
-        prose.push(("so do".into(), some(&named, related.tasks_total.saturating_sub(1), ", "), Style::new()));
+    if !related.tasks.is_empty() && related.cycle.is_empty() {
+        prose.push(("so do".into(), counted(&related.tasks, finding.other_tasks()), Style::new()));
     }
 }
 
+/// Tasks by name, those of one name together: many tasks of one place have the same.
+fn counted(tasks: &[TaskRef], total: usize) -> String {
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for task in tasks {
+        let name = short(task);
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => names.push((name, 1)),
+        }
+    }
+    let in_words = |(name, count): &(String, usize)| match count {
+        1 => name.clone(),
+        _ => format!("{count} of {name}"),
+    };
+    let mut said: Vec<String> = names.iter().take(NAMED_MOST).map(in_words).collect();
+    let counted: usize = names.iter().take(NAMED_MOST).map(|(_, count)| count).sum();
+    if total > counted {
+        said.push(format!("{} more", total - counted));
+    }
+    said.join(", ")
+}
+
+/// So many are named.
+const NAMED_MOST: usize = 6;
+
 /// The first few of many.
 fn some(named: &[String], total: usize, separator: &str) -> String {
-    const MOST: usize = 6;
-    let mut shown = named[..named.len().min(MOST)].to_vec();
+    let mut shown = named[..named.len().min(NAMED_MOST)].to_vec();
     if total > shown.len() {
         shown.push(format!("{} more", total - shown.len()));
     }
@@ -189,16 +272,8 @@ fn short(task: &TaskRef) -> String {
     if task.name.is_empty() { format!("task {}", task.number.unwrap_or(task.id.0)) } else { task.name.clone() }
 }
 
-fn place_too(task: &TaskRef) -> String {
-    if task.name.is_empty() || task.place.is_empty() {
-        task_name(task)
-    } else {
-        format!("{} {}", task_name(task), task.place)
-    }
-}
-
 /// One name and its value, in as many lines as the value needs.
-fn push(lines: &mut Vec<Line<'static>>, entry: &(String, String, Style), names: usize, width: u16, theme: &Theme) {
+fn push(lines: &mut Vec<Line<'static>>, entry: &Entry, names: usize, width: u16, theme: &Theme) {
     let (name, value, style) = entry;
     let mut name = text::left(name, names, theme);
     for line in wrap(&units(value, theme), (width as usize).saturating_sub(names + 2), theme) {
@@ -212,7 +287,7 @@ fn push(lines: &mut Vec<Line<'static>>, entry: &(String, String, Style), names: 
 }
 
 /// Short facts, side by side where there is room.
-fn grid(lines: &mut Vec<Line<'static>>, facts: &[(String, String, Style)], names: usize, width: u16, theme: &Theme) {
+fn grid(lines: &mut Vec<Line<'static>>, facts: &[Entry], names: usize, width: u16, theme: &Theme) {
     const VALUE: usize = 14;
     let cell = names + 2 + VALUE;
     let across = (width as usize / cell).max(1);

@@ -25,7 +25,7 @@ use crate::{
         locks::{
             list::LockRow,
             page::{Counts, LockDetail, LockUserColumn, LockUserRow, Role},
-            wait_tree::{More, Node, TreeLine},
+            wait_tree::{Node, TreeLine},
         },
     },
     model::{Basis, LockState, Model, Task},
@@ -34,8 +34,9 @@ use crate::{
         style::{numbers, text, theme::Theme},
         widget::{
             bars,
-            facts::{self, Text},
+            facts::{self, Text, draw, titled},
             table::{Cell, Row},
+            tree,
         },
     },
 };
@@ -118,27 +119,6 @@ pub fn render(
     facts::rule(buffer, inner, rest.y, &users_title(users, detail.row.waiters), theme);
     let list = Rect { x: rest.x.saturating_sub(1), y: rest.y + 1, width: rest.width + 2, height: rest.height - 1 };
     render_list(buffer, list, users, theme, shown, |row| user(row, id, model, theme));
-}
-
-fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
-    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
-    }
-}
-
-/// Lines below a line with a title. What does not fit is said to be left out.
-fn titled(buffer: &mut Buffer, frame: Rect, area: Rect, title: &str, lines: &[Line<'static>], theme: &Theme) {
-    if area.height < 2 {
-        return;
-    }
-    facts::rule(buffer, frame, area.y, title, theme);
-    let room = area.height as usize - 1;
-    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    draw(buffer, below, lines);
-    if lines.len() > room {
-        let more = text::left(&format!("{} more lines", lines.len() - room + 1), area.width as usize, theme);
-        buffer.set_stringn(area.x, area.bottom() - 1, more, area.width as usize, theme.dim());
-    }
 }
 
 fn users_title(users: &RowList<LockUserRow>, all: usize) -> String {
@@ -290,18 +270,7 @@ fn tree(detail: &LockDetail, width: usize, theme: &Theme) -> Vec<Line<'static>> 
 }
 
 fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
-    let symbols = theme.symbols();
-    let mut drawn = String::new();
-    for (at, level) in line.levels.iter().enumerate() {
-        let own = at + 1 == line.levels.len();
-        drawn += match (own, level) {
-            (true, More::Follows) => symbols.branch,
-            (true, More::Last) => symbols.last_branch,
-            (false, More::Follows) => symbols.trunk,
-            (false, More::Last) => "  ",
-        };
-        drawn.push(' ');
-    }
+    let (drawn, _) = tree::prefix(&line.levels, theme);
     let (said, style) = match &line.node {
         Node::Lock { label, .. } if line.levels.is_empty() => (label.clone(), theme.title()),
         Node::Lock { label, .. } => (format!("waits for {label}"), Style::new()),

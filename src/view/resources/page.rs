@@ -26,7 +26,7 @@ use crate::{
         shell::empty::message,
         style::{numbers, theme::Theme},
         widget::{
-            facts::{self, Piece, Text},
+            facts::{self, Piece, Text, draw},
             table::{Cell, Row},
         },
     },
@@ -69,12 +69,6 @@ pub fn render(
     render_list(buffer, list, ops, theme, shown, |row| op_row(row, model, theme));
     if ops.rows().is_empty() {
         message(buffer, below_head(list), &[("No operation is pending.".to_owned(), theme.dim())], theme);
-    }
-}
-
-fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
-    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
     }
 }
 

@@ -217,3 +217,38 @@ pub(crate) fn rule(buffer: &mut Buffer, area: Rect, y: u16, title: &str, theme: 
     buffer.set_string(area.right() + 1, y, symbols.tee.1, theme.border());
     buffer.set_line(left, y, &pane::heading(title, width.saturating_sub(3), theme), area.width);
 }
+
+/// Draws lines, as far as there is room.
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+}
+
+/// The same; what does not fit is said to be left out, and what brings it.
+pub(crate) fn cut(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>], how: &str, theme: &Theme) {
+    draw(buffer, area, lines);
+    let room = area.height as usize;
+    if lines.len() > room && room > 0 {
+        let how = if how.is_empty() { String::new() } else { format!(": {how}") };
+        let more = format!("{} more lines{how}", lines.len() - room + 1);
+        let more = text::left(&more, area.width as usize, theme);
+        buffer.set_stringn(area.x, area.bottom() - 1, more, area.width as usize, theme.dim());
+    }
+}
+
+/// Lines below a line with a title.
+pub(crate) fn titled(
+    buffer: &mut Buffer,
+    frame: Rect,
+    area: Rect,
+    title: &str,
+    lines: &[Line<'static>],
+    theme: &Theme,
+) {
+    if area.height < 2 {
+        return;
+    }
+    rule(buffer, frame, area.y, title, theme);
+    cut(buffer, Rect { y: area.y + 1, height: area.height - 1, ..area }, lines, "", theme);
+}

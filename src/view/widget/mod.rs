@@ -7,4 +7,5 @@ pub(crate) mod pane;
 pub(crate) mod sparkline;
 pub(crate) mod stack;
 pub(crate) mod table;
+pub(crate) mod tree;
 pub(crate) mod wrap;

@@ -7,8 +7,8 @@ use crate::{
     update::{
         Begin, Connection, Event, Place, Process, Stamp, Update,
         look::{
-            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Queued, Reach,
-            State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Interest, Queued,
+            Reach, State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -107,8 +107,8 @@ impl Scene {
         self
     }
 
-    /// What is found above a note after some seconds of the same, with how many are named as a part of it.
-    fn found(&self) -> Vec<(&'static str, &'static str, usize)> {
+    /// Some seconds of the same.
+    fn watched(&self) -> Session {
         let mut session = Session::new(&Settings::default(), Retention::default());
         session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
         session.apply(Event::Connection(Connection::Live));
@@ -121,6 +121,20 @@ impl Scene {
             }
             session.apply(Event::Update(Box::new(update)));
         }
+        session
+    }
+
+    /// The story of what a lint finds then, each step as deep as it stands.
+    fn story(&self, lint: &str) -> Vec<String> {
+        let session = self.watched();
+        let found = session.engine().findings().find(|finding| finding.lint.name == lint);
+        let steps = found.map(crate::diagnose::Finding::story).unwrap_or_default();
+        steps.iter().map(|step| format!("{}{}", "  ".repeat(step.depth), step.in_words())).collect()
+    }
+
+    /// What is found above a note then, with how many are named as a part of it.
+    fn found(&self) -> Vec<(&'static str, &'static str, usize)> {
+        let session = self.watched();
         let findings = session.engine().findings().filter(|finding| finding.lint.name != "held-across-await");
         let row = |finding: &crate::diagnose::Finding| {
             let related = &finding.related;
@@ -141,6 +155,56 @@ fn crossed() -> Scene {
         .thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[2])
         .thing(0x200, ThingKind::Mutex, &[(2, GUARD)], &[1]);
     scene
+}
+
+#[test]
+fn a_story_goes_on_to_what_those_wait_for_who_keep_something() {
+    let mut scene = Scene::default();
+    let reads = WaitOn::Io { fd: None, interest: Interest::Read };
+    scene
+        .task(1, plain(), vec![wait(1, permits(0x101, 1))], vec![claim(0, 0x100, ClaimKind::Sender)])
+        .task(2, plain(), vec![wait(1, permits(0x200, 1))], vec![claim(0, 0x100, ClaimKind::Receiver)])
+        .task(3, plain(), vec![wait(1, WaitOn::Join(Some(number(4))))], vec![claim(0, 0x200, GUARD)])
+        .task(4, plain(), vec![wait(1, reads)], vec![])
+        .thing(0x100, ThingKind::Mpsc, &[(1, ClaimKind::Sender), (2, ClaimKind::Receiver)], &[])
+        .thing(0x101, ThingKind::Room, &[], &[1])
+        .thing(0x200, ThingKind::Mutex, &[(3, GUARD)], &[2]);
+    for thing in &mut scene.things {
+        thing.channel = thing.channel.map(|channel| Channel { messages: Some(1), ..channel });
+    }
+    assert_eq!(
+        scene.story("channel-stuck"),
+        [
+            "room in an mpsc channel 2 it of app::f",
+            "  task 2 app::f has the receiver, which would make it",
+            "    waits for Mutex 3 it of app::f",
+            "      task 3 app::f holds it for 2.50 s",
+            "        waits for the end of task 4 app::f",
+            "          task 4 app::f has not ended",
+            "            waits for a descriptor readable",
+            "  task 1 app::f waits for it for 2.50 s",
+        ]
+    );
+}
+
+/// Each of them waits for what all of them have: that is told once, and not again for each of the others.
+#[test]
+fn a_story_tells_nobody_twice() {
+    let mut scene = Scene::default();
+    let all: Vec<(u64, ClaimKind)> = (1..=4).map(|task| (task, GUARD)).collect();
+    for task in 1..=4 {
+        scene.task(task, plain(), vec![wait(1, permits(0x100, 1))], vec![claim(0, 0x100, GUARD)]);
+    }
+    scene.thing(0x100, ThingKind::Semaphore, &all, &[1, 2, 3, 4]);
+    let likely = |holder: &mut Holder| holder.certainty = Certainty::Likely;
+    scene.things[0].holders.iter_mut().for_each(likely);
+    let mut story = vec!["Semaphore 1 it of app::f".to_owned()];
+    for task in 1..=4 {
+        story.push(format!("  task {task} app::f has permits of it"));
+        story.push("    waits for Semaphore 1 it of app::f (above)".into());
+    }
+    story.extend((1..=4).map(|task| format!("  task {task} app::f waits for it for 2.50 s")));
+    assert_eq!(scene.story("permits-gone"), story);
 }
 
 #[test]

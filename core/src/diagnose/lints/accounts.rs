@@ -3,7 +3,7 @@
 
 use super::queues::{Doing, GoesOn};
 use crate::{
-    diagnose::{RELATED_MOST, WaitRef, label, lint::Cx},
+    diagnose::{Evidence, RELATED_MOST, WaitRef, label, lint::Cx},
     model::{Model, Op, Resource, TaskState},
     number::{humanize, plural},
     update::{Permits, ResourceId, Stamp, TaskId},
@@ -129,4 +129,10 @@ fn in_words(model: &Model, op: &Op) -> String {
         Some(of) => format!("{source} of {}", of.place),
         None => source.to_owned(),
     }
+}
+
+/// What those do who took some, or received, as evidence.
+pub(super) fn evidence(doing: &[Doing], name: &'static str) -> Vec<Evidence> {
+    let each = doing.iter().take(4);
+    each.map(|doing| Evidence::text(name, format!("{} {}", label::in_words(&doing.who), doing.words))).collect()
 }

@@ -8,7 +8,7 @@ use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         contradiction::When,
-        label,
+        follow, label,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
@@ -81,8 +81,8 @@ fn as_told(cx: &Cx, queue: &accounts::Queue) -> Option<Report> {
     };
     let mut evidence =
         vec![Evidence::time("no room for", queue.lasted), Evidence::count("waiting", queue.total as u64)];
-    evidence.extend(queues::evidence(&receivers, "received before"));
-    evidence.extend(queues::evidence(&takers, "took room"));
+    evidence.extend(accounts::evidence(&receivers, "received before"));
+    evidence.extend(accounts::evidence(&takers, "took room"));
     let mut who = receivers.into_iter().chain(takers).map(|doing| doing.who);
     let (waiting, verb) = (plural(queue.total as u64, "task"), if queue.total == 1 { "waits" } else { "wait" });
     Some(Report {
@@ -138,12 +138,11 @@ fn by_memory(cx: &Cx, room: &Thing) -> Option<Report> {
         }
         ([first, ..], false) => format!("its receiver, {}, {}", label::in_words(&first.who), first.words),
     };
-    let mut evidence = vec![
+    let evidence = vec![
         Evidence::time("no room for", lasted),
         Evidence::count("waiting", standing.total as u64),
         Evidence::count("messages inside", messages),
     ];
-    evidence.extend(queues::evidence(&doing, if reserves { "has reserved" } else { "receives" }));
     let is_sure = !holders.is_empty() && holders.iter().all(|holder| holder.certainty == Certainty::Proven);
     let mut who = doing.into_iter().map(|doing| doing.who);
     Some(Report {
@@ -157,6 +156,7 @@ fn by_memory(cx: &Cx, room: &Thing) -> Option<Report> {
         related: Related {
             holder: who.next(),
             co_holders: who.take(RELATED_MOST).collect(),
+            keepers: follow::holders(cx.model, cx.now, room, holders.into_iter()),
             waiters: standing.waiters,
             waiters_total: standing.total,
             ..Related::default()

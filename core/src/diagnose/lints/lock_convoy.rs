@@ -4,7 +4,7 @@ use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
         contradiction::When,
-        label,
+        follow, label,
         lint::{Asked, Check, Cx, Judgement, Key, Report, Verdict},
     },
     model::{Lock, Resource},
@@ -88,6 +88,7 @@ fn describe(cx: &Cx, resource: &Resource, lock: &Lock) -> Option<Report> {
                 .take(RELATED_MOST)
                 .map(|hold| label::holder(cx.model, hold))
                 .collect(),
+            keepers: follow::lock(cx.model, cx.now, id),
             stacks,
             waiters: label::waiters(cx.model, &waiters, cx.now),
             waiters_total: waiters.len(),

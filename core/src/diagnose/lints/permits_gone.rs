@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     diagnose::{
-        Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, WaitRef,
+        Confidence, Evidence, Keeper, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold, WaitRef,
         contradiction::When,
-        label,
+        follow, label,
         lint::{Check, Cx, Key, Report},
     },
     number::{humanize, plural},
@@ -60,14 +60,16 @@ fn by_memory(cx: &Cx, thing: &Thing) -> Option<Report> {
     let lasted = cx.lasted(standing.since, cx.model.memory().now()?);
     let id = crate::diagnose::graph::row(cx.model, thing.id);
     let Standing { since, waiters, total } = standing;
-    report(cx, Gone { id, since, lasted, waiters, total, doing, has: "has one", have: "have" })
+    let keepers = follow::holders(cx.model, cx.now, thing, thing.holders.iter().filter(holds));
+    report(cx, Gone { id, since, lasted, waiters, total, doing, told: Vec::new(), keepers, have: "have" })
 }
 
 /// As an agent tells it.
 fn as_told(cx: &Cx, queue: accounts::Queue) -> Option<Report> {
     let doing = queue.takers(cx);
     let accounts::Queue { subject: id, since, lasted, waiters, total, .. } = queue;
-    report(cx, Gone { id, since, lasted, waiters, total, doing, has: "took one", have: "took" })
+    let told = accounts::evidence(&doing, "took one");
+    report(cx, Gone { id, since, lasted, waiters, total, doing, told, keepers: Vec::new(), have: "took" })
 }
 
 /// A queue of which no permit came back, and what those do who have them.
@@ -78,13 +80,15 @@ struct Gone {
     waiters: Vec<WaitRef>,
     total: usize,
     doing: Vec<Doing>,
-    /// What is known of each, and of several.
-    has: &'static str,
+    /// What is told of them as evidence, where it is no part of the story.
+    told: Vec<Evidence>,
+    keepers: Vec<Keeper>,
+    /// What several of them did.
     have: &'static str,
 }
 
 fn report(cx: &Cx, gone: Gone) -> Option<Report> {
-    let Gone { id, since, lasted, waiters, total, doing, has, have } = gone;
+    let Gone { id, since, lasted, waiters, total, doing, told, keepers, have } = gone;
     let is_slow = doing.iter().any(|doing| doing.goes_on != GoesOn::ByOthers);
     if doing.is_empty() || (is_slow && lasted < cx.values.time(&SLOW)) {
         return None;
@@ -97,7 +101,7 @@ fn report(cx: &Cx, gone: Gone) -> Option<Report> {
         Evidence::count("waiting", total as u64),
         Evidence::count("who likely have permits", doing.len() as u64),
     ];
-    evidence.extend(queues::evidence(&doing, has));
+    evidence.extend(told);
     let mut holders = doing.into_iter().map(|doing| doing.who);
     Some(Report {
         key: Key::Lock(id),
@@ -111,6 +115,7 @@ fn report(cx: &Cx, gone: Gone) -> Option<Report> {
         related: Related {
             holder: holders.next(),
             co_holders: holders.take(RELATED_MOST).collect(),
+            keepers,
             waiters,
             waiters_total: total,
             ..Related::default()

@@ -3,7 +3,8 @@
 
 use crate::{
     diagnose::{
-        Evidence, RELATED_MOST, TaskRef, WaitRef,
+        RELATED_MOST, TaskRef, WaitRef,
+        follow::actor,
         graph::{Actor, Escapes, Knot},
         label,
         lint::Cx,
@@ -38,7 +39,7 @@ pub(super) fn standing(cx: &Cx, thing: &Thing, least: Duration) -> Option<Standi
     }
     let waiter = |who: Who| {
         let waited = still_since(cx, who).map(|since| cx.now.since(since));
-        Some(WaitRef { task: label::actor(cx.model, actor(cx, who)?), waited })
+        Some(WaitRef { task: label::actor(cx.model, actor(cx.model, who)?), waited })
     };
     let waiters = waiting().filter_map(|waiting| waiter(waiting.who)).take(RELATED_MOST).collect();
     Some(Standing { since, waiters, total: waiting().count() })
@@ -46,22 +47,14 @@ pub(super) fn standing(cx: &Cx, thing: &Thing, least: Duration) -> Option<Standi
 
 /// Whether somebody is told of as one who can never go on, or as held up by such.
 fn is_told(cx: &Cx, who: Who) -> bool {
-    let Some(actor) = actor(cx, who) else { return false };
+    let Some(actor) = actor(cx.model, who) else { return false };
     let knots = |escapes| cx.graphs.get(cx.model, escapes).knots(Duration::ZERO);
     let has = |knot: &Knot| knot.members().any(|member| member == actor) || knot.behind.contains(&actor);
     knots(Escapes::Count).iter().any(has)
 }
 
-fn actor(cx: &Cx, who: Who) -> Option<Actor> {
-    match who {
-        Who::Task(number) => Some(Actor::Task(cx.model.task_of_number(number))),
-        Who::Root(thread) => Some(Actor::Root(thread)),
-        Who::Unknown => None,
-    }
-}
-
 fn still_since(cx: &Cx, who: Who) -> Option<Stamp> {
-    match actor(cx, who)? {
+    match actor(cx.model, who)? {
         Actor::Task(task) => cx.model.tasks().get(task)?.still_since(),
         Actor::Root(thread) => cx.model.memory().slept_since(thread),
     }
@@ -87,8 +80,8 @@ pub(super) enum GoesOn {
 }
 
 pub(super) fn doing(cx: &Cx, holder: &Holder) -> Option<Doing> {
-    let who = label::actor(cx.model, actor(cx, holder.who)?);
-    let waits: &[Wait] = match actor(cx, holder.who)? {
+    let who = label::actor(cx.model, actor(cx.model, holder.who)?);
+    let waits: &[Wait] = match actor(cx.model, holder.who)? {
         Actor::Task(task) => {
             let task = cx.model.tasks().get(task)?;
             let look = task.look()?;
@@ -106,10 +99,4 @@ pub(super) fn doing(cx: &Cx, holder: &Holder) -> Option<Doing> {
     let at = if holder.place.file.is_empty() { String::new() } else { format!(", at {}", holder.place) };
     let words = if on.is_empty() { format!("sleeps{at}") } else { format!("waits for {}{at}", on.join(" or ")) };
     Some(Doing { who, words, goes_on })
-}
-
-/// What those do who have a part, as evidence.
-pub(super) fn evidence(doing: &[Doing], name: &'static str) -> Vec<Evidence> {
-    let each = doing.iter().take(4);
-    each.map(|doing| Evidence::text(name, format!("{} {}", label::in_words(&doing.who), doing.words))).collect()
 }

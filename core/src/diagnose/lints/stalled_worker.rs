@@ -119,7 +119,7 @@ fn report(cx: &Cx, group: &Group<'_>) -> Option<Report> {
         related: Related {
             worker: Some(label::worker(cx.model, worker)),
             tasks: tasks.map(|task| label::task_by_id(cx.model, task)).collect(),
-            tasks_total: others.len(),
+            tasks_total: others.len() + usize::from(stall.task.is_some()),
             stacks: stall
                 .stack
                 .iter()

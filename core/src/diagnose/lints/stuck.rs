@@ -187,6 +187,8 @@ fn step(cx: &Cx, link: &Link, before: &Link) -> CycleStep {
         waited: cx.now.since(link.since),
         waits_in: waits_in(cx, link),
         waits_at: top(asleep).or_else(|| awaits_at(cx, link)),
+        // Nobody keeps anybody in the graph by what is only likely.
+        known: hold.map_or(Confidence::Exact, |hold| label::confidence(hold.basis)),
     }
 }
 
