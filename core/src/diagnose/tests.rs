@@ -7,4 +7,5 @@ mod engine;
 mod idle;
 mod late;
 mod lints;
+mod others;
 mod turns;

@@ -3,7 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
-        contradiction::When,
+        contradiction::{self, When},
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
     model::Task,
@@ -58,7 +58,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     }
     // The latest update does not contradict what was so at the one before: up to there the poll is certain to have lasted.
     let lasted = cx.lasted(since, cx.settled);
-    if lasted < cx.values.time(&WARNING) {
+    if lasted < cx.values.time(&WARNING) || contradiction::may_be_of_others(cx, task) {
         return Judgement::Clear;
     }
     // The root of block_on has a thread of its own in a multi-threaded runtime, and holds up no worker there.

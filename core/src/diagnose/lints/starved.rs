@@ -3,7 +3,7 @@
 use crate::{
     diagnose::{
         Evidence, Lint, Param, Severity, Threshold,
-        contradiction::When,
+        contradiction::{self, When},
         label::woken_by,
         lint::{Asked, Check, Cx, Description, Grouping, Judgement, Verdict},
     },
@@ -42,6 +42,7 @@ fn judge(cx: &Cx, task: &Task) -> Judgement {
     }
     if let Some(since) = task.scheduled_since()
         && cx.lasted(since, cx.settled) > cx.values.time(&WAIT)
+        && !contradiction::may_be_of_others(cx, task)
     {
         return Verdict::weighing(Severity::Warning, since, cx.lasted(since, cx.settled));
     }

@@ -3,7 +3,7 @@
 use crate::{
     diagnose::{
         Confidence, Evidence, Lint, Param, RELATED_MOST, Related, Severity, Subject, Threshold,
-        contradiction::When,
+        contradiction::{self, When},
         label,
         lint::{Check, Cx, Grouping, Key, Report},
     },
@@ -45,6 +45,9 @@ fn judge(cx: &Cx) -> Vec<Report> {
     for task in cx.model.hot().filter(is_queued) {
         let Some(since) = task.scheduled_since() else { continue };
         let Some(cause) = cause(cx, &task, since).filter(|_| !cx.model.sources_differ_on(&task)) else { continue };
+        if contradiction::may_be_of_others(cx, &task) {
+            continue;
+        }
         let key = Grouping::Place.key(task.id(), task.place());
         groups.entry(key).or_default().push(Waiting { task, since, cause });
     }

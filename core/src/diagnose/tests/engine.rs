@@ -102,6 +102,7 @@ fn what_was_said_of_a_task_silences_nothing_of_another_with_its_id() {
     scene.take(update(2_000, None, stats(0, 50, Some(1_900), 1_850, Some(1_900))));
     scene.take(update(12_000, Some(announce(2)), stats(11_000, 11_000, Some(11_001), 1, None)));
     let polled = TaskStats {
+        wakes: 1,
         polls: PollStats { count: 2, ..stats(11_000, 12_100, Some(12_400), 301, None).polls },
         ..stats(11_000, 0, None, 0, None)
     };

@@ -256,6 +256,19 @@ impl<'a> Task<'a> {
         scheduled_since(stats.created, stats.last_wake, &stats.polls)
     }
 
+    /// Whether it has more polls than wakes led to. Every poll of a task is after its spawn or after a wake, and several wakes may be one
+    /// poll's: of a task that is counted by its span, what is left over is others who were inside of that span.
+    pub fn has_polls_without_wakes(self) -> bool {
+        self.polls() > self.wakes().saturating_add(1)
+    }
+
+    /// Whether its last wake came from inside of its span and before the end of a poll, and yet is what its state goes by: while others
+    /// are inside of its span, too, no poll begins and none ends, and what was polled in between is not seen.
+    pub fn was_last_woken_within_a_poll(self) -> bool {
+        let stats = self.stats();
+        stats.self_wakes > 0 && stats.last_wake.is_some() && stats.last_wake <= stats.polls.last_ended
+    }
+
     /// The task's age at `now`, or its whole life if it has ended.
     pub fn total(self, now: Stamp) -> Duration {
         Duration::from_nanos(self.total_nanos(now))

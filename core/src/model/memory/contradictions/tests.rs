@@ -20,7 +20,8 @@ fn lints(session: &Session) -> Vec<&'static str> {
 
 /// Task 3 as the console tells it, by its polls.
 fn told(session: &mut Session, millis: u64, polls: PollStats) {
-    let stats = TaskStats { created: Some(at(0)), polls, waker_clones: 1, ..TaskStats::default() };
+    let wakes = polls.count - 1;
+    let stats = TaskStats { created: Some(at(0)), polls, wakes, waker_clones: 1, ..TaskStats::default() };
     let update = Update { now: Some(at(millis)), task_stats: vec![(row(3), stats)], ..Update::default() };
     tell(session, update);
 }
