@@ -32,8 +32,8 @@ impl Suspects<'_> {
         }
         // What memory tells of a lock is gone through below.
         let told = model.locks_in_use().filter(|id| model.thing_of_row(*id).is_none());
-        let queues = told.flat_map(|id| model.waiters(id)).filter_map(|waiter| waiter.task);
-        if queues.map(|task| self.keeps_a_place(task)).any(|keeps| keeps) {
+        let mut queues = told.flat_map(|id| model.waiters(id)).filter_map(|waiter| waiter.task);
+        if queues.any(|task| self.keeps_a_place(task)) {
             return true;
         }
         model.memory().things().iter().filter(|thing| is_worth_it(thing)).any(|thing| {
