@@ -58,6 +58,11 @@ pub enum Named {
     },
     /// A runtime.
     Runtime(RuntimeRow),
+    /// Threads, by the kernel's numbers.
+    Threads {
+        /// Which.
+        threads: Vec<u32>,
+    },
     /// The target as a whole.
     Target,
 }
@@ -250,6 +255,7 @@ fn awaited(awaited: &AwaitedRef) -> Named {
     match awaited {
         AwaitedRef::Resource(resource) => Named::Lock(lock(resource)),
         AwaitedRef::End(ends) => Named::Task(task(ends)),
+        AwaitedRef::Poll(threads) => Named::Threads { threads: threads.clone() },
     }
 }
 

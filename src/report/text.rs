@@ -141,6 +141,7 @@ pub(super) fn subject(subject: &Named) -> String {
         Named::Lock(row) => lock(row),
         Named::Place { location } => format!("spawned at {}", place(location.as_ref())),
         Named::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
+        Named::Threads { threads } => format!("threads {threads:?}"),
         Named::Target => "the target".into(),
     }
 }

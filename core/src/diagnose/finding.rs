@@ -195,6 +195,8 @@ pub enum AwaitedRef {
     Resource(LockRef),
     /// The end of a task.
     End(TaskRef),
+    /// To be polled, which these threads alone could do.
+    Poll(Vec<u32>),
 }
 
 /// How somebody keeps others from what they wait for.
@@ -214,6 +216,8 @@ pub enum KeepsBy {
     Receiver,
     /// Their own end.
     End,
+    /// The thread that polls them meanwhile, and sleeps.
+    Thread,
 }
 
 impl KeepsBy {
@@ -227,6 +231,7 @@ impl KeepsBy {
             Self::Sender => "sender",
             Self::Receiver => "receiver",
             Self::End => "end",
+            Self::Thread => "thread",
         }
     }
 }
@@ -273,6 +278,7 @@ impl AwaitedRef {
         match self {
             Self::Resource(resource) => resource.in_words(),
             Self::End(task) => format!("the end of {}", super::label::in_words(task)),
+            Self::Poll(threads) => format!("a poll, by {} alone", threads_in_words(threads)),
         }
     }
 }
@@ -293,6 +299,7 @@ impl CycleStep {
             KeepsBy::Sender => format!("has a sender of {what}"),
             KeepsBy::Receiver => format!("has the receiver of {what}"),
             KeepsBy::End => "is the one whose end is waited for".into(),
+            KeepsBy::Thread => "is polled there, and keeps the thread while it sleeps".into(),
         }
     }
 
@@ -301,6 +308,15 @@ impl CycleStep {
         let within = if self.waits_in.is_empty() { String::new() } else { format!(", in {}", self.waits_in) };
         let at = self.waits_at.as_ref().map_or_else(String::new, |at| format!(", asleep in {at}"));
         format!("waits for {} for {}{within}{at}", self.waits_for.in_words(), humanize(self.waited))
+    }
+}
+
+/// Threads by their numbers, a few of them.
+fn threads_in_words(threads: &[u32]) -> String {
+    let ids: Vec<String> = threads.iter().take(RELATED_MOST).map(ToString::to_string).collect();
+    match threads {
+        [_] => format!("thread {}", ids.join("")),
+        _ => format!("one of the threads {}", ids.join(", ")),
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u
             local: "guard".into(),
         }],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: waiter
             .map(|waiter| Waiter { who: Who::Task(number(waiter)), wanted: 1, missing: 1 })
@@ -323,6 +324,7 @@ fn ready(used: [u64; 4]) -> usize {
     let running = Arc::new(TaskLook { state: State::Running, ..look(Vec::new()) });
     for (round, used) in (0..).zip(used) {
         let thread = Thread {
+            sleeps: None,
             id: 7,
             name: "worker".into(),
             state: 'R',
