@@ -123,6 +123,7 @@ fn things(queues: Queues) -> Vec<Thing> {
             local: "guard".into(),
         }],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: ((lock - LOCKS) * each + 1..).take(each as usize).map(waiter).collect(),
         steady: true,

@@ -100,6 +100,7 @@ fn mutex(certainty: Certainty) -> Thing {
             local: "guard".into(),
         }],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: (20..32).map(|task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
         steady: true,

@@ -108,6 +108,46 @@ fn a_wait_with_a_timeout_is_no_deadlock() {
     assert!(lints.iter().all(|lint| ["held-across-await", "stuck-unless"].contains(lint)), "{report:#}");
 }
 
+/// A thread sleeps for a lock of the standard library, and who has that can only go on if that thread does: since it alone could poll them,
+/// or since they wait for what runs on it. Who has it is inferred: whoever else could have it sleeps as well.
+#[test]
+fn threads_that_sleep_for_what_waits_for_them() {
+    for (case, place) in [
+        ("guard-only-thread", "finds::guards::keeps "),
+        ("guard-root", "finds::guards::root_has_it::"),
+        ("guard-job", "finds::guards::job_waits::"),
+        ("guard-two-kinds", "finds::guards::two_kinds::"),
+        ("guard-all-workers", "finds::guards::keeps "),
+    ] {
+        let report = check(&Victim::start("release", &[case]));
+        assert_eq!(findings(&report), [("deadlock", "critical", "inferred")].into(), "{case}: {report:#}");
+        let cycle = report["findings"][0]["related"]["cycle"].as_array().expect("a way round");
+        let at = |step: &Value| step["waits_at"].as_str().unwrap_or_default().to_owned();
+        // Where the one sleeps who has the lock, and where the other's thread does.
+        let holder =
+            cycle.iter().find(|step| step["holds"]["lock_kind"].as_str().is_some_and(|it| it.starts_with("std ")));
+        assert!(at(holder.expect("who has it")).starts_with(place), "{case}: {cycle:#?}");
+        let sleeps = |step: &&Value| step["waits_in"].as_str().is_some_and(|it| it.starts_with("std::sync::"));
+        assert!(at(cycle.iter().find(sleeps).expect("who sleeps")).contains("guards.rs:"), "{case}: {cycle:#?}");
+    }
+}
+
+/// A lock that somebody else has, of which only bytes are left over, and who has it goes on; one that is given back before; one whose
+/// holder another worker can poll; a condition.
+#[test]
+fn threads_that_sleep_for_what_comes_are_no_deadlock() {
+    for case in
+        ["guard-only-thread", "guard-root", "guard-job", "guard-two-kinds", "guard-all-workers", "guard-condition"]
+    {
+        let report = check(&Victim::start("release", &[case, "control"]));
+        // The one who sleeps may have been the one who saw to the timers of its runtime.
+        let stalls = |&(lint, severity, _): &(&str, &str, &str)| {
+            ["stalled-worker", "driver-late"].contains(&lint) || severity == "note"
+        };
+        assert!(findings(&report).iter().all(stalls), "{case}: {report:#}");
+    }
+}
+
 #[test]
 fn one_who_sleeps_with_a_lock_that_another_waits_for() {
     fires("held-across-await", &[("held-across-await", "critical", "exact")]);

@@ -6,7 +6,9 @@
 mod running;
 mod values;
 
-pub use running::{Blocking, Flavor, Job, LocalSet, Owner, Role, Root, Runtime, Socket, StackFrame, Thread, Worker};
+pub use running::{
+    Blocking, Flavor, Job, LocalSet, Owner, Role, Root, Runtime, Sleeps, SleepsFor, Socket, StackFrame, Thread, Worker,
+};
 pub use values::{FrameValues, Values, Variable};
 
 use std::{sync::Arc, time::Duration};
@@ -388,6 +390,9 @@ pub struct Thing {
     pub holders: Vec<Holder>,
     /// Permits that are held and that no frame has.
     pub unseen: u64,
+    /// Who else could have what is held, each of them on a thread that sleeps for a lock, so that what they have cannot be read; only where
+    /// it is sure that nobody but these and the holders could. Empty where it is proven who has it, or that is not known.
+    pub perhaps: Vec<Who>,
     /// Why it is not proven who has it; empty where it is, or nobody has it.
     pub doubt: Arc<str>,
     /// Who waits, first served first.
@@ -423,6 +428,10 @@ pub enum ThingKind {
     Notify,
     /// `tokio::sync::Barrier`.
     Barrier,
+    /// `std::sync::Mutex`: threads wait for it.
+    StdMutex,
+    /// `std::sync::RwLock`: the same.
+    StdRwLock,
 }
 
 /// How a channel stands.

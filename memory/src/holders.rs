@@ -12,6 +12,8 @@ pub(crate) struct Claimed {
     pub(crate) who: Who,
     pub(crate) permits: u32,
     pub(crate) place: Option<Place>,
+    /// What the frame is that has it.
+    pub(crate) function: Arc<str>,
     pub(crate) local: Arc<str>,
     /// Likely where it may be what is left of something that was freed.
     pub(crate) basis: Basis,
@@ -40,17 +42,33 @@ pub(crate) enum Given {
     Whole,
 }
 
+/// What could have a thing beside what was read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Others {
+    /// Something, in words; `None` where nothing could.
+    pub(crate) unread: Option<Arc<str>>,
+    /// Who that is, where all of it is on threads that sleep for a lock.
+    pub(crate) asleep: Vec<Who>,
+}
+
+impl Others {
+    /// Anybody, for this reason.
+    pub(crate) fn unknown(why: &str) -> Self {
+        Self { unread: Some(why.into()), asleep: Vec::new() }
+    }
+}
+
 /// Places that once had bytes of a guard while all permits were free: what stands there may be left over, in any task of this build.
 #[derive(Debug, Default)]
 pub(crate) struct Droppable(FxHashSet<Site>);
 
-/// Names the holders of a thing, of which `free` and `total` are known as far as they can be. `hidden` is what else could have it that
+/// Names the holders of a thing, of which `free` and `total` are known as far as they can be. `others` are who else could have it that
 /// was not read.
 pub(crate) fn name(
     thing: &mut Thing,
     claims: &[Claimed],
     assigned: &[Assigned],
-    hidden: Option<Arc<str>>,
+    others: Others,
     droppable: &mut Droppable,
 ) {
     let given = |basis| -> u64 {
@@ -95,8 +113,12 @@ pub(crate) fn name(
         }
         Some(held) if claimed < held => Some("frames that were read have fewer guards of it than are out".into()),
         Some(_) if !sure => Some("what has it may be left over from something that was freed".into()),
-        Some(_) => hidden,
+        Some(_) => others.unread,
     };
+    // It is one of these, whichever it is: each was read, or sleeps.
+    let is_counted = held.is_some_and(|held| held > 0 && claimed == held) && sure;
+    let is_only_one = is_tokio_mutex(thing) && held == Some(1) && claimed == 0 && others.asleep.len() == 1;
+    thing.perhaps = if is_counted || is_only_one { others.asleep } else { Vec::new() };
     let basis = if doubt.is_none() { Basis::Proven } else { Basis::Likely };
     // Of more than can be some are left over, and nothing says which.
     let fit = held.is_none_or(|held| claimed <= held);
@@ -115,6 +137,11 @@ pub(crate) fn name(
         place: None,
         local: Arc::from(""),
     }));
+}
+
+/// Whether one alone can have it, and waits for it as a task does.
+fn is_tokio_mutex(thing: &Thing) -> bool {
+    thing.total == Some(1) && matches!(thing.kind, ThingKind::Mutex | ThingKind::OnceCell)
 }
 
 /// Whether it is what a `match` looked at, which was moved into a variable of the arm: the bytes are the same, and whose they are, too.
@@ -144,19 +171,20 @@ mod tests {
             channel: None,
             holders: Vec::new(),
             unseen: 0,
+            perhaps: Vec::new(),
             doubt: "".into(),
             queue: Vec::new(),
             steady: false,
         }
     }
 
-    fn open() -> Arc<str> {
-        "a job".into()
+    fn open() -> Others {
+        Others::unknown("a job")
     }
 
     fn claim(task: u64, site: u64) -> Claimed {
         let (who, local) = (Who::Task(task), "guard".into());
-        Claimed { who, permits: 1, place: None, local, basis: Basis::Proven, site: (0, 1, site) }
+        Claimed { who, permits: 1, place: None, function: "f".into(), local, basis: Basis::Proven, site: (0, 1, site) }
     }
 
     fn holders(thing: &Thing) -> Vec<(Who, Basis)> {
@@ -167,9 +195,9 @@ mod tests {
     fn claims_that_add_up_are_proven_only_where_all_was_read() {
         let mut droppable = Droppable::default();
         let mut thing = mutex(0);
-        name(&mut thing, &[claim(1, 0)], &[], None, &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], Others::default(), &mut droppable);
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
-        name(&mut thing, &[claim(1, 0)], &[], Some(open()), &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], open(), &mut droppable);
         assert_eq!((holders(&thing), &*thing.doubt), (vec![(Who::Task(1), Basis::Likely)], "a job"));
     }
 
@@ -177,14 +205,14 @@ mod tests {
     fn what_may_have_been_freed_proves_nothing() {
         let mut thing = mutex(0);
         let freed = Claimed { basis: Basis::Likely, ..claim(1, 0) };
-        name(&mut thing, &[freed], &[], None, &mut Droppable::default());
+        name(&mut thing, &[freed], &[], Others::default(), &mut Droppable::default());
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Likely)]);
     }
 
     #[test]
     fn more_claims_than_permits_are_nobodys() {
         let mut thing = mutex(0);
-        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], None, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
     }
 
@@ -192,11 +220,11 @@ mod tests {
     fn what_a_match_looked_at_is_in_its_arm() {
         let looked_at = Claimed { local: "__1".into(), ..claim(1, 8) };
         let mut thing = mutex(0);
-        name(&mut thing, &[looked_at.clone(), claim(1, 0)], &[], None, &mut Droppable::default());
+        name(&mut thing, &[looked_at.clone(), claim(1, 0)], &[], Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
-        name(&mut thing, &[looked_at.clone(), claim(2, 0)], &[], None, &mut Droppable::default());
+        name(&mut thing, &[looked_at.clone(), claim(2, 0)], &[], Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
-        name(&mut thing, &[looked_at], &[], None, &mut Droppable::default());
+        name(&mut thing, &[looked_at], &[], Others::default(), &mut Droppable::default());
         assert_eq!(holders(&thing), [(Who::Task(1), Basis::Proven)]);
     }
 
@@ -204,7 +232,7 @@ mod tests {
     fn nobody_has_more_than_is_held() {
         let mut thing = Thing { kind: ThingKind::RwLock, total: Some(8), ..mutex(7) };
         let writes = Claimed { permits: 8, ..claim(1, 8) };
-        name(&mut thing, &[writes, claim(1, 0)], &[], None, &mut Droppable::default());
+        name(&mut thing, &[writes, claim(1, 0)], &[], Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![(Who::Task(1), Basis::Proven)], 0));
     }
 
@@ -212,7 +240,7 @@ mod tests {
     fn messages_have_room_that_nobody_reserved() {
         let channel = Some(crate::Channel { messages: Some(2), ..crate::Channel::default() });
         let mut thing = Thing { kind: ThingKind::Room, total: Some(4), channel, ..mutex(1) };
-        name(&mut thing, &[claim(1, 0)], &[], Some(open()), &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &[], open(), &mut Droppable::default());
         assert_eq!((thing.held, holders(&thing)), (Some(1), vec![(Who::Task(1), Basis::Likely)]));
     }
 
@@ -220,10 +248,10 @@ mod tests {
     fn a_guard_beside_free_permits_was_dropped_and_its_place_is_no_claim_any_more() {
         let mut droppable = Droppable::default();
         let mut thing = mutex(1);
-        name(&mut thing, &[claim(1, 0)], &[], None, &mut droppable);
+        name(&mut thing, &[claim(1, 0)], &[], Others::default(), &mut droppable);
         assert_eq!((holders(&thing), thing.held), (vec![], Some(0)));
         let mut other = mutex(0);
-        name(&mut other, &[claim(2, 0)], &[], None, &mut droppable);
+        name(&mut other, &[claim(2, 0)], &[], Others::default(), &mut droppable);
         assert_eq!((holders(&other), other.unseen), (vec![], 1));
     }
 
@@ -231,7 +259,7 @@ mod tests {
     fn who_was_given_the_permit_has_it() {
         let mut thing = mutex(0);
         let given = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Proven, given: Given::Whole }];
-        name(&mut thing, &[], &given, Some(open()), &mut Droppable::default());
+        name(&mut thing, &[], &given, open(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held, thing.unseen), (vec![(Who::Task(3), Basis::Proven)], Some(0), 0));
     }
 
@@ -239,19 +267,38 @@ mod tests {
     fn a_lock_future_that_is_kept_may_have_been_dropped() {
         let mut thing = mutex(0);
         let kept = [Assigned { who: Who::Task(3), permits: 1, basis: Basis::Likely, given: Given::Whole }];
-        name(&mut thing, &[], &kept, Some(open()), &mut Droppable::default());
+        name(&mut thing, &[], &kept, open(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Likely)], Some(1)));
         // It was not, where nobody else can have what it was given.
-        name(&mut thing, &[], &kept, None, &mut Droppable::default());
+        name(&mut thing, &[], &kept, Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(3), Basis::Proven)], Some(1)));
-        name(&mut thing, &[claim(1, 0)], &kept, None, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &kept, Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.unseen), (vec![], 1));
+    }
+
+    #[test]
+    fn what_only_those_can_have_who_sleep_is_one_of_theirs() {
+        let asleep = Others { unread: Some("task 9".into()), asleep: vec![Who::Task(9)] };
+        let mut thing = mutex(0);
+        name(&mut thing, &[claim(1, 0)], &[], asleep.clone(), &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.perhaps), (vec![(Who::Task(1), Basis::Likely)], vec![Who::Task(9)]));
+        // Of one that has no guard in a frame.
+        let mut thing = mutex(0);
+        name(&mut thing, &[], &[], asleep.clone(), &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.perhaps), (vec![], vec![Who::Task(9)]));
+        // A thread that waits for it may have forgotten it.
+        let mut thing = Thing { kind: ThingKind::StdMutex, ..mutex(0) };
+        name(&mut thing, &[], &[], asleep.clone(), &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.perhaps), (vec![], vec![]));
+        let mut thing = mutex(0);
+        name(&mut thing, &[claim(1, 0), claim(2, 0)], &[], asleep, &mut Droppable::default());
+        assert_eq!((holders(&thing), thing.perhaps), (vec![], vec![]));
     }
 
     #[test]
     fn a_semaphore_without_a_total_has_likely_holders() {
         let mut thing = Thing { kind: ThingKind::Semaphore, total: None, ..mutex(0) };
-        name(&mut thing, &[claim(1, 0)], &[], None, &mut Droppable::default());
+        name(&mut thing, &[claim(1, 0)], &[], Others::default(), &mut Droppable::default());
         assert_eq!((holders(&thing), thing.held), (vec![(Who::Task(1), Basis::Likely)], None));
     }
 }

@@ -65,19 +65,23 @@ mod roots;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod round;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod sleepers;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod things;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tokio;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod values;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod words;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod workers;
 
 pub use data::{
     Address, Basis, Blocking, Chain, Channel, Claim, ClaimKind, Copy, Cost, DEBUG_INFORMATION, Flavor, Frame,
     FrameKind, FrameValues, Grade, Holder, Interest, Job, LocalSet, Look, Owner, Place, Process, ProcessState, Queued,
-    Reach, Role, Root, Runtime, Socket, StackFrame, Task, TaskNumber, TaskState, Thing, ThingKind, Thread, Unread,
-    Values, Variable, Wait, WaitOn, Waiter, Who, Worker,
+    Reach, Role, Root, Runtime, Sleeps, SleepsFor, Socket, StackFrame, Task, TaskNumber, TaskState, Thing, ThingKind,
+    Thread, Unread, Values, Variable, Wait, WaitOn, Waiter, Who, Worker,
 };
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use options::{Kept, Options};

@@ -68,7 +68,9 @@ fn find(start: TypeId, debug: &Debug) -> Reach {
         if is_runtime(&ty.space, &ty.name) {
             continue;
         }
-        if dynamic || (ty.kind == Kind::Opaque && ty.size > 0) {
+        // So does what is behind such a pointer, where the pointer is known and its vtable is not: it has a name, and nothing in it.
+        let is_behind = ty.name.starts_with("dyn ") || ty.name.starts_with("(dyn ");
+        if dynamic || is_behind || (ty.kind == Kind::Opaque && ty.size > 0) {
             return Reach::Everything;
         }
         if let Kind::Pointer(to) | Kind::Array(to, _) = ty.kind {

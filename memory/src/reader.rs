@@ -22,7 +22,8 @@ use crate::{
     reach::{Reach, Reaches},
     resolve::{self, Ends, Me, Sleep, Wakers},
     roots::{self, Root, roots},
-    round::{Known, Tasks, Tools, plans},
+    round::{Found, Known, Tasks, Tools, plans},
+    sleepers::{Sleepers, Strangers},
     things::{Hidden, Party, Read, Things, Told},
     thread::{Running, Threads},
     tokio::{
@@ -196,7 +197,7 @@ impl Reader {
         self.unread.extend(self.bytes.blind().map(|why| Unread { what: "pages".into(), why: why.into() }));
         // What is told in parts is all of one instant.
         let (ended, taken) = if self.untold == 0 { self.round(&scene) } else { Default::default() };
-        let roots = self.roots(&scene);
+        let mut roots = self.roots(&scene);
         let sources = Sources {
             scene: &scene,
             bytes: &*self.bytes,
@@ -212,7 +213,8 @@ impl Reader {
         let mut workers = Workers::read(&sources, &mut self.threads, stacks);
         let forked = workers.forked(&scene);
         self.finder.learn(&mut workers, &self.tasks, &*self.bytes);
-        let hidden = self.hidden(&roots, &workers);
+        let sleepers = sleepers(&workers, &mut roots);
+        let hidden = self.hidden(&roots, &workers, &sleepers);
         let aliases = |root: &Root| {
             let who = Who::Root(root.thread);
             root.found.aliases().iter().map(move |alias| (*alias, who)).collect::<Vec<_>>()
@@ -223,7 +225,7 @@ impl Reader {
         let threads =
             roots.iter().map(|root| Party { who: Who::Root(root.thread), copy: root.copy, found: &root.found });
         let parties: Vec<Party<'_>> = tasks.chain(threads).collect();
-        let mut read = self.things.read(&parties, &self.copies, &*self.bytes);
+        let mut read = self.things.read(&parties, &sleepers, &self.copies, &*self.bytes);
         let watched = self.bytes.watched();
         let records: FxHashMap<u64, i32> = watched.iter().map(|watched| (watched.data, watched.fd)).collect();
         let (tasks, regions) = (&self.tasks, &*scene.regions);
@@ -248,6 +250,7 @@ impl Reader {
             given: &given,
             hidden: &hidden,
             elsewhere: workers.strangers(),
+            strangers: Strangers::of(&workers.threads),
             senders: FxHashSet::default(),
         };
         let mut things = self.things.tell(&mut party);
@@ -255,6 +258,7 @@ impl Reader {
         self.untold = changes.later.len();
         self.tasks.tell(&changes.noted, &changes.later);
         self.confirm(&mut things, &read, &scene);
+        workers.kept(&read);
         let jobs = self.jobs(&workers);
         let after = self.bytes.cost();
         let cost = Cost {
@@ -326,11 +330,15 @@ impl Reader {
     fn confirm(&mut self, things: &mut [Thing], read: &Read, scene: &Scene) {
         let is_suspect = |thing: &&Thing| {
             let is_used = !(thing.queue.is_empty() && thing.holders.is_empty());
-            is_used && (read.semaphores.contains_key(&thing.at) || read.channels.contains_key(&thing.at))
+            is_used
+                && (read.semaphores.contains_key(&thing.at)
+                    || read.channels.contains_key(&thing.at)
+                    || read.words.contains_key(&thing.at))
         };
         let suspects = || things.iter().filter(is_suspect);
         let involved = |thing: &Thing| -> Vec<Who> {
-            thing.queue.iter().map(|waiter| waiter.who).chain(thing.holders.iter().map(|holder| holder.who)).collect()
+            let holders = thing.holders.iter().map(|holder| holder.who);
+            thing.queue.iter().map(|waiter| waiter.who).chain(holders).chain(thing.perhaps.iter().copied()).collect()
         };
         let wanted: FxHashSet<Who> = suspects().flat_map(involved).collect();
         if wanted.is_empty() {
@@ -349,7 +357,11 @@ impl Reader {
                             && after.registers == before.registers
                     })
                 })
-                .map(|thread| Who::Root(thread.id))
+                .flat_map(|thread| {
+                    // Whoever runs on a thread that sleeps stands where it does.
+                    let runs = read.sleepers.iter().filter(|(sleeper, _)| sleeper.thread == thread.id);
+                    runs.map(|(sleeper, _)| sleeper.who).chain([Who::Root(thread.id)])
+                })
                 .collect(),
             Err(_) => FxHashSet::default(),
         };
@@ -377,11 +389,22 @@ impl Reader {
     }
 
     /// What was not read could have which locks: one for each kind of task, job and root that was not gone through.
-    fn hidden(&mut self, roots: &[Root], workers: &Workers) -> Vec<Hidden> {
+    fn hidden(&mut self, roots: &[Root], workers: &Workers, sleepers: &Sleepers) -> Vec<Hidden> {
         let mut types: FxHashMap<(u16, Option<TypeId>), String> = FxHashMap::default();
+        // The same of those that sleep for a lock, and who these are.
+        let mut asleep: FxHashMap<(u16, Option<TypeId>), (String, Vec<Who>)> = FxHashMap::default();
+        let mut sleeps = |copy: u16, ty: Option<TypeId>, who: Who, what: &str| {
+            let words = || format!("{what}, whose thread sleeps for a lock, could have it");
+            asleep.entry((copy, ty)).or_insert_with(|| (words(), Vec::new())).1.push(who);
+        };
         for known in self.tasks.unread() {
             let parts = known.found.opaque();
             let task = || format!("task {} {}", known.number, known.ty().name);
+            let who = Who::Task(known.number);
+            if sleepers.hold_up(who) {
+                sleeps(known.copy(), known.ty().future, who, &task());
+                continue;
+            }
             // Of what was gone through only the parts that were not; of what was not, or runs, all that its type leads to.
             if known.moving || known.found.chain.is_none() || parts.is_empty() {
                 let why = if known.state.running() { "runs" } else { "could not be gone through" };
@@ -401,6 +424,11 @@ impl Reader {
                     root.thread
                 )
             };
+            if sleepers.is_amid(root.thread) {
+                let what = format!("the future of block_on on thread {}", root.thread);
+                sleeps(root.copy, Some(root.ty), Who::Root(root.thread), &what);
+                continue;
+            }
             if root.found.chain.is_none() {
                 types.entry((root.copy, Some(root.ty))).or_insert_with(who);
             }
@@ -414,12 +442,13 @@ impl Reader {
                 .insert((0, None), format!("thread {thread}, which is none of tokio's and has used it, could have it"));
         }
         let mut hidden = Vec::new();
-        for ((copy, ty), who) in types {
+        let types = types.into_iter().map(|(of, who)| (of, (who, Vec::new())));
+        for ((copy, ty), (who, asleep)) in types.chain(asleep) {
             let reach = match (ty, self.copies.get(usize::from(copy)), self.reaches.get_mut(usize::from(copy))) {
                 (Some(ty), Some(copy), Some(reaches)) => reaches.of(ty, &copy.debug),
                 _ => Arc::new(Reach::Everything),
             };
-            hidden.push(Hidden { reach, who });
+            hidden.push(Hidden { reach, who, asleep });
         }
         hidden.sort_by(|one, other| one.who.cmp(&other.who));
         hidden
@@ -444,6 +473,15 @@ impl Reader {
                 .collect(),
         }
     }
+}
+
+/// Threads that sleep for a lock. What `block_on` runs there is not read where it may be amid a poll.
+fn sleepers(workers: &Workers, roots: &mut [Root]) -> Sleepers {
+    let sleepers = Sleepers::of(&workers.threads, &roots.iter().map(|root| root.thread).collect());
+    for root in roots.iter_mut().filter(|root| sleepers.is_amid(root.thread)) {
+        root.found = Found::nothing("it is polled, and its thread sleeps for a lock");
+    }
+    sleepers
 }
 
 /// More tasks than this are not told by one look: a million at once are hundreds of megabytes.

@@ -1,26 +1,29 @@
 //! Everything that somebody waits for or holds: found by what frames refer to, read where it stands.
 
 mod ends;
+mod of_std;
 
 use crate::{
-    Basis, ClaimKind, Holder, Place, Thing, ThingKind, Waiter, Who,
+    Basis, ClaimKind, Holder, Thing, ThingKind, Waiter, Who,
     bytes::Bytes,
     debug::{TypeId, Types, names},
     future::{
-        class::Referred,
+        class::{Referred, word_within},
         frames::Frames,
-        raw::{By, Hint, RawOn, Walked},
+        raw::{By, Hint, Part, RawOn, Walked},
     },
     holders::{self, Assigned, Claimed, Droppable, Given, Site},
     reach::Reach,
     resolve::Wakers,
     round::Found,
+    sleepers::{Sleeper, Sleepers, Strangers},
     tokio::{
         channel::{Channels, State},
         copy::Copy,
         io,
         semaphore::{Layout, Semaphore},
     },
+    words,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::BTreeMap, sync::Arc};
@@ -74,6 +77,10 @@ pub(crate) struct Read {
     pub(crate) channels: FxHashMap<u64, State>,
     /// Of which copy and type each channel is.
     channel_types: FxHashMap<u64, (u16, TypeId)>,
+    /// The words of locks of the standard library.
+    pub(crate) words: FxHashMap<u64, words::State>,
+    /// Threads that sleep for such a lock, each with the lock.
+    pub(crate) sleepers: Vec<(Sleeper, u64)>,
     /// Tokio's records of descriptors that are waited for by polling them.
     pub(crate) records: FxHashMap<u64, io::Wakers>,
     /// The nodes that are linked in a queue, by the semaphore's address and their own.
@@ -93,12 +100,15 @@ impl Things {
     /// Remembers what a frame refers to.
     pub(crate) fn hint(&mut self, copy: u16, hint: Hint, copies: &[Copy]) {
         let semaphore = match hint.kind {
-            Referred::Mutex | Referred::RwLock | Referred::Semaphore | Referred::OnceCell => {
-                match self.within(copy, hint.ty, copies) {
-                    Some(within) => hint.base.wrapping_add(within.semaphore),
-                    None => return,
-                }
-            }
+            Referred::Mutex
+            | Referred::RwLock
+            | Referred::Semaphore
+            | Referred::OnceCell
+            | Referred::StdMutex
+            | Referred::StdRwLock => match self.within(copy, hint.ty, copies) {
+                Some(within) => hint.base.wrapping_add(within.semaphore),
+                None => return,
+            },
             Referred::Watch => {
                 if self.inside_of.len() < MOST {
                     self.inside_of.insert(hint.base, (copy, hint.ty, hint.kind));
@@ -130,6 +140,9 @@ impl Things {
     fn within(&mut self, copy: u16, ty: TypeId, copies: &[Copy]) -> Option<Within> {
         let debug = &copies.get(usize::from(copy))?.debug;
         *self.within.entry((copy, ty)).or_insert_with(|| {
+            if let Some((_, word)) = word_within(&**debug, ty) {
+                return Some(Within { semaphore: word, most: None });
+            }
             let semaphore = debug.find(ty, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5)?.0;
             Some(Within { semaphore, most: debug.path(ty, &["mr"]).map(|found| found.0) })
         })
@@ -143,8 +156,14 @@ impl Things {
     }
 
     /// Reads what is waited for and claimed.
-    pub(crate) fn read(&mut self, parties: &[Party<'_>], copies: &[Copy], bytes: &dyn Bytes) -> Read {
-        let mut read = Read::default();
+    pub(crate) fn read(
+        &mut self,
+        parties: &[Party<'_>],
+        sleepers: &Sleepers,
+        copies: &[Copy],
+        bytes: &dyn Bytes,
+    ) -> Read {
+        let mut read = self.words(parties, sleepers, bytes);
         for copy in 0..copies.len() {
             let mine = || parties.iter().filter(|party| usize::from(party.copy) == copy);
             let mut channels: FxHashMap<u64, TypeId> = FxHashMap::default();
@@ -165,9 +184,10 @@ impl Things {
                     }
                 }
                 for claim in party.found.claims() {
-                    match claim.ty {
-                        Some(ty) => drop(channels.insert(claim.of, ty)),
-                        None => semaphores.push(claim.of),
+                    match claim.part {
+                        Part::Channel(ty) => drop(channels.insert(claim.of, ty)),
+                        Part::Semaphore => semaphores.push(claim.of),
+                        Part::Word(_) => {}
                     }
                 }
             }
@@ -215,7 +235,10 @@ impl Things {
 
     /// Of these semaphores and channels those that are as they were.
     pub(crate) fn same(&mut self, at: &[u64], read: &Read, copies: &[Copy], bytes: &dyn Bytes) -> FxHashSet<u64> {
-        let mut same = FxHashSet::default();
+        let known = at.iter().filter_map(|at| Some((*at, read.words.get(at)?.word)));
+        let words = words::read(&known.collect(), bytes);
+        let mut same: FxHashSet<u64> =
+            words.into_iter().filter(|(at, again)| read.words.get(at) == Some(again)).map(|(at, _)| at).collect();
         for (copy, known) in copies.iter().enumerate() {
             let of_copy = |at: &u64| read.channel_types.get(at).filter(|(of, _)| usize::from(*of) == copy);
             let wanted: Vec<(u64, TypeId)> = at.iter().filter_map(|at| Some((*at, of_copy(at)?.1))).collect();
@@ -290,6 +313,7 @@ impl Things {
                     who: party.who,
                     permits,
                     place: scene.place(party.found, claim.frame),
+                    function: scene.function(party.found, claim.frame),
                     local: Arc::clone(&claim.local),
                     basis: claim.basis,
                     site: site(party.copy, claim.site),
@@ -308,10 +332,11 @@ impl Things {
                 assigned.push(Assigned { who, permits, basis: Basis::Proven, given: Given::Part });
             }
             assigned.extend(scene.given.get(at).into_iter().flatten());
-            let hidden = self.hidden(*at, scene);
-            holders::name(&mut thing, &claims, &assigned, hidden, &mut self.droppable);
+            let others = self.hidden(*at, scene);
+            holders::name(&mut thing, &claims, &assigned, others, &mut self.droppable);
             told.push(thing);
         }
+        self.tell_words(scene, &mut claims, &mut told);
         for (at, state) in &scene.read.channels {
             told.push(self.channel(*at, state, ends.remove(at).unwrap_or_default(), scene));
         }
@@ -355,32 +380,11 @@ impl Things {
             channel: None,
             holders: Vec::new(),
             unseen: 0,
+            perhaps: Vec::new(),
             doubt: Arc::from(""),
             queue: Vec::new(),
             steady: false,
         }
-    }
-
-    /// What that was not read could have this lock, if anything.
-    fn hidden(&self, at: u64, scene: &Told<'_>) -> Option<Arc<str>> {
-        let known = self.hinted.get(&at).and_then(|hinted| Some((hinted, scene.copies.get(usize::from(hinted.copy))?)));
-        let Some((hinted, copy)) = known else { return Some("its type is not known".into()) };
-        let path = copy.debug.ty(hinted.ty).path();
-        if hinted.kind == Referred::Chan {
-            // Who has no sender reserves no room.
-            let unseen = || Some("room in a channel can be reserved by a sender that was not read".into());
-            return if scene.senders.contains(&hinted.base) { None } else { unseen() };
-        }
-        if copy.debug.index().may_keep(&path) {
-            return Some(
-                "a collection, a channel or a structure of this program can have a guard of such a lock".into(),
-            );
-        }
-        // What anything that runs can reach: a static's, or that of a thread of the program's own.
-        if (scene.elsewhere || !scene.hidden.is_empty()) && copy.debug.outside().contains(path.as_str()) {
-            return Some("code that runs can reach such a lock by a static or a thread of the program's own".into());
-        }
-        scene.hidden.iter().find(|hidden| hidden.reach.has(&path)).map(|hidden| hidden.who.as_str().into())
     }
 
     fn semaphore(&self, at: u64, semaphore: &Semaphore, scene: &Told<'_>) -> Thing {
@@ -426,6 +430,7 @@ impl Things {
             channel: channel.filter(|_| kind == ThingKind::Room),
             holders: Vec::new(),
             unseen: 0,
+            perhaps: Vec::new(),
             doubt: Arc::from(""),
             queue: queue.collect(),
             steady: false,
@@ -448,6 +453,8 @@ pub(crate) struct Told<'a> {
     pub(crate) hidden: &'a [Hidden],
     /// Whether there may be code in the middle of something that is no task's.
     pub(crate) elsewhere: bool,
+    /// Threads that are none of tokio's.
+    pub(crate) strangers: Strangers,
     /// Channels of which all ends that send were seen.
     pub(crate) senders: FxHashSet<u64>,
 }
@@ -459,22 +466,8 @@ pub(crate) struct Hidden {
     pub(crate) reach: Arc<Reach>,
     /// What it is, in words that say that it could have a lock.
     pub(crate) who: String,
-}
-
-impl Told<'_> {
-    pub(crate) fn who(&self, waker: u64) -> Who {
-        self.wakers.who(waker).unwrap_or(Who::Unknown)
-    }
-
-    fn reach(&self, found: &Found, frame: u16) -> Option<crate::Reach> {
-        Some(self.frames.steps(found.chain?)?.get(usize::from(frame))?.reach)
-    }
-
-    /// Where the frame of this number sleeps.
-    fn place(&self, found: &Found, frame: u16) -> Option<Place> {
-        let steps = self.frames.steps(found.chain?)?;
-        self.frames.get(steps.get(usize::from(frame))?.text)?.place.clone()
-    }
+    /// Whom it is of, where each of them is on a thread that sleeps for a lock; else nobody.
+    pub(crate) asleep: Vec<Who>,
 }
 
 /// Places that are reached from more than one task, and which of them has what stands there: whoever polls it. Of two who merely keep

@@ -1,9 +1,11 @@
 //! Runtimes and threads put together: which thread is which worker, what it polls, where each woken task is queued.
 
 use crate::{
-    Flavor, LocalSet, Owner, ProcessState, Queued, Role, Runtime, Thread,
+    Flavor, LocalSet, Owner, ProcessState, Queued, Role, Runtime, Sleeps, Thread,
     bytes::{Bytes, Scene},
     round::Tasks,
+    sleepers,
+    things::Read,
     thread::{Running, Threads},
     tokio::{
         context::{Context, Variable},
@@ -167,6 +169,19 @@ impl Workers {
         Some(index)
     }
 
+    /// Says of threads that sleep for a lock which lock that is, and of runtimes whether all their threads sleep so.
+    pub(crate) fn kept(&mut self, read: &Read) {
+        for thread in &mut self.threads {
+            let lock = read.sleepers.iter().find(|(sleeper, _)| sleeper.thread == thread.id).map(|(_, lock)| *lock);
+            thread.sleeps = thread.sleeps.map(|sleeps| Sleeps { at: lock, ..sleeps });
+        }
+        let kept = (0..self.runtimes.len() as u32).zip(&self.runtimes);
+        let kept: Vec<bool> = kept.map(|(index, runtime)| sleepers::keep(index, runtime, &self.threads)).collect();
+        for (runtime, kept) in self.runtimes.iter_mut().zip(kept) {
+            runtime.kept = kept;
+        }
+    }
+
     /// Whether code may run, or be in the middle of something, that is no task's, no job's, and no root's.
     pub(crate) fn strangers(&self) -> bool {
         self.threads.iter().any(|thread| thread.role == Role::Other)
@@ -245,6 +260,7 @@ mod tests {
             blocking: None,
             timer_lag: None,
             driven: None,
+            kept: false,
         };
         let threads = (10..).take(cores.len()).map(|id| Thread { id, ..Thread::default() }).collect();
         let mut workers = Workers { runtimes: vec![runtime], threads, ..Workers::default() };

@@ -56,7 +56,7 @@ fn location(subject: &Named) -> Option<&Location> {
         Named::Task(task) => task.location.as_ref(),
         Named::Lock(lock) => lock.location.as_ref(),
         Named::Place { location } => location.as_ref(),
-        Named::Runtime(_) | Named::Worker(_) | Named::Target => None,
+        Named::Runtime(_) | Named::Worker(_) | Named::Threads { .. } | Named::Target => None,
     }
 }
 

@@ -63,6 +63,11 @@ pub enum Named {
     Runtime(RuntimeRow),
     /// A worker; of steps of a story alone.
     Worker(WorkerRow),
+    /// Threads, by the kernel's numbers.
+    Threads {
+        /// Which.
+        threads: Vec<u32>,
+    },
     /// The target as a whole.
     Target,
 }
@@ -249,6 +254,7 @@ fn awaited(awaited: &AwaitedRef) -> Named {
     match awaited {
         AwaitedRef::Resource(resource) => Named::Lock(lock(resource)),
         AwaitedRef::End(ends) => Named::Task(task(ends)),
+        AwaitedRef::Poll(threads) => Named::Threads { threads: threads.clone() },
     }
 }
 

@@ -112,6 +112,7 @@ pub(super) fn subject(subject: &Named) -> String {
         Named::Place { location } => format!("spawned at {}", place(location.as_ref())),
         Named::Runtime(runtime) => format!("runtime {}", runtime.name.trim_start_matches("runtime ")),
         Named::Worker(worker) => format!("worker {} of {}", worker.index, worker.runtime.name),
+        Named::Threads { threads } => format!("threads {threads:?}"),
         Named::Target => "the target".into(),
     }
 }

@@ -195,6 +195,8 @@ pub enum AwaitedRef {
     Resource(LockRef),
     /// The end of a task.
     End(TaskRef),
+    /// To be polled, which these threads alone could do.
+    Poll(Vec<u32>),
 }
 
 /// How somebody keeps others from what they wait for.
@@ -214,6 +216,8 @@ pub enum KeepsBy {
     Receiver,
     /// Their own end.
     End,
+    /// The thread that polls them meanwhile, and sleeps.
+    Thread,
 }
 
 impl KeepsBy {
@@ -227,6 +231,7 @@ impl KeepsBy {
             Self::Sender => "sender",
             Self::Receiver => "receiver",
             Self::End => "end",
+            Self::Thread => "thread",
         }
     }
 }
@@ -275,7 +280,17 @@ impl AwaitedRef {
         match self {
             Self::Resource(resource) => resource.in_words(),
             Self::End(task) => format!("the end of {}", super::label::in_words(task)),
+            Self::Poll(threads) => format!("a poll, by {} alone", threads_in_words(threads)),
         }
+    }
+}
+
+/// Threads by their numbers, a few of them.
+fn threads_in_words(threads: &[u32]) -> String {
+    let ids: Vec<String> = threads.iter().take(RELATED_MOST).map(ToString::to_string).collect();
+    match threads {
+        [_] => format!("thread {}", ids.join("")),
+        _ => format!("one of the threads {}", ids.join(", ")),
     }
 }
 

@@ -41,7 +41,7 @@ impl Round<'_> {
                 let mut seen = FxHashSet::default();
                 let allowed = |report: &Report| contradiction::allows(cx, state.lint, report);
                 for report in judge(cx).into_iter().filter(allowed) {
-                    if !self.silence.holds(state.at, report.key, report.since) {
+                    if !self.is_silent(state.at, &report) {
                         seen.insert(report.key);
                         self.raise(state, report, None, cx);
                     }
@@ -210,7 +210,12 @@ impl Round<'_> {
             }
         }
         if !state.subsumed.is_empty() {
-            let steps = self.findings.get(id).into_iter().flat_map(|finding| &finding.related.cycle);
+            let related = self.findings.get(id).map(|finding| &finding.related);
+            let steps = related.into_iter().flat_map(|related| &related.cycle);
+            // Others of a set are as much of it as those whose way round is told.
+            let set = related.filter(|related| !related.cycle.is_empty());
+            let others: Vec<Key> =
+                set.into_iter().flat_map(|related| &related.tasks).map(|task| Key::Task(task.id)).collect();
             let of_step = |step: &CycleStep| {
                 let resource = step.waits_for.resource().map(|resource| Key::Lock(resource.id));
                 resource.into_iter().chain([Key::Task(step.task.id)])
@@ -218,7 +223,7 @@ impl Round<'_> {
             let in_cycle = steps.flat_map(of_step);
             // Of a place it speaks by the tasks that it names.
             let of_place = matches!(key, Key::Place(_)).then(|| self.names(id)).unwrap_or_default();
-            let keys = in_cycle.chain([key]).chain(of_place.into_iter().map(Key::Task));
+            let keys = in_cycle.chain(others).chain([key]).chain(of_place.into_iter().map(Key::Task));
             self.silence.speak(id, &state.subsumed, keys, self.moment.now);
         }
         Some(id)
@@ -241,8 +246,32 @@ impl Round<'_> {
                 self.flags.unname(task, cx.model.tasks().slot(task), id);
             }
             let since = self.findings.get(id).map(|finding| finding.since);
-            self.stop(id, self.ending(state.at, key, since));
+            let of_place = matches!(key, Key::Place(_)) && self.is_silenced(state.at, id);
+            let ending = if of_place { Ending::Silenced } else { self.ending(state.at, key, since) };
+            self.stop(id, ending);
         }
+    }
+
+    /// Whether another finding says better what a lint reports: of a place, where it does of each task that the report is about.
+    fn is_silent(&self, lint: usize, report: &Report) -> bool {
+        let Related { tasks, tasks_total, .. } = &report.related;
+        let is_told = |id: TaskId| self.silence.holds(lint, Key::Task(id), report.since);
+        let of_place = || match (&report.subject, report.key) {
+            (Subject::Task(task), Key::Place(_)) if tasks.len() >= *tasks_total => {
+                is_told(task.id) && tasks.iter().all(|task| is_told(task.id))
+            }
+            _ => false,
+        };
+        self.silence.holds(lint, report.key, report.since) || of_place()
+    }
+
+    /// The same of a finding that is open.
+    fn is_silenced(&self, lint: usize, id: FindingId) -> bool {
+        let finding = self.findings.get(id);
+        finding.is_some_and(|finding| {
+            let mut tasks = finding.tasks().peekable();
+            tasks.peek().is_some() && tasks.all(|task| self.silence.holds(lint, Key::Task(task), finding.since))
+        })
     }
 
     /// How what a lint says of something would end now.

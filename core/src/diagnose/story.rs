@@ -232,6 +232,7 @@ fn keeps_in_words(by: KeepsBy, what: Option<&LockRef>) -> &'static str {
         KeepsBy::Receiver if is_room => "has the receiver, which would make it",
         KeepsBy::Receiver => "has its receiver",
         KeepsBy::End => "has not ended",
+        KeepsBy::Thread => "is polled there, and keeps the thread while it sleeps",
     }
 }
 
@@ -239,6 +240,7 @@ fn keeps_in_words(by: KeepsBy, what: Option<&LockRef>) -> &'static str {
 fn waits_for(what: &AwaitedRef) -> &'static str {
     match what {
         AwaitedRef::End(_) => "waits for the end of",
+        AwaitedRef::Poll(_) => "waits for",
         AwaitedRef::Resource(resource) => match resource.kind {
             "mpsc channel" | "broadcast channel" => "waits for a message of the",
             "oneshot channel" => "waits for the value of the",
@@ -248,10 +250,12 @@ fn waits_for(what: &AwaitedRef) -> &'static str {
     }
 }
 
-fn about(what: &AwaitedRef) -> About {
+/// What it is, where that has a page of its own.
+fn about(what: &AwaitedRef) -> Option<About> {
     match what {
-        AwaitedRef::Resource(resource) => About::Resource(resource.clone()),
-        AwaitedRef::End(task) => About::Task(task.clone()),
+        AwaitedRef::Resource(resource) => Some(About::Resource(resource.clone())),
+        AwaitedRef::End(task) => Some(About::Task(task.clone())),
+        AwaitedRef::Poll(_) => None,
     }
 }
 
@@ -278,7 +282,7 @@ fn change(by: KeepsBy, what: Option<&LockRef>) -> Option<&'static str> {
         KeepsBy::Receiver => Some("let it receive before this wait, or beside it"),
         KeepsBy::Sender => Some("let it send, or drop the sender, before this wait"),
         KeepsBy::End => Some("do not wait here for one who waits for its end"),
-        KeepsBy::Place => None,
+        KeepsBy::Place | KeepsBy::Thread => None,
     }
 }
 
@@ -290,7 +294,7 @@ fn fault(by: KeepsBy) -> u8 {
         KeepsBy::Receiver => 3,
         KeepsBy::Sender => 2,
         KeepsBy::End => 1,
-        KeepsBy::Place => 0,
+        KeepsBy::Place | KeepsBy::Thread => 0,
     }
 }
 
@@ -331,14 +335,15 @@ impl Finding {
             }
             steps.push(step);
             let within = if one.waits_in.is_empty() { String::new() } else { format!(", in {}", one.waits_in) };
-            let after = format!("{}{within}", for_(Some(one.waited)));
+            let what = if let AwaitedRef::Poll(_) = waits { waits.in_words() } else { String::new() };
+            let after = said([&what, &format!("{}{within}", for_(Some(one.waited)))]);
             steps.push(Step {
                 before: waits_for(waits),
                 after,
                 lasted: Some(one.waited),
                 at: one.waits_at.clone().map(asleep),
                 change: change.filter(|_| !is_unpolled),
-                ..Step::new(2 * at + 1, Role::Awaited, Some(about(waits)))
+                ..Step::new(2 * at + 1, Role::Awaited, about(waits))
             });
         }
         if let Some(one) = cycle.first() {
@@ -456,7 +461,7 @@ fn keeper(steps: &mut Vec<Step>, depth: usize, one: &Keeper, what: Option<&LockR
         ..Step::new(depth, Role::Keeps(one.by), Some(About::Task(one.task.clone())))
     });
     for wait in &one.waits {
-        let step = Step::new(depth + 1, Role::Awaited, wait.on.as_ref().map(about));
+        let step = Step::new(depth + 1, Role::Awaited, wait.on.as_ref().and_then(about));
         // Who keeps it is told there.
         let is_above = step.about.is_some() && steps.iter().any(|above| above.about == step.about);
         let after = if is_above { "(above)" } else { "" };

@@ -86,7 +86,7 @@ impl Facts {
             });
             let _ = writeln!(
                 text,
-                "thread {} {} {} {} {} {} {} {} {} {}",
+                "thread {} {} {} {} {} {} {} {} {} {} {}",
                 thread.id,
                 thread.inner_id,
                 thread.state,
@@ -96,7 +96,8 @@ impl Facts {
                 number(thread.switches.map(|switches| switches.1)),
                 quoted(&thread.waits_in),
                 quoted(&thread.name),
-                registers.as_deref().unwrap_or("-")
+                registers.as_deref().unwrap_or("-"),
+                number(thread.argument)
             );
         }
         for Watched { epoll, fd, data } in watched {
@@ -186,7 +187,10 @@ impl Words<'_> {
             Some(Registers { pc, sp, fp: self.number(), lr: self.number(), tp: self.number() })
         })();
         let switches = switches.0.zip(switches.1);
-        Some(KernelThread { id, inner_id, name, state, waits_in, syscall, registers, cpu, waited: None, switches })
+        // Older grabs end before it.
+        let argument = self.number();
+        let waited = None;
+        Some(KernelThread { id, inner_id, name, state, waits_in, syscall, argument, registers, cpu, waited, switches })
     }
 
     fn socket(&mut self) -> Option<Socket> {
@@ -228,6 +232,7 @@ mod tests {
             state: 'S',
             waits_in: String::new(),
             syscall: Some(202),
+            argument: Some(4096),
             registers,
             cpu: Some(Duration::from_nanos(77)),
             waited: None,

@@ -230,6 +230,8 @@ pub struct KernelThread {
     pub waits_in: String,
     /// The system call that it is in, where it is in one.
     pub syscall: Option<u64>,
+    /// What that was given first, where it is told: of a futex its address.
+    pub argument: Option<u64>,
     /// Its registers, while it sleeps.
     pub registers: Option<Registers>,
     /// Processor time that it has used.

@@ -56,14 +56,19 @@ pub(crate) fn status<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// What `syscall` says: the call that a thread is in, and its registers, unless it runs.
-pub(crate) fn syscall(text: &str) -> (Option<u64>, Option<Registers>) {
-    let number = text.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
+/// What `syscall` says: the call that a thread is in, what that was given first, and its registers, unless it runs.
+pub(crate) fn syscall(text: &str) -> (Option<u64>, Option<u64>, Option<Registers>) {
+    let mut words = text.split_ascii_whitespace();
+    let hex = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+    let number = words.next().and_then(|word| word.parse().ok());
+    let argument = words.next().and_then(hex).filter(|_| number.is_some());
     let mut words = text.split_ascii_whitespace().rev();
-    let mut word = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+    let mut word = || hex(words.next()?);
     match (word(), word()) {
-        (Some(pc), Some(sp)) if pc != 0 && sp != 0 => (number, Some(Registers { pc, sp, ..Registers::default() })),
-        _ => (number, None),
+        (Some(pc), Some(sp)) if pc != 0 && sp != 0 => {
+            (number, argument, Some(Registers { pc, sp, ..Registers::default() }))
+        }
+        _ => (number, argument, None),
     }
 }
 
@@ -155,7 +160,7 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
         read_into(&at(file), buffer).ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
     };
     let stat = stat(&read("stat"))?;
-    let (syscall, registers) = if stat.state == 'R' { (None, None) } else { syscall(&read("syscall")) };
+    let (syscall, argument, registers) = if stat.state == 'R' { (None, None, None) } else { syscall(&read("syscall")) };
     let waits_in = if registers.is_some() { function(&read("wchan")) } else { String::new() };
     let status_text = read("status");
     let number = |name| status(&status_text, name).and_then(|value| value.parse::<u64>().ok());
@@ -169,6 +174,7 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
         state: stat.state,
         waits_in,
         syscall,
+        argument,
         registers,
         cpu: cpu.or_else(|| Some(of_ticks(stat.ticks, ticks()))),
         waited,
@@ -177,7 +183,7 @@ pub(crate) fn thread(pid: u32, id: u32, known: Option<Seen>, buffer: &mut Vec<u8
     // One that woke up meanwhile is a mixture of two moments: its registers are not believed.
     let after = read_into(&at("schedstat"), buffer).map(<[u8]>::to_vec).unwrap_or_default();
     let moved = counts && after != schedule;
-    let thread = if moved { KernelThread { registers: None, syscall: None, ..thread } } else { thread };
+    let thread = if moved { KernelThread { registers: None, syscall: None, argument: None, ..thread } } else { thread };
     Some(Seen { thread, schedule })
 }
 
@@ -269,15 +275,15 @@ mod tests {
 
     #[test]
     fn registers_are_told_unless_it_runs() {
-        let (number, registers) = syscall("202 0x7f 0x80 0x0 0x0 0x0 0x0 0x7ffd 0x7fab\n");
+        let (number, argument, registers) = syscall("202 0x7f 0x80 0x0 0x0 0x0 0x0 0x7ffd 0x7fab\n");
         assert_eq!(
-            (number, registers.map(|registers| (registers.sp, registers.pc))),
-            (Some(202), Some((0x7ffd, 0x7fab)))
+            (number, argument, registers.map(|registers| (registers.sp, registers.pc))),
+            (Some(202), Some(0x7f), Some((0x7ffd, 0x7fab)))
         );
-        assert_eq!(syscall("running\n"), (None, None));
-        assert_eq!(syscall("-1 0x1 0x2\n").0, None);
-        assert!(syscall("-1 0x1 0x2\n").1.is_some());
-        assert_eq!(syscall(""), (None, None));
+        assert_eq!(syscall("running\n"), (None, None, None));
+        let (number, argument, registers) = syscall("-1 0x1 0x2\n");
+        assert!(number.is_none() && argument.is_none() && registers.is_some());
+        assert_eq!(syscall(""), (None, None, None));
     }
 
     #[test]

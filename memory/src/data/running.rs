@@ -23,6 +23,8 @@ pub struct Runtime {
     /// Whether some thread drives it: a worker, or for one of a single thread whoever is in its `block_on`. `None` where not all
     /// threads could be read.
     pub driven: Option<bool>,
+    /// Whether all threads that poll its tasks sleep for a lock of the standard library, each in the middle of a poll.
+    pub kept: bool,
 }
 
 /// A `LocalSet`: only the thread that made it can run its tasks.
@@ -106,6 +108,8 @@ pub struct Thread {
     pub role: Role,
     /// The task that it polls.
     pub polls: Option<TaskNumber>,
+    /// The lock that it sleeps for, where that is one which no task can wait for.
+    pub sleeps: Option<Sleeps>,
     /// Its stack, the innermost frame first; empty where it was not read.
     pub stack: Arc<[StackFrame]>,
     /// Whether the stack may be wrong.
@@ -114,6 +118,28 @@ pub struct Thread {
     pub unread: Arc<str>,
     /// For how long the thread was stopped so that its stack could be read; none, unless that was asked for.
     pub stopped: Option<Duration>,
+}
+
+/// What a thread sleeps for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sleeps {
+    /// Which kind of lock, and how it is asked for.
+    pub lock: SleepsFor,
+    /// Which lock, where that is known: in a look [`crate::Thing::at`], before that the word that the kernel was given.
+    pub at: Option<Address>,
+}
+
+/// A lock that threads sleep for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SleepsFor {
+    /// `std::sync::Mutex`.
+    Mutex,
+    /// `std::sync::RwLock`, to read.
+    Read,
+    /// `std::sync::RwLock`, to write.
+    Write,
+    /// One of `parking_lot`.
+    ParkingLot,
 }
 
 /// What a thread is to tokio.

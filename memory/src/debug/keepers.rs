@@ -26,6 +26,9 @@ const PASSING: &[&[u8]] = &[
     b"Out",
     b"Instrumented",
     b"PollFn",
+    // What `lock` of the standard library gives where somebody panicked.
+    b"PoisonError",
+    b"TryLockError",
 ];
 /// Of which lock a guard of this path is.
 const GUARDS: &[(&[u8], &str)] = &[
@@ -37,6 +40,12 @@ const GUARDS: &[(&[u8], &str)] = &[
     (b"tokio::sync::rwlock::write_guard::RwLockWriteGuard<", "tokio::sync::rwlock::RwLock"),
     (b"tokio::sync::rwlock::owned_write_guard::OwnedRwLockWriteGuard<", "tokio::sync::rwlock::RwLock"),
     (b"tokio::sync::rwlock::owned_write_guard_mapped::OwnedRwLockMappedWriteGuard<", "tokio::sync::rwlock::RwLock"),
+    (b"std::sync::poison::mutex::MutexGuard<", "std::sync::poison::mutex::Mutex"),
+    (b"std::sync::poison::rwlock::RwLockReadGuard<", "std::sync::poison::rwlock::RwLock"),
+    (b"std::sync::poison::rwlock::RwLockWriteGuard<", "std::sync::poison::rwlock::RwLock"),
+    (b"std::sync::mutex::MutexGuard<", "std::sync::mutex::Mutex"),
+    (b"std::sync::rwlock::RwLockReadGuard<", "std::sync::rwlock::RwLock"),
+    (b"std::sync::rwlock::RwLockWriteGuard<", "std::sync::rwlock::RwLock"),
 ];
 /// Guards that do not say which lock they are of: any of its kind.
 const MAPPED: &[(&[u8], &str)] = &[
@@ -72,6 +81,11 @@ fn noted(kind: &str, of: &[u8]) -> String {
 pub(super) fn passes(name: &[u8]) -> bool {
     let bare = name.split(|byte| *byte == b'<').next().unwrap_or(name);
     name.starts_with(b"{async_") || name.starts_with(b"(") || PASSING.contains(&bare)
+}
+
+/// Whether a type of this name, wherever it is, may be a guard of the standard library's.
+pub(super) fn may_be_of_std(name: &[u8]) -> bool {
+    [&b"MutexGuard<"[..], b"RwLockReadGuard<", b"RwLockWriteGuard<"].iter().any(|guard| name.starts_with(guard))
 }
 
 /// Whether a type of this name may be a guard or an end that sends. Most are neither.
@@ -132,7 +146,9 @@ mod tests {
         let read = "Sender<tokio::sync::rwlock::owned_read_guard::OwnedRwLockReadGuard<app::State, u8>>";
         assert_eq!(of(read), ["tokio::sync::rwlock::RwLock<app::State>"]);
         assert_eq!(of("Slab<tokio::sync::mutex::MappedMutexGuard<u8>>"), ["tokio::sync::mutex::Mutex<"]);
-        assert!(of("HashMap<u32, std::sync::MutexGuard<u8>>").is_empty());
+        let of_std = "Slab<std::sync::poison::mutex::MutexGuard<app::State>>";
+        assert_eq!(of(of_std), ["std::sync::poison::mutex::Mutex<app::State>"]);
+        assert!(of("HashMap<u32, app::sync::MutexGuard<u8>>").is_empty());
     }
 
     #[test]
@@ -151,7 +167,13 @@ mod tests {
 
     #[test]
     fn what_is_gone_through_keeps_nothing_unseen() {
-        for name in ["Option<tokio::sync::mutex::MutexGuard<u8>>", "{async_fn_env#0}<u8>", "(u8, u8)", "Pin<&mut u8>"] {
+        for name in [
+            "PoisonError<std::sync::poison::mutex::MutexGuard<u8>>",
+            "Option<tokio::sync::mutex::MutexGuard<u8>>",
+            "{async_fn_env#0}<u8>",
+            "(u8, u8)",
+            "Pin<&mut u8>",
+        ] {
             assert!(passes(name.as_bytes()), "{name}");
         }
         for name in ["HashMap<u8, u8>", "Held", "{closure_env#0}", "JoinHandle<u8>", "Optional"] {

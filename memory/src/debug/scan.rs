@@ -30,7 +30,8 @@ const STEP: usize = 1 << 20;
 const HOPS: usize = 4;
 
 /// Where all guards are.
-static SYNC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"tokio::sync::"));
+static SYNC: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [Finder::new(b"tokio::sync::"), Finder::new(b"std::sync::")]);
 
 /// What `thread_local!` calls its variable.
 const THREAD_LOCALS: [&[u8]; 2] = [b"__RUST_STD_INTERNAL_VAL\0", b"VAL\0"];
@@ -83,7 +84,7 @@ impl Found {
     fn keep(&mut self, name: &[u8]) {
         self.looked_through += name.len();
         // Most names have nothing of it in them, and to look for each guard would cost more than all the rest.
-        if self.looked_through <= LOOKED_THROUGH && SYNC.find(name).is_some() {
+        if self.looked_through <= LOOKED_THROUGH && SYNC.iter().any(|space| space.find(name).is_some()) {
             self.keepers.extend(keepers::locks(name));
         }
     }
@@ -144,12 +145,17 @@ struct Guards {
 impl Guards {
     /// Notes a type that is a guard.
     fn type_of(&mut self, name: &[u8], offset: u32, level: &Level<'_>, scopes: &Naming<'_>) {
-        if level.place != Where::Tokio || !keepers::may_be_one(name) {
+        let may_be = match level.place {
+            Where::Tokio => keepers::may_be_one(name),
+            Where::Namespace => keepers::may_be_of_std(name),
+            _ => false,
+        };
+        if !may_be {
             return;
         }
         let path = format!("{}::{}", scopes.path(level.scope), String::from_utf8_lossy(name));
         let locks = keepers::locks(path.as_bytes());
-        if path.starts_with("tokio::sync::") && !locks.is_empty() {
+        if ["tokio::sync::", "std::sync::"].iter().any(|space| path.starts_with(space)) && !locks.is_empty() {
             self.types.insert(offset, locks);
         }
     }

@@ -160,7 +160,7 @@ impl Type {
 
     /// Whether somebody else can have a part of it: a guard of a lock, an end of a channel.
     pub fn is_lock_or_channel(&self) -> bool {
-        const ALL: [(&str, &str); 7] = [
+        const ALL: [(&str, &str); 11] = [
             ("tokio::sync::mutex", "Mutex"),
             ("tokio::sync::rwlock", "RwLock"),
             ("tokio::sync::once_cell", "OnceCell"),
@@ -168,6 +168,10 @@ impl Type {
             ("tokio::sync::oneshot", "Inner"),
             ("tokio::sync::watch", "Shared"),
             ("tokio::sync::broadcast", "Shared"),
+            ("std::sync::poison::mutex", "Mutex"),
+            ("std::sync::poison::rwlock", "RwLock"),
+            ("std::sync::mutex", "Mutex"),
+            ("std::sync::rwlock", "RwLock"),
         ];
         ALL.iter().any(|(space, name)| self.is(space, name))
     }

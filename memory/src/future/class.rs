@@ -1,7 +1,7 @@
 //! What a type is, by its path. The names are tokio's and those of the crates that futures are made with; a type of no known name is
 //! gone through by its members.
 
-use crate::debug::Type;
+use crate::debug::{Type, TypeId, Types};
 
 /// What a type is to a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(crate) struct GuardClass {
 pub(crate) enum Permits {
     One,
     Member(&'static str),
+    /// All that there are.
+    All,
 }
 
 /// A future that several await.
@@ -132,6 +134,13 @@ const TABLE: &[(&str, &str, Class)] = &[
     ("tokio::sync::mpsc::bounded", "Permit", guard("chan", Permits::One)),
     ("tokio::sync::mpsc::bounded", "OwnedPermit", guard("chan", Permits::One)),
     ("tokio::sync::mpsc::bounded", "PermitIterator", guard("chan", Permits::Member("n"))),
+    ("std::sync::poison::mutex", "MutexGuard", guard("lock", Permits::One)),
+    ("std::sync::poison::rwlock", "RwLockReadGuard", guard("inner_lock", Permits::One)),
+    ("std::sync::poison::rwlock", "RwLockWriteGuard", guard("lock", Permits::All)),
+    // As they were called until Rust 1.85.
+    ("std::sync::mutex", "MutexGuard", guard("lock", Permits::One)),
+    ("std::sync::rwlock", "RwLockReadGuard", guard("inner_lock", Permits::One)),
+    ("std::sync::rwlock", "RwLockWriteGuard", guard("lock", Permits::All)),
     ("alloc::vec", "Vec", Class::Vec),
     ("alloc::sync", "Arc", Class::Shared),
     ("alloc::sync", "Weak", Class::Shared),
@@ -206,6 +215,8 @@ pub(crate) enum Referred {
     Chan,
     Watch,
     Broadcast,
+    StdMutex,
+    StdRwLock,
 }
 
 /// Which of them this type is.
@@ -220,6 +231,41 @@ pub(crate) fn referred(ty: &Type) -> Option<Referred> {
         ("tokio::sync::mpsc::chan", "Chan", Referred::Chan),
         ("tokio::sync::watch", "Shared", Referred::Watch),
         ("tokio::sync::broadcast", "Shared", Referred::Broadcast),
+        ("std::sync::poison::mutex", "Mutex", Referred::StdMutex),
+        ("std::sync::poison::rwlock", "RwLock", Referred::StdRwLock),
+        ("std::sync::mutex", "Mutex", Referred::StdMutex),
+        ("std::sync::rwlock", "RwLock", Referred::StdRwLock),
     ];
     TABLE.iter().find(|(space, name, _)| ty.is(space, name)).map(|row| row.2)
+}
+
+/// A lock of the standard library as it is made on Linux: of one word, or of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Mutex,
+    RwLock,
+}
+
+/// Which of them this type is, and the member by which it is known who has it.
+fn word(ty: &Type) -> Option<(Word, &'static str)> {
+    let is_one = ty.space.starts_with("std::sys::") && ty.space.ends_with("::futex");
+    match &*ty.name {
+        "Mutex" if is_one => Some((Word::Mutex, "futex")),
+        "RwLock" if is_one => Some((Word::RwLock, "state")),
+        _ => None,
+    }
+}
+
+/// Whether a type is a lock of the standard library.
+pub(crate) fn is_of_std(ty: &Type) -> bool {
+    word(ty).is_some() || matches!(referred(ty), Some(Referred::StdMutex | Referred::StdRwLock))
+}
+
+/// Where in a lock of the standard library its word is.
+pub(crate) fn word_within(types: &dyn Types, lock: TypeId) -> Option<(Word, u64)> {
+    is_of_std(&types.ty(lock)).then_some(())?;
+    let (at, inner) = types.find(lock, &|ty| word(ty).is_some(), 3)?;
+    let (word, member) = word(&types.ty(inner))?;
+    let (place, _) = types.path(inner, &[member])?;
+    Some((word, at.checked_add(place)?))
 }

@@ -1,7 +1,7 @@
 //! What of a type is worth a look, as it is found once for each type: where coroutines, leaves, guards and ends of channels are in it,
 //! and which pointers lead to more.
 
-use super::class::Referred;
+use super::class::{Referred, Word};
 use crate::{ClaimKind, Interest, debug::TypeId};
 use std::sync::Arc;
 
@@ -259,9 +259,19 @@ pub(crate) struct GuardPlan {
     pub(crate) lock: Option<(u64, Referred, TypeId)>,
     /// It leads to a sender, and that, by a pointer so far in it, to the channel.
     pub(crate) hop: Option<u64>,
-    /// Where the semaphore is in what the pointer leads to.
+    /// Where the semaphore is in what the pointer leads to, or the word of a lock of the standard library.
     pub(crate) semaphore: u64,
-    pub(crate) permits: Option<u64>,
+    pub(crate) word: Option<Word>,
+    pub(crate) permits: Held,
+}
+
+/// How many permits a guard stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Held {
+    /// So many.
+    Fixed(u32),
+    /// The number that stands there.
+    At(u64),
 }
 
 /// An end of a channel.

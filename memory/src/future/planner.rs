@@ -1,11 +1,14 @@
 //! Finds what of a type is worth a look, each type once.
 
 use super::{
-    class::{Class, GuardClass, Permits, Referred, classify, is_named, is_shared, polls_all, referred},
+    class::{
+        Class, GuardClass, Permits, Referred, Word, classify, is_named, is_of_std, is_shared, polls_all, referred,
+        word_within,
+    },
     frames::{FrameText, Frames},
     plan::{
-        Arm, Arms, Certainty, Coroutine, End, GuardPlan, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer, Select,
-        SelfRole, Shared, State, Unordered, Via, WakerAt, Wakes,
+        Arm, Arms, Certainty, Coroutine, End, GuardPlan, Held, Leaf, LeafKind, Ownership, Parts, Phase, Plan, Refer,
+        Select, SelfRole, Shared, State, Unordered, Via, WakerAt, Wakes,
     },
 };
 use crate::{
@@ -20,6 +23,8 @@ use std::sync::Arc;
 const DEEPEST: u32 = 48;
 /// What the compiler puts before the name of a variable that is captured by reference.
 const BY_REFERENCE: &str = "_ref__";
+/// What a lock of the standard library counts for one who writes: so many readers cannot be.
+pub(crate) const ALL_READERS: u32 = (1 << 30) - 1;
 /// Members beyond this many are left out.
 const MOST_MEMBERS: usize = 512;
 
@@ -211,7 +216,10 @@ impl Plans {
         let here = self.types.ty(ty);
         if let Some(kind) = referred(&here) {
             found.push(Part { at, hop: None, kind, ty, path: path.to_owned() });
-            return;
+            // What is in a lock of the standard library may have others in it.
+            if !is_of_std(&here) {
+                return;
+            }
         }
         let shared = match classify(&here) {
             Class::MpscSender | Class::MpscReceiver => self.shared(ty, "inner").map(|shared| (Referred::Chan, shared)),
@@ -335,15 +343,24 @@ impl Plans {
             base = data.at;
             target = data.ty;
         }
-        let semaphore = self.types.find(target, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5);
-        let (semaphore, _) = semaphore?;
+        let (semaphore, word) = self.counted(target)?;
         let lock = referred(&self.types.ty(target)).map(|kind| (base, kind, target));
         let permits = match class.permits {
-            Permits::One => None,
-            Permits::Member(name) => Some(ty.member(name)?.at),
+            Permits::One => Held::Fixed(1),
+            Permits::All => Held::Fixed(ALL_READERS),
+            Permits::Member(name) => Held::At(ty.member(name)?.at),
         };
         let (pointer, semaphore) = (member.at.checked_add(inner)?, base.checked_add(semaphore)?);
-        Some(Plan::Guard(GuardPlan { pointer, lock, hop, semaphore, permits }))
+        Some(Plan::Guard(GuardPlan { pointer, lock, hop, semaphore, word, permits }))
+    }
+
+    /// Where in a lock's type it is told what of it is held: in a semaphore, or in a word.
+    fn counted(&self, lock: TypeId) -> Option<(u64, Option<Word>)> {
+        let semaphore = self.types.find(lock, &|ty| ty.is("tokio::sync::batch_semaphore", "Semaphore"), 5);
+        match semaphore {
+            Some((at, _)) if !is_of_std(&self.types.ty(lock)) => Some((at, None)),
+            _ => word_within(&*self.types, lock).map(|(word, at)| (at, Some(word))),
+        }
     }
 
     /// The member that is an `Arc`, or an option of one, of what the ends of a channel share.

@@ -1,6 +1,9 @@
 //! What a walk finds, as bytes say it: addresses of what is waited for and had, before anybody has asked the other end.
 
-use super::{class::Referred, frames::Step};
+use super::{
+    class::{Referred, Word},
+    frames::Step,
+};
 use crate::{Basis, ClaimKind, Interest, Reach, debug::TypeId};
 use std::sync::Arc;
 
@@ -108,15 +111,24 @@ pub(crate) struct RawClaim {
     pub(crate) frame: u16,
     /// Where it stands.
     pub(crate) at: u64,
-    /// Of a guard the semaphore; of an end what it leads to, and of which type.
+    /// Of a guard the semaphore, or the word of a lock of the standard library; of an end what it leads to.
     pub(crate) of: u64,
-    pub(crate) ty: Option<TypeId>,
+    pub(crate) part: Part,
     pub(crate) what: ClaimKind,
     pub(crate) local: Arc<str>,
     /// Likely where a pointer led there that is kept and not used: what it led to may have been freed.
     pub(crate) basis: Basis,
     /// Where in which type it stands: the same place in every task of this build.
     pub(crate) site: (u32, u64),
+}
+
+/// What a claim is a part of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Semaphore,
+    Word(Word),
+    /// A channel, of this type.
+    Channel(TypeId),
 }
 
 /// That something at this address is of this kind.

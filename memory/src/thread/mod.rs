@@ -5,11 +5,13 @@
 //! tls       an object's block in a thread
 //! stack     functions on a stack                     kernel    what a thread sleeps in
 //! stop      the stack of one that runs, on demand  names    of functions, from one reader to the next
+//! locks     those that a thread sleeps for
 //! ```
 
 mod kernel;
 mod libc;
 mod list;
+mod locks;
 mod names;
 mod stack;
 mod stop;
@@ -175,6 +177,7 @@ impl Threads {
 
 /// A thread as it is told. What it is to tokio is not said here.
 fn told(thread: &KernelThread, stack: Stack, stopped: Option<Duration>) -> Thread {
+    let sleeps = locks::sleeps(thread, &stack);
     Thread {
         id: thread.id,
         name: Arc::from(&*thread.name),
@@ -185,6 +188,7 @@ fn told(thread: &KernelThread, stack: Stack, stopped: Option<Duration>) -> Threa
         switches: thread.switches,
         role: Role::default(),
         polls: None,
+        sleeps,
         stack: stack.frames,
         approximate: stack.approximate,
         unread: stack.unread,

@@ -41,6 +41,7 @@ pub(crate) fn runtime(handle: Value<'_>, now: Duration) -> Option<Runtime> {
         workers,
         timer_lag: timers::lag(handle, now),
         driven: None,
+        kept: false,
     })
 }
 

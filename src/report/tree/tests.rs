@@ -87,6 +87,7 @@ fn session() -> Session {
             local: "guard".into(),
         }],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: (3..6).map(|task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
         steady: true,

@@ -272,6 +272,7 @@ fn held_thing(at: u64) -> memory::Thing {
         channel: None,
         holders: vec![holder(3)],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: vec![memory::Waiter { who: memory::Who::Task(4), wanted: 1, missing: 1 }],
         steady: true,

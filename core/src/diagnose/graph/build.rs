@@ -1,5 +1,12 @@
 //! The graph, from those who stand in queues on to those who could help them, and to those whom these wait for in turn. Holders and
 //! waiters of locks are told by the model, whoever told it; everything else by memory.
+//!
+//! ```text
+//! pairs    which part of somebody belongs to which place     threads  who runs on a thread that sleeps, and who needs that thread
+//! ```
+
+mod pairs;
+mod threads;
 
 use super::{
     Actor, Awaited, Gives, Graph, Keeps, Kept, Queued, Thing, Way,
@@ -12,6 +19,7 @@ use crate::{
         look::{self, Certainty, Claim, ClaimKind, State, ThingId, ThingKind, Wait, WaitOn, Who},
     },
 };
+use pairs::{alike, only, soonest};
 use rustc_hash::FxHashMap;
 
 /// What a writer takes of a lock that many may read.
@@ -27,6 +35,7 @@ pub(super) fn graph(model: &Model) -> Graph {
         todo: Vec::new(),
         raw: FxHashMap::default(),
         parts: FxHashMap::default(),
+        polled_by: FxHashMap::default(),
     };
     build.graph.now = model.memory().now().or(model.now());
     for id in model.locks_in_use() {
@@ -52,8 +61,13 @@ pub(super) fn is_sure(hold: &Hold) -> bool {
 /// Whether somebody waits for it, or may, whom somebody surely keeps.
 pub(super) fn is_worth_it(thing: &look::Thing) -> bool {
     let listens = matches!(thing.kind, ThingKind::Watch | ThingKind::Broadcast | ThingKind::Oneshot);
-    let is_kept = || thing.holders.iter().any(|holder| holder.certainty == Certainty::Proven);
-    (listens || !thing.queue.is_empty()) && (is_kept() || thing.kind == ThingKind::Room)
+    let is_kept = || thing.holders.iter().any(|holder| is_certain(thing, holder));
+    (listens || !thing.queue.is_empty()) && (is_kept() || thing.kind == ThingKind::Room || !thing.perhaps.is_empty())
+}
+
+/// Whether somebody surely has a part of a thing, or has it unless somebody else does who is known.
+fn is_certain(thing: &look::Thing, holder: &look::Holder) -> bool {
+    holder.certainty == Certainty::Proven || !thing.perhaps.is_empty()
 }
 
 /// What a thing of memory is called in the model, whether or not it has a row.
@@ -82,6 +96,8 @@ enum What {
 struct Raw {
     holdings: Vec<Holding>,
     queue: Vec<(Actor, u64)>,
+    /// Who else could have it.
+    perhaps: Vec<Actor>,
     /// Permits that there are.
     total: u64,
 }
@@ -93,6 +109,8 @@ struct Build<'m> {
     raw: FxHashMap<ResourceId, Raw>,
     /// By which of their parts somebody has a part of something, or waits for it.
     parts: FxHashMap<(Actor, ResourceId, Role), Vec<Part>>,
+    /// The part of somebody that waits to be polled, where all threads that could poll them sleep.
+    polled_by: FxHashMap<Actor, usize>,
 }
 
 /// A part of somebody, and how many permits it has or wants, as memory counts them.
@@ -126,7 +144,7 @@ impl Build<'_> {
 
     /// Everybody who waits for a thing, or surely has a part of it.
     fn everybody(&mut self, thing: &look::Thing) {
-        let sure = thing.holders.iter().filter(|holder| holder.certainty == Certainty::Proven).map(|holder| holder.who);
+        let sure = thing.holders.iter().filter(|holder| is_certain(thing, holder)).map(|holder| holder.who);
         for who in thing.queue.iter().map(|waiter| waiter.who).chain(sure) {
             if let Some(actor) = self.actor(who) {
                 self.whole(actor);
@@ -141,12 +159,14 @@ impl Build<'_> {
         }
         self.graph.things.insert(id, Thing::default());
         let raw = match self.model.lock(id) {
-            Some((_, lock)) => self.lock(id, lock),
-            None => {
-                self.model.memory().thing(ThingId(id.0)).map(|thing| self.told_by_memory(id, thing)).unwrap_or_default()
+            Some((_, lock)) if self.one_of_several(id).is_none() => self.lock(id, lock),
+            _ => {
+                let thing = self.one_of_several(id).or_else(|| self.model.memory().thing(ThingId(id.0)));
+                thing.map(|thing| self.told_by_memory(id, thing)).unwrap_or_default()
             }
         };
-        for actor in raw.holdings.iter().map(|holding| holding.actor).chain(raw.queue.iter().map(|(actor, _)| *actor)) {
+        let holders = raw.holdings.iter().map(|holding| holding.actor);
+        for actor in holders.chain(raw.queue.iter().map(|(actor, _)| *actor)).chain(raw.perhaps.iter().copied()) {
             self.whole(actor);
         }
         self.raw.insert(id, raw);
@@ -174,6 +194,7 @@ impl Build<'_> {
                 .filter_map(|it| Some((Actor::Task(it.task?), permits(it.access))))
                 .collect(),
             total: ALL,
+            ..Raw::default()
         }
     }
 
@@ -192,11 +213,12 @@ impl Build<'_> {
                 room.channel = Some(channel);
             }
         }
-        let holdings = self.holdings(thing, What::Permits);
+        let mut holdings = self.holdings(thing, What::Permits);
+        let perhaps = self.perhaps(thing, &mut holdings);
         let queue = thing.queue.iter().filter_map(|waiter| Some((self.actor(waiter.who)?, waiter.missing.into())));
         // Messages take room until somebody receives them.
         let inside = thing.channel.and_then(|channel| channel.messages).filter(|_| thing.kind == ThingKind::Room);
-        Raw { queue: queue.collect(), holdings, total: total.saturating_sub(inside.unwrap_or(0)) }
+        Raw { queue: queue.collect(), holdings, perhaps, total: total.saturating_sub(inside.unwrap_or(0)) }
     }
 
     fn actor(&self, who: Who) -> Option<Actor> {
@@ -210,7 +232,7 @@ impl Build<'_> {
     /// Who surely has what of a thing.
     fn holdings(&self, thing: &look::Thing, what: What) -> Vec<Holding> {
         let now = self.now();
-        let sure = thing.holders.iter().filter(|holder| holder.certainty == Certainty::Proven);
+        let sure = thing.holders.iter().filter(|holder| is_certain(thing, holder));
         let holding = |holder: &look::Holder| {
             let permits = match (holder.what, what) {
                 (ClaimKind::Permits(permits), What::Permits) => permits.into(),
@@ -218,11 +240,7 @@ impl Build<'_> {
                 _ => return None,
             };
             let actor = self.actor(holder.who)?;
-            let since = match actor {
-                Actor::Task(id) => self.model.tasks().get(id)?.still_since()?,
-                Actor::Root(thread) => self.model.memory().slept_since(thread)?,
-            };
-            Some(Holding { actor, what, permits, known: (since, now) })
+            Some(Holding { actor, what, permits, known: (self.still_since(actor)?, now) })
         };
         sure.filter_map(holding).collect()
     }
@@ -240,8 +258,9 @@ impl Build<'_> {
     /// Says of somebody what they wait for and what they have, part by part.
     fn fill(&mut self, actor: Actor) {
         let whole = self.whole(actor);
-        if self.try_fill(actor, whole).is_none() {
-            self.graph.open(whole);
+        let own = self.own_part(actor, whole);
+        if self.try_fill(actor, own).is_none() {
+            self.graph.open(own);
         }
     }
 
@@ -249,6 +268,7 @@ impl Build<'_> {
     fn try_fill(&mut self, actor: Actor, whole: usize) -> Option<()> {
         let model = self.model;
         match actor {
+            Actor::Root(thread) if self.runs_on_sleeping(thread) == Some(actor) => self.sleeps(actor, whole, thread),
             Actor::Root(thread) => {
                 let root = model.memory().whole()?.roots.iter().find(|root| root.thread == thread)?;
                 let since = model.memory().slept_since(thread)?;
@@ -258,7 +278,10 @@ impl Build<'_> {
             Actor::Task(id) => {
                 let task = model.tasks().get(id).filter(|task| !task.has_ended() && !model.sources_differ_on(task))?;
                 if let Some(thread) = self.runs_on(&task) {
-                    return self.runs_root(whole, thread);
+                    return match self.runs_on_sleeping(thread) {
+                        Some(runs) if runs == actor => self.sleeps(actor, whole, thread),
+                        _ => self.runs_root(whole, thread),
+                    };
                 }
                 match task.look() {
                     Some(look) if look.chain.is_some() => {
@@ -345,6 +368,9 @@ impl Build<'_> {
                 ClaimKind::Receiver => (What::Receiver, 0),
             };
             let id = row(self.model, claim.of);
+            // What somebody has comes back when they are polled.
+            let node = self.polled_by.get(&actor).copied().unwrap_or(frame.node);
+            let frame = Frame { node, ..frame };
             self.parts.entry((actor, id, Role::Has(what))).or_default().push(Part { frame, permits });
         }
         Some(())
@@ -444,6 +470,12 @@ impl Build<'_> {
                     thing.kept.push(Kept { node, keeps, known });
                 }
             }
+            for actor in &raw.perhaps {
+                let node = self.polled_by.get(actor).or_else(|| self.graph.actors.get(actor)).copied();
+                if let Some(part) = node.and_then(|node| self.graph.nodes.get_mut(node)) {
+                    part.gives.push(Gives::Permits(id, raw.total));
+                }
+            }
             let queue = self.queue(id, &raw.queue);
             for waits in &queue {
                 if let Some(node) = self.graph.nodes.get_mut(waits.node) {
@@ -466,7 +498,8 @@ impl Build<'_> {
         }
         for ((actor, what), which) in of {
             let parts = self.parts.get(&(actor, id, Role::Has(what)));
-            let whole = self.graph.actors.get(&actor).map(|whole| Frame { node: *whole, polled: Polled::Yes });
+            let whole = self.polled_by.get(&actor).or_else(|| self.graph.actors.get(&actor));
+            let whole = whole.map(|whole| Frame { node: *whole, polled: Polled::Yes });
             // Where memory tells of none, instrumentation alone does.
             let only = parts.map_or(whole, |parts| only(parts));
             let alike = || alike(&which, parts.map(Vec::as_slice).unwrap_or_default());
@@ -510,38 +543,6 @@ impl Build<'_> {
         queue.sort_by_key(|(place, _)| *place);
         queue.into_iter().map(|(_, queued)| queued).collect()
     }
-}
-
-/// The frame of all of these.
-fn only(parts: &[Part]) -> Option<Frame> {
-    let first = parts.first()?.frame;
-    parts.iter().all(|part| part.frame == first).then_some(first)
-}
-
-/// Which part belongs to which place, with the permits that are had or wanted there: as many parts as places, and the larger ones belong
-/// together. Among equal ones it may be another.
-fn alike(places: &[(usize, u64)], parts: &[Part]) -> Option<Vec<(usize, u64, Frame)>> {
-    let (mut places, mut parts) = (places.to_vec(), parts.to_vec());
-    places.sort_by_key(|(place, permits)| (*permits, *place));
-    parts.sort_by_key(|part| part.permits);
-    let equal_places = places.windows(2).map(|two| matches!(two, [one, other] if one.1 == other.1));
-    let equal_parts = parts.windows(2).map(|two| matches!(two, [one, other] if one.permits == other.permits));
-    let is_so = places.len() == parts.len() && equal_places.eq(equal_parts);
-    let pair = |((place, permits), part): (&(usize, u64), &Part)| (*place, *permits, part.frame);
-    is_so.then(|| places.iter().zip(&parts).map(pair).collect())
-}
-
-/// Of parts that want the same, and may stand in one or the other of their places: what is polled in the first of them, and what nobody
-/// polls, and would keep what it is given, in the last.
-fn soonest(mut pairs: Vec<(usize, u64, Frame)>) -> Vec<(usize, u64, Frame)> {
-    for equal in pairs.chunk_by_mut(|one, other| one.1 == other.1) {
-        let places = equal.iter().map(|pair| pair.0);
-        let (first, last) = (places.clone().min().unwrap_or(0), places.max().unwrap_or(0));
-        for (place, _, frame) in equal {
-            *place = if frame.polled == Polled::Yes { first } else { last };
-        }
-    }
-    pairs
 }
 
 impl Keeps {

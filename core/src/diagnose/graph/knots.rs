@@ -122,6 +122,12 @@ impl Graph {
                         keep(to, Keeps::Ends, (since, now));
                     }
                 }
+                Awaited::Poll(first, count) => {
+                    if let Some(&to) = self.pollers.get(&(first, count)) {
+                        let since = self.nodes.get(to).map_or(node.since, |sleeps| sleeps.since);
+                        keep(to, Keeps::Thread, (since, now));
+                    }
+                }
                 Awaited::Message(id) => {
                     let kept = self.things.get(&id).map_or(&[][..], |thing| &thing.kept);
                     for kept in kept.iter().filter(|kept| kept.keeps == Keeps::Sends).take(KEEPERS_MOST) {
@@ -170,7 +176,9 @@ impl Graph {
             (0..links.len()).min_by_key(|&at| links.get(before(at)).map(|link| (link.kept_since, link.awaited)));
         links.rotate_left(first.unwrap_or(0));
         let named: FxHashSet<Actor> = links.iter().map(|link| link.who).collect();
-        let mut others: Vec<Actor> = set.iter().filter_map(|&at| self.nodes.get(at)).map(|node| node.actor).collect();
+        let is_somebody = |at: &&usize| !self.pollers.values().any(|poller| poller == *at);
+        let mut others: Vec<Actor> =
+            set.iter().filter(is_somebody).filter_map(|&at| self.nodes.get(at)).map(|node| node.actor).collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|actor| !named.contains(actor));

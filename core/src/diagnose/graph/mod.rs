@@ -51,6 +51,8 @@ pub(super) enum Awaited {
     Message(ResourceId),
     /// The end of somebody.
     End(Actor),
+    /// To be polled, by one of so many threads of which this is the first.
+    Poll(u32, usize),
 }
 
 /// How somebody keeps others from what they wait for.
@@ -70,6 +72,8 @@ pub(super) enum Keeps {
     Receives,
     /// It is their end that is awaited.
     Ends,
+    /// They are polled by the thread that would poll others, and it sleeps.
+    Thread,
 }
 
 /// A part of somebody that waits by itself: all of them, or a branch of `join!`.
@@ -163,6 +167,8 @@ pub(super) struct Graph {
     actors: FxHashMap<Actor, usize>,
     /// Who waits for the end of each.
     joins: FxHashMap<usize, Vec<usize>>,
+    /// Threads that could poll others, and sleep: by the first of them and how many they are. Such a node is nobody.
+    pollers: FxHashMap<(u32, usize), usize>,
     /// The instant that it is of.
     now: Option<Stamp>,
 }

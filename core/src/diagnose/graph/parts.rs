@@ -84,7 +84,7 @@ impl Graph {
         frames
     }
 
-    fn part(&mut self, of: usize, actor: Actor, since: Stamp) -> usize {
+    pub(super) fn part(&mut self, of: usize, actor: Actor, since: Stamp) -> usize {
         let part = self.node(actor, Some(of), since);
         if let Some(node) = self.nodes.get_mut(of) {
             node.ways.push(Way::Part(part));

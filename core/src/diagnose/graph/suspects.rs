@@ -24,6 +24,10 @@ struct Suspects<'m> {
 impl Suspects<'_> {
     fn are_there(mut self) -> bool {
         let model = self.model;
+        // Who could be polled by threads alone that sleep goes on as little as these.
+        if model.memory().whole().is_some_and(|whole| !whole.kept.is_empty()) {
+            return true;
+        }
         let in_use = model.locks_in_use().filter_map(|id| model.lock(id));
         let mut holders = in_use.flat_map(|(_, lock)| lock.holds.iter().filter(|hold| is_sure(hold)));
         // Who holds something outside of any task may wait for anything.
@@ -41,7 +45,11 @@ impl Suspects<'_> {
             let channel = thing.of.and_then(|channel| model.memory().thing(channel));
             let holders = thing.holders.iter().chain(channel.into_iter().flat_map(|channel| &channel.holders));
             let mut sure = holders.filter(|holder| holder.certainty == Certainty::Proven);
-            sure.any(|holder| self.waits(holder.who)) || thing.queue.iter().any(|waiter| self.stands(waiter.who))
+            // Who could have it sleeps for a lock.
+            let asleep = !thing.perhaps.is_empty();
+            asleep
+                || sure.any(|holder| self.waits(holder.who))
+                || thing.queue.iter().any(|waiter| self.stands(waiter.who))
         })
     }
 

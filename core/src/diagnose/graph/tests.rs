@@ -7,8 +7,9 @@ use crate::{
     update::{
         Begin, Connection, Event, Place, Process, Stamp, Update,
         look::{
-            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Interest, Queued,
-            Reach, State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Wait, WaitOn, Waiter, Who, Whole,
+            Certainty, Chain, Channel, Claim, ClaimKind, Fate, Frame, FrameKind, Grade, Holder, Home, Interest, Kept,
+            Queued, Reach, Role, Sleeps, SleepsFor, State, TaskKey, TaskLook, Thing, ThingId, ThingKind, Thread, Wait,
+            WaitOn, Waiter, Who, Whole,
         },
     },
 };
@@ -54,6 +55,8 @@ struct Scene {
     chains: Vec<Arc<Chain>>,
     looks: Vec<(TaskKey, Arc<TaskLook>)>,
     things: Vec<Thing>,
+    threads: Vec<Thread>,
+    kept: Vec<Kept>,
 }
 
 impl Scene {
@@ -100,6 +103,7 @@ impl Scene {
             channel,
             holders: holders.iter().map(holder).collect(),
             unseen: 0,
+            perhaps: Vec::new(),
             doubt: "".into(),
             queue: queue.iter().map(|&task| Waiter { who: Who::Task(number(task)), wanted: 1, missing: 1 }).collect(),
             steady: true,
@@ -113,7 +117,8 @@ impl Scene {
         session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
         session.apply(Event::Connection(Connection::Live));
         for look in 0..6 {
-            let whole = Whole { things: self.things.clone(), ..Whole::default() };
+            let (things, threads, kept) = (self.things.clone(), self.threads.clone(), self.kept.clone());
+            let whole = Whole { things, threads, kept, ..Whole::default() };
             let mut update = Update { now: Some(at(look * 500)), look: Some(Box::new(whole)), ..Update::default() };
             if look == 0 {
                 update.chains = self.chains.clone();
@@ -389,5 +394,75 @@ fn a_reader_waits_behind_a_writer_that_its_own_task_keeps() {
     assert_eq!(scene.found(), [("futurelock", "critical", 1)]);
     // The reader came first.
     scene.things[0].queue.swap(0, 1);
+    assert_eq!(scene.found(), []);
+}
+
+/// Task 1 sleeps with a lock of the standard library, and the thread of `LocalSet` 9 polls task 2, which sleeps for it.
+fn asleep_for_a_guard(on: WaitOn) -> Scene {
+    let mut scene = Scene::default();
+    scene.task(1, plain(), vec![wait(1, on)], vec![claim(0, 0x100, GUARD)]).task(2, vec![], vec![], vec![]);
+    scene.thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[2]);
+    let thing = scene.things.last_mut().unwrap();
+    (thing.kind, thing.perhaps) = (ThingKind::StdMutex, vec![Who::Task(number(2))]);
+    thing.holders[0].certainty = Certainty::Likely;
+    for (key, look) in &mut scene.looks {
+        let look = Arc::get_mut(look).unwrap();
+        look.home = Home::Set(ThingId(9));
+        if *key == TaskKey::Number(number(2)) {
+            (look.state, look.chain) = (State::Running, None);
+        }
+    }
+    scene.threads.push(Thread {
+        id: 7,
+        state: 'S',
+        cpu: Some(std::time::Duration::ZERO),
+        role: Role::Other,
+        polls: Some(number(2)),
+        sleeps: Some(Sleeps { lock: SleepsFor::Mutex, at: Some(ThingId(0x100)) }),
+        ..Thread::default()
+    });
+    scene.kept.push(Kept { home: Home::Set(ThingId(9)), threads: vec![7] });
+    scene
+}
+
+#[test]
+fn a_thread_that_sleeps_for_what_only_it_could_bring_about() {
+    assert_eq!(asleep_for_a_guard(WaitOn::Timer(at(0))).found(), [("deadlock", "critical", 2)]);
+    // Whatever the holder waits for, it is not polled.
+    assert_eq!(asleep_for_a_guard(WaitOn::Other).found(), [("deadlock", "critical", 2)]);
+    assert_eq!(asleep_for_a_guard(WaitOn::Join(Some(number(2)))).found(), [("deadlock", "critical", 2)]);
+}
+
+#[test]
+fn a_thread_that_sleeps_while_another_could_poll_the_holder() {
+    let mut scene = asleep_for_a_guard(WaitOn::Timer(at(0)));
+    scene.kept.clear();
+    assert_eq!(scene.found(), []);
+    // Unless the holder waits for what runs on the thread.
+    let mut scene = asleep_for_a_guard(WaitOn::Join(Some(number(2))));
+    scene.kept.clear();
+    assert_eq!(scene.found(), [("deadlock", "critical", 2)]);
+}
+
+#[test]
+fn a_thread_that_sleeps_for_what_somebody_else_could_have() {
+    let mut scene = asleep_for_a_guard(WaitOn::Timer(at(0)));
+    scene.things[0].perhaps.clear();
+    assert_eq!(scene.found(), []);
+    // One who could have it, and goes on.
+    let mut scene = asleep_for_a_guard(WaitOn::Timer(at(0)));
+    scene.task(3, plain(), vec![wait(1, WaitOn::Timer(at(0)))], vec![]);
+    scene.things[0].perhaps.push(Who::Task(number(3)));
+    assert_eq!(scene.found(), []);
+}
+
+#[test]
+fn a_thread_that_runs() {
+    let mut scene = asleep_for_a_guard(WaitOn::Timer(at(0)));
+    scene.threads[0].cpu = None;
+    assert_eq!(scene.found(), []);
+    let mut scene = asleep_for_a_guard(WaitOn::Timer(at(0)));
+    scene.threads[0].sleeps = Some(Sleeps { lock: SleepsFor::ParkingLot, at: None });
+    scene.things[0].queue.clear();
     assert_eq!(scene.found(), []);
 }

@@ -29,7 +29,7 @@ pub(super) static LINT: Lint = Lint {
     params: &[LASTS],
     needs: FactSet::of(&[Fact::Locks]),
     when: When::Now,
-    subsumes: &["held-across-await", "lock-convoy", "permits-gone", "channel-stuck"],
+    subsumes: &["stalled-worker", "held-across-await", "lock-convoy", "permits-gone", "channel-stuck"],
     check: Check::Whole(judge),
 };
 
@@ -47,7 +47,11 @@ fn judge(cx: &Cx) -> Vec<Report> {
                 format!("waits for {} that it holds itself, for {}", stuck::a_lock(cx, lock), humanize(lasted))
             }
             (count, _) if locks => format!("{count} tasks wait for each other's locks, for {}", humanize(lasted)),
-            (count, _) => format!("{} wait for each other, for {}", plural(count as u64, "task"), humanize(lasted)),
+            (count, _) => {
+                let by_thread = stuck::sleeps_in(cx, &knot);
+                let how = by_thread.map_or_else(String::new, |function| format!(", one of them in {function}"));
+                format!("{} wait for each other{how}, for {}", plural(count as u64, "task"), humanize(lasted))
+            }
         };
         stuck::report(cx, &knot, Severity::Critical, message)
     };

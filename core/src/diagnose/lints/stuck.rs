@@ -10,10 +10,14 @@ use crate::{
     model::{Basis, Hold, LockKind},
     update::{
         Access, Fact, Place, ResourceId, Stamp,
-        look::{Chain, ClaimKind, Frame, Reach, TaskLook, WaitOn},
+        look::{Chain, ClaimKind, Frame, Kept, Reach, Sleeps, TaskLook, ThingId, Thread, WaitOn},
     },
 };
 use std::{sync::Arc, time::Duration};
+
+/// What is sure where bytes alone say who has a lock.
+const ONE_OF_SEVERAL: &str = "Who has what a thread sleeps for is read in bytes that could be left over. Whoever else could have it sleeps \
+                              itself, and waits for that thread: none of them goes on either way.";
 
 /// A finding keeps at most this many stacks.
 const STACKS_MOST: usize = 8;
@@ -88,7 +92,12 @@ pub(super) fn a_lock(cx: &Cx, id: ResourceId) -> String {
 /// What is told of a set. `None` where it is not known to have lasted, or two sources differ on one of it.
 pub(super) fn report(cx: &Cx, knot: &Knot, severity: Severity, message: String) -> Option<Report> {
     let by_looks = |actor: Actor| match actor {
-        Actor::Task(task) => cx.model.tasks().get(task).is_some_and(|task| task.still_since().is_some()),
+        Actor::Task(task) => {
+            // What runs on a thread that sleeps waits for nothing beside.
+            let sleeps = |link: &Link| link.who == actor && asleep_for(cx, link).is_some();
+            let is_still = cx.model.tasks().get(task).is_some_and(|task| task.still_since().is_some());
+            is_still || knot.links.iter().any(sleeps)
+        }
         Actor::Root(_) => true,
     };
     let locks = knot.links.iter().all(|link| lock_of(cx, link.awaited).is_some());
@@ -101,7 +110,7 @@ pub(super) fn report(cx: &Cx, knot: &Knot, severity: Severity, message: String) 
     let key = match (tasks.min(), first.awaited) {
         (Some(task), _) => Key::Task(task),
         (None, Awaited::Permits(id) | Awaited::Message(id)) => Key::Lock(id),
-        (None, Awaited::End(_)) => return None,
+        (None, Awaited::End(_) | Awaited::Poll(..)) => return None,
     };
     let steps: Vec<CycleStep> = steps(cx, knot);
     let count = knot.members().count() as u64;
@@ -118,6 +127,10 @@ pub(super) fn report(cx: &Cx, knot: &Knot, severity: Severity, message: String) 
     }
     let mut stacks = Vec::new();
     let mut is_exact = wakers;
+    if knot.links.iter().any(|link| is_one_of_several(cx, link.awaited)) {
+        is_exact = false;
+        evidence.push(Evidence::text("caveat", ONE_OF_SEVERAL));
+    }
     for (at, link) in knot.links.iter().enumerate() {
         if let Actor::Task(task) = link.who
             && let Some(span) = label::span(cx.model, task)
@@ -186,7 +199,7 @@ fn step(cx: &Cx, link: &Link, before: &Link) -> CycleStep {
         waits_for: awaited_ref(cx, link.awaited),
         waited: cx.now.since(link.since),
         waits_in: waits_in(cx, link),
-        waits_at: top(asleep).or_else(|| awaits_at(cx, link)),
+        waits_at: on_thread(cx, link).or_else(|| top(asleep)).or_else(|| awaits_at(cx, link)),
         // Nobody keeps anybody in the graph by what is only likely.
         known: hold.map_or(Confidence::Exact, |hold| label::confidence(hold.basis)),
     }
@@ -201,6 +214,7 @@ fn by(keeps: Keeps) -> KeepsBy {
         Keeps::Sends => KeepsBy::Sender,
         Keeps::Receives => KeepsBy::Receiver,
         Keeps::Ends => KeepsBy::End,
+        Keeps::Thread => KeepsBy::Thread,
     }
 }
 
@@ -208,11 +222,46 @@ pub(super) fn awaited_ref(cx: &Cx, awaited: Awaited) -> AwaitedRef {
     match awaited {
         Awaited::Permits(id) | Awaited::Message(id) => AwaitedRef::Resource(label::resource(cx.model, id)),
         Awaited::End(actor) => AwaitedRef::End(label::actor(cx.model, actor)),
+        Awaited::Poll(first, count) => AwaitedRef::Poll(pollers(cx, first, count)),
     }
+}
+
+/// So many threads of which this is the first, that alone could poll somebody.
+fn pollers(cx: &Cx, first: u32, count: usize) -> Vec<u32> {
+    let kept = cx.model.memory().whole().map_or(&[][..], |whole| &whole.kept);
+    let is_it = |kept: &&Kept| kept.threads.len() == count && kept.threads.first() == Some(&first);
+    kept.iter().find(is_it).map_or_else(|| vec![first], |kept| kept.threads.clone())
+}
+
+/// The thread that somebody is polled on and that sleeps for this, which no task can wait for.
+fn asleep_for<'a>(cx: &Cx<'a>, link: &Link) -> Option<(&'a Thread, Sleeps)> {
+    let Awaited::Permits(id) = link.awaited else { return None };
+    let is_it = |sleeps: &Sleeps| sleeps.at.is_some_and(|of| crate::diagnose::graph::row(cx.model, of) == id);
+    let runs = |thread: &&Thread| match link.who {
+        Actor::Task(task) => thread.polls.map(|number| cx.model.task_of_number(number)) == Some(task),
+        Actor::Root(root) => thread.id == root,
+    };
+    let mut threads = cx.model.memory().whole()?.threads.iter().filter(runs);
+    threads.find_map(|thread| Some((thread, thread.sleeps.filter(is_it)?)))
+}
+
+/// Whether it is proven that one of a few has it, and likely that it is who is said to.
+pub(super) fn is_one_of_several(cx: &Cx, awaited: Awaited) -> bool {
+    let Awaited::Permits(id) = awaited else { return false };
+    let thing = cx.model.thing_of_row(id).or_else(|| cx.model.memory().thing(ThingId(id.0)));
+    thing.is_some_and(|thing| !thing.perhaps.is_empty())
+}
+
+/// In which function a thread of one of a set sleeps for a lock of the standard library.
+pub(super) fn sleeps_in(cx: &Cx, knot: &Knot) -> Option<&'static str> {
+    knot.links.iter().find_map(|link| Some(asleep_for(cx, link)?.1.lock.in_words()))
 }
 
 /// The method that somebody waits in, as instrumentation tells it, or as it follows from the lock.
 fn waits_in(cx: &Cx, link: &Link) -> String {
+    if let Some((_, sleeps)) = asleep_for(cx, link) {
+        return sleeps.lock.in_words().to_owned();
+    }
     let (Awaited::Permits(id), Actor::Task(task)) = (link.awaited, link.who) else { return String::new() };
     let op = cx.model.waits_of(task).find(|op| op.resource == Some(id) && cx.model.access(op).is_some());
     if let Some(op) = op {
@@ -247,6 +296,11 @@ fn seen<'a>(cx: &Cx<'a>, who: Actor) -> Option<(&'a Chain, Seen<'a>)> {
 enum Seen<'a> {
     Task(&'a TaskLook),
     Root(&'a crate::update::look::Root),
+}
+
+/// Where somebody sleeps whose thread does.
+fn on_thread(cx: &Cx, link: &Link) -> Option<String> {
+    Some(asleep_for(cx, link)?.0.stack.as_ref()?.top()?.in_words())
 }
 
 /// Where somebody sleeps who waits: in the service's own function.

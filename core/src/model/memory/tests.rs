@@ -81,6 +81,7 @@ pub(super) fn mutex(id: u64, holder: u64, certainty: Certainty, waiter: Option<u
             local: "guard".into(),
         }],
         unseen: 0,
+        perhaps: Vec::new(),
         doubt: "".into(),
         queue: waiter
             .map(|waiter| Waiter { who: Who::Task(number(waiter)), wanted: 1, missing: 1 })

@@ -11,7 +11,9 @@ pub use chain::{Chain, Frame, FrameKind, Reach};
 pub use task::{Claim, ClaimKind, Fate, Home, Interest, Queued, State, TaskKey, TaskLook, Wait, WaitOn};
 pub use thing::{Channel, Holder, Thing, ThingId, ThingKind, Waiter, Who};
 pub use values::{FrameValues, Values, Variable};
-pub use whole::{Cost, Job, LocalSet, Owner, ProcessState, Role, Root, Socket, Thread, Unread, Whole};
+pub use whole::{
+    Cost, Job, Kept, LocalSet, Owner, ProcessState, Role, Root, Sleeps, SleepsFor, Socket, Thread, Unread, Whole,
+};
 
 /// How something that was read is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -33,6 +33,9 @@ pub struct Thing {
     pub holders: Vec<Holder>,
     /// Permits that are held and that no frame has.
     pub unseen: u64,
+    /// Who else could have what is held, each of them on a thread that sleeps for a lock; only where it is sure that nobody but these and the
+    /// holders could. Empty where it is proven who has it, or that is not known.
+    pub perhaps: Vec<Who>,
     /// Why it is not proven who has it; empty where it is, or nobody has it.
     pub doubt: Arc<str>,
     /// Who waits, first served first.
@@ -75,9 +78,18 @@ pub enum ThingKind {
     Notify,
     /// `tokio::sync::Barrier`.
     Barrier,
+    /// `std::sync::Mutex`: threads wait for it.
+    StdMutex,
+    /// `std::sync::RwLock`: the same.
+    StdRwLock,
 }
 
 impl ThingKind {
+    /// Whether threads wait for it, and no task does.
+    pub fn is_of_std(self) -> bool {
+        matches!(self, Self::StdMutex | Self::StdRwLock)
+    }
+
     /// Tokio's name for it, or what it is in a few words.
     pub const fn name(self) -> &'static str {
         match self {
@@ -93,6 +105,8 @@ impl ThingKind {
             Self::Broadcast => "broadcast channel",
             Self::Notify => "Notify",
             Self::Barrier => "Barrier",
+            Self::StdMutex => "std Mutex",
+            Self::StdRwLock => "std RwLock",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a look tells as a whole: things, threads, roots, jobs, and what it could not read.
 
-use super::{Claim, Thing, ThingId, Wait};
+use super::{Claim, Home, Thing, ThingId, Wait};
 use crate::update::{RuntimeId, Stack, WorkerId};
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
@@ -17,6 +17,8 @@ pub struct Whole {
     pub jobs: Vec<Job>,
     /// Each `LocalSet` that has tasks.
     pub sets: Vec<LocalSet>,
+    /// What has tasks that none of its threads polls, since each of these sleeps for a lock.
+    pub kept: Vec<Kept>,
     /// The sockets that somebody waits for.
     pub sockets: Vec<Socket>,
     /// What could not be read or told.
@@ -93,10 +95,55 @@ pub struct Thread {
     pub role: Role,
     /// The task that it polls.
     pub polls: Option<NonZeroU64>,
+    /// The lock that it sleeps for, where that is one which no task can wait for.
+    pub sleeps: Option<Sleeps>,
     /// Its stack; without frames and with the reason where it was not read.
     pub stack: Option<Arc<Stack>>,
     /// For how long it was stopped so that its stack could be read.
     pub stopped: Option<Duration>,
+}
+
+/// What a thread sleeps for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sleeps {
+    /// Which kind of lock, and how it is asked for.
+    pub lock: SleepsFor,
+    /// Which, where that is known.
+    pub at: Option<ThingId>,
+}
+
+/// A lock that threads sleep for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SleepsFor {
+    /// `std::sync::Mutex`.
+    Mutex,
+    /// `std::sync::RwLock`, to read.
+    Read,
+    /// `std::sync::RwLock`, to write.
+    Write,
+    /// One of `parking_lot`, which does not tell which.
+    ParkingLot,
+}
+
+impl SleepsFor {
+    /// The function that it sleeps in, and for which lock, in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Mutex => "std::sync::Mutex::lock",
+            Self::Read => "std::sync::RwLock::read",
+            Self::Write => "std::sync::RwLock::write",
+            Self::ParkingLot => "a lock of parking_lot, which one is not told",
+        }
+    }
+}
+
+/// What has tasks, and none of the threads that could poll them is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// What.
+    pub home: Home,
+    /// The threads: each sleeps for a lock in the middle of a poll.
+    pub threads: Vec<u32>,
 }
 
 /// What a thread is to tokio.

@@ -22,7 +22,7 @@ use std::{
 /// How a file begins.
 const MAGIC: &[u8; 14] = b"holdup layout\n";
 /// Raised when what follows has another form.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 /// What a layout is at most, compressed and not.
 const MOST_PACKED: u64 = 256 << 20;
 const MOST: u64 = 2 << 30;

@@ -2,13 +2,13 @@
 
 use super::{
     super::{
-        plan::{End, GuardPlan, Leaf, LeafKind, WakerAt},
-        raw::{Hint, RawClaim, RawOn, RawWait},
+        plan::{End, GuardPlan, Held, Leaf, LeafKind, WakerAt},
+        raw::{Hint, Part, RawClaim, RawOn, RawWait},
         view::View,
     },
     Here, LOWEST, Walk,
 };
-use crate::{ClaimKind, Interest, Reach, debug::TypeId};
+use crate::{ClaimKind, Interest, Reach};
 use std::sync::Arc;
 
 /// Bytes of a leaf that something may point into.
@@ -120,8 +120,8 @@ impl Walk<'_, '_, '_> {
         }
         let Some(target) = target.filter(|target| *target >= LOWEST) else { return };
         let permits = match guard.permits {
-            None => Some(1),
-            Some(place) => {
+            Held::Fixed(permits) => Some(permits),
+            Held::At(place) => {
                 let width = 4;
                 self.view.uint(at.wrapping_add(place), width).and_then(|permits| u32::try_from(permits).ok())
             }
@@ -131,7 +131,8 @@ impl Walk<'_, '_, '_> {
             let base = target.wrapping_add(offset);
             self.found.hints.push(Hint { base, kind, ty, name: Arc::from("") });
         }
-        self.claim(at, target.wrapping_add(guard.semaphore), None, ClaimKind::Permits(permits), here);
+        let part = guard.word.map_or(Part::Semaphore, Part::Word);
+        self.claim(at, target.wrapping_add(guard.semaphore), part, ClaimKind::Permits(permits), here);
     }
 
     pub(super) fn end(&mut self, at: u64, end: &End, here: &Here) {
@@ -140,13 +141,13 @@ impl Walk<'_, '_, '_> {
         if let Some(leaf) = end.leaf.as_ref().filter(|_| here.polled()) {
             self.leaf(at, leaf, here);
         }
-        self.claim(at, target, Some(end.shared.ty), end.what, here);
+        self.claim(at, target, Part::Channel(end.shared.ty), end.what, here);
     }
 
-    fn claim(&mut self, at: u64, of: u64, ty: Option<TypeId>, what: ClaimKind, here: &Here) {
+    fn claim(&mut self, at: u64, of: u64, part: Part, what: ClaimKind, here: &Here) {
         let site = (here.site.0, at.wrapping_sub(here.site.1));
         let (frame, local, basis) = (here.frame, Arc::clone(&here.local), here.basis);
-        self.found.claims.push(RawClaim { frame, at, of, ty, what, local, basis, site });
+        self.found.claims.push(RawClaim { frame, at, of, part, what, local, basis, site });
     }
 }
 

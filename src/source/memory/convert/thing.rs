@@ -22,6 +22,7 @@ pub(super) fn thing(thing: &memory::Thing) -> Thing {
         channel: thing.channel.map(channel),
         holders: thing.holders.iter().map(holder).collect(),
         unseen: thing.unseen,
+        perhaps: thing.perhaps.iter().copied().map(who).collect(),
         doubt: thing.doubt.clone(),
         queue: thing.queue.iter().map(waiter).collect(),
         steady: thing.steady,
@@ -42,6 +43,8 @@ fn kind(kind: memory::ThingKind) -> ThingKind {
         memory::ThingKind::Broadcast => ThingKind::Broadcast,
         memory::ThingKind::Notify => ThingKind::Notify,
         memory::ThingKind::Barrier => ThingKind::Barrier,
+        memory::ThingKind::StdMutex => ThingKind::StdMutex,
+        memory::ThingKind::StdRwLock => ThingKind::StdRwLock,
     }
 }
 

@@ -3,7 +3,10 @@
 use super::{task, thing};
 use crate::update::{
     Flavor, Frame, RuntimeId, RuntimeStats, Stack, Stamp, TaskId, Thread, WorkerId, WorkerStats,
-    look::{self, Cost, Job, LocalSet, Owner, ProcessState, Role, Root, Socket, Unread, Whole},
+    look::{
+        self, Cost, Home, Job, Kept, LocalSet, Owner, ProcessState, Role, Root, Sleeps, SleepsFor, Socket, Unread,
+        Whole,
+    },
 };
 use holdup_memory as memory;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
@@ -82,6 +85,7 @@ pub(super) fn whole(told: &memory::Look, stamp: impl Fn(Duration) -> Stamp + Cop
     };
     Whole {
         sets: told.sets.iter().map(set).collect(),
+        kept: kept(told),
         things: told.things.iter().map(thing::thing).collect(),
         threads: told.threads.iter().map(|one| thread(one, stamp(told.at))).collect(),
         roots: told.roots.iter().map(root).collect(),
@@ -123,9 +127,38 @@ fn thread(thread: &memory::Thread, now: Stamp) -> look::Thread {
             memory::Role::BlockOn(runtime) => Role::BlockOn(runtime_id(runtime as usize)),
         },
         polls: thread.polls.and_then(NonZeroU64::new),
+        sleeps: thread.sleeps.map(sleeps),
         stack: stack(thread, now).map(Arc::new),
         stopped: thread.stopped,
     }
+}
+
+fn sleeps(sleeps: memory::Sleeps) -> Sleeps {
+    Sleeps {
+        lock: match sleeps.lock {
+            memory::SleepsFor::Mutex => SleepsFor::Mutex,
+            memory::SleepsFor::Read => SleepsFor::Read,
+            memory::SleepsFor::Write => SleepsFor::Write,
+            memory::SleepsFor::ParkingLot => SleepsFor::ParkingLot,
+        },
+        at: sleeps.at.map(thing::id),
+    }
+}
+
+/// Runtimes of which no thread is free to poll anything, and sets whose only thread is not.
+fn kept(told: &memory::Look) -> Vec<Kept> {
+    let sleeps = |id: &u32| told.threads.iter().any(|it| it.id == *id && it.sleeps.is_some_and(|it| it.at.is_some()));
+    let runtimes = told.runtimes.iter().enumerate().filter(|(_, runtime)| runtime.kept).map(|(at, runtime)| Kept {
+        home: Home::Runtime(runtime_id(at)),
+        threads: runtime.workers.iter().filter_map(|worker| worker.thread).collect(),
+    });
+    let sets = told.sets.iter().filter_map(|set| match set.owner {
+        memory::Owner::Thread(thread) if sleeps(&thread) => {
+            Some(Kept { home: Home::Set(thing::id(set.at)), threads: vec![thread] })
+        }
+        _ => None,
+    });
+    runtimes.chain(sets).collect()
 }
 
 fn stack(thread: &memory::Thread, now: Stamp) -> Option<Stack> {

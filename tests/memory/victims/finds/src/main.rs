@@ -1,6 +1,7 @@
 //! finds CASE [control]: a process in which one thing is wrong; as a control, one that looks like it and in which nothing is. It says
 //! `ready` once it stands where it will, and ends with its stdin.
 
+mod guards;
 mod locks;
 mod pool;
 mod tasks;
@@ -22,10 +23,6 @@ enum Case {
 }
 
 fn main() {
-    std::thread::spawn(|| {
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        std::process::exit(0);
-    });
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let case = if arguments.next().as_deref() == Some("control") { Case::Control } else { Case::Wrong };
@@ -41,6 +38,12 @@ fn main() {
         "lost-waker" => tasks::lost_waker,
         "blocking-pool-full" => tasks::blocking_pool_full,
         "panicked" => tasks::panicked,
+        "guard-only-thread" => guards::only_thread,
+        "guard-root" => guards::root_has_it,
+        "guard-job" => guards::job_waits,
+        "guard-two-kinds" => guards::two_kinds,
+        "guard-all-workers" => guards::all_workers,
+        "guard-condition" => |_| guards::condition(),
         "pool" => pool::pool,
         "healthy" => pool::healthy,
         "idle" => pool::idle,
@@ -49,12 +52,23 @@ fn main() {
             std::process::exit(2);
         }
     };
+    // A thread that is none of tokio's could have any lock of the standard library.
+    if name.starts_with("guard-") {
+        runtime.spawn_blocking(ends_with_stdin);
+    } else {
+        std::thread::spawn(ends_with_stdin);
+    }
     runtime.block_on(async move {
         begin(case);
         sleep(ms(500)).await;
         println!("ready");
         sleep(LONG).await;
     });
+}
+
+fn ends_with_stdin() {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(0);
 }
 
 fn threads(workers: usize) -> Runtime {
