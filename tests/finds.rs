@@ -108,6 +108,19 @@ fn a_wait_with_a_timeout_is_no_deadlock() {
     assert!(lints.iter().all(|lint| ["held-across-await", "stuck-unless"].contains(lint)), "{report:#}");
 }
 
+#[test]
+fn one_who_waits_for_any_task_of_a_set_that_waits_for_its_lock() {
+    fires("join-set", &[("deadlock", "critical", "exact")]);
+}
+
+/// One of the set ends in time. Those who wait for the lock meanwhile are behind one who sleeps with it.
+#[test]
+fn a_set_of_which_one_task_ends_in_time_is_no_deadlock() {
+    let report = check(&Victim::start("release", &["join-set", "control"]));
+    let spared = |&(lint, ..): &(&str, &str, &str)| ["held-across-await", "lock-convoy"].contains(&lint);
+    assert!(findings(&report).iter().all(spared), "{report:#}");
+}
+
 /// A thread sleeps for a lock of the standard library, and who has that can only go on if that thread does: since it alone could poll them,
 /// or since they wait for what runs on it. Who has it is inferred: whoever else could have it sleeps as well.
 #[test]

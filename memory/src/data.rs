@@ -300,6 +300,8 @@ pub enum WaitOn {
     },
     /// The end of any of the tasks of a `JoinSet`: how many there are.
     JoinAny(u64),
+    /// The end of one of these tasks, which has been told: all of them follow, where they are known.
+    JoinOneOf(TaskNumber),
     /// The end of all tasks of a `LocalSet`, which it polls meanwhile: where what they share is.
     LocalSet(Address),
     /// The value of a oneshot channel.

@@ -83,12 +83,24 @@ pub(crate) fn waits(
             continue;
         }
         waits.push(Wait { frame: raw.frame, what, basis });
+        if let RawOn::JoinAny { members, .. } = &raw.on {
+            waits.extend(joined(members, raw.frame, basis, ends));
+        }
     }
     let chain = found.chain.and_then(|chain| frames.steps(chain));
     if let Some(steps) = chain.filter(|steps| waits.is_empty() && state == Sleep::Asleep && !steps.is_empty()) {
         waits.push(Wait { frame: (steps.len() - 1) as u16, what: WaitOn::Other, basis: Basis::Likely });
     }
     (waits, given)
+}
+
+/// The tasks of a set, if all of them are known: the end of any of them is waited for.
+fn joined(members: &[u64], frame: u16, basis: Basis, ends: &Ends<'_>) -> Vec<Wait> {
+    let one = |header: &u64| {
+        let task = ends.tasks.get(*header).filter(|known| !known.state.complete())?.number;
+        Some(Wait { frame, what: WaitOn::JoinOneOf(task), basis })
+    };
+    members.iter().map(one).collect::<Option<Vec<Wait>>>().unwrap_or_default()
 }
 
 fn resolve(me: Me, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
@@ -132,7 +144,7 @@ fn resolve(me: Me, raw: &RawWait, ends: &Ends<'_>) -> Option<(WaitOn, Basis)> {
             let what = WaitOn::Join { task: joined.map(|known| known.number), at: *header };
             (what, proven(joined.map(|known| known.join_waker)))
         }
-        RawOn::JoinAny { length } => (WaitOn::JoinAny(*length), proven(raw.waker)),
+        RawOn::JoinAny { length, .. } => (WaitOn::JoinAny(*length), proven(raw.waker)),
         RawOn::LocalSet { at } => (WaitOn::LocalSet(*at), proven(raw.waker)),
         // A sender is mostly kept and not waited with: only its waker says that it is.
         RawOn::Closed { at, .. } => leads_here(raw.waker).then_some((WaitOn::Closed(*at), Basis::Proven))?,

@@ -175,8 +175,9 @@ fn waits(chain: &Chain, told: &[Wait], frames: &[Frame], says: &mut impl FnMut(S
     left.retain(|what| what.kind != "opaque");
     for wait in told {
         let reach = chain.frames.get(usize::from(wait.frame)).map(|frame| frame.reach);
-        if matches!(reach, Some(Reach::Held | Reach::Disabled)) || matches!(wait.what, WaitOn::Other | WaitOn::Nothing)
-        {
+        // Which tasks are in a set the program does not say.
+        let is_told = !matches!(wait.what, WaitOn::Other | WaitOn::Nothing | WaitOn::JoinOneOf(_));
+        if matches!(reach, Some(Reach::Held | Reach::Disabled)) || !is_told {
             continue;
         }
         if let Some(at) = left.iter().position(|what| waits_for(&wait.what, what)) {

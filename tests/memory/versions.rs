@@ -63,13 +63,13 @@ fn kinds(task: &Task, chain: &[holdup_memory::Frame]) -> Vec<&'static str> {
     let mut kinds: Vec<&str> = task
         .waits
         .iter()
-        .filter(|wait| polled(wait.frame))
+        .filter(|wait| polled(wait.frame) && !matches!(wait.what, WaitOn::JoinOneOf(_)))
         .map(|wait| match wait.what {
             WaitOn::Permits { .. } => "permits",
             WaitOn::Notified(_) => "notify",
             WaitOn::Timer(_) => "timer",
             WaitOn::Join { .. } => "join",
-            WaitOn::JoinAny(_) => "join-any",
+            WaitOn::JoinAny(_) | WaitOn::JoinOneOf(_) => "join-any",
             WaitOn::Oneshot(_) => "oneshot",
             WaitOn::Message(_) => "mpsc",
             WaitOn::Watch(_) => "watch",

@@ -216,6 +216,7 @@ pub(crate) enum LeafKind {
     },
     JoinAny {
         length: u64,
+        members: Option<Members>,
     },
     /// What its tasks share is where its waker is.
     LocalSet,
@@ -240,6 +241,19 @@ pub(crate) enum LeafKind {
         data: u64,
         fd: Option<u64>,
     },
+}
+
+/// Where the tasks of a `JoinSet` are: in two lists behind a pointer, of those that have ended and of those that have not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members {
+    pub(crate) lists: u64,
+    /// Where the lists begin behind what the pointer leads to.
+    pub(crate) notified: u64,
+    pub(crate) idle: u64,
+    /// In an entry: the next one, the task's header, and how many bytes it has.
+    pub(crate) next: u64,
+    pub(crate) header: u64,
+    pub(crate) size: u64,
 }
 
 /// A pointer to the part that the ends of a channel share.

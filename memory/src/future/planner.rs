@@ -1,5 +1,7 @@
 //! Finds what of a type is worth a look, each type once.
 
+mod sets;
+
 use super::{
     class::{
         Class, GuardClass, Permits, Referred, Word, classify, is_named, is_of_std, is_shared, polls_all, referred,
@@ -474,7 +476,7 @@ impl Plans {
                 Plan::Leaf(leaf("the end of a task", LeafKind::Join { header }, None))
             }
             Class::JoinSet => {
-                let what = LeafKind::JoinAny { length: at(&["inner", "length"])? };
+                let what = LeafKind::JoinAny { length: at(&["inner", "length"])?, members: self.members(id) };
                 let set = leaf(&names::short(&ty.path()), what, None);
                 Plan::Leaf(Leaf { waker: self.waker_behind(id, &[&["inner", "lists"]]), ..set })
             }

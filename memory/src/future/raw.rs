@@ -77,6 +77,8 @@ pub(crate) enum RawOn {
     },
     JoinAny {
         length: u64,
+        /// The headers of all its tasks, where none of them is known to it to have ended.
+        members: Box<[u64]>,
     },
     LocalSet {
         at: u64,

@@ -74,7 +74,7 @@ impl LookLines {
     pub fn of(model: &Model, task: &Task, now: Stamp) -> Option<Self> {
         let look = task.look()?;
         let number = task.number();
-        let waits = look.waits.iter().take(MOST).map(|wait| {
+        let waits = look.waits.iter().filter(|wait| wait.is_whole()).take(MOST).map(|wait| {
             let thing = wait.on.thing().and_then(|id| model.memory().thing(id));
             let place = thing.and_then(|thing| {
                 let at =

@@ -207,7 +207,7 @@ fn waits(model: &Model, look: &TaskLook, now: Stamp) -> Vec<Awaited> {
         WaitOn::Other => Awaited { what: model.wait_of(look, wait.on, now), ..awaited(model, wait, now) },
         _ => awaited(model, wait, now),
     };
-    look.waits.iter().map(row).collect()
+    look.waits.iter().filter(|wait| wait.is_whole()).map(row).collect()
 }
 
 pub(super) fn root_row(model: &Model, root: &Root, now: Stamp, values: &[Values]) -> ChainRow {
@@ -219,7 +219,7 @@ pub(super) fn root_row(model: &Model, root: &Root, now: Stamp, values: &[Values]
         state: "idle",
         future: root.future.to_string(),
         frames: chain.map_or_else(Vec::new, |chain| frames(chain)),
-        waits: root.waits.iter().map(|wait| awaited(model, wait, now)).collect(),
+        waits: root.waits.iter().filter(|wait| wait.is_whole()).map(|wait| awaited(model, wait, now)).collect(),
         unread: text(&root.unread),
         values: values_of(Who::Root(root.thread), values),
     }

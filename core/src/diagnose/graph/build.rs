@@ -355,6 +355,11 @@ impl Build<'_> {
         let frames = self.graph.parts(whole, chain, since);
         for (number, wait) in waits.iter().enumerate() {
             let Some(frame) = frames.get(usize::from(wait.frame)).copied() else { continue };
+            // Each of the tasks of a set is a way by itself.
+            let one_of = |other: &Wait| other.frame == wait.frame && matches!(other.on, WaitOn::JoinOneOf(_));
+            if matches!(wait.on, WaitOn::JoinAny(_)) && waits.iter().any(one_of) {
+                continue;
+            }
             match frame.polled {
                 Polled::Yes => self.polled_wait(actor, frame, number as u16, wait),
                 Polled::No => self.kept_wait(actor, frame, wait),
@@ -387,7 +392,7 @@ impl Build<'_> {
                 self.way(frame.node, Awaited::Permits(id), wait.frame);
             }
             WaitOn::Thing(of) if is_sure => self.listens(frame, number, of, wait.frame),
-            WaitOn::Join(Some(task)) if is_sure => {
+            WaitOn::Join(Some(task)) | WaitOn::JoinOneOf(task) if is_sure => {
                 let task = self.model.task_of_number(task);
                 self.waits_for_end(frame.node, Actor::Task(task), wait.frame);
             }

@@ -397,6 +397,33 @@ fn a_reader_waits_behind_a_writer_that_its_own_task_keeps() {
     assert_eq!(scene.found(), []);
 }
 
+/// Task 1 has a lock, and waits for the end of any task of a set: the first waits for that lock, the other for something else.
+fn waits_for_a_set(other: WaitOn) -> Scene {
+    let set =
+        vec![wait(1, WaitOn::JoinAny(2)), wait(1, WaitOn::JoinOneOf(number(2))), wait(1, WaitOn::JoinOneOf(number(3)))];
+    let mut scene = Scene::default();
+    scene
+        .task(1, plain(), set, vec![claim(0, 0x100, GUARD)])
+        .task(2, plain(), vec![wait(1, permits(0x100, 1))], vec![])
+        .task(3, plain(), vec![wait(1, other)], vec![])
+        .thing(0x100, ThingKind::Mutex, &[(1, GUARD)], &[2]);
+    scene
+}
+
+#[test]
+fn a_set_of_which_any_task_may_end() {
+    assert_eq!(waits_for_a_set(WaitOn::Timer(at(0))).found(), []);
+    assert_eq!(waits_for_a_set(WaitOn::Other).found(), []);
+    let mut both = waits_for_a_set(permits(0x100, 1));
+    both.things[0].queue.push(Waiter { who: Who::Task(number(3)), wanted: 1, missing: 1 });
+    assert_eq!(both.found(), [("deadlock", "critical", 3)]);
+    // Of a set of which not all are known nothing is said.
+    let mut unknown = waits_for_a_set(permits(0x100, 1));
+    unknown.things[0].queue.push(Waiter { who: Who::Task(number(3)), wanted: 1, missing: 1 });
+    Arc::get_mut(&mut unknown.looks[0].1).unwrap().waits = Box::new([wait(1, WaitOn::JoinAny(2))]);
+    assert_eq!(unknown.found(), []);
+}
+
 /// Task 1 sleeps with a lock of the standard library, and the thread of `LocalSet` 9 polls task 2, which sleeps for it.
 fn asleep_for_a_guard(on: WaitOn) -> Scene {
     let mut scene = Scene::default();

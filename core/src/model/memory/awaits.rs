@@ -74,7 +74,7 @@ pub enum AwaitsKey {
 fn main_wait(look: &TaskLook) -> Option<&Wait> {
     let rank = |wait: &&Wait| match wait.on {
         WaitOn::Permits { .. } => 0,
-        WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet => 1,
+        WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::JoinOneOf(_) | WaitOn::LocalSet => 1,
         WaitOn::Thing(_) | WaitOn::Closed(_) => 2,
         WaitOn::Io { .. } => 3,
         WaitOn::Timer(_) => 4,
@@ -104,7 +104,7 @@ impl Model {
             function: frame.map_or_else(String::new, |frame| last_part(&frame.short())),
             place: frame.map_or_else(Place::default, |frame| frame.place.clone()),
             on,
-            others: look.waits.len().saturating_sub(1),
+            others: look.waits.iter().filter(|wait| wait.is_whole()).count().saturating_sub(1),
         })
     }
 
@@ -123,7 +123,7 @@ impl Model {
     pub fn wait_key(&self, on: WaitOn, chain: Option<u32>) -> AwaitsKey {
         match on {
             WaitOn::Permits { of, .. } | WaitOn::Thing(of) | WaitOn::Closed(of) => AwaitsKey::Thing(of),
-            WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::LocalSet => AwaitsKey::Join,
+            WaitOn::Join(_) | WaitOn::JoinAny(_) | WaitOn::JoinOneOf(_) | WaitOn::LocalSet => AwaitsKey::Join,
             WaitOn::Io { fd, .. } => {
                 let peer = fd.and_then(|fd| self.memory.peers.of(fd));
                 peer.map_or(AwaitsKey::Io(fd), AwaitsKey::Peer)
@@ -212,7 +212,7 @@ impl Model {
             // It was to come when it was looked at.
             WaitOn::Timer(at) if self.memory.now.is_some_and(|looked| at > looked) => "timer, due by now".into(),
             WaitOn::Timer(at) => format!("timer {} ago", humanize(now.since(at))),
-            WaitOn::Join(Some(number)) => format!("end of task {number}"),
+            WaitOn::Join(Some(number)) | WaitOn::JoinOneOf(number) => format!("end of task {number}"),
             WaitOn::Join(None) => "end of a task".into(),
             WaitOn::JoinAny(tasks) => format!("end of any of {tasks} tasks"),
             WaitOn::LocalSet => "end of a LocalSet's tasks".into(),

@@ -164,6 +164,8 @@ pub enum WaitOn {
     Join(Option<NonZeroU64>),
     /// The end of any of the tasks of a `JoinSet`: how many there are.
     JoinAny(u64),
+    /// One of these tasks. Where there is one of the same frame, all of them are told.
+    JoinOneOf(NonZeroU64),
     /// The end of all tasks of a `LocalSet`, which are polled meanwhile.
     LocalSet,
     /// A descriptor's readiness.
@@ -177,6 +179,13 @@ pub enum WaitOn {
     Nothing,
     /// Something that was not gone into: as its frames say. Where no chain is known, something else may be waited for as well.
     Other,
+}
+
+impl Wait {
+    /// Whether it is told by itself: each task of a set is a part of the wait for any of them.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.on, WaitOn::JoinOneOf(_))
+    }
 }
 
 impl WaitOn {

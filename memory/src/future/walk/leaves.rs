@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        plan::{End, GuardPlan, Held, Leaf, LeafKind, WakerAt},
+        plan::{End, GuardPlan, Held, Leaf, LeafKind, Members, WakerAt},
         raw::{Hint, Part, RawClaim, RawOn, RawWait},
         view::View,
     },
@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Bytes of a leaf that something may point into.
 const LEAF: u64 = 64;
+/// Of a set of more tasks it is not told which these are.
+const MOST_JOINED: u64 = 64;
 /// The bit of a oneshot's state that says that its sender's waker is there.
 const TX_TASK_SET: u64 = 8;
 
@@ -45,7 +47,10 @@ impl Walk<'_, '_, '_> {
             LeafKind::Join { header } => {
                 read(view, *header).filter(|header| *header != 0).map(|header| RawOn::Join { header })
             }
-            LeafKind::JoinAny { length } => read(view, *length).map(|length| RawOn::JoinAny { length }),
+            LeafKind::JoinAny { length, members } => read(view, *length).map(|length| {
+                let members = members.and_then(|members| joined(view, at, members, length));
+                RawOn::JoinAny { length, members: members.unwrap_or_default().into() }
+            }),
             LeafKind::LocalSet => leaf.waker.as_ref().and_then(|waker| {
                 let shared = behind(view, at, waker)?;
                 Some(RawOn::LocalSet { at: shared })
@@ -149,6 +154,27 @@ impl Walk<'_, '_, '_> {
         let (frame, local, basis) = (here.frame, Arc::clone(&here.local), here.basis);
         self.found.claims.push(RawClaim { frame, at, of, part, what, local, basis, site });
     }
+}
+
+/// The headers of all tasks of a set of so many, where none of them has ended as far as the set knows.
+fn joined(view: &mut View<'_>, at: u64, members: Members, length: u64) -> Option<Vec<u64>> {
+    let mut word = |place: u64, size: u64| {
+        let is_there = place >= LOWEST && view.fetch(place, size);
+        is_there.then(|| view.word(place)).flatten()
+    };
+    let lists = word(at.wrapping_add(members.lists), 8)?;
+    let list = |place: u64| lists.wrapping_add(place);
+    if length == 0 || length > MOST_JOINED || word(list(members.notified), 8)? != 0 {
+        return None;
+    }
+    let mut entry = word(list(members.idle), 8)?;
+    let mut headers = Vec::new();
+    while entry != 0 && (headers.len() as u64) < length {
+        word(entry, members.size)?;
+        headers.push(word(entry.wrapping_add(members.header), 8)?);
+        entry = word(entry.wrapping_add(members.next), 8)?;
+    }
+    (entry == 0 && headers.len() as u64 == length).then_some(headers)
 }
 
 /// Where what a waker is in begins: here, or behind pointers.

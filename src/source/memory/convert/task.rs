@@ -108,6 +108,7 @@ fn wait_on(what: &memory::WaitOn, stamp: impl Fn(Duration) -> Stamp) -> WaitOn {
         memory::WaitOn::Timer(at) => WaitOn::Timer(stamp(at)),
         memory::WaitOn::Join { task, .. } => WaitOn::Join(task.and_then(NonZeroU64::new)),
         memory::WaitOn::JoinAny(tasks) => WaitOn::JoinAny(tasks),
+        memory::WaitOn::JoinOneOf(task) => NonZeroU64::new(task).map_or(WaitOn::Join(None), WaitOn::JoinOneOf),
         memory::WaitOn::LocalSet(_) => WaitOn::LocalSet,
         memory::WaitOn::Io { fd, interest, .. } => WaitOn::Io {
             fd,

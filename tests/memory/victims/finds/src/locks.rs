@@ -4,6 +4,7 @@ use crate::{Case, LONG, ms};
 use std::sync::Arc;
 use tokio::{
     sync::{Mutex, mpsc},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -47,6 +48,27 @@ pub fn deadlock_of_many(case: Case) {
     for _ in 0..40 {
         tokio::spawn(wants_later(a.clone()));
     }
+}
+
+/// One has a lock and waits for the end of any task of a set, all of which wait for the lock. In the control one of them sleeps for a moment
+/// instead, again and again.
+pub fn join_set(case: Case) {
+    let lock: Arc<Mutex<u64>> = Arc::default();
+    tokio::spawn(async move {
+        loop {
+            let mut set = JoinSet::new();
+            let mut has = lock.lock().await;
+            for _ in 0..3 {
+                set.spawn(wants_later(lock.clone()));
+            }
+            if case == Case::Control {
+                set.spawn(sleep(ms(2_000)));
+            }
+            set.join_next().await;
+            *has += 1;
+            set.detach_all();
+        }
+    });
 }
 
 async fn sleeps_with(first: Arc<Mutex<u64>>, second: Arc<Mutex<u64>>) {

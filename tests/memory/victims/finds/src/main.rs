@@ -31,6 +31,7 @@ fn main() {
         "deadlock" => locks::deadlock,
         "deadlock-of-many" => locks::deadlock_of_many,
         "held-across-await" => locks::held_across_await,
+        "join-set" => locks::join_set,
         "lock-convoy" => locks::lock_convoy,
         "stalled-worker" => tasks::stalled_worker,
         "never-polled" => tasks::never_polled,
