@@ -257,7 +257,8 @@ impl Round<'_> {
         let Related { tasks, tasks_total, .. } = &report.related;
         let is_told = |id: TaskId| self.silence.holds(lint, Key::Task(id), report.since);
         let of_place = || match (&report.subject, report.key) {
-            (Subject::Task(task), Key::Place(_)) if tasks.len() >= *tasks_total => {
+            // Its subject is one of so many.
+            (Subject::Task(task), Key::Place(_)) if tasks.len() + 1 >= *tasks_total => {
                 is_told(task.id) && tasks.iter().all(|task| is_told(task.id))
             }
             _ => false,
