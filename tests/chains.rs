@@ -261,7 +261,7 @@ fn each_step_of_a_story_leads_to_what_it_is_about_and_back() {
     stage.keys("end").shows(&["(above)"]).keys("enter").shows(&["╭ task 20 orders::produce"]);
     stage.keys("esc k").shows(&["▌      ╰─ waits for Mutex"]).keys("esc").shows(&["╭ Findings"]);
     // What the list can do, the page can.
-    stage.keys("enter e").shows(&["deadlock ─", "How to fix it"]).keys("esc l").shows(&["╭ "]).keys("esc y");
+    stage.keys("enter e").shows(&["deadlock ─", "What it means"]).keys("esc l").shows(&["╭ "]).keys("esc y");
     let copied = stage.host.copied.pop().expect("it is copied");
     assert!(copied.contains("╰ waits for room in an mpsc channel") && copied.contains("change this first"), "{copied}");
     // With the mouse: a click selects, and a second one opens.
