@@ -1,20 +1,23 @@
 //! A task that sends into a channel that it alone receives from.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Ctx, Kind, Scenario};
+use super::{Ctx, InLean, Kind, Raised, Scenario};
 
 /// What a job makes of new ones: more than the channel has room for.
 const NEW: u32 = 4;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "waits-for-itself",
-    kind: Kind::Untold,
+    kind: Kind::Trouble,
     says: "A task takes jobs from a channel of two and sends the four new ones that each makes into the same channel: it waits for room that only it could make.",
+    from_agent: Some(&[Raised { lint: "channel-stuck", severity: "warning" }]),
+    in_lean: InLean::Nothing,
     tasks: &["waits-for-itself"],
     file: file!(),
+    within: Duration::from_secs(7),
     start,
     ..Scenario::BASE
 };

@@ -66,10 +66,13 @@ fn as_told(cx: &Cx, queue: &accounts::Queue) -> Option<Report> {
         ([], [first, ..]) => {
             let who = plural(takers.len() as u64, "task");
             let named = label::in_words(&first.who);
-            format!(
-                "nobody has received from it so far; {who} sent into it, or reserved its room: {named} {}",
-                first.words
-            )
+            // Who sends into it as well may have received.
+            let said = if queue.permits.returned.is_some() {
+                "it is not known who receives"
+            } else {
+                "nobody has received from it so far"
+            };
+            format!("{said}; {who} sent into it, or reserved its room: {named} {}", first.words)
         }
         ([last, others @ ..], _) => {
             let named = label::in_words(&last.who);

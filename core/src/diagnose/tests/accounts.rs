@@ -147,3 +147,11 @@ fn where_nobody_received_those_are_named_who_took_the_room() {
     let said = &played.pass(2).scene.finding("channel-stuck").message;
     assert!(said.contains("nobody has received from it so far; 2 tasks sent into it, or reserved its room"), "{said}");
 }
+
+#[test]
+fn of_one_who_sends_it_is_not_known_whether_they_receive() {
+    let mut played = played(Of::Room);
+    played.told(Then::WantAnother, |permits, _| permits.returned = Some(Stamp::MIN)).pass(6);
+    let said = &played.scene.finding("channel-stuck").message;
+    assert!(said.contains("it is not known who receives; 2 tasks sent into it"), "{said}");
+}
