@@ -21,11 +21,16 @@ fn timers_are_late_while_nobody_runs() {
         look.runtimes.iter().filter_map(|runtime| runtime.timer_lag).max().expect("its timers are known")
     };
     let pid = Pid::from_raw(victim.pid().cast_signed());
-    kill(pid, Signal::SIGSTOP).unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
-    let stopped = lag();
-    kill(pid, Signal::SIGCONT).unwrap();
-    assert!(stopped >= Duration::from_millis(500) && stopped < Duration::from_secs(60), "{stopped:?}");
+    let mut stopped = || {
+        kill(pid, Signal::SIGSTOP).unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        let stopped = lag();
+        kill(pid, Signal::SIGCONT).unwrap();
+        assert!(stopped < Duration::from_secs(60), "{stopped:?}");
+        stopped >= Duration::from_millis(500)
+    };
+    // One that is stopped between a timer that fired and the next one has none that is due.
+    assert!((0..5).any(|_| stopped()));
     // However loaded the machine is, they are in time at some moment.
     let in_time = (0..50).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
