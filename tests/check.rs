@@ -49,7 +49,7 @@ fn a_spin_is_found_on_its_task_in_every_format() {
     // A console knows nothing of these: that they were not found is no all-clear.
     let unasked: Vec<&str> =
         report["not_looked_for"].as_array().unwrap().iter().filter_map(|unasked| unasked["lint"].as_str()).collect();
-    let by_memory = ["futurelock", "waits-for-itself", "stuck-unless", "shutdown-waits"];
+    let by_memory = ["futurelock", "waits-for-itself", "stuck-unless", "shutdown-waits", "abandoned-wait"];
     let by_agent = ["stalled-worker", "permits-gone", "channel-stuck", "driver-late", "blocking-pool-full", "panicked"];
     assert!(unasked.iter().all(|lint| by_memory.contains(lint) || by_agent.contains(lint)), "{unasked:?}");
     assert_eq!(unasked.len(), by_memory.len() + by_agent.len());

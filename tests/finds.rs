@@ -121,6 +121,34 @@ fn a_set_of_which_one_task_ends_in_time_is_no_deadlock() {
     assert!(findings(&report).iter().all(spared), "{report:#}");
 }
 
+/// Notifications and barriers, each with all of its handles in the hands of who waits.
+#[test]
+fn waits_that_nobody_is_left_to_end() {
+    let report = check(&Victim::start("release", &["abandoned-wait"]));
+    let found: Vec<&Value> = report["findings"].as_array().unwrap().iter().collect();
+    let messages: Vec<&str> = found.iter().filter_map(|it| it["message"].as_str()).collect();
+    assert!(found.iter().all(|it| it["lint"] == "abandoned-wait" && it["severity"] == "note"), "{report:#}");
+    let waits = |what: &str| messages.iter().filter(|it| it.starts_with(what)).count();
+    assert_eq!(waits("waits for a notification that nobody else could give, for "), 2, "{report:#}");
+    assert_eq!(waits("2 tasks wait at a barrier for 3, to which only they have a handle, for "), 1, "{report:#}");
+    assert_eq!(messages.len(), 3, "{report:#}");
+    assert!(found.iter().any(|it| it["evidence"].to_string().contains("held up by them")), "{report:#}");
+}
+
+#[test]
+fn waits_that_somebody_may_yet_end() {
+    let report = check(&Victim::start("release", &["abandoned-wait", "control"]));
+    assert!(findings(&report).is_empty(), "{report:#}");
+}
+
+#[test]
+fn a_barrier_in_a_set_that_keeps_a_lock_is_a_part_of_the_deadlock() {
+    let report = check(&Victim::start("release", &["abandoned-deadlock"]));
+    assert_eq!(findings(&report), BTreeSet::from([("deadlock", "critical", "exact")]), "{report:#}");
+    let story = report["findings"][0]["story"].to_string();
+    assert!(story.contains("waits for the others of the") && story.contains("has a handle to it"), "{report:#}");
+}
+
 /// A thread sleeps for a lock of the standard library, and who has that can only go on if that thread does: since it alone could poll them,
 /// or since they wait for what runs on it. Who has it is inferred: whoever else could have it sleeps as well.
 #[test]

@@ -322,6 +322,7 @@ scenarios! {
     held_up_receiver: "held-up-receiver",
     waits_for_itself: "waits-for-itself",
     stuck_unless: "stuck-unless",
+    abandoned_wait: "abandoned-wait",
     undriven: "undriven",
     undriven_local_set: "undriven-local-set",
     driver_late: "driver-late",

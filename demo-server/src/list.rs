@@ -17,7 +17,7 @@ fn write(out: &mut impl Write) -> io::Result<()> {
     let name_width = width(|scenario| scenario.name.len());
     let lint_width = width(|scenario| raises(scenario).len());
     let kinds =
-        [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls"), (Kind::Untold, "Troubles that no lint tells yet")];
+        [(Kind::Trouble, "Troubles"), (Kind::Control, "Controls"), (Kind::Untold, "Troubles that memory alone tells")];
     for (kind, title) in kinds {
         writeln!(out, "{title}")?;
         for scenario in scenarios().iter().filter(|scenario| scenario.kind == kind) {

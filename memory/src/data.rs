@@ -441,9 +441,9 @@ pub enum ThingKind {
 pub struct Channel {
     /// Messages inside.
     pub messages: Option<u64>,
-    /// How many fit.
+    /// How many fit; of a barrier for how many it is.
     pub bound: Option<u64>,
-    /// Senders that exist.
+    /// Senders that exist; of what is handed around the handles.
     pub senders: Option<u64>,
     /// Receivers that exist.
     pub receivers: Option<u64>,

@@ -221,6 +221,7 @@ fn keeps_in_words(by: KeepsBy, what: Option<&LockRef>) -> &'static str {
     let kind = what.map_or("lock", |what| what.kind);
     let is_lock = matches!(kind, "Mutex" | "RwLock" | "OnceCell" | "lock");
     let is_room = kind == "room in an mpsc channel";
+    let is_handed_around = matches!(kind, "Notify" | "Barrier");
     match by {
         KeepsBy::Guard if is_room => "has reserved it",
         KeepsBy::Guard if is_lock => "holds it",
@@ -228,6 +229,7 @@ fn keeps_in_words(by: KeepsBy, what: Option<&LockRef>) -> &'static str {
         KeepsBy::UnpolledGuard => "has it in a future that it does not poll",
         KeepsBy::Place => "stands before that in its queue",
         KeepsBy::UnpolledPlace => "stands before that in its queue, with a future that it does not poll",
+        KeepsBy::Sender if is_handed_around => "has a handle to it",
         KeepsBy::Sender => "has its sender",
         KeepsBy::Receiver if is_room => "has the receiver, which would make it",
         KeepsBy::Receiver => "has its receiver",
@@ -245,6 +247,8 @@ fn waits_for(what: &AwaitedRef) -> &'static str {
             "mpsc channel" | "broadcast channel" => "waits for a message of the",
             "oneshot channel" => "waits for the value of the",
             "watch channel" => "waits for a change of the",
+            "Notify" => "waits for a notification of the",
+            "Barrier" => "waits for the others of the",
             _ => "waits for",
         },
     }
@@ -280,6 +284,12 @@ fn change(by: KeepsBy, what: Option<&LockRef>) -> Option<&'static str> {
             Some("poll this future to its end, or drop it, before it waits")
         }
         KeepsBy::Receiver => Some("let it receive before this wait, or beside it"),
+        KeepsBy::Sender if what.is_some_and(|what| what.kind == "Notify") => {
+            Some("give the notification before this wait, or let another task have the handle")
+        }
+        KeepsBy::Sender if what.is_some_and(|what| what.kind == "Barrier") => {
+            Some("let as many arrive as the barrier is for, or make it for fewer")
+        }
         KeepsBy::Sender => Some("let it send, or drop the sender, before this wait"),
         KeepsBy::End => Some("do not wait here for one who waits for its end"),
         KeepsBy::Place | KeepsBy::Thread => None,

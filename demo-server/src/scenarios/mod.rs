@@ -6,6 +6,7 @@
 mod burn;
 mod ctx;
 
+mod abandoned_wait;
 mod all_workers_stalled;
 mod auto_boxed_future;
 mod backpressure;
@@ -261,6 +262,7 @@ const SCENARIOS: &[Scenario] = &[
     held_up_receiver::SCENARIO,
     waits_for_itself::SCENARIO,
     stuck_unless::SCENARIO,
+    abandoned_wait::SCENARIO,
 ];
 
 /// Every scenario: troubles first, then controls, then what no instrumentation tells.

@@ -26,6 +26,8 @@ const PASSING: &[&[u8]] = &[
     b"Out",
     b"Instrumented",
     b"PollFn",
+    // The walk knows it as a handle.
+    b"OwnedNotified",
     // What `lock` of the standard library gives where somebody panicked.
     b"PoisonError",
     b"TryLockError",
@@ -63,9 +65,17 @@ const SENDERS: &[(&[u8], &str)] = &[
     (b"tokio::sync::broadcast::Sender<", "tokio::sync::broadcast::Shared"),
 ];
 const MPSC: &str = "tokio::sync::mpsc::chan::Chan";
+/// What is handed around in an `Arc`: whoever has one may end a wait, as a sender may.
+const HANDLES: [&[u8]; 2] =
+    [b"alloc::sync::Arc<tokio::sync::notify::Notify", b"alloc::sync::Arc<tokio::sync::barrier::Barrier"];
+/// What such an `Arc` leads to.
+const COUNTED: &[u8] = b"alloc::sync::ArcInner<";
 
 /// What a channel's senders are noted as: by the path of its type, of which what it carries is the first that it is generic over.
 pub(super) fn sender_of(channel: &[u8]) -> Option<String> {
+    if let Some(of) = channel.strip_prefix(COUNTED) {
+        return HANDLES.iter().find(|handle| handle.ends_with(first(of))).map(|handle| handle_of(handle));
+    }
     let at = channel.iter().position(|byte| *byte == b'<')?;
     let (kind, rest) = channel.split_at_checked(at + 1)?;
     let kind = String::from_utf8_lossy(kind);
@@ -77,20 +87,28 @@ fn noted(kind: &str, of: &[u8]) -> String {
     format!("sender of {}<{}>", kind.trim_end_matches('<'), String::from_utf8_lossy(of))
 }
 
+fn handle_of(handle: &[u8]) -> String {
+    format!("{}>", String::from_utf8_lossy(handle))
+}
+
 /// Whether a type of this name is gone through, or is a coroutine.
 pub(super) fn passes(name: &[u8]) -> bool {
     let bare = name.split(|byte| *byte == b'<').next().unwrap_or(name);
     name.starts_with(b"{async_") || name.starts_with(b"(") || PASSING.contains(&bare)
 }
 
-/// Whether a type of this name, wherever it is, may be a guard of the standard library's.
+/// Whether a type of this name, wherever it is, may be a guard of the standard library's, or a handle.
 pub(super) fn may_be_of_std(name: &[u8]) -> bool {
-    [&b"MutexGuard<"[..], b"RwLockReadGuard<", b"RwLockWriteGuard<"].iter().any(|guard| name.starts_with(guard))
+    [&b"MutexGuard<"[..], b"RwLockReadGuard<", b"RwLockWriteGuard<", b"Arc<tokio::sync::"]
+        .iter()
+        .any(|guard| name.starts_with(guard))
 }
 
 /// Whether a type of this name may be a guard or an end that sends. Most are neither.
 pub(super) fn may_be_one(name: &[u8]) -> bool {
-    [&b"Guard<"[..], b"Sender<", b"OwnedPermit<"].iter().any(|part| memchr::memmem::find(name, part).is_some())
+    [&b"Guard<"[..], b"Sender<", b"OwnedPermit<", b"Arc<tokio::sync::"]
+        .iter()
+        .any(|part| memchr::memmem::find(name, part).is_some())
 }
 
 /// The locks whose guards stand in this path: `tokio::sync::mutex::Mutex<u64>`, or its beginning where more is not said; and the channels
@@ -104,6 +122,12 @@ pub(super) fn locks(path: &[u8]) -> Vec<String> {
         for at in memchr::memmem::find_iter(path, sender) {
             let rest = path.get(at + sender.len()..).unwrap_or_default();
             locks.push(noted(kind, first(rest)));
+        }
+    }
+    for handle in HANDLES {
+        let ends = |at: usize| matches!(path.get(at + handle.len()), Some(b'>' | b','));
+        if memchr::memmem::find_iter(path, handle).any(ends) {
+            locks.push(handle_of(handle));
         }
     }
     for (guard, lock) in GUARDS {
@@ -163,6 +187,15 @@ mod tests {
             Some("sender of tokio::sync::oneshot::Inner<u8>")
         );
         assert_eq!(sender_of(b"tokio::sync::notify::Notify"), None);
+    }
+
+    #[test]
+    fn handles_that_a_name_has_in_it() {
+        let map = "Vec<alloc::sync::Arc<tokio::sync::notify::Notify, alloc::alloc::Global>, alloc::alloc::Global>";
+        let handle = sender_of(b"alloc::sync::ArcInner<tokio::sync::notify::Notify>");
+        assert_eq!(locks(map.as_bytes()), [handle.unwrap()]);
+        assert!(locks(b"Slab<alloc::sync::Arc<tokio::sync::notify::NotifyList>>").is_empty());
+        assert_eq!(sender_of(b"alloc::sync::ArcInner<tokio::sync::mutex::Mutex<u8>>"), None);
     }
 
     #[test]

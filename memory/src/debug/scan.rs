@@ -155,7 +155,9 @@ impl Guards {
         }
         let path = format!("{}::{}", scopes.path(level.scope), String::from_utf8_lossy(name));
         let locks = keepers::locks(path.as_bytes());
-        if ["tokio::sync::", "std::sync::"].iter().any(|space| path.starts_with(space)) && !locks.is_empty() {
+        if ["tokio::sync::", "std::sync::", "alloc::sync::"].iter().any(|space| path.starts_with(space))
+            && !locks.is_empty()
+        {
             self.types.insert(offset, locks);
         }
     }

@@ -173,7 +173,19 @@ impl Type {
             ("std::sync::mutex", "Mutex"),
             ("std::sync::rwlock", "RwLock"),
         ];
-        ALL.iter().any(|(space, name)| self.is(space, name))
+        ALL.iter().any(|(space, name)| self.is(space, name)) || self.is_shared_as("ArcInner<")
+    }
+
+    /// Whether it is an `Arc` of what has no ends, so that whoever has one may end a wait.
+    pub fn is_handle(&self) -> bool {
+        self.is_shared_as("Arc<")
+    }
+
+    fn is_shared_as(&self, by: &str) -> bool {
+        const SHARED: [&str; 2] = ["tokio::sync::notify::Notify", "tokio::sync::barrier::Barrier"];
+        let of = self.name.strip_prefix(by).filter(|_| &*self.space == "alloc::sync");
+        let is_it = |of: &str, known: &&str| of.strip_prefix(*known).is_some_and(|rest| rest.starts_with([',', '>']));
+        of.is_some_and(|of| SHARED.iter().any(|known| is_it(of, known)))
     }
 
     /// Whether it is what an async function, block or closure becomes.

@@ -24,6 +24,8 @@ pub(crate) enum Class {
     BroadcastSender,
     WatchReceiver,
     WatchSender,
+    /// An `Arc` of what has no ends, and of which whoever has one can end the wait: a `Notify`, a `Barrier`.
+    Handle,
     Readiness,
     PollEvented,
     /// `FuturesUnordered`, the set that most of futures' combinators are made with.
@@ -162,6 +164,9 @@ const fn guard(member: &'static str, permits: Permits) -> Class {
 pub(crate) fn classify(ty: &Type) -> Class {
     if ty.is_coroutine() {
         return Class::Coroutine;
+    }
+    if ty.is_handle() {
+        return Class::Handle;
     }
     if let Some((.., class)) = TABLE.iter().find(|(space, name, _)| ty.is(space, name)) {
         return *class;

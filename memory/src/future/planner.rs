@@ -189,7 +189,7 @@ impl Plans {
         let here = self.types.ty(ty);
         let (by, place, target, offset) = match here.kind {
             Kind::Pointer(to) => (Via::Pointer, at, to, 0),
-            Kind::Struct if classify(&here) == Class::Shared => {
+            Kind::Struct if matches!(classify(&here), Class::Shared | Class::Handle) => {
                 let Some((inner, to)) = self.types.pointer(ty) else { return };
                 let counted = self.types.ty(to);
                 let Some(data) = counted.member("data") else { return };
@@ -462,7 +462,15 @@ impl Plans {
                 // An owned one leads to the counts that stand before it.
                 let (offset, _) = self.types.find(to, &|ty| ty.is("tokio::sync::notify", "Notify"), 3)?;
                 let what = LeafKind::Notified { notify, offset, node: at(&["waiter"])? };
-                Plan::Leaf(leaf("a notification", what, within(&["waiter", "waker"])))
+                let leaf = leaf("a notification", what, within(&["waiter", "waker"]));
+                match self.types.ty(to).member("data") {
+                    // An owned one is a handle as well.
+                    Some(data) => {
+                        let shared = Shared { pointer: notify, data: data.at, ty: to };
+                        Plan::End(End { shared, what: ClaimKind::Sender, leaf: Some(leaf) })
+                    }
+                    None => Plan::Leaf(leaf),
+                }
             }
             Class::Sleep => {
                 let (seconds, timespec) = self.types.find(id, &|ty| &*ty.name == "Timespec", 6)?;
@@ -501,34 +509,46 @@ impl Plans {
                 let what = LeafKind::Broadcast { receiver, shared: self.shared(to, "shared")? };
                 Plan::Leaf(leaf("a message", what, self.types.waker(id)))
             }
+            class => Plan::End(self.end(class, id, &mut |name, what| leaf(name, what, None))?),
+        };
+        Some(plan)
+    }
+
+    /// An end of a channel, or a handle.
+    fn end(&self, class: Class, id: TypeId, leaf: &mut dyn FnMut(&str, LeafKind) -> Leaf) -> Option<End> {
+        let end = match class {
             Class::OneshotReceiver => {
                 let shared = self.shared(id, "inner")?;
-                let leaf = leaf("a oneshot", LeafKind::Oneshot(shared), None);
-                Plan::End(End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) })
+                let leaf = leaf("a oneshot", LeafKind::Oneshot(shared));
+                End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) }
             }
             Class::MpscReceiver => {
                 let shared = self.shared(id, "inner")?;
-                let leaf = leaf("a message", LeafKind::Message(shared), None);
-                Plan::End(End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) })
+                let leaf = leaf("a message", LeafKind::Message(shared));
+                End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) }
             }
             Class::OneshotSender => {
                 let shared = self.shared(id, "inner")?;
                 let closes = self.closed(shared).zip(self.waker_behind(id, &[&["inner"]]));
-                let leaf = closes.map(|(what, waker)| Leaf { waker: Some(waker), ..leaf("its receiver", what, None) });
-                Plan::End(End { shared, what: ClaimKind::Sender, leaf })
+                let leaf = closes.map(|(what, waker)| Leaf { waker: Some(waker), ..leaf("its receiver", what) });
+                End { shared, what: ClaimKind::Sender, leaf }
             }
-            Class::MpscSender => {
-                Plan::End(End { shared: self.shared(id, "inner")?, what: ClaimKind::Sender, leaf: None })
-            }
+            Class::MpscSender => End { shared: self.shared(id, "inner")?, what: ClaimKind::Sender, leaf: None },
             Class::WatchSender | Class::BroadcastSender => {
-                Plan::End(End { shared: self.shared(id, "shared")?, what: ClaimKind::Sender, leaf: None })
+                End { shared: self.shared(id, "shared")?, what: ClaimKind::Sender, leaf: None }
             }
             Class::WatchReceiver | Class::BroadcastReceiver => {
-                Plan::End(End { shared: self.shared(id, "shared")?, what: ClaimKind::Receiver, leaf: None })
+                End { shared: self.shared(id, "shared")?, what: ClaimKind::Receiver, leaf: None }
+            }
+            Class::Handle => {
+                let (pointer, to) = self.types.pointer(id)?;
+                let data = self.types.ty(to).member("data")?.at;
+                let shared = Shared { pointer, data, ty: to };
+                End { shared, what: ClaimKind::Sender, leaf: None }
             }
             _ => return None,
         };
-        Some(plan)
+        Some(end)
     }
 }
 

@@ -84,7 +84,9 @@ fn is_open(state: &State, what: ClaimKind) -> bool {
 /// How many ends of a channel there are, those included that could become one.
 fn exist(state: &State, what: ClaimKind) -> Option<u64> {
     match (state.kind, what) {
-        (ThingKind::Mpsc, ClaimKind::Sender) => state.channel.senders?.checked_add(state.weak),
+        (ThingKind::Mpsc | ThingKind::Notify | ThingKind::Barrier, ClaimKind::Sender) => {
+            state.channel.senders?.checked_add(state.weak)
+        }
         (ThingKind::Mpsc | ThingKind::Oneshot, _) => Some(1),
         (_, ClaimKind::Sender) => state.channel.senders,
         (_, ClaimKind::Receiver) => state.channel.receivers,

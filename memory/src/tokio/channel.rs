@@ -46,6 +46,14 @@ enum Layout {
         receivers: u64,
         closed: u64,
     },
+    /// What an `Arc` of something leads to: how far before it that begins, and how many have to come together, if it is a barrier.
+    Handed {
+        before: u64,
+        size: u64,
+        strong: u64,
+        weak: u64,
+        parties: Option<u64>,
+    },
 }
 
 /// The room of a bounded channel.
@@ -99,7 +107,11 @@ impl Channels {
         }
         let mut found = vec![None; wanted.len()];
         for (size, places) in by_size {
-            let at: Vec<u64> = places.iter().filter_map(|place| wanted.get(*place)).map(|wanted| wanted.0).collect();
+            let begins = |(at, ty): &(u64, TypeId)| {
+                let layout = self.layouts.get(ty).and_then(Option::as_ref);
+                at.wrapping_sub(layout.map_or(0, Layout::before))
+            };
+            let at: Vec<u64> = places.iter().filter_map(|place| wanted.get(*place)).map(begins).collect();
             for (place, bytes) in places.into_iter().zip(read_all(bytes, &at, size)) {
                 let Some(((at, ty), slot)) = wanted.get(place).zip(found.get_mut(place)) else { continue };
                 let layout = self.layouts.get(ty).and_then(Option::as_ref);
@@ -162,14 +174,26 @@ impl Layout {
                 closed: tail_at("closed")?,
             });
         }
+        if channel.name.starts_with("ArcInner<") {
+            let data = at(&["data"])?;
+            let (strong, weak, parties) = (at(&["strong"])?, at(&["weak"])?, at(&["data", "n"]));
+            let size = strong.max(weak).max(parties.unwrap_or(0)).checked_add(8)?;
+            return Some(Self::Handed { before: data, size, strong, weak, parties });
+        }
         None
+    }
+
+    /// How far before what names it that begins which is read.
+    fn before(&self) -> u64 {
+        if let Self::Handed { before, .. } = self { *before } else { 0 }
     }
 
     fn size(&self) -> u64 {
         let (Self::Mpsc { size, .. }
         | Self::Oneshot { size, .. }
         | Self::Watch { size, .. }
-        | Self::Broadcast { size, .. }) = self;
+        | Self::Broadcast { size, .. }
+        | Self::Handed { size, .. }) = self;
         (*size).min(LARGEST)
     }
 
@@ -223,6 +247,13 @@ impl Layout {
                     ..Channel::default()
                 };
                 Some(State::new(crate::ThingKind::Broadcast, channel))
+            }
+            Self::Handed { strong, weak, parties, .. } => {
+                let bound = parties.and_then(get);
+                let kind = if parties.is_some() { crate::ThingKind::Barrier } else { crate::ThingKind::Notify };
+                let channel = Channel { bound, senders: get(*strong), ..Channel::default() };
+                // All that are strong are one weak one together.
+                Some(State { weak: get(*weak)?.saturating_sub(1), ..State::new(kind, channel) })
             }
         }
     }

@@ -74,6 +74,7 @@ impl LookLines {
     pub fn of(model: &Model, task: &Task, now: Stamp) -> Option<Self> {
         let look = task.look()?;
         let number = task.number();
+        let is_handed_around = |id| model.memory().thing(id).is_some_and(|thing| thing.kind.is_handed_around());
         let waits = look.waits.iter().filter(|wait| wait.is_whole()).take(MOST).map(|wait| {
             let thing = wait.on.thing().and_then(|id| model.memory().thing(id));
             let place = thing.and_then(|thing| {
@@ -104,6 +105,7 @@ impl LookLines {
                     let what = match claim.what {
                         ClaimKind::Permits(0 | 1) => thing,
                         ClaimKind::Permits(permits) => format!("{permits} of {thing}"),
+                        ClaimKind::Sender if is_handed_around(claim.of) => format!("a handle to {thing}"),
                         ClaimKind::Sender => format!("the end that sends of {thing}"),
                         ClaimKind::Receiver => format!("the end that receives of {thing}"),
                     };

@@ -60,7 +60,7 @@ pub(super) fn is_sure(hold: &Hold) -> bool {
 
 /// Whether somebody waits for it, or may, whom somebody surely keeps.
 pub(super) fn is_worth_it(thing: &look::Thing) -> bool {
-    let listens = matches!(thing.kind, ThingKind::Watch | ThingKind::Broadcast | ThingKind::Oneshot);
+    let listens = thing.kind.is_listened_to();
     let is_kept = || thing.holders.iter().any(|holder| is_certain(thing, holder));
     (listens || !thing.queue.is_empty()) && (is_kept() || thing.kind == ThingKind::Room || !thing.perhaps.is_empty())
 }

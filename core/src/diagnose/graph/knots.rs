@@ -17,6 +17,8 @@ const STARTS_MOST: usize = 32;
 pub(in crate::diagnose) struct Knot {
     /// A way round, in order: each waits for what the next one keeps, and the last for what the first does.
     pub(in crate::diagnose) links: Vec<Link>,
+    /// All that they wait for from one another.
+    pub(in crate::diagnose) awaits: Vec<Awaited>,
     /// Others of them.
     pub(in crate::diagnose) others: Vec<Actor>,
     /// Who is held up by them, and is none of them.
@@ -165,8 +167,10 @@ impl Graph {
         let ways_on = |at: &usize| edges.get(at).into_iter().flatten().filter(|edge| within.contains(&edge.to)).count();
         // Where each leads to one other, there is one way around, from wherever it begins.
         let starts = if set.iter().all(|at| ways_on(at) == 1) { 1 } else { STARTS_MOST };
-        let round =
-            set.iter().take(starts).filter_map(|&start| shortest_round(start, within, edges)).min_by_key(Vec::len)?;
+        let rounds = set.iter().take(starts).filter_map(|&start| shortest_round(start, within, edges));
+        // That one has an end itself of what they listen to says least of a set.
+        let is_own_end = |round: &[Edge]| matches!(round, [Edge { link: Some(Link { kept: Keeps::Sends, .. }), .. }]);
+        let round = rounds.min_by_key(|round| (is_own_end(round), round.len()))?;
         let since = round.iter().map(|edge| edge.since).max()?;
         let seen = round.iter().map(|edge| edge.seen).min()?;
         let mut links: Vec<Link> = round.iter().filter_map(|edge| edge.link).collect();
@@ -182,9 +186,13 @@ impl Graph {
         others.sort_unstable();
         others.dedup();
         others.retain(|actor| !named.contains(actor));
+        let inner = set.iter().filter_map(|at| edges.get(at)).flatten().filter(|edge| within.contains(&edge.to));
+        let mut awaits: Vec<Awaited> = inner.filter_map(|edge| Some(edge.link?.awaited)).collect();
+        awaits.sort_unstable();
+        awaits.dedup();
         let escapes = set.iter().filter_map(|&at| self.nodes.get(at));
         let escapes = escapes.flat_map(|node| node.escapes.iter().map(|&wait| (node.actor, wait))).collect();
-        Some(Knot { links, others, behind: Vec::new(), escapes, since, seen })
+        Some(Knot { links, awaits, others, behind: Vec::new(), escapes, since, seen })
     }
 
     /// Whom each set holds up.

@@ -42,12 +42,24 @@ impl Graph {
             for gives in self.nodes.get_mut(at).map(|node| std::mem::take(&mut node.gives)).unwrap_or_default() {
                 self.give(gives, &mut todo);
             }
+            self.lend(at, &mut todo);
             // Those behind it move up.
             for id in self.nodes.get_mut(at).map(|node| std::mem::take(&mut node.stands_in)).unwrap_or_default() {
                 self.serve(id, &mut todo);
             }
             for waits in self.joins.remove(&at).unwrap_or_default() {
                 self.free(waits, &mut todo);
+            }
+        }
+    }
+
+    /// A branch may send and receive by what is around it, which it borrows. It cannot give back a guard so.
+    fn lend(&mut self, at: usize, todo: &mut Vec<usize>) {
+        let mut around = self.nodes.get(at).and_then(|node| node.within);
+        while let Some(node) = around.and_then(|around| self.nodes.get_mut(around)) {
+            around = node.within;
+            for gives in node.gives.extract_if(.., |gives| !matches!(gives, Gives::Permits(..))).collect::<Vec<_>>() {
+                self.give(gives, todo);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The lints, one in each file. To add one: write its file and its explanation, and name it here.
 
+mod abandoned_wait;
 mod accounts;
 mod auto_boxed_future;
 mod blind_target;
@@ -65,6 +66,7 @@ pub static LINTS: &[&Lint] = &[
     &lost_events::LINT,
     &lagging_target::LINT,
     &blind_target::LINT,
+    &abandoned_wait::LINT,
     &self_wakes::LINT,
     &auto_boxed_future::LINT,
     &large_future::LINT,

@@ -36,11 +36,14 @@ pub(super) enum Shape {
     ItsOwnFuture,
     /// One that waits for something else that only it could do.
     Itself,
+    /// One or several that wait for notifications, barriers and ends alone: they are in nobody's way.
+    Abandoned,
 }
 
 pub(super) fn shape(cx: &Cx, knot: &Knot) -> Shape {
     let unpolled = |link: &Link| matches!(link.kept, Keeps::HasUnpolled | Keeps::BeforeUnpolled);
     match &*knot.links {
+        _ if is_abandoned(cx, knot) => Shape::Abandoned,
         [_] if !knot.others.is_empty() => Shape::Several,
         [link] if unpolled(link) => Shape::ItsOwnFuture,
         [link] if lock_of(cx, link.awaited).is_some() => Shape::ItsOwnLock,
@@ -55,6 +58,20 @@ pub(super) fn shape(cx: &Cx, knot: &Knot) -> Shape {
         }
         _ => Shape::Several,
     }
+}
+
+/// Whether all that is waited for are notifications, barriers and ends.
+fn is_abandoned(cx: &Cx, knot: &Knot) -> bool {
+    let is_handed_around = |id: ResourceId| {
+        let thing = cx.model.thing_of_row(id).or_else(|| cx.model.memory().thing(ThingId(id.0)));
+        thing.is_some_and(|thing| thing.kind.is_handed_around())
+    };
+    let is_one = |awaited: &Awaited| match *awaited {
+        Awaited::Message(id) => is_handed_around(id),
+        Awaited::End(_) => true,
+        Awaited::Permits(_) | Awaited::Poll(..) => false,
+    };
+    knot.awaits.iter().all(is_one) && knot.awaits.iter().any(|awaited| matches!(awaited, Awaited::Message(_)))
 }
 
 /// Whether one of a set waits for what somebody has: a lock, room. Who waits for messages alone may have nothing to do.

@@ -90,6 +90,16 @@ impl ThingKind {
         matches!(self, Self::StdMutex | Self::StdRwLock)
     }
 
+    /// Whether who waits for it stands in no queue that is read.
+    pub fn is_listened_to(self) -> bool {
+        matches!(self, Self::Watch | Self::Broadcast | Self::Oneshot) || self.is_handed_around()
+    }
+
+    /// Whether it has no ends, and whoever has a handle to it may end a wait for it.
+    pub fn is_handed_around(self) -> bool {
+        matches!(self, Self::Notify | Self::Barrier)
+    }
+
     /// Tokio's name for it, or what it is in a few words.
     pub const fn name(self) -> &'static str {
         match self {
@@ -116,9 +126,9 @@ impl ThingKind {
 pub struct Channel {
     /// Messages inside.
     pub messages: Option<u64>,
-    /// How many fit.
+    /// How many fit; of a barrier for how many it is.
     pub bound: Option<u64>,
-    /// Senders that exist.
+    /// Senders that exist; of what is handed around the handles.
     pub senders: Option<u64>,
     /// Receivers that exist.
     pub receivers: Option<u64>,

@@ -5,6 +5,7 @@ mod guards;
 mod locks;
 mod pool;
 mod tasks;
+mod waits;
 
 use std::{io::Read, time::Duration};
 use tokio::{
@@ -35,6 +36,8 @@ fn main() {
         "lock-convoy" => locks::lock_convoy,
         "stalled-worker" => tasks::stalled_worker,
         "never-polled" => tasks::never_polled,
+        "abandoned-wait" => waits::abandoned_wait,
+        "abandoned-deadlock" => |_| waits::abandoned_deadlock(),
         "undriven" => tasks::undriven,
         "lost-waker" => tasks::lost_waker,
         "blocking-pool-full" => tasks::blocking_pool_full,
