@@ -132,7 +132,7 @@ fn waits_that_nobody_is_left_to_end() {
     assert_eq!(waits("waits for a notification that nobody else could give, for "), 2, "{report:#}");
     assert_eq!(waits("2 tasks wait at a barrier for 3, to which only they have a handle, for "), 1, "{report:#}");
     assert_eq!(messages.len(), 3, "{report:#}");
-    assert!(found.iter().any(|it| it["evidence"].to_string().contains("held up by them")), "{report:#}");
+    assert!(found.iter().any(|it| it["evidence"].to_string().contains("awaits their end")), "{report:#}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ use crate::{
     model::Model,
     update::{ResourceId, Stamp, TaskId},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{cell::OnceCell, collections::VecDeque, time::Duration};
 
 /// Who can wait, or have what others wait for.
@@ -194,9 +194,27 @@ pub(super) enum Escapes {
 pub(super) struct Graphs {
     escapes_count: OnceCell<Graph>,
     escapes_left_out: OnceCell<Graph>,
+    joiners: OnceCell<FxHashMap<TaskId, Vec<TaskId>>>,
 }
 
 impl Graphs {
+    /// Those who wait for the end of one of a set and for nothing else, and for theirs in turn: they keep nobody, and are in no graph.
+    pub(super) fn joiners(&self, model: &Model, knot: &Knot) -> Vec<TaskId> {
+        let joiners = self.joiners.get_or_init(|| build::joiners(model));
+        let task = |actor: Actor| if let Actor::Task(task) = actor { Some(task) } else { None };
+        let mut todo: Vec<TaskId> = knot.members().chain(knot.behind.iter().copied()).filter_map(task).collect();
+        let mut seen: FxHashSet<TaskId> = todo.iter().copied().collect();
+        let mut found = Vec::new();
+        while let Some(ends) = todo.pop() {
+            let new = joiners.get(&ends).into_iter().flatten().copied().filter(|&joins| seen.insert(joins));
+            let new: Vec<TaskId> = new.collect();
+            found.extend(&new);
+            todo.extend(new);
+        }
+        found.sort_unstable();
+        found
+    }
+
     pub(super) fn get(&self, model: &Model, escapes: Escapes) -> &Graph {
         let reduced = || {
             let suspects = suspects::are_there(model);

@@ -304,6 +304,69 @@ fn a_future_that_may_be_polled_accuses_nobody() {
     assert_eq!(futurelock(Reach::Maybe).found(), []);
 }
 
+/// A branch that sleeps sends by what the function around it has, and so does one that waits for a message which another branch borrows.
+#[test]
+fn a_branch_of_join_sends_by_what_is_around_it() {
+    let mut scene = Scene::default();
+    let frames = vec![
+        frame(0, "app::f", FrameKind::Async, Reach::Polled),
+        frame(1, "join!", FrameKind::Several, Reach::Polled),
+        frame(2, "app::receives", FrameKind::Async, Reach::Polled),
+        leaf(3, Reach::Polled),
+        frame(2, "app::sends", FrameKind::Async, Reach::Polled),
+        leaf(3, Reach::Polled),
+    ];
+    let (sender, receiver) = (ClaimKind::Sender, ClaimKind::Receiver);
+    let waits = |other: WaitOn| vec![wait(3, WaitOn::Thing(ThingId(0x100))), wait(5, other)];
+    let claims = vec![claim(0, 0x100, sender), claim(0, 0x100, receiver)];
+    scene.task(1, frames.clone(), waits(WaitOn::Timer(at(60_000))), claims.clone()).thing(
+        0x100,
+        ThingKind::Mpsc,
+        &[(1, sender), (1, receiver)],
+        &[1],
+    );
+    assert_eq!(scene.found(), []);
+    // The other branch waits for the same.
+    scene.looks.clear();
+    scene.chains.clear();
+    scene.task(1, frames, waits(WaitOn::Thing(ThingId(0x100))), claims);
+    assert_eq!(scene.found(), [("waits-for-itself", "warning", 1)]);
+}
+
+/// Who waits at a barrier, or for a notification, and has all handles to it; and one of them with a lock that the others want.
+#[test]
+fn who_waits_for_what_only_they_could_end() {
+    let sender = ClaimKind::Sender;
+    for kind in [ThingKind::Barrier, ThingKind::Notify] {
+        let mut scene = Scene::default();
+        let waits = || vec![wait(1, WaitOn::Thing(ThingId(0x100)))];
+        scene
+            .task(1, plain(), waits(), vec![claim(0, 0x100, sender)])
+            .task(2, plain(), waits(), vec![claim(0, 0x100, sender)])
+            .task(3, plain(), vec![wait(1, WaitOn::Join(Some(number(2))))], vec![])
+            .thing(0x100, kind, &[(1, sender), (2, sender)], &[]);
+        assert_eq!(scene.found(), [("abandoned-wait", "note", 2)]);
+        // There is a handle that nobody was seen with.
+        scene.things[0].unseen = 1;
+        assert_eq!(scene.found(), []);
+        scene.things[0].unseen = 0;
+        scene.things[0].holders[1].certainty = Certainty::Likely;
+        assert_eq!(scene.found(), []);
+    }
+    let mut scene = Scene::default();
+    scene
+        .task(
+            1,
+            plain(),
+            vec![wait(1, WaitOn::Thing(ThingId(0x100)))],
+            vec![claim(0, 0x100, sender), claim(0, 0x200, GUARD)],
+        )
+        .task(2, plain(), vec![wait(1, permits(0x200, 1))], vec![claim(0, 0x100, sender)])
+        .thing(0x100, ThingKind::Barrier, &[(1, sender), (2, sender)], &[])
+        .thing(0x200, ThingKind::Mutex, &[(1, GUARD)], &[2]);
+    assert_eq!(scene.found(), [("deadlock", "critical", 2)]);
+}
+
 #[test]
 fn a_branch_of_join_stands_for_itself() {
     let mut scene = Scene::default();

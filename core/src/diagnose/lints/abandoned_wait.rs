@@ -18,7 +18,7 @@ use std::time::Duration;
 
 const LASTS: Param = Param {
     name: "lasts",
-    default: Threshold::Time(Duration::from_secs(5)),
+    default: Threshold::Time(Duration::from_secs(1)),
     help: "the tasks have waited for this long",
 };
 

@@ -9,7 +9,7 @@ use crate::{
     },
     model::{Basis, Hold, LockKind},
     update::{
-        Access, Fact, Place, ResourceId, Stamp,
+        Access, Fact, Place, ResourceId, Stamp, TaskId,
         look::{Chain, ClaimKind, Frame, Kept, Reach, Sleeps, TaskLook, ThingId, Thread, WaitOn},
     },
 };
@@ -24,6 +24,9 @@ const STACKS_MOST: usize = 8;
 
 /// Of so many of a set each step is told.
 const STEPS_MOST: usize = 64;
+
+/// Of those who wait for the end of one of a set so many are named.
+const JOINERS_MOST: usize = 4;
 
 /// What a set is, which decides who speaks of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,9 +135,14 @@ pub(super) fn report(cx: &Cx, knot: &Knot, severity: Severity, message: String) 
     let steps: Vec<CycleStep> = steps(cx, knot);
     let count = knot.members().count() as u64;
     let mut evidence = vec![Evidence::time("stuck", lasted(cx, knot)), Evidence::count("tasks", count)];
-    if !knot.behind.is_empty() {
-        evidence.push(Evidence::count("held up by them", knot.behind.len() as u64));
+    let joiners = cx.graphs.joiners(cx.model, knot);
+    let held_up = knot.behind.len() + joiners.len();
+    if held_up > 0 {
+        evidence.push(Evidence::count("held up by them", held_up as u64));
     }
+    let awaits =
+        |&task: &TaskId| Evidence::text("awaits their end", label::in_words(&label::task_by_id(cx.model, task)));
+    evidence.extend(joiners.iter().take(JOINERS_MOST).map(awaits));
     // Who waits for nothing else is known by counting its wakers, or by all that it awaits.
     let counted = cx.model.knows().has(Fact::Wakers);
     let wakers = counted || knot.members().all(by_looks);
