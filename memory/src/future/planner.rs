@@ -1,5 +1,6 @@
 //! Finds what of a type is worth a look, each type once.
 
+mod ends;
 mod sets;
 
 use super::{
@@ -405,12 +406,6 @@ impl Plans {
         Some(WakerAt { behind: behind.into(), data: place(data)?, vtable: place(vtable)? })
     }
 
-    /// What a oneshot's sender waits for.
-    fn closed(&self, shared: Shared) -> Option<LeafKind> {
-        let (state, _) = self.types.path(shared.ty, &["state"])?;
-        Some(LeafKind::Closed { shared, state })
-    }
-
     /// A `Sleep` of tokio 1.50 to 1.52 has one of two kinds of timers, each with a deadline of its own.
     fn timer(&self, id: TypeId) -> Option<Plan> {
         let (at, timer) = self.types.path(id, &["entry"])?;
@@ -512,43 +507,6 @@ impl Plans {
             class => Plan::End(self.end(class, id, &mut |name, what| leaf(name, what, None))?),
         };
         Some(plan)
-    }
-
-    /// An end of a channel, or a handle.
-    fn end(&self, class: Class, id: TypeId, leaf: &mut dyn FnMut(&str, LeafKind) -> Leaf) -> Option<End> {
-        let end = match class {
-            Class::OneshotReceiver => {
-                let shared = self.shared(id, "inner")?;
-                let leaf = leaf("a oneshot", LeafKind::Oneshot(shared));
-                End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) }
-            }
-            Class::MpscReceiver => {
-                let shared = self.shared(id, "inner")?;
-                let leaf = leaf("a message", LeafKind::Message(shared));
-                End { shared, what: ClaimKind::Receiver, leaf: Some(leaf) }
-            }
-            Class::OneshotSender => {
-                let shared = self.shared(id, "inner")?;
-                let closes = self.closed(shared).zip(self.waker_behind(id, &[&["inner"]]));
-                let leaf = closes.map(|(what, waker)| Leaf { waker: Some(waker), ..leaf("its receiver", what) });
-                End { shared, what: ClaimKind::Sender, leaf }
-            }
-            Class::MpscSender => End { shared: self.shared(id, "inner")?, what: ClaimKind::Sender, leaf: None },
-            Class::WatchSender | Class::BroadcastSender => {
-                End { shared: self.shared(id, "shared")?, what: ClaimKind::Sender, leaf: None }
-            }
-            Class::WatchReceiver | Class::BroadcastReceiver => {
-                End { shared: self.shared(id, "shared")?, what: ClaimKind::Receiver, leaf: None }
-            }
-            Class::Handle => {
-                let (pointer, to) = self.types.pointer(id)?;
-                let data = self.types.ty(to).member("data")?.at;
-                let shared = Shared { pointer, data, ty: to };
-                End { shared, what: ClaimKind::Sender, leaf: None }
-            }
-            _ => return None,
-        };
-        Some(end)
     }
 }
 

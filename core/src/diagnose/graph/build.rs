@@ -70,20 +70,6 @@ fn is_certain(thing: &look::Thing, holder: &look::Holder) -> bool {
     holder.certainty == Certainty::Proven || !thing.perhaps.is_empty()
 }
 
-/// Who waits for the end of whom, and for nothing else.
-pub(super) fn joiners(model: &Model) -> FxHashMap<TaskId, Vec<TaskId>> {
-    let mut joiners: FxHashMap<TaskId, Vec<TaskId>> = FxHashMap::default();
-    for task in model.tasks().iter().filter(|task| !task.has_ended()) {
-        let Some([Wait { on: WaitOn::Join(Some(ends)), certainty: Certainty::Proven, .. }]) =
-            task.look().map(|look| &*look.waits)
-        else {
-            continue;
-        };
-        joiners.entry(model.task_of_number(*ends)).or_default().push(task.id());
-    }
-    joiners
-}
-
 /// What a thing of memory is called in the model, whether or not it has a row.
 pub(in crate::diagnose) fn row(model: &Model, thing: ThingId) -> ResourceId {
     model.row_of_thing(thing).unwrap_or(ResourceId(thing.0))

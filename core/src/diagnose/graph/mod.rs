@@ -10,12 +10,14 @@
 //! build    the graph, from those who stand in queues on to those who could help them
 //! reduce   whoever can go on does
 //! knots    what remains, in sets that wait for one another, and the order to tell it in
+//! joiners  who waits for the end of one of those
 //! ```
 //!
 //! It is made anew with each complete update, from things that somebody waits for and somebody surely has; who waits for anything else is
 //! never looked at. It must not know what is made of it.
 
 mod build;
+mod joiners;
 mod knots;
 mod parts;
 mod reduce;
@@ -30,7 +32,7 @@ use crate::{
     model::Model,
     update::{ResourceId, Stamp, TaskId},
 };
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::{cell::OnceCell, collections::VecDeque, time::Duration};
 
 /// Who can wait, or have what others wait for.
@@ -198,23 +200,6 @@ pub(super) struct Graphs {
 }
 
 impl Graphs {
-    /// Those who wait for the end of one of a set and for nothing else, and for theirs in turn: they keep nobody, and are in no graph.
-    pub(super) fn joiners(&self, model: &Model, knot: &Knot) -> Vec<TaskId> {
-        let joiners = self.joiners.get_or_init(|| build::joiners(model));
-        let task = |actor: Actor| if let Actor::Task(task) = actor { Some(task) } else { None };
-        let mut todo: Vec<TaskId> = knot.members().chain(knot.behind.iter().copied()).filter_map(task).collect();
-        let mut seen: FxHashSet<TaskId> = todo.iter().copied().collect();
-        let mut found = Vec::new();
-        while let Some(ends) = todo.pop() {
-            let new = joiners.get(&ends).into_iter().flatten().copied().filter(|&joins| seen.insert(joins));
-            let new: Vec<TaskId> = new.collect();
-            found.extend(&new);
-            todo.extend(new);
-        }
-        found.sort_unstable();
-        found
-    }
-
     pub(super) fn get(&self, model: &Model, escapes: Escapes) -> &Graph {
         let reduced = || {
             let suspects = suspects::are_there(model);
