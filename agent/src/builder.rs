@@ -5,7 +5,7 @@ use crate::{
     agent::{self, Watching},
     alarms::Callback,
     runtimes,
-    settings::Settings,
+    settings::{MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
@@ -150,6 +150,12 @@ where
     /// How often clients are told what has changed; a millisecond at the least.
     pub fn publish_interval(mut self, interval: Duration) -> Self {
         self.settings.publish_interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How many clients there may be at once, one at the least and a thousand at most. The next one is told that there is no room.
+    pub fn clients(mut self, most: usize) -> Self {
+        self.settings.clients = most.clamp(1, MOST_CLIENTS);
         self
     }
 

@@ -77,6 +77,9 @@ impl Signal {
     }
 }
 
+/// More clients than anybody has use for: each is told everything.
+pub(crate) const MOST_CLIENTS: usize = 1_000;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -93,6 +96,8 @@ pub(crate) struct Settings {
     pub(crate) stacks: Stacks,
     /// How often changes are sent to the clients.
     pub(crate) publish_interval: Duration,
+    /// How many clients there may be at once.
+    pub(crate) clients: usize,
     /// After how long the agent itself tells of a poll that keeps its worker; nothing for never.
     pub(crate) alarms: Option<Duration>,
     /// At which signal everything that is known is written as text; nothing for none.
@@ -114,6 +119,7 @@ impl Default for Settings {
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
             // what has changed, and nothing while nobody watches.
             publish_interval: Duration::from_millis(250),
+            clients: 16,
             alarms: None,
             state_signal: None,
             state_file: None,
@@ -196,6 +202,15 @@ pub(crate) const VARIABLES: &[Variable] = &[
         default: "250ms",
         expected: "a duration of 1ms or more, such as 250ms",
         set: |settings, text| interval(text).map(|interval| settings.publish_interval = interval),
+    },
+    Variable {
+        name: "HOLDUP_CLIENTS",
+        default: "16",
+        expected: "a number from 1 to 1000, such as 16",
+        set: |settings, text| {
+            let clients = text.parse().ok().filter(|clients| (1..=MOST_CLIENTS).contains(clients));
+            clients.map(|clients| settings.clients = clients)
+        },
     },
     Variable {
         name: "HOLDUP_ALARMS",
@@ -308,6 +323,7 @@ mod tests {
         assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
         assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
         assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
+        assert_eq!(with("HOLDUP_CLIENTS", "2").unwrap().clients, 2);
         assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
         assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
         assert_eq!(with("HOLDUP_STATE_FILE", "/tmp/a").unwrap().state_file, Some("/tmp/a".into()));
@@ -326,6 +342,8 @@ mod tests {
             ("HOLDUP_STALL_THRESHOLD", "0s"),
             ("HOLDUP_STACKS", "yes"),
             ("HOLDUP_PUBLISH_INTERVAL", "10us"),
+            ("HOLDUP_CLIENTS", "0"),
+            ("HOLDUP_CLIENTS", "1001"),
             ("HOLDUP_ALARMS", "yes"),
             ("HOLDUP_STATE_SIGNAL", "SIGKILL"),
         ] {
