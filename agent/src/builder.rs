@@ -5,7 +5,7 @@ use crate::{
     agent::{self, Watching},
     alarms::Callback,
     runtimes,
-    settings::{MOST_CLIENTS, Settings},
+    settings::{LEAST_MEMORY, MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
@@ -132,6 +132,13 @@ where
     /// behind, a few hundred kilobytes are: the latest.
     pub fn retention_bytes(mut self, bytes: usize) -> Self {
         self.settings.retention_bytes = bytes;
+        self
+    }
+
+    /// How many bytes the agent takes at the most for what it collects, what it keeps and what it is yet to tell; 8 MiB at the least. What finds no room is
+    /// counted, and shown as not kept.
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.settings.memory = bytes.max(LEAST_MEMORY);
         self
     }
 

@@ -77,6 +77,9 @@ impl Signal {
     }
 }
 
+/// With less memory than this there is no use in an agent.
+pub(crate) const LEAST_MEMORY: usize = 8 << 20;
+
 /// More clients than anybody has use for: each is told everything.
 pub(crate) const MOST_CLIENTS: usize = 1_000;
 
@@ -91,6 +94,8 @@ pub(crate) struct Settings {
     pub(crate) retention: Duration,
     /// How many bytes of what has ended are kept, whatever its age.
     pub(crate) retention_bytes: usize,
+    /// How many bytes the agent may take in all.
+    pub(crate) memory: usize,
     /// How long a poll may take before it is a stall.
     pub(crate) stall_threshold: Duration,
     pub(crate) stacks: Stacks,
@@ -114,6 +119,7 @@ impl Default for Settings {
             name: None,
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
+            memory: 64 << 20,
             stall_threshold: Duration::from_millis(100),
             stacks: Stacks::All,
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
@@ -176,6 +182,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
         default: "16MiB",
         expected: "a number of bytes, such as 65536, 512KiB or 16MiB",
         set: |settings, text| bytes(text).map(|bytes| settings.retention_bytes = bytes),
+    },
+    Variable {
+        name: "HOLDUP_MEMORY",
+        default: "64MiB",
+        expected: "a number of bytes from 8MiB on, such as 64MiB",
+        set: |settings, text| bytes(text).filter(|bytes| *bytes >= LEAST_MEMORY).map(|bytes| settings.memory = bytes),
     },
     Variable {
         name: "HOLDUP_STALL_THRESHOLD",
@@ -323,6 +335,7 @@ mod tests {
         assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
         assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
         assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
+        assert_eq!(with("HOLDUP_MEMORY", "8MiB").unwrap().memory, 8 << 20);
         assert_eq!(with("HOLDUP_CLIENTS", "2").unwrap().clients, 2);
         assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
         assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
@@ -342,6 +355,7 @@ mod tests {
             ("HOLDUP_STALL_THRESHOLD", "0s"),
             ("HOLDUP_STACKS", "yes"),
             ("HOLDUP_PUBLISH_INTERVAL", "10us"),
+            ("HOLDUP_MEMORY", "1MiB"),
             ("HOLDUP_CLIENTS", "0"),
             ("HOLDUP_CLIENTS", "1001"),
             ("HOLDUP_ALARMS", "yes"),

@@ -1,5 +1,6 @@
 //! Who waits at the door, who is in, and who has to leave.
 
+use super::allowance::Allowance;
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
@@ -28,6 +29,10 @@ const CALLS: usize = 8;
 /// Of those, so many that tell everything. One of each service is what a client has use for.
 const WHOLE: usize = 2;
 
+/// How often everything may be asked for, in a second and at once: by one connection, and by all. Each time all that lives is read.
+const WHOLES: (u32, u32) = (2, 8);
+const ALL_WHOLES: (u32, u32) = (20, 40);
+
 /// All connections.
 #[derive(Debug, Clone)]
 pub(super) struct Guests(Arc<Shared>);
@@ -39,8 +44,9 @@ struct Shared {
     list: Mutex<List>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct List {
+    wholes: Allowance,
     next: u64,
     /// In the order in which they came.
     waiting: VecDeque<Known>,
@@ -58,6 +64,7 @@ struct Client {
     known: Known,
     calls: usize,
     whole: usize,
+    wholes: Allowance,
     /// Since when it has no call.
     idle_since: Option<Instant>,
 }
@@ -95,6 +102,8 @@ pub(super) enum Refused {
     Clients(usize),
     #[error("this connection has {CALLS} calls open, which is as many as one may have")]
     Calls,
+    #[error("everything is asked for too often; ask again in a second")]
+    Often,
     #[error("this connection watches everything {WHOLE} times already, which is as often as one may")]
     Whole,
 }
@@ -107,7 +116,9 @@ impl From<Refused> for Status {
 
 impl Guests {
     pub(super) fn new(most: usize) -> Self {
-        Self(Arc::new(Shared { most, list: Mutex::default() }))
+        let wholes = Allowance::new(ALL_WHOLES.0, ALL_WHOLES.1);
+        let list = List { wholes, next: 0, waiting: VecDeque::new(), clients: Vec::new() };
+        Self(Arc::new(Shared { most, list: Mutex::new(list) }))
     }
 
     /// Somebody has come. Where there is no room at the door, the one who has waited for longest has to leave.
@@ -150,7 +161,8 @@ impl List {
             return Err(Refused::Clients(most));
         }
         let known = self.waiting.remove(at).ok_or(Refused::Clients(most))?;
-        self.clients.push(Client { known, calls: 0, whole: 0, idle_since: Some(Instant::now()) });
+        let wholes = Allowance::new(WHOLES.0, WHOLES.1);
+        self.clients.push(Client { known, calls: 0, whole: 0, wholes, idle_since: Some(Instant::now()) });
         Ok(())
     }
 }
@@ -164,6 +176,7 @@ impl Guest {
             list.enter(self.number, most)?;
             self.is_in.store(true, Ordering::Relaxed);
         }
+        let all = list.wholes.wait().is_none();
         let client = list.client(self.number).ok_or(Refused::Clients(most))?;
         if client.calls >= CALLS {
             return Err(Refused::Calls);
@@ -172,10 +185,17 @@ impl Guest {
             if client.whole >= WHOLE {
                 return Err(Refused::Whole);
             }
+            if !all || client.wholes.wait().is_some() {
+                return Err(Refused::Often);
+            }
             client.whole += 1;
+            client.wholes.take(1);
         }
         client.calls += 1;
         client.idle_since = None;
+        if asks == Asks::Whole {
+            list.wholes.take(1);
+        }
         Ok(Call { guest: Arc::clone(self), asks })
     }
 
@@ -277,5 +297,16 @@ mod tests {
         assert_eq!(guest.call(Asks::Little).expect_err("too many"), Refused::Calls);
         drop((whole, little));
         assert!(guest.call(Asks::Whole).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_everything_over_and_over_is_told_to_wait() {
+        let guests = Guests::new(2);
+        let guest = guest(&guests);
+        let asks = || guest.call(Asks::Whole).map(drop);
+        (0..WHOLES.1).for_each(|_| asks().expect("there is room"));
+        assert_eq!(asks(), Err(Refused::Often));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(asks(), Ok(()));
     }
 }
