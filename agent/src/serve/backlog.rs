@@ -10,6 +10,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// What is behind a row's view, on average: names, attributes.
 const BEHIND: usize = 128;
 
+/// What a row that is to be told takes, beside its last state: its number twice, and a place in a table that has some room.
+const LISTED: usize = 48;
+
 /// Room that is not given back.
 const LEAST: usize = 1024;
 
@@ -104,6 +107,11 @@ impl<V: Row> Backlog<V> {
     /// Bytes of last states that are kept, as if they were kept for this client alone.
     pub(super) fn kept(&self) -> usize {
         self.ended * (size_of::<V>() + BEHIND)
+    }
+
+    /// Bytes of the list of rows that are to be told.
+    pub(super) fn listed(&self) -> usize {
+        self.order.len() * LISTED
     }
 
     /// Whether the client knows a row: it was told of it, and not of its end.

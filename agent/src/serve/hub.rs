@@ -13,7 +13,7 @@ use crate::{
             pages::{Common, Reports},
             report, rows,
         },
-        subscription::{self, Messages, PageStream, Pages, Subscription},
+        subscription::{self, Client, LAPSE, LAPSE_EARLY, Messages, PageStream, Pages, Subscription},
         time::timestamp,
     },
     settings::Settings,
@@ -228,27 +228,30 @@ impl Hub {
 
     /// Bounds what is kept for clients that are behind: where it is too much in all, whoever is furthest behind loses it.
     fn bound_backlogs(&self) {
-        for client in &self.updates {
-            client.lapse_if_unread();
+        for client in self.clients() {
+            client.lapse_if_unread(LAPSE);
         }
-        for client in &self.reports {
-            client.lapse_if_unread();
-        }
-        let updates = self.updates.iter().map(|client| (client.kept(), Client::Updates(client)));
-        let reports = self.reports.iter().map(|client| (client.kept(), Client::Reports(client)));
-        let mut clients: Vec<(usize, Client<'_>)> = updates.chain(reports).collect();
-        let mut sum: usize = clients.iter().map(|(kept, _)| kept).sum();
-        clients.sort_unstable_by_key(|(kept, _)| std::cmp::Reverse(*kept));
-        for (kept, client) in clients {
+        self.relieve(|client| client.weight(), |client| client.lapse_if_unread(LAPSE_EARLY));
+        self.relieve(|client| client.kept(), |client| client.cut());
+    }
+
+    /// Asks one client after the other to give up what is weighed, those with the most of it first, until the rest is little enough.
+    fn relieve(&self, weigh: impl Fn(&dyn Client) -> usize, relieve: impl Fn(&dyn Client)) {
+        let mut clients: Vec<(usize, &dyn Client)> = self.clients().map(|client| (weigh(client), client)).collect();
+        let mut sum: usize = clients.iter().map(|(weight, _)| weight).sum();
+        clients.sort_unstable_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        for (weight, client) in clients {
             if sum <= self.backlog_bytes {
                 return;
             }
-            sum -= kept;
-            match client {
-                Client::Updates(client) => client.note(Pages::cut),
-                Client::Reports(client) => client.note(Pages::cut),
-            }
+            relieve(client);
+            sum -= weight.saturating_sub(weigh(client));
         }
+    }
+
+    fn clients(&self) -> impl Iterator<Item = &dyn Client> {
+        let updates = self.updates.iter().map(|client| client as &dyn Client);
+        updates.chain(self.reports.iter().map(|client| client as &dyn Client))
     }
 
     /// A round: everybody is told what has changed, and what time it is.
@@ -318,12 +321,6 @@ impl Hub {
             self.temporality = Temporality::Live;
         }
     }
-}
-
-/// A client of one service or the other.
-enum Client<'a> {
-    Updates(&'a Subscription<Updates>),
-    Reports(&'a Subscription<Reports>),
 }
 
 /// Ticks that begin after one interval, and are left out when they are late.

@@ -13,7 +13,10 @@ use tokio::time::Instant;
 use tonic::Status;
 
 /// After this long without asking for the next page a client is one that does not read. The slowest of links takes less for a page.
-const LAPSE: Duration = Duration::from_secs(30);
+pub(super) const LAPSE: Duration = Duration::from_secs(30);
+
+/// The same where memory is short. Over a slow link one that does read may take longer; it is then told of what it does not know before what it does.
+pub(super) const LAPSE_EARLY: Duration = Duration::from_secs(2);
 
 /// What a client is sent of one task, or of the temporality: messages that wait to be sent.
 pub(super) type Messages<M> = tokio_stream::wrappers::ReceiverStream<Result<M, Status>>;
@@ -28,7 +31,10 @@ pub(crate) trait Pages: Send + 'static {
     /// Bytes that are kept so that the client can be told.
     fn kept(&self) -> usize;
 
-    /// Lets go of that: what the client will not be told is counted.
+    /// Bytes of the list of what is to be told.
+    fn listed(&self) -> usize;
+
+    /// Lets go of what is [kept](Self::kept): what the client will not be told is counted.
     fn cut(&mut self);
 
     /// The client does not read: nothing is to be kept until the next page is asked for, which begins with everything.
@@ -125,16 +131,40 @@ impl<P: Pages> Subscription<P> {
         self.note(note);
         self.0.more.wake();
     }
+}
 
-    /// Bytes that are kept for the client.
-    pub(super) fn kept(&self) -> usize {
+/// A client of whatever service, as to what it takes.
+pub(super) trait Client {
+    /// Bytes that are kept for it.
+    fn kept(&self) -> usize;
+
+    /// The same with the list of what is to be told.
+    fn weight(&self) -> usize;
+
+    /// Lets go of what is kept for it.
+    fn cut(&self);
+
+    /// Keeps nothing more for it if it has not read for so long.
+    fn lapse_if_unread(&self, lasting: Duration);
+}
+
+impl<P: Pages> Client for Subscription<P> {
+    fn kept(&self) -> usize {
         self.0.inner.lock().pages.kept()
     }
 
-    /// Keeps nothing more for a client that does not read.
-    pub(super) fn lapse_if_unread(&self) {
+    fn weight(&self) -> usize {
+        let inner = self.0.inner.lock();
+        inner.pages.kept() + inner.pages.listed()
+    }
+
+    fn cut(&self) {
+        self.0.inner.lock().pages.cut();
+    }
+
+    fn lapse_if_unread(&self, lasting: Duration) {
         let mut inner = self.0.inner.lock();
-        if matches!(inner.reader, Reader::Reads(since) if since.elapsed() >= LAPSE) {
+        if matches!(inner.reader, Reader::Reads(since) if since.elapsed() >= lasting) {
             inner.reader = Reader::Lapsed;
             inner.pages.lapse();
         }
@@ -166,6 +196,10 @@ mod tests {
 
         fn kept(&self) -> usize {
             self.to_say as usize
+        }
+
+        fn listed(&self) -> usize {
+            0
         }
 
         fn cut(&mut self) {
@@ -200,17 +234,17 @@ mod tests {
     async fn one_that_has_read_all_there_was_does_not_lapse_and_one_that_reads_nothing_does_once() {
         let (client, mut stream) = start(Numbers { to_say: 1, ..Numbers::default() });
         advance(LAPSE / 2).await;
-        client.lapse_if_unread();
+        client.lapse_if_unread(LAPSE);
         assert_eq!(lapses(&client), 0);
         advance(LAPSE).await;
-        client.lapse_if_unread();
-        client.lapse_if_unread();
+        client.lapse_if_unread(LAPSE);
+        client.lapse_if_unread(LAPSE);
         assert_eq!(lapses(&client), 1);
         assert!(stream.next().await.is_some());
         while stream.next().now_or_never().is_some() {}
         assert!(stream.next().now_or_never().is_none(), "all is read");
         advance(LAPSE * 10).await;
-        client.lapse_if_unread();
+        client.lapse_if_unread(LAPSE);
         assert_eq!(lapses(&client), 1);
     }
 }

@@ -6,16 +6,17 @@
 //! ```
 //!
 //! The service is a process of its own for each row: 5,000 short tasks with a span in each second, and a TCP echo, under a limit of 1,024 file descriptors. The attackers
-//! and the one who measures are another. First nobody touches the agent's port, then the attackers do, for as long each.
+//! and the one who measures are another. First nobody touches the agent's port; then the attackers do, at the port of another service like it; and then at this one's, for as
+//! long each.
 //!
-//! - *Echo* is one connection's round trips, one each millisecond; *reached* counts new connections to it that were served, one each 100 ms.
-//! - *Memory* is what is resident at the end of each part. *Agent* is the share of a core that its thread used, with the attackers there.
+//! - *Echo* is one connection's round trips, one each millisecond, in these three parts, and the last as a ratio to the one before, in which the machine has as much to do; *reached* counts new connections to it that were served, one each 100 ms.
+//! - *Memory* is what is resident before the attackers are there, and in the end. *Agent* is the share of a core that its thread used, with the attackers there.
 //! - *Polite* is how long another client took meanwhile to be told everything, connecting included: the longest of three.
 
 mod service;
 
 use clap::{Parser, ValueEnum};
-use hostile::{Attack, Attackers, Echo, Usage, polite};
+use hostile::{Attack, Attackers, Echo, Latencies, Usage, polite};
 use service::Service;
 use std::{process::ExitCode, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
         some => some,
     };
     println!(
-        "{:<52}{:>26}{:>22}{:>10}{:>20}{:>10}{:>12}",
+        "{:<52}{:>30}{:>28}{:>10}{:>16}{:>9}{:>10}",
         "", "echo p99", "echo median", "reached", "memory (MiB)", "agent", "polite"
     );
     let mut all = ExitCode::SUCCESS;
@@ -77,30 +78,49 @@ fn measure(attack: Attack, arguments: &Arguments) -> Result<String, String> {
 async fn row(attack: Attack, arguments: &Arguments) -> Result<String, String> {
     let words = |error: std::io::Error| error.to_string();
     let service = Service::start().map_err(words)?;
-    let (echo, lasting) = (Echo::new(service.echo), Duration::from_secs(arguments.seconds));
+    let lasting = Duration::from_secs(arguments.seconds);
     // What is made once is made.
-    echo.measure(Duration::from_secs(3)).await.map_err(words)?;
-    let without = echo.measure(lasting).await.map_err(words)?;
+    part(&service, Duration::from_secs(3)).await?;
+    let without = part(&service, lasting).await?;
+    let elsewhere = {
+        let other = Service::start().map_err(words)?;
+        let _attackers = Attackers::start(attack, other.agent, arguments.idle).map_err(words)?;
+        part(&service, lasting).await?
+    };
     let before = Usage::of(service.pid()).map_err(words)?;
     let attackers = Attackers::start(attack, service.agent, arguments.idle).map_err(words)?;
-    let (with, reached, served) =
-        tokio::join!(echo.measure(lasting), reaches(&echo, lasting), longest(service.agent, lasting));
-    let with = with.map_err(words)?;
+    let with = part(&service, lasting).await?;
     let after = Usage::of(service.pid()).map_err(words)?;
     drop(attackers);
     let micros = |taken: Duration| taken.as_secs_f64() * 1e6;
-    let ratio = |with: Duration, without: Duration| {
-        format!("{:.0} → {:.0} µs ({:.2})", micros(without), micros(with), micros(with) / micros(without))
+    let parts = |of: fn(&Latencies) -> Duration| {
+        let [without, elsewhere, with] = [&without, &elsewhere, &with].map(|part| micros(of(&part.echo)));
+        format!("{without:.0} / {elsewhere:.0} / {with:.0} µs ({:.2})", with / elsewhere)
     };
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Ok(format!(
-        "{:>26}{:>22}{reached:>10}{:>20}{:>10}{:>12}",
-        ratio(with.p99(), without.p99()),
-        format!("{:.0} → {:.0} µs", micros(without.median()), micros(with.median())),
+        "{:>30}{:>28}{:>10}{:>16}{:>9}{:>10}",
+        parts(Latencies::p99),
+        parts(Latencies::median),
+        with.reached,
         format!("{:.1} → {:.1}", mebibytes(before.resident), mebibytes(after.resident)),
         format!("{:.1} %", after.share_since(&before) * 100.0),
-        served.map_or_else(|reason| reason, |taken| format!("{:.0} ms", taken.as_secs_f64() * 1e3)),
+        with.polite.map_or_else(|reason| reason, |taken| format!("{:.0} ms", taken.as_secs_f64() * 1e3)),
     ))
+}
+
+/// What was seen for some time.
+struct Part {
+    echo: Latencies,
+    reached: String,
+    polite: Result<Duration, String>,
+}
+
+async fn part(service: &Service, lasting: Duration) -> Result<Part, String> {
+    let echo = Echo::new(service.echo);
+    let all = tokio::join!(echo.measure(lasting), reaches(&echo, lasting), longest(service.agent, lasting));
+    let (echo, reached, polite) = all;
+    Ok(Part { echo: echo.map_err(|error| error.to_string())?, reached, polite })
 }
 
 /// How many of the connections to the echo were served that were made meanwhile.

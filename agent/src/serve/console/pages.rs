@@ -13,7 +13,7 @@ use crate::{
 use console_api::instrument::Update;
 
 /// Rows of each kind on a page: some hundreds of kilobytes, where a client takes 4 MiB.
-const ROWS: usize = 500;
+const ROWS: usize = 250;
 
 /// Whether a client has been told of the metadata.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,6 +101,10 @@ impl Pages for Updates {
     }
     fn kept(&self) -> usize {
         self.tasks.kept() + self.resources.kept() + self.ops.kept()
+    }
+
+    fn listed(&self) -> usize {
+        self.tasks.listed() + self.resources.listed() + self.ops.listed()
     }
 
     fn cut(&mut self) {

@@ -48,6 +48,10 @@ impl LockPages {
         self.wanted.kept()
     }
 
+    pub(crate) fn listed(&self) -> usize {
+        self.wanted.listed()
+    }
+
     pub(crate) fn cut(&mut self) {
         self.wanted.cut();
     }

@@ -342,6 +342,10 @@ impl Pages for Reports {
         self.tasks.kept() + self.resources.kept() + self.ops.kept() + self.locks.kept()
     }
 
+    fn listed(&self) -> usize {
+        self.tasks.listed() + self.resources.listed() + self.ops.listed() + self.locks.listed()
+    }
+
     fn cut(&mut self) {
         self.tasks.cut();
         self.resources.cut();
