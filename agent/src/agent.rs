@@ -129,7 +129,8 @@ impl Watching {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
         };
-        changes::keep(settings.retention, settings.retention_bytes);
+        changes::bound(settings.memory);
+        changes::keep(settings.retention, settings.retention_bytes.min(settings.memory / 4));
         let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);

@@ -5,7 +5,7 @@ use crate::{
     agent::{self, Watching},
     alarms::Callback,
     runtimes,
-    settings::Settings,
+    settings::{LEAST_MEMORY, MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
@@ -135,6 +135,13 @@ where
         self
     }
 
+    /// How many bytes the agent takes at the most for what it collects, what it keeps and what it is yet to tell; 8 MiB at the least. What finds no room is
+    /// counted, and shown as not kept.
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.settings.memory = bytes.max(LEAST_MEMORY);
+        self
+    }
+
     /// How long one poll may last before it is a stall; a millisecond at the least.
     pub fn stall_threshold(mut self, threshold: Duration) -> Self {
         self.settings.stall_threshold = threshold.max(Duration::from_millis(1));
@@ -150,6 +157,12 @@ where
     /// How often clients are told what has changed; a millisecond at the least.
     pub fn publish_interval(mut self, interval: Duration) -> Self {
         self.settings.publish_interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How many clients there may be at once, one at the least and a thousand at most. The next one is told that there is no room.
+    pub fn clients(mut self, most: usize) -> Self {
+        self.settings.clients = most.clamp(1, MOST_CLIENTS);
         self
     }
 

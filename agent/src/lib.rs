@@ -28,16 +28,27 @@
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
 //! | `HOLDUP_NAME` |  | what the service is called on the screen; without it, the file name of its executable |
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
-//! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it |
+//! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it, a quarter of `HOLDUP_MEMORY` at the most |
+//! | `HOLDUP_MEMORY` | `64MiB` | how much memory what is collected, kept and yet to be told may take; see [below](#memory) |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
 //! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
+//! | `HOLDUP_CLIENTS` | `16` | how many clients there may be at once; the next one is told that there is no room |
 //! | `HOLDUP_ALARMS` | `off` | after how long the agent itself logs a poll that keeps its worker, such as `5s`; see [without a client](#without-a-client) |
 //! | `HOLDUP_STATE_SIGNAL` | `off` | the signal at which everything that is known is written as text: `hup`, `quit`, `usr1`, `usr2` or `off` |
 //! | `HOLDUP_STATE_FILE` |  | the file to which that is appended; without it, it goes to stderr |
 //!
 //! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and
 //! costs nothing.
+//!
+//! # Memory
+//!
+//! `HOLDUP_MEMORY` bounds what grows with the service and its clients: five eighths of it are for tasks, resources and operations, those that live and those
+//! that have ended and are kept; one eighth is for the service's own spans, and one for the last states that clients are yet to be told of, all together. The rest is for pages under way.
+//! At 256 bytes for a task, 64 MiB have room for some fifty thousand that each wait for something. What finds no room is counted by its kind, and shown as not
+//! kept; nothing of the service waits for it or fails. A client that does not read costs a page and which rows it knows; when it reads again, it is told of everything.
+//!
+//! Not in it are what the build itself brings (tables of some megabytes), and the debug information that is read to name a captured stack.
 //!
 //! # Without a client
 //!

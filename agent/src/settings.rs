@@ -77,6 +77,12 @@ impl Signal {
     }
 }
 
+/// With less memory than this there is no use in an agent.
+pub(crate) const LEAST_MEMORY: usize = 8 << 20;
+
+/// More clients than anybody has use for: each is told everything.
+pub(crate) const MOST_CLIENTS: usize = 1_000;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -88,11 +94,15 @@ pub(crate) struct Settings {
     pub(crate) retention: Duration,
     /// How many bytes of what has ended are kept, whatever its age.
     pub(crate) retention_bytes: usize,
+    /// How many bytes the agent may take in all.
+    pub(crate) memory: usize,
     /// How long a poll may take before it is a stall.
     pub(crate) stall_threshold: Duration,
     pub(crate) stacks: Stacks,
     /// How often changes are sent to the clients.
     pub(crate) publish_interval: Duration,
+    /// How many clients there may be at once.
+    pub(crate) clients: usize,
     /// After how long the agent itself tells of a poll that keeps its worker; nothing for never.
     pub(crate) alarms: Option<Duration>,
     /// At which signal everything that is known is written as text; nothing for none.
@@ -109,11 +119,13 @@ impl Default for Settings {
             name: None,
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
+            memory: 64 << 20,
             stall_threshold: Duration::from_millis(100),
             stacks: Stacks::All,
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
             // what has changed, and nothing while nobody watches.
             publish_interval: Duration::from_millis(250),
+            clients: 16,
             alarms: None,
             state_signal: None,
             state_file: None,
@@ -172,6 +184,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
         set: |settings, text| bytes(text).map(|bytes| settings.retention_bytes = bytes),
     },
     Variable {
+        name: "HOLDUP_MEMORY",
+        default: "64MiB",
+        expected: "a number of bytes from 8MiB on, such as 64MiB",
+        set: |settings, text| bytes(text).filter(|bytes| *bytes >= LEAST_MEMORY).map(|bytes| settings.memory = bytes),
+    },
+    Variable {
         name: "HOLDUP_STALL_THRESHOLD",
         default: "100ms",
         expected: "a duration of 1ms or more, such as 100ms",
@@ -196,6 +214,15 @@ pub(crate) const VARIABLES: &[Variable] = &[
         default: "250ms",
         expected: "a duration of 1ms or more, such as 250ms",
         set: |settings, text| interval(text).map(|interval| settings.publish_interval = interval),
+    },
+    Variable {
+        name: "HOLDUP_CLIENTS",
+        default: "16",
+        expected: "a number from 1 to 1000, such as 16",
+        set: |settings, text| {
+            let clients = text.parse().ok().filter(|clients| (1..=MOST_CLIENTS).contains(clients));
+            clients.map(|clients| settings.clients = clients)
+        },
     },
     Variable {
         name: "HOLDUP_ALARMS",
@@ -308,6 +335,8 @@ mod tests {
         assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
         assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
         assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
+        assert_eq!(with("HOLDUP_MEMORY", "8MiB").unwrap().memory, 8 << 20);
+        assert_eq!(with("HOLDUP_CLIENTS", "2").unwrap().clients, 2);
         assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
         assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
         assert_eq!(with("HOLDUP_STATE_FILE", "/tmp/a").unwrap().state_file, Some("/tmp/a".into()));
@@ -326,6 +355,9 @@ mod tests {
             ("HOLDUP_STALL_THRESHOLD", "0s"),
             ("HOLDUP_STACKS", "yes"),
             ("HOLDUP_PUBLISH_INTERVAL", "10us"),
+            ("HOLDUP_MEMORY", "1MiB"),
+            ("HOLDUP_CLIENTS", "0"),
+            ("HOLDUP_CLIENTS", "1001"),
             ("HOLDUP_ALARMS", "yes"),
             ("HOLDUP_STATE_SIGNAL", "SIGKILL"),
         ] {

@@ -337,6 +337,8 @@ pub(crate) struct Losses {
     pub(crate) finished_ops: u64,
     /// Tasks, resources and operations for which there was no room at all.
     pub(crate) unseen: u64,
+    /// Spans of the service's own for which there was no room.
+    pub(crate) spans: u64,
     /// Spans entered too deep inside of others for their thread's stack.
     pub(crate) deep_spans: u64,
 }

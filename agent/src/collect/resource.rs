@@ -11,6 +11,7 @@ use crate::{
     },
     slots::{
         arena::Arena,
+        budget,
         delivery::Delivery,
         final_states::FinalStates,
         free_list::{self, Kept},
@@ -44,6 +45,14 @@ pub(crate) struct Slot {
     pub(crate) lock: Mutex<Option<Box<lock_state::State>>>,
     /// The same of a semaphore.
     ledger: Mutex<Option<Box<Ledger>>>,
+}
+
+/// What a slot keeps beside itself, and never gives back.
+fn charged<T: Default>(kept: &mut Option<Box<T>>) -> &mut T {
+    kept.get_or_insert_with(|| {
+        budget::charge(size_of::<T>());
+        Box::default()
+    })
 }
 
 const INTERNAL: u32 = 1;
@@ -123,7 +132,8 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     slot.attributes.reset();
     slot.lock_kind.set(fields.lock_kind);
     if fields.lock_kind != lock_state::NONE {
-        slot.lock.lock().get_or_insert_default().reset();
+        let mut lock = slot.lock.lock();
+        charged(&mut lock).reset();
     }
     slot.lifetime.publish(stamp);
     RESOURCES.touch(index);
@@ -177,7 +187,7 @@ fn count(local: &ThreadState, slot: &Slot, span: Ours, update: &Update<'_>) {
     let (task, now) = (local.innermost(Kind::Task), local.about_now());
     let mut ledger = slot.ledger.lock();
     match (update.change(), &mut *ledger) {
-        (Change::Set, ledger) => ledger.get_or_insert_default().reset(permits),
+        (Change::Set, ledger) => charged(ledger).reset(permits),
         (Change::Add, Some(ledger)) => ledger.give_back(task, permits, now),
         (Change::Subtract, Some(ledger)) => {
             ledger.take(task, permits, now);

@@ -7,7 +7,10 @@ use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     fmt::{Debug, Write as _},
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 use tracing_core::{
     Field, Metadata,
@@ -21,8 +24,9 @@ const MOST_FIELDS: usize = 16;
 const MOST_BYTES: usize = 128;
 /// Spans inside of each other that are kept.
 const MOST_DEPTH: u32 = 16;
-/// Spans that are kept at once.
-const MOST_SPANS: usize = 1 << 20;
+/// What a span takes, and each of its fields.
+const SPAN_BYTES: usize = 160;
+const FIELD_BYTES: usize = 96;
 
 /// A span of the service's.
 #[derive(Debug)]
@@ -33,8 +37,40 @@ pub(crate) struct Span {
     depth: u32,
 }
 
+impl Span {
+    /// What it takes at the most, about.
+    fn bytes(&self) -> usize {
+        SPAN_BYTES + self.metadata.fields().len().min(MOST_FIELDS) * FIELD_BYTES
+    }
+}
+
 const SHARDS: usize = 64;
-type Shard = Mutex<HashMap<u64, Arc<Span>>>;
+
+/// Spans that are kept, and what they take.
+#[derive(Default)]
+struct Kept {
+    spans: HashMap<u64, Arc<Span>>,
+    bytes: usize,
+}
+
+type Shard = Mutex<Kept>;
+
+/// What the spans of a shard may take.
+static ROOM: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Spans for which there was no room.
+static UNKEPT: AtomicU64 = AtomicU64::new(0);
+
+/// Bounds what spans may take.
+pub(crate) fn bound(bytes: usize) {
+    ROOM.store(bytes / SHARDS, Ordering::Relaxed);
+}
+
+/// How many spans found no room.
+pub(crate) fn unkept() -> u64 {
+    UNKEPT.load(Ordering::Relaxed)
+}
+
 static SPANS: LazyLock<[Shard; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Mutex::default()));
 
 /// Where a span is kept.
@@ -45,7 +81,7 @@ fn shard(id: u64) -> &'static Shard {
 
 /// A span that is kept.
 fn find(id: u64) -> Option<Arc<Span>> {
-    shard(id).lock().get(&id).cloned()
+    shard(id).lock().spans.get(&id).cloned()
 }
 
 /// A span of the service's was made, inside of `parent` where it is inside of any.
@@ -55,9 +91,13 @@ pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
     let parent = parent.and_then(find).filter(|parent| parent.depth < MOST_DEPTH);
     let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
     let span = Span { metadata: attributes.metadata(), fields: Mutex::new(fields.0), parent, depth };
-    let mut shard = shard(id.into_u64()).lock();
-    if shard.len() < MOST_SPANS / SHARDS {
-        shard.insert(id.into_u64(), Arc::new(span));
+    let mut kept = shard(id.into_u64()).lock();
+    let bytes = kept.bytes + span.bytes();
+    if bytes > ROOM.load(Ordering::Relaxed) {
+        UNKEPT.fetch_add(1, Ordering::Relaxed);
+    } else {
+        kept.bytes = bytes;
+        kept.spans.insert(id.into_u64(), Arc::new(span));
     }
 }
 
@@ -73,7 +113,10 @@ pub(crate) fn record(local: &ThreadState, id: &Id, values: &Record<'_>) {
 /// A span is gone.
 pub(crate) fn end(id: u64) {
     // Dropped after the lock is given back: its parents may go with it.
-    let gone = shard(id).lock().remove(&id);
+    let mut kept = shard(id).lock();
+    let gone = kept.spans.remove(&id);
+    kept.bytes -= gone.as_ref().map_or(0, |span| span.bytes());
+    drop(kept);
     drop(gone);
 }
 

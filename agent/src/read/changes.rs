@@ -4,14 +4,14 @@
 use crate::{
     clock::{self, Nanos},
     collect::{
-        op, resource,
+        self, op, resource,
         task::{slot, woken_by},
         thread_state,
     },
     read::{lock, spans, task},
     slots::{
         arena::Arena,
-        barrier,
+        barrier, budget,
         delivery::{End, Now},
         free_list::{self, Kept, Watchers},
         histogram,
@@ -103,6 +103,13 @@ fn retention() -> impl Fn(Option<Nanos>) -> bool {
     move |dropped| dropped.is_none_or(|dropped| now.since(dropped) <= retention)
 }
 
+/// Bounds what is kept of all that lives, in bytes: five eighths of this for tasks, resources, operations and what is counted of them, and one eighth for
+/// the service's own spans. The rest is for whoever tells of it.
+pub(crate) fn bound(memory: usize) {
+    budget::set(memory / 8 * 5);
+    collect::spans::bound(memory / 8);
+}
+
 /// Bounds what is kept of what has ended, by time, and in bytes while somebody is yet to read it; at least a few hundred
 /// kilobytes are kept.
 pub(crate) fn keep(retention: Duration, bytes: usize) {
@@ -120,6 +127,7 @@ pub(crate) fn losses() -> Losses {
         finished_resources: free_list::RESOURCES.lost(),
         finished_ops: free_list::OPS.lost(),
         unseen: free_list::TASKS.refused() + free_list::RESOURCES.refused() + free_list::OPS.refused(),
+        spans: collect::spans::unkept(),
         deep_spans: thread_state::too_deep(),
     }
 }

@@ -1,17 +1,24 @@
 //! What one client has yet to be told of one kind of row. It is bounded by what lives, not by how slow the client is: a row
-//! that changes twice before it can be told is told once, as it is then.
+//! that changes twice before it can be told is told once, as it is then. The last states of what has ended are shared by all who wait for them,
+//! and [cut](Backlog::cut) where they take too much. For a client that does not read at all nothing is kept but which rows it knows, and when it
+//! reads again, it is told of everything: see [`Backlog::lapse`].
 
 use crate::view::Change;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-/// Ended rows that are kept for a client that is behind. Of those that it never heard of, older ones are then left out, and
-/// counted.
-const MOST_ENDED: usize = 50_000;
+/// What is behind a row's view, on average: names, attributes.
+const BEHIND: usize = 128;
+
+/// What a row that is to be told takes, beside its last state: its number twice, and a place in a table that has some room.
+const LISTED: usize = 48;
+
+/// Room that is not given back.
+const LEAST: usize = 1024;
 
 /// Rows by id; `V` is a row's view.
 #[derive(Debug)]
-pub(super) struct Backlog<V> {
+pub(crate) struct Backlog<V> {
     order: VecDeque<u64>,
     wanted: FxHashMap<u64, Wanted<V>>,
     announced: FxHashSet<u64>,
@@ -19,6 +26,14 @@ pub(super) struct Backlog<V> {
     ended_lately: [FxHashSet<u64>; 2],
     ended: usize,
     missed: u64,
+    reader: Reader,
+}
+
+/// Whether the client reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Reads,
+    Lapsed,
 }
 
 #[derive(Debug)]
@@ -26,9 +41,19 @@ enum Wanted<V> {
     /// To be read when it is told.
     Live,
     /// Its last state, which may not be there to be read any more.
-    Ended(Box<V>),
+    Ended(Arc<V>),
     /// It has ended, and its last state is lost.
     Gone,
+}
+
+/// What has become of one row, for all who are to be told of it.
+#[derive(Debug)]
+pub(crate) enum News<V> {
+    /// It is new, or has changed.
+    Lives(u64),
+    Ended(Arc<V>),
+    /// It has ended, and its last state is lost.
+    Gone(u64),
 }
 
 /// What is to be told of one row.
@@ -42,9 +67,19 @@ pub(super) enum Due<V> {
 }
 
 /// What the rows of one kind have in common.
-pub(super) trait Row {
+pub(crate) trait Row: Clone {
     fn id(&self) -> u64;
     fn has_ended(&self) -> bool;
+}
+
+impl<V: Row> From<Change<V>> for News<V> {
+    fn from(change: Change<V>) -> Self {
+        match change {
+            Change::Now(row) if row.has_ended() => Self::Ended(Arc::new(row)),
+            Change::Now(row) => Self::Lives(row.id()),
+            Change::Gone(id) => Self::Gone(id),
+        }
+    }
 }
 
 impl<V: Row> Backlog<V> {
@@ -56,6 +91,7 @@ impl<V: Row> Backlog<V> {
             ended_lately: [FxHashSet::default(), FxHashSet::default()],
             ended: 0,
             missed: 0,
+            reader: Reader::Reads,
         }
     }
 
@@ -66,6 +102,16 @@ impl<V: Row> Backlog<V> {
     /// How many rows are to be told by now.
     pub(super) fn waiting(&self) -> usize {
         self.order.len()
+    }
+
+    /// Bytes of last states that are kept, as if they were kept for this client alone.
+    pub(super) fn kept(&self) -> usize {
+        self.ended * (size_of::<V>() + BEHIND)
+    }
+
+    /// Bytes of the list of rows that are to be told.
+    pub(super) fn listed(&self) -> usize {
+        self.order.len() * LISTED
     }
 
     /// Whether the client knows a row: it was told of it, and not of its end.
@@ -84,33 +130,31 @@ impl<V: Row> Backlog<V> {
         self.ended_lately[0].clear();
     }
 
-    /// Notes a change.
-    pub(super) fn change(&mut self, change: Change<V>) {
-        match change {
-            Change::Now(row) => self.want(row),
-            Change::Gone(id) if self.has_ended_lately(id) => {}
-            Change::Gone(id) => self.put(id, Wanted::Gone),
-        }
-    }
-
     /// Notes that a row is to be told, as it is when that happens.
     pub(super) fn want(&mut self, row: V) {
-        let id = row.id();
+        self.note(&Change::Now(row).into());
+    }
+
+    /// Notes what has become of a row.
+    pub(super) fn note(&mut self, news: &News<V>) {
+        let (id, wanted) = match news {
+            News::Lives(id) => (*id, Wanted::Live),
+            News::Ended(row) => (row.id(), Wanted::Ended(Arc::clone(row))),
+            News::Gone(id) => (*id, Wanted::Gone),
+        };
         if self.has_ended_lately(id) {
             return;
         }
-        if row.has_ended() {
-            self.put(id, Wanted::Ended(Box::new(row)));
-            self.ended += 1;
-            if self.ended > MOST_ENDED {
-                self.leave_out();
-            }
-        } else {
-            self.put(id, Wanted::Live);
+        if self.reader == Reader::Lapsed {
+            // Of those that it knows it is told when it reads again.
+            self.missed += u64::from(!matches!(wanted, Wanted::Live) && !self.announced.contains(&id));
+            return;
         }
+        self.put(id, wanted);
     }
 
     fn put(&mut self, id: u64, wanted: Wanted<V>) {
+        self.ended += usize::from(matches!(wanted, Wanted::Ended(_)));
         match self.wanted.insert(id, wanted) {
             None => self.order.push_back(id),
             Some(Wanted::Ended(_)) => self.ended -= 1,
@@ -118,24 +162,55 @@ impl<V: Row> Backlog<V> {
         }
     }
 
-    /// Leaves out rows that have ended and were never told, the older half of them.
-    fn leave_out(&mut self) {
-        let (wanted, announced, [lately, _]) = (&mut self.wanted, &self.announced, &mut self.ended_lately);
-        let mut left = MOST_ENDED / 2;
-        let before = wanted.len();
-        self.order.retain(|id| {
-            let unheard = matches!(wanted.get(id), Some(Wanted::Ended(_))) && !announced.contains(id);
-            if unheard && left > 0 {
-                left -= 1;
-                wanted.remove(id);
-                lately.insert(*id);
-                return false;
+    /// Lets go of all last states. Rows that have ended and were never told are left out, and counted; of those that were, the client is told that
+    /// they are gone.
+    pub(super) fn cut(&mut self) {
+        let Self { order, wanted, announced, ended_lately: [lately, _], missed, .. } = self;
+        order.retain(|id| {
+            let Some(state) = wanted.get_mut(id).filter(|state| matches!(state, Wanted::Ended(_))) else { return true };
+            if announced.contains(id) {
+                *state = Wanted::Gone;
+                return true;
             }
-            true
+            wanted.remove(id);
+            lately.insert(*id);
+            *missed += 1;
+            false
         });
-        let out = before - wanted.len();
-        self.ended -= out;
-        self.missed += out as u64;
+        self.ended = 0;
+        self.shrink();
+    }
+
+    /// The client does not read: from now on nothing is kept for it but which rows it knows. What it will not be told is counted.
+    pub(super) fn lapse(&mut self) {
+        self.reader = Reader::Lapsed;
+        let over = self.wanted.iter().filter(|(_, state)| !matches!(state, Wanted::Live)).map(|(id, _)| id);
+        self.missed += over.filter(|id| !self.announced.contains(id)).count() as u64;
+        (self.order, self.wanted, self.ended) = (VecDeque::new(), FxHashMap::default(), 0);
+        self.announced.shrink_to_fit();
+    }
+
+    /// The client reads again: it is to be told of everything, of what it does not know first, so that also one that reads little gets on. `all` tells of every
+    /// row that is kept.
+    pub(super) fn resume(&mut self, all: impl FnOnce(&mut dyn FnMut(V))) {
+        self.reader = Reader::Reads;
+        let mut unheard = self.announced.clone();
+        let mut known = Vec::new();
+        all(&mut |row| {
+            let is_known = unheard.remove(&row.id());
+            match (is_known, row.has_ended()) {
+                (true, _) => known.push(row),
+                (false, false) => self.want(row),
+                // It was counted, or there is still to come that it has ended.
+                (false, true) => {}
+            }
+        });
+        for row in known {
+            self.want(row);
+        }
+        for id in unheard {
+            self.put(id, Wanted::Gone);
+        }
     }
 
     /// The same of the first `first` rows alone, however many of them turn out to be told.
@@ -161,9 +236,10 @@ impl<V: Row> Backlog<V> {
                 Some(Wanted::Live) => read(id),
                 Some(Wanted::Ended(row)) => {
                     self.ended -= 1;
-                    Some(*row)
+                    Some(Arc::unwrap_or_clone(row))
                 }
                 Some(Wanted::Gone) => {
+                    self.ended_lately[0].insert(id);
                     if self.announced.remove(&id) {
                         told.push(Due::Gone(id));
                     } else {
@@ -183,7 +259,16 @@ impl<V: Row> Backlog<V> {
             };
             told.push(if first { Due::First(row) } else { Due::Again(row) });
         }
+        if self.order.is_empty() {
+            self.shrink();
+        }
         told
+    }
+
+    /// Gives back what is not used, after there was much.
+    fn shrink(&mut self) {
+        self.order.shrink_to(LEAST);
+        self.wanted.shrink_to(LEAST);
     }
 
     /// How many rows the client was not told of since it was asked for last.
@@ -242,7 +327,7 @@ mod tests {
     fn the_end_of_a_row_is_told_with_its_last_state_and_forgotten() {
         let mut backlog = Backlog::new();
         backlog.want(Test::Live(1));
-        backlog.change(Change::Now(Test::Ended(1)));
+        backlog.want(Test::Ended(1));
         assert_eq!(take(&mut backlog, 9), [Due::First(Test::Ended(1))]);
         assert!(backlog.announced.is_empty());
     }
@@ -252,26 +337,57 @@ mod tests {
         let mut backlog = Backlog::new();
         backlog.want(Test::Live(1));
         take(&mut backlog, 9);
-        backlog.change(Change::Gone(1));
-        backlog.change(Change::Gone(2));
+        backlog.note(&News::Gone(1));
+        backlog.note(&News::Gone(2));
         assert_eq!(take(&mut backlog, 9), [Due::Gone(1)]);
         assert_eq!(backlog.take_missed(), 1);
         assert_eq!(backlog.take_missed(), 0);
     }
 
     #[test]
-    fn what_is_kept_for_a_slow_client_is_bounded_and_what_is_left_out_is_counted() {
+    fn what_is_cut_is_told_as_gone_where_it_was_told_and_counted_where_it_was_not() {
         let mut backlog = Backlog::new();
         backlog.want(Test::Live(1));
         take(&mut backlog, 9);
         backlog.want(Test::Ended(1));
-        let spawned = 3 * MOST_ENDED as u64;
+        let spawned = 3_000;
         (2..2 + spawned).for_each(|id| backlog.want(Test::Ended(id)));
-        assert!(backlog.wanted.len() <= MOST_ENDED + 1, "{}", backlog.wanted.len());
+        backlog.want(Test::Live(9_999));
+        assert!(backlog.kept() > 3_000 * size_of::<Test>());
+        backlog.cut();
+        assert_eq!((backlog.kept(), backlog.waiting()), (0, 2));
+        assert!(backlog.wanted.capacity() <= 2 * LEAST, "{}", backlog.wanted.capacity());
+        assert_eq!(take(&mut backlog, usize::MAX), [Due::Gone(1), Due::First(Test::Live(9_999))]);
+        assert_eq!(backlog.take_missed(), spawned);
+    }
+
+    #[test]
+    fn for_one_that_does_not_read_nothing_is_kept_and_then_it_is_told_of_everything() {
+        let mut backlog = Backlog::new();
+        for id in 1..=4 {
+            backlog.want(Test::Live(id));
+        }
+        take(&mut backlog, 9);
+        backlog.want(Test::Ended(100));
+        backlog.lapse();
+        assert!(backlog.order.capacity() == 0 && backlog.wanted.capacity() == 0);
+        // 2 and 3 end, and so does one that it never heard of; another one begins.
+        for news in [News::Gone(2), News::Lives(1), News::Lives(5), News::Gone(101)] {
+            backlog.note(&news);
+        }
+        backlog.want(Test::Ended(3));
+        backlog.want(Test::Ended(102));
+        assert_eq!(backlog.waiting(), 0);
+        let kept = [Test::Live(1), Test::Ended(3), Test::Live(4), Test::Live(5), Test::Ended(102), Test::Ended(103)];
+        backlog.resume(|each| kept.into_iter().for_each(each));
+        // The end of this one was still to be told.
+        backlog.want(Test::Ended(103));
         let told = take(&mut backlog, usize::MAX);
-        assert_eq!(told[0], Due::Again(Test::Ended(1)), "one that was told is not left out");
-        assert_eq!(told.len() as u64 - 1 + backlog.take_missed(), spawned);
-        assert_eq!(backlog.ended, 0);
+        assert_eq!(told[0], Due::First(Test::Live(5)), "what it does not know comes first");
+        let again = [Due::Again(Test::Live(1)), Due::Again(Test::Ended(3)), Due::Again(Test::Live(4))];
+        assert_eq!(told[1..4], again);
+        assert_eq!(told[4..], [Due::Gone(2), Due::First(Test::Ended(103))]);
+        assert_eq!(backlog.take_missed(), 3, "100, 101 and 102");
     }
 
     #[test]
@@ -280,7 +396,7 @@ mod tests {
         backlog.want(Test::Live(1));
         // It has ended by the time that it is read.
         assert_eq!(backlog.take(9, |id| Some(Test::Ended(id))), [Due::First(Test::Ended(1))]);
-        backlog.change(Change::Now(Test::Ended(1)));
+        backlog.want(Test::Ended(1));
         backlog.next_round();
         assert!(backlog.is_empty());
         backlog.next_round();

@@ -7,12 +7,13 @@ use crate::{
     read::changes::{self, Changes},
     runtimes::sample::Sampler,
     serve::{
+        backlog::News,
         console::{histogram, pages::Updates, rows::Wakers},
         holdup::{
             pages::{Common, Reports},
             report, rows,
         },
-        subscription::{self, Stream, Subscription},
+        subscription::{self, Client, LAPSE, LAPSE_EARLY, Messages, PageStream, Pages, Subscription},
         time::timestamp,
     },
     settings::Settings,
@@ -21,7 +22,7 @@ use crate::{
     standstills,
 };
 use console_api::{
-    instrument::{State, Temporality, Update},
+    instrument::{State, Temporality},
     tasks::TaskDetails,
 };
 use holdup_proto::v1;
@@ -44,13 +45,13 @@ const AHEAD: usize = 4;
 
 /// What a client asks for.
 pub(crate) enum Command {
-    Updates(oneshot::Sender<Stream<Update>>),
-    Reports(oneshot::Sender<Stream<v1::Report>>),
+    Updates(oneshot::Sender<PageStream<Updates>>),
+    Reports(oneshot::Sender<PageStream<Reports>>),
     /// Answered with nothing when there is no such task.
-    Details(u64, oneshot::Sender<Option<Stream<TaskDetails>>>),
+    Details(u64, oneshot::Sender<Option<Messages<TaskDetails>>>),
     /// The same for the other service.
-    ReportDetails(u64, oneshot::Sender<Option<Stream<v1::TaskDetails>>>),
-    State(oneshot::Sender<Stream<State>>),
+    ReportDetails(u64, oneshot::Sender<Option<Messages<v1::TaskDetails>>>),
+    State(oneshot::Sender<Messages<State>>),
     Set(Temporality),
 }
 
@@ -67,6 +68,8 @@ pub(super) struct Hub {
     /// Up to which of the stalls' versions the clients were told.
     told: u64,
     publish_interval: Duration,
+    /// What may be kept in all for clients that are behind.
+    backlog_bytes: usize,
     wakers: Wakers,
     temporality: Temporality,
     updates: Vec<Subscription<Updates>>,
@@ -86,6 +89,7 @@ impl Hub {
             as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
+            backlog_bytes: settings.memory / 8,
             wakers: if settings.detail == Detail::Lean { Wakers::NotCounted } else { Wakers::Counted },
             temporality: Temporality::Live,
             updates: Vec::new(),
@@ -152,7 +156,7 @@ impl Hub {
             Command::Details(task, answer) => {
                 let (sender, receiver) = mpsc::channel(AHEAD);
                 let found = tell_details(task, &sender);
-                if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {
+                if answer.send(found.then(|| Messages::new(receiver))).is_ok() && found {
                     self.details.push((task, sender));
                 }
             }
@@ -160,13 +164,13 @@ impl Hub {
                 changes::keep_wakers(task);
                 let (sender, receiver) = mpsc::channel(AHEAD);
                 let found = tell_report_details(task, &sender);
-                if answer.send(found.then(|| Stream::new(receiver))).is_ok() && found {
+                if answer.send(found.then(|| Messages::new(receiver))).is_ok() && found {
                     self.report_details.push((task, sender));
                 }
             }
             Command::State(answer) => {
                 let (sender, receiver) = mpsc::channel(AHEAD);
-                if answer.send(Stream::new(receiver)).is_ok() {
+                if answer.send(Messages::new(receiver)).is_ok() {
                     self.states.push(sender);
                     self.tell_state();
                 }
@@ -195,19 +199,59 @@ impl Hub {
         *as_of = clock::now();
         changes.begin();
         changes.tasks(&mut |change| {
-            let change = hand_out_before(updates, reports, change, |updates, change| updates.tasks.change(change));
-            hand_out(reports, change, Reports::task);
+            let news = News::from(change);
+            note_all(updates, |updates| updates.tasks.note(&news));
+            note_all(reports, |reports| reports.task(&news));
         });
         changes.resources(&mut |change| {
-            let change = hand_out_before(updates, reports, change, |updates, change| updates.resources.change(change));
-            hand_out(reports, change, Reports::resource);
+            let news = News::from(change);
+            note_all(updates, |updates| updates.resources.note(&news));
+            note_all(reports, |reports| reports.resource(&news));
         });
         changes.ops(&mut |change| {
-            let change = hand_out_before(updates, reports, change, |updates, change| updates.ops.change(change));
-            hand_out(reports, change, Reports::op);
+            let news = News::from(change);
+            note_all(updates, |updates| updates.ops.note(&news));
+            note_all(reports, |reports| reports.op(&news));
         });
-        changes.locks(&mut |change| hand_out(reports, change, Reports::lock));
-        changes.spans(&mut |row| hand_out(reports, row, Reports::spans));
+        if !reports.is_empty() {
+            changes.locks(&mut |change| {
+                let news = News::from(change);
+                note_all(reports, |reports| reports.lock(&news));
+            });
+            changes.spans(&mut |row| {
+                let row = Arc::new(row);
+                note_all(reports, |reports| reports.spans(&row));
+            });
+        }
+        self.bound_backlogs();
+    }
+
+    /// Bounds what is kept for clients that are behind: where it is too much in all, whoever is furthest behind loses it.
+    fn bound_backlogs(&self) {
+        for client in self.clients() {
+            client.lapse_if_unread(LAPSE);
+        }
+        self.relieve(|client| client.weight(), |client| client.lapse_if_unread(LAPSE_EARLY));
+        self.relieve(|client| client.kept(), |client| client.cut());
+    }
+
+    /// Asks one client after the other to give up what is weighed, those with the most of it first, until the rest is little enough.
+    fn relieve(&self, weigh: impl Fn(&dyn Client) -> usize, relieve: impl Fn(&dyn Client)) {
+        let mut clients: Vec<(usize, &dyn Client)> = self.clients().map(|client| (weigh(client), client)).collect();
+        let mut sum: usize = clients.iter().map(|(weight, _)| weight).sum();
+        clients.sort_unstable_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        for (weight, client) in clients {
+            if sum <= self.backlog_bytes {
+                return;
+            }
+            relieve(client);
+            sum -= weight.saturating_sub(weigh(client));
+        }
+    }
+
+    fn clients(&self) -> impl Iterator<Item = &dyn Client> {
+        let updates = self.updates.iter().map(|client| client as &dyn Client);
+        updates.chain(self.reports.iter().map(|client| client as &dyn Client))
     }
 
     /// A round: everybody is told what has changed, and what time it is.
@@ -286,25 +330,11 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     ticks
 }
 
-/// Hands one thing to every client of the one service, and gives it back for those of the other, where there are any.
-fn hand_out_before<P, Q, T: Clone>(
-    subscriptions: &[Subscription<P>],
-    others: &[Subscription<Q>],
-    thing: T,
-    add: impl Fn(&mut P, T),
-) -> Option<T> {
-    let back = (!others.is_empty()).then(|| thing.clone());
-    hand_out(subscriptions, thing, add);
-    back
-}
-
-/// Hands one thing to every client: the last one gets the thing itself.
-fn hand_out<P, T: Clone>(subscriptions: &[Subscription<P>], thing: impl Into<Option<T>>, add: impl Fn(&mut P, T)) {
-    let (Some((last, others)), Some(thing)) = (subscriptions.split_last(), thing.into()) else { return };
-    for subscription in others {
-        subscription.note(|pages| add(pages, thing.clone()));
+/// Notes what all clients of a service are to be told.
+fn note_all<P: Pages>(clients: &[Subscription<P>], note: impl Fn(&mut P)) {
+    for client in clients {
+        client.note(&note);
     }
-    last.note(|pages| add(pages, thing));
 }
 
 /// Tells a client of one task; whether it goes on.

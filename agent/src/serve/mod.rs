@@ -3,10 +3,11 @@
 //! is read without waiting for whoever writes it.
 //!
 //! A client is a [`subscription`](super::subscription); what it is to be told is noted there by the one [`hub`](super::hub), and told in pages as the network takes
-//! them. Only this room names tonic.
+//! them. Who may come in, and how many, is the [`door`]'s business. Only this room names tonic.
 
 mod backlog;
 mod console;
+mod door;
 pub(crate) mod holdup;
 mod hub;
 pub(crate) mod server;

@@ -4,7 +4,7 @@ use crate::{
     Error,
     collect::{callsite, thread_state::hide},
     serve::{
-        console,
+        console, door,
         holdup::{self, report::Description},
         hub::{Command, Hub},
     },
@@ -23,11 +23,13 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
 };
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::service::Routes;
 
 /// Commands that may wait for the hub.
 const COMMANDS: usize = 64;
+
+/// What a call may say, in bytes: at most it names a task.
+const ASKED: usize = 4 << 10;
 
 /// After this long, whatever the service's threads were doing when the subscriber was installed is over.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -59,6 +61,7 @@ pub(crate) fn start(
     let (begin, go) = sync_channel(1);
     let (commands, asked) = mpsc::channel(COMMANDS);
     let hub = Hub::new(asked, settings, Arc::clone(stalls));
+    let clients = settings.clients;
     let thread = thread::Builder::new()
         .name("holdup-agent".to_owned())
         .spawn(move || {
@@ -66,7 +69,8 @@ pub(crate) fn start(
             if go.recv().is_err() {
                 return;
             }
-            serve(&runtime, listener, hub, commands, description, stopped);
+            let routes = routes(commands, description);
+            serve(&runtime, listener, hub, clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
     Ok(Serving { address, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
@@ -76,8 +80,8 @@ fn serve(
     runtime: &Runtime,
     listener: TcpListener,
     hub: Hub,
-    commands: mpsc::Sender<Command>,
-    description: Description,
+    clients: usize,
+    routes: Routes,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
@@ -88,18 +92,21 @@ fn serve(
             tokio::time::sleep(SETTLED).await;
             callsite::ask_again();
         });
-        let instrument = InstrumentServer::new(console::service::Service(commands.clone()));
-        let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, description });
-        let serving = Server::builder()
-            .add_service(instrument)
-            .add_service(diagnostics)
-            .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::select! {
-            _ = serving => {}
+            () = door::serve(listener, clients, routes) => {}
             // Also when it is dropped.
             _ = stopped => {}
         }
     });
+}
+
+/// The two services.
+fn routes(commands: mpsc::Sender<Command>, description: Description) -> Routes {
+    let instrument = InstrumentServer::new(console::service::Service(commands.clone()));
+    let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, description });
+    Routes::new(instrument.max_decoding_message_size(ASKED))
+        .add_service(diagnostics.max_decoding_message_size(ASKED))
+        .prepare()
 }
 
 impl Serving {

@@ -1,84 +1,250 @@
-//! One client and what it has yet to be told. Pages are made when there is room for them, so that a slow client gets fewer
-//! and newer ones, and never makes anybody wait.
+//! One client and what it has yet to be told. Pages are made when the network asks for one, so that a slow client gets fewer
+//! and newer ones, and never makes anybody wait; none is made ahead.
 
+use futures::{Stream, task::AtomicWaker};
 use parking_lot::Mutex;
-use std::sync::Arc;
-use tokio::sync::{Notify, mpsc};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::Instant;
 use tonic::Status;
 
-/// Pages that are made ahead of the network.
-const AHEAD: usize = 2;
+/// After this long without asking for the next page a client is one that does not read. The slowest of links takes less for a page.
+pub(super) const LAPSE: Duration = Duration::from_secs(30);
 
-/// What a client is sent.
-pub(super) type Stream<M> = tokio_stream::wrappers::ReceiverStream<Result<M, Status>>;
+/// The same where memory is short. Over a slow link one that does read may take longer; it is then told of what it does not know before what it does.
+pub(super) const LAPSE_EARLY: Duration = Duration::from_secs(2);
+
+/// What a client is sent of one task, or of the temporality: messages that wait to be sent.
+pub(super) type Messages<M> = tokio_stream::wrappers::ReceiverStream<Result<M, Status>>;
 
 /// Something of which pages can be made.
-pub(super) trait Pages: Send + 'static {
+pub(crate) trait Pages: Send + 'static {
     type Page: Send + 'static;
 
     /// The next page; `None` when there is nothing to say.
     fn next(&mut self) -> Option<Self::Page>;
+
+    /// Bytes that are kept so that the client can be told.
+    fn kept(&self) -> usize;
+
+    /// Bytes of the list of what is to be told.
+    fn listed(&self) -> usize;
+
+    /// Lets go of what is [kept](Self::kept): what the client will not be told is counted.
+    fn cut(&mut self);
+
+    /// The client does not read: nothing is to be kept until the next page is asked for, which begins with everything.
+    fn lapse(&mut self);
 }
 
 /// A client as the hub sees it.
 #[derive(Debug)]
-pub(super) struct Subscription<P> {
+pub(super) struct Subscription<P>(Arc<Shared<P>>);
+
+/// What the client reads.
+#[derive(Debug)]
+pub(crate) struct PageStream<P> {
     shared: Arc<Shared<P>>,
-    gone: mpsc::WeakSender<()>,
+    turn: Turn,
 }
 
 #[derive(Debug)]
 struct Shared<P> {
-    pages: Mutex<P>,
-    more: Notify,
+    inner: Mutex<Inner<P>>,
+    more: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Inner<P> {
+    pages: P,
+    reader: Reader,
+}
+
+/// What the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// It has read all that there was.
+    Waits,
+    /// It was given a page then, and has not asked for another since.
+    Reads(Instant),
+    /// It has not asked for so long that nothing is kept for it.
+    Lapsed,
+}
+
+/// Between two pages of a large state, others have their turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Own,
+    Others,
 }
 
 /// Begins to send: the subscription, and what the client reads.
-pub(super) fn start<P: Pages>(pages: P) -> (Subscription<P>, Stream<P::Page>) {
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    // Held by the task alone: when it is gone, so is the client.
-    let (alive, _) = mpsc::channel(1);
-    let shared = Arc::new(Shared { pages: Mutex::new(pages), more: Notify::new() });
-    let subscription = Subscription { shared: Arc::clone(&shared), gone: alive.downgrade() };
-    tokio::spawn(async move {
-        send(&shared, sender).await;
-        drop(alive);
-    });
-    (subscription, Stream::new(receiver))
+pub(super) fn start<P: Pages>(pages: P) -> (Subscription<P>, PageStream<P>) {
+    let inner = Mutex::new(Inner { pages, reader: Reader::Reads(Instant::now()) });
+    let shared = Arc::new(Shared { inner, more: AtomicWaker::new() });
+    (Subscription(Arc::clone(&shared)), PageStream { shared, turn: Turn::Own })
 }
 
-async fn send<P: Pages>(shared: &Shared<P>, sender: mpsc::Sender<Result<P::Page, Status>>) {
-    while let Ok(room) = sender.reserve().await {
-        let page = loop {
-            let page = shared.pages.lock().next();
-            if let Some(page) = page {
-                break page;
-            }
-            tokio::select! {
-                () = shared.more.notified() => {}
-                () = sender.closed() => return,
-            }
+impl<P: Pages> Stream for PageStream<P> {
+    type Item = Result<P::Page, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.turn == Turn::Others {
+            self.turn = Turn::Own;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.shared.more.register(cx.waker());
+        let page = {
+            let mut inner = self.shared.inner.lock();
+            let page = inner.pages.next();
+            inner.reader = if page.is_some() { Reader::Reads(Instant::now()) } else { Reader::Waits };
+            page
         };
-        room.send(Ok(page));
-        // Between two pages of a large state, others have their turn.
-        tokio::task::yield_now().await;
+        match page {
+            Some(page) => {
+                self.turn = Turn::Others;
+                Poll::Ready(Some(Ok(page)))
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
-impl<P> Subscription<P> {
+impl<P: Pages> Subscription<P> {
     /// Whether the client is still there.
     pub(super) fn is_alive(&self) -> bool {
-        self.gone.upgrade().is_some()
+        Arc::strong_count(&self.0) > 1
     }
 
     /// Notes what the client is to be told with the next round.
     pub(super) fn note(&self, note: impl FnOnce(&mut P)) {
-        note(&mut self.shared.pages.lock());
+        note(&mut self.0.inner.lock().pages);
     }
 
-    /// Notes the same, and has it told as soon as there is room.
+    /// Notes the same, and has it told as soon as the network asks.
     pub(super) fn tell(&self, note: impl FnOnce(&mut P)) {
         self.note(note);
-        self.shared.more.notify_one();
+        self.0.more.wake();
+    }
+}
+
+/// A client of whatever service, as to what it takes.
+pub(super) trait Client {
+    /// Bytes that are kept for it.
+    fn kept(&self) -> usize;
+
+    /// The same with the list of what is to be told.
+    fn weight(&self) -> usize;
+
+    /// Lets go of what is kept for it.
+    fn cut(&self);
+
+    /// Keeps nothing more for it if it has not read for so long.
+    fn lapse_if_unread(&self, lasting: Duration);
+}
+
+impl<P: Pages> Client for Subscription<P> {
+    fn kept(&self) -> usize {
+        self.0.inner.lock().pages.kept()
+    }
+
+    fn weight(&self) -> usize {
+        let inner = self.0.inner.lock();
+        inner.pages.kept() + inner.pages.listed()
+    }
+
+    fn cut(&self) {
+        self.0.inner.lock().pages.cut();
+    }
+
+    fn lapse_if_unread(&self, lasting: Duration) {
+        let mut inner = self.0.inner.lock();
+        if matches!(inner.reader, Reader::Reads(since) if since.elapsed() >= lasting) {
+            inner.reader = Reader::Lapsed;
+            inner.pages.lapse();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{FutureExt as _, StreamExt as _};
+    use tokio::time::advance;
+
+    /// Counts up as long as there is something to say.
+    #[derive(Debug, Default)]
+    struct Numbers {
+        said: u32,
+        to_say: u32,
+        lapses: u32,
+    }
+
+    impl Pages for Numbers {
+        type Page = u32;
+
+        fn next(&mut self) -> Option<u32> {
+            self.to_say = self.to_say.checked_sub(1)?;
+            self.said += 1;
+            Some(self.said)
+        }
+
+        fn kept(&self) -> usize {
+            self.to_say as usize
+        }
+
+        fn listed(&self) -> usize {
+            0
+        }
+
+        fn cut(&mut self) {
+            self.to_say = 0;
+        }
+
+        fn lapse(&mut self) {
+            self.lapses += 1;
+        }
+    }
+
+    fn lapses(client: &Subscription<Numbers>) -> u32 {
+        client.0.inner.lock().pages.lapses
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_is_made_when_it_is_asked_for_and_told_of_when_there_is_one() {
+        let (client, mut stream) = start(Numbers::default());
+        assert!(stream.next().now_or_never().is_none(), "there is nothing to say");
+        client.note(|pages| pages.to_say = 2);
+        assert_eq!(client.kept(), 2, "nothing is made ahead");
+        let reads =
+            tokio::spawn(
+                async move { [stream.next().await, stream.next().await].map(Option::unwrap).map(Result::unwrap) },
+            );
+        client.tell(|_| ());
+        assert_eq!(reads.await.expect("it does not panic"), [1, 2]);
+        assert!(!client.is_alive(), "its stream is dropped");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_has_read_all_there_was_does_not_lapse_and_one_that_reads_nothing_does_once() {
+        let (client, mut stream) = start(Numbers { to_say: 1, ..Numbers::default() });
+        advance(LAPSE / 2).await;
+        client.lapse_if_unread(LAPSE);
+        assert_eq!(lapses(&client), 0);
+        advance(LAPSE).await;
+        client.lapse_if_unread(LAPSE);
+        client.lapse_if_unread(LAPSE);
+        assert_eq!(lapses(&client), 1);
+        assert!(stream.next().await.is_some());
+        while stream.next().now_or_never().is_some() {}
+        assert!(stream.next().now_or_never().is_none(), "all is read");
+        advance(LAPSE * 10).await;
+        client.lapse_if_unread(LAPSE);
+        assert_eq!(lapses(&client), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Slots that never move and are never freed, in chunks that are made as they are needed, with a bit for each that was
 //! written. Whoever has an index gets at its slot with two loads.
 
-use super::{bitmap::Bitmap, id::INDEX_BITS};
+use super::{bitmap::Bitmap, budget, id::INDEX_BITS};
 use std::sync::OnceLock;
 
 /// Slots in a chunk.
@@ -27,11 +27,24 @@ impl<T: Default> Arena<T> {
         Self { chunks: [const { OnceLock::new() }; CHUNKS] }
     }
 
-    /// Makes sure that there are slots up to and without `end`.
-    pub(crate) fn reach(&self, end: u32) {
-        for chunk in &self.chunks[..(end as usize).div_ceil(CHUNK).min(CHUNKS)] {
-            chunk.get_or_init(Chunk::new);
-        }
+    /// Makes sure that there are slots up to and without `end`. Whether there are: they may be more than there is memory for.
+    pub(crate) fn reach(&self, end: u32) -> bool {
+        self.up_to(end).iter().all(|chunk| {
+            let is_there = chunk.get().is_some() || budget::take(Chunk::<T>::BYTES);
+            if is_there {
+                chunk.get_or_init(Chunk::new);
+            }
+            is_there
+        })
+    }
+
+    /// Whether there are such slots, or there is memory for them.
+    pub(crate) fn may_reach(&self, end: u32) -> bool {
+        self.up_to(end).last().is_none_or(|chunk| chunk.get().is_some() || budget::has(Chunk::<T>::BYTES))
+    }
+
+    fn up_to(&self, end: u32) -> &[OnceLock<Chunk<T>>] {
+        &self.chunks[..(end as usize).div_ceil(CHUNK).min(CHUNKS)]
     }
 }
 
@@ -104,6 +117,8 @@ impl Written<'_> {
 }
 
 impl<T: Default> Chunk<T> {
+    const BYTES: usize = size_of::<Self>() + CHUNK * size_of::<T>();
+
     fn new() -> Self {
         let slots: Vec<T> = (0..CHUNK).map(|_| T::default()).collect();
         let slots = slots.try_into().unwrap_or_else(|_| unreachable!("there are as many as were made"));

@@ -102,7 +102,8 @@ impl FreeList {
             return Some(batch);
         }
         let watched = self.watched.load(Ordering::Relaxed);
-        let full = inner.made + BATCH as u32 > ROOM;
+        let end = inner.made + BATCH as u32;
+        let full = end > ROOM || !arena.may_reach(end);
         let spare = inner.ended.len() > inner.keep.least;
         if let Some(batch) = inner.ended.front().filter(|_| spare || full).copied() {
             // A slot that is not touched may still have to be told: the reader takes all marks, and then reads slot by slot.
@@ -116,12 +117,11 @@ impl FreeList {
                 return Some(batch);
             }
         }
-        if full {
+        if full || !arena.reach(end) {
             return None;
         }
         let first = inner.made;
-        inner.made += BATCH as u32;
-        arena.reach(inner.made);
+        inner.made = end;
         Some(std::array::from_fn(|at| first + (BATCH - 1 - at) as u32))
     }
 

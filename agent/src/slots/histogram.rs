@@ -3,14 +3,14 @@
 //! the upper halves should a counter overflow.
 
 use crate::{
-    slots::word::Word,
+    slots::{budget, word::Word},
     view::{Bucket, Histogram},
 };
 use parking_lot::Mutex;
 use std::{
     sync::{
         OnceLock,
-        atomic::{AtomicU16, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -179,11 +179,18 @@ fn carry(low: &Block, bucket: usize) {
 /// Blocks that are made ahead by [`make_ahead`].
 const AHEAD: usize = 4 * CHUNK;
 
+/// Whether there were none and could be no more: nobody waits for the lock then to be told the same again.
+static SPENT: AtomicBool = AtomicBool::new(false);
+
 /// A block to count in; 0 when there can be no more.
 fn take() -> u32 {
+    if SPENT.load(Ordering::Relaxed) {
+        return 0;
+    }
     let mut free = FREE.lock();
     if free.numbers.is_empty() {
-        make(&mut free);
+        let spent = !make(&mut free);
+        SPENT.store(spent, Ordering::Relaxed);
     }
     free.numbers.pop().unwrap_or(0)
 }
@@ -197,7 +204,9 @@ fn give(number: u32) {
     if high != 0 {
         give(high);
     }
-    FREE.lock().numbers.push(number);
+    let mut free = FREE.lock();
+    free.numbers.push(number);
+    SPENT.store(false, Ordering::Relaxed);
 }
 
 /// Makes blocks ahead, on the agent's thread, so that none has to be made on the service's.
@@ -209,7 +218,9 @@ pub(crate) fn make_ahead() {
 
 /// Whether there was room for more.
 fn make(free: &mut Free) -> bool {
-    let Some(chunk) = CHUNKS.get(free.made / CHUNK) else { return false };
+    let Some(chunk) = CHUNKS.get(free.made / CHUNK).filter(|_| budget::take(CHUNK * size_of::<Block>())) else {
+        return false;
+    };
     chunk.get_or_init(|| (0..CHUNK).map(|_| Block::new()).collect());
     let first = free.made as u32 + 1;
     free.made += CHUNK;

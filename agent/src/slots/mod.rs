@@ -7,6 +7,7 @@ pub(crate) mod arena;
 mod atomics;
 pub(crate) mod barrier;
 mod bitmap;
+pub(crate) mod budget;
 pub(crate) mod delivery;
 pub(crate) mod final_states;
 pub(crate) mod free_list;

@@ -13,11 +13,13 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) const ROLES: Roles = &[("losses-flood", flood), ("losses-ended", ended), ("losses-scheduled", scheduled)];
+pub(crate) const ROLES: Roles =
+    &[("losses-flood", flood), ("losses-ended", ended), ("losses-scheduled", scheduled), ("losses-crowd", crowd)];
 
 /// More than is kept for a client that is behind.
 const SPAWNED: u64 = 60_000;
 const ENDED: usize = 100;
+const CROWD: u64 = 60_000;
 const LATE: Duration = Duration::from_millis(30);
 
 fn agent() -> holdup_agent::Agent {
@@ -83,6 +85,29 @@ fn scheduled() {
         // Its task goes on waiting.
         std::mem::forget(runtime);
     }
+    until_stdin_ends();
+}
+
+/// Has more tasks, each in a span, than there is room for, and goes on when they have ended.
+fn crowd() {
+    let _agent = agent();
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..CROWD)
+            .map(|number| {
+                let span = tracing::info_span!("request", number);
+                tokio::spawn(tracing::Instrument::instrument(std::future::pending::<()>(), span))
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        say("ready");
+        until_told();
+        for task in tasks {
+            task.abort();
+            assert!(task.await.expect_err("it never ends by itself").is_cancelled());
+        }
+        say(tokio::spawn(async { "it goes on" }).await.expect("it does not panic"));
+    });
     until_stdin_ends();
 }
 
@@ -162,6 +187,31 @@ fn of_each_task_the_end_is_told_or_its_loss_is_counted() {
             assert_eq!(known(&heard), SPAWNED + 1, "{lost} were lost, of {} dropped", heard.dropped);
         });
     }
+}
+
+#[test]
+fn what_finds_no_room_in_the_agents_memory_is_counted_and_the_service_goes_on() {
+    let mut service = Service::start("losses-crowd", &[("HOLDUP_MEMORY", "8MiB")]);
+    let address = service.address();
+    assert_eq!(service.hear(), "ready");
+    block_on(async {
+        let mut clients = Clients::connect(address).await;
+        let (mut reports, mut told) = (clients.reports().await, 0);
+        let report = loop {
+            let report = next(&mut reports).await;
+            told += report.new_tasks.len() as u64;
+            if !report.more {
+                break report;
+            }
+        };
+        // Five eighths of it are for 20,480 slots of 256 bytes, less what other things take.
+        assert!((17_000..=20_480).contains(&told), "{told}");
+        let unseen = loss(&report, "unseen").expect("it is there");
+        assert!(told + unseen > CROWD && told + unseen < CROWD + 100, "{told} are told, and {unseen} were not seen");
+        assert!(loss(&report, "spans").is_some_and(|spans| (50_000..CROWD).contains(&spans)), "{:?}", report.losses);
+    });
+    service.tell();
+    assert_eq!(service.hear(), "it goes on");
 }
 
 #[test]

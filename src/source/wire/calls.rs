@@ -36,14 +36,17 @@ fn instrument(transport: &Transport) -> InstrumentClient<Sanitized<Channel>> {
     InstrumentClient::new(transport.service.clone())
 }
 
-/// Who answers, if it is an agent. Any other answer means that it is none.
-pub(super) async fn describe(transport: Transport) -> Option<Process> {
+/// Who answers, if it is an agent. One that has no room says so, and would be taken for a console otherwise; any other answer means that it is none.
+pub(super) async fn describe(transport: Transport) -> Result<Option<Process>, Failure> {
     let mut client = DiagnosticsClient::new(transport.service);
     match client.describe(DescribeRequest {}).await {
-        Ok(described) => Some(holdup::process(described.into_inner())),
+        Ok(described) => Ok(Some(holdup::process(described.into_inner()))),
+        Err(status) if status.code() == Code::ResourceExhausted => {
+            Err(Failure::of_status(status.code(), status.message()))
+        }
         Err(status) => {
             tracing::debug!(code = ?status.code(), "the target is no agent");
-            None
+            Ok(None)
         }
     }
 }

@@ -48,7 +48,7 @@ impl Connect for Connector {
         let transport = transport::connect(&self.target, &self.options).await?;
         let waited = self.options.answer_timeout;
         let no_answer = |_| Failure::NoAnswer { target: self.target.short(), waited };
-        let process = timeout(waited, calls::describe(transport.clone())).await.map_err(no_answer)?;
+        let process = timeout(waited, calls::describe(transport.clone())).await.map_err(no_answer)??;
         let format = format(process.as_ref());
         let updates = timeout(waited, Updates::open(transport.clone(), format, self.options.max_message)).await;
         let updates = updates.map_err(no_answer)??;

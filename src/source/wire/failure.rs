@@ -38,6 +38,8 @@ pub(super) enum Failure {
     HttpStatus(u16),
     #[error("it is a gRPC server without a console; does the service start console-subscriber on this port?")]
     NotConsole,
+    #[error("it has no room for this client: {0}")]
+    NoRoom(String),
     #[error("it refused: {message} ({code})")]
     Refusal { code: String, message: String },
     #[error(
@@ -77,6 +79,11 @@ impl Failure {
         }
     }
 
+    /// Whether the target is there and has too much to do: it is not to be asked again at once.
+    pub(super) fn is_of_load(&self) -> bool {
+        matches!(self, Self::NoRoom(_))
+    }
+
     /// Why a connection to `target` was not made.
     pub(super) fn to_connect(target: &str, error: &io::Error) -> Self {
         let target = target.to_owned();
@@ -106,6 +113,7 @@ impl Failure {
         match code {
             Code::Ok => Self::Ended,
             Code::Unimplemented => Self::NotConsole,
+            Code::ResourceExhausted => Self::NoRoom(bounded(message)),
             _ => Self::Refusal { code: code.description().to_lowercase(), message: bounded(message) },
         }
     }
@@ -172,6 +180,7 @@ mod tests {
             (Failure::TooLarge { size: 600 << 20, limit: 512 << 20 }, "600.0 MiB is over the limit of 512.0 MiB"),
             (Failure::TooLarge { size: 2, limit: 1 }, "--max-message"),
             (Failure::Compressed, "compressed"),
+            (Failure::NoRoom("there are 16".to_owned()), "no room for this client: there are 16"),
             (Failure::Closed, "closed by the target"),
             (Failure::Reset, "was reset"),
             (Failure::Silent(Duration::from_secs(30)), "nothing came back for 30 s"),
@@ -201,6 +210,7 @@ mod tests {
             Failure::HttpStatus(429),
             Failure::HttpStatus(502),
             Failure::Refusal { code: "x".to_owned(), message: "y".to_owned() },
+            Failure::NoRoom("x".to_owned()),
             Failure::TooLarge { size: 2, limit: 1 },
             Failure::Closed,
             Failure::Reset,
@@ -216,6 +226,8 @@ mod tests {
     fn a_status_is_told_with_its_message_bounded() {
         assert_eq!(Failure::of_status(Code::Ok, ""), Failure::Ended);
         assert_eq!(Failure::of_status(Code::Unimplemented, "x"), Failure::NotConsole);
+        let full = Failure::of_status(Code::ResourceExhausted, "there are 16");
+        assert!(full.is_of_load() && !Failure::NotConsole.is_of_load());
         let refused = Failure::of_status(Code::PermissionDenied, &"no ".repeat(10_000));
         assert!(refused.to_string().len() < 400);
         assert!(refused.to_string().starts_with("it refused: no no"));

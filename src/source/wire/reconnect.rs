@@ -86,7 +86,9 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut ends: L
             continue;
         }
         failures = failures.saturating_add(1);
-        let retry_in = backoff.wait(failures, &mut rand::rng());
+        // Who has no room for us has it no sooner for being asked.
+        let waits = if failure.is_of_load() { u32::MAX } else { failures };
+        let retry_in = backoff.wait(waits, &mut rand::rng());
         tracing::info!(%reason, ?retry_in, "the connection is lost");
         let lost = Connection::Lost { reason, retry_in, attempt: failures };
         ends.tell(Event::Connection(lost)).await?;

@@ -13,7 +13,7 @@ use crate::{
 use console_api::instrument::Update;
 
 /// Rows of each kind on a page: some hundreds of kilobytes, where a client takes 4 MiB.
-const ROWS: usize = 500;
+const ROWS: usize = 250;
 
 /// Whether a client has been told of the metadata.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct Updates {
     losses: Losses,
     /// A round is over: there is a page even when nothing has changed, for it tells the time.
     is_due: bool,
+    /// The client does not read.
+    has_lapsed: bool,
 }
 
 impl Updates {
@@ -43,7 +45,16 @@ impl Updates {
         changes::tasks(&mut |row| tasks.want(row));
         changes::resources(&mut |row| resources.want(row));
         changes::ops(&mut |row| ops.want(row));
-        Self { tasks, resources, ops, metadata: Metadata::ToTell, wakers, losses: changes::losses(), is_due: true }
+        Self {
+            tasks,
+            resources,
+            ops,
+            metadata: Metadata::ToTell,
+            wakers,
+            losses: changes::losses(),
+            is_due: true,
+            has_lapsed: false,
+        }
     }
 
     /// A round of changes is over.
@@ -59,6 +70,11 @@ impl Pages for Updates {
     type Page = Update;
 
     fn next(&mut self) -> Option<Update> {
+        if std::mem::take(&mut self.has_lapsed) {
+            self.tasks.resume(changes::tasks);
+            self.resources.resume(changes::resources);
+            self.ops.resume(changes::ops);
+        }
         let more = !(self.tasks.is_empty() && self.resources.is_empty() && self.ops.is_empty());
         if !more && !std::mem::take(&mut self.is_due) {
             return None;
@@ -82,5 +98,25 @@ impl Pages for Updates {
             resource_update: Some(rows::resource_update(resources, missed_resources)),
             async_op_update: Some(rows::op_update(ops, missed_ops)),
         })
+    }
+    fn kept(&self) -> usize {
+        self.tasks.kept() + self.resources.kept() + self.ops.kept()
+    }
+
+    fn listed(&self) -> usize {
+        self.tasks.listed() + self.resources.listed() + self.ops.listed()
+    }
+
+    fn cut(&mut self) {
+        self.tasks.cut();
+        self.resources.cut();
+        self.ops.cut();
+    }
+
+    fn lapse(&mut self) {
+        self.tasks.lapse();
+        self.resources.lapse();
+        self.ops.lapse();
+        self.has_lapsed = true;
     }
 }

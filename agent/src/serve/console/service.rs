@@ -1,10 +1,14 @@
 //! The console's service, as console-subscriber serves it.
 
-use crate::serve::{hub::Command, subscription::Stream};
+use crate::serve::{
+    console::pages::Updates,
+    hub::Command,
+    subscription::{Messages, PageStream},
+};
 use console_api::{
     instrument::{
         InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State, StateRequest,
-        TaskDetailsRequest, Temporality, Update, instrument_server::Instrument,
+        TaskDetailsRequest, Temporality, instrument_server::Instrument,
     },
     tasks::TaskDetails,
 };
@@ -29,9 +33,9 @@ fn stopping() -> Status {
 
 #[async_trait]
 impl Instrument for Service {
-    type WatchUpdatesStream = Stream<Update>;
-    type WatchTaskDetailsStream = Stream<TaskDetails>;
-    type WatchStateStream = Stream<State>;
+    type WatchUpdatesStream = PageStream<Updates>;
+    type WatchTaskDetailsStream = Messages<TaskDetails>;
+    type WatchStateStream = Messages<State>;
 
     async fn watch_updates(
         &self,

@@ -5,8 +5,8 @@
 use super::{ROWS, report};
 use crate::{
     read::changes,
-    serve::backlog::{Backlog, Due},
-    view::{Change, LockView, Owner},
+    serve::backlog::{Backlog, Due, News},
+    view::{LockView, Owner},
 };
 use holdup_proto::v1;
 use std::collections::VecDeque;
@@ -40,8 +40,31 @@ impl LockPages {
         Self { wanted, held_in_poll: Vec::new(), update: VecDeque::new(), later: Vec::new(), unsent: 0 }
     }
 
-    pub(crate) fn change(&mut self, change: Change<LockView>) {
-        self.wanted.change(change);
+    pub(crate) fn note(&mut self, news: &News<LockView>) {
+        self.wanted.note(news);
+    }
+
+    pub(crate) fn kept(&self) -> usize {
+        self.wanted.kept()
+    }
+
+    pub(crate) fn listed(&self) -> usize {
+        self.wanted.listed()
+    }
+
+    pub(crate) fn cut(&mut self) {
+        self.wanted.cut();
+    }
+
+    /// The client does not read.
+    pub(crate) fn lapse(&mut self) {
+        self.wanted.lapse();
+        (self.held_in_poll, self.update, self.later) = (Vec::new(), VecDeque::new(), Vec::new());
+    }
+
+    /// It reads again.
+    pub(crate) fn resume(&mut self) {
+        self.wanted.resume(changes::locks);
     }
 
     /// A round of changes is over.

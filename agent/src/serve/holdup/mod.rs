@@ -8,4 +8,4 @@ pub(crate) mod service;
 pub(crate) mod stack;
 
 /// Rows of each kind on a page: some hundreds of kilobytes.
-const ROWS: usize = 500;
+const ROWS: usize = 250;

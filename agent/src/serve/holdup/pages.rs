@@ -6,17 +6,23 @@ use crate::{
     panics,
     read::changes,
     serve::{
-        backlog::{Backlog, Due, Row},
+        backlog::{Backlog, Due, News, Row},
         console::rows::Wakers,
         subscription::Pages,
         time::timestamp,
     },
     stalls::record::Stall,
-    view::{Change, LockView, OpView, ResourceView, SpansView, TaskView},
+    view::{LockView, OpView, ResourceView, SpansView, TaskView},
 };
 use holdup_proto::v1;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// Stalls that wait to be told; of more, the newest do.
+const MOST_STALLS: usize = 256;
+
+/// Tasks whose spans may wait to be told, beside twice as many as live.
+const MOST_SPANS: usize = 1024;
 
 /// What all clients are told in each report, made once.
 #[derive(Debug, Default)]
@@ -44,7 +50,9 @@ pub(crate) struct Reports {
     locks: LockPages,
     facts: Facts,
     /// The last ones of each task.
-    spans: FxHashMap<u64, SpansView>,
+    spans: FxHashMap<u64, Arc<SpansView>>,
+    /// How many there were of tasks that live, when that was looked at last.
+    spans_alive: usize,
     /// Of those tasks that the update tells of.
     task_wakers: Vec<v1::TaskWakers>,
     stalls: Vec<Stall>,
@@ -55,6 +63,8 @@ pub(crate) struct Reports {
     unsent: Unsent,
     /// A round is over that no update has begun with.
     is_due: bool,
+    /// The client does not read.
+    has_lapsed: bool,
     stage: Stage,
 }
 
@@ -65,6 +75,7 @@ struct Unsent {
     resources: u64,
     ops: u64,
     panics: u64,
+    stalls: u64,
 }
 
 /// How far the update is told that is under way.
@@ -88,7 +99,7 @@ impl Reports {
         changes::ops(&mut |row| ops.want(row));
         let mut spans = FxHashMap::default();
         changes::spans(&mut |row| {
-            spans.insert(row.task, row);
+            spans.insert(row.task, Arc::new(row));
         });
         Self {
             tasks,
@@ -97,6 +108,7 @@ impl Reports {
             wakers,
             locks: LockPages::all(),
             facts: Facts::default(),
+            spans_alive: spans.len(),
             spans,
             task_wakers: Vec::new(),
             stalls,
@@ -104,34 +116,39 @@ impl Reports {
             common,
             unsent: Unsent::default(),
             is_due: true,
+            has_lapsed: false,
             stage: Stage::Idle,
         }
     }
 
-    pub(crate) fn task(&mut self, change: Change<TaskView>) {
-        self.tasks.change(change);
+    pub(crate) fn task(&mut self, news: &News<TaskView>) {
+        self.tasks.note(news);
     }
 
-    pub(crate) fn resource(&mut self, change: Change<ResourceView>) {
-        self.resources.change(change);
+    pub(crate) fn resource(&mut self, news: &News<ResourceView>) {
+        self.resources.note(news);
     }
 
-    pub(crate) fn op(&mut self, change: Change<OpView>) {
-        self.ops.change(change);
+    pub(crate) fn op(&mut self, news: &News<OpView>) {
+        self.ops.note(news);
     }
 
-    pub(crate) fn lock(&mut self, change: Change<LockView>) {
-        self.locks.change(change);
+    pub(crate) fn lock(&mut self, news: &News<LockView>) {
+        self.locks.note(news);
     }
 
-    pub(crate) fn spans(&mut self, row: SpansView) {
-        self.spans.insert(row.task, row);
+    pub(crate) fn spans(&mut self, row: &Arc<SpansView>) {
+        if !self.has_lapsed {
+            self.spans.insert(row.task, Arc::clone(row));
+        }
     }
 
     /// Stalls have begun, changed or ended.
     pub(crate) fn stalls(&mut self, changed: &[Stall], common: Arc<Common>) {
         self.stalls.retain(|known| changed.iter().all(|stall| stall.id != known.id));
         self.stalls.extend_from_slice(changed);
+        let most = self.stalls.len().saturating_sub(MOST_STALLS);
+        self.unsent.stalls += self.stalls.drain(..most).count() as u64;
         self.common = common;
         self.is_due = true;
     }
@@ -142,8 +159,36 @@ impl Reports {
         self.resources.next_round();
         self.ops.next_round();
         self.locks.next_round();
+        if self.spans.len() > 2 * self.spans_alive + MOST_SPANS {
+            self.forget_spans();
+        }
         self.common = common;
         self.is_due = true;
+    }
+
+    /// The client reads again: the update that is under way goes on with everything.
+    fn resume(&mut self) {
+        self.tasks.resume(changes::tasks);
+        self.resources.resume(changes::resources);
+        self.ops.resume(changes::ops);
+        self.locks.resume();
+        changes::spans(&mut |row| _ = self.spans.insert(row.task, Arc::new(row)));
+        let waiting = self.waiting();
+        if let Stage::Rows { left, .. } = &mut self.stage {
+            *left = waiting;
+        }
+    }
+
+    /// Rows of each kind that are to be told by now.
+    fn waiting(&self) -> [usize; 3] {
+        [self.tasks.waiting(), self.resources.waiting(), self.ops.waiting()]
+    }
+
+    /// Lets go of the spans of tasks that have ended.
+    fn forget_spans(&mut self) {
+        self.spans.retain(|&task, _| lives(task));
+        self.spans.shrink_to(MOST_SPANS);
+        self.spans_alive = self.spans.len();
     }
 
     /// A task's state, and what else is to be told of it later.
@@ -203,10 +248,10 @@ impl Reports {
         let was_told = |task: &u64| self.tasks.is_known(*task) || self.tasks.has_ended_lately(*task);
         let known: Vec<u64> = self.spans.keys().copied().filter(was_told).collect();
         let told = known.iter().take(ROWS).filter_map(|task| self.spans.remove(task));
-        page.spans = told.map(report::spans).collect();
+        page.spans = told.map(|row| report::spans(Arc::unwrap_or_clone(row))).collect();
         if known.len() <= ROWS {
             // Of a task that the client has not heard of yet, the next update tells; of one that it never will, none.
-            self.spans.retain(|&task, _| changes::task(task).is_some_and(|row| row.dropped.is_none()));
+            self.spans.retain(|&task, _| lives(task));
         }
         let more_panics = self.panics(page);
         let first = self.task_wakers.len().min(ROWS);
@@ -241,10 +286,15 @@ impl Reports {
             ("unsent-ops", self.unsent.ops),
             ("unsent-locks", self.locks.unsent()),
             ("unsent-panics", self.unsent.panics),
+            ("unsent-stalls", self.unsent.stalls),
         ];
         page.losses.extend(unsent.map(|(kind, count)| v1::Loss { kind: kind.to_owned(), count }));
         page.wholes = [v1::Whole::Runtimes, v1::Whole::Workers, v1::Whole::Losses].map(Into::into).to_vec();
     }
+}
+
+fn lives(task: u64) -> bool {
+    changes::task(task).is_some_and(|row| row.dropped.is_none())
 }
 
 /// Takes a page's rows of the `left` ones that the update has.
@@ -257,12 +307,14 @@ impl Pages for Reports {
 
     fn next(&mut self) -> Option<v1::Report> {
         let mut page = v1::Report::default();
+        if std::mem::take(&mut self.has_lapsed) {
+            self.resume();
+        }
         if self.stage == Stage::Idle {
             if !std::mem::take(&mut self.is_due) {
                 return None;
             }
-            let left = [self.tasks.waiting(), self.resources.waiting(), self.ops.waiting()];
-            self.stage = Stage::Rows { as_of: self.common.as_of, left };
+            self.stage = Stage::Rows { as_of: self.common.as_of, left: self.waiting() };
             page.standstills.clone_from(&self.common.standstills);
         }
         if let Stage::Rows { as_of, left } = self.stage {
@@ -285,6 +337,30 @@ impl Pages for Reports {
             self.stage = Stage::Idle;
         }
         Some(page)
+    }
+    fn kept(&self) -> usize {
+        self.tasks.kept() + self.resources.kept() + self.ops.kept() + self.locks.kept()
+    }
+
+    fn listed(&self) -> usize {
+        self.tasks.listed() + self.resources.listed() + self.ops.listed() + self.locks.listed()
+    }
+
+    fn cut(&mut self) {
+        self.tasks.cut();
+        self.resources.cut();
+        self.ops.cut();
+        self.locks.cut();
+        self.forget_spans();
+    }
+
+    fn lapse(&mut self) {
+        self.tasks.lapse();
+        self.resources.lapse();
+        self.ops.lapse();
+        self.locks.lapse();
+        (self.spans, self.spans_alive) = (FxHashMap::default(), 0);
+        self.has_lapsed = true;
     }
 }
 

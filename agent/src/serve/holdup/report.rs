@@ -236,6 +236,7 @@ pub(crate) fn losses(losses: Losses) -> Vec<v1::Loss> {
         ("finished-resources", losses.finished_resources),
         ("finished-ops", losses.finished_ops),
         ("unseen", losses.unseen),
+        ("spans", losses.spans),
         ("deep-spans", losses.deep_spans),
         ("runtimes", runtimes::not_known()),
     ];

@@ -1,10 +1,14 @@
 //! holdup's own service.
 
 use super::report::{self, Description};
-use crate::serve::{console::service::ask, hub::Command, subscription::Stream};
+use crate::serve::{
+    console::service::ask,
+    holdup::pages::Reports,
+    hub::Command,
+    subscription::{Messages, PageStream},
+};
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, Report, TaskDetails, WatchRequest, WatchTaskRequest,
-    diagnostics_server::Diagnostics,
+    DescribeRequest, DescribeResponse, TaskDetails, WatchRequest, WatchTaskRequest, diagnostics_server::Diagnostics,
 };
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, async_trait};
@@ -16,8 +20,8 @@ pub(crate) struct Service {
 
 #[async_trait]
 impl Diagnostics for Service {
-    type WatchStream = Stream<Report>;
-    type WatchTaskStream = Stream<TaskDetails>;
+    type WatchStream = PageStream<Reports>;
+    type WatchTaskStream = Messages<TaskDetails>;
 
     /// Asks nobody: it is answered also when there is much to be told to others.
     async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {

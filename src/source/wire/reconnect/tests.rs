@@ -14,6 +14,8 @@ enum Try {
     Hangs,
     /// Something else than a console answers.
     NotConsole,
+    /// It has clients enough.
+    NoRoom,
 }
 
 struct Script(VecDeque<Try>);
@@ -25,6 +27,7 @@ impl Connect for Script {
 
     async fn connect(&mut self) -> Result<Scripted, Failure> {
         match self.0.pop_front() {
+            Some(Try::NoRoom) => Err(Failure::NoRoom("there are 16".to_owned())),
             Some(Try::NotConsole) => Err(Failure::NotConsole),
             Some(Try::Refused) => Err(Failure::Refused("host:1".to_owned())),
             Some(Try::Served(delivered)) => Ok(Scripted(delivered)),
@@ -107,6 +110,16 @@ async fn it_tries_again_exactly_when_it_said() {
         let late = lost_at.elapsed().saturating_sub(retry_in);
         assert!(lost_at.elapsed() >= retry_in && late <= Duration::from_millis(2));
         ceiling *= 2;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_without_room_is_asked_as_seldom_as_any_from_the_first_time_on() {
+    let mut link = start(vec![Try::NoRoom, Try::NoRoom, Try::Hangs]);
+    for attempt in 1..=2 {
+        assert_eq!(link.connecting().await, attempt);
+        let (_, retry_in) = link.lost().await;
+        assert!(retry_in >= Duration::from_secs(5), "{retry_in:?}");
     }
 }
 

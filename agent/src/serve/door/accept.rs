@@ -1,0 +1,31 @@
+//! Accepts one connection after the other, for as long as the process can spare it.
+
+use super::{Arrived, Listen, allowance::Allowance, connection, descriptors, guests::Guests};
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
+use tonic::service::Routes;
+
+/// Connections in a second, and at once. What comes faster waits in the kernel, and costs nothing there.
+const PACE: (u32, u32) = (1_000, 128);
+
+/// After a connection could not be accepted, or was closed since the process has too few descriptors left: both last for a while.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves whoever comes, up to `most` clients at once.
+pub(in super::super) async fn serve(mut listener: impl Listen, most: usize, routes: Routes) {
+    let guests = Guests::new(most);
+    let mut pace = Allowance::new(PACE.0, PACE.1);
+    loop {
+        while let Some(wait) = pace.wait() {
+            sleep(wait).await;
+        }
+        match listener.accept().await {
+            Ok(Arrived { io, descriptor }) if descriptors::are_left(descriptor) => {
+                pace.take(1);
+                let guest = Arc::new(guests.arrive());
+                tokio::spawn(connection::serve(io, guest, routes.clone()));
+            }
+            Ok(_) | Err(_) => sleep(PAUSE).await,
+        }
+    }
+}

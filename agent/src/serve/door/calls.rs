@@ -1,0 +1,76 @@
+//! The calls of one connection: each is counted, and goes on to the two services.
+
+use super::guests::{Asks, Call, Guest};
+use futures::future::BoxFuture;
+use hyper::{
+    Request, Response,
+    body::{Frame, Incoming, SizeHint},
+    service::Service,
+};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tonic::{
+    Status,
+    body::Body,
+    codegen::{Bytes, Service as _},
+    service::Routes,
+};
+
+/// Calls that tell everything, for as long as they go on.
+const WHOLE: [&str; 2] = ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
+
+/// The two services, as one connection has them.
+#[derive(Debug)]
+pub(super) struct Calls {
+    guest: Arc<Guest>,
+    routes: Routes,
+}
+
+impl Calls {
+    pub(super) fn new(guest: Arc<Guest>, routes: Routes) -> Self {
+        Self { guest, routes }
+    }
+}
+
+impl Service<Request<Incoming>> for Calls {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let asks = if WHOLE.contains(&request.uri().path()) { Asks::Whole } else { Asks::Little };
+        let call = match self.guest.call(asks) {
+            Ok(call) => call,
+            Err(refused) => return Box::pin(async move { Ok(Status::from(refused).into_http()) }),
+        };
+        let response = self.routes.clone().call(request.map(Body::new));
+        Box::pin(async move { Ok(response.await?.map(|body| Body::new(Counted { body, _call: call }))) })
+    }
+}
+
+/// What a call is answered with. The call goes on until this is let go.
+struct Counted {
+    body: Body,
+    _call: Call,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
