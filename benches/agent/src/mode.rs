@@ -72,7 +72,7 @@ impl Mode {
             Self::Full | Self::Lean => {
                 let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
                 let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
-                let agent = builder.stall_threshold(STALL_THRESHOLD).init().map_err(|error| error.to_string())?;
+                let agent = builder.stall_threshold(STALL_THRESHOLD).try_init().map_err(|error| error.to_string())?;
                 Ok(Watching { address: agent.address(), _agent: Some(agent) })
             }
         }
