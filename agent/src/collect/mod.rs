@@ -7,6 +7,7 @@ mod attribute;
 pub(crate) mod callsite;
 #[cfg(tokio_unstable)]
 pub(crate) mod hooks;
+mod keyed;
 mod lock_sites;
 pub(crate) mod lock_state;
 mod locks;
