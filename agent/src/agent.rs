@@ -5,6 +5,7 @@ use crate::{
     alarms::{Alarms, Callback},
     capture::current_thread,
     collect::{self, thread_state, threads},
+    missing::{Missing, Part},
     on_signal::OnSignal,
     panics,
     process::Process,
@@ -12,7 +13,7 @@ use crate::{
     runtimes,
     serve::{
         holdup::report::Description,
-        server::{self, Serving},
+        server::{self, Listening, Serving},
     },
     settings::{Settings, Stacks},
     stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
@@ -32,32 +33,33 @@ use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default};
 /// The agent, for as long as this is kept: when it is dropped, nobody can attach any more.
 ///
 /// ```
-/// # fn main() -> Result<(), holdup_agent::Error> {
+/// # fn main() {
 /// # let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
-/// let agent = builder.init()?;
+/// let agent = builder.init();
 /// // …
 /// agent.shutdown();
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
 #[must_use = "the agent stops when this is dropped: keep it for as long as the service runs"]
 pub struct Agent {
     watching: Option<Box<Watching>>,
+    missing: Arc<Missing>,
 }
 
 impl Agent {
-    pub(crate) fn switched_off() -> Self {
-        Self { watching: None }
+    pub(crate) fn new(watching: Option<Watching>, missing: Arc<Missing>) -> Self {
+        Self { watching: watching.map(Box::new), missing }
     }
 
-    pub(crate) fn watching(watching: Watching) -> Self {
-        Self { watching: Some(Box::new(watching)) }
-    }
-
-    /// Where it listens, with the port that was picked; `None` when it is switched off.
+    /// Where it listens, with the port that was picked; `None` when it is switched off, and as long as its address is taken.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.watching.as_ref().map(|watching| watching.serving.address)
+        self.watching.as_ref()?.serving.as_ref()?.address()
+    }
+
+    /// What it does without now, each in words that say why and what to try; empty where it has all that was asked for.
+    pub fn missing(&self) -> Vec<String> {
+        self.missing.in_words()
     }
 
     /// Names a runtime. Runtimes that are not named are found when they first poll a task, and go by the name that they
@@ -74,7 +76,7 @@ impl Agent {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let agent = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).init()?;
+    /// # let agent = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).init();
     /// let mut builder = tokio::runtime::Builder::new_multi_thread();
     /// builder.enable_all();
     /// let runtime = agent.instrument(&mut builder).build()?;
@@ -89,8 +91,9 @@ impl Agent {
         runtime
     }
 
-    /// Stops serving, and returns when the port is free. The service's own subscriber stays installed, as does the
-    /// agent's part in front of it: `tracing` has no way to take a subscriber out.
+    /// Ends it all, and returns when the port is free: nothing is collected any more, and tokio's callsites cost what they cost where nobody
+    /// listens. The service's own subscriber stays installed, as does the agent's part in front of it, which passes everything on:
+    /// `tracing` has no way to take a subscriber out. Another agent cannot be started in this process.
     pub fn shutdown(self) {
         drop(self);
     }
@@ -99,57 +102,119 @@ impl Agent {
 /// What runs while the agent is on.
 #[derive(Debug)]
 pub(crate) struct Watching {
-    serving: Serving,
-    _watchdog: Watchdog,
-    _alarms: Option<Alarms>,
-    _on_signal: Option<OnSignal>,
+    serving: Option<Serving>,
+    watchdog: Option<Watchdog>,
+    alarms: Option<Alarms>,
+    on_signal: Option<OnSignal>,
     detail: Detail,
+}
+
+/// What an agent is started with.
+pub(crate) struct Start<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) listener: Option<TcpListener>,
+    pub(crate) on_alarm: Callback,
+    pub(crate) missing: &'a Arc<Missing>,
+    pub(crate) without: Without,
+}
+
+/// How the service's own subscriber stands.
+pub(crate) enum Installed<S> {
+    /// The service has installed one that the agent wrapped.
+    Already,
+    /// The agent is to install it.
+    NotYet(S),
+}
+
+/// How much a subscriber collects.
+pub(crate) fn collected(detail: Detail) -> collect::Detail {
+    match detail {
+        Detail::Full => collect::Detail::Full,
+        Detail::Lean => collect::Detail::Lean,
+        Detail::Off => collect::Detail::Off,
+    }
+}
+
+/// What becomes of an agent that cannot have all that it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Without {
+    /// It does not start.
+    Fail,
+    /// It goes on, and says so.
+    Note,
+}
+
+impl Start<'_> {
+    /// A part of it, if it is there.
+    fn part<T>(&self, part: Part, started: Result<T, Error>) -> Result<Option<T>, Error> {
+        match (started, self.without) {
+            (Ok(started), _) => Ok(Some(started)),
+            (Err(error), Without::Fail) => Err(error),
+            (Err(error), Without::Note) => {
+                self.missing.note(part, &error);
+                Ok(None)
+            }
+        }
+    }
 }
 
 impl Watching {
     /// Starts it all. What can fail without a trace comes first: a subscriber, once installed, stays.
-    pub(crate) fn start<S>(
-        settings: &Settings,
-        listener: Option<TcpListener>,
-        subscriber: S,
-        on_alarm: Callback,
-    ) -> Result<Self, Error>
+    pub(crate) fn start<S>(mut start: Start<'_>, installed: Installed<S>) -> Result<Self, Error>
     where
         S: Subscriber + Send + Sync + 'static,
     {
         let only = Only::claim()?;
-        let listener = match listener {
-            Some(listener) => listener,
-            None => bind(settings.address)?,
-        };
+        let settings = start.settings;
         let stalls = Arc::new(Stalls::default());
-        let on_signal = on_signal(settings, &stalls)?;
-        let mut serving = server::start(listener, settings, describe(settings), &stalls)?;
-        let detail = match settings.detail {
-            Detail::Lean => collect::Detail::Lean,
-            _ => collect::Detail::Full,
+        let listening = match start.listener.take() {
+            Some(listener) => Listening::Bound(listener),
+            None => match start.part(Part::Address, bind(settings.address))? {
+                Some(listener) => Listening::Bound(listener),
+                None => Listening::Later(settings.address),
+            },
         };
+        let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
+        let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
+        let mut serving = start.part(Part::Server, server::start(listening, settings, description, &stalls))?;
         changes::bound(settings.memory);
         changes::keep(settings.retention, settings.retention_bytes.min(settings.memory / 4));
-        let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
-        set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
+        if let Installed::NotYet(subscriber) = installed {
+            let subscriber = collect::subscriber::Subscriber::new(subscriber, collected(settings.detail));
+            set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
+        }
         only.keep();
-        serving.begin();
+        if let Some(serving) = &mut serving {
+            serving.begin();
+        }
         if watched_stacks(settings) != stalls::Stacks::Off {
             current_thread::switch_on(thread_state::hide);
         }
         let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
-        let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"))?;
+        let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"));
+        let watchdog = start.part(Part::Watchdog, watchdog)?;
+        let on_alarm = std::mem::take(&mut start.on_alarm);
         let alarms = settings.alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();
-        let alarms = alarms.map_err(Error::io("start the thread for alarms"))?;
+        let alarms = alarms.map_err(Error::io("start the thread for alarms"));
+        let alarms = start.part(Part::Alarms, alarms)?.flatten();
         panics::hook(thread_state::current_task);
         if let Ok(handle) = Handle::try_current() {
             runtimes::meet(&handle);
         }
         let detail = settings.detail;
-        Ok(Self { serving, _watchdog: watchdog, _alarms: alarms, _on_signal: on_signal, detail })
+        Ok(Self { serving, watchdog, alarms, on_signal, detail })
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        collect::end();
+        current_thread::switch_off();
+        // Handles of runtimes are let go of once nobody asks for them any more.
+        drop((self.serving.take(), self.watchdog.take(), self.alarms.take(), self.on_signal.take()));
+        runtimes::end();
     }
 }
 
@@ -183,7 +248,13 @@ fn describe(settings: &Settings) -> Description {
     } else {
         capabilities.extend(["wakers", "permits", "driver-turns"]);
     }
-    Description { process: Process::this(settings.name.as_deref()), detail: settings.detail, capabilities, limitations }
+    Description {
+        process: Process::this(settings.name.as_deref()),
+        detail: settings.detail,
+        capabilities,
+        limitations,
+        missing: Arc::default(),
+    }
 }
 
 fn watched_stacks(settings: &Settings) -> stalls::Stacks {

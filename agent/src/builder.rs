@@ -2,20 +2,27 @@
 
 use crate::{
     Agent, Alarm, Detail, Error, Signal, Stacks,
-    agent::{self, Watching},
+    agent::{self, Installed, Start, Watching, Without},
     alarms::Callback,
+    collect::{self, subscriber::Ours},
+    missing::{Missing, Part},
     runtimes,
     settings::{LEAST_MEMORY, MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
+    io::Write as _,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 use tokio::runtime::Handle;
-use tracing_core::{Dispatch, Level, Subscriber, dispatcher::set_global_default, subscriber::NoSubscriber};
+use tracing_core::{
+    Dispatch, Level, LevelFilter, Subscriber,
+    dispatcher::{self, set_global_default},
+    subscriber::NoSubscriber,
+};
 use tracing_subscriber::{filter::filter_fn, layer::SubscriberExt as _};
 
 /// When alarms come that are switched on by a callback for them.
@@ -24,7 +31,7 @@ const ALARMS: Duration = Duration::from_secs(5);
 /// The agent before it is started; made by [`builder`](crate::builder).
 ///
 /// ```
-/// # fn main() -> Result<(), holdup_agent::Error> {
+/// # fn main() {
 /// use holdup_agent::Detail;
 /// use std::time::Duration;
 ///
@@ -33,9 +40,8 @@ const ALARMS: Duration = Duration::from_secs(5);
 ///     .address(([127, 0, 0, 1], 0).into())
 ///     .detail(Detail::Lean)
 ///     .stall_threshold(Duration::from_millis(50))
-///     .init()?;
+///     .init();
 /// println!("to watch this service: holdup http://{}", agent.address().expect("it is on"));
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
@@ -45,6 +51,8 @@ pub struct Builder<S = NoSubscriber> {
     listener: Option<TcpListener>,
     subscriber: S,
     on_alarm: Callback,
+    /// What the environment asked for and cannot have.
+    refused: Vec<Error>,
 }
 
 impl Builder {
@@ -54,6 +62,7 @@ impl Builder {
             listener: None,
             subscriber: NoSubscriber::new(),
             on_alarm: Callback::default(),
+            refused: Vec::new(),
         }
     }
 
@@ -62,24 +71,23 @@ impl Builder {
     /// holdup shows around a task; without a subscriber, they are those of level `INFO` and above.
     ///
     /// ```
-    /// # fn main() -> Result<(), holdup_agent::Error> {
+    /// # fn main() {
     /// use tracing_subscriber::layer::SubscriberExt;
     ///
     /// let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     /// let _agent = holdup_agent::builder()
     ///     .address(([127, 0, 0, 1], 0).into())
     ///     .with_subscriber(tracing_subscriber::registry().with(logs))
-    ///     .init()?;
+    ///     .init();
     /// tracing::info!("goes to stderr, as always");
-    /// # Ok(())
     /// # }
     /// ```
     pub fn with_subscriber<S>(self, subscriber: S) -> Builder<S>
     where
         S: Subscriber + Send + Sync + 'static,
     {
-        let Self { settings, listener, on_alarm, .. } = self;
-        Builder { settings, listener, subscriber, on_alarm }
+        let Self { settings, listener, on_alarm, refused, .. } = self;
+        Builder { settings, listener, subscriber, on_alarm, refused }
     }
 }
 
@@ -88,14 +96,11 @@ where
     S: Subscriber + Send + Sync + 'static,
 {
     /// Replaces every setting for which the environment has a variable; the [crate's documentation](crate#settings) has
-    /// them all. What is set after this stands.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Variable`] when a variable has a value that it cannot have.
-    pub fn from_env(mut self) -> Result<Self, Error> {
-        self.settings.read_environment()?;
-        Ok(self)
+    /// them all. What is set after this stands. A variable whose value it cannot have changes nothing, and is [missing](Agent::missing);
+    /// for [`try_init`](Self::try_init) it is an error.
+    pub fn from_env(mut self) -> Self {
+        self.refused.extend(self.settings.read_environment());
+        self
     }
 
     /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells.
@@ -178,12 +183,11 @@ where
     /// alarm, and everything else goes on. Where [alarms](Self::alarms) are off, it switches them on, after five seconds.
     ///
     /// ```
-    /// # fn main() -> Result<(), holdup_agent::Error> {
+    /// # fn main() {
     /// let _agent = holdup_agent::builder()
     ///     .address(([127, 0, 0, 1], 0).into())
     ///     .on_alarm(|alarm| eprintln!("{alarm}"))
-    ///     .init()?;
-    /// # Ok(())
+    ///     .init();
     /// # }
     /// ```
     pub fn on_alarm(mut self, f: impl Fn(&Alarm) + Send + Sync + 'static) -> Self {
@@ -214,13 +218,32 @@ where
     /// let _agent = holdup_agent::builder()
     ///     .address(([127, 0, 0, 1], 0).into())
     ///     .runtime("background", background.handle())
-    ///     .init()?;
+    ///     .init();
     /// # Ok(())
     /// # }
     /// ```
     pub fn runtime(self, name: &str, handle: &Handle) -> Self {
         runtimes::name(name, handle);
         self
+    }
+
+    /// The service's own subscriber with the agent's part in front of it, for a service that installs it itself: by `init()` of
+    /// `tracing_subscriber`, which takes in records of the crate `log` as well, or for some threads by `set_default`. The agent is
+    /// [started](Self::init) after that. It must be the outermost one, and how much is [collected](Self::detail) be set before.
+    ///
+    /// ```
+    /// use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+    ///
+    /// let agent = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
+    /// let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    /// agent.wrap(tracing_subscriber::registry().with(logs)).init();
+    /// let _agent = agent.init();
+    /// ```
+    pub fn wrap<T>(&self, subscriber: T) -> impl Subscriber + Send + Sync + use<T, S>
+    where
+        T: Subscriber + Send + Sync + 'static,
+    {
+        collect::subscriber::Subscriber::new(subscriber, agent::collected(self.settings.detail))
     }
 
     /// Hooks the agent into a runtime that is about to be built, if the [detail](Self::detail) set so far is lean; see
@@ -230,25 +253,91 @@ where
         self
     }
 
-    /// Starts the agent, for as long as what this returns is kept.
+    /// Starts the agent, for as long as what this returns is kept. Whatever it cannot have, the service goes on, with its own subscriber
+    /// installed: [`Agent::missing`] tells, and so do a warning in the log and every client.
+    pub fn init(self) -> Agent {
+        let Self { settings, listener, subscriber, on_alarm, refused } = self;
+        let missing = Arc::new(Missing::default());
+        for error in refused {
+            let Error::Variable { name, .. } = error else { continue };
+            missing.note(Part::Setting(name), &error);
+        }
+        let start = Start { settings: &settings, listener, on_alarm, missing: &missing, without: Without::Note };
+        let logs = if is_none(&subscriber) && !dispatcher::has_been_set() { Logs::Nowhere } else { Logs::There };
+        let watching = started(start, subscriber).unwrap_or_else(|error| {
+            missing.note(Part::Agent, &error);
+            None
+        });
+        warn(&missing, logs);
+        Agent::new(watching, missing)
+    }
+
+    /// The same, where an agent that is not whole is an error.
     ///
     /// # Errors
     ///
     /// Whatever is wrong with the set-up, see [`Error`]. The service can go on without the agent; its own subscriber is
     /// then installed nowhere.
-    pub fn init(self) -> Result<Agent, Error> {
-        let Self { settings, listener, subscriber, on_alarm } = self;
-        if settings.detail == Detail::Off {
+    pub fn try_init(self) -> Result<Agent, Error> {
+        let Self { settings, listener, subscriber, on_alarm, refused } = self;
+        if let Some(error) = refused.into_iter().next() {
+            return Err(error);
+        }
+        let missing = Arc::new(Missing::default());
+        let start = Start { settings: &settings, listener, on_alarm, missing: &missing, without: Without::Fail };
+        Ok(Agent::new(started(start, subscriber)?, missing))
+    }
+}
+
+/// Starts what is asked for; `None` where nothing is.
+fn started<S>(start: Start<'_>, subscriber: S) -> Result<Option<Watching>, Error>
+where
+    S: Subscriber + Send + Sync + 'static,
+{
+    if start.settings.detail == Detail::Off {
+        return install_alone(subscriber).map(|()| None);
+    }
+    if let Some(error) = nothing_to_see() {
+        if start.without == Without::Note {
             install_alone(subscriber)?;
-            return Ok(Agent::switched_off());
         }
-        if !cfg!(tokio_unstable) {
-            return Err(Error::NotInstrumented);
-        }
-        if settings.detail == Detail::Full && is_none(&subscriber) {
-            return Watching::start(&settings, listener, spans_alone(), on_alarm).map(Agent::watching);
-        }
-        Watching::start(&settings, listener, subscriber, on_alarm).map(Agent::watching)
+        return Err(error);
+    }
+    if is_none(&subscriber) && dispatcher::get_default(Dispatch::is::<Ours>) {
+        return Watching::start::<S>(start, Installed::Already).map(Some);
+    }
+    if start.settings.detail == Detail::Full && is_none(&subscriber) {
+        return Watching::start(start, Installed::NotYet(spans_alone())).map(Some);
+    }
+    Watching::start(start, Installed::NotYet(subscriber)).map(Some)
+}
+
+/// Why this build tells nothing, if it does not.
+fn nothing_to_see() -> Option<Error> {
+    if !cfg!(tokio_unstable) {
+        return Some(Error::NotInstrumented);
+    }
+    (tracing::level_filters::STATIC_MAX_LEVEL < LevelFilter::TRACE).then_some(Error::CompiledOut)
+}
+
+/// Whether anybody hears of a warning.
+#[derive(Clone, Copy)]
+enum Logs {
+    There,
+    Nowhere,
+}
+
+/// Says once what is missing.
+fn warn(missing: &Missing, logs: Logs) {
+    let missing = missing.in_words();
+    if missing.is_empty() {
+        return;
+    }
+    let words = format!("holdup's agent goes on without some of what it was asked for: {}", missing.join("; "));
+    match logs {
+        Logs::There => tracing::warn!(target: "holdup", "{words}"),
+        // There may be no stderr, and then there is nobody to tell.
+        Logs::Nowhere => drop(writeln!(std::io::stderr(), "{words}")),
     }
 }
 

@@ -15,6 +15,13 @@ pub enum Error {
     )]
     NotInstrumented,
 
+    /// Built with a feature of `tracing` that takes tokio's spans out.
+    #[error(
+        "this service was built with a feature of tracing that takes spans of level TRACE out, and with them all that tokio tells, so there \
+         would be nothing to see: drop max_level_… and release_max_level_… from the features of tracing, also where a dependency asks for them"
+    )]
+    CompiledOut,
+
     /// The process has a global `tracing` subscriber already.
     #[error(
         "this process has a global tracing subscriber already, so the agent would see nothing. Do not install that one: \

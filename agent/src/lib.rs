@@ -3,15 +3,20 @@
 //!
 //! ```no_run
 //! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let _agent = holdup_agent::init()?;
+//! async fn main() {
+//!     let _agent = holdup_agent::init();
 //!     // … the service
-//!     Ok(())
 //! }
 //! ```
 //!
 //! Then, beside the service: `holdup`, or `holdup http://host:6669` from another machine. The service has to be built with
-//! tokio's instrumentation, `--cfg tokio_unstable`; without it, [`init`] says how.
+//! tokio's instrumentation, `--cfg tokio_unstable`; without it, the log says how.
+//!
+//! # It never stops the service
+//!
+//! Whatever the agent cannot have (its port is taken, the kernel refuses a thread, a variable has a value that it cannot have), [`init`] goes on with
+//! what is left: the service's own subscriber is installed, one warning goes through it (`target: "holdup"`; to stderr, if there is no subscriber), an
+//! address that was taken is tried again every five seconds, and [`Agent::missing`] and every client are told. Who wants an error instead calls [`try_init`].
 //!
 //! A service that has a `tracing` subscriber of its own hands it over instead of installing it:
 //! [`Builder::with_subscriber`]. To name a runtime, or to build one with the agent's hooks: [`Agent::runtime`],
@@ -77,6 +82,7 @@ mod capture;
 mod clock;
 mod collect;
 mod error;
+mod missing;
 mod on_signal;
 mod panics;
 mod process;
@@ -99,13 +105,19 @@ pub use settings::{Detail, Signal, Stacks};
 /// Starts the agent with the settings that the environment has, and the defaults for all others. What it returns is to be
 /// kept for as long as the service runs.
 ///
-/// It may be called inside of a runtime or before one is built, once in a process.
+/// It may be called inside of a runtime or before one is built, once in a process. It never fails and never panics: what the agent has to
+/// do without, [`Agent::missing`] tells.
+pub fn init() -> Agent {
+    builder().from_env().init()
+}
+
+/// The same, where an agent that is not whole is an error.
 ///
 /// # Errors
 ///
-/// Whatever is wrong with the set-up, in words that say what to do; see [`Error`]. It never panics.
-pub fn init() -> Result<Agent, Error> {
-    builder().from_env()?.init()
+/// Whatever is wrong with the set-up, in words that say what to do; see [`Error`].
+pub fn try_init() -> Result<Agent, Error> {
+    builder().from_env().try_init()
 }
 
 /// The agent with its default settings, to be changed and started.

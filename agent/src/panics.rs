@@ -3,7 +3,7 @@
 
 use crate::{
     clock::{self, Nanos},
-    collect::thread_state::current_thread,
+    collect::{has_ended, thread_state::current_thread},
     read::changes,
     view::Location,
 };
@@ -54,7 +54,7 @@ pub(crate) fn hook(task: fn() -> Option<u64>) {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| match task() {
+        std::panic::set_hook(Box::new(move |info| match task().filter(|_| !has_ended()) {
             Some(task) => {
                 raised(task, info);
                 match current_thread() {

@@ -255,15 +255,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
 ];
 
 impl Settings {
-    /// Replaces what the environment has a variable for.
-    pub(crate) fn read_environment(&mut self) -> Result<(), Error> {
-        for variable in VARIABLES {
-            if let Some(value) = env::var_os(variable.name) {
-                // What is not Unicode is no value of any setting; with the replacement it can be shown.
-                self.set(variable, &value.to_string_lossy())?;
-            }
-        }
-        Ok(())
+    /// Replaces what the environment has a variable for. What has a value that it cannot have stays as it is, and is told.
+    pub(crate) fn read_environment(&mut self) -> Vec<Error> {
+        // What is not Unicode is no value of any setting; with the replacement it can be shown.
+        let set = |variable: &Variable| self.set(variable, &env::var_os(variable.name)?.to_string_lossy()).err();
+        VARIABLES.iter().filter_map(set).collect()
     }
 
     fn set(&mut self, variable: &Variable, value: &str) -> Result<(), Error> {

@@ -259,8 +259,9 @@ pub(crate) struct AcrossAwait {
 pub(crate) struct LockView {
     /// The resource's id.
     pub(crate) resource: u64,
+    /// In the order in which they acquired it; of at most [`MOST_HOLDERS`] guards.
     pub(crate) holders: Vec<Holder>,
-    /// Guards beyond those: of tasks that began before the agent did, so that nobody knows whose they are.
+    /// Guards beyond those, and of tasks that began before the agent did, so that nobody knows whose they are.
     pub(crate) unknown_holders: u64,
     /// In the order in which they began to wait; at most [`MOST_WAITERS`].
     pub(crate) waiters: Vec<Waiter>,
@@ -284,6 +285,9 @@ impl LockView {
         self.holders.iter().any(|holder| matches!(holder.owner, Owner::Task(_)) && !holder.is_across_await)
     }
 }
+
+/// Holders that a [`LockView`] lists.
+pub(crate) const MOST_HOLDERS: usize = 1024;
 
 /// Waiters that a [`LockView`] lists.
 pub(crate) const MOST_WAITERS: usize = 64;

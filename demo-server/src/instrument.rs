@@ -94,8 +94,10 @@ pub(crate) fn start(
             let builder =
                 holdup_agent::builder().name(NAME).detail(detail).retention(keeps.retention).listener(listener);
             let agent = match (log_layer(log)?, keeps.filter) {
-                (None, Filter::OfEachLayer) => builder.init()?,
-                (layer, _) => builder.with_subscriber(Registry::default().with(keeps.level()).with(layer)).init()?,
+                (None, Filter::OfEachLayer) => builder.try_init()?,
+                (layer, _) => {
+                    builder.with_subscriber(Registry::default().with(keeps.level()).with(layer)).try_init()?
+                }
             };
             Ok(Seen::ByAgent(agent))
         }

@@ -4,7 +4,7 @@
 use crate::{capture::Stack, clock::Nanos};
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use linux::{StackBuffer, is_on, switch_on};
+pub(crate) use linux::{StackBuffer, is_on, switch_off, switch_on};
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
@@ -52,6 +52,11 @@ mod linux {
             Copier { reader, spare: Mutex::new(spare), rate: Rate::new() }
         });
         ON.store(true, Ordering::Release);
+    }
+
+    /// From here on they may not.
+    pub(crate) fn switch_off() {
+        ON.store(false, Ordering::Release);
     }
 
     /// Whether stacks may be asked for.
@@ -118,6 +123,8 @@ mod nowhere {
     /// On other systems there are no stacks.
     pub(crate) fn switch_on(_: fn()) {}
 
+    pub(crate) fn switch_off() {}
+
     pub(crate) fn is_on() -> bool {
         false
     }
@@ -141,7 +148,7 @@ mod nowhere {
     }
 }
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) use nowhere::{StackBuffer, is_on, switch_on};
+pub(crate) use nowhere::{StackBuffer, is_on, switch_off, switch_on};
 
 /// Copies of one buffer in a row.
 const MOST_COPIES: u32 = 16;

@@ -1,7 +1,7 @@
 //! Tokio's callsites: which spans and events are the runtime's own, and what each of them means. They are told apart by name
 //! and target once, when tokio registers them; from then on by address.
 
-use crate::collect::Detail;
+use crate::collect::{Detail, has_ended};
 use parking_lot::Mutex;
 use std::sync::{
     OnceLock,
@@ -129,6 +129,9 @@ pub(crate) fn learn(metadata: &Metadata<'_>, site: Site) {
 /// Registers a callsite: `None` when it is not tokio's.
 pub(crate) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
     let site = classify(metadata, detail)?;
+    if has_ended() {
+        return Some(Interest::never());
+    }
     let _ = SOURCE.set(metadata.file().unwrap_or_default());
     let _one_at_a_time = REGISTERING.lock();
     let address = std::ptr::from_ref(metadata).addr();
@@ -150,6 +153,9 @@ pub(crate) fn ask_again() {
 }
 
 fn classify(metadata: &Metadata<'_>, detail: Detail) -> Option<Site> {
+    if detail == Detail::Off {
+        return None;
+    }
     let module = metadata.module_path().filter(|module| module.starts_with("tokio::"))?;
     let lock = ["tokio::sync::mutex", "tokio::sync::rwlock"].iter().any(|lock| module.starts_with(lock));
     // The operations on locks, and not those on the semaphores inside of them.

@@ -1,7 +1,7 @@
 //! What a runtime's own hooks tell that its spans do not, in lean detail: how long a task waited to be polled. In full detail
 //! the wakes tell.
 
-use crate::collect::thread_state;
+use crate::collect::{has_ended, thread_state};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether any runtime tells it.
@@ -17,6 +17,9 @@ pub(crate) fn are_there() -> bool {
 pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder) {
     HOOKED.store(true, Ordering::Relaxed);
     runtime.track_task_schedule_latency().on_before_task_poll(|task| {
+        if has_ended() {
+            return;
+        }
         let waited = task.schedule_latency().map_or(0, |waited| (waited.as_nanos() as u64).saturating_add(1));
         thread_state::with(|local| local.latency.set(waited));
     });

@@ -4,14 +4,15 @@ use crate::{
     capture::rate::Rate,
     clock::Nanos,
     collect::{
+        keyed::Keyed,
         lock_sites::{self, HoldSites, Mark},
         task::slot,
         threads::Thread,
     },
     slots::id,
-    view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, Owner, Value},
+    view::{self, Access, AcrossAwait, Attribute, HOLD_TIMES, MOST_HOLDERS, Owner, Value},
 };
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// No lock.
 pub(crate) const NONE: u32 = 0;
@@ -33,8 +34,12 @@ pub(crate) fn kind(concrete_type: &str) -> u32 {
 /// What is known of one lock.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) holders: Vec<Hold>,
-    pub(crate) waiters: VecDeque<Wait>,
+    /// By their guard.
+    pub(crate) holders: Keyed<Hold>,
+    /// How many of them hold it alone.
+    pub(crate) exclusive: usize,
+    /// By their operation.
+    pub(crate) waiters: Keyed<Wait>,
     pub(crate) acquisitions: u64,
     pub(crate) contended: u64,
     pub(crate) across: AcrossAwait,
@@ -75,14 +80,41 @@ impl State {
     /// For a new lock.
     pub(crate) fn reset(&mut self) {
         let (mut holders, mut waiters) = (std::mem::take(&mut self.holders), std::mem::take(&mut self.waiters));
-        holders.clear();
-        waiters.clear();
+        drop(holders.drain());
+        drop(waiters.drain());
         *self = Self { holders, waiters, ..Self::default() };
     }
 
-    /// A hold ends.
-    pub(crate) fn end(&mut self, at: usize, now: Nanos) {
-        let hold = self.holders.remove(at);
+    /// Somebody has acquired it.
+    pub(crate) fn begin(&mut self, hold: Hold) {
+        self.acquisitions += 1;
+        self.exclusive += usize::from(hold.access == Access::Exclusive);
+        self.holders.push(hold.guard, hold);
+    }
+
+    /// Ends all holds that cannot be any more where somebody acquires it like this.
+    pub(crate) fn end_others(&mut self, access: Access, now: Nanos) {
+        if access == Access::Shared && self.exclusive == 0 {
+            return;
+        }
+        // With one who holds it alone there is nobody else.
+        let ended: Vec<Hold> = self.holders.drain().collect();
+        for hold in ended {
+            self.account(&hold, now);
+        }
+        self.exclusive = 0;
+    }
+
+    /// A hold by this guard ends; where several have its number, that of this task.
+    pub(crate) fn end(&mut self, guard: u64, access: Access, task: u64, now: Nanos) {
+        let by_task = self.holders.take(guard, |held| held.access == access && held.task == task);
+        if let Some(hold) = by_task.or_else(|| self.holders.take(guard, |held| held.access == access)) {
+            self.exclusive -= usize::from(access == Access::Exclusive);
+            self.account(&hold, now);
+        }
+    }
+
+    fn account(&mut self, hold: &Hold, now: Nanos) {
         let time = now.since(hold.since);
         let nanos = time.as_nanos() as u64;
         self.held += nanos;
@@ -96,14 +128,15 @@ impl State {
 
     /// More is known of a hold that lasts.
     pub(crate) fn follow(&mut self, guard: u64, task: u64, sites: &Arc<HoldSites>) {
-        if let Some(hold) = self.holders.iter_mut().rfind(|hold| hold.guard == guard && hold.task == task) {
+        if let Some(hold) = self.holders.find(guard, |hold| hold.task == task) {
             hold.sites = Some(Arc::clone(sites));
         }
     }
 
     /// Has those looked at who hold it across an await, and of whom nothing was captured when they acquired it.
     pub(crate) fn look_at_holders(&mut self, lock: Mark, now: Nanos) {
-        let unseen = self.holders.iter_mut().filter(|hold| hold.sites.is_none() && hold.is_across_await());
+        let unseen =
+            self.holders.iter_mut().take(MOST_HOLDERS).filter(|hold| hold.sites.is_none() && hold.is_across_await());
         for hold in unseen {
             if !self.late_rate.allows(now, lock_sites::BOUND) {
                 return;
@@ -115,13 +148,13 @@ impl State {
     /// Whether it is held across an await, or waited for long, now.
     pub(crate) fn offends(&self, now: Nanos) -> bool {
         let waits_long = self.waiters.front().is_some_and(|wait| now.since(wait.since) >= LONG_WAIT);
-        waits_long || self.holders.iter().any(Hold::is_across_await)
+        waits_long || self.holders.iter().take(MOST_HOLDERS).any(Hold::is_across_await)
     }
 
     /// What tokio tells as attributes, from what is known better: its own come late.
     pub(crate) fn attributes(&self, kind: u32, into: &mut Vec<Attribute>) {
         let mut tell = |name, value| into.push(Attribute { name, value, unit: None });
-        let shared = self.holders.iter().filter(|hold| hold.access == Access::Shared).count();
+        let shared = self.holders.len() - self.exclusive;
         if kind == MUTEX {
             tell("locked", Value::Bool(!self.holders.is_empty()));
         } else {

@@ -81,12 +81,8 @@ fn acquire(local: &ThreadState, access: Access) {
     };
     let mut is_due = false;
     if let Some(state) = slot.lock.lock().as_mut() {
-        let has_ended = |held: &Hold| access == Access::Exclusive || held.access == Access::Exclusive;
-        while let Some(at) = state.holders.iter().position(has_ended) {
-            state.end(at, now);
-        }
-        state.acquisitions += 1;
-        state.holders.push(hold);
+        state.end_others(access, now);
+        state.begin(hold);
         is_due = state.flagged && state.rate.allows(now, lock_sites::BOUND);
     }
     if is_due && let Some(sites) = lock_sites::begin(local, resource::mark(entered.index), task, now) {
@@ -101,11 +97,7 @@ fn release(local: &ThreadState, access: Access) {
     let task = local.innermost(Kind::Task);
     let now = local.now();
     if let Some(state) = slot.lock.lock().as_mut() {
-        let is_it = |held: &Hold| held.guard == entered.stamp && held.access == access;
-        let by_task = state.holders.iter().position(|held| is_it(held) && held.task == task);
-        if let Some(at) = by_task.or_else(|| state.holders.iter().position(is_it)) {
-            state.end(at, now);
-        }
+        state.end(entered.stamp, access, task, now);
     }
     RESOURCES.touch(entered.index);
 }
@@ -115,9 +107,9 @@ pub(crate) fn wait(lock: Ours, op: u64, task: u64, access: Access, local: &Threa
     let Some(slot) = RESOURCES.get(lock.index) else { return };
     let since = local.now();
     if let Some(state) = slot.lock.lock().as_mut() {
-        match state.waiters.iter_mut().find(|wait| wait.op == op) {
+        match state.waiters.find(op, |_| true) {
             Some(wait) => wait.task = task,
-            None => state.waiters.push_back(Wait { op, task, access, since }),
+            None => state.waiters.push(op, Wait { op, task, access, since }),
         }
     }
     RESOURCES.touch(lock.index);
@@ -127,11 +119,8 @@ pub(crate) fn wait(lock: Ours, op: u64, task: u64, access: Access, local: &Threa
 pub(crate) fn leave(lock: Ours, op: u64, how: Leave) {
     let Some(slot) = RESOURCES.get(lock.index) else { return };
     if let Some(state) = slot.lock.lock().as_mut() {
-        if let Some(at) = state.waiters.iter().position(|wait| wait.op == op) {
-            let wait = state.waiters.remove(at);
-            if let (Some(wait), Leave::Served(now)) = (wait, how) {
-                state.flagged |= now.since(wait.since) >= LONG_WAIT;
-            }
+        if let (Some(wait), Leave::Served(now)) = (state.waiters.take(op, |_| true), how) {
+            state.flagged |= now.since(wait.since) >= LONG_WAIT;
         }
         state.contended += u64::from(how != Leave::Cancelled);
     }

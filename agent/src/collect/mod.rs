@@ -7,6 +7,7 @@ mod attribute;
 pub(crate) mod callsite;
 #[cfg(tokio_unstable)]
 pub(crate) mod hooks;
+mod keyed;
 mod lock_sites;
 pub(crate) mod lock_state;
 mod locks;
@@ -19,6 +20,8 @@ pub(crate) mod task;
 pub(crate) mod thread_state;
 pub(crate) mod threads;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Detail {
@@ -26,6 +29,24 @@ pub(crate) enum Detail {
     Full,
     /// Polls of tasks and locks, without wakers and other resources.
     Lean,
+    /// Nothing: what the service's own subscriber sees is what it would see without the agent.
+    Off,
+}
+
+/// Whether the agent has ended.
+static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// From here on everything is passed on, nothing is noted, and tokio's callsites are dead, so that they cost what they cost where nobody
+/// listens.
+pub(crate) fn end() {
+    ENDED.store(true, Ordering::Release);
+    callsite::ask_again();
+}
+
+/// Whether nothing is collected any more.
+#[inline]
+pub(crate) fn has_ended() -> bool {
+    ENDED.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
     collect::{
         Detail,
         callsite::{self, Site},
-        locks,
+        has_ended, locks,
         op::{self, Polled},
         resource, spans,
         task::{
@@ -20,13 +20,24 @@ use crate::{
 };
 use std::{
     any::TypeId,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata,
     field::Visit,
     span::{Attributes, Current, Id, Record},
 };
+
+/// What a dispatcher [is](Dispatch::is) that leads through the agent, whatever the service's own subscriber is.
+pub(crate) struct Ours;
+
+/// Tasks that the agent's own threads spawned, as far as that was heard of.
+static OWN_SPAWNS: AtomicU64 = AtomicU64::new(0);
+
+/// How many tasks of the agent's own were heard of.
+pub(crate) fn own_spawns() -> u64 {
+    OWN_SPAWNS.load(Ordering::Relaxed)
+}
 
 /// Wraps the service's own subscriber.
 #[derive(Debug)]
@@ -47,7 +58,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
 
     /// A span of the service's own is made.
     fn begin_theirs(&self, attributes: &Attributes<'_>) -> Id {
-        if self.detail != Detail::Full {
+        if self.detail != Detail::Full || has_ended() {
             return self.inner.new_span(attributes);
         }
         let parent = match attributes.parent() {
@@ -64,7 +75,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     fn end_theirs(&self, span: Id) -> bool {
         let id = span.into_u64();
         let ended = self.inner.try_close(span);
-        if ended && self.detail == Detail::Full {
+        if ended && self.detail == Detail::Full && !has_ended() {
             spans::end(id);
         }
         ended
@@ -123,9 +134,11 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // Tokio's are at this level. It is asked for whenever the inner one's may have changed.
-        self.most.store(verbosity(self.inner.max_level_hint()), Ordering::Relaxed);
-        Some(LevelFilter::TRACE)
+        // It is asked for whenever the inner one's may have changed.
+        let inner = self.inner.max_level_hint();
+        self.most.store(verbosity(inner), Ordering::Relaxed);
+        // Tokio's are at this level.
+        if self.detail == Detail::Off || has_ended() { inner } else { Some(LevelFilter::TRACE) }
     }
 
     #[inline]
@@ -140,7 +153,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn record(&self, span: &Id, values: &Record<'_>) {
         if id::decode(span.into_u64()).is_none() {
             self.inner.record(span, values);
-            if self.detail == Detail::Full {
+            if self.detail == Detail::Full && !has_ended() {
                 thread_state::with(|local| spans::record(local, span, values));
             }
         }
@@ -174,9 +187,14 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn enter(&self, span: &Id) {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else {
-            thread_state::with(|local| local.enter_theirs(id));
+            if !has_ended() {
+                thread_state::with(|local| local.enter_theirs(id));
+            }
             return self.inner.enter(span);
         };
+        if has_ended() {
+            return;
+        }
         thread_state::with(|local| match ours.kind {
             Kind::Task => poll::enter(local, ours, id),
             Kind::Resource => drop(local.push(Kind::Resource, id)),
@@ -189,9 +207,14 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn exit(&self, span: &Id) {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else {
-            thread_state::with(thread_state::ThreadState::exit_theirs);
+            if !has_ended() {
+                thread_state::with(thread_state::ThreadState::exit_theirs);
+            }
             return self.inner.exit(span);
         };
+        if has_ended() {
+            return;
+        }
         thread_state::with(|local| match ours.kind {
             Kind::Task => poll::exit(local, ours, id),
             Kind::Resource => drop(local.pop(Kind::Resource, id)),
@@ -204,6 +227,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn clone_span(&self, span: &Id) -> Id {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else { return self.inner.clone_span(span) };
+        if has_ended() {
+            return span.clone();
+        }
         match ours.kind {
             Kind::Resource => {
                 return id_of(thread_state::with(|local| resource::clone_handle(local, ours)).max(id::INERT));
@@ -219,6 +245,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     fn try_close(&self, span: Id) -> bool {
         let id = span.into_u64();
         let Some(ours) = id::decode(id) else { return self.end_theirs(span) };
+        if has_ended() {
+            return false;
+        }
         thread_state::with(|local| match ours.kind {
             Kind::Task => slot::close(local, ours, id),
             Kind::Resource => resource::close(local, ours),
@@ -233,7 +262,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
     #[expect(unsafe_code, reason = "the trait's method is unsafe, so that its callers may trust the pointers")]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
-        if id == TypeId::of::<Self>() {
+        if id == TypeId::of::<Self>() || id == TypeId::of::<Ours>() {
             return Some(std::ptr::from_ref(self).cast());
         }
         // SAFETY: the pointer is passed on as the inner one gave it, and it borrows from `self`, as does the inner one.
@@ -245,6 +274,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 #[inline]
 fn begin(site: Site, local: &thread_state::ThreadState, attributes: &Attributes<'_>) -> u64 {
     if local.hidden.get() {
+        if site == Site::Spawn {
+            OWN_SPAWNS.fetch_add(1, Ordering::Relaxed);
+        }
         return id::INERT;
     }
     match site {

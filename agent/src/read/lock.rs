@@ -10,7 +10,7 @@ use crate::{
         id::{self, Kind, Ours},
         lifetime::Clones,
     },
-    view::{self, LockView, MOST_WAITERS},
+    view::{self, LockView, MOST_HOLDERS, MOST_WAITERS},
 };
 use std::time::Duration;
 
@@ -24,9 +24,10 @@ pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
             let now = clock::now();
             state.flagged |= state.offends(now);
             state.look_at_holders(resource::mark(index), now);
-            let unknown = state.holders.iter().filter(|hold| hold.is_unknown()).count();
-            let known = state.holders.iter().filter(|hold| !hold.is_unknown());
-            let holders: Vec<view::Holder> = known.map(Hold::view).collect();
+            // Those who acquire it wait meanwhile: a bounded copy.
+            let listed = state.holders.iter().take(MOST_HOLDERS).filter(|hold| !hold.is_unknown());
+            let holders: Vec<view::Holder> = listed.map(Hold::view).collect();
+            let unknown = state.holders.len() - holders.len();
             for holder in holders.iter().filter(|holder| holder.is_across_await) {
                 across(&mut across_await, now.since(holder.since));
             }

@@ -121,6 +121,12 @@ pub(crate) fn meet(handle: &Handle) {
     drop(forgotten);
 }
 
+/// Lets go of all of them.
+pub(crate) fn end() {
+    let known = std::mem::take(&mut REGISTRY.lock().known);
+    drop(known);
+}
+
 /// Whether nobody blocks on a current-thread runtime, and it has no tasks: it is met again when somebody does.
 fn is_unused(runtime: &Runtime) -> bool {
     runtime.flavor == Flavor::CurrentThread

@@ -3,6 +3,7 @@
 use crate::{
     Error,
     collect::{callsite, thread_state::hide},
+    missing::Part,
     serve::{
         console, door,
         holdup::{self, report::Description},
@@ -15,7 +16,7 @@ use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, mpsc::sync_channel},
+    sync::{Arc, OnceLock, mpsc::sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -37,21 +38,48 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// The thread that serves, for as long as this exists.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) address: SocketAddr,
+    address: Arc<OnceLock<SocketAddr>>,
     begin: Option<std::sync::mpsc::SyncSender<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Gets ready to serve on a listener that is bound: all that can fail is done by then. It serves from [`Serving::begin`] on.
+/// Where clients come.
+#[derive(Debug)]
+pub(crate) enum Listening {
+    Bound(TcpListener),
+    /// The address is taken: it is tried again.
+    Later(SocketAddr),
+}
+
+/// How often a taken address is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Gets ready to serve: all that can fail is done by then, but for an address that is taken. It serves from [`Serving::begin`] on.
 pub(crate) fn start(
-    listener: TcpListener,
+    listening: Listening,
     settings: &Settings,
     description: Description,
     stalls: &Arc<Stalls>,
 ) -> Result<Serving, Error> {
-    let address = listener.local_addr().map_err(Error::io("read the agent's address"))?;
-    listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    let address = Arc::new(OnceLock::new());
+    if let Listening::Bound(listener) = &listening {
+        let bound = listener.local_addr().map_err(Error::io("read the agent's address"))?;
+        address.get_or_init(|| bound);
+        listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    }
+    let (theirs, missing) = (Arc::clone(&address), Arc::clone(&description.missing));
+    let listen = async move || {
+        let listener = match listening {
+            Listening::Bound(listener) => tokio::net::TcpListener::from_std(listener).ok()?,
+            Listening::Later(wanted) => listen_later(wanted).await,
+        };
+        if let Ok(address) = listener.local_addr() {
+            theirs.get_or_init(|| address);
+        }
+        missing.found(Part::Address);
+        Some(listener)
+    };
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -70,7 +98,7 @@ pub(crate) fn start(
                 return;
             }
             let routes = routes(commands, description);
-            serve(&runtime, listener, hub, clients, routes, stopped);
+            serve(&runtime, listen, hub, clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
     Ok(Serving { address, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
@@ -78,26 +106,40 @@ pub(crate) fn start(
 
 fn serve(
     runtime: &Runtime,
-    listener: TcpListener,
+    listen: impl AsyncFnOnce() -> Option<tokio::net::TcpListener>,
     hub: Hub,
     clients: usize,
     routes: Routes,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
-        // It was bound before, so that this fails only when the system is out of something; then there is nobody to tell.
-        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         tokio::spawn(hub.run());
         tokio::spawn(async {
             tokio::time::sleep(SETTLED).await;
             callsite::ask_again();
         });
+        let serving = async {
+            // One that was bound before fails only when the system is out of something; then there is nobody to tell.
+            if let Some(listener) = listen().await {
+                door::serve(listener, clients, routes).await;
+            }
+        };
         tokio::select! {
-            () = door::serve(listener, clients, routes) => {}
+            () = serving => {}
             // Also when it is dropped.
             _ = stopped => {}
         }
     });
+}
+
+/// Listens on an address as soon as it is free.
+async fn listen_later(address: SocketAddr) -> tokio::net::TcpListener {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        if let Ok(listener) = tokio::net::TcpListener::bind(address).await {
+            return listener;
+        }
+    }
 }
 
 /// The two services.
@@ -110,6 +152,11 @@ fn routes(commands: mpsc::Sender<Command>, description: Description) -> Routes {
 }
 
 impl Serving {
+    /// Where clients come; `None` while the address is taken.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.address.get().copied()
+    }
+
     /// Begins to serve. Not before the subscriber is installed: a callsite of tokio's that this thread met first while that is
     /// being done could be taken for one that nobody is interested in, for good, see [`callsite::ask_again`].
     pub(crate) fn begin(&mut self) {

@@ -94,8 +94,12 @@ fn stay_too(runtime: &Runtime) {
 /// One worker is stuck, then all.
 fn alarms() {
     let log = tracing_subscriber::registry().with(Log(|said| say(said)));
-    let _agent =
-        builder().alarms(AFTER).on_alarm(|alarm| say(one_line(alarm))).with_subscriber(log).init().expect("it starts");
+    let _agent = builder()
+        .alarms(AFTER)
+        .on_alarm(|alarm| say(one_line(alarm)))
+        .with_subscriber(log)
+        .try_init()
+        .expect("it starts");
     let runtime = two_workers();
     stay(&runtime);
     // Once that was told of, all are.
@@ -113,8 +117,8 @@ fn alarms_by_variable() {
         assert_eq!(alarm.kind, AlarmKind::AllWorkersStuck, "this is asked for");
     };
     let log = tracing_subscriber::registry().with(Log(|said| say(said)));
-    let builder = builder().from_env().expect("a sound environment").on_alarm(on_alarm).with_subscriber(log);
-    let _agent = builder.init().expect("it starts");
+    let builder = builder().from_env().on_alarm(on_alarm).with_subscriber(log);
+    let _agent = builder.try_init().expect("it starts");
     let runtime = two_workers();
     for _ in 0..3 {
         let task = runtime.spawn(async { thread::sleep(AFTER * 2) });
@@ -128,7 +132,7 @@ fn alarms_by_variable() {
 /// Polls that are long, and not long enough; jobs and blocks in place that are.
 fn calm() {
     let log = tracing_subscriber::registry().with(Log(|said| say(said)));
-    let _agent = builder().alarms(Duration::from_secs(2)).with_subscriber(log).init().expect("it starts");
+    let _agent = builder().alarms(Duration::from_secs(2)).with_subscriber(log).try_init().expect("it starts");
     let runtime = two_workers();
     runtime.block_on(async {
         let in_place = tokio::spawn(async { tokio::task::block_in_place(|| thread::sleep(Duration::from_secs(4))) });
@@ -150,7 +154,7 @@ fn blocked_log() {
             thread::park();
         }
     }));
-    let agent = builder().alarms(AFTER).with_subscriber(log).init().expect("it starts");
+    let agent = builder().alarms(AFTER).with_subscriber(log).try_init().expect("it starts");
     say(agent.address().expect("it listens"));
     let runtime = two_workers();
     stay(&runtime);

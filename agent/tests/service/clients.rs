@@ -27,6 +27,23 @@ impl Clients {
         Self { instrument: InstrumentClient::new(channel.clone()), diagnostics: DiagnosticsClient::new(channel) }
     }
 
+    /// The same, as soon as it answers there.
+    pub(crate) async fn connect_later(address: SocketAddr) -> Self {
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("a URL");
+        let answers = async {
+            loop {
+                if let Ok(channel) = endpoint.connect().await
+                    && DiagnosticsClient::new(channel).describe(DescribeRequest {}).await.is_ok()
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, answers).await.expect("in time");
+        Self::connect(address).await
+    }
+
     pub(crate) async fn describe(&mut self) -> DescribeResponse {
         let answer = timeout(PATIENCE, self.diagnostics.describe(DescribeRequest {})).await.expect("in time");
         answer.expect("it answers").into_inner()

@@ -88,7 +88,7 @@ fn alone() {
 fn watched(detail: Detail) {
     let (subscriber, kept) = subscriber();
     let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
-    let _agent = builder.with_subscriber(subscriber).init().expect("it starts");
+    let _agent = builder.with_subscriber(subscriber).try_init().expect("it starts");
     serve();
     kept.tell();
 }

@@ -23,8 +23,8 @@ const CROWD: u64 = 60_000;
 const LATE: Duration = Duration::from_millis(30);
 
 fn agent() -> holdup_agent::Agent {
-    let builder = holdup_agent::builder().from_env().expect("a sound environment");
-    let agent = builder.address(([127, 0, 0, 1], 0).into()).init().expect("it starts");
+    let builder = holdup_agent::builder().from_env();
+    let agent = builder.address(([127, 0, 0, 1], 0).into()).try_init().expect("it starts");
     say(agent.address().expect("it listens"));
     agent
 }

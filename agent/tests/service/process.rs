@@ -117,6 +117,11 @@ impl Service {
         self.child.stdin.as_mut().expect("it is piped").write_all(b"\n").expect("it listens");
     }
 
+    /// Ends what it waits for in [`until_stdin_ends`].
+    pub(crate) fn end_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// An address that it says next.
     pub(crate) fn address(&mut self) -> SocketAddr {
         self.hear().parse().expect("an address")

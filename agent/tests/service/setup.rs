@@ -1,13 +1,26 @@
 //! Set-up: one line is enough, what is wrong with it is an error in words, and an agent that is switched off is not there.
 
-use crate::process::{Roles, play, say};
+use crate::{
+    clients::{Clients, block_on, until},
+    process::{Roles, Service, play, say, until_stdin_ends},
+};
 use holdup_agent::{Agent, Detail, Error};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+};
 use tracing_core::{Callsite, Interest, Kind, Level, Metadata, field::FieldSet, identify_callsite};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+    util::SubscriberInitExt as _,
+};
 
 pub(crate) const ROLES: Roles = &[
     ("setup-init", init),
@@ -18,6 +31,13 @@ pub(crate) const ROLES: Roles = &[
     ("setup-again", again),
     ("setup-off", off),
     ("setup-late-answer", late_answer),
+    ("setup-goes-on", goes_on),
+    ("setup-goes-on-alone", goes_on_alone),
+    ("setup-bad-variable", bad_variable),
+    ("setup-wrapped", wrapped),
+    ("setup-wrapped-off", wrapped_off),
+    ("setup-elsewhere", elsewhere),
+    ("setup-ended", ended),
 ];
 
 const FREE: &str = "127.0.0.1:0";
@@ -44,13 +64,13 @@ fn threads() -> usize {
 }
 
 fn init() {
-    drop(tell(holdup_agent::init()));
+    drop(tell(holdup_agent::try_init()));
 }
 
 fn init_in_main() {
     #[tokio::main]
     async fn main() -> Result<(), Error> {
-        let _agent = tell(holdup_agent::init());
+        let _agent = tell(holdup_agent::try_init());
         say(tokio::spawn(async { "spawned" }).await.expect("it does not panic"));
         Ok(())
     }
@@ -61,15 +81,15 @@ fn taken_port() {
     let taken = TcpListener::bind(FREE).expect("a port is free");
     let address = taken.local_addr().expect("it is bound");
     say(address);
-    drop(tell(holdup_agent::builder().address(address).init()));
+    drop(tell(holdup_agent::builder().address(address).try_init()));
     // And nothing is left of the attempt.
-    drop(tell(holdup_agent::builder().address(free()).init()));
+    drop(tell(holdup_agent::builder().address(free()).try_init()));
 }
 
 fn subscriber_set() {
     tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("it is the first");
     let before = threads();
-    drop(tell(holdup_agent::builder().address(free()).init()));
+    drop(tell(holdup_agent::builder().address(free()).try_init()));
     // A thread that was joined may be listed for a moment longer: the kernel tells of its end before it takes it off.
     let patience = Instant::now() + Duration::from_secs(10);
     while threads() > before && Instant::now() < patience {
@@ -79,12 +99,12 @@ fn subscriber_set() {
 }
 
 fn twice() {
-    let _agent = tell(holdup_agent::builder().address(free()).init());
-    drop(tell(holdup_agent::builder().address(free()).init()));
+    let _agent = tell(holdup_agent::builder().address(free()).try_init());
+    drop(tell(holdup_agent::builder().address(free()).try_init()));
 }
 
 fn again() {
-    let agent = holdup_agent::builder().address(free()).init().expect("it starts");
+    let agent = holdup_agent::builder().address(free()).try_init().expect("it starts");
     let address = agent.address().expect("it listens");
     agent.shutdown();
     say(format_args!("port free: {}", TcpListener::bind(address).is_ok()));
@@ -92,14 +112,127 @@ fn again() {
 
 fn off() {
     let before = threads();
-    let agent = holdup_agent::builder().address(free()).detail(Detail::Off).init();
+    let agent = holdup_agent::builder().address(free()).detail(Detail::Off).try_init();
     drop(tell(agent));
     say(format_args!("threads more: {}", threads() - before));
     say(format_args!("subscriber: {}", tracing::dispatcher::has_been_set()));
-    let own = holdup_agent::builder().detail(Detail::Off).with_subscriber(tracing_subscriber::registry()).init();
+    let own = holdup_agent::builder().detail(Detail::Off).with_subscriber(tracing_subscriber::registry()).try_init();
     drop(tell(own));
     let is_own = tracing::dispatcher::get_default(tracing::Dispatch::is::<tracing_subscriber::Registry>);
     say(format_args!("the service's own subscriber: {is_own}"));
+}
+
+/// A log that says what it is told of holdup, and of the service.
+struct Log;
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut said = Said(String::new());
+        event.record(&mut said);
+        say(format_args!("{} {}: {}", event.metadata().level(), event.metadata().target(), said.0));
+    }
+}
+
+struct Said(String);
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
+/// The port is taken, and free after a while; a variable is wrong.
+fn goes_on() {
+    let taken = TcpListener::bind(FREE).expect("a port is free");
+    let address = taken.local_addr().expect("it is bound");
+    say(address);
+    let builder = holdup_agent::builder().address(address).with_subscriber(tracing_subscriber::registry().with(Log));
+    let agent = builder.init();
+    tracing::info!(target: "orders", "goes on");
+    say(format_args!("listens: {}, missing: {}", agent.address().is_some(), agent.missing().len()));
+    drop(taken);
+    until_stdin_ends();
+    say(format_args!("listens: {}, missing: {}", agent.address() == Some(address), agent.missing().len()));
+}
+
+/// Another subscriber is there already.
+fn goes_on_alone() {
+    let own = tracing_subscriber::registry().with(Log.with_filter(LevelFilter::INFO));
+    tracing::subscriber::set_global_default(own).expect("it is the first");
+    let agent = holdup_agent::builder().address(free()).init();
+    say(format_args!("listens: {}, missing: {}", agent.address().is_some(), agent.missing().len()));
+    let second = holdup_agent::builder().address(free()).init();
+    say(format_args!("listens: {}", second.address().is_some()));
+}
+
+fn bad_variable() {
+    let agent = holdup_agent::init();
+    say(format_args!("listens: {}", agent.address().is_some()));
+    agent.missing().iter().for_each(say);
+}
+
+/// Installed as a service does it that wants records of the crate `log` as well.
+fn wrapped() {
+    let builder = holdup_agent::builder().address(free());
+    builder.wrap(tracing_subscriber::registry().with(Log)).init();
+    let agent = builder.init();
+    say(agent.address().expect("it listens"));
+    log::info!(target: "old", "by log");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let task = tokio::task::Builder::new().name("seen").spawn(std::future::pending::<()>()).expect("a runtime");
+        say(format_args!("missing: {:?}", agent.missing()));
+        until_stdin_ends();
+        task.abort();
+    });
+}
+
+/// Switched off, the wrapped one is the service's own.
+fn wrapped_off() {
+    let builder = holdup_agent::builder().detail(Detail::Off);
+    builder.wrap(tracing_subscriber::registry().with(Log.with_filter(LevelFilter::INFO))).init();
+    let before = threads();
+    let agent = builder.init();
+    tracing::info!(target: "orders", "as ever");
+    say(format_args!("listens: {}, threads more: {}", agent.address().is_some(), threads() - before));
+    say(format_args!("at most: {}", tracing::level_filters::LevelFilter::current()));
+}
+
+/// The agent's part is installed on one thread only: the one that serves hears nothing.
+fn elsewhere() {
+    let builder = holdup_agent::builder().address(free());
+    let _here = tracing::subscriber::set_default(builder.wrap(tracing_subscriber::registry()));
+    let agent = builder.init();
+    say(agent.address().expect("it listens"));
+    until_stdin_ends();
+}
+
+/// It has ended, and tasks that began before go on: their spans are entered, left and closed.
+fn ended() {
+    let builder = holdup_agent::builder().address(free()).with_subscriber(tracing_subscriber::registry().with(Log));
+    let agent = builder.init();
+    tracing_core::callsite::register(&SITE);
+    say(format_args!("dead: {}", SITE.0.load(Ordering::SeqCst)));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (go, goes) = tokio::sync::oneshot::channel::<()>();
+        let before = tokio::spawn(async move { goes.await.is_ok() });
+        tokio::task::yield_now().await;
+        agent.shutdown();
+        say(format_args!("dead: {}", SITE.0.load(Ordering::SeqCst)));
+        go.send(()).expect("it waits");
+        say(format_args!("ends: {}", before.await.expect("it does not panic")));
+        say(format_args!("panics: {}", tokio::spawn(async { panic!("on purpose") }).await.is_err()));
+        tracing::info!(target: "orders", "goes on");
+    });
+    drop(runtime);
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux").filter_map(Result::ok);
+    let names = threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+    let left: Vec<String> = names.map(|it| it.trim().to_owned()).filter(|it| it.starts_with("holdup")).collect();
+    say(format_args!("threads: {left:?}"));
 }
 
 /// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
@@ -131,7 +264,7 @@ fn late_answer() {
     tracing_core::callsite::register(&SITE);
     let is_dead = || SITE.0.load(Ordering::SeqCst);
     say(format_args!("dead before: {}", is_dead()));
-    let _agent = tell(holdup_agent::builder().address(free()).init());
+    let _agent = tell(holdup_agent::builder().address(free()).try_init());
     say(format_args!("dead then: {}", is_dead()));
     // A thread that had asked before, and is slow.
     SITE.set_interest(Interest::never());
@@ -177,6 +310,76 @@ fn a_taken_port_is_an_error_that_says_what_to_try_and_leaves_nothing_behind() {
     let said = play("setup-taken-port", &[]);
     assert!(said[1].contains(&said[0]) && said[1].contains("HOLDUP_ADDR"), "{said:?}");
     assert_eq!(said[2], "listens: true");
+}
+
+#[test]
+fn a_service_whose_port_is_taken_goes_on_with_its_log_and_is_found_once_the_port_is_free() {
+    let mut service = Service::start("setup-goes-on", &[]);
+    let address = service.address();
+    let warning = service.hear();
+    assert!(warning.starts_with("WARN holdup: holdup's agent goes on without some"), "{warning}");
+    assert!(warning.contains(&format!("cannot listen on {address}")) && warning.contains("HOLDUP_ADDR"), "{warning}");
+    assert_eq!([service.hear(), service.hear()], ["INFO orders: goes on", "listens: false, missing: 1"]);
+    block_on(async {
+        // It tries again every five seconds.
+        let mut clients = Clients::connect_later(address).await;
+        assert!(clients.describe().await.limitations.iter().all(|it| !it.contains("cannot listen")));
+    });
+    service.end_stdin();
+    assert_eq!(service.hear(), "listens: true, missing: 0");
+}
+
+#[test]
+fn a_service_with_another_subscriber_goes_on_without_an_agent() {
+    let said = play("setup-goes-on-alone", &[]);
+    assert!(said[0].starts_with("WARN holdup: ") && said[0].contains("with_subscriber"), "{said:?}");
+    assert_eq!(said[1], "listens: false, missing: 1");
+    assert!(said[2].starts_with("WARN holdup: "), "{said:?}");
+    assert_eq!(said[3], "listens: false");
+}
+
+#[test]
+fn a_variable_with_a_bad_value_leaves_its_default() {
+    let said = play("setup-bad-variable", &[("HOLDUP_ADDR", FREE), ("HOLDUP_DETAIL", "loud")]);
+    assert_eq!(said, ["listens: true", "HOLDUP_DETAIL=\"loud\" is not valid: one of full, lean and off"]);
+}
+
+#[test]
+fn a_wrapped_subscriber_is_installed_by_the_service_and_takes_in_records_of_log() {
+    let mut service = Service::start("setup-wrapped", &[]);
+    let address = service.address();
+    assert_eq!([service.hear(), service.hear()], ["INFO log: by log", "missing: []"]);
+    block_on(async {
+        let mut clients = Clients::connect(address).await;
+        let mut reports = clients.reports().await;
+        until(&mut reports, |report| !report.tasks.is_empty()).await;
+        assert!(clients.describe().await.limitations.iter().all(|it| !it.contains("nothing that tokio tells")));
+    });
+}
+
+#[test]
+fn a_wrapped_subscriber_that_is_switched_off_is_the_service_s_own() {
+    let said = play("setup-wrapped-off", &[]);
+    assert_eq!(said, ["INFO orders: as ever", "listens: false, threads more: 0", "at most: info"]);
+}
+
+#[test]
+fn an_agent_that_hears_of_no_task_says_so() {
+    let mut service = Service::start("setup-elsewhere", &[]);
+    let address = service.address();
+    block_on(async {
+        let described = Clients::connect(address).await.describe().await;
+        let deaf = described.limitations.iter().any(|it| it.contains("nothing that tokio tells arrives"));
+        assert!(deaf, "{:?}", described.limitations);
+    });
+}
+
+#[test]
+fn after_a_shutdown_everything_is_passed_on_and_nothing_noted() {
+    let said = play("setup-ended", &[]);
+    assert_eq!(said[..5], ["dead: false", "dead: true", "ends: true", "panics: true", "INFO orders: goes on"]);
+    // The thread that names stacks waits for good, and does nothing.
+    assert!(["threads: []", "threads: [\"holdup-stacks\"]"].contains(&&*said[5]), "{said:?}");
 }
 
 #[test]

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! - The first works are done by a child process of this one, once in each mode in turn, several times over, and the medians
-//!   are printed as ratios to the plain mode. Plain is the same executable, on the same tokio with its tracing compiled in,
-//!   without any subscriber. Where somebody is attached meanwhile, that is this process: as holdup, which reads `Watch` of an agent and
+//!   are printed as ratios to the first mode. Bare is an executable of its own, on the same tokio, built without `tokio_unstable` and without tokio's
+//!   tracing, as a service that knows of no instrumentation. Plain is this executable, with both compiled in, and without any subscriber. Where somebody is attached meanwhile, that is this process: as holdup, which reads `Watch` of an agent and
 //!   nothing else, or as tokio-console, which reads the console's service of whoever has it.
 //! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with
 //!   holdup's windows and tokio-console's limit to a message, 4 MiB. A *flood* counts the tasks whose end never arrived, beside the losses that the
@@ -22,7 +22,9 @@
 //!   The *first state* counts from connecting. *RSS* is the service's own. A *stall* counts from when its poll had lasted as long
 //!   as the threshold until the client was told.
 
+mod bare;
 mod client;
+mod done;
 mod mode;
 mod service;
 mod watched;
@@ -89,7 +91,9 @@ fn compared(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
     let mut samples = vec![Vec::new(); modes.len()];
     for _ in 0..arguments.runs {
         for (samples, mode) in samples.iter_mut().zip(modes) {
-            let sample = if work.is_attended() {
+            let sample = if *mode == Mode::Bare {
+                bare::run(work, arguments.scale)
+            } else if work.is_attended() {
                 watched::timed(work, *mode, &arguments.load, arguments.scale)
             } else {
                 run(work, *mode, arguments.scale)

@@ -13,7 +13,9 @@ pub(crate) const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// What watches the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
-    /// Nothing.
+    /// Nothing, and tokio is built as for a service that knows of no instrumentation.
+    Bare,
+    /// Nothing: tokio is built with its instrumentation.
     Plain,
     /// console-subscriber, its aggregator running.
     Console,
@@ -31,7 +33,7 @@ pub(crate) enum Reader {
 }
 
 /// All of them, in the order of the table.
-pub(crate) const MODES: [Mode; 4] = [Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
+pub(crate) const MODES: [Mode; 5] = [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
 
 /// What watches, for as long as this is kept.
 pub(crate) struct Watching {
@@ -59,7 +61,7 @@ impl Mode {
     /// Starts it in this process.
     pub(crate) fn start(self) -> Result<Watching, String> {
         match self {
-            Self::Plain => Ok(Watching { address: None, _agent: None }),
+            Self::Bare | Self::Plain => Ok(Watching { address: None, _agent: None }),
             Self::Console => {
                 let address = free()?;
                 // What it retains is bounded by time alone: so little that the work's memory is its own.
@@ -72,7 +74,7 @@ impl Mode {
             Self::Full | Self::Lean => {
                 let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
                 let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
-                let agent = builder.stall_threshold(STALL_THRESHOLD).init().map_err(|error| error.to_string())?;
+                let agent = builder.stall_threshold(STALL_THRESHOLD).try_init().map_err(|error| error.to_string())?;
                 Ok(Watching { address: agent.address(), _agent: Some(agent) })
             }
         }

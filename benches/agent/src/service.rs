@@ -2,8 +2,9 @@
 //! is ready, does its work when it is told to on stdin, says what became of it, and ends with its stdin.
 
 use crate::{
+    done::{resident, runtime, spawn},
     mode::Mode,
-    work::{Work, resident, runtime, spawn},
+    work::Work,
 };
 use std::{
     io::{BufRead, Read},

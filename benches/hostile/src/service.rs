@@ -23,7 +23,7 @@ const DESCRIPTORS: u32 = 1_024;
 
 /// Is the service: says where its agent and its echo are, and ends with its stdin.
 pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
-    let agent = holdup_agent::builder().from_env()?.address(([127, 0, 0, 1], 0).into()).init()?;
+    let agent = holdup_agent::builder().from_env().address(([127, 0, 0, 1], 0).into()).try_init()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     println!("{}", agent.address().ok_or("the agent is off")?);

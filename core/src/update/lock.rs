@@ -55,7 +55,7 @@ pub struct LockStats {
     pub hold_times: Vec<u64>,
     /// The longest of all holds.
     pub longest_hold: Duration,
-    /// Holds that began before the agent did: whose they are nobody knows.
+    /// Holds beside those that are named: of those that began before the agent did nobody knows whose they are, and very many are not listed.
     pub unknown_holders: u64,
 }
 

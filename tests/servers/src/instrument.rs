@@ -80,7 +80,7 @@ mod seen {
     }
 
     pub(super) fn agent() -> Result<Seen> {
-        let agent = holdup_agent::builder().address((Ipv4Addr::LOCALHOST, 0).into()).init()?;
+        let agent = holdup_agent::builder().address((Ipv4Addr::LOCALHOST, 0).into()).try_init()?;
         Ok(Seen { at: agent.address(), _agent: Some(agent) })
     }
 }

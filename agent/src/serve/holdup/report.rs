@@ -3,6 +3,7 @@
 use crate::{
     Detail,
     collect::{callsite::tokio_version, threads},
+    missing::Missing,
     panics::Panic,
     process::Process,
     runtimes::{
@@ -18,8 +19,20 @@ use crate::{
     view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter, Wakers, Waking, WokenBy},
 };
 use holdup_proto::v1;
+use std::sync::Arc;
 
-/// What never changes while the process runs.
+/// Whether the agent hears of tasks that are spawned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hears {
+    Tasks,
+    Nothing,
+}
+
+/// Where that is nothing.
+const DEAF: &str = "nothing that tokio tells arrives: a task of the agent's own was spawned, and no span of it was seen. Another \
+                    subscriber is in use, or a filter around the agent's takes tokio's spans out";
+
+/// What hardly changes while the process runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Description {
     pub(crate) process: Process,
@@ -28,12 +41,15 @@ pub(crate) struct Description {
     pub(crate) capabilities: Vec<&'static str>,
     /// What cannot be seen here, and why, as sentences.
     pub(crate) limitations: Vec<String>,
+    /// What the agent does without at the moment.
+    pub(crate) missing: Arc<Missing>,
 }
 
-pub(crate) fn description(description: &Description) -> v1::DescribeResponse {
-    let Description { process, detail, capabilities, limitations } = description;
+pub(crate) fn description(description: &Description, hears: Hears) -> v1::DescribeResponse {
+    let Description { process, detail, capabilities, limitations, missing } = description;
     // A runtime may be hooked into at any time.
     let scheduled = (*detail == Detail::Full || is_hooked()).then_some("scheduled");
+    let deaf = (hears == Hears::Nothing).then(|| DEAF.to_owned());
     v1::DescribeResponse {
         process: Some(v1::Process {
             boot_id: process.boot_id.to_vec(),
@@ -46,7 +62,7 @@ pub(crate) fn description(description: &Description) -> v1::DescribeResponse {
         }),
         detail: detail.word().to_owned(),
         capabilities: capabilities.iter().chain(&scheduled).map(ToString::to_string).collect(),
-        limitations: limitations.clone(),
+        limitations: limitations.iter().cloned().chain(missing.in_words()).chain(deaf).collect(),
     }
 }
 

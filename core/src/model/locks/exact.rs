@@ -176,7 +176,7 @@ impl Lock {
             None if told.unknown_holders > 0 => LockState::Exclusive,
             None => LockState::Free,
             Some(Access::Exclusive) => LockState::Exclusive,
-            Some(Access::Shared) => LockState::Shared(told.holders.len() as u64),
+            Some(Access::Shared) => LockState::Shared(told.unknown_holders.saturating_add(told.holders.len() as u64)),
         };
         self.acquisitions = told.acquisitions;
         self.contended = told.contended;
