@@ -123,7 +123,6 @@ impl Stacks {
         if self.kept.len() > scene.threads.len() {
             self.kept.retain(|id, _| scene.threads.iter().any(|thread| thread.id == *id));
         }
-        self.symbols.close_unused(UNUSED);
     }
 
     /// The stack of a thread, as it was in the scene.

@@ -28,8 +28,7 @@ const PLACES: usize = 1024;
 const IN_PLACE: usize = 4;
 
 /// Made when there is something to keep.
-static KEPT: LazyLock<Box<[Mutex<Vec<Kept>>]>> =
-    LazyLock::new(|| (0..PLACES).map(|_| Mutex::default()).collect());
+static KEPT: LazyLock<Box<[Mutex<Vec<Kept>>]>> = LazyLock::new(|| (0..PLACES).map(|_| Mutex::default()).collect());
 
 /// What is kept of one task.
 #[derive(Debug, Clone)]
