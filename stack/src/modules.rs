@@ -161,6 +161,11 @@ impl Modules {
         self.list.iter()
     }
 
+    /// The linker's fingerprint of this process's executable; empty where there is none.
+    pub fn executable(&self) -> &[u8] {
+        self.list.iter().find(|module| module.is_executable()).map_or(&[], |module| &module.build_id)
+    }
+
     pub(crate) fn find(&self, address: u64) -> Option<&Arc<Module>> {
         let after = self.list.partition_point(|module| module.range.start <= address);
         self.list[..after].last().filter(|module| module.range.contains(&address))
@@ -178,6 +183,11 @@ impl Module {
     /// The same module in the same place.
     fn is(&self, other: &Self) -> bool {
         (self.bias, &self.range, &self.path, &self.build_id) == (other.bias, &other.range, &other.path, &other.build_id)
+    }
+
+    /// Whether it is this process's executable.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.path.is_empty() && self.file.is_none()
     }
 
     pub(crate) fn has_code(&self, address: u64) -> bool {

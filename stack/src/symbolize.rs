@@ -87,8 +87,12 @@ impl Symbols {
             // A call that never returns may be the last instruction of its function: the line is that of the call.
             let within = if index == 0 { *address } else { address.saturating_sub(1) };
             match modules.find(within) {
-                Some(module) => frames.extend(self.frames(module, within).iter().map(|frame| frame.clone_at(*address))),
-                None => frames.push(unknown("".into()).clone_at(*address)),
+                Some(module) => {
+                    let offset = if module.is_executable() { within.wrapping_sub(module.bias) } else { 0 };
+                    let at = |frame: &Frame| Frame { address: *address, offset, ..frame.clone() };
+                    frames.extend(self.frames(module, within).iter().map(at));
+                }
+                None => frames.push(Frame { address: *address, ..unknown("".into()) }),
             }
         }
         frames
@@ -189,14 +193,8 @@ impl Symbols {
     }
 }
 
-impl Frame {
-    fn clone_at(&self, address: u64) -> Self {
-        Self { address, ..self.clone() }
-    }
-}
-
 fn unknown(module: Arc<str>) -> Frame {
-    Frame { function: "".into(), file: "".into(), line: 0, column: 0, address: 0, module, inlined: false }
+    Frame { function: "".into(), file: "".into(), line: 0, column: 0, address: 0, offset: 0, module, inlined: false }
 }
 
 /// The file that is known again; none without a fingerprint.

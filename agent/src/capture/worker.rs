@@ -6,7 +6,10 @@ use holdup_stack::{memory::OwnMemory, symbolize::Symbols, unwind::Unwinder};
 use parking_lot::Mutex;
 use std::{
     io,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     thread,
 };
 
@@ -31,6 +34,8 @@ struct Job {
 struct Tables {
     unwinder: Unwinder,
     symbols: Symbols,
+    /// Its build id, once it was looked up.
+    executable: Option<Arc<[u8]>>,
 }
 
 impl Reader {
@@ -69,7 +74,7 @@ fn work(queue: &Receiver<Job>, begin: fn()) {
 
 impl Tables {
     fn new() -> Self {
-        Self { unwinder: Unwinder::new(), symbols: Symbols::within(NAMES) }
+        Self { unwinder: Unwinder::new(), symbols: Symbols::within(NAMES), executable: None }
     }
 
     /// Unwinds a copy and names its frames.
@@ -79,6 +84,7 @@ impl Tables {
             frames: self.symbols.name(&trace.addresses, self.unwinder.modules()),
             approximate: trace.approximate,
             captured_at: stack.at(),
+            executable: self.executable.get_or_insert_with(|| self.unwinder.modules().executable().into()).clone(),
             limitation: trace.limitation.into(),
         }
     }
