@@ -27,6 +27,8 @@ const MOST: usize = 1 << 14;
 
 /// A place in an executable.
 type At = (Vec<u8>, u64);
+/// Functions at places; none where nothing is known.
+type Named = Vec<(At, Vec<Frame>)>;
 
 /// A link that tells what the service tells, with names.
 pub(super) fn open(service: Link, options: &MemoryOptions) -> Link {
@@ -57,7 +59,7 @@ struct Names {
     naming: Arc<Mutex<Naming>>,
     known: HashMap<At, Vec<Frame>>,
     /// What is being asked for.
-    asked: Option<JoinHandle<Vec<(At, Vec<Frame>)>>>,
+    asked: Option<JoinHandle<Named>>,
 }
 
 impl Names {
@@ -92,7 +94,7 @@ impl Names {
         self.wait(spawn_blocking(move || ask(&naming, wanted))).await;
     }
 
-    async fn wait(&mut self, mut asked: JoinHandle<Vec<(At, Vec<Frame>)>>) {
+    async fn wait(&mut self, mut asked: JoinHandle<Named>) {
         match timeout(PATIENCE, &mut asked).await {
             Ok(named) => self.known.extend(named.unwrap_or_default()),
             Err(_) => self.asked = Some(asked),
@@ -101,14 +103,14 @@ impl Names {
 
     /// Puts names into a stack.
     fn fill(&self, stack: &mut Arc<Stack>) {
-        let names = |frame: &Frame| {
+        let known = |frame: &Frame| {
             let at = (stack.executable.clone(), frame.offset);
             self.known.get(&at).filter(|names| !names.is_empty() && is_unnamed(frame))
         };
-        if !stack.frames.iter().any(|frame| names(frame).is_some()) {
+        if !stack.frames.iter().any(|frame| known(frame).is_some()) {
             return;
         }
-        let named = |frame: &Frame| match names(frame) {
+        let replaced = |frame: &Frame| match known(frame) {
             None => vec![frame.clone()],
             Some(names) => {
                 let (module, address, offset) = (frame.module.clone(), frame.address, frame.offset);
@@ -116,13 +118,13 @@ impl Names {
                 names.iter().map(at).collect()
             }
         };
-        let frames = stack.frames.iter().flat_map(named).collect();
+        let frames = stack.frames.iter().flat_map(replaced).collect();
         *stack = Arc::new(Stack { frames, ..(**stack).clone() });
     }
 }
 
-/// The functions at these places; none where nothing is known.
-fn ask(naming: &Mutex<Naming>, wanted: HashSet<At>) -> Vec<(At, Vec<Frame>)> {
+/// Asks for the functions at these places.
+fn ask(naming: &Mutex<Naming>, wanted: HashSet<At>) -> Named {
     let mut naming = naming.lock().unwrap_or_else(PoisonError::into_inner);
     let mut executables: HashMap<Vec<u8>, Vec<u64>> = HashMap::new();
     for (executable, offset) in wanted {

@@ -1,8 +1,9 @@
 //! A file that has debug information: what it says of addresses. It is mapped for as long as addresses are named, and no longer, and is
 //! read where it is: what is taken of memory beside it does not grow with the file ([`crate::unit`] has the bounds).
 //!
-//! Of an address only the unit is gone through that has its code ([`crate::units`]). Sections that are compressed are passed over: to
-//! read any of such a section takes memory for all of it. Symbols name functions then.
+//! Of an address only the unit is gone through that has its code ([`crate::units`]). Sections that are compressed are passed over, and
+//! units of which all but the lines is in other files: to read any of such a section takes memory for all of it. Symbols name functions
+//! then, or whoever has that memory reads the file as a whole.
 
 use crate::{
     unit::{Part, Slice, Unit},
@@ -32,6 +33,14 @@ pub(crate) enum Has {
     DebugInformation,
 }
 
+/// Whether all was told that the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum All {
+    Told,
+    /// Some of it cannot be read in place.
+    NotTold,
+}
+
 /// What is told of an address.
 pub(crate) struct Told<'a> {
     /// The functions there, as debug information has them; none where there is none of it.
@@ -45,10 +54,15 @@ impl DebugFile {
         Self { path }
     }
 
+    #[cfg(feature = "whole")]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Tells of addresses, in any order, of each once.
-    pub(crate) fn name(&self, addresses: &[u64], tell: &mut dyn FnMut(u64, Told<'_>)) {
-        let Some(map) = mapped(&self.path) else { return };
-        let Ok(object) = object::File::parse(&*map) else { return };
+    pub(crate) fn name(&self, addresses: &[u64], tell: &mut dyn FnMut(u64, Told<'_>)) -> All {
+        let Some(map) = mapped(&self.path) else { return All::Told };
+        let Ok(object) = object::File::parse(&*map) else { return All::Told };
         let mut wanted = addresses.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
@@ -57,17 +71,25 @@ impl DebugFile {
         let dwarf = gimli::Dwarf::load(load).ok().filter(|_| object.is_little_endian());
         let units = dwarf.as_ref().map(|dwarf| units::find(dwarf, &wanted)).unwrap_or_default();
         let mut told = BTreeMap::new();
+        let info = object.section_by_name(SectionId::DebugInfo.name());
+        let mut all = if info.is_some_and(|info| !is_plain(&info)) { All::NotTold } else { All::Told };
         for (unit, addresses) in units {
             // A unit may be a large part of the file, and so may be what it was found by.
             forget(&map);
             if let Some(unit) = dwarf.as_ref().and_then(|dwarf: &gimli::Dwarf<Slice<'_>>| Unit::at(dwarf, unit)) {
-                told.extend(unit.tell(&addresses));
+                // Its lines alone would be those of code that was inlined, and its functions would be others.
+                if unit.is_elsewhere() {
+                    all = All::NotTold;
+                } else {
+                    told.extend(unit.tell(&addresses));
+                }
             }
         }
         for address in wanted {
             let parts = told.remove(&address).unwrap_or_default();
             tell(address, Told { parts, symbol: symbols.get(&address).copied() });
         }
+        all
     }
 }
 
@@ -83,8 +105,11 @@ pub(crate) fn is_it(path: &Path, build_id: &[u8]) -> Option<Has> {
 /// A section that is not compressed; empty where there is none.
 fn section<'a>(object: &object::File<'a>, id: SectionId) -> &'a [u8] {
     let Some(section) = object.section_by_name(id.name()) else { return &[] };
-    let is_plain = section.compressed_file_range().is_ok_and(|range| range.format == CompressionFormat::None);
-    Some(section).filter(|_| is_plain).and_then(|section| section.data().ok()).unwrap_or_default()
+    if is_plain(&section) { section.data().unwrap_or_default() } else { &[] }
+}
+
+fn is_plain<'a>(section: &impl ObjectSection<'a>) -> bool {
+    section.compressed_file_range().is_ok_and(|range| range.format == CompressionFormat::None)
 }
 
 /// The symbols that have these addresses, which are in order, by address.

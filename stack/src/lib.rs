@@ -25,3 +25,5 @@ mod unit;
 mod units;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod unwind;
+#[cfg(all(any(feature = "whole", test), target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod whole;

@@ -4,7 +4,7 @@
 //! A file is mapped while addresses are named by it, and no longer; frames that were named stay, up to a bound.
 
 use crate::{
-    debug_file::{self, DebugFile, Has, Told},
+    debug_file::{self, All, DebugFile, Has, Told},
     frame::Frame,
     modules::{Module, Modules},
     unit::Part,
@@ -17,6 +17,7 @@ use std::{
 };
 
 /// Bytes of frames that are kept, where nobody says otherwise.
+#[cfg(feature = "whole")]
 const KEPT: usize = 32 << 20;
 
 /// A file that names addresses, as it is known from one run to the next: what it says of an address does not change.
@@ -37,6 +38,16 @@ pub trait Keeper: Send {
     fn keep(&mut self, of: &Origin, named: &[(u64, Arc<[Frame]>)]);
 }
 
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// Where they are mapped, and not what cannot be read there.
+    InPlace,
+    /// As a whole, where they cannot be read like that.
+    #[cfg(feature = "whole")]
+    Whole,
+}
+
 /// Names addresses, and keeps the names.
 pub struct Symbols {
     /// By module; `None` where there is no file.
@@ -46,6 +57,7 @@ pub struct Symbols {
     /// What they take, and may take, in bytes.
     bytes: usize,
     most: usize,
+    means: Means,
     executable: Option<Arc<str>>,
     keeper: Option<Box<dyn Keeper>>,
     /// Modules of which the keeper was asked; those of which more was named since.
@@ -68,15 +80,22 @@ enum Since {
 }
 
 impl Symbols {
-    /// With somebody who keeps what is named.
+    /// At any cost, with somebody who keeps what is named.
+    #[cfg(feature = "whole")]
     pub fn kept_by(keeper: Option<Box<dyn Keeper>>) -> Self {
-        Self { keeper, ..Self::within(KEPT) }
+        Self { keeper, ..Self::at_any_cost(KEPT) }
     }
 
-    /// That keep no more than so many bytes of names.
+    /// That keep no more than so many bytes of names, and take little more beside.
     pub fn within(most: usize) -> Self {
         let (files, frames, asked) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { files, frames, bytes: 0, most, executable: None, keeper: None, asked }
+        Self { files, frames, bytes: 0, most, means: Means::InPlace, executable: None, keeper: None, asked }
+    }
+
+    /// The same, that read a file as a whole where it cannot be read in place, whatever that takes.
+    #[cfg(feature = "whole")]
+    pub fn at_any_cost(most: usize) -> Self {
+        Self { means: Means::Whole, ..Self::within(most) }
     }
 
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
@@ -172,11 +191,15 @@ impl Symbols {
             let name = self.file_name(module);
             let file = self.files.entry(id).or_insert_with(|| path(module).map(DebugFile::new));
             if let Some(file) = file {
-                file.name(&linked, &mut |address, told| {
+                let mut tell = |address, told: Told<'_>| {
                     let frames: Arc<[Frame]> = of_parts(told, &name).into();
                     self.bytes += bytes(&frames);
                     self.frames.insert((id, address), frames);
-                });
+                };
+                if file.name(&linked, &mut tell) == All::NotTold && self.means != Means::InPlace {
+                    #[cfg(feature = "whole")]
+                    crate::whole::name(file.path(), &linked, &mut tell);
+                }
             }
             self.note(id);
         }
@@ -270,7 +293,7 @@ fn demangled(symbol: &str) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use addr2line::Loader;
+    use crate::whole;
     use object::{Object, ObjectSymbol, SymbolKind};
 
     #[inline(never)]
@@ -284,22 +307,6 @@ mod tests {
         std::hint::black_box(number.wrapping_mul(3))
     }
 
-    /// What `addr2line` says, which reads a file as a whole.
-    fn by_the_whole(loader: &Loader, address: u64, module: &Arc<str>) -> Vec<Frame> {
-        let mut parts = Vec::new();
-        let mut found = loader.find_frames(address).expect("it can be read");
-        while let Some(frame) = found.next().expect("it can be read") {
-            let place = frame.location;
-            parts.push(Part {
-                function: frame.function.map(|name| name.demangle().expect("a name").into_owned()).unwrap_or_default(),
-                file: place.as_ref().and_then(|place| place.file).unwrap_or_default().to_owned(),
-                line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
-                column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
-            });
-        }
-        of_parts(Told { parts, symbol: loader.find_symbol(address) }, module)
-    }
-
     #[test]
     fn a_unit_at_a_time_says_the_same_as_the_whole_file() {
         let mut modules = Modules::default();
@@ -309,7 +316,6 @@ mod tests {
         let own = outer as *const () as u64;
         let module = modules.find(own).expect("this executable is loaded");
         let path = path(module).expect("it has a file");
-        let loader = Loader::new(&path).expect("it is read");
         let name: Arc<str> = "test".into();
         // Of its own, of this crate, of the standard library, and of all others every twentieth.
         let bytes = fs::read(&path).expect("it is read");
@@ -320,12 +326,13 @@ mod tests {
         let known = known.map(|at| (at - module.bias, 64));
         let addresses: Vec<u64> = functions.chain(known).flat_map(|(at, len)| at..at + len).collect();
         let mut told = HashMap::new();
-        DebugFile::new(path).name(&addresses, &mut |address, found| {
+        let all = DebugFile::new(path.clone()).name(&addresses, &mut |address, found| {
             assert!(told.insert(address, of_parts(found, &name)).is_none(), "once");
         });
-        for address in &addresses {
-            assert_eq!(told.get(address), Some(&by_the_whole(&loader, *address, &name)), "{address:x}");
-        }
+        assert_eq!(all, All::Told);
+        whole::name(&path, &addresses, &mut |address, found| {
+            assert_eq!(told.get(&address), Some(&of_parts(found, &name)), "{address:x}");
+        });
         assert!(told.len() > 3_000 && told.values().any(|frames| frames.len() > 3), "{}", told.len());
     }
 }

@@ -10,7 +10,7 @@ use addr2line::{
     gimli::{
         self, AttributeValue, DebugAddrBase, DebugInfoOffset, DebugLineOffset, DebugLocListsBase, DebugRngListsBase,
         DebugStrOffsetsBase, DwLang, EndianSlice, EntriesRaw, LittleEndian, Reader, Section, UnitHeader, UnitOffset,
-        UnitRef, constants as dw,
+        UnitRef, UnitType, constants as dw,
     },
 };
 use std::{
@@ -111,6 +111,10 @@ fn begun<'a>(
     let kinds = gimli::DebugAbbrev::from(EndianSlice::new(&kinds.slice()[..end], LittleEndian));
     let abbreviations = header.abbreviations(&kinds)?.into();
     let (encoding, of) = (header.encoding(), dwarf.file_type);
+    let dwo_id = match header.type_() {
+        UnitType::Skeleton(id) => Some(id),
+        _ => None,
+    };
     let mut unit = gimli::Unit {
         header,
         abbreviations,
@@ -122,7 +126,7 @@ fn begun<'a>(
         loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, of),
         rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, of),
         line_program: None,
-        dwo_id: None,
+        dwo_id,
     };
     let [mut name, mut directory, mut low] = [None; 3];
     let mut lines = None;
@@ -138,6 +142,7 @@ fn begun<'a>(
             (dw::DW_AT_str_offsets_base, AttributeValue::DebugStrOffsetsBase(base)) => unit.str_offsets_base = base,
             (_, AttributeValue::DebugAddrBase(base)) => unit.addr_base = base,
             (_, AttributeValue::DebugRngListsBase(base)) => unit.rnglists_base = base,
+            (_, AttributeValue::DwoId(id)) => unit.dwo_id = Some(id),
             _ => {}
         }
     }
@@ -195,6 +200,11 @@ impl<'a, 'd> Unit<'a, 'd> {
             self.within(*function, *address, place.unwrap_or_default()).unwrap_or_default()
         };
         wanted.iter().map(|address| (*address, parts(address))).collect()
+    }
+
+    /// Whether all but its lines is in another file.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.inner.dwo_id.is_some()
     }
 
     fn all(&self) -> UnitRef<'_, Slice<'a>> {

@@ -33,7 +33,10 @@ impl<T: Default> Arena<T> {
     pub(crate) fn reach(&self, end: u32) {
         for (slots, written) in self.slots.iter().zip(&self.written).take((end as usize).div_ceil(CHUNK)) {
             written.get_or_init(|| Box::new(Bitmap::new()));
-            slots.get_or_init(chunk);
+            slots.get_or_init(|| {
+                let slots: Vec<T> = (0..CHUNK).map(|_| T::default()).collect();
+                slots.try_into().unwrap_or_else(|_| unreachable!("there are as many as were made"))
+            });
         }
     }
 }
@@ -98,11 +101,6 @@ impl Written<'_> {
     pub(crate) fn touch(self) {
         self.bits.set(self.at);
     }
-}
-
-fn chunk<T: Default>() -> Box<[T; CHUNK]> {
-    let slots: Vec<T> = (0..CHUNK).map(|_| T::default()).collect();
-    slots.try_into().unwrap_or_else(|_| unreachable!("there are as many as were made"))
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -113,7 +113,7 @@ fn anonymous(process: u32) -> u64 {
 /// The function that stalls, where its stack is told.
 fn stalled(report: &Report) -> Option<Frame> {
     let frames = report.stalls.iter().filter_map(|stall| stall.stack.as_ref()).flat_map(|stack| &stack.frames);
-    frames.filter(|frame| frame.function == "service::large::keeps_its_worker").last().cloned()
+    frames.rev().find(|frame| frame.function == "service::large::keeps_its_worker").cloned()
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn the_first_stall_is_named_for_a_few_megabytes() {
         next(&mut reports).await;
         let before = anonymous(process);
         let over = Arc::new(AtomicBool::new(false));
-        let watched = Arc::clone(&over);
+        let is_over = Arc::clone(&over);
         let watcher = thread::spawn(move || {
             let mut most = 0;
-            while !watched.load(Ordering::Relaxed) {
+            while !is_over.load(Ordering::Relaxed) {
                 most = most.max(anonymous(process));
             }
             most

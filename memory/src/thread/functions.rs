@@ -78,7 +78,7 @@ impl Executable {
         };
         let mut unwinder = Unwinder::of_another();
         unwinder.load(vec![loaded], &Nothing);
-        Some(Self { unwinder, symbols: Symbols::within(KEPT) })
+        Some(Self { unwinder, symbols: Symbols::at_any_cost(KEPT) })
     }
 
     fn name(&mut self, offsets: &[u64]) -> Vec<Vec<StackFrame>> {
