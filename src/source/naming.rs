@@ -80,7 +80,7 @@ impl Names {
 
     /// Waits for names, for as long as that is worth it.
     async fn learn(&mut self, mut wanted: HashSet<At>) {
-        if let Some(asked) = self.asked.take() {
+        if let Some(asked) = self.asked.take_if(|asked| asked.is_finished()) {
             self.wait(asked).await;
         }
         wanted.retain(|at| !self.known.contains_key(at));
