@@ -156,3 +156,45 @@ fn unnamed(stack: &Stack) -> impl Iterator<Item = At> {
 fn is_unnamed(frame: &Frame) -> bool {
     frame.offset != 0 && frame.place.file.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::update::{Place, SourcePlace};
+
+    const BUILD: [u8; 4] = [1, 2, 3, 4];
+
+    fn frame(function: &str, file: &str, offset: u64) -> Frame {
+        let place = Place::from(SourcePlace { file: file.into(), line: 7, column: 1 });
+        Frame { function: function.into(), place, module: "echo".into(), address: 0x5000 + offset, offset }
+    }
+
+    /// A stack of these frames, of an executable with this build id, after it was named as far as it can be.
+    fn named(executable: &[u8], frames: Vec<Frame>) -> Vec<Frame> {
+        let mut names = Names::new(&MemoryOptions::default());
+        let inlined = vec![frame("read", "src/read.rs", 0), frame("load", "src/load.rs", 0)];
+        names.known = [((BUILD.into(), 0x10), inlined), ((BUILD.into(), 0x20), vec![])].into();
+        let mut stack = Arc::new(Stack { frames, executable: executable.into(), ..Stack::default() });
+        names.fill(&mut stack);
+        stack.frames.clone()
+    }
+
+    #[test]
+    fn a_frame_without_a_line_becomes_the_functions_that_are_known_there() {
+        let told = named(&BUILD, vec![frame("", "", 0x10), frame("", "", 0x20), frame("main", "src/main.rs", 0x30)]);
+        let at = |name: &str, file: &str| Frame { address: 0x5010, ..frame(name, file, 0x10) };
+        let unknown = frame("", "", 0x20);
+        assert_eq!(
+            told,
+            [at("read", "src/read.rs"), at("load", "src/load.rs"), unknown, frame("main", "src/main.rs", 0x30)]
+        );
+    }
+
+    #[test]
+    fn one_of_a_library_or_of_an_unknown_executable_stays_as_it_is() {
+        let library = vec![frame("", "", 0)];
+        assert_eq!(named(&BUILD, library.clone()), library);
+        let unknown = vec![frame("", "", 0x10)];
+        assert_eq!(named(&[], unknown.clone()), unknown);
+    }
+}
