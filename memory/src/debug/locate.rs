@@ -56,7 +56,12 @@ impl Search {
         let here = self.debug.iter().cloned().chain([self.outside(&system)]).find(is_it);
         here.or_else(|| {
             let cache = self.cache.as_ref().filter(|_| !self.servers.is_empty())?;
-            remote::fetch(&self.servers, id, cache).ok().filter(is_it)
+            let sent = remote::fetch(&self.servers, id, cache).ok()?;
+            if is_it(&sent) {
+                return Some(sent);
+            }
+            cache.remove(&format!("{id}.debug"));
+            None
         })
     }
 
