@@ -71,7 +71,8 @@
 //!
 //! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into `slots`, memory that never
 //! moves; `read` copies them; `stalls` is a plain thread that looks at them and notices a poll that does not end; `capture`
-//! copies the stack of such a thread, and of one that acquires a contested lock; `runtimes` reads what the runtimes tell of
+//! copies the stack of such a thread, and of one that acquires a contested lock, and names it by the service's own file, for a few
+//! megabytes however large that is; `runtimes` reads what the runtimes tell of
 //! themselves; `text` writes all of it, and `alarms` tells of the worst, when no client can come; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
 //! `Diagnostics`. Nothing flows back: a service's thread never waits for whoever watches it.
 

@@ -59,6 +59,8 @@ pub struct FrameRow {
     pub module: Option<String>,
     /// The address in the process.
     pub address: u64,
+    /// Where it is in the executable, as that was linked; none of one in a library.
+    pub offset: Option<u64>,
     /// Whether it is the service's own code, as far as its file tells.
     pub service: bool,
 }
@@ -94,6 +96,7 @@ fn frame(frame: &Frame) -> FrameRow {
         location: text(&place.file).map(|file| Location { file, line }),
         module: text(&frame.module),
         address: frame.address,
+        offset: Some(frame.offset).filter(|&offset| offset != 0),
         service: frame.is_of_service(),
     }
 }

@@ -147,6 +147,7 @@ fn of_every_kind() -> Vec<Finding> {
         place: Place { file: file.into(), line, column: 1 },
         module: "echo".into(),
         address: 4_096,
+        offset: 0,
     };
     let frames = vec![
         frame("", "", 0),

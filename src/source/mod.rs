@@ -6,6 +6,7 @@
 //! attachment   what a session is fed by, of a link or of more
 //!   wire         a target over gRPC
 //!     codec        bytes → pages of an update, and back
+//!   naming       what an agent could not name, by what is here
 //!   beside       both of one service
 //!   memory       a process of this machine, or what was kept of one
 //! ```
@@ -16,6 +17,7 @@ mod attachment;
 mod beside;
 mod codec;
 mod memory;
+mod naming;
 mod target;
 mod wire;
 
@@ -52,7 +54,7 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
         Target::Tcp { .. } | Target::Unix(_) => {
             let memory = options.memory.clone();
-            let service = wire::connect(target.clone(), options);
+            let service = naming::open(wire::connect(target.clone(), options), &memory);
             if memory.beside == Beside::Allowed && beside::may_be_here(&target) {
                 beside::open(service, target, memory)
             } else {

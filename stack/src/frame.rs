@@ -15,6 +15,9 @@ pub struct Frame {
     pub column: u32,
     /// In the process, not in the file.
     pub address: u64,
+    /// In this process's executable, as it was linked: the instruction, or the call that is under way. 0 of one in a library, or
+    /// in another process.
+    pub offset: u64,
     /// The file name of the executable or library that holds the address; empty where none does.
     pub module: Arc<str>,
     /// Whether the compiler inlined it into the next one.

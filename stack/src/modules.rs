@@ -3,7 +3,10 @@
 
 #![allow(unsafe_code, reason = "the dynamic loader describes what it loaded by pointers")]
 
-use crate::memory::{Memory, OwnMemory};
+use crate::{
+    mapped::Mapped,
+    memory::{Memory, OwnMemory},
+};
 use gimli::{BaseAddresses, EhFrame, EhFrameHdr, NativeEndian, Pointer, UnwindSection};
 use std::{
     ffi::{CStr, c_int, c_void},
@@ -15,6 +18,8 @@ use std::{
 
 /// More of another process's tables than this is not copied.
 const MOST_BYTES: u64 = 512 << 20;
+/// Of one table of a library of this process, where its file is there no more.
+const MOST_OWN: usize = 256 << 10;
 
 /// The executable, or a library.
 #[derive(Debug)]
@@ -74,10 +79,11 @@ enum Part {
     Library,
 }
 
-/// Bytes that stay: a copy, unless they are part of the executable, which is never unloaded.
+/// Bytes that stay: those of the executable, which is never unloaded, of a library's file, or a copy.
 #[derive(Debug, Clone)]
 pub(crate) enum Bytes {
     Copied(Arc<[u8]>),
+    Mapped(Mapped),
     Executable(&'static [u8]),
 }
 
@@ -93,6 +99,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Copied(bytes) => bytes,
+            Self::Mapped(bytes) => bytes,
             Self::Executable(bytes) => bytes,
         }
     }
@@ -161,6 +168,11 @@ impl Modules {
         self.list.iter()
     }
 
+    /// The linker's fingerprint of this process's executable; empty where there is none.
+    pub fn executable(&self) -> &[u8] {
+        self.list.iter().find(|module| module.is_executable()).map_or(&[], |module| &module.build_id)
+    }
+
     pub(crate) fn find(&self, address: u64) -> Option<&Arc<Module>> {
         let after = self.list.partition_point(|module| module.range.start <= address);
         self.list[..after].last().filter(|module| module.range.contains(&address))
@@ -180,6 +192,11 @@ impl Module {
         (self.bias, &self.range, &self.path, &self.build_id) == (other.bias, &other.range, &other.path, &other.build_id)
     }
 
+    /// Whether it is this process's executable.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.path.is_empty() && self.file.is_none()
+    }
+
     pub(crate) fn has_code(&self, address: u64) -> bool {
         self.code.iter().any(|range| range.contains(&address))
     }
@@ -195,17 +212,21 @@ impl Module {
         entry.initial_address().checked_add(self.bias)
     }
 
-    /// With copies of the tables. Reading the executable's costs nothing: they stay where they are.
+    /// With its tables. Reading the executable's costs nothing: they stay where they are.
     fn with_tables(mut self, info: &libc::dl_phdr_info, part: Part) -> Self {
         let headers = headers(info);
-        let bytes = |linked: u64, len: u64| -> Option<Bytes> {
-            let (address, len) = (self.bias.checked_add(linked)?, usize::try_from(len).ok()?);
+        let bytes = |at: u64, len: u64| -> Option<Bytes> {
+            let (address, len) = (self.bias.checked_add(at)?, usize::try_from(len).ok()?);
             if part == Part::Executable {
                 // SAFETY: the loader says that the executable has these bytes, and it never unloads it or writes to them.
                 return Some(Bytes::Executable(unsafe { slice::from_raw_parts(address as *const u8, len) }));
             }
-            let mut bytes = vec![0; len];
-            OwnMemory.fill(address, &mut bytes).then(|| Bytes::Copied(bytes.into()))
+            let from = headers.iter().find(|header| header.p_type == libc::PT_LOAD && linked(header).contains(&at))?;
+            let mapped = Mapped::loaded(&self.path, from.p_offset + (at - from.p_vaddr), address, len);
+            mapped.map(Bytes::Mapped).or_else(|| {
+                let mut bytes = vec![0; Some(len).filter(|len| *len <= MOST_OWN)?];
+                OwnMemory.fill(address, &mut bytes).then(|| Bytes::Copied(bytes.into()))
+            })
         };
         self.tables = (|| {
             let header = headers.iter().find(|header| header.p_type == libc::PT_GNU_EH_FRAME)?;
@@ -351,6 +372,9 @@ mod tests {
         assert_eq!(module.function(own + 1), Some(own));
         let libc = libc::read as *const () as u64;
         let module = modules.find(libc).unwrap();
+        let tables = module.tables.as_ref().unwrap();
+        assert!(matches!((&tables.index, &tables.frames), (Bytes::Mapped(_), Bytes::Mapped(_))));
+        assert_eq!(module.function(libc + 1), Some(libc));
         assert!(module.path.contains("libc") && module.has_code(libc) && !module.has_code(own));
         assert!(modules.find(8).is_none());
     }

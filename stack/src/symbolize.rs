@@ -1,34 +1,24 @@
 //! Names addresses: function, file and line from the debug information of the file that a module was loaded from, or at
 //! least the function from its symbol table.
 //!
-//! Files are mapped when they are first needed, and let go when nobody has asked for a while; frames that were named stay, up
-//! to a bound.
+//! A file is mapped while addresses are named by it, and no longer; frames that were named stay, up to a bound.
 
 use crate::{
+    debug_file::{self, All, DebugFile, Has, Told},
     frame::Frame,
-    large::{Large, Told},
     modules::{Module, Modules},
     unit::Part,
 };
-use addr2line::{FrameIter, Loader};
-use object::{Object, ReadCache};
 use std::{
     collections::HashMap,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
-/// Addresses whose frames are kept.
-const KEPT: usize = 1 << 14;
-
-/// A file that names addresses.
-enum Opened {
-    Whole(Box<Loader>),
-    Large(Large),
-    None,
-}
+/// Bytes of frames that are kept, where nobody says otherwise.
+#[cfg(feature = "whole")]
+const KEPT: usize = 32 << 20;
 
 /// A file that names addresses, as it is known from one run to the next: what it says of an address does not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +38,26 @@ pub trait Keeper: Send {
     fn keep(&mut self, of: &Origin, named: &[(u64, Arc<[Frame]>)]);
 }
 
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// Where they are mapped, and not what cannot be read there.
+    InPlace,
+    /// As a whole, where they cannot be read like that.
+    #[cfg(feature = "whole")]
+    Whole,
+}
+
 /// Names addresses, and keeps the names.
-#[derive(Default)]
 pub struct Symbols {
-    files: HashMap<u64, Opened>,
-    /// When one of the files was needed last.
-    used: Option<Instant>,
+    /// By module; `None` where there is no file.
+    files: HashMap<u64, Option<DebugFile>>,
     /// By module and address in it.
     frames: HashMap<(u64, u64), Arc<[Frame]>>,
+    /// What they take, and may take, in bytes.
+    bytes: usize,
+    most: usize,
+    means: Means,
     executable: Option<Arc<str>>,
     keeper: Option<Box<dyn Keeper>>,
     /// Modules of which the keeper was asked; those of which more was named since.
@@ -78,9 +80,22 @@ enum Since {
 }
 
 impl Symbols {
-    /// With somebody who keeps what is named.
+    /// At any cost, with somebody who keeps what is named.
+    #[cfg(feature = "whole")]
     pub fn kept_by(keeper: Option<Box<dyn Keeper>>) -> Self {
-        Self { keeper, ..Self::default() }
+        Self { keeper, ..Self::at_any_cost(KEPT) }
+    }
+
+    /// That keep no more than so many bytes of names, and take little more beside.
+    pub fn within(most: usize) -> Self {
+        let (files, frames, asked) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { files, frames, bytes: 0, most, means: Means::InPlace, executable: None, keeper: None, asked }
+    }
+
+    /// The same, that read a file as a whole where it cannot be read in place, whatever that takes.
+    #[cfg(feature = "whole")]
+    pub fn at_any_cost(most: usize) -> Self {
+        Self { means: Means::Whole, ..Self::within(most) }
     }
 
     /// The functions of a stack, innermost first. The first address is where the thread was, the others are where it returns to.
@@ -91,19 +106,15 @@ impl Symbols {
             // A call that never returns may be the last instruction of its function: the line is that of the call.
             let within = if index == 0 { *address } else { address.saturating_sub(1) };
             match modules.find(within) {
-                Some(module) => frames.extend(self.frames(module, within).iter().map(|frame| frame.clone_at(*address))),
-                None => frames.push(unknown("".into()).clone_at(*address)),
+                Some(module) => {
+                    let offset = if module.is_executable() { within.wrapping_sub(module.bias) } else { 0 };
+                    let at = |frame: &Frame| Frame { address: *address, offset, ..frame.clone() };
+                    frames.extend(self.frames(module, within).iter().map(at));
+                }
+                None => frames.push(Frame { address: *address, ..unknown("".into()) }),
             }
         }
         frames
-    }
-
-    /// Lets go of mapped files, when none was needed for a while. Named frames stay.
-    pub fn close_unused(&mut self, after: Duration) {
-        if self.used.is_some_and(|used| used.elapsed() >= after) {
-            self.files = HashMap::new();
-            self.used = None;
-        }
     }
 
     /// Gives what was named since the last time to whoever keeps it.
@@ -131,7 +142,9 @@ impl Symbols {
             Some(origin) => {
                 for (linked, frames) in keeper.recall(&origin) {
                     let frames = frames.into_iter().map(|frame| Frame { module: Arc::clone(&name), ..frame });
-                    self.frames.entry((module.id, linked)).or_insert_with(|| frames.collect());
+                    let frames: Arc<[Frame]> = frames.collect();
+                    self.bytes += bytes(&frames);
+                    self.frames.insert((module.id, linked), frames);
                 }
                 Asked::Of(origin, Since::Nothing)
             }
@@ -146,36 +159,23 @@ impl Symbols {
         }
     }
 
+    /// What was named together with all else that is asked for.
     fn frames(&mut self, module: &Module, address: u64) -> Arc<[Frame]> {
         let linked = address.wrapping_sub(module.bias);
-        self.recall(module);
-        if let Some(frames) = self.frames.get(&(module.id, linked)) {
-            return Arc::clone(frames);
+        match self.frames.get(&(module.id, linked)) {
+            Some(frames) => Arc::clone(frames),
+            None => [unknown(self.file_name(module))].into(),
         }
-        let name = self.file_name(module);
-        self.used = Some(Instant::now());
-        let mut frames = match self.files.entry(module.id).or_insert_with(|| open(module)) {
-            Opened::Whole(loader) => named(loader, linked, &name),
-            // They were named together.
-            Opened::Large(_) | Opened::None => Vec::new(),
-        };
-        if frames.is_empty() {
-            frames.push(unknown(name));
-        }
-        let frames: Arc<[Frame]> = frames.into();
-        self.frames.insert((module.id, linked), Arc::clone(&frames));
-        self.note(module.id);
-        frames
     }
 
-    /// Reads once what several stacks are named by: to name each then costs little. In large files that is all addresses of a file at a
-    /// time; others are read as a whole.
+    /// Reads once what several stacks are named by: to name each then costs little.
     pub fn look_up(&mut self, stacks: &[&[u64]], modules: &Modules) {
-        // Not while they are named: those of large files were looked up together.
-        if self.frames.len() >= KEPT {
+        // Not while they are named: they were looked up together.
+        if self.bytes >= self.most {
             self.hand_over();
-            self.frames.clear();
+            self.frames = HashMap::new();
             self.asked.clear();
+            self.bytes = 0;
         }
         let mut wanted: HashMap<u64, (&Module, Vec<u64>)> = HashMap::new();
         for (index, address) in stacks.iter().flat_map(|stack| stack.iter().enumerate()) {
@@ -183,26 +183,25 @@ impl Symbols {
             let Some(module) = modules.find(within) else { continue };
             let linked = within.wrapping_sub(module.bias);
             self.recall(module);
-            if self.frames.contains_key(&(module.id, linked)) {
-                continue;
-            }
-            if let Opened::Large(_) = self.files.entry(module.id).or_insert_with(|| open(module)) {
-                self.used = Some(Instant::now());
+            if !self.frames.contains_key(&(module.id, linked)) {
                 wanted.entry(module.id).or_insert_with(|| (module, Vec::new())).1.push(linked);
             }
         }
         for (id, (module, linked)) in wanted {
             let name = self.file_name(module);
-            let Some(Opened::Large(large)) = self.files.get(&id) else { continue };
-            let frames = &mut self.frames;
-            let all = large.name(&linked, &mut |address, told| {
-                let Told { parts, symbol } = told;
-                frames.insert((id, address), of_parts(parts, symbol, &name).into());
-            });
-            self.note(id);
-            if !all {
-                self.files.insert(id, path(module).map_or(Opened::None, |path| whole(&path)));
+            let file = self.files.entry(id).or_insert_with(|| path(module).map(DebugFile::new));
+            if let Some(file) = file {
+                let mut tell = |address, told: Told<'_>| {
+                    let frames: Arc<[Frame]> = of_parts(told, &name).into();
+                    self.bytes += bytes(&frames);
+                    self.frames.insert((id, address), frames);
+                };
+                if file.name(&linked, &mut tell) == All::NotTold && self.means != Means::InPlace {
+                    #[cfg(feature = "whole")]
+                    crate::whole::name(file.path(), &linked, &mut tell);
+                }
             }
+            self.note(id);
         }
     }
 
@@ -217,28 +216,8 @@ impl Symbols {
     }
 }
 
-impl Frame {
-    fn clone_at(&self, address: u64) -> Self {
-        Self { address, ..self.clone() }
-    }
-}
-
 fn unknown(module: Arc<str>) -> Frame {
-    Frame { function: "".into(), file: "".into(), line: 0, column: 0, address: 0, module, inlined: false }
-}
-
-/// The file that has a module's debug information: its own, or one that a distribution keeps apart. One that was replaced
-/// since it was loaded is no use.
-fn open(module: &Module) -> Opened {
-    let Some(path) = path(module) else { return Opened::None };
-    if let Some(large) = Large::open(&path) {
-        return Opened::Large(large);
-    }
-    whole(&path)
-}
-
-fn whole(path: &Path) -> Opened {
-    Loader::new(path).map_or(Opened::None, |loader| Opened::Whole(Box::new(loader)))
+    Frame { function: "".into(), file: "".into(), line: 0, column: 0, address: 0, offset: 0, module, inlined: false }
 }
 
 /// The file that is known again; none without a fingerprint.
@@ -250,22 +229,19 @@ fn origin(module: &Module) -> Option<Origin> {
     Some(Origin { build_id: module.build_id.clone(), bytes })
 }
 
+/// The file that has a module's debug information: its own, or one that a distribution keeps apart. One that was replaced
+/// since it was loaded is no use.
 fn path(module: &Module) -> Option<PathBuf> {
     let own = match &module.file {
         Some(file) => file.clone(),
         None if module.path.is_empty() => PathBuf::from("/proc/self/exe"),
         None => PathBuf::from(&module.path),
     };
-    let is_it = |path: &Path| {
-        let cache = ReadCache::new(File::open(path).ok()?);
-        let file = object::File::parse(&cache).ok()?;
-        let same = module.build_id.is_empty() || file.build_id().ok()?.is_none_or(|id| id == module.build_id);
-        same.then(|| file.section_by_name(".debug_info").is_some())
-    };
-    if is_it(&own)? {
+    let is_it = |path: &Path| debug_file::is_it(path, &module.build_id);
+    if is_it(&own)? == Has::DebugInformation {
         return Some(own);
     }
-    apart(&module.build_id).filter(|path| is_it(path) == Some(true)).or(Some(own))
+    apart(&module.build_id).filter(|path| is_it(path) == Some(Has::DebugInformation)).or(Some(own))
 }
 
 /// Where distributions keep debug information that was split off.
@@ -275,29 +251,14 @@ fn apart(build_id: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(format!("/usr/lib/debug/.build-id/{first}/{}.debug", rest.concat())))
 }
 
-/// The function at an address of a file, after those that were inlined into it there.
-fn named(loader: &Loader, address: u64, module: &Arc<str>) -> Vec<Frame> {
-    let parts = loader.find_frames(address).map(parts).unwrap_or_default();
-    of_parts(parts, loader.find_symbol(address), module)
-}
-
-fn parts<R: addr2line::gimli::Reader>(mut found: FrameIter<'_, R>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    while let Ok(Some(frame)) = found.next() {
-        let function = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
-        let place = frame.location;
-        parts.push(Part {
-            function: function.unwrap_or_default(),
-            file: place.as_ref().and_then(|place| place.file).unwrap_or_default().to_owned(),
-            line: place.as_ref().and_then(|place| place.line).unwrap_or_default(),
-            column: place.as_ref().and_then(|place| place.column).unwrap_or_default(),
-        });
-    }
-    parts
+/// What frames take, about.
+fn bytes(frames: &[Frame]) -> usize {
+    frames.iter().map(|frame| size_of::<Frame>() + frame.function.len() + frame.file.len()).sum::<usize>() + 64
 }
 
 /// The functions that were found, the last of them by its symbol where that says more.
-fn of_parts(parts: Vec<Part>, symbol: Option<&str>, module: &Arc<str>) -> Vec<Frame> {
+fn of_parts(told: Told<'_>, module: &Arc<str>) -> Vec<Frame> {
+    let Told { parts, symbol } = told;
     let frame = |part: Part| Frame {
         function: part.function.into(),
         file: part.file.into(),
@@ -332,6 +293,8 @@ fn demangled(symbol: &str) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::whole;
+    use object::{Object, ObjectSymbol, SymbolKind};
 
     #[inline(never)]
     fn outer(number: &mut u64) -> u64 {
@@ -345,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_read_in_pieces_says_the_same_as_the_whole() {
+    fn a_unit_at_a_time_says_the_same_as_the_whole_file() {
         let mut modules = Modules::default();
         modules.refresh();
         let mut number = 7;
@@ -353,21 +316,23 @@ mod tests {
         let own = outer as *const () as u64;
         let module = modules.find(own).expect("this executable is loaded");
         let path = path(module).expect("it has a file");
-        let large = Large::from(&path, 0).expect("it has debug information");
-        let loader = Loader::new(&path).expect("it is read");
         let name: Arc<str> = "test".into();
-        // Of its own, of this crate, and of the standard library.
-        let functions =
-            [own, Symbols::close_unused as *const () as u64, std::fs::canonicalize::<PathBuf> as *const () as u64];
-        let addresses: Vec<u64> =
-            functions.iter().flat_map(|at| (0..64).map(move |step| at - module.bias + step)).collect();
-        let mut told = 0;
-        let done = large.name(&addresses, &mut |address, found| {
-            let frames = of_parts(found.parts, found.symbol, &name);
-            assert_eq!(frames, named(&loader, address, &name), "{address:x}");
-            told += 1;
+        // Of its own, of this crate, of the standard library, and of all others every twentieth.
+        let bytes = fs::read(&path).expect("it is read");
+        let file = object::File::parse(&*bytes).expect("it is an executable");
+        let text = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0);
+        let functions = text.step_by(20).map(|symbol| (symbol.address(), symbol.size().min(64)));
+        let known = [own, Symbols::within as *const () as u64, fs::canonicalize::<PathBuf> as *const () as u64];
+        let known = known.map(|at| (at - module.bias, 64));
+        let addresses: Vec<u64> = functions.chain(known).flat_map(|(at, len)| at..at + len).collect();
+        let mut told = HashMap::new();
+        let all = DebugFile::new(path.clone()).name(&addresses, &mut |address, found| {
+            assert!(told.insert(address, of_parts(found, &name)).is_none(), "once");
         });
-        assert!(done);
-        assert_eq!(told, addresses.len());
+        assert_eq!(all, All::Told);
+        whole::name(&path, &addresses, &mut |address, found| {
+            assert_eq!(told.get(&address), Some(&of_parts(found, &name)), "{address:x}");
+        });
+        assert!(told.len() > 3_000 && told.values().any(|frames| frames.len() > 3), "{}", told.len());
     }
 }

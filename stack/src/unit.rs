@@ -1,16 +1,27 @@
 //! One unit of a file's debug information, read for a few addresses. Whatever has none of them in it is passed over, and nothing is
 //! kept: a unit may have hundreds of thousands of functions, and millions of lines.
+//!
+//! What is made of a unit in memory are two tables: the kinds of its entries, and the files that its lines are in. A unit whose tables
+//! are larger than any that compilers write is not read.
 
+use crate::units::within;
 use addr2line::{
     demangle_auto,
     gimli::{
-        self, AttributeValue, DwLang, EndianSlice, EntriesRaw, LittleEndian, UnitOffset, UnitRef, constants as dw,
+        self, AttributeValue, DebugAddrBase, DebugInfoOffset, DebugLineOffset, DebugLocListsBase, DebugRngListsBase,
+        DebugStrOffsetsBase, DwLang, EndianSlice, EntriesRaw, LittleEndian, Reader, Section, UnitHeader, UnitOffset,
+        UnitRef, UnitType, constants as dw,
     },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
+
+/// Bytes of the kinds of entries, as they are written: at most 2 MiB of them are made of it.
+const KINDS: usize = 64 << 10;
+/// The same of the files of lines.
+const FILES: usize = 64 << 10;
 
 /// Through how many others a function may take its name from.
 const HOPS: usize = 16;
@@ -35,8 +46,8 @@ pub(crate) struct Part {
 }
 
 /// A unit.
-pub(crate) struct Unit<'a> {
-    dwarf: gimli::Dwarf<Slice<'a>>,
+pub(crate) struct Unit<'a, 'd> {
+    dwarf: &'d gimli::Dwarf<Slice<'a>>,
     inner: gimli::Unit<Slice<'a>>,
     language: Option<DwLang>,
 }
@@ -63,7 +74,16 @@ struct Code<'a> {
 struct Name<'a> {
     linkage: Option<Slice<'a>>,
     plain: Option<Slice<'a>>,
-    origin: Option<UnitOffset>,
+    origin: Option<Origin>,
+}
+
+/// What a function was made of.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// It is in the same unit.
+    Here(UnitOffset),
+    /// It is in another one, of which it was inlined when all was optimized together.
+    There(DebugInfoOffset),
 }
 
 /// A function that was inlined: its name, and where it is called.
@@ -73,11 +93,88 @@ struct Inlined<'a> {
     call: Place,
 }
 
-impl<'a> Unit<'a> {
-    /// The first unit of these sections.
-    pub(crate) fn first(dwarf: gimli::Dwarf<Slice<'a>>) -> Option<Self> {
-        let header = dwarf.units().next().ok()??;
-        let unit = dwarf.unit(header).ok()?;
+/// A unit without its lines.
+pub(crate) fn root<'a>(
+    dwarf: &gimli::Dwarf<Slice<'a>>,
+    header: UnitHeader<Slice<'a>>,
+) -> gimli::Result<gimli::Unit<Slice<'a>>> {
+    begun(dwarf, header).map(|(unit, _)| unit)
+}
+
+/// A unit without its lines, and where they are.
+fn begun<'a>(
+    dwarf: &gimli::Dwarf<Slice<'a>>,
+    header: UnitHeader<Slice<'a>>,
+) -> gimli::Result<(gimli::Unit<Slice<'a>>, Option<DebugLineOffset>)> {
+    let kinds = dwarf.debug_abbrev.reader();
+    let end = header.debug_abbrev_offset().0.saturating_add(KINDS).min(kinds.len());
+    let kinds = gimli::DebugAbbrev::from(EndianSlice::new(&kinds.slice()[..end], LittleEndian));
+    let abbreviations = header.abbreviations(&kinds)?.into();
+    let (encoding, of) = (header.encoding(), dwarf.file_type);
+    let dwo_id = match header.type_() {
+        UnitType::Skeleton(id) => Some(id),
+        _ => None,
+    };
+    let mut unit = gimli::Unit {
+        header,
+        abbreviations,
+        name: None,
+        comp_dir: None,
+        low_pc: 0,
+        str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, of),
+        addr_base: DebugAddrBase(0),
+        loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, of),
+        rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, of),
+        line_program: None,
+        dwo_id,
+    };
+    let [mut name, mut directory, mut low] = [None; 3];
+    let mut lines = None;
+    let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
+    let kind = entries.read_abbreviation()?.ok_or(gimli::Error::MissingUnitDie)?;
+    for spec in kind.attributes() {
+        let attribute = entries.read_attribute(*spec)?;
+        match (attribute.name(), attribute.value()) {
+            (dw::DW_AT_name, value) => name = Some(value),
+            (dw::DW_AT_comp_dir, value) => directory = Some(value),
+            (dw::DW_AT_low_pc, value) => low = Some(value),
+            (dw::DW_AT_stmt_list, AttributeValue::DebugLineRef(at)) => lines = Some(at),
+            (dw::DW_AT_str_offsets_base, AttributeValue::DebugStrOffsetsBase(base)) => unit.str_offsets_base = base,
+            (_, AttributeValue::DebugAddrBase(base)) => unit.addr_base = base,
+            (_, AttributeValue::DebugRngListsBase(base)) => unit.rnglists_base = base,
+            (_, AttributeValue::DwoId(id)) => unit.dwo_id = Some(id),
+            _ => {}
+        }
+    }
+    // What these are written as may need the bases, which may come after them.
+    let text = |value: Option<AttributeValue<Slice<'a>>>| value.and_then(|value| dwarf.attr_string(&unit, value).ok());
+    let (name, directory) = (text(name), text(directory));
+    let low = low.and_then(|low| dwarf.attr_address(&unit, low).ok().flatten());
+    (unit.name, unit.comp_dir, unit.low_pc) = (name, directory, low.unwrap_or_default());
+    Ok((unit, lines))
+}
+
+/// The table of files of a unit's lines, in bytes, as it is written.
+fn files(dwarf: &gimli::Dwarf<Slice<'_>>, at: DebugLineOffset) -> gimli::Result<usize> {
+    let mut header = *dwarf.debug_line.reader();
+    header.skip(at.0)?;
+    let (_, format) = header.read_initial_length()?;
+    // From version 5 on, how long addresses are comes next.
+    if header.read_u16()? >= 5 {
+        header.skip(2)?;
+    }
+    header.read_length(format)
+}
+
+impl<'a, 'd> Unit<'a, 'd> {
+    /// The unit that begins here; none where it cannot be read.
+    pub(crate) fn at(dwarf: &'d gimli::Dwarf<Slice<'a>>, at: DebugInfoOffset) -> Option<Self> {
+        let (mut unit, lines) = begun(dwarf, dwarf.debug_info.header_from_offset(at).ok()?).ok()?;
+        if let Some(at) = lines
+            && files(dwarf, at).is_ok_and(|bytes| bytes <= FILES)
+        {
+            unit.line_program = dwarf.debug_line.program(at, unit.header.address_size(), unit.comp_dir, unit.name).ok();
+        }
         let language = match unit.entries().next_dfs() {
             Ok(Some(root)) => match root.attr_value(dw::DW_AT_language) {
                 Some(AttributeValue::Language(language)) => Some(language),
@@ -105,8 +202,13 @@ impl<'a> Unit<'a> {
         wanted.iter().map(|address| (*address, parts(address))).collect()
     }
 
+    /// Whether all but its lines is in another file.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.inner.dwo_id.is_some()
+    }
+
     fn all(&self) -> UnitRef<'_, Slice<'a>> {
-        UnitRef::new(&self.dwarf, &self.inner)
+        UnitRef::new(self.dwarf, &self.inner)
     }
 
     /// Finds which functions have these addresses, which are in order.
@@ -219,15 +321,35 @@ impl<'a> Unit<'a> {
     /// The name of a function, which may be that of what it was made of.
     fn named(&self, name: Name<'a>) -> Option<Slice<'a>> {
         let mut name = name;
+        let mut elsewhere = None;
         for _ in 0..HOPS {
             if let Some(name) = name.linkage.or(name.plain) {
                 return Some(name);
             }
-            let mut entries = self.inner.entries_raw(Some(name.origin?)).ok()?;
+            let at = match name.origin? {
+                Origin::Here(at) => at,
+                Origin::There(at) => {
+                    let unit = elsewhere.insert(self.unit_of(at)?);
+                    at.to_unit_offset(&unit.header)?
+                }
+            };
+            let unit = UnitRef::new(self.dwarf, elsewhere.as_ref().unwrap_or(&self.inner));
+            let mut entries = unit.entries_raw(Some(at)).ok()?;
             let kind = entries.read_abbreviation().ok()??;
             name = Name::default();
             for spec in kind.attributes() {
-                name.note(&entries.read_attribute(*spec).ok()?, self.all());
+                name.note(&entries.read_attribute(*spec).ok()?, unit);
+            }
+        }
+        None
+    }
+
+    /// The unit that has this entry in it.
+    fn unit_of(&self, entry: DebugInfoOffset) -> Option<gimli::Unit<Slice<'a>>> {
+        let mut units = self.dwarf.debug_info.units();
+        while let Ok(Some(header)) = units.next() {
+            if entry.to_unit_offset(&header).is_some() {
+                return root(self.dwarf, header).ok();
             }
         }
         None
@@ -332,17 +454,14 @@ impl<'a> Name<'a> {
             }
             (dw::DW_AT_name, text) => self.plain = unit.attr_string(text).ok(),
             (dw::DW_AT_abstract_origin | dw::DW_AT_specification, AttributeValue::UnitRef(at)) => {
-                self.origin = Some(at);
+                self.origin = Some(Origin::Here(at));
+            }
+            (dw::DW_AT_abstract_origin | dw::DW_AT_specification, AttributeValue::DebugInfoRef(at)) => {
+                self.origin = Some(Origin::There(at));
             }
             _ => {}
         }
     }
-}
-
-/// Those of some addresses in order that are in this range.
-fn within<'w>(wanted: &'w [u64], range: &Range<u64>) -> impl Iterator<Item = u64> + 'w {
-    let (from, end) = (wanted.partition_point(|address| *address < range.start), range.end);
-    wanted.iter().skip(from).copied().take_while(move |address| *address < end)
 }
 
 /// Goes from a directory to what is named in it.

@@ -86,7 +86,7 @@ pub(crate) fn worker(index: u32, busy: Duration) -> WorkerStats {
 /// A frame of a stack.
 pub(crate) fn frame(function: &str, file: &str, line: u32) -> Frame {
     let place = Place::from(SourcePlace { file: file.into(), line, column: 1 });
-    Frame { function: function.into(), place, module: "echo-demo".into(), address: 0x5555_5555_0000 }
+    Frame { function: function.into(), place, module: "echo-demo".into(), address: 0x5555_5555_0000, offset: 0 }
 }
 
 /// The stack of a thread that sleeps in the middle of a report.

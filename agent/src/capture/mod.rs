@@ -21,6 +21,7 @@ pub(crate) mod worker;
 
 use crate::clock::Nanos;
 use holdup_stack::frame::Frame;
+use std::sync::Arc;
 
 /// A stack, innermost frame first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct Stack {
     pub(crate) approximate: bool,
     /// When it was captured.
     pub(crate) captured_at: Nanos,
+    /// The build id of the executable; empty where there is none.
+    pub(crate) executable: Arc<[u8]>,
     /// Why there are no frames, or not all of them, in words; empty when nothing is missing.
     pub(crate) limitation: String,
 }
@@ -37,6 +40,7 @@ pub(crate) struct Stack {
 impl Stack {
     /// A stack that could not be had.
     pub(crate) fn none(captured_at: Nanos, limitation: impl Into<String>) -> Self {
-        Self { frames: Vec::new(), approximate: false, captured_at, limitation: limitation.into() }
+        let limitation = limitation.into();
+        Self { frames: Vec::new(), approximate: false, captured_at, executable: Arc::default(), limitation }
     }
 }

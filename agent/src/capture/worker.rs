@@ -1,4 +1,4 @@
-//! Unwinds and names captured stacks, on a thread of its own: the first stack costs reading the executable's debug
+//! Unwinds and names captured stacks, on a thread of its own: to name one is to go through parts of the executable's debug
 //! information, and whoever captures stacks cannot wait for that.
 
 use crate::capture::{Stack, buffer::Snapshot};
@@ -6,16 +6,18 @@ use holdup_stack::{memory::OwnMemory, symbolize::Symbols, unwind::Unwinder};
 use parking_lot::Mutex;
 use std::{
     io,
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     thread,
-    time::Duration,
 };
 
 /// Copies that may wait.
 const QUEUE: usize = 8;
 
-/// How long files stay mapped after the last stack that needed them.
-const KEEP_FILES: Duration = Duration::from_secs(15);
+/// Bytes of names that are kept, so that what stalls again and again is looked up once.
+const NAMES: usize = 1 << 20;
 
 /// Reads copies of stacks, in the order in which they come.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ struct Job {
 struct Tables {
     unwinder: Unwinder,
     symbols: Symbols,
+    /// Its build id, once it was looked up.
+    executable: Option<Arc<[u8]>>,
 }
 
 impl Reader {
@@ -63,25 +67,14 @@ impl Reader {
 fn work(queue: &Receiver<Job>, begin: fn()) {
     begin();
     let mut tables = Tables::new();
-    loop {
-        match queue.recv_timeout(KEEP_FILES) {
-            Ok(Job { stack, done }) => {
-                done(tables.read(&stack), stack);
-                tables.symbols.close_unused(KEEP_FILES);
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                tables.symbols.close_unused(Duration::ZERO);
-                let Ok(Job { stack, done }) = queue.recv() else { return };
-                done(tables.read(&stack), stack);
-            }
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
+    while let Ok(Job { stack, done }) = queue.recv() {
+        done(tables.read(&stack), stack);
     }
 }
 
 impl Tables {
     fn new() -> Self {
-        Self { unwinder: Unwinder::new(), symbols: Symbols::default() }
+        Self { unwinder: Unwinder::new(), symbols: Symbols::within(NAMES), executable: None }
     }
 
     /// Unwinds a copy and names its frames.
@@ -91,6 +84,7 @@ impl Tables {
             frames: self.symbols.name(&trace.addresses, self.unwinder.modules()),
             approximate: trace.approximate,
             captured_at: stack.at(),
+            executable: self.executable.get_or_insert_with(|| self.unwinder.modules().executable().into()).clone(),
             limitation: trace.limitation.into(),
         }
     }

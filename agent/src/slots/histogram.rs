@@ -6,12 +6,10 @@ use crate::{
     slots::{budget, word::Word},
     view::{Bucket, Histogram},
 };
+use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -138,7 +136,8 @@ struct Block {
 }
 
 const CHUNK: usize = 256;
-static CHUNKS: [OnceLock<Box<[Block]>>; 1 << 14] = [const { OnceLock::new() }; 1 << 14];
+/// Nothing but zeros until one is made, as in [`super::arena`].
+static CHUNKS: [OnceBox<[Block; CHUNK]>; 1 << 14] = [const { OnceBox::new() }; 1 << 14];
 static FREE: Mutex<Free> = Mutex::new(Free { numbers: Vec::new(), made: 0 });
 
 struct Free {
@@ -221,7 +220,10 @@ fn make(free: &mut Free) -> bool {
     let Some(chunk) = CHUNKS.get(free.made / CHUNK).filter(|_| budget::take(CHUNK * size_of::<Block>())) else {
         return false;
     };
-    chunk.get_or_init(|| (0..CHUNK).map(|_| Block::new()).collect());
+    chunk.get_or_init(|| {
+        let blocks: Vec<Block> = (0..CHUNK).map(|_| Block::new()).collect();
+        blocks.try_into().unwrap_or_else(|_| unreachable!("there are as many as were made"))
+    });
     let first = free.made as u32 + 1;
     free.made += CHUNK;
     free.numbers.extend((first..first + CHUNK as u32).rev());

@@ -53,7 +53,8 @@ pub(crate) fn stack(stack: Option<&Stack>, indent: &str) -> String {
     let mut text = String::new();
     for frame in stack.frames.iter().take(FRAMES) {
         let function = match &*frame.function {
-            "" => format!("{:#x} in {}", frame.address, plain(&frame.module)),
+            "" if frame.offset == 0 => format!("{:#x} in {}", frame.address, plain(&frame.module)),
+            "" => format!("{}+{:#x}", plain(&frame.module), frame.offset),
             name => plain(name).to_string(),
         };
         let place =
@@ -75,6 +76,7 @@ mod tests {
     use super::*;
     use crate::clock;
     use holdup_stack::frame::Frame;
+    use std::sync::Arc;
 
     fn frame(function: &str, line: u32) -> Frame {
         Frame {
@@ -83,6 +85,7 @@ mod tests {
             line,
             column: 1,
             address: 0x1234,
+            offset: 0,
             module: "orders".into(),
             inlined: false,
         }
@@ -91,14 +94,15 @@ mod tests {
     #[test]
     fn a_stack_is_a_line_for_each_function_and_says_what_is_missing() {
         let known = Stack {
-            frames: vec![frame("report::render", 88), frame("", 0)],
+            frames: vec![frame("report::render", 88), frame("", 0), Frame { offset: 0x34, ..frame("", 0) }],
             approximate: false,
             captured_at: clock::now(),
+            executable: Arc::default(),
             limitation: "the rest is not known".into(),
         };
         assert_eq!(
             stack(Some(&known), "  "),
-            "  report::render  src/report.rs:88\n  0x1234 in orders\n  (the rest is not known)\n"
+            "  report::render  src/report.rs:88\n  0x1234 in orders\n  orders+0x34\n  (the rest is not known)\n"
         );
         assert_eq!(stack(None, ""), "its stack is not captured yet\n");
         let deep = Stack { frames: vec![frame("a", 1); 70], limitation: String::new(), ..known };

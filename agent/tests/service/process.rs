@@ -1,12 +1,13 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::{alone, trails};
+use crate::{alone, large, trails};
 use crate::{attach, causes, compat, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
+    path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
@@ -29,6 +30,8 @@ const ROLES: &[Roles] = &[
     trails::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     alone::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    large::ROLES,
 ];
 
 /// Not a test: where a process finds its role.
@@ -54,7 +57,11 @@ pub(crate) fn until_stdin_ends() {
 }
 
 fn command(role: &str, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env::current_exe().expect("this executable is known"));
+    command_of(&env::current_exe().expect("this executable is known"), role, environment)
+}
+
+fn command_of(executable: &Path, role: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(executable);
     command.args(["--exact", "process::role", "--nocapture", "--test-threads", "1"]);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("HOLDUP_") {
@@ -82,7 +89,17 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(role: &str, environment: &[(&str, &str)]) -> Self {
-        let mut child = command(role, environment).spawn().expect("the role runs");
+        Self::started(command(role, environment))
+    }
+
+    /// The same by another executable, which is this one but for what cannot be told at run time.
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub(crate) fn start_as(executable: &Path, role: &str, environment: &[(&str, &str)]) -> Self {
+        Self::started(command_of(executable, role, environment))
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the role runs");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         Self { child, stdout }
     }
@@ -93,6 +110,11 @@ impl Service {
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         (Self { child, stdout }, stderr)
+    }
+
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal, by the signal's name.

@@ -201,7 +201,7 @@ mod tests {
 
     fn frame(function: &str, file: &str, module: &str) -> Frame {
         let place = Place { file: file.into(), line: if file.is_empty() { 0 } else { 7 }, column: 0 };
-        Frame { function: function.into(), place, module: module.into(), address: 1 }
+        Frame { function: function.into(), place, module: module.into(), address: 1, offset: 0 }
     }
 
     fn lines(frames: Vec<Frame>) -> Vec<String> {

@@ -22,6 +22,8 @@ pub struct Stack {
     pub captured: Option<Stamp>,
     /// Why there are no frames, in words.
     pub limitation: String,
+    /// The build id of the executable, where one was told.
+    pub executable: Vec<u8>,
 }
 
 /// One frame of a stack.
@@ -35,6 +37,8 @@ pub struct Frame {
     pub module: String,
     /// The address in the process.
     pub address: u64,
+    /// Where it is in the executable, as that was linked; 0 of one in a library, or where that was not told.
+    pub offset: u64,
 }
 
 impl Stack {
@@ -58,9 +62,10 @@ impl Frame {
 
     /// The frame in words: its function and its place, as far as they are known.
     pub fn in_words(&self) -> String {
-        let function = match (self.function.as_str(), self.module.as_str()) {
-            ("", "") => format!("{:#x}", self.address),
-            ("", module) => format!("{:#x} in {module}", self.address),
+        let function = match (self.function.as_str(), self.module.as_str(), self.offset) {
+            ("", "", _) => format!("{:#x}", self.address),
+            ("", module, 0) => format!("{:#x} in {module}", self.address),
+            ("", module, offset) => format!("{module}+{offset:#x}"),
             _ => self.name().into_owned(),
         };
         if self.place.file.is_empty() { function } else { format!("{function} at {}", self.place) }
@@ -96,5 +101,7 @@ mod tests {
         assert_eq!(foreign.service_frame(), None);
         assert_eq!(foreign.top().map(|frame| frame.function.as_str()), Some("std::thread::sleep"));
         assert_eq!(stack.frames[0].in_words(), "0x7f00 in libc.so.6");
+        let stripped = Frame { module: "echo".into(), address: 0x5555_0000_1234, offset: 0x1234, ..Frame::default() };
+        assert_eq!(stripped.in_words(), "echo+0x1234");
     }
 }

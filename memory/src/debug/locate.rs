@@ -44,6 +44,27 @@ impl Search {
         Self { servers: remote::servers(), cache: Cache::of_user(), ..Self::default() }
     }
 
+    /// A file with the debug information of this build: the one that the user names, one in the system's directories, one that a
+    /// server has.
+    pub fn file_of(&self, id: &BuildId) -> Option<PathBuf> {
+        let is_it = |path: &PathBuf| {
+            let file = ObjectFile::open(path).ok();
+            file.is_some_and(|file| file.build_id.as_ref() == Some(id))
+        };
+        let (first, others) = id.parted();
+        let system = Path::new("/usr/lib/debug/.build-id").join(first).join(format!("{others}.debug"));
+        let here = self.debug.iter().cloned().chain([self.outside(&system)]).find(is_it);
+        here.or_else(|| {
+            let cache = self.cache.as_ref().filter(|_| !self.servers.is_empty())?;
+            let sent = remote::fetch(&self.servers, id, cache).ok()?;
+            if is_it(&sent) {
+                return Some(sent);
+            }
+            cache.remove(&format!("{id}.debug"));
+            None
+        })
+    }
+
     /// A path of the process, as we see it.
     fn outside(&self, path: &Path) -> PathBuf {
         let Some(root) = &self.root else { return path.to_owned() };

@@ -6,8 +6,10 @@
 //! stack     functions on a stack                     kernel    what a thread sleeps in
 //! stop      the stack of one that runs, on demand  names    of functions, from one reader to the next
 //! locks     those that a thread sleeps for
+//! functions beside: of an executable that is not here, by its build id
 //! ```
 
+mod functions;
 mod kernel;
 mod libc;
 mod list;
@@ -17,6 +19,7 @@ mod stack;
 mod stop;
 mod tls;
 
+pub use functions::Functions;
 pub use stack::Stack;
 
 use crate::{

@@ -108,6 +108,7 @@ fn one(line: &str) -> Option<(u64, Vec<Frame>)> {
             file: parts.next()?.into(),
             function: parts.next()?.into(),
             address: 0,
+            offset: 0,
             module: Arc::default(),
         });
     }
@@ -120,7 +121,8 @@ mod tests {
 
     fn frame(function: &str, file: &str, line: u32) -> Frame {
         let inlined = line.is_multiple_of(2);
-        Frame { function: function.into(), file: file.into(), line, column: 7, inlined, address: 0, module: "".into() }
+        let (function, file) = (function.into(), file.into());
+        Frame { function, file, line, column: 7, inlined, address: 0, offset: 0, module: "".into() }
     }
 
     fn some() -> Vec<(u64, Arc<[Frame]>)> {

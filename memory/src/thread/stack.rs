@@ -22,8 +22,6 @@ const FIRST_BYTES: u64 = 8 << 10;
 pub(crate) const MOST_BYTES: u64 = 64 << 10;
 /// Addresses above are no process's.
 const MOST_ADDRESS: u64 = 1 << 56;
-/// Files that nobody has needed for so long are let go.
-const UNUSED: Duration = Duration::from_secs(60);
 
 /// A thread's stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,12 +116,11 @@ impl Stacks {
         self.kept.clear();
     }
 
-    /// Lets go of what belongs to threads that are gone, and of files that are not needed now.
+    /// Lets go of what belongs to threads that are gone.
     pub(crate) fn tidy(&mut self, scene: &Scene) {
         if self.kept.len() > scene.threads.len() {
             self.kept.retain(|id, _| scene.threads.iter().any(|thread| thread.id == *id));
         }
-        self.symbols.close_unused(UNUSED);
     }
 
     /// The stack of a thread, as it was in the scene.
@@ -221,7 +218,7 @@ fn copy(registers: Registers, regions: &[Region], most: u64, bytes: &dyn Bytes) 
     bytes.read(registers.sp, &mut copy).then_some(copy)
 }
 
-fn frame(frame: holdup_stack::frame::Frame) -> StackFrame {
+pub(super) fn frame(frame: holdup_stack::frame::Frame) -> StackFrame {
     let place = (!frame.file.is_empty()).then(|| Place { file: Arc::clone(&frame.file), line: frame.line });
     let function = if frame.function.is_empty() { Arc::from(format!("{:#x}", frame.address)) } else { frame.function };
     StackFrame { function, module: frame.module, place, address: frame.address, inlined: frame.inlined }

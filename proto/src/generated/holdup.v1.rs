@@ -983,6 +983,10 @@ pub struct Stack {
     /// Why there are no frames, in words.
     #[prost(string, tag = "4")]
     pub limitation: ::prost::alloc::string::String,
+    /// The linker's fingerprint of the executable (its build id), by which its debug information is found elsewhere; empty where
+    /// there is none.
+    #[prost(bytes = "vec", tag = "5")]
+    pub executable: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
@@ -1003,6 +1007,10 @@ pub struct Frame {
     /// Whether the compiler inlined it into the next one.
     #[prost(bool, tag = "7")]
     pub inlined: bool,
+    /// Where it is in the executable, as that was linked: the instruction, or the call of the function that comes before this
+    /// one. 0 for one in a library.
+    #[prost(uint64, tag = "8")]
+    pub offset: u64,
 }
 /// The service's own spans around a task's last poll, outermost first.
 #[derive(Clone, PartialEq, ::prost::Message)]

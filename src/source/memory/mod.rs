@@ -6,6 +6,7 @@
 //!   reader      what looks: the crate `holdup-memory`, where it is written for this system
 //!   convert     a look → pages of an update
 //! names       which process is meant by a name
+//! naming      functions of an executable that is known by its build id
 //! processes   which processes there are, and a grab of one
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod convert;
 mod names;
+mod naming;
 mod options;
 mod processes;
 mod reader;
@@ -20,6 +22,7 @@ mod rounds;
 #[cfg(test)]
 mod tests;
 
+pub(super) use naming::Naming;
 pub use options::{Beside, MemoryOptions, Stacks};
 pub use processes::{
     GRAB_MOST, Grabbed, Layout, Listed, Processes, grab, layout, process_called, processes, wait_for_layouts,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// How memory is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryOptions {
-    /// A file with debug information, looked at first: of this build, or of another.
+    /// A file with debug information, looked at first: of this build, or of another. The stacks of an agent's service are named by it, too.
     pub debug: Option<PathBuf>,
     /// A layout that was made of the executable's debug information.
     pub layout: Option<PathBuf>,

@@ -12,7 +12,7 @@ use crate::{
     view::{Waking, WokenBy},
 };
 use parking_lot::Mutex;
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 /// Wakers that are kept of a task, the latest.
 pub(crate) const MOST: usize = 4;
@@ -27,7 +27,8 @@ pub(super) const OWN_WAKES: u64 = 100;
 const PLACES: usize = 1024;
 const IN_PLACE: usize = 4;
 
-static KEPT: [Mutex<Vec<Kept>>; PLACES] = [const { Mutex::new(Vec::new()) }; PLACES];
+/// Made when there is something to keep.
+static KEPT: LazyLock<Box<[Mutex<Vec<Kept>>]>> = LazyLock::new(|| (0..PLACES).map(|_| Mutex::default()).collect());
 
 /// What is kept of one task.
 #[derive(Debug, Clone)]

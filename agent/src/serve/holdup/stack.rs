@@ -43,6 +43,7 @@ pub(crate) fn stack(stack: &Stack) -> v1::Stack {
         approximate: stack.approximate,
         captured_at: Some(timestamp(stack.captured_at)),
         limitation: stack.limitation.clone(),
+        executable: stack.executable.to_vec(),
     }
 }
 
@@ -55,5 +56,6 @@ fn frame(frame: &Frame) -> v1::Frame {
         address: frame.address,
         module: frame.module.to_string(),
         inlined: frame.inlined,
+        offset: frame.offset,
     }
 }

@@ -146,6 +146,38 @@ fn a_server_is_asked_by_build_id() {
 }
 
 #[test]
+fn a_file_is_found_by_its_build_id_alone() {
+    let built = build(&["-Cdebuginfo=2"]);
+    let path = part(&built, "elsewhere/debug", &[]);
+    let id = ObjectFile::open(&path).unwrap().build_id.unwrap();
+    let other = BuildId::new(&[7; 20]).unwrap();
+    let named = Search { debug: Some(path.clone()), ..Search::default() };
+    assert_eq!((named.file_of(&id), named.file_of(&other)), (Some(path.clone()), None));
+
+    let root = built.directory.path().join("root");
+    let system = |id: &BuildId| root.join("usr/lib/debug/.build-id").join(id.parted().0);
+    for of in [&id, &other] {
+        fs::create_dir_all(system(of)).unwrap();
+        fs::copy(&path, system(of).join(format!("{}.debug", of.parted().1))).unwrap();
+    }
+    let within = Search { root: Some(root.clone()), ..Search::default() };
+    let kept = system(&id).join(format!("{}.debug", id.parted().1));
+    assert_eq!((within.file_of(&id), within.file_of(&other)), (Some(kept), None), "a file of another build is none");
+
+    for (asked, is_found) in [(&id, true), (&other, false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let cache = Cache::new(built.directory.path().join("cache"));
+        let search = Search { servers: vec![server], cache: Some(cache), ..Search::default() };
+        let file = fs::read(&path).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", file.len());
+        let request = serve(listener, [head.into_bytes(), file].concat());
+        assert_eq!(search.file_of(asked).is_some(), is_found);
+        assert!(request.join().unwrap().starts_with(&format!("GET /buildid/{asked}/debuginfo HTTP/1.1")));
+    }
+}
+
+#[test]
 fn a_server_that_has_nothing_is_told() {
     let built = build(&["-Cdebuginfo=0"]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -12,6 +12,9 @@ use holdup_proto::v1 as proto;
 /// The most frames of one stack that are kept, the innermost.
 pub(super) const MAX_FRAMES: usize = 256;
 
+/// Bytes of a build id; linkers write 8 to 20.
+const MAX_BUILD_ID: usize = 64;
+
 pub(super) fn thread(thread: proto::Thread, issues: &mut DecodeIssues) -> Thread {
     Thread { tid: thread.tid, name: text::text(thread.name, issues) }
 }
@@ -27,7 +30,17 @@ pub(super) fn stack(stack: proto::Stack, issues: &mut DecodeIssues) -> Stack {
         approximate: stack.approximate,
         captured: stamp(stack.captured_at, issues),
         limitation: text::text(stack.limitation, issues),
+        executable: build_id(stack.executable, issues),
     }
+}
+
+/// One that is longer than any that a linker writes is none.
+fn build_id(bytes: Vec<u8>, issues: &mut DecodeIssues) -> Vec<u8> {
+    if bytes.len() <= MAX_BUILD_ID {
+        return bytes;
+    }
+    issues.cut_text += 1;
+    Vec::new()
 }
 
 pub(super) fn encode_stack(stack: &Stack) -> proto::Stack {
@@ -36,6 +49,7 @@ pub(super) fn encode_stack(stack: &Stack) -> proto::Stack {
         approximate: stack.approximate,
         captured_at: stack.captured.map(timestamp),
         limitation: stack.limitation.clone(),
+        executable: stack.executable.clone(),
     }
 }
 
@@ -46,6 +60,7 @@ fn frame(frame: proto::Frame, issues: &mut DecodeIssues) -> Frame {
         place: Place::from(place),
         module: text::text(frame.module, issues),
         address: frame.address,
+        offset: frame.offset,
     }
 }
 
@@ -58,5 +73,6 @@ fn encode_frame(frame: &Frame) -> proto::Frame {
         address: frame.address,
         module: frame.module.clone(),
         inlined: false,
+        offset: frame.offset,
     }
 }

@@ -188,14 +188,15 @@ fn task_stats() -> impl Strategy<Value = (TaskId, TaskStats)> {
 }
 
 fn stack() -> impl Strategy<Value = Arc<Stack>> {
-    let frame = (text(), place(), text(), any::<u64>()).prop_map(|(function, place, module, address)| Frame {
-        function,
-        place: Place::from(place),
-        module,
-        address,
+    let frame = (text(), place(), text(), any::<[u64; 2]>()).prop_map(|(function, place, module, at)| {
+        let [address, offset] = at;
+        Frame { function, place: Place::from(place), module, address, offset }
     });
-    (vec(frame, 0..3), any::<bool>(), option::of(stamp()), text()).prop_map(
-        |(frames, approximate, captured, limitation)| Arc::new(Stack { frames, approximate, captured, limitation }),
+    let build_id = vec(any::<u8>(), 0..21);
+    (vec(frame, 0..3), any::<bool>(), option::of(stamp()), text(), build_id).prop_map(
+        |(frames, approximate, captured, limitation, executable)| {
+            Arc::new(Stack { frames, approximate, captured, limitation, executable })
+        },
     )
 }
 

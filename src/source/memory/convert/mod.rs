@@ -6,6 +6,7 @@ mod values;
 mod whole;
 
 pub(super) use values::values;
+pub(super) use whole::stack_frame;
 
 use crate::update::{
     BeginMode, Part, Process, Stamp, Update, WorkerStats,

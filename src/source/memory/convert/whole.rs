@@ -165,16 +165,22 @@ fn stack(thread: &memory::Thread, now: Stamp) -> Option<Stack> {
     if thread.stack.is_empty() && thread.unread.is_empty() {
         return None;
     }
-    let frame = |frame: &memory::StackFrame| Frame {
+    Some(Stack {
+        frames: thread.stack.iter().map(stack_frame).collect(),
+        approximate: thread.approximate,
+        captured: Some(now),
+        limitation: thread.unread.to_string(),
+        executable: Vec::new(),
+    })
+}
+
+/// A function on a thread's stack.
+pub(in crate::source::memory) fn stack_frame(frame: &memory::StackFrame) -> Frame {
+    Frame {
         function: frame.function.to_string(),
         place: task::place(frame.place.as_ref()),
         module: frame.module.to_string(),
         address: frame.address,
-    };
-    Some(Stack {
-        frames: thread.stack.iter().map(frame).collect(),
-        approximate: thread.approximate,
-        captured: Some(now),
-        limitation: thread.unread.to_string(),
-    })
+        offset: 0,
+    }
 }
