@@ -52,8 +52,8 @@ async fn that_it_was_refused_in_the_head() {
     let grpc = ("content-type", "application/grpc");
     let (console, _body) = raw::answer(200, &[grpc, ("grpc-status", "7"), ("grpc-message", "not%20you%21")]);
     let peer = Peer::serve(console.routes());
-    let reason = lost(&mut link_to(peer.address)).await;
-    assert!(reason.starts_with("it refused: not you!"), "{reason}");
+    let reason = gave_up(&mut link_to(peer.address)).await;
+    assert_eq!(reason, "not allowed: not you!");
 }
 
 #[tokio::test]
