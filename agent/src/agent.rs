@@ -3,6 +3,7 @@
 use crate::{
     Detail, Error,
     alarms::{Alarms, Callback},
+    audit::Audit,
     capture::current_thread,
     collect::{self, thread_state, threads},
     on_signal::OnSignal,
@@ -12,6 +13,7 @@ use crate::{
     runtimes,
     serve::{
         holdup::report::Description,
+        listen::{self, Place},
         server::{self, Serving},
     },
     settings::{Settings, Stacks},
@@ -20,6 +22,7 @@ use crate::{
 };
 use std::{
     net::{SocketAddr, TcpListener},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -55,9 +58,24 @@ impl Agent {
         Self { watching: Some(Box::new(watching)) }
     }
 
-    /// Where it listens, with the port that was picked; `None` when it is switched off.
+    /// Where it listens, with the port that was picked; `None` when it is switched off or listens on a [socket](Self::socket).
     pub fn address(&self) -> Option<SocketAddr> {
-        self.watching.as_ref().map(|watching| watching.serving.address)
+        match self.place()? {
+            Place::Tcp(address) => Some(*address),
+            Place::Unix(_) => None,
+        }
+    }
+
+    /// The path of the Unix socket that it listens on; `None` when it listens on none.
+    pub fn socket(&self) -> Option<&Path> {
+        match self.place()? {
+            Place::Tcp(_) => None,
+            Place::Unix(path) => Some(path),
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.watching.as_ref().map(|watching| &watching.serving.place)
     }
 
     /// Names a runtime. Runtimes that are not named are found when they first poll a task, and go by the name that they
@@ -118,13 +136,11 @@ impl Watching {
         S: Subscriber + Send + Sync + 'static,
     {
         let only = Only::claim()?;
-        let listener = match listener {
-            Some(listener) => listener,
-            None => bind(settings.address)?,
-        };
+        let listener = listen::open(&settings.access, listener)?;
         let stalls = Arc::new(Stalls::default());
         let on_signal = on_signal(settings, &stalls)?;
-        let mut serving = server::start(listener, settings, describe(settings), &stalls)?;
+        let audit = Audit::start().map_err(Error::io("start the thread that tells who looks"))?;
+        let mut serving = server::start(listener, settings, describe(settings), &stalls, audit)?;
         let detail = match settings.detail {
             Detail::Lean => collect::Detail::Lean,
             _ => collect::Detail::Full,
@@ -201,10 +217,6 @@ fn role(thread: ThreadId) -> Role {
         index: worker.index,
         queued: runtimes::queued(worker),
     })
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).map_err(|source| Error::Bind { address, source })
 }
 
 /// Hooks into a runtime that is about to be built.

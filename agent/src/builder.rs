@@ -2,6 +2,7 @@
 
 use crate::{
     Agent, Alarm, Detail, Error, Signal, Stacks,
+    access::{self, Address, Exposure},
     agent::{self, Watching},
     alarms::Callback,
     runtimes,
@@ -100,11 +101,60 @@ where
 
     /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells.
     pub fn address(mut self, address: SocketAddr) -> Self {
-        self.settings.address = address;
+        self.settings.access.address = Address::Tcp(address, Exposure::Guarded);
         self
     }
 
-    /// Serves on a listener that is bound already, instead of an address.
+    /// The same for an address that other machines reach, and where everybody who does may watch.
+    pub fn insecure_address(mut self, address: SocketAddr) -> Self {
+        self.settings.access.address = Address::Tcp(address, Exposure::Insecure);
+        self
+    }
+
+    /// Listens on a Unix socket at this absolute path, which [`Agent::socket`] tells: for whoever owns it, and root.
+    pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.address = Address::Unix(path.into());
+        self
+    }
+
+    /// Names by which clients may call the agent without TLS, beside `localhost` and its address.
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.access.hosts = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The file of the tokens that clients have to show, one of them; see [who may look](crate#who-may-look).
+    pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.token_file = Some(path.into());
+        self
+    }
+
+    /// The agent's certificate and its key, PEM files: clients come by TLS alone.
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.settings.access.certificate = Some(certificate.into());
+        self.settings.access.key = Some(key.into());
+        self
+    }
+
+    /// Who signs the certificates that clients have to show, a PEM file. They may watch.
+    pub fn client_ca(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.client_ca = Some(path.into());
+        self
+    }
+
+    /// The names that those certificates may have, and what each may do, as in `ops.example=watch+pause,ci.example`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Access`] when a right is none.
+    pub fn client_names(mut self, names: &str) -> Result<Self, Error> {
+        let reason = "write names with what each may do, such as ops.example=watch+pause,ci.example";
+        self.settings.access.client_names =
+            access::client_names(names).ok_or_else(|| Error::access("client_names", reason))?;
+        Ok(self)
+    }
+
+    /// Serves on a listener that is bound already, instead of an address. What an address that other machines reach needs, it needs too.
     pub fn listener(mut self, listener: TcpListener) -> Self {
         self.listener = Some(listener);
         self

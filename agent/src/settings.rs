@@ -2,14 +2,12 @@
 //!
 //! Only `init()` and `Builder::from_env` read the environment; everything else is handed a [`Settings`].
 
-use std::{
-    env,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{env, path::PathBuf, time::Duration};
 
-use crate::Error;
+use crate::{
+    Error,
+    access::{self, Access, Address, Secret},
+};
 
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -86,7 +84,8 @@ pub(crate) const MOST_CLIENTS: usize = 1_000;
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    pub(crate) address: SocketAddr,
+    /// Where to listen, and who may look.
+    pub(crate) access: Access,
     pub(crate) detail: Detail,
     /// What the service calls itself; nothing for the file name of the executable.
     pub(crate) name: Option<String>,
@@ -114,7 +113,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            address: (Ipv4Addr::LOCALHOST, 6669).into(),
+            access: Access::default(),
             detail: Detail::Full,
             name: None,
             retention: Duration::from_secs(600),
@@ -145,13 +144,77 @@ pub(crate) struct Variable {
     set: fn(&mut Settings, &str) -> Option<()>,
 }
 
+const PATH: &str = "the path of a file, such as /var/tmp/orders.txt";
+
 /// Every variable. The documentation of the crate has the same table, and a test compares the two.
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: "HOLDUP_ADDR",
         default: "127.0.0.1:6669",
-        expected: "an IP address and a port, such as 127.0.0.1:6669; port 0 picks a free one",
-        set: |settings, text| text.parse().ok().map(|address| settings.address = address),
+        expected: "an IP address and a port, such as 127.0.0.1:6669 (port 0 picks a free one), with ,insecure behind it where everybody who \
+                   reaches it may watch; or unix: and a path, such as unix:/run/orders/holdup.sock (an abstract socket has no owner)",
+        set: |settings, text| Address::parse(text).map(|address| settings.access.address = address),
+    },
+    Variable {
+        name: "HOLDUP_HOSTS",
+        default: "",
+        expected: "names, such as orders.internal,10.0.0.5",
+        set: |settings, text| {
+            settings.access.hosts = access::list(text).map(str::to_owned).collect();
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TOKEN_FILE",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.token_file = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TOKEN",
+        default: "",
+        // What it has is not looked at here, where it would be shown if it was wrong.
+        expected: "a token",
+        set: |settings, text| {
+            settings.access.token = (!text.is_empty()).then(|| Secret::new(text.to_owned()));
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CERT",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.certificate = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_KEY",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.key = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CLIENT_CA",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.client_ca = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CLIENT_NAMES",
+        default: "",
+        expected: "names with what each may do, such as ops.example=watch+pause,ci.example",
+        set: |settings, text| access::client_names(text).map(|names| settings.access.client_names = names),
     },
     Variable {
         name: "HOLDUP_DETAIL",
@@ -246,9 +309,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: "HOLDUP_STATE_FILE",
         default: "",
-        expected: "the path of a file, such as /var/tmp/orders.txt",
+        expected: PATH,
         set: |settings, text| {
-            settings.state_file = (!text.is_empty()).then(|| text.into());
+            settings.state_file = path(text);
             Some(())
         },
     },
@@ -270,6 +333,11 @@ impl Settings {
         let Variable { name, expected, .. } = *variable;
         (variable.set)(self, value.trim()).ok_or_else(|| Error::Variable { name, value: value.to_owned(), expected })
     }
+}
+
+/// A path; nothing is none.
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| text.into())
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -327,7 +395,16 @@ mod tests {
 
     #[test]
     fn values_are_read() {
-        assert_eq!(with("HOLDUP_ADDR", "[::1]:0").unwrap().address, "[::1]:0".parse().unwrap());
+        assert_eq!(Some(with("HOLDUP_ADDR", "[::1]:0").unwrap().access.address), Address::parse("[::1]:0"));
+        let unix = with("HOLDUP_ADDR", "unix:/run/a.sock").unwrap().access.address;
+        assert_eq!(unix, Address::Unix("/run/a.sock".into()));
+        assert_eq!(with("HOLDUP_HOSTS", "a, b").unwrap().access.hosts, ["a", "b"]);
+        assert_eq!(with("HOLDUP_TOKEN_FILE", "/a").unwrap().access.token_file, Some("/a".into()));
+        assert_eq!(with("HOLDUP_TOKEN", "x").unwrap().access.token, Some(Secret::new("x".to_owned())));
+        assert_eq!(with("HOLDUP_TLS_CERT", "/a").unwrap().access.certificate, Some("/a".into()));
+        assert_eq!(with("HOLDUP_TLS_KEY", "/a").unwrap().access.key, Some("/a".into()));
+        assert_eq!(with("HOLDUP_TLS_CLIENT_CA", "/a").unwrap().access.client_ca, Some("/a".into()));
+        assert_eq!(with("HOLDUP_TLS_CLIENT_NAMES", "a,b=pause").unwrap().access.client_names.len(), 2);
         assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
         assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);
         assert_eq!(with("HOLDUP_NAME", "orders").unwrap().name.as_deref(), Some("orders"));
@@ -348,6 +425,9 @@ mod tests {
         for (name, value) in [
             ("HOLDUP_ADDR", "6669"),
             ("HOLDUP_ADDR", "localhost:6669"),
+            ("HOLDUP_ADDR", "0.0.0.0:6669,secure"),
+            ("HOLDUP_ADDR", "unix:@holdup"),
+            ("HOLDUP_TLS_CLIENT_NAMES", "a=fly"),
             ("HOLDUP_DETAIL", "Full"),
             ("HOLDUP_RETENTION", "10"),
             ("HOLDUP_RETENTION_BYTES", "16 MB"),

@@ -2,11 +2,14 @@
 
 use crate::{
     Error,
+    audit::Audit,
     collect::{callsite, thread_state::hide},
     serve::{
         console, door,
+        gate::Gate,
         holdup::{self, report::Description},
         hub::{Command, Hub},
+        listen::{Listener, Listening, Place},
     },
     settings::Settings,
     stalls::record::Stalls,
@@ -14,7 +17,6 @@ use crate::{
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
-    net::{SocketAddr, TcpListener},
     sync::{Arc, mpsc::sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
@@ -37,7 +39,7 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// The thread that serves, for as long as this exists.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) address: SocketAddr,
+    pub(crate) place: Place,
     begin: Option<std::sync::mpsc::SyncSender<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -45,13 +47,15 @@ pub(crate) struct Serving {
 
 /// Gets ready to serve on a listener that is bound: all that can fail is done by then. It serves from [`Serving::begin`] on.
 pub(crate) fn start(
-    listener: TcpListener,
+    listener: Listener,
     settings: &Settings,
     description: Description,
     stalls: &Arc<Stalls>,
+    audit: Audit,
 ) -> Result<Serving, Error> {
-    let address = listener.local_addr().map_err(Error::io("read the agent's address"))?;
-    listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    let place = listener.place().map_err(Error::io("read the agent's address"))?;
+    let gate = Gate::new(&settings.access, &place, audit)?;
+    listener.set_nonblocking().map_err(Error::io("prepare the agent's listener"))?;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -70,15 +74,15 @@ pub(crate) fn start(
                 return;
             }
             let routes = routes(commands, description);
-            serve(&runtime, listener, hub, clients, routes, stopped);
+            serve(&runtime, (listener, gate), hub, clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
-    Ok(Serving { address, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
+    Ok(Serving { place, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
 }
 
 fn serve(
     runtime: &Runtime,
-    listener: TcpListener,
+    (listener, gate): (Listener, Gate),
     hub: Hub,
     clients: usize,
     routes: Routes,
@@ -86,14 +90,14 @@ fn serve(
 ) {
     runtime.block_on(async {
         // It was bound before, so that this fails only when the system is out of something; then there is nobody to tell.
-        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+        let Ok(listener) = Listening::new(listener) else { return };
         tokio::spawn(hub.run());
         tokio::spawn(async {
             tokio::time::sleep(SETTLED).await;
             callsite::ask_again();
         });
         tokio::select! {
-            () = door::serve(listener, clients, routes) => {}
+            () = door::serve(listener, clients, gate, routes) => {}
             // Also when it is dropped.
             _ = stopped => {}
         }

@@ -178,7 +178,6 @@ impl Credentials {
         Ok(roots)
     }
 
-    #[expect(clippy::type_complexity, reason = "what rustls takes")]
     fn identity(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, CredentialError> {
         let (certificate, key) = match (&self.certificate, &self.key) {
             (None, None) => return Ok(None),

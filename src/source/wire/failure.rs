@@ -109,10 +109,23 @@ impl Failure {
     /// What a proxy says while what it stands for is away (502, 503, 429 …) is not final, nor is what may be a matter of load or time.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Http1 | Self::Tls | Self::NotTls | Self::NotGrpc | Self::NotConsole => true,
-            Self::Denied(_) | Self::Credentials(_) | Self::NoToken | Self::BadToken | Self::TokenWithheld => true,
-            Self::UnknownIssuer | Self::WrongName { .. } | Self::Expired | Self::NotValidYet => true,
-            Self::Certificate(_) | Self::Refused(_) | Self::Forbidden(_) => true,
+            Self::Http1
+            | Self::Tls
+            | Self::NotTls
+            | Self::NotGrpc
+            | Self::NotConsole
+            | Self::Denied(_)
+            | Self::Credentials(_)
+            | Self::UnknownIssuer
+            | Self::WrongName { .. }
+            | Self::Expired
+            | Self::NotValidYet
+            | Self::Certificate(_)
+            | Self::Refused(_)
+            | Self::NoToken
+            | Self::BadToken
+            | Self::TokenWithheld
+            | Self::Forbidden(_) => true,
             Self::HttpStatus(status) => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
             _ => false,
         }
