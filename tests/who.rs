@@ -5,6 +5,7 @@
 mod acts;
 #[path = "who/certificates.rs"]
 mod certificates;
+#[allow(dead_code, reason = "each test binary uses a part of this")]
 mod process;
 #[path = "who/refuses.rs"]
 mod refuses;
@@ -12,6 +13,8 @@ mod refuses;
 mod service;
 #[path = "who/socket.rs"]
 mod socket;
+#[path = "who/tells.rs"]
+mod tells;
 
 use holdup::source::{Backoff, Connection, Credentials, Event, Options, Secret, Target, Token, open};
 use std::time::Duration;

@@ -5,7 +5,11 @@ use crate::{
     alarms::{Alarms, Callback},
     audit::Audit,
     capture::current_thread,
-    collect::{self, thread_state, threads},
+    collect::{
+        self,
+        redaction::{Redaction, Shown},
+        thread_state, threads,
+    },
     on_signal::OnSignal,
     panics,
     process::Process,
@@ -16,7 +20,7 @@ use crate::{
         listen::{self, Place},
         server::{self, Serving},
     },
-    settings::{Settings, Stacks},
+    settings::{Fields, Settings, Stacks},
     stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
     text::Teller,
 };
@@ -150,6 +154,7 @@ impl Watching {
         let subscriber = collect::subscriber::Subscriber::new(subscriber, detail);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
+        redact(settings).set();
         set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
         only.keep();
         serving.begin();
@@ -167,6 +172,16 @@ impl Watching {
         let detail = settings.detail;
         Ok(Self { serving, _watchdog: watchdog, _alarms: alarms, _on_signal: on_signal, detail })
     }
+}
+
+/// What of the service's own words is kept.
+fn redact(settings: &Settings) -> Redaction {
+    let shown = match settings.fields {
+        Fields::All => Shown::Values,
+        Fields::Names => Shown::Names,
+        Fields::None => Shown::Nothing,
+    };
+    Redaction { shown, allowed: settings.fields_allowed.clone() }
 }
 
 /// Gets ready for the signal at which everything is written as text, if there is to be one.

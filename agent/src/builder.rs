@@ -1,7 +1,7 @@
 //! How a service sets the agent up and starts it.
 
 use crate::{
-    Agent, Alarm, Detail, Error, Signal, Stacks,
+    Agent, Alarm, Detail, Error, Fields, Signal, Stacks,
     access::{self, Address, Exposure},
     agent::{self, Watching},
     alarms::Callback,
@@ -163,6 +163,18 @@ where
     /// How much is collected.
     pub fn detail(mut self, detail: Detail) -> Self {
         self.settings.detail = detail;
+        self
+    }
+
+    /// What is told of the fields of the service's spans, and of its panics' messages.
+    pub fn fields(mut self, fields: Fields) -> Self {
+        self.settings.fields = fields;
+        self
+    }
+
+    /// Fields that are told all the same; `panic.message` stands for the messages of panics.
+    pub fn fields_allowed(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.fields_allowed = names.into_iter().map(Into::into).collect();
         self
     }
 

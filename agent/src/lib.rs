@@ -33,6 +33,8 @@
 //! | `HOLDUP_TLS_CLIENT_CA` |  | who signs the certificates that clients have to show, a PEM file |
 //! | `HOLDUP_TLS_CLIENT_NAMES` |  | the names that those may have, and what each may do, such as `ops.example=watch+pause,ci.example`; without it, every name may watch |
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
+//! | `HOLDUP_FIELDS` | `all` | what is told of the fields of the service's spans and of its panics' messages: `all`, `names` of fields, or `none`; see [what is left out](#what-is-left-out) |
+//! | `HOLDUP_FIELDS_ALLOW` |  | the fields that are told all the same, such as `route,panic.message` |
 //! | `HOLDUP_NAME` |  | what the service is called on the screen; without it, the file name of its executable |
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it, a quarter of `HOLDUP_MEMORY` at the most |
@@ -80,6 +82,13 @@
 //!
 //! TLS is the feature `tls`, which is on by default.
 //!
+//! # What is left out
+//!
+//! The fields of a service's own spans, and the messages of its panics, may say who its users are. With `HOLDUP_FIELDS=names` the values of fields are left out, and with
+//! `none` their names, too: they are never formatted by the agent, and the screen has `request{user=(left out)}` or `request{fields=(2 left out)}`. A panic keeps its place, and its
+//! message is `(left out)`. `HOLDUP_FIELDS_ALLOW` names fields that are told all the same; `panic.message` there stands for those messages. Names of tasks, spans and
+//! functions are told in any case. The text at a signal has no fields and no messages.
+//!
 //! # Without a client
 //!
 //! With `HOLDUP_ALARMS=5s` a poll that has kept its worker for five seconds, and a runtime all of whose workers are kept like that, is an
@@ -126,7 +135,7 @@ pub use agent::Agent;
 pub use alarms::{Alarm, AlarmKind, Stuck};
 pub use builder::Builder;
 pub use error::Error;
-pub use settings::{Detail, Signal, Stacks};
+pub use settings::{Detail, Fields, Signal, Stacks};
 
 /// Starts the agent with the settings that the environment has, and the defaults for all others. What it returns is to be
 /// kept for as long as the service runs.

@@ -81,12 +81,40 @@ pub(crate) const LEAST_MEMORY: usize = 8 << 20;
 /// More clients than anybody has use for: each is told everything.
 pub(crate) const MOST_CLIENTS: usize = 1_000;
 
+/// What is told of the service's own words: the values of its spans' fields, and the messages of its panics. They may say who its users are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Fields {
+    /// All of it.
+    #[default]
+    All,
+    /// The names of fields. A value, and a message, stands as left out, unless it is allowed by name.
+    Names,
+    /// How many fields there are.
+    None,
+}
+
+impl Fields {
+    const ALL: [Self; 3] = [Self::All, Self::Names, Self::None];
+
+    /// The word for it, in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Names => "names",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Where to listen, and who may look.
     pub(crate) access: Access,
     pub(crate) detail: Detail,
+    pub(crate) fields: Fields,
+    /// The fields that are told all the same; `panic.message` stands for the messages of panics.
+    pub(crate) fields_allowed: Vec<String>,
     /// What the service calls itself; nothing for the file name of the executable.
     pub(crate) name: Option<String>,
     /// How long what has ended is kept for clients that attach later.
@@ -115,6 +143,8 @@ impl Default for Settings {
         Self {
             access: Access::default(),
             detail: Detail::Full,
+            fields: Fields::All,
+            fields_allowed: Vec::new(),
             name: None,
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
@@ -223,6 +253,23 @@ pub(crate) const VARIABLES: &[Variable] = &[
         set: |settings, text| {
             let known = [Detail::Full, Detail::Lean, Detail::Off];
             known.into_iter().find(|detail| detail.word() == text).map(|detail| settings.detail = detail)
+        },
+    },
+    Variable {
+        name: "HOLDUP_FIELDS",
+        default: "all",
+        expected: "one of all, names and none",
+        set: |settings, text| {
+            Fields::ALL.into_iter().find(|fields| fields.word() == text).map(|fields| settings.fields = fields)
+        },
+    },
+    Variable {
+        name: "HOLDUP_FIELDS_ALLOW",
+        default: "",
+        expected: "names of fields, such as route,panic.message",
+        set: |settings, text| {
+            settings.fields_allowed = access::list(text).map(str::to_owned).collect();
+            Some(())
         },
     },
     Variable {
@@ -407,6 +454,11 @@ mod tests {
         assert_eq!(with("HOLDUP_TLS_CLIENT_NAMES", "a,b=pause").unwrap().access.client_names.len(), 2);
         assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
         assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);
+        assert_eq!(with("HOLDUP_FIELDS", "names").unwrap().fields, Fields::Names);
+        assert_eq!(
+            with("HOLDUP_FIELDS_ALLOW", "route, panic.message").unwrap().fields_allowed,
+            ["route", "panic.message"]
+        );
         assert_eq!(with("HOLDUP_NAME", "orders").unwrap().name.as_deref(), Some("orders"));
         assert_eq!(with("HOLDUP_RETENTION", "1h").unwrap().retention, Duration::from_secs(3600));
         assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
@@ -429,6 +481,7 @@ mod tests {
             ("HOLDUP_ADDR", "unix:@holdup"),
             ("HOLDUP_TLS_CLIENT_NAMES", "a=fly"),
             ("HOLDUP_DETAIL", "Full"),
+            ("HOLDUP_FIELDS", "some"),
             ("HOLDUP_RETENTION", "10"),
             ("HOLDUP_RETENTION_BYTES", "16 MB"),
             ("HOLDUP_RETENTION_BYTES", "99999999999999999999GiB"),

@@ -1,7 +1,5 @@
 //! The shipped executable, run to its end.
 
-#![allow(dead_code, reason = "each test binary uses a part of this")]
-
 use std::{
     path::Path,
     process::{Command, Output, Stdio},

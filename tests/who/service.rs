@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read as _},
     process::{Child, ChildStdout, Command, Stdio},
 };
+use tracing::Instrument as _;
 
 const ROLE: &str = "HOLDUP_TEST_ROLE";
 
@@ -26,11 +27,25 @@ fn role() {
                 (None, Some(path)) => println!("{SAYS}{}", path.display()),
                 other => panic!("it listens at {other:?}"),
             }
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+            runtime.block_on(greet());
             std::io::stdin().read_to_end(&mut Vec::new()).expect("stdin can be read");
             agent.shutdown();
         }
         Err(error) => println!("{SAYS}{error}"),
     }
+}
+
+/// A task in a span that says whose it is, and one whose panic does.
+async fn greet() {
+    let request = tracing::info_span!("request", route = "/greet", user = "alice");
+    let asleep = async {
+        tokio::task::yield_now().await;
+        std::future::pending::<()>().await;
+    };
+    tokio::spawn(asleep.instrument(request));
+    let failed = tokio::spawn(async { panic!("no greeting for alice") });
+    assert!(failed.await.is_err());
 }
 
 /// A service that goes on until this is dropped.
@@ -51,7 +66,7 @@ impl Service {
                 command.env_remove(name);
             }
         }
-        command.env_remove("RUST_LOG").env(ROLE, "1").envs(environment.iter().copied());
+        command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").env(ROLE, "1").envs(environment.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().expect("the role runs");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));

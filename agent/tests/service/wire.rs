@@ -54,8 +54,12 @@ fn stock() {
 }
 
 fn agent() {
-    let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
-    let agent = builder.publish_interval(Duration::from_millis(50)).init().expect("it starts");
+    let builder = holdup_agent::builder().from_env().expect("a sound environment");
+    let agent = builder
+        .address(([127, 0, 0, 1], 0).into())
+        .publish_interval(Duration::from_millis(50))
+        .init()
+        .expect("it starts");
     say(agent.address().expect("it listens"));
     serve();
 }

@@ -1004,7 +1004,8 @@ pub struct Frame {
     #[prost(bool, tag = "7")]
     pub inlined: bool,
 }
-/// The service's own spans around a task's last poll, outermost first.
+/// The service's own spans around a task's last poll, outermost first. A value that is left out on purpose is "(left out)"; a field
+/// "fields" with "(3 left out)" stands for three of which not even the names are told.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskSpans {
     #[prost(uint64, tag = "1")]
@@ -1033,6 +1034,7 @@ pub mod task_spans {
 pub struct Panic {
     #[prost(uint64, tag = "1")]
     pub task_id: u64,
+    /// "(left out)" where it is, on purpose.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
