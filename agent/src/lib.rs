@@ -19,7 +19,7 @@
 //!
 //! # Settings
 //!
-//! [`init`] takes them from the environment; [`builder`] has a method for each, and reads the environment only when
+//! [`init`] takes them from the environment; [`builder`] has a method for each but a token itself, and reads the environment only when
 //! [`Builder::from_env`] says so.
 //!
 //! | variable | default | what it is |

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -105,7 +105,9 @@ impl Listen for Listening {
                 let (io, remote) = listener.accept().await?;
                 // What is written is written for somebody who waits for it. One that is gone already is noticed when it is read.
                 let _ = io.set_nodelay(true);
-                let (local, descriptor) = (io.local_addr()?.ip(), descriptors::number(&io));
+                // Of one that is gone already some systems tell no address: it calls no agent by any.
+                let local = io.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |local| local.ip());
+                let descriptor = descriptors::number(&io);
                 Ok(Arrived { io: Box::new(io) as Box<dyn Io>, descriptor, from: Origin::Tcp { local, remote } })
             }
             #[cfg(unix)]
