@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use std::{
     future::ready,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::Path,
     task::{Context, Poll},
     time::Duration,
@@ -65,11 +65,7 @@ pub(super) async fn connect(target: &Target, options: &Options) -> Result<Transp
         Target::Tls { host, .. } => secure(dialed.io, host, target, credentials, *answer_timeout).await?,
         _ => dialed,
     };
-    let (token, shown) = match (token, way) {
-        (None, _) => (None, Shown::Nothing),
-        (Some(_), Way::Open) => (None, Shown::Withheld),
-        (Some(token), Way::Private) => (Some(token), Shown::Token),
-    };
+    let (token, shown) = way.shows(token);
     let peer = Peer::new();
     let mut once = Some(TokioIo::new(Observed::new(io, peer.clone())));
     let connector =
@@ -118,6 +114,22 @@ enum Way {
     Private,
     /// Others could read along.
     Open,
+}
+
+impl Way {
+    /// Of TCP, without TLS.
+    fn to(address: IpAddr) -> Self {
+        if address.to_canonical().is_loopback() { Self::Private } else { Self::Open }
+    }
+
+    /// What is sent of a token this way.
+    fn shows(self, token: Option<HeaderValue>) -> (Option<HeaderValue>, Shown) {
+        match (token, self) {
+            (None, _) => (None, Shown::Nothing),
+            (Some(_), Self::Open) => (None, Shown::Withheld),
+            (Some(token), Self::Private) => (Some(token), Shown::Token),
+        }
+    }
 }
 
 async fn dial(target: &Target) -> Result<Dialed, Failure> {
@@ -169,7 +181,7 @@ async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<Dialed> {
     let tries = addresses.into_iter().map(|to| Box::pin(TcpStream::connect(to)));
     let (stream, _) = select_ok(tries).await?;
     stream.set_nodelay(true)?;
-    let way = if stream.peer_addr()?.ip().to_canonical().is_loopback() { Way::Private } else { Way::Open };
+    let way = Way::to(stream.peer_addr()?.ip());
     Ok(Dialed { io: Box::new(stream), way })
 }
 
@@ -222,4 +234,23 @@ fn sanitize(mut response: Response<Body>) -> Response<Body> {
             frame
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_sent_where_nobody_else_could_read_it() {
+        let token = || Some(HeaderValue::from_static("Bearer s3cret"));
+        for here in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+            let way = Way::to(here.parse().expect("an address"));
+            assert_eq!(way.shows(token()), (token(), Shown::Token), "{here}");
+        }
+        for there in ["10.0.0.1", "192.168.1.1", "::ffff:10.0.0.1", "fe80::1"] {
+            let way = Way::to(there.parse().expect("an address"));
+            assert_eq!(way.shows(token()), (None, Shown::Withheld), "{there}");
+            assert_eq!(way.shows(None), (None, Shown::Nothing));
+        }
+    }
 }
