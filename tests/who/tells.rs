@@ -4,8 +4,10 @@ use super::{PATIENCE, service::Service};
 use holdup::source::{Event, Options, open};
 use tokio::time::timeout;
 
+type Environment = &'static [(&'static str, &'static str)];
+
 /// The span of the service's task, and the message of its panic, as a client has them.
-async fn told(environment: &[(&str, &str)]) -> (String, String) {
+async fn told(environment: Environment) -> (String, String) {
     let service = Service::on_loopback(environment);
     let mut link = open(service.target("http").parse().expect("a target"), Options::default());
     let (mut span, mut message) = (None, None);
@@ -26,7 +28,7 @@ async fn told(environment: &[(&str, &str)]) -> (String, String) {
 
 #[tokio::test]
 async fn values_and_messages_stand_as_left_out() {
-    let table: [(&[(&str, &str)], &str, &str); 5] = [
+    let table: [(Environment, &str, &str); 5] = [
         (&[], "request{route=/greet user=alice}", "no greeting for alice"),
         (&[("HOLDUP_FIELDS", "names")], "request{route=(left out) user=(left out)}", "(left out)"),
         (
