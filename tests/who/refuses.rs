@@ -8,6 +8,10 @@ use super::{
     token, watch,
 };
 use holdup::source::Credentials;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 
 /// A service by TLS with this certificate, and what else is set.
 fn secure(authority: &Authority, who: &str, more: &[(&str, &str)]) -> Service {
@@ -133,6 +137,7 @@ fn check_says_so_and_ends() {
     assert_eq!(ended.code, Some(3));
     assert!(ended.stderr.contains("cannot be watched: it refused the token"), "{}", ended.stderr);
     let by_environment = |name: &str, value: &str| {
+        // The authorities that the system believes may be named like this.
         let mut command = holdup(authority.folder.path());
         command
             .args(["check", "--no-memory", &target, "--for", "1s", "--fail-on", "never", "--ca", &ca])
@@ -154,4 +159,17 @@ fn an_address_that_others_reach_without_anything_to_show() {
     assert!(service.said.starts_with("HOLDUP_TOKEN: a token there is shorter"), "{}", service.said);
     let service = Service::on_loopback(&[("HOLDUP_TLS_CERT", "/nonexistent"), ("HOLDUP_TLS_KEY", "/nonexistent")]);
     assert!(service.said.contains("/nonexistent: it cannot be read"), "{}", service.said);
+}
+
+#[test]
+fn a_browser_which_is_told_nothing_that_it_may_use() {
+    let service = Service::on_loopback(&[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", service.port())).expect("it listens");
+    let request = "OPTIONS /holdup.v1.Diagnostics/Watch HTTP/1.1\r\nhost: localhost\r\norigin: http://evil.example\r\n\
+                   access-control-request-method: POST\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = [0; 1024];
+    let read = stream.read(&mut answer).expect("it answers");
+    let answer = String::from_utf8_lossy(&answer[..read]).to_lowercase();
+    assert!(answer.starts_with("http/1.1 505") && !answer.contains("access-control"), "{answer}");
 }

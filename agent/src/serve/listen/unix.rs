@@ -24,18 +24,22 @@ impl FileId {
     }
 }
 
-/// The name of a socket. When this is dropped, the name goes, if it is still that of this socket.
+/// The name of a socket. When this is dropped, the name goes, if it is still that of this socket, and of this process: a child that was forked from it
+/// has the socket, too, and may end before it.
 #[derive(Debug)]
 pub(crate) struct Name {
     pub(crate) path: PathBuf,
     file: FileId,
+    process: u32,
     /// Whose socket it is: they may connect, and root.
     pub(crate) owner: u32,
 }
 
 impl Drop for Name {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|metadata| FileId::of(&metadata) == self.file) {
+        if self.process == std::process::id()
+            && fs::symlink_metadata(&self.path).is_ok_and(|metadata| FileId::of(&metadata) == self.file)
+        {
             // What cannot be removed is found by the next one that listens here.
             let _ = fs::remove_file(&self.path);
         }
@@ -55,7 +59,8 @@ pub(crate) fn bind(path: &Path) -> Result<(UnixListener, Name), Error> {
     };
     let metadata = fs::symlink_metadata(path).map_err(refused)?;
     // From here on it is removed again, whatever goes wrong. Before its mode is set, whoever connects is asked who they are all the same.
-    let name = Name { path: path.to_owned(), file: FileId::of(&metadata), owner: metadata.uid() };
+    let process = std::process::id();
+    let name = Name { path: path.to_owned(), file: FileId::of(&metadata), process, owner: metadata.uid() };
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(refused)?;
     Ok((listener, name))
 }
