@@ -132,8 +132,10 @@ fn the_later_word_weighs_more_and_the_nearer_file() {
 
 #[test]
 fn what_is_wrong_is_said_and_never_exits_with_0() {
-    let table: [(&[&str], &str); 13] = [
-        (&["https://localhost"], "TLS is not supported yet"),
+    let table: [(&[&str], &str); 15] = [
+        (&["https://localhost:x"], "is not a port"),
+        (&["check", "--token-file", "/nonexistent/token", "127.0.0.1:1"], "cannot read /nonexistent/token"),
+        (&["check", "--cert", "/nonexistent/cert", "127.0.0.1:1"], "--key"),
         (&["check", "--for", "soon"], "--for"),
         (&["check", "-W", "nope"], "possible values: deadlock"),
         (&["check", "--set", "deadlock.lasts=soon"], "a duration such as"),

@@ -57,6 +57,7 @@ fn only_the_wire_knows_its_formats() {
     catches(rules::wire_formats, "src/app/x.rs", "fn f(at: prost_types::Timestamp) {}");
     catches(rules::wire_formats, "src/source/attachment.rs", "use tonic::Status;");
     catches(rules::wire_formats, "src/main.rs", "use console_api as api;");
+    catches(rules::wire_formats, "src/cli/x.rs", "use tokio_rustls::rustls;");
     allows(rules::wire_formats, "src/source/wire/x.rs", "use tonic::Status;");
     allows(rules::wire_formats, "src/source/codec/console/x.rs", "use console_api as api;");
     allows(rules::wire_formats, "src/app/x.rs", "//! tonic\n#[cfg(test)]\nmod tests { use tonic::Status; }");
@@ -73,6 +74,7 @@ fn only_the_source_of_memory_knows_its_reader() {
 fn of_the_agent_only_the_server_knows_the_wire_formats() {
     holds(rules::agent_formats);
     catches(rules::agent_formats, "agent/src/read/view.rs", "use holdup_proto::v1;");
+    catches(rules::agent_formats, "agent/src/access/x.rs", "use tokio_rustls::rustls;");
     allows(rules::agent_formats, "agent/src/serve/hub.rs", "use tonic::Status;");
     allows(rules::agent_formats, "src/source/wire/x.rs", "use tonic::Status;");
 }

@@ -3,8 +3,13 @@
 use crate::{
     Detail, Error,
     alarms::{Alarms, Callback},
+    audit::Audit,
     capture::current_thread,
-    collect::{self, thread_state, threads},
+    collect::{
+        self,
+        redaction::{Redaction, Shown},
+        thread_state, threads,
+    },
     missing::{Missing, Part},
     on_signal::OnSignal,
     panics,
@@ -13,14 +18,16 @@ use crate::{
     runtimes,
     serve::{
         holdup::report::Description,
-        server::{self, Listening, Serving},
+        listen::Place,
+        server::{self, Door, Serving},
     },
-    settings::{Settings, Stacks},
+    settings::{Fields, Settings, Stacks},
     stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
     text::Teller,
 };
 use std::{
     net::{SocketAddr, TcpListener},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,9 +59,25 @@ impl Agent {
         Self { watching: watching.map(Box::new), missing }
     }
 
-    /// Where it listens, with the port that was picked; `None` when it is switched off, and as long as its address is taken.
+    /// Where it listens, with the port that was picked; `None` when it is switched off, listens on a [socket](Self::socket), or cannot
+    /// listen now.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.watching.as_ref()?.serving.as_ref()?.address()
+        match self.place()? {
+            Place::Tcp(address) => Some(*address),
+            Place::Unix(_) => None,
+        }
+    }
+
+    /// The path of the Unix socket that it listens on; `None` when it listens on none.
+    pub fn socket(&self) -> Option<&Path> {
+        match self.place()? {
+            Place::Tcp(_) => None,
+            Place::Unix(path) => Some(path),
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.watching.as_ref()?.serving.as_ref()?.place()
     }
 
     /// What it does without now, each in words that say why and what to try; empty where it has all that was asked for.
@@ -116,6 +139,15 @@ pub(crate) struct Start<'a> {
     pub(crate) on_alarm: Callback,
     pub(crate) missing: &'a Arc<Missing>,
     pub(crate) without: Without,
+    pub(crate) door: MayOpen,
+}
+
+/// Whether clients may come at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MayOpen {
+    Yes,
+    /// What says who may is not understood: nobody may.
+    No,
 }
 
 /// How the service's own subscriber stands.
@@ -167,20 +199,28 @@ impl Watching {
         let only = Only::claim()?;
         let settings = start.settings;
         let stalls = Arc::new(Stalls::default());
-        let listening = match start.listener.take() {
-            Some(listener) => Listening::Bound(listener),
-            None => match start.part(Part::Address, bind(settings.address))? {
-                Some(listener) => Listening::Bound(listener),
-                None => Listening::Later(settings.address),
-            },
+        let audit = Audit::start().map_err(Error::io("start the thread that tells who looks"));
+        let audit = start.part(Part::Audit, audit)?.unwrap_or_default();
+        let listener = start.listener.take();
+        let is_given = listener.is_some();
+        let door = if start.door == MayOpen::No {
+            Door::Shut
+        } else {
+            match start.part(Part::Address, server::open(&settings.access, listener, &audit))? {
+                Some(opened) => Door::Open(Box::new(opened)),
+                // Of a listener that was given there is no address to try again.
+                None if is_given => Door::Shut,
+                None => Door::Later(audit),
+            }
         };
         let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
         let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
-        let mut serving = start.part(Part::Server, server::start(listening, settings, description, &stalls))?;
+        let mut serving = start.part(Part::Server, server::start(door, settings, description, &stalls))?;
         changes::bound(settings.memory);
         changes::keep(settings.retention, settings.retention_bytes.min(settings.memory / 4));
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
+        redact(settings).set();
         if let Installed::NotYet(subscriber) = installed {
             let subscriber = collect::subscriber::Subscriber::new(subscriber, collected(settings.detail));
             set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
@@ -216,6 +256,16 @@ impl Drop for Watching {
         drop((self.serving.take(), self.watchdog.take(), self.alarms.take(), self.on_signal.take()));
         runtimes::end();
     }
+}
+
+/// What of the service's own words is kept.
+fn redact(settings: &Settings) -> Redaction {
+    let shown = match settings.fields {
+        Fields::All => Shown::Values,
+        Fields::Names => Shown::Names,
+        Fields::None => Shown::Nothing,
+    };
+    Redaction { shown, allowed: settings.fields_allowed.clone() }
 }
 
 /// Gets ready for the signal at which everything is written as text, if there is to be one.
@@ -272,10 +322,6 @@ fn role(thread: ThreadId) -> Role {
         index: worker.index,
         queued: runtimes::queued(worker),
     })
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).map_err(|source| Error::Bind { address, source })
 }
 
 /// Hooks into a runtime that is about to be built.

@@ -1,13 +1,14 @@
 //! How a service sets the agent up and starts it.
 
 use crate::{
-    Agent, Alarm, Detail, Error, Signal, Stacks,
-    agent::{self, Installed, Start, Watching, Without},
+    Agent, Alarm, Detail, Error, Fields, Signal, Stacks,
+    access::{self, Address, Exposure},
+    agent::{self, Installed, MayOpen, Start, Watching, Without},
     alarms::Callback,
     collect::{self, subscriber::Ours},
     missing::{Missing, Part},
     runtimes,
-    settings::{LEAST_MEMORY, MOST_CLIENTS, Settings},
+    settings::{self, LEAST_MEMORY, MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
@@ -97,7 +98,7 @@ where
 {
     /// Replaces every setting for which the environment has a variable; the [crate's documentation](crate#settings) has
     /// them all. What is set after this stands. A variable whose value it cannot have changes nothing, and is [missing](Agent::missing);
-    /// for [`try_init`](Self::try_init) it is an error.
+    /// where it is to say who may look, or at what, nobody may. For [`try_init`](Self::try_init) it is an error.
     pub fn from_env(mut self) -> Self {
         self.refused.extend(self.settings.read_environment());
         self
@@ -105,11 +106,60 @@ where
 
     /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells.
     pub fn address(mut self, address: SocketAddr) -> Self {
-        self.settings.address = address;
+        self.settings.access.address = Address::Tcp(address, Exposure::Guarded);
         self
     }
 
-    /// Serves on a listener that is bound already, instead of an address.
+    /// The same for an address that other machines reach, and where everybody who does may watch.
+    pub fn insecure_address(mut self, address: SocketAddr) -> Self {
+        self.settings.access.address = Address::Tcp(address, Exposure::Insecure);
+        self
+    }
+
+    /// Listens on a Unix socket at this absolute path, which [`Agent::socket`] tells: for whoever owns it, and root.
+    pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.address = Address::Unix(path.into());
+        self
+    }
+
+    /// Names by which clients may call the agent without TLS, beside `localhost` and its address.
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.access.hosts = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The file of the tokens that clients have to show, one of them; see [who may look](crate#who-may-look).
+    pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.token_file = Some(path.into());
+        self
+    }
+
+    /// The agent's certificate and its key, PEM files: clients come by TLS alone.
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.settings.access.certificate = Some(certificate.into());
+        self.settings.access.key = Some(key.into());
+        self
+    }
+
+    /// Who signs the certificates that clients have to show, a PEM file. They may watch.
+    pub fn client_ca(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.client_ca = Some(path.into());
+        self
+    }
+
+    /// The names that those certificates may have, and what each may do, as in `ops.example=watch+pause,ci.example`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Access`] when a right is none.
+    pub fn client_names(mut self, names: &str) -> Result<Self, Error> {
+        let reason = "write names with what each may do, such as ops.example=watch+pause,ci.example";
+        self.settings.access.client_names =
+            access::client_names(names).ok_or_else(|| Error::access("client_names", reason))?;
+        Ok(self)
+    }
+
+    /// Serves on a listener that is bound already, instead of an address. What an address that other machines reach needs, it needs too.
     pub fn listener(mut self, listener: TcpListener) -> Self {
         self.listener = Some(listener);
         self
@@ -118,6 +168,18 @@ where
     /// How much is collected.
     pub fn detail(mut self, detail: Detail) -> Self {
         self.settings.detail = detail;
+        self
+    }
+
+    /// What is told of the fields of the service's spans, and of its panics' messages.
+    pub fn fields(mut self, fields: Fields) -> Self {
+        self.settings.fields = fields;
+        self
+    }
+
+    /// Fields that are told all the same; `panic.message` stands for the messages of panics.
+    pub fn fields_allowed(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.fields_allowed = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -258,11 +320,15 @@ where
     pub fn init(self) -> Agent {
         let Self { settings, listener, subscriber, on_alarm, refused } = self;
         let missing = Arc::new(Missing::default());
+        let mut door = MayOpen::Yes;
         for error in refused {
             let Error::Variable { name, .. } = error else { continue };
+            if settings::guards(name) {
+                door = MayOpen::No;
+            }
             missing.note(Part::Setting(name), &error);
         }
-        let start = Start { settings: &settings, listener, on_alarm, missing: &missing, without: Without::Note };
+        let start = Start { settings: &settings, listener, on_alarm, missing: &missing, without: Without::Note, door };
         let logs = if is_none(&subscriber) && !dispatcher::has_been_set() { Logs::Nowhere } else { Logs::There };
         let watching = started(start, subscriber).unwrap_or_else(|error| {
             missing.note(Part::Agent, &error);
@@ -284,7 +350,14 @@ where
             return Err(error);
         }
         let missing = Arc::new(Missing::default());
-        let start = Start { settings: &settings, listener, on_alarm, missing: &missing, without: Without::Fail };
+        let start = Start {
+            settings: &settings,
+            listener,
+            on_alarm,
+            missing: &missing,
+            without: Without::Fail,
+            door: MayOpen::Yes,
+        };
         Ok(Agent::new(started(start, subscriber)?, missing))
     }
 }

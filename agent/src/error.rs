@@ -1,7 +1,7 @@
 //! What can keep the agent from starting, in words that say what to try next. Nothing of it stops the service: the caller
 //! decides what an agent that is not there is worth.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why the agent could not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,35 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// Other machines could come, and would have to show nothing.
+    #[error(
+        "{address} can be reached from other machines, and nothing would keep anybody out. Set HOLDUP_TLS_CERT and HOLDUP_TLS_KEY, \
+         and what clients have to show: HOLDUP_TOKEN_FILE, or HOLDUP_TLS_CLIENT_CA. Or listen on 127.0.0.1, and go there by \
+         ssh -L. Or, where everybody who reaches it may watch, HOLDUP_ADDR={address},insecure"
+    )]
+    Exposed {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+
+    /// A Unix socket cannot be listened on.
+    #[error("cannot listen on {}: {reason}", .path.display())]
+    Socket {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Why not, and what to try.
+        reason: String,
+    },
+
+    /// A token or a certificate cannot be used.
+    #[error("{what}: {reason}")]
+    Access {
+        /// The variable or the file. Never what is in it.
+        what: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+
     /// An environment variable has a value that it cannot have.
     #[error("{name}={value:?} is not valid: {expected}")]
     Variable {
@@ -69,6 +98,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn access(what: &str, reason: &str) -> Self {
+        Self::Access { what: what.to_owned(), reason: reason.to_owned() }
+    }
+
     /// For `map_err`: says what was tried when the operating system refused it.
     pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, source }

@@ -24,13 +24,22 @@
 //!
 //! # Settings
 //!
-//! [`init`] takes them from the environment; [`builder`] has a method for each, and reads the environment only when
+//! [`init`] takes them from the environment; [`builder`] has a method for each but a token itself, and reads the environment only when
 //! [`Builder::from_env`] says so.
 //!
 //! | variable | default | what it is |
 //! |---|---|---|
-//! | `HOLDUP_ADDR` | `127.0.0.1:6669` | where to listen; port 0 picks a free one |
+//! | `HOLDUP_ADDR` | `127.0.0.1:6669` | where to listen; port 0 picks a free one; `unix:/run/orders/holdup.sock` is a socket; see [who may look](#who-may-look) |
+//! | `HOLDUP_HOSTS` |  | names by which clients may call the agent without TLS, beside `localhost` and its address, such as `orders.internal` |
+//! | `HOLDUP_TOKEN_FILE` |  | the file of the tokens that clients have to show, one of them |
+//! | `HOLDUP_TOKEN` |  | such a token itself, where there is no file |
+//! | `HOLDUP_TLS_CERT` |  | the agent's certificate, a PEM file; with it, clients come by TLS alone |
+//! | `HOLDUP_TLS_KEY` |  | the key of that certificate, a PEM file |
+//! | `HOLDUP_TLS_CLIENT_CA` |  | who signs the certificates that clients have to show, a PEM file |
+//! | `HOLDUP_TLS_CLIENT_NAMES` |  | the names that those may have, and what each may do, such as `ops.example=watch+pause,ci.example`; without it, every name may watch |
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
+//! | `HOLDUP_FIELDS` | `all` | what is told of the fields of the service's spans and of its panics' messages: `all`, `names` of fields, or `none`; see [what is left out](#what-is-left-out) |
+//! | `HOLDUP_FIELDS_ALLOW` |  | the fields that are told all the same, such as `route,panic.message` |
 //! | `HOLDUP_NAME` |  | what the service is called on the screen; without it, the file name of its executable |
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it, a quarter of `HOLDUP_MEMORY` at the most |
@@ -55,6 +64,36 @@
 //!
 //! Not in it are what the build itself brings (tables of some megabytes), and the debug information that is read to name a captured stack.
 //!
+//! # Who may look
+//!
+//! By default the agent listens on loopback, where everybody on the machine may watch. Other choices:
+//!
+//! - **A Unix socket**, `HOLDUP_ADDR=unix:/run/orders/holdup.sock`: its mode is 0600, and whoever connects must be its owner, who is the user that the
+//!   service runs as, or root. They may do everything. A socket that a process left behind is replaced; one that somebody answers at is not, and
+//!   neither is a file that is no socket.
+//! - **An address that other machines reach** needs TLS (`HOLDUP_TLS_CERT`, `HOLDUP_TLS_KEY`), and clients that show a token (`HOLDUP_TOKEN_FILE`) or a
+//!   certificate (`HOLDUP_TLS_CLIENT_CA`); where both are set, both. Otherwise [`init`] says no, and why. `HOLDUP_ADDR=0.0.0.0:6669,insecure` is the word
+//!   for "everybody who reaches it may watch".
+//!
+//! A token file has a token in each line, and behind it what it is good for: `watch`, which is what it is without that, or `watch,pause`. Nobody but its owner
+//! may read it. Watching changes nothing in the service. **Acting** is another right: by TCP nobody may pause what tokio-console is shown unless a token or
+//! a certificate says so. Certificates, keys and token files are looked at again when they change; while the new ones cannot be used, the
+//! old ones count, and the log has a warning.
+//!
+//! Without TLS a call must name this machine or the address: a page in somebody's browser cannot make its own name lead here.
+//!
+//! Whoever attaches, is turned away, or acts is an event of `tracing` with the target `holdup::audit` and the fields `kind` (`attach`, `refusal`, `act`), `peer`, `who`,
+//! `what` and `unsaid`, which counts what was left out: a hundred at once and five a second are told. It is written on a thread of its own.
+//!
+//! TLS is the feature `tls`, which is on by default.
+//!
+//! # What is left out
+//!
+//! The fields of a service's own spans, and the messages of its panics, may say who its users are. With `HOLDUP_FIELDS=names` the values of fields are left out, and with
+//! `none` their names, too: they are never formatted by the agent, and the screen has `request{user=(left out)}` or `request{fields=(2 left out)}`. A panic keeps its place, and its
+//! message is `(left out)`. `HOLDUP_FIELDS_ALLOW` names fields that are told all the same; `panic.message` there stands for those messages. Names of tasks, spans and
+//! functions are told in any case. The text at a signal has no fields and no messages.
+//!
 //! # Without a client
 //!
 //! With `HOLDUP_ALARMS=5s` a poll that has kept its worker for five seconds, and a runtime all of whose workers are kept like that, is an
@@ -76,8 +115,10 @@
 //! themselves; `text` writes all of it, and `alarms` tells of the worst, when no client can come; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
 //! `Diagnostics`. Nothing flows back: a service's thread never waits for whoever watches it.
 
+mod access;
 mod agent;
 mod alarms;
+mod audit;
 mod builder;
 mod capture;
 mod clock;
@@ -101,7 +142,7 @@ pub use agent::Agent;
 pub use alarms::{Alarm, AlarmKind, Stuck};
 pub use builder::Builder;
 pub use error::Error;
-pub use settings::{Detail, Signal, Stacks};
+pub use settings::{Detail, Fields, Signal, Stacks};
 
 /// Starts the agent with the settings that the environment has, and the defaults for all others. What it returns is to be
 /// kept for as long as the service runs.

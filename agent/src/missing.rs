@@ -15,6 +15,8 @@ pub(crate) enum Part {
     Address,
     /// The thread that serves.
     Server,
+    /// The thread that tells who looks.
+    Audit,
     Watchdog,
     Alarms,
     StateSignal,

@@ -3,7 +3,7 @@
 
 use crate::{
     clock::{self, Nanos},
-    collect::{has_ended, thread_state::current_thread},
+    collect::{has_ended, redaction::Redaction, thread_state::current_thread},
     read::changes,
     view::Location,
 };
@@ -71,6 +71,7 @@ fn raised(task: u64, info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let message = payload.downcast_ref::<&str>().copied();
     let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    let message = Redaction::get().panic_message(message);
     let (file, line, column) = info.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
     let (message, file) = (bounded(message).into(), bounded(file).into());
     let mut ring = RING.lock();

@@ -2,14 +2,12 @@
 //!
 //! Only `init()` and `Builder::from_env` read the environment; everything else is handed a [`Settings`].
 
-use std::{
-    env,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{env, path::PathBuf, time::Duration};
 
-use crate::Error;
+use crate::{
+    Error,
+    access::{self, Access, Address, Secret},
+};
 
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -83,11 +81,40 @@ pub(crate) const LEAST_MEMORY: usize = 8 << 20;
 /// More clients than anybody has use for: each is told everything.
 pub(crate) const MOST_CLIENTS: usize = 1_000;
 
+/// What is told of the service's own words: the values of its spans' fields, and the messages of its panics. They may say who its users are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Fields {
+    /// All of it.
+    #[default]
+    All,
+    /// The names of fields. A value, and a message, stands as left out, unless it is allowed by name.
+    Names,
+    /// How many fields there are.
+    None,
+}
+
+impl Fields {
+    const ALL: [Self; 3] = [Self::All, Self::Names, Self::None];
+
+    /// The word for it, in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Names => "names",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    pub(crate) address: SocketAddr,
+    /// Where to listen, and who may look.
+    pub(crate) access: Access,
     pub(crate) detail: Detail,
+    pub(crate) fields: Fields,
+    /// The fields that are told all the same; `panic.message` stands for the messages of panics.
+    pub(crate) fields_allowed: Vec<String>,
     /// What the service calls itself; nothing for the file name of the executable.
     pub(crate) name: Option<String>,
     /// How long what has ended is kept for clients that attach later.
@@ -114,8 +141,10 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            address: (Ipv4Addr::LOCALHOST, 6669).into(),
+            access: Access::default(),
             detail: Detail::Full,
+            fields: Fields::All,
+            fields_allowed: Vec::new(),
             name: None,
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
@@ -145,13 +174,77 @@ pub(crate) struct Variable {
     set: fn(&mut Settings, &str) -> Option<()>,
 }
 
+const PATH: &str = "the path of a file, such as /var/tmp/orders.txt";
+
 /// Every variable. The documentation of the crate has the same table, and a test compares the two.
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: "HOLDUP_ADDR",
         default: "127.0.0.1:6669",
-        expected: "an IP address and a port, such as 127.0.0.1:6669; port 0 picks a free one",
-        set: |settings, text| text.parse().ok().map(|address| settings.address = address),
+        expected: "an IP address and a port, such as 127.0.0.1:6669 (port 0 picks a free one), with ,insecure behind it where everybody who \
+                   reaches it may watch; or unix: and a path, such as unix:/run/orders/holdup.sock (an abstract socket has no owner)",
+        set: |settings, text| Address::parse(text).map(|address| settings.access.address = address),
+    },
+    Variable {
+        name: "HOLDUP_HOSTS",
+        default: "",
+        expected: "names, such as orders.internal,10.0.0.5",
+        set: |settings, text| {
+            settings.access.hosts = access::list(text).map(str::to_owned).collect();
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TOKEN_FILE",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.token_file = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TOKEN",
+        default: "",
+        // What it has is not looked at here, where it would be shown if it was wrong.
+        expected: "a token",
+        set: |settings, text| {
+            settings.access.token = (!text.is_empty()).then(|| Secret::new(text.to_owned()));
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CERT",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.certificate = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_KEY",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.key = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CLIENT_CA",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.client_ca = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_TLS_CLIENT_NAMES",
+        default: "",
+        expected: "names with what each may do, such as ops.example=watch+pause,ci.example",
+        set: |settings, text| access::client_names(text).map(|names| settings.access.client_names = names),
     },
     Variable {
         name: "HOLDUP_DETAIL",
@@ -160,6 +253,23 @@ pub(crate) const VARIABLES: &[Variable] = &[
         set: |settings, text| {
             let known = [Detail::Full, Detail::Lean, Detail::Off];
             known.into_iter().find(|detail| detail.word() == text).map(|detail| settings.detail = detail)
+        },
+    },
+    Variable {
+        name: "HOLDUP_FIELDS",
+        default: "all",
+        expected: "one of all, names and none",
+        set: |settings, text| {
+            Fields::ALL.into_iter().find(|fields| fields.word() == text).map(|fields| settings.fields = fields)
+        },
+    },
+    Variable {
+        name: "HOLDUP_FIELDS_ALLOW",
+        default: "",
+        expected: "names of fields, such as route,panic.message",
+        set: |settings, text| {
+            settings.fields_allowed = access::list(text).map(str::to_owned).collect();
+            Some(())
         },
     },
     Variable {
@@ -246,13 +356,19 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable {
         name: "HOLDUP_STATE_FILE",
         default: "",
-        expected: "the path of a file, such as /var/tmp/orders.txt",
+        expected: PATH,
         set: |settings, text| {
-            settings.state_file = (!text.is_empty()).then(|| text.into());
+            settings.state_file = path(text);
             Some(())
         },
     },
 ];
+
+/// Whether a variable says who may look, or at what: where such a one is not understood, nobody may.
+pub(crate) fn guards(variable: &str) -> bool {
+    const GUARDS: [&str; 5] = ["HOLDUP_ADDR", "HOLDUP_HOSTS", "HOLDUP_TOKEN", "HOLDUP_TLS", "HOLDUP_FIELDS"];
+    GUARDS.iter().any(|guard| variable.starts_with(guard))
+}
 
 impl Settings {
     /// Replaces what the environment has a variable for. What has a value that it cannot have stays as it is, and is told.
@@ -266,6 +382,11 @@ impl Settings {
         let Variable { name, expected, .. } = *variable;
         (variable.set)(self, value.trim()).ok_or_else(|| Error::Variable { name, value: value.to_owned(), expected })
     }
+}
+
+/// A path; nothing is none.
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| text.into())
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -290,76 +411,4 @@ fn bytes(text: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn variable(name: &str) -> &'static Variable {
-        VARIABLES.iter().find(|variable| variable.name == name).unwrap()
-    }
-
-    fn with(name: &str, value: &str) -> Result<Settings, Error> {
-        let mut settings = Settings::default();
-        settings.set(variable(name), value).map(|()| settings)
-    }
-
-    #[test]
-    fn the_defaults_in_the_table_are_the_defaults() {
-        let mut settings = Settings::default();
-        for variable in VARIABLES {
-            settings.set(variable, variable.default).unwrap();
-        }
-        assert_eq!(settings, Settings::default());
-    }
-
-    #[test]
-    fn the_documentation_has_each_variable_with_its_default() {
-        let documentation = include_str!("lib.rs");
-        for Variable { name, default, .. } in VARIABLES {
-            let row =
-                if default.is_empty() { format!("| `{name}` | ") } else { format!("| `{name}` | `{default}` | ") };
-            assert!(documentation.contains(&row), "lib.rs has no row {row:?}");
-        }
-    }
-
-    #[test]
-    fn values_are_read() {
-        assert_eq!(with("HOLDUP_ADDR", "[::1]:0").unwrap().address, "[::1]:0".parse().unwrap());
-        assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
-        assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);
-        assert_eq!(with("HOLDUP_NAME", "orders").unwrap().name.as_deref(), Some("orders"));
-        assert_eq!(with("HOLDUP_RETENTION", "1h").unwrap().retention, Duration::from_secs(3600));
-        assert_eq!(with("HOLDUP_RETENTION_BYTES", "512 KiB").unwrap().retention_bytes, 512 << 10);
-        assert_eq!(with("HOLDUP_STALL_THRESHOLD", "1s").unwrap().stall_threshold, Duration::from_secs(1));
-        assert_eq!(with("HOLDUP_STACKS", "off").unwrap().stacks, Stacks::Off);
-        assert_eq!(with("HOLDUP_MEMORY", "8MiB").unwrap().memory, 8 << 20);
-        assert_eq!(with("HOLDUP_CLIENTS", "2").unwrap().clients, 2);
-        assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
-        assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
-        assert_eq!(with("HOLDUP_STATE_FILE", "/tmp/a").unwrap().state_file, Some("/tmp/a".into()));
-        assert_eq!(with("HOLDUP_PUBLISH_INTERVAL", "50ms").unwrap().publish_interval, Duration::from_millis(50));
-    }
-
-    #[test]
-    fn what_is_no_value_is_an_error_that_names_it_and_says_what_would_be_one() {
-        for (name, value) in [
-            ("HOLDUP_ADDR", "6669"),
-            ("HOLDUP_ADDR", "localhost:6669"),
-            ("HOLDUP_DETAIL", "Full"),
-            ("HOLDUP_RETENTION", "10"),
-            ("HOLDUP_RETENTION_BYTES", "16 MB"),
-            ("HOLDUP_RETENTION_BYTES", "99999999999999999999GiB"),
-            ("HOLDUP_STALL_THRESHOLD", "0s"),
-            ("HOLDUP_STACKS", "yes"),
-            ("HOLDUP_PUBLISH_INTERVAL", "10us"),
-            ("HOLDUP_MEMORY", "1MiB"),
-            ("HOLDUP_CLIENTS", "0"),
-            ("HOLDUP_CLIENTS", "1001"),
-            ("HOLDUP_ALARMS", "yes"),
-            ("HOLDUP_STATE_SIGNAL", "SIGKILL"),
-        ] {
-            let message = with(name, value).unwrap_err().to_string();
-            assert!(message.contains(name) && message.contains(value), "{message}");
-            assert!(message.contains(variable(name).expected), "{message}");
-        }
-    }
-}
+mod tests;

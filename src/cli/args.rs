@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "holdup", version, max_term_width = 100, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub struct Args {
-    /// What to watch: a service by http://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
+    /// What to watch: a service by http://host:port, https://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
     #[arg(value_hint = ValueHint::Url, long_help = TARGET_HELP)]
     pub target: Option<Target>,
 
@@ -30,7 +30,7 @@ pub struct Args {
     pub command: Option<Command>,
 }
 
-const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a DNS name, unix:///path or file:///path \
+const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a DNS name, https://host:port for TLS, unix:///path or file:///path \
     [default: http://127.0.0.1:6669]\n\nAny service that serves the console's wire format can be watched, console-subscriber \
     unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.\n\nA process \
     of this machine is looked at by its id (4242, pid:4242) or by its name (name:orders), with nothing built into it: its memory \
@@ -110,6 +110,35 @@ pub struct LinkArgs {
     /// Do not ask a target that lags to catch up, which costs it a scan of its tasks each time
     #[arg(long)]
     pub no_catch_up: bool,
+
+    /// Who the client is, and whom it believes.
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
+}
+
+/// Who the client is to a target, and whom it believes.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub struct CredentialArgs {
+    /// A file whose first word is the token that the target asks for; nobody but its owner may read it [env: HOLDUP_TOKEN_FILE, or HOLDUP_TOKEN with the token itself]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+
+    /// The authorities that are believed instead of the system's where the target is https://…, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca: Option<PathBuf>,
+
+    /// The certificate that shows who this client is, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
+    pub cert: Option<PathBuf>,
+
+    /// The key of that certificate, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub key: Option<PathBuf>,
+
+    /// The name that the target's certificate must have, where it is not the host's
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
 }
 
 /// How the memory of a process is read.

@@ -2,7 +2,7 @@
 //! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
 
 use super::{
-    args::{FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs},
+    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs},
     choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
@@ -12,7 +12,7 @@ use crate::{
     app::{self, options::ValuesForm},
     diagnose::{LINTS, SettingError, Settings},
     model::Retention,
-    source::{self, Beside, CatchUp, MemoryOptions, Stacks, Target},
+    source::{self, Beside, CatchUp, CredentialError, Credentials, MemoryOptions, Stacks, Target, Token},
 };
 use std::path::PathBuf;
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub max_message: Size,
     /// Whether a target that lags may be asked to catch up.
     pub catch_up: CatchUp,
+    /// Who this client is to the target, and whom it believes.
+    pub credentials: Credentials,
     /// How memory is read.
     pub memory: MemoryOptions,
     /// Whether what frames hold is read.
@@ -50,6 +52,9 @@ pub enum ConfigError {
     /// A setting of the command line was refused.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// A token or a certificate cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
 }
 
 impl Config {
@@ -63,6 +68,7 @@ impl Config {
             max_memory: MemoryBound(Size(Retention::default().max_bytes)),
             max_message: Size(max_message),
             catch_up,
+            credentials: Credentials::default(),
             memory: MemoryOptions { beside: Beside::Allowed, ..MemoryOptions::default() },
             values: ValuesForm::default(),
             screen: Screen::default(),
@@ -80,17 +86,28 @@ impl Config {
         if let Some(filter) = &environment.rust_log {
             config.log.filter.clone_from(filter);
         }
+        if environment.token.is_some() {
+            config.credentials.token.clone_from(&environment.token);
+        }
         Ok(config)
     }
 
     /// Takes in a configuration file. What it says of lints was checked when it was read.
     pub fn apply_file(&mut self, file: ConfigFile) {
-        let ConfigFile { target, retain_for, max_memory, max_message, catch_up, screen, log, lints } = file;
+        let ConfigFile { target, retain_for, max_memory, max_message, catch_up, credentials, screen, log, lints } =
+            file;
         replace(&mut self.target, target);
         replace(&mut self.retain_for, retain_for);
         replace(&mut self.max_memory, max_memory);
         replace(&mut self.max_message, max_message);
         replace(&mut self.catch_up, catch_up);
+        self.apply_credentials(CredentialArgs {
+            token_file: credentials.token_file,
+            ca: credentials.ca,
+            cert: credentials.cert,
+            key: credentials.key,
+            server_name: credentials.server_name,
+        });
         replace(&mut self.screen.palette, screen.palette);
         replace(&mut self.screen.charset, screen.charset);
         self.screen.colorterm = screen.colorterm.or(self.screen.colorterm.take());
@@ -140,6 +157,23 @@ impl Config {
         if args.no_catch_up {
             self.catch_up = CatchUp::Forbidden;
         }
+        self.apply_credentials(args.credentials.clone());
+    }
+
+    fn apply_credentials(&mut self, args: CredentialArgs) {
+        let CredentialArgs { token_file, ca, cert, key, server_name } = args;
+        let credentials = &mut self.credentials;
+        credentials.token = token_file.map(Token::File).or(credentials.token.take());
+        credentials.ca = ca.or(credentials.ca.take());
+        credentials.certificate = cert.or(credentials.certificate.take());
+        credentials.key = key.or(credentials.key.take());
+        credentials.server_name = server_name.or(credentials.server_name.take());
+    }
+
+    /// What would keep any connection from being made, before one is tried.
+    pub fn check_credentials(&self) -> Result<(), ConfigError> {
+        let is_asked = matches!(self.target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_));
+        if is_asked { Ok(self.credentials.check()?) } else { Ok(()) }
     }
 
     /// Takes in what is said of how memory is read.
@@ -191,6 +225,7 @@ impl Config {
         source::Options {
             max_message: self.max_message.0,
             catch_up: self.catch_up,
+            credentials: self.credentials.clone(),
             memory: self.memory.clone(),
             ..source::Options::default()
         }

@@ -1,7 +1,10 @@
 //! What the process's environment says, read once. Nothing else in the program reads it.
 
 use super::choice::{CharsetChoice, PaletteChoice};
-use crate::app::options::{Charset, Palette};
+use crate::{
+    app::options::{Charset, Palette},
+    source::{Secret, Token},
+};
 use etcetera::BaseStrategy;
 use std::{env, path::PathBuf};
 
@@ -21,6 +24,8 @@ pub struct Environment {
     pub term: Option<String>,
     /// The terminal's language.
     pub lang: Option<String>,
+    /// What the target is shown, if it says so.
+    pub token: Option<Token>,
     /// Configuration files that are read where they exist, in this order.
     pub config_files: Vec<PathBuf>,
     /// Where log files go unless told otherwise.
@@ -47,7 +52,9 @@ impl Environment {
         let dirs = etcetera::choose_base_strategy().ok();
         let config_dir = dirs.as_ref().map(|dirs| dirs.config_dir().join("holdup").join(LOCAL_FILE));
         let state_dir = dirs.and_then(|dirs| dirs.state_dir()).unwrap_or_else(env::temp_dir).join("holdup");
+        let token = var("HOLDUP_TOKEN").map(|token| Token::Given(Secret::new(token)));
         Self {
+            token: var("HOLDUP_TOKEN_FILE").map(|path| Token::File(path.into())).or(token),
             rust_log: var("RUST_LOG"),
             no_color: var("NO_COLOR"),
             colorterm: var("COLORTERM"),

@@ -32,9 +32,20 @@ pub struct ConfigFile {
     pub(super) max_message: Option<Size>,
     #[serde(deserialize_with = "catch_up")]
     pub(super) catch_up: Option<CatchUp>,
+    pub(super) credentials: CredentialTable,
     pub(super) screen: ScreenTable,
     pub(super) log: LogTable,
     pub(super) lints: LintTables,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct CredentialTable {
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) server_name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -189,7 +200,8 @@ mod tests {
             ("retain-for = 'soon'", "retain-for", "`none`"),
             ("max-message = 0", "max-message = 0", "greater than zero"),
             ("max-memory = 512", "max-memory = 512", "such as 512MiB"),
-            ("target = 'https://x'", "target = ", "TLS is not supported"),
+            ("target = 'https://x:y'", "target = ", "is not a port"),
+            ("[credentials]\ntoken = 'x'", "token", "expected one of `token-file`"),
             ("[lints.nope]\nenabled = true", "[lints.nope]", "the lints are: deadlock"),
             ("[lints.deadlock]\nlasst = '1s'", "lints.deadlock.lasst", "it has: lasts"),
             ("[lints.deadlock]\nlasts = 3", "lints.deadlock.lasts", "a duration such as"),

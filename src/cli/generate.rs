@@ -3,11 +3,11 @@
 use super::{Args, choice::name_of, config::Config, file::ENABLED};
 use crate::{
     diagnose::{LINTS, Settings, Threshold},
-    source::CatchUp,
+    source::{CatchUp, Token},
 };
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 use toml::Value;
 
 /// The configuration as a file that reads back to it, with what each key means.
@@ -30,6 +30,28 @@ pub(super) fn config_file(config: &Config) -> String {
     entry(&mut out, "The largest single message that is accepted.", "max-message", config.max_message.to_string());
     let catch_up = config.catch_up == CatchUp::Allowed;
     entry(&mut out, "Whether a target that lags may be asked to catch up.", "catch-up", catch_up);
+
+    out += "\n[credentials]\n";
+    let credentials = &config.credentials;
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    // A token itself stands in no file that others may read.
+    let token = match &credentials.token {
+        Some(Token::File(file)) => Some(file.display().to_string()),
+        Some(Token::Given(_)) | None => None,
+    };
+    let help = "A file whose first word is the token that the target asks for; nobody but its owner may read it.";
+    optional(&mut out, help, "token-file", token.as_ref());
+    optional(
+        &mut out,
+        "The authorities that are believed instead of the system's, as PEM.",
+        "ca",
+        path(&credentials.ca).as_ref(),
+    );
+    let help = "The certificate that shows who this client is, as PEM.";
+    optional(&mut out, help, "cert", path(&credentials.certificate).as_ref());
+    optional(&mut out, "The key of that certificate, as PEM.", "key", path(&credentials.key).as_ref());
+    let help = "The name that the target's certificate must have, where it is not the host's.";
+    optional(&mut out, help, "server-name", credentials.server_name.as_ref());
 
     out += "\n[screen]\n";
     entry(
@@ -105,6 +127,7 @@ mod tests {
             file,
         },
         diagnose::Lint,
+        source::Credentials,
     };
     use std::{path::Path, time::Duration};
 
@@ -136,6 +159,13 @@ mod tests {
         changed.screen.charset = CharsetChoice::Ascii;
         changed.screen.colorterm = Some("24bit".into());
         changed.screen.lang = Some("de_DE.UTF-8".into());
+        changed.credentials = Credentials {
+            token: Some(Token::File("/run/secrets/holdup".into())),
+            ca: Some("ca.pem".into()),
+            certificate: Some("me.pem".into()),
+            key: Some("me.key".into()),
+            server_name: Some("orders.internal".into()),
+        };
         changed.log.filter = "debug".into();
         changed.log.dir = "/var/log/holdup".into();
         for (lint, threshold, value) in [
@@ -154,6 +184,7 @@ mod tests {
                 (&read.target, read.retain_for, read.max_memory, read.max_message),
                 (&config.target, config.retain_for, config.max_memory, config.max_message)
             );
+            assert_eq!(read.credentials, config.credentials);
             assert_eq!((read.catch_up, &read.screen, &read.log), (config.catch_up, &config.screen, &config.log));
         }
     }

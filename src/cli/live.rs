@@ -14,6 +14,7 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
     if !has_terminal() {
         return Err(Error::NoTerminal(config.target.clone()));
     }
+    config.check_credentials()?;
     log::start(&config.log)?;
     let runtime = super::runtime()?;
     let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment));

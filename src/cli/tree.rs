@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs the subcommand.
 pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
     log::start(&config.log)?;
-    if matches!(config.target, Target::Tcp { .. } | Target::Unix(_)) {
+    if matches!(config.target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_)) {
         return Err(Error::NoMemory(config.target.clone()));
     }
     let is_over = matches!(config.target, Target::Core(_));

@@ -18,7 +18,9 @@ const COMMANDS: usize = 64;
 /// Whether a service that is connected to like this may be a process of this machine.
 pub(super) fn may_be_here(target: &Target) -> bool {
     match target {
-        Target::Tcp { host, .. } => host == "localhost" || host == "::1" || host.starts_with("127."),
+        Target::Tcp { host, .. } | Target::Tls { host, .. } => {
+            host == "localhost" || host == "::1" || host.starts_with("127.")
+        }
         Target::Unix(_) => true,
         Target::Pid(_) | Target::Name(_) | Target::Core(_) => false,
     }
@@ -272,7 +274,9 @@ fn why_lost(connection: &Connection) -> Option<&String> {
 fn who_listens(target: &Target) -> Result<u32, String> {
     let own = std::process::id();
     let listens = |at: &String| match target {
-        Target::Tcp { port, .. } => at.rsplit_once(':').is_some_and(|(_, listened)| listened == port.to_string()),
+        Target::Tcp { port, .. } | Target::Tls { port, .. } => {
+            at.rsplit_once(':').is_some_and(|(_, listened)| listened == port.to_string())
+        }
         Target::Unix(path) => *at == path.display().to_string(),
         Target::Pid(_) | Target::Name(_) | Target::Core(_) => false,
     };

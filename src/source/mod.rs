@@ -29,7 +29,7 @@ pub use memory::{
     processes, wait_for_layouts,
 };
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
-pub use wire::{Backoff, CatchUp, InvalidBackoff, Options};
+pub use wire::{Backoff, CatchUp, CredentialError, Credentials, InvalidBackoff, Options, Secret, Token};
 
 use tokio::sync::mpsc;
 
@@ -52,7 +52,7 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Pid(pid) => memory::connect(memory::Whose::Pid(pid), options.memory),
         Target::Name(name) => memory::connect(memory::Whose::Name(name), options.memory),
         Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
-        Target::Tcp { .. } | Target::Unix(_) => {
+        Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_) => {
             let memory = options.memory.clone();
             let service = naming::open(wire::connect(target.clone(), options), &memory);
             if memory.beside == Beside::Allowed && beside::may_be_here(&target) {

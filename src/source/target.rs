@@ -15,6 +15,13 @@ pub enum Target {
         /// The port.
         port: u16,
     },
+    /// The same by TLS.
+    Tls {
+        /// A DNS name or an address, as of [`Tcp`](Self::Tcp).
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// A Unix domain socket on this machine.
     Unix(PathBuf),
     /// A process of this machine: its memory is read.
@@ -31,14 +38,8 @@ pub enum ParseTargetError {
     /// Nothing was typed.
     #[error("the target is empty; type a host, such as localhost, or http://127.0.0.1:{DEFAULT_PORT}")]
     Empty,
-    /// TLS.
-    #[error(
-        "TLS is not supported yet, so that {0:?} cannot be used; forward the port instead with \
-         `ssh -L {DEFAULT_PORT}:localhost:{DEFAULT_PORT} HOST` and type http://localhost:{DEFAULT_PORT}"
-    )]
-    Tls(String),
     /// A scheme that is none of ours.
-    #[error("{0:?} is not a scheme that can be connected to; type http://host:port or unix:///path")]
+    #[error("{0:?} is not a scheme that can be connected to; type http://host:port, https://host:port or unix:///path")]
     Scheme(String),
     /// A host that cannot be one.
     #[error("{0:?} is not a host; type a name such as localhost, an address such as 10.0.0.1, or [::1]")]
@@ -67,8 +68,8 @@ impl Target {
     /// The target without its scheme, for where room is scarce: `host:port`, or the socket's path.
     pub fn short(&self) -> String {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
-            Self::Tcp { host, port } => format!("{host}:{port}"),
+            Self::Tcp { host, port } | Self::Tls { host, port } if host.contains(':') => format!("[{host}]:{port}"),
+            Self::Tcp { host, port } | Self::Tls { host, port } => format!("{host}:{port}"),
             Self::Unix(path) | Self::Core(path) => path.display().to_string(),
             Self::Pid(pid) => format!("pid {pid}"),
             Self::Name(name) => name.clone(),
@@ -87,6 +88,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp { .. } => write!(f, "http://{}", self.short()),
+            Self::Tls { .. } => write!(f, "https://{}", self.short()),
             Self::Unix(_) => write!(f, "unix://{}", self.short()),
             Self::Pid(pid) => write!(f, "pid:{pid}"),
             Self::Name(name) => write!(f, "name:{name}"),
@@ -109,11 +111,14 @@ impl FromStr for Target {
         if typed.starts_with(['/', '.', '~']) {
             return Err(ParseTargetError::Socket(typed.to_owned()));
         }
+        if let Some(path) = typed.strip_prefix("unix:").filter(|path| !path.starts_with("//")) {
+            return socket(typed, path);
+        }
         match typed.split_once("://") {
-            None => host_and_port(typed),
+            None => host_and_port(typed).map(tcp),
             Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
-                "http" => host_and_port(rest.strip_suffix('/').unwrap_or(rest)),
-                "https" => Err(ParseTargetError::Tls(typed.to_owned())),
+                "http" => host_and_port(rest.strip_suffix('/').unwrap_or(rest)).map(tcp),
+                "https" => host_and_port(rest.strip_suffix('/').unwrap_or(rest)).map(tls),
                 "unix" | "file" => socket(typed, rest),
                 _ => Err(ParseTargetError::Scheme(scheme.to_owned())),
             },
@@ -151,7 +156,15 @@ fn socket(typed: &str, rest: &str) -> Result<Target, ParseTargetError> {
     Ok(Target::Unix(PathBuf::from(path)))
 }
 
-fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
+fn tcp((host, port): (String, u16)) -> Target {
+    Target::Tcp { host, port }
+}
+
+fn tls((host, port): (String, u16)) -> Target {
+    Target::Tls { host, port }
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16), ParseTargetError> {
     let (authority, rest) = match text.find(['/', '?', '#']) {
         Some(at) => text.split_at(at),
         None => (text, ""),
@@ -171,7 +184,7 @@ fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
             None if port.is_empty() => DEFAULT_PORT,
             None => return Err(ParseTargetError::Rest(port.to_owned())),
         };
-        return Ok(Target::Tcp { host: host.to_owned(), port });
+        return Ok((host.to_owned(), port));
     }
     if authority.matches(':').count() > 1 {
         return Err(ParseTargetError::Brackets(authority.to_owned()));
@@ -184,7 +197,7 @@ fn host_and_port(text: &str) -> Result<Target, ParseTargetError> {
     if host.is_empty() || !host.bytes().all(is_host_byte) {
         return Err(ParseTargetError::Host(host.to_owned()));
     }
-    Ok(Target::Tcp { host: host.to_owned(), port })
+    Ok((host.to_owned(), port))
 }
 
 /// An address, perhaps with the zone that a link-local one needs: `fe80::1%eth0`.
@@ -211,6 +224,8 @@ mod tests {
             ("http://127.0.0.1:6669", "http://127.0.0.1:6669"),
             ("http://127.0.0.1:6669/", "http://127.0.0.1:6669"),
             ("HTTP://Example.COM:80", "http://Example.COM:80"),
+            ("https://example.com:7000/", "https://example.com:7000"),
+            ("HTTPS://[::1]", "https://[::1]:6669"),
             ("example.com:7000", "http://example.com:7000"),
             ("10.0.0.1:7000", "http://10.0.0.1:7000"),
             ("localhost", "http://localhost:6669"),
@@ -221,6 +236,7 @@ mod tests {
             ("http://[::1]:6669", "http://[::1]:6669"),
             ("http://[fe80::1%eth0]:6669", "http://[fe80::1%eth0]:6669"),
             ("unix:///run/app.sock", "unix:///run/app.sock"),
+            ("unix:/run/app.sock", "unix:///run/app.sock"),
             ("unix://localhost/run/app.sock", "unix:///run/app.sock"),
             ("file:///run/app.sock", "unix:///run/app.sock"),
             ("file://localhost/run/app.sock", "unix:///run/app.sock"),
@@ -243,8 +259,8 @@ mod tests {
     fn what_may_not_be_typed_and_what_is_said() {
         let table = [
             ("", "the target is empty"),
-            ("https://host:6669", "ssh -L"),
-            ("HTTPS://host", "TLS is not supported yet"),
+            ("https://host:x", "is not a port"),
+            ("https://host:6669/metrics", "\"/metrics\" follows"),
             ("vsock://2:6669", "\"vsock\" is not a scheme"),
             ("ftp://host", "type http://host:port"),
             ("http://", "is not a host"),
@@ -271,6 +287,7 @@ mod tests {
             ("/run/app.sock", "type unix:///path"),
             ("./app.sock", "type unix:///path"),
             ("unix://", "path is absolute"),
+            ("unix:@app", "path is absolute"),
             ("unix:///", "path is absolute"),
             ("file://other/run/app.sock", "on this machine"),
             ("unix://app.sock", "path is absolute"),

@@ -20,7 +20,9 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// The same of the agent, from what its threads write to what a service calls.
 const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("settings", &["error"]),
+    ("access", &["error"]),
+    ("audit", &[]),
+    ("settings", &["error", "access"]),
     ("clock", &[]),
     ("process", &[]),
     ("standstills", &["clock"]),
@@ -37,11 +39,13 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("on_signal", &["settings", "collect", "stalls", "text"]),
     ("serve", &SERVED),
     ("agent", &SERVED_AND_SERVER),
-    ("builder", &["settings", "runtimes", "alarms", "agent"]),
+    ("builder", &["error", "access", "settings", "runtimes", "alarms", "agent"]),
 ];
 
-const SERVED: [&str; 13] = [
+const SERVED: [&str; 15] = [
     "error",
+    "access",
+    "audit",
     "settings",
     "clock",
     "process",
@@ -56,8 +60,10 @@ const SERVED: [&str; 13] = [
     "stalls",
 ];
 
-const SERVED_AND_SERVER: [&str; 13] = [
+const SERVED_AND_SERVER: [&str; 15] = [
     "error",
+    "access",
+    "audit",
     "settings",
     "process",
     "capture",
@@ -89,9 +95,18 @@ fn crates(source: &Source, crates: &[&str], folders: &[&str]) -> Vec<String> {
     named.map(|path| said(source, format!("names {}; only {} may", path.join("::"), folders.join(" and ")))).collect()
 }
 
-/// The wire formats are named where they are read and written alone.
+/// The wire formats, and what makes the wire secure, are named where they are read and written alone.
 pub(crate) fn wire_formats(source: &Source) -> Vec<String> {
-    let formats = ["tonic", "tonic_prost", "prost", "prost_types", "console_api", "holdup_proto"];
+    let formats = [
+        "tonic",
+        "tonic_prost",
+        "prost",
+        "prost_types",
+        "console_api",
+        "holdup_proto",
+        "tokio_rustls",
+        "rustls_native_certs",
+    ];
     crates(source, &formats, &["src/source/codec/", "src/source/wire/"])
 }
 
@@ -126,12 +141,12 @@ fn is_io(path: &[String]) -> bool {
     at(0) == "std" && (is_clock || ["fs", "io", "net", "env", "process", "thread"].contains(&at(1)))
 }
 
-/// Of the agent, `serve` alone names the wire formats.
+/// Of the agent, `serve` alone names the wire formats, and what makes the wire secure.
 pub(crate) fn agent_formats(source: &Source) -> Vec<String> {
     if !source.path.starts_with("agent/src/") || source.path.starts_with("agent/src/serve/") {
         return Vec::new();
     }
-    let formats = ["tonic", "prost", "prost_types", "console_api", "holdup_proto"];
+    let formats = ["tonic", "prost", "prost_types", "console_api", "holdup_proto", "tokio_rustls"];
     let named = source.paths().into_iter().filter(|path| formats.contains(&path[0].as_str()));
     named.map(|path| said(source, format!("names {}; only agent/src/serve may", path.join("::")))).collect()
 }

@@ -52,8 +52,8 @@ async fn that_it_was_refused_in_the_head() {
     let grpc = ("content-type", "application/grpc");
     let (console, _body) = raw::answer(200, &[grpc, ("grpc-status", "7"), ("grpc-message", "not%20you%21")]);
     let peer = Peer::serve(console.routes());
-    let reason = lost(&mut link_to(peer.address)).await;
-    assert!(reason.starts_with("it refused: not you!"), "{reason}");
+    let reason = gave_up(&mut link_to(peer.address)).await;
+    assert_eq!(reason, "not allowed: not you!");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn that_it_was_refused_in_the_trailers_whatever_else_they_hold() {
     let mut link = link_to(peer.address);
     assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
     let reason = lost(&mut link).await;
-    assert!(reason.starts_with("it refused: too many"), "{reason}");
+    assert!(reason.starts_with("it has no room for this client: too many"), "{reason}");
 }
 
 #[tokio::test]

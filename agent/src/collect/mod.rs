@@ -13,6 +13,7 @@ pub(crate) mod lock_state;
 mod locks;
 pub(crate) mod op;
 mod permits;
+pub(crate) mod redaction;
 pub(crate) mod resource;
 pub(crate) mod spans;
 pub(crate) mod subscriber;

@@ -3,13 +3,15 @@
 //! is read without waiting for whoever writes it.
 //!
 //! A client is a [`subscription`](super::subscription); what it is to be told is noted there by the one [`hub`](super::hub), and told in pages as the network takes
-//! them. Who may come in, and how many, is the [`door`]'s business. Only this room names tonic.
+//! them. How many may come in is the [`door`]'s business, where from that of [`listen`], and who the [`gate`]'s. Only this room names tonic.
 
 mod backlog;
 mod console;
 mod door;
+mod gate;
 pub(crate) mod holdup;
 mod hub;
+pub(crate) mod listen;
 pub(crate) mod server;
 mod subscription;
 mod time;

@@ -2,12 +2,16 @@
 
 use crate::{
     Error,
+    access::Access,
+    audit::Audit,
     collect::{callsite, thread_state::hide},
     missing::Part,
     serve::{
         console, door,
+        gate::Gate,
         holdup::{self, report::Description},
         hub::{Command, Hub},
+        listen::{self, Listener, Listening, Place},
     },
     settings::Settings,
     stalls::record::Stalls,
@@ -15,7 +19,7 @@ use crate::{
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     sync::{Arc, OnceLock, mpsc::sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
@@ -38,47 +42,65 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// The thread that serves, for as long as this exists.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    address: Arc<OnceLock<SocketAddr>>,
+    place: Arc<OnceLock<Place>>,
     begin: Option<std::sync::mpsc::SyncSender<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Where clients come.
+/// A place where clients come, and who may.
 #[derive(Debug)]
-pub(crate) enum Listening {
-    Bound(TcpListener),
-    /// The address is taken: it is tried again.
-    Later(SocketAddr),
+pub(crate) struct Opened {
+    listener: Listener,
+    place: Place,
+    gate: Gate,
 }
 
-/// How often a taken address is tried again.
+/// Listens where the settings say, unless it is on a listener that there is already.
+pub(crate) fn open(access: &Access, listener: Option<TcpListener>, audit: &Audit) -> Result<Opened, Error> {
+    let listener = listen::open(access, listener)?;
+    let place = listener.place().map_err(Error::io("read the agent's address"))?;
+    let gate = Gate::new(access, &place, audit.clone())?;
+    listener.set_nonblocking().map_err(Error::io("prepare the agent's listener"))?;
+    Ok(Opened { listener, place, gate })
+}
+
+/// Where clients come.
+#[derive(Debug)]
+pub(crate) enum Door {
+    Open(Box<Opened>),
+    /// It cannot be opened now: that is tried again.
+    Later(Audit),
+    /// It must not be.
+    Shut,
+}
+
+/// How often that is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Gets ready to serve: all that can fail is done by then, but for an address that is taken. It serves from [`Serving::begin`] on.
 pub(crate) fn start(
-    listening: Listening,
+    door: Door,
     settings: &Settings,
     description: Description,
     stalls: &Arc<Stalls>,
 ) -> Result<Serving, Error> {
-    let address = Arc::new(OnceLock::new());
-    if let Listening::Bound(listener) = &listening {
-        let bound = listener.local_addr().map_err(Error::io("read the agent's address"))?;
-        address.get_or_init(|| bound);
-        listener.set_nonblocking(true).map_err(Error::io("prepare the agent's listener"))?;
+    let place = Arc::new(OnceLock::new());
+    let (theirs, access, missing) = (Arc::clone(&place), settings.access.clone(), Arc::clone(&description.missing));
+    if let Door::Open(opened) = &door {
+        place.get_or_init(|| opened.place.clone());
     }
-    let (theirs, missing) = (Arc::clone(&address), Arc::clone(&description.missing));
-    let listen = async move || {
-        let listener = match listening {
-            Listening::Bound(listener) => tokio::net::TcpListener::from_std(listener).ok()?,
-            Listening::Later(wanted) => listen_later(wanted).await,
+    let come = async move || {
+        let opened = match door {
+            Door::Open(opened) => *opened,
+            Door::Later(audit) => open_later(&access, &audit).await,
+            Door::Shut => return std::future::pending().await,
         };
-        if let Ok(address) = listener.local_addr() {
-            theirs.get_or_init(|| address);
-        }
+        // One that is bound fails only when the system is out of something; then there is nobody to tell.
+        let listener = Listening::new(opened.listener).ok()?;
+        theirs.get_or_init(|| opened.place);
         missing.found(Part::Address);
-        Some(listener)
+        Some((listener, opened.gate))
     };
     let runtime = Builder::new_current_thread()
         .enable_io()
@@ -98,15 +120,15 @@ pub(crate) fn start(
                 return;
             }
             let routes = routes(commands, description);
-            serve(&runtime, listen, hub, clients, routes, stopped);
+            serve(&runtime, come, hub, clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
-    Ok(Serving { address, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
+    Ok(Serving { place, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
 }
 
 fn serve(
     runtime: &Runtime,
-    listen: impl AsyncFnOnce() -> Option<tokio::net::TcpListener>,
+    come: impl AsyncFnOnce() -> Option<(Listening, Gate)>,
     hub: Hub,
     clients: usize,
     routes: Routes,
@@ -119,9 +141,8 @@ fn serve(
             callsite::ask_again();
         });
         let serving = async {
-            // One that was bound before fails only when the system is out of something; then there is nobody to tell.
-            if let Some(listener) = listen().await {
-                door::serve(listener, clients, routes).await;
+            if let Some((listener, gate)) = come().await {
+                door::serve(listener, clients, gate, routes).await;
             }
         };
         tokio::select! {
@@ -132,12 +153,12 @@ fn serve(
     });
 }
 
-/// Listens on an address as soon as it is free.
-async fn listen_later(address: SocketAddr) -> tokio::net::TcpListener {
+/// Opens the place as soon as that can be done: once its address is free, and its certificate can be read.
+async fn open_later(access: &Access, audit: &Audit) -> Opened {
     loop {
         tokio::time::sleep(AGAIN).await;
-        if let Ok(listener) = tokio::net::TcpListener::bind(address).await {
-            return listener;
+        if let Ok(opened) = open(access, None, audit) {
+            return opened;
         }
     }
 }
@@ -152,9 +173,9 @@ fn routes(commands: mpsc::Sender<Command>, description: Description) -> Routes {
 }
 
 impl Serving {
-    /// Where clients come; `None` while the address is taken.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.address.get().copied()
+    /// Where clients come; `None` while they cannot.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.get()
     }
 
     /// Begins to serve. Not before the subscriber is installed: a callsite of tokio's that this thread met first while that is

@@ -10,21 +10,45 @@ use holdup_proto::v1::{
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
-use tonic::{Streaming, transport::Channel};
+use tonic::{
+    Request, Status, Streaming,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Channel,
+};
 
 /// Far above what anything takes here: a test that hangs is to fail instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Clients {
-    pub instrument: InstrumentClient<Channel>,
-    pub diagnostics: DiagnosticsClient<Channel>,
+    pub instrument: InstrumentClient<InterceptedService<Channel, Shows>>,
+    pub diagnostics: DiagnosticsClient<InterceptedService<Channel, Shows>>,
+}
+
+/// Shows a token with each call, if there is any.
+#[derive(Clone)]
+pub(crate) struct Shows(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Shows {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
 }
 
 impl Clients {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::connect_with(address, None).await
+    }
+
+    pub(crate) async fn connect_with(address: SocketAddr, token: Option<&str>) -> Self {
+        let shows = Shows(token.map(|token| format!("Bearer {token}").parse().expect("a header")));
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("a URL");
         let channel = timeout(PATIENCE, endpoint.connect()).await.expect("in time").expect("it listens");
-        Self { instrument: InstrumentClient::new(channel.clone()), diagnostics: DiagnosticsClient::new(channel) }
+        let instrument = InstrumentClient::with_interceptor(channel.clone(), shows.clone());
+        Self { instrument, diagnostics: DiagnosticsClient::with_interceptor(channel, shows) }
     }
 
     /// The same, as soon as it answers there.

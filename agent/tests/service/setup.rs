@@ -342,6 +342,16 @@ fn a_service_with_another_subscriber_goes_on_without_an_agent() {
 fn a_variable_with_a_bad_value_leaves_its_default() {
     let said = play("setup-bad-variable", &[("HOLDUP_ADDR", FREE), ("HOLDUP_DETAIL", "loud")]);
     assert_eq!(said, ["listens: true", "HOLDUP_DETAIL=\"loud\" is not valid: one of full, lean and off"]);
+    // Who may look is not guessed.
+    for (name, value) in
+        [("HOLDUP_FIELDS", "nmaes"), ("HOLDUP_ADDR", "unix:holdup.sock"), ("HOLDUP_TLS_CLIENT_NAMES", "a=everything")]
+    {
+        let said = play("setup-bad-variable", &[("HOLDUP_ADDR", FREE), (name, value)]);
+        assert!(said.len() == 2 && said[0] == "listens: false" && said[1].starts_with(name), "{said:?}");
+    }
+    // Nor is what would let everybody in listened on.
+    let said = play("setup-bad-variable", &[("HOLDUP_ADDR", "0.0.0.0:0")]);
+    assert!(said[0] == "listens: false" && said[1].contains("nothing would keep anybody out"), "{said:?}");
 }
 
 #[test]

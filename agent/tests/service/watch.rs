@@ -312,11 +312,12 @@ fn watch_tells_by_itself_what_the_consoles_service_tells() {
 
 #[test]
 fn nobody_can_pause_it() {
-    let mut service = Service::start("wire-agent", &[]);
+    const TOKEN: &str = "0123456789abcdef";
+    let mut service = Service::start("wire-agent", &[("HOLDUP_TOKEN", &format!("{TOKEN} watch,pause"))]);
     let address = service.address();
     assert_eq!(service.hear(), "ready");
     block_on(async {
-        let mut clients = Clients::connect(address).await;
+        let mut clients = Clients::connect_with(address, Some(TOKEN)).await;
         let mut reports = clients.reports().await;
         clients.instrument.pause(PauseRequest {}).await.expect("it answers");
         let mut times = Vec::new();

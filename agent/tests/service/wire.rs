@@ -54,7 +54,7 @@ fn stock() {
 }
 
 fn agent() {
-    let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
+    let builder = holdup_agent::builder().from_env().address(([127, 0, 0, 1], 0).into());
     let agent = builder.publish_interval(Duration::from_millis(50)).try_init().expect("it starts");
     say(agent.address().expect("it listens"));
     serve();

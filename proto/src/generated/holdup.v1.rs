@@ -1012,7 +1012,8 @@ pub struct Frame {
     #[prost(uint64, tag = "8")]
     pub offset: u64,
 }
-/// The service's own spans around a task's last poll, outermost first.
+/// The service's own spans around a task's last poll, outermost first. A value that is left out on purpose is "(left out)"; a field
+/// "fields" with "(3 left out)" stands for three of which not even the names are told.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskSpans {
     #[prost(uint64, tag = "1")]
@@ -1041,6 +1042,7 @@ pub mod task_spans {
 pub struct Panic {
     #[prost(uint64, tag = "1")]
     pub task_id: u64,
+    /// "(left out)" where it is, on purpose.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]

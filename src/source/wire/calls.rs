@@ -4,8 +4,8 @@
 //! Their messages are small, and tonic's own limit of 4 MiB for each stays in force.
 
 use super::{
-    failure::{Failure, bounded},
-    transport::{Sanitized, Transport},
+    failure::{Failure, Shown, bounded},
+    transport::{Requests, Transport},
 };
 use crate::{
     source::codec::{console, holdup},
@@ -32,17 +32,17 @@ pub(super) enum Answer {
     Performed(Command, Result<(), String>),
 }
 
-fn instrument(transport: &Transport) -> InstrumentClient<Sanitized<Channel>> {
+fn instrument(transport: &Transport) -> InstrumentClient<Requests<Channel>> {
     InstrumentClient::new(transport.service.clone())
 }
 
-/// Who answers, if it is an agent. One that has no room says so, and would be taken for a console otherwise; any other answer means that it is none.
+/// Who answers, if it is an agent. One that has no room, or asks for a token, says so, and would be taken for a console otherwise; any other answer means that it is none.
 pub(super) async fn describe(transport: Transport) -> Result<Option<Process>, Failure> {
-    let mut client = DiagnosticsClient::new(transport.service);
+    let (mut client, shown) = (DiagnosticsClient::new(transport.service), transport.shown);
     match client.describe(DescribeRequest {}).await {
         Ok(described) => Ok(Some(holdup::process(described.into_inner()))),
-        Err(status) if status.code() == Code::ResourceExhausted => {
-            Err(Failure::of_status(status.code(), status.message()))
+        Err(status) if matches!(status.code(), Code::ResourceExhausted | Code::Unauthenticated) => {
+            Err(Failure::of_status(status.code(), status.message(), shown))
         }
         Err(status) => {
             tracing::debug!(code = ?status.code(), "the target is no agent");
@@ -75,7 +75,7 @@ pub(super) async fn watch_state(transport: Transport, answers: mpsc::Sender<Answ
 
 /// Tells a task's details until there are no more.
 pub(super) async fn watch_details(transport: Transport, task: TaskId, answers: mpsc::Sender<Answer>) {
-    let mut client = instrument(&transport);
+    let (mut client, shown) = (instrument(&transport), transport.shown);
     let request = TaskDetailsRequest { id: Some(task.0.into()) };
     let watched = async {
         let mut details = client.watch_task_details(request).await?.into_inner();
@@ -88,12 +88,12 @@ pub(super) async fn watch_details(transport: Transport, task: TaskId, answers: m
         }
         Ok::<_, Status>(())
     };
-    tell_why(watched.await, task, &answers).await;
+    tell_why(watched.await, task, shown, &answers).await;
 }
 
 /// Tells a task's details, as an agent tells them, until there are no more.
 pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, answers: mpsc::Sender<Answer>) {
-    let mut client = DiagnosticsClient::new(transport.service);
+    let (mut client, shown) = (DiagnosticsClient::new(transport.service), transport.shown);
     let watched = async {
         let mut details = client.watch_task(WatchTaskRequest { task_id: task.0 }).await?.into_inner();
         while let Some(details) = details.message().await? {
@@ -105,15 +105,15 @@ pub(super) async fn watch_agents_details(transport: Transport, task: TaskId, ans
         }
         Ok::<_, Status>(())
     };
-    tell_why(watched.await, task, &answers).await;
+    tell_why(watched.await, task, shown, &answers).await;
 }
 
 /// Tells why there are no details, or no more of them.
-async fn tell_why(watched: Result<(), Status>, task: TaskId, answers: &mpsc::Sender<Answer>) {
+async fn tell_why(watched: Result<(), Status>, task: TaskId, shown: Shown, answers: &mpsc::Sender<Answer>) {
     let reason = match watched {
         Ok(()) => "the target sends no more details of this task; it has ended".to_owned(),
         Err(status) if status.code() == Code::NotFound => "the target does not know this task, or no longer".to_owned(),
-        Err(status) => refusal(&status),
+        Err(status) => refusal(&status, shown),
     };
     // The connection may be over.
     let _ = answers.send(Answer::NoDetails(task, reason)).await;
@@ -142,7 +142,7 @@ pub(super) async fn perform(
             }
         };
         let result = match timeout(patience, call).await {
-            Ok(result) => result.map_err(|status| refusal(&status)),
+            Ok(result) => result.map_err(|status| refusal(&status, transport.shown)),
             Err(_) => Err(format!("no answer within {} s", patience.as_secs_f32())),
         };
         if answers.send(Answer::Performed(command, result)).await.is_err() {
@@ -151,8 +151,8 @@ pub(super) async fn perform(
     }
 }
 
-fn refusal(status: &Status) -> String {
-    match Failure::of_status(status.code(), status.message()) {
+fn refusal(status: &Status, shown: Shown) -> String {
+    match Failure::of_status(status.code(), status.message(), shown) {
         Failure::NotConsole => "the target does not know this call; it is older than this client".to_owned(),
         Failure::Refusal { code, message } => format!("{} ({code})", bounded(&message)),
         failure => failure.to_string(),

@@ -7,7 +7,7 @@
 //! reconnect    try, deliver, lose, wait, try again                     (backoff)
 //!   connection   one connection's life: subscribe, deliver, command      (failure: how it ended, in words)
 //!     outbox       what goes to the link, and what was asked of it
-//!     transport    dial, HTTP/2                                          (peer: what the peer's bytes were)
+//!     transport    dial, TLS, HTTP/2                                     (credentials, and tls: what its errors mean; peer: what the peer's bytes were)
 //!     calls        every call but one, through the generated clients     (catch_up: how often one may be made)
 //!     stream       that one: a response's frames → pieces of messages    (framing, lateness: how late an update comes)
 //! ```
@@ -18,6 +18,7 @@ mod backoff;
 mod calls;
 mod catch_up;
 mod connection;
+mod credentials;
 mod failure;
 mod framing;
 mod lateness;
@@ -26,9 +27,11 @@ mod outbox;
 mod peer;
 mod reconnect;
 mod stream;
+mod tls;
 mod transport;
 
 pub use backoff::{Backoff, InvalidBackoff};
+pub use credentials::{CredentialError, Credentials, Secret, Token};
 pub use options::{CatchUp, Options};
 
 use super::{Link, Target};

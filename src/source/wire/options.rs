@@ -1,6 +1,6 @@
 //! What a user can change about a link.
 
-use super::Backoff;
+use super::{Backoff, Credentials};
 use crate::source::memory::MemoryOptions;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Options {
     pub answer_timeout: Duration,
     /// The time between two tries.
     pub backoff: Backoff,
+    /// Who this client is, and whom it believes.
+    pub credentials: Credentials,
     /// How memory is read, where it is.
     pub memory: MemoryOptions,
 }
@@ -30,6 +32,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(5),
             backoff: Backoff::default(),
+            credentials: Credentials::default(),
             memory: MemoryOptions::default(),
         }
     }

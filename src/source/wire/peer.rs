@@ -1,8 +1,9 @@
 //! What a connection has shown of the peer: its first bytes, when it last spoke, how it ended.
 //!
 //! Below tonic a failed connection is one of many errors that name no cause. What the bytes were tells it exactly: a web
-//! server, TLS, silence, a reset.
+//! server, TLS, silence, a reset. Of a connection by TLS both what is inside and what is outside of it are looked at.
 
+use super::tls;
 use std::{
     io,
     pin::Pin,
@@ -34,12 +35,14 @@ pub(super) enum Speaks {
 }
 
 /// How the connection ended, as the operating system told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// The peer closed it.
     Closed,
     /// It broke.
     Broken(io::ErrorKind),
+    /// TLS says why: a certificate is refused after the connection stands.
+    Tls(tls::Refused),
 }
 
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl Peer {
     }
 
     pub(super) fn end(&self) -> Option<End> {
-        self.record().end
+        self.record().end.clone()
     }
 
     /// How long the peer has been silent.
@@ -90,7 +93,8 @@ impl Peer {
     }
 
     fn broke(&self, error: &io::Error) {
-        self.record().end.get_or_insert(End::Broken(error.kind()));
+        let end = tls::refused(error).map_or(End::Broken(error.kind()), End::Tls);
+        self.record().end.get_or_insert(end);
     }
 }
 

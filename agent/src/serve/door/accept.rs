@@ -1,6 +1,7 @@
 //! Accepts one connection after the other, for as long as the process can spare it.
 
 use super::{Arrived, Listen, allowance::Allowance, connection, descriptors, guests::Guests};
+use crate::serve::gate::Gate;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tonic::service::Routes;
@@ -12,18 +13,18 @@ const PACE: (u32, u32) = (1_000, 128);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves whoever comes, up to `most` clients at once.
-pub(in super::super) async fn serve(mut listener: impl Listen, most: usize, routes: Routes) {
-    let guests = Guests::new(most);
+pub(in super::super) async fn serve(mut listener: impl Listen, most: usize, gate: Gate, routes: Routes) {
+    let (gate, guests) = (Arc::new(gate), Guests::new(most));
     let mut pace = Allowance::new(PACE.0, PACE.1);
     loop {
         while let Some(wait) = pace.wait() {
             sleep(wait).await;
         }
         match listener.accept().await {
-            Ok(Arrived { io, descriptor }) if descriptors::are_left(descriptor) => {
+            Ok(Arrived { io, descriptor, from }) if descriptors::are_left(descriptor) => {
                 pace.take(1);
                 let guest = Arc::new(guests.arrive());
-                tokio::spawn(connection::serve(io, guest, routes.clone()));
+                tokio::spawn(connection::serve((io, from), guest, Arc::clone(&gate), routes.clone()));
             }
             Ok(_) | Err(_) => sleep(PAUSE).await,
         }

@@ -8,7 +8,7 @@ const SHORTEST: Duration = Duration::from_millis(5);
 
 /// So many in a second; what was not used is kept, up to a limit.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(in crate::serve) struct Allowance {
     per_second: u32,
     most: u32,
     left: f64,
@@ -17,7 +17,7 @@ pub(super) struct Allowance {
 
 impl Allowance {
     /// At first there is as much as there can be.
-    pub(super) fn new(per_second: u32, most: u32) -> Self {
+    pub(in crate::serve) fn new(per_second: u32, most: u32) -> Self {
         Self { per_second, most, left: most.into(), as_of: Instant::now() }
     }
 
@@ -31,12 +31,12 @@ impl Allowance {
     }
 
     /// How long there is none; `None` when there is.
-    pub(super) fn wait(&mut self) -> Option<Duration> {
+    pub(in crate::serve) fn wait(&mut self) -> Option<Duration> {
         (self.left() == 0).then(|| Duration::from_secs_f64(1.0 / f64::from(self.per_second)).max(SHORTEST))
     }
 
     /// Notes that so many were used.
-    pub(super) fn take(&mut self, used: usize) {
+    pub(in crate::serve) fn take(&mut self, used: usize) {
         self.left -= used as f64;
     }
 }

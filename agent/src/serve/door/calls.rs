@@ -1,6 +1,7 @@
 //! The calls of one connection: each is counted, and goes on to the two services.
 
 use super::guests::{Asks, Call, Guest};
+use crate::serve::gate::{Gate, Visitor};
 use futures::future::BoxFuture;
 use hyper::{
     Request, Response,
@@ -27,12 +28,14 @@ const WHOLE: [&str; 2] = ["/rs.tokio.console.instrument.Instrument/WatchUpdates"
 #[derive(Debug)]
 pub(super) struct Calls {
     guest: Arc<Guest>,
+    gate: Arc<Gate>,
+    visitor: Visitor,
     routes: Routes,
 }
 
 impl Calls {
-    pub(super) fn new(guest: Arc<Guest>, routes: Routes) -> Self {
-        Self { guest, routes }
+    pub(super) fn new(guest: Arc<Guest>, gate: Arc<Gate>, visitor: Visitor, routes: Routes) -> Self {
+        Self { guest, gate, visitor, routes }
     }
 }
 
@@ -42,11 +45,16 @@ impl Service<Request<Incoming>> for Calls {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let known = match self.gate.admit(&self.visitor, request.uri(), request.headers()) {
+            Ok(known) => known,
+            Err(refused) => return Box::pin(async move { Ok(refused.into_http()) }),
+        };
         let asks = if WHOLE.contains(&request.uri().path()) { Asks::Whole } else { Asks::Little };
         let call = match self.guest.call(asks) {
             Ok(call) => call,
             Err(refused) => return Box::pin(async move { Ok(Status::from(refused).into_http()) }),
         };
+        self.gate.note(&self.visitor, &known, request.uri());
         let response = self.routes.clone().call(request.map(Body::new));
         Box::pin(async move { Ok(response.await?.map(|body| Body::new(Counted { body, _call: call }))) })
     }

@@ -7,6 +7,7 @@ use super::{
     hello::{self, Hello},
     metered::Metered,
 };
+use crate::serve::{gate::Gate, listen::Origin};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::{io, sync::Arc, time::Duration};
@@ -38,22 +39,29 @@ const OLDER_HTTP: &str = "HTTP/1.1 505 HTTP Version Not Supported\r\n\
     This is a gRPC port; watch it with holdup HOST:PORT\n";
 
 /// Serves one connection until its end, or until it has to leave.
-pub(super) async fn serve(io: impl Io, guest: Arc<Guest>, routes: Routes) {
+pub(super) async fn serve(came: (Box<dyn Io>, Origin), guest: Arc<Guest>, gate: Arc<Gate>, routes: Routes) {
     tokio::select! {
         () = guest.has_to_leave() => {}
         // How it ends is the other side's business.
-        _ = converse(io, Arc::clone(&guest), routes) => {}
+        _ = converse(came, Arc::clone(&guest), gate, routes) => {}
     }
 }
 
-async fn converse(io: impl Io, guest: Arc<Guest>, routes: Routes) -> io::Result<()> {
+async fn converse(
+    (io, from): (Box<dyn Io>, Origin),
+    guest: Arc<Guest>,
+    gate: Arc<Gate>,
+    routes: Routes,
+) -> io::Result<()> {
+    let (io, visitor) = gate.enter(io, from).await?;
     let mut io = Metered::new(io);
     match hello::read(&mut io).await? {
         Hello::Http2 => {
             let io = TokioIo::new(io.with_preface());
-            http2().serve_connection(io, Calls::new(guest, routes)).await.map_err(io::Error::other)
+            http2().serve_connection(io, Calls::new(guest, gate, visitor, routes)).await.map_err(io::Error::other)
         }
-        Hello::Http1 => {
+        // Whoever speaks TLS is told by that, too, that here is none.
+        Hello::Http1 | Hello::Tls => {
             io.write_all(OLDER_HTTP.as_bytes()).await?;
             io.shutdown().await?;
             // What is closed with something unread in it takes back what was answered.

@@ -5,12 +5,12 @@ const RESERVE: u64 = 64;
 
 /// The number of a descriptor.
 #[cfg(unix)]
-pub(super) fn number(io: &impl std::os::fd::AsRawFd) -> Option<u64> {
+pub(in crate::serve) fn number(io: &impl std::os::fd::AsRawFd) -> Option<u64> {
     u64::try_from(io.as_raw_fd()).ok()
 }
 
 #[cfg(not(unix))]
-pub(super) fn number<T>(_: &T) -> Option<u64> {
+pub(in crate::serve) fn number<T>(_: &T) -> Option<u64> {
     None
 }
 

@@ -6,6 +6,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 /// With this every HTTP/2 client begins (RFC 9113, section 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// With this every TLS client begins (RFC 8446, section 5.1).
+const HANDSHAKE: u8 = 22;
+
 /// What is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hello {
@@ -13,6 +16,8 @@ pub(super) enum Hello {
     Http2,
     /// Most likely the older HTTP: letters that are not those of the preface.
     Http1,
+    /// TLS, where none is spoken.
+    Tls,
     /// Nothing that is known here, or too little of it.
     Other,
 }
@@ -26,8 +31,11 @@ pub(super) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Hello>
         length += read;
         let said = &bytes[..length];
         if read == 0 || !PREFACE.starts_with(said) {
-            let is_method = said.first().is_some_and(u8::is_ascii_uppercase);
-            return Ok(if read > 0 && is_method { Hello::Http1 } else { Hello::Other });
+            return Ok(match said.first() {
+                Some(b'A'..=b'Z') if read > 0 => Hello::Http1,
+                Some(&HANDSHAKE) if read > 0 => Hello::Tls,
+                _ => Hello::Other,
+            });
         }
     }
     Ok(Hello::Http2)
@@ -47,7 +55,7 @@ mod tests {
         assert_eq!(said(PREFACE).await, Hello::Http2);
         assert_eq!(said(&PREFACE[..23]).await, Hello::Other);
         assert_eq!(said(b"").await, Hello::Other);
-        assert_eq!(said(&[0x16, 3, 1, 2, 0]).await, Hello::Other);
+        assert_eq!(said(&[0x16, 3, 1, 2, 0]).await, Hello::Tls);
     }
 
     #[tokio::test]

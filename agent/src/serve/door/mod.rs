@@ -10,24 +10,25 @@
 //! A connection waits at the door until it has made its first call. Those that wait are few, have little time, and the one that waits for longest makes
 //! room for the next: so that thousands that say nothing keep nobody out. Whoever makes a call and finds no room is told so by its answer.
 //!
-//! Where connections come from is a [`Listen`], and what they speak through an [`Io`]: this room knows of no address and of no certificate.
+//! Where connections come from is a [`Listen`], and what they speak through an [`Io`]: this room knows of no address and of no certificate. Who may come in
+//! and what they may do is the [`gate`](super::gate)'s to say: before the first byte, and for each call.
 
 mod accept;
 mod allowance;
 mod calls;
 mod connection;
-mod descriptors;
+pub(super) mod descriptors;
 mod guests;
 mod hello;
 mod metered;
 
 pub(super) use accept::serve;
+#[cfg(feature = "tls")]
+pub(super) use allowance::Allowance;
 
+use super::listen::Origin;
 use std::{future::Future, io};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What the bytes of a connection go through.
 pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -35,29 +36,15 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Io for T {}
 
 /// A connection that has just come.
-#[derive(Debug)]
-pub(super) struct Arrived<I> {
-    pub(super) io: I,
+pub(super) struct Arrived {
+    pub(super) io: Box<dyn Io>,
     /// The number of its file descriptor. The system gives the lowest that is free.
     pub(super) descriptor: Option<u64>,
+    pub(super) from: Origin,
 }
 
 /// Where connections come from.
 pub(super) trait Listen: Send + 'static {
-    type Io: Io;
-
     /// The next connection. What is cancelled has accepted none.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Arrived<Self::Io>>> + Send;
-}
-
-impl Listen for TcpListener {
-    type Io = tokio::net::TcpStream;
-
-    async fn accept(&mut self) -> io::Result<Arrived<Self::Io>> {
-        let (io, _) = Self::accept(self).await?;
-        // What is written is written for somebody who waits for it. One that is gone already is noticed when it is read.
-        let _ = io.set_nodelay(true);
-        let descriptor = descriptors::number(&io);
-        Ok(Arrived { io, descriptor })
-    }
+    fn accept(&mut self) -> impl Future<Output = io::Result<Arrived>> + Send;
 }

@@ -29,7 +29,7 @@ impl Connect for Script {
         match self.0.pop_front() {
             Some(Try::NoRoom) => Err(Failure::NoRoom("there are 16".to_owned())),
             Some(Try::NotConsole) => Err(Failure::NotConsole),
-            Some(Try::Refused) => Err(Failure::Refused("host:1".to_owned())),
+            Some(Try::Refused) => Err(Failure::NotListening("host:1".to_owned())),
             Some(Try::Served(delivered)) => Ok(Scripted(delivered)),
             Some(Try::Hangs) | None => std::future::pending().await,
         }

@@ -1,0 +1,166 @@
+//! Who looked, who was turned away, and who acted: each is an event of the service's own log, with the target `holdup::audit`.
+//!
+//! They are written on a thread of their own, since a log may block: what does not fit into its queue meanwhile, and what comes too fast, is
+//! counted, and the next event has the number.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+/// Events that wait for the log.
+const QUEUE: usize = 256;
+
+/// So many at once,
+const BURST: u32 = 100;
+/// and one more after each of these: a log that is read by people, and paid for by size.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Somebody began to watch.
+    Attach,
+    /// Somebody was turned away.
+    Refusal,
+    /// Somebody did something.
+    Act,
+    /// Something that clients are let in by cannot be used.
+    Warning,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Attach => "attach",
+            Self::Refusal => "refusal",
+            Self::Act => "act",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) kind: Kind,
+    /// Where it came from: an address, or a user and a process. Empty for what came from nobody.
+    pub(crate) peer: String,
+    /// Who that is, as far as it was shown: which token, which certificate's name. Never a token itself.
+    pub(crate) who: String,
+    /// What was asked for, or what is wrong.
+    pub(crate) what: String,
+}
+
+/// Where events are told; nowhere, by default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Audit(Option<Arc<Queue>>);
+
+#[derive(Debug)]
+struct Queue {
+    events: SyncSender<Event>,
+    /// Events that were told to nobody since the last one that was.
+    unsaid: Arc<AtomicU64>,
+}
+
+impl Audit {
+    /// Starts the thread. It ends when nobody can tell it anything any more; nobody waits for it, since its log may block.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (events, told) = sync_channel(QUEUE);
+        let unsaid = Arc::new(AtomicU64::new(0));
+        let theirs = Arc::clone(&unsaid);
+        // It is not hidden: what it logs is the service's to see.
+        std::thread::Builder::new().name("holdup-audit".into()).spawn(move || write(&told, &theirs, log))?;
+        Ok(Self(Some(Arc::new(Queue { events, unsaid }))))
+    }
+
+    /// Tells nobody.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Tells an event, if there is room for it. Nobody waits.
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(queue) = &self.0
+            && queue.events.try_send(event).is_err()
+        {
+            queue.unsaid.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells of something that cannot be used.
+    pub(crate) fn warn(&self, what: String) {
+        self.tell(Event { kind: Kind::Warning, peer: String::new(), who: String::new(), what });
+    }
+}
+
+/// Writes what is told, as far as the log is to be burdened with it.
+fn write(told: &Receiver<Event>, unsaid: &AtomicU64, log: impl Fn(&Event, u64)) {
+    let (mut left, mut as_of) = (BURST, Instant::now());
+    while let Ok(event) = told.recv() {
+        let more = u32::try_from(as_of.elapsed().as_nanos() / EVERY.as_nanos()).unwrap_or(u32::MAX);
+        as_of += EVERY * more;
+        left = left.saturating_add(more).min(BURST);
+        if left == 0 {
+            unsaid.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        left -= 1;
+        let before = unsaid.swap(0, Ordering::Relaxed);
+        // A log that panics has printed what it panicked with; the next event may fare better.
+        let _ = catch_unwind(AssertUnwindSafe(|| log(&event, before)));
+    }
+}
+
+fn log(event: &Event, unsaid: u64) {
+    let Event { kind, peer, who, what } = event;
+    let (kind, peer, who, what) = (kind.word(), peer.as_str(), who.as_str(), what.as_str());
+    match event.kind {
+        Kind::Attach | Kind::Act => tracing::info!(target: "holdup::audit", kind, peer, who, what, unsaid),
+        Kind::Refusal | Kind::Warning => tracing::warn!(target: "holdup::audit", kind, peer, who, what, unsaid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    fn event(number: usize) -> Event {
+        Event { kind: Kind::Refusal, peer: String::new(), who: String::new(), what: number.to_string() }
+    }
+
+    #[test]
+    fn what_comes_too_fast_is_counted_and_not_written() {
+        let (events, told) = sync_channel(1_000);
+        (0..500).for_each(|number| events.send(event(number)).unwrap());
+        drop(events);
+        let (unsaid, written) = (AtomicU64::new(3), RefCell::new(Vec::new()));
+        write(&told, &unsaid, |event, unsaid| written.borrow_mut().push((event.what.clone(), unsaid)));
+        let written = written.into_inner();
+        assert!((100..500).contains(&written.len()), "{}", written.len());
+        assert_eq!(written[0], ("0".to_owned(), 3), "what was left out before is told with it");
+        let told: u64 = written.iter().map(|(_, unsaid)| unsaid).sum();
+        assert_eq!(told + unsaid.into_inner() + written.len() as u64, 503, "each is written or counted");
+    }
+
+    #[test]
+    fn a_log_that_panics_is_written_to_again() {
+        let (events, told) = sync_channel(10);
+        (0..3).for_each(|number| events.send(event(number)).unwrap());
+        drop(events);
+        let written = RefCell::new(0);
+        write(&told, &AtomicU64::new(0), |event, _| {
+            *written.borrow_mut() += 1;
+            assert_ne!(event.what, "1", "the second one panics");
+        });
+        assert_eq!(written.into_inner(), 3);
+    }
+}

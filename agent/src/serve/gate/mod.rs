@@ -1,0 +1,239 @@
+//! Who may look, and who may act: decided for each call, by where its connection comes from and by what was shown.
+//!
+//! | comes by | has to show | may |
+//! |---|---|---|
+//! | a Unix socket | that it is of the socket's owner, or of root: the kernel says so | everything |
+//! | TCP | a token, where there are any; a certificate, where somebody signs them; and without TLS it must call the agent by a name of its own | what those are good for, and watch where nothing is asked for |
+//!
+//! Whoever is turned away is told why, and each that is, begins to watch, or acts is told to the [`audit`](crate::audit).
+
+mod reload;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+
+use super::{
+    door::Io,
+    listen::{Origin, Place},
+};
+use crate::{
+    Error,
+    access::{Access, Rights, Tokens},
+    audit::{Audit, Event, Kind},
+};
+use reload::Reloaded;
+use std::{io, net::IpAddr};
+use tls::Tls;
+use tokio::io::{AsyncWriteExt as _, copy, sink};
+use tonic::{
+    Status,
+    codegen::http::{HeaderMap, Uri, header},
+};
+
+/// Calls that change what others are told.
+const ACTS: [&str; 2] =
+    ["/rs.tokio.console.instrument.Instrument/Pause", "/rs.tokio.console.instrument.Instrument/Resume"];
+
+/// Calls with which somebody begins to watch.
+const ATTACHES: [&str; 2] = ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
+
+/// What a client calls the agent is shown up to here.
+const SHOWN: usize = 80;
+
+/// What is asked of those who come.
+#[derive(Debug)]
+pub(super) struct Gate {
+    tokens: Option<Reloaded<Tokens>>,
+    tls: Option<Tls>,
+    hosts: Vec<String>,
+    audit: Audit,
+}
+
+/// One connection's other end, as far as the connection itself shows who it is.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    from: Origin,
+    certificate: Certificate,
+}
+
+/// What a certificate shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS nobody shows one"))]
+pub(super) enum Certificate {
+    /// None was asked for.
+    NotAsked,
+    /// One of somebody who may do this.
+    Of { name: String, rights: Rights },
+    /// One that is signed as it should be, with a name that is on no list.
+    Unlisted,
+}
+
+/// Who makes a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    who: String,
+}
+
+/// Why there is no call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Refused {
+    #[error("this socket is for its owner and root")]
+    User,
+    #[error(
+        "the agent does not go by the name {0:?}; call it by its address or localhost, or tell it that name by HOLDUP_HOSTS"
+    )]
+    Name(String),
+    #[error("the agent asks for a token")]
+    NoToken,
+    #[error("this is no token of the agent's")]
+    BadToken,
+    #[error("the certificate has no name that HOLDUP_TLS_CLIENT_NAMES lists")]
+    Certificate,
+    #[error("this takes the right to {0}, which only a token or a certificate gives over TCP")]
+    Right(&'static str),
+}
+
+impl From<&Refused> for Status {
+    fn from(refused: &Refused) -> Self {
+        let said = refused.to_string();
+        match refused {
+            Refused::NoToken | Refused::BadToken => Self::unauthenticated(said),
+            Refused::User | Refused::Name(_) | Refused::Certificate | Refused::Right(_) => {
+                Self::permission_denied(said)
+            }
+        }
+    }
+}
+
+impl Gate {
+    /// For who comes to this place. What is asked for is read, and whatever is wrong with it is an error.
+    pub(super) fn new(access: &Access, place: &Place, audit: Audit) -> Result<Self, Error> {
+        if matches!(place, Place::Unix(_)) {
+            return Ok(Self { tokens: None, tls: None, hosts: Vec::new(), audit });
+        }
+        let tokens = access.token().map(|token| {
+            let files = token.file().cloned().into_iter().collect();
+            Reloaded::new(files, move || token.read())
+        });
+        Ok(Self { tokens: tokens.transpose()?, tls: Tls::new(access)?, hosts: access.hosts.clone(), audit })
+    }
+
+    /// Lets a connection as far as its first call: by TLS, where that is spoken.
+    pub(super) async fn enter(&self, io: Box<dyn Io>, from: Origin) -> io::Result<(Box<dyn Io>, Visitor)> {
+        let Some(tls) = &self.tls else { return Ok((io, Visitor { from, certificate: Certificate::NotAsked })) };
+        match tls.enter(io, |error| self.warn(&error)).await {
+            Ok((io, certificate)) => Ok((io, Visitor { from, certificate })),
+            Err((error, mut io)) => {
+                self.tell(Kind::Refusal, &peer(&from), "", &format!("TLS: {error}"));
+                io.shutdown().await?;
+                // What is closed with something unread in it takes back what was said.
+                copy(&mut io, &mut sink()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether this call may be made.
+    pub(super) fn admit(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Status> {
+        self.judge(visitor, uri, headers).map_err(|refused| {
+            self.tell(Kind::Refusal, &peer(&visitor.from), "", &format!("{}: {refused}", asked(uri)));
+            Status::from(&refused)
+        })
+    }
+
+    /// Notes that this call is made.
+    pub(super) fn note(&self, visitor: &Visitor, known: &Known, uri: &Uri) {
+        let kind = match uri.path() {
+            path if ACTS.contains(&path) => Kind::Act,
+            path if ATTACHES.contains(&path) => Kind::Attach,
+            _ => return,
+        };
+        self.tell(kind, &peer(&visitor.from), &known.who, asked(uri));
+    }
+
+    fn judge(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Refused> {
+        let needed = if ACTS.contains(&uri.path()) { Rights::PAUSE } else { Rights::WATCH };
+        let local = match visitor.from {
+            Origin::Unix { user, owner, .. } if user == owner || user == 0 => {
+                return Ok(Known { who: format!("user {user}") });
+            }
+            Origin::Unix { .. } => return Err(Refused::User),
+            Origin::Tcp { local, .. } => local,
+        };
+        if self.tls.is_none() {
+            self.is_called_rightly(uri, headers, local)?;
+        }
+        let mut rights = Rights::NONE;
+        let mut who = Vec::new();
+        if let Some(tokens) = &self.tokens {
+            let shown = headers.get(header::AUTHORIZATION).ok_or(Refused::NoToken)?;
+            let token = bearer(shown.as_bytes()).ok_or(Refused::BadToken)?;
+            let tokens = tokens.get(|error| self.warn(&error));
+            let (number, theirs) = tokens.find(token).ok_or(Refused::BadToken)?;
+            rights = rights.and(theirs);
+            who.push(format!("token {number}"));
+        }
+        match &visitor.certificate {
+            Certificate::NotAsked => {}
+            Certificate::Of { name, rights: theirs } => {
+                rights = rights.and(*theirs);
+                who.push(format!("certificate of {name}"));
+            }
+            Certificate::Unlisted => return Err(Refused::Certificate),
+        }
+        if who.is_empty() {
+            rights = Rights::WATCH;
+        }
+        if rights.have(needed) { Ok(Known { who: who.join(", ") }) } else { Err(Refused::Right(needed.word())) }
+    }
+
+    /// A page in a browser on this machine can have a name of its own lead here, and the browser then says that name.
+    fn is_called_rightly(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> Result<(), Refused> {
+        let header = || headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse().ok());
+        let authority = uri.authority().cloned().or_else(header);
+        let name = authority.as_ref().map_or("", |authority| authority.host());
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        let is_here =
+            |address: IpAddr| address.to_canonical().is_loopback() || address.to_canonical() == local.to_canonical();
+        let is_known = bare.eq_ignore_ascii_case("localhost")
+            || bare.parse().is_ok_and(is_here)
+            || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(bare));
+        if is_known { Ok(()) } else { Err(Refused::Name(name.chars().take(SHOWN).collect())) }
+    }
+
+    fn tell(&self, kind: Kind, peer: &str, who: &str, what: &str) {
+        self.audit.tell(Event { kind, peer: peer.to_owned(), who: who.to_owned(), what: what.to_owned() });
+    }
+
+    fn warn(&self, error: &Error) {
+        self.audit.warn(format!("{error}; what was there before counts on"));
+    }
+}
+
+/// The token of a header `Bearer TOKEN`.
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = header.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
+}
+
+/// The last part of a call's path: the others say nothing new. A path that is none of ours may be anything.
+fn asked(uri: &Uri) -> &'static str {
+    const CALLS: [&str; 8] =
+        ["WatchUpdates", "WatchTaskDetails", "WatchState", "Pause", "Resume", "Describe", "Watch", "WatchTask"];
+    let last = uri.path().rsplit('/').next().unwrap_or_default();
+    CALLS.into_iter().find(|call| *call == last).unwrap_or("a call that is not known")
+}
+
+/// Where it comes from, in words.
+fn peer(from: &Origin) -> String {
+    match from {
+        Origin::Tcp { remote, .. } => remote.to_string(),
+        Origin::Unix { user, process: Some(process), .. } => format!("user {user} process {process}"),
+        Origin::Unix { user, process: None, .. } => format!("user {user}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! TLS, by rustls: the agent's certificate, and those that clients show.
+
+use super::{Certificate, Reloaded};
+use crate::{
+    Error,
+    access::{Access, Rights},
+    serve::door::{Allowance, Io},
+};
+use parking_lot::Mutex;
+use std::{fs, io, path::Path, sync::Arc};
+use tokio::time::sleep;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self, RootCertStore, ServerConfig,
+        client::verify_server_name,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
+        server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier},
+    },
+};
+
+/// Handshakes in a second, and at once: each takes a signature, and whoever asks for one has shown nothing yet.
+const HANDSHAKES: (u32, u32) = (100, 100);
+
+#[derive(Debug)]
+pub(super) struct Tls {
+    config: Reloaded<ServerConfig>,
+    clients: Clients,
+    handshakes: Mutex<Allowance>,
+}
+
+/// Whose certificates are taken.
+#[derive(Debug)]
+enum Clients {
+    /// None is asked for.
+    NotAsked,
+    /// Everybody's that is signed as it should be.
+    Signed,
+    /// Theirs.
+    Listed(Vec<(ServerName<'static>, String, Rights)>),
+}
+
+impl Tls {
+    /// Reads what the settings name; nothing where they name no certificate.
+    pub(super) fn new(access: &Access) -> Result<Option<Self>, Error> {
+        let Some((certificate, key)) = access.identity()? else { return Ok(None) };
+        let (certificate, key, authority) = (certificate.to_owned(), key.to_owned(), access.client_ca.clone());
+        let clients = match (&authority, access.client_names.as_slice()) {
+            (None, _) => Clients::NotAsked,
+            (Some(_), []) => Clients::Signed,
+            (Some(_), names) => Clients::Listed(names.iter().map(listed).collect::<Result<_, _>>()?),
+        };
+        let files = [&certificate, &key].into_iter().chain(&authority).cloned().collect();
+        let config = Reloaded::new(files, move || config(&certificate, &key, authority.as_deref()))?;
+        let handshakes = Mutex::new(Allowance::new(HANDSHAKES.0, HANDSHAKES.1));
+        Ok(Some(Self { config, clients, handshakes }))
+    }
+
+    /// Agrees with a client; where that fails, the connection comes back, with what was said about it on its way.
+    pub(super) async fn enter(
+        &self,
+        io: Box<dyn Io>,
+        warn: impl FnOnce(Error),
+    ) -> Result<(Box<dyn Io>, Certificate), (io::Error, Box<dyn Io>)> {
+        loop {
+            let wait = {
+                let mut handshakes = self.handshakes.lock();
+                let wait = handshakes.wait();
+                if wait.is_none() {
+                    handshakes.take(1);
+                }
+                wait
+            };
+            let Some(wait) = wait else { break };
+            sleep(wait).await;
+        }
+        let stream = TlsAcceptor::from(self.config.get(warn)).accept(io).into_fallible().await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = self.clients.judge(shown);
+        Ok((Box::new(stream), certificate))
+    }
+}
+
+impl Clients {
+    /// Who that is. The certificate itself was verified in the handshake.
+    fn judge(&self, shown: Option<&CertificateDer<'_>>) -> Certificate {
+        match self {
+            Self::NotAsked => Certificate::NotAsked,
+            Self::Signed => Certificate::Of { name: "any name".to_owned(), rights: Rights::WATCH },
+            Self::Listed(names) => {
+                let parsed = shown.and_then(|certificate| ParsedCertificate::try_from(certificate).ok());
+                let of = |parsed: &ParsedCertificate<'_>| {
+                    names.iter().find(|(name, ..)| verify_server_name(parsed, name).is_ok())
+                };
+                parsed.as_ref().and_then(of).map_or(Certificate::Unlisted, |(_, name, rights)| Certificate::Of {
+                    name: name.clone(),
+                    rights: *rights,
+                })
+            }
+        }
+    }
+}
+
+fn listed((name, rights): &(String, Rights)) -> Result<(ServerName<'static>, String, Rights), Error> {
+    let known = ServerName::try_from(name.clone()).map_err(|_| {
+        Error::access("HOLDUP_TLS_CLIENT_NAMES", &format!("{name:?} is neither a DNS name nor an address"))
+    })?;
+    Ok((known, name.clone(), *rights))
+}
+
+fn config(certificate: &Path, key: &Path, authority: Option<&Path>) -> Result<ServerConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(certificate, &error))?;
+    let builder = match authority {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            for root in certificates(authority)? {
+                roots.add(root).map_err(|error| wrong(authority, &error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| wrong(authority, &error))?)
+        }
+    };
+    let pem = read(key)?;
+    let private = PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|_| Error::access(&name(key), "there is no private key in it; it should be PEM"))?;
+    let mut config =
+        builder.with_single_cert(certificates(certificate)?, private).map_err(|error: rustls::Error| {
+            let reason =
+                format!("it cannot be used with the key {} ({error}); is it this certificate's?", key.display());
+            Error::access(&name(certificate), &reason)
+        })?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    // Nothing is kept for who has left: clients come seldom, and stay.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::access(&name(path), &format!("it cannot be used ({error})"))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| Error::access(&name(path), &format!("it cannot be read ({error})")))
+}
+
+/// The certificates of a file; at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let pem = read(path)?;
+    let all = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    if all.is_empty() {
+        return Err(Error::access(&name(path), "there is no certificate in it; it should be PEM"));
+    }
+    Ok(all)
+}

@@ -1,0 +1,122 @@
+//! Where clients come: a port of TCP, or a socket of the file system.
+
+#[cfg(unix)]
+pub(crate) mod unix;
+
+use super::door::{Arrived, Io, Listen, descriptors};
+use crate::{
+    Error,
+    access::{Access, Address},
+};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+/// Something that is bound and listens.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(std::net::TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener, unix::Name),
+}
+
+/// Where that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Of TCP: the address that was connected to, and where from.
+    Tcp { local: IpAddr, remote: SocketAddr },
+    /// Of a socket: whose process it is, and whose the socket.
+    Unix { user: u32, process: Option<i32>, owner: u32 },
+}
+
+/// Listens where the settings say, unless it is on a listener that there is already. What would let everybody in is not listened on.
+pub(crate) fn open(access: &Access, listener: Option<std::net::TcpListener>) -> Result<Listener, Error> {
+    if let Some(listener) = listener {
+        access.check(listener.local_addr().map_err(Error::io("read the agent's address"))?)?;
+        return Ok(Listener::Tcp(listener));
+    }
+    match &access.address {
+        Address::Tcp(address, _) => {
+            let address = *address;
+            access.check(address)?;
+            let bound = std::net::TcpListener::bind(address);
+            bound.map(Listener::Tcp).map_err(|source| Error::Bind { address, source })
+        }
+        #[cfg(unix)]
+        Address::Unix(path) => unix::bind(path).map(|(listener, name)| Listener::Unix(listener, name)),
+        #[cfg(not(unix))]
+        Address::Unix(path) => {
+            Err(Error::Socket { path: path.clone(), reason: "this system has no such sockets".to_owned() })
+        }
+    }
+}
+
+impl Listener {
+    pub(crate) fn place(&self) -> io::Result<Place> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(Place::Tcp),
+            #[cfg(unix)]
+            Self::Unix(_, name) => Ok(Place::Unix(name.path.clone())),
+        }
+    }
+
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => listener.set_nonblocking(true),
+        }
+    }
+}
+
+/// The same on the runtime that serves.
+#[derive(Debug)]
+pub(crate) enum Listening {
+    Tcp(tokio::net::TcpListener),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener, unix::Name),
+}
+
+impl Listening {
+    pub(crate) fn new(listener: Listener) -> io::Result<Self> {
+        match listener {
+            Listener::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Self::Tcp),
+            #[cfg(unix)]
+            Listener::Unix(listener, name) => {
+                tokio::net::UnixListener::from_std(listener).map(|listener| Self::Unix(listener, name))
+            }
+        }
+    }
+}
+
+impl Listen for Listening {
+    async fn accept(&mut self) -> io::Result<Arrived> {
+        match self {
+            Self::Tcp(listener) => {
+                let (io, remote) = listener.accept().await?;
+                // What is written is written for somebody who waits for it. One that is gone already is noticed when it is read.
+                let _ = io.set_nodelay(true);
+                // Of one that is gone already some systems tell no address: it calls no agent by any.
+                let local = io.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |local| local.ip());
+                let descriptor = descriptors::number(&io);
+                Ok(Arrived { io: Box::new(io) as Box<dyn Io>, descriptor, from: Origin::Tcp { local, remote } })
+            }
+            #[cfg(unix)]
+            Self::Unix(listener, name) => {
+                let (io, _) = listener.accept().await?;
+                let (peer, descriptor) = (io.peer_cred()?, descriptors::number(&io));
+                let from = Origin::Unix { user: peer.uid(), process: peer.pid(), owner: name.owner };
+                Ok(Arrived { io: Box::new(io) as Box<dyn Io>, descriptor, from })
+            }
+        }
+    }
+}
