@@ -157,7 +157,7 @@ fn one_client_too_many_is_told_why_and_says_so() {
     });
     let check = || process::run(&["check", &target, "--for", "1s", "--connect-timeout", "10s"]);
     let refused = check();
-    let said = "no room for this client: the agent has 16 clients, which is as many as it takes";
+    let said = "it refused: the agent has 16 clients, which is as many as it takes";
     assert!(refused.stderr.contains(said) && refused.stderr.contains("HOLDUP_CLIENTS"), "{refused:?}");
     assert_eq!(refused.code, Some(3), "{refused:?}");
     runtime.block_on(async { drop(watching) });
