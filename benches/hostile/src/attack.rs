@@ -158,21 +158,21 @@ async fn thousand(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let authority = address.to_string();
     stream.write_all(&frames::plain()).await?;
-    let (mut reader, mut writer) = stream.split();
-    let writes = async {
+    let (mut incoming, mut outgoing) = stream.split();
+    let asks = async {
         for number in 0..1_000 {
-            writer.write_all(&frames::call(2 * number + 1, REPORTS, &authority)).await?;
+            outgoing.write_all(&frames::call(2 * number + 1, REPORTS, &authority)).await?;
         }
         std::future::pending::<io::Result<()>>().await
     };
     let mut buffer = vec![0; 64 << 10];
-    let reads = async {
-        while reader.read(&mut buffer).await? > 0 {}
+    let hears = async {
+        while incoming.read(&mut buffer).await? > 0 {}
         io::Result::Ok(())
     };
     tokio::select! {
-        ended = writes => ended,
-        ended = reads => ended,
+        ended = asks => ended,
+        ended = hears => ended,
     }
 }
 

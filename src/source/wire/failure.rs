@@ -73,7 +73,7 @@ pub(super) enum Failure {
     HttpStatus(u16),
     #[error("it is a gRPC server without a console; does the service start console-subscriber on this port?")]
     NotConsole,
-    #[error("it has no room for this client: {0}")]
+    #[error("it refused: {0} (some resource has been exhausted)")]
     NoRoom(String),
     #[error("it refused: {message} ({code})")]
     Refusal { code: String, message: String },
@@ -276,7 +276,7 @@ mod tests {
             (Failure::TooLarge { size: 600 << 20, limit: 512 << 20 }, "600.0 MiB is over the limit of 512.0 MiB"),
             (Failure::TooLarge { size: 2, limit: 1 }, "--max-message"),
             (Failure::Compressed, "compressed"),
-            (Failure::NoRoom("there are 16".to_owned()), "no room for this client: there are 16"),
+            (Failure::NoRoom("there are 16".to_owned()), "it refused: there are 16 (some resource"),
             (Failure::Closed, "closed by the target"),
             (Failure::Reset, "was reset"),
             (Failure::Silent(Duration::from_secs(30)), "nothing came back for 30 s"),
