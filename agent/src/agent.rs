@@ -35,7 +35,10 @@ use std::{
     thread::ThreadId,
 };
 use tokio::runtime::Handle;
-use tracing_core::{Dispatch, Subscriber, dispatcher::set_global_default};
+use tracing_core::{
+    Dispatch, Subscriber,
+    dispatcher::{self, set_global_default},
+};
 
 /// The agent, for as long as this is kept: when it is dropped, nobody can attach any more.
 ///
@@ -158,8 +161,18 @@ pub(crate) enum Installed<S> {
     NotYet(S),
 }
 
+/// A subscriber with the agent's part in front of it.
+pub(crate) fn wrap<S: Subscriber>(subscriber: S, detail: Detail) -> collect::subscriber::Subscriber<S> {
+    collect::subscriber::Subscriber::new(subscriber, collected(detail))
+}
+
+/// Whether what this thread tells goes through such a one.
+pub(crate) fn is_wrapped() -> bool {
+    dispatcher::get_default(Dispatch::is::<collect::subscriber::Ours>)
+}
+
 /// How much a subscriber collects.
-pub(crate) fn collected(detail: Detail) -> collect::Detail {
+fn collected(detail: Detail) -> collect::Detail {
     match detail {
         Detail::Full => collect::Detail::Full,
         Detail::Lean => collect::Detail::Lean,
@@ -222,8 +235,7 @@ impl Watching {
         threads::on_unwinding(panics::ended);
         redact(settings).set();
         if let Installed::NotYet(subscriber) = installed {
-            let subscriber = collect::subscriber::Subscriber::new(subscriber, collected(settings.detail));
-            set_global_default(Dispatch::new(subscriber)).map_err(|_| Error::SubscriberSet)?;
+            set_global_default(Dispatch::new(wrap(subscriber, settings.detail))).map_err(|_| Error::SubscriberSet)?;
         }
         only.keep();
         if let Some(serving) = &mut serving {

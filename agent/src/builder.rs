@@ -5,7 +5,6 @@ use crate::{
     access::{self, Address, Exposure},
     agent::{self, Installed, MayOpen, Start, Watching, Without},
     alarms::Callback,
-    collect::{self, subscriber::Ours},
     missing::{Missing, Part},
     runtimes,
     settings::{self, LEAST_MEMORY, MOST_CLIENTS, Settings},
@@ -305,7 +304,7 @@ where
     where
         T: Subscriber + Send + Sync + 'static,
     {
-        collect::subscriber::Subscriber::new(subscriber, agent::collected(self.settings.detail))
+        agent::wrap(subscriber, self.settings.detail)
     }
 
     /// Hooks the agent into a runtime that is about to be built, if the [detail](Self::detail) set so far is lean; see
@@ -376,7 +375,7 @@ where
         }
         return Err(error);
     }
-    if is_none(&subscriber) && dispatcher::get_default(Dispatch::is::<Ours>) {
+    if is_none(&subscriber) && agent::is_wrapped() {
         return Watching::start::<S>(start, Installed::Already).map(Some);
     }
     if start.settings.detail == Detail::Full && is_none(&subscriber) {

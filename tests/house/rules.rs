@@ -22,6 +22,7 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("access", &["error"]),
     ("audit", &[]),
+    ("missing", &[]),
     ("settings", &["error", "access"]),
     ("clock", &[]),
     ("process", &[]),
@@ -39,13 +40,14 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("on_signal", &["settings", "collect", "stalls", "text"]),
     ("serve", &SERVED),
     ("agent", &SERVED_AND_SERVER),
-    ("builder", &["error", "access", "settings", "runtimes", "alarms", "agent"]),
+    ("builder", &["error", "access", "missing", "settings", "runtimes", "alarms", "agent"]),
 ];
 
-const SERVED: [&str; 15] = [
+const SERVED: [&str; 16] = [
     "error",
     "access",
     "audit",
+    "missing",
     "settings",
     "clock",
     "process",
@@ -60,10 +62,11 @@ const SERVED: [&str; 15] = [
     "stalls",
 ];
 
-const SERVED_AND_SERVER: [&str; 15] = [
+const SERVED_AND_SERVER: [&str; 16] = [
     "error",
     "access",
     "audit",
+    "missing",
     "settings",
     "process",
     "capture",

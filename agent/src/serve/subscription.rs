@@ -135,7 +135,7 @@ impl<P: Pages> Subscription<P> {
 
 /// A client of whatever service, as to what it takes.
 pub(super) trait Client {
-    /// Bytes that are kept for it.
+    /// Bytes that are kept for it. Of one that had read all that there was before this round there are none: what the round has brought is not what it is behind with.
     fn kept(&self) -> usize;
 
     /// The same with the list of what is to be told.
@@ -150,12 +150,13 @@ pub(super) trait Client {
 
 impl<P: Pages> Client for Subscription<P> {
     fn kept(&self) -> usize {
-        self.0.inner.lock().pages.kept()
+        let inner = self.0.inner.lock();
+        if inner.reader == Reader::Waits { 0 } else { inner.pages.kept() }
     }
 
     fn weight(&self) -> usize {
         let inner = self.0.inner.lock();
-        inner.pages.kept() + inner.pages.listed()
+        if inner.reader == Reader::Waits { 0 } else { inner.pages.kept() + inner.pages.listed() }
     }
 
     fn cut(&self) {
@@ -220,7 +221,8 @@ mod tests {
         let (client, mut stream) = start(Numbers::default());
         assert!(stream.next().now_or_never().is_none(), "there is nothing to say");
         client.note(|pages| pages.to_say = 2);
-        assert_eq!(client.kept(), 2, "nothing is made ahead");
+        assert_eq!(client.0.inner.lock().pages.to_say, 2, "nothing is made ahead");
+        assert_eq!(client.kept(), 0, "it is not behind");
         let reads =
             tokio::spawn(
                 async move { [stream.next().await, stream.next().await].map(Option::unwrap).map(Result::unwrap) },
@@ -233,6 +235,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_has_read_all_there_was_does_not_lapse_and_one_that_reads_nothing_does_once() {
         let (client, mut stream) = start(Numbers { to_say: 1, ..Numbers::default() });
+        assert_eq!(client.kept(), 1);
         advance(LAPSE / 2).await;
         client.lapse_if_unread(LAPSE);
         assert_eq!(lapses(&client), 0);
