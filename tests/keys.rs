@@ -431,6 +431,14 @@ fn locks_and_resources_are_sorted_too() {
 }
 
 #[test]
+fn an_agent_that_tells_less_often_says_so_as_long_as_it_does() {
+    let (mut stage, mut service) = watching(WIDE);
+    let seldom = Update { told_every: Some(Duration::from_secs(4)), ..service.pass(4_000).publish() };
+    stage.updates([seldom]).shows(&["Told every 4.00 s", "HOLDUP_CPU"]);
+    stage.updates([service.pass(250).publish()]).hides(&["HOLDUP_CPU"]);
+}
+
+#[test]
 fn a_target_that_lags_is_asked_to_catch_up_and_not_too_often() {
     let (mut stage, mut service) = watching(WIDE);
     for number in 0..2_000 {

@@ -208,6 +208,13 @@ where
         self
     }
 
+    /// How much of one processor the agent's own threads may use together on average, in percent; from 0.1 to 100. Where what there is to
+    /// tell takes more, clients are told less often, and that they are.
+    pub fn cpu(mut self, percent: f64) -> Self {
+        self.settings.cpu = (percent.clamp(0.1, 100.0) * 10.0).round() as u32;
+        self
+    }
+
     /// How long one poll may last before it is a stall; a millisecond at the least.
     pub fn stall_threshold(mut self, threshold: Duration) -> Self {
         self.settings.stall_threshold = threshold.max(Duration::from_millis(1));

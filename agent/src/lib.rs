@@ -44,6 +44,7 @@
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it, a quarter of `HOLDUP_MEMORY` at the most |
 //! | `HOLDUP_MEMORY` | `64MiB` | how much memory what is collected, kept and yet to be told may take; see [below](#memory) |
+//! | `HOLDUP_CPU` | `5%` | how much of one processor the agent's threads may use together on average (on Linux); where what there is to tell takes more, clients are told less often, at least each ten seconds, and that they are |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
 //! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |

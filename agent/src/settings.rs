@@ -123,6 +123,8 @@ pub(crate) struct Settings {
     pub(crate) retention_bytes: usize,
     /// How many bytes the agent may take in all.
     pub(crate) memory: usize,
+    /// How much of one processor the agent's threads may use together, in thousandths.
+    pub(crate) cpu: u32,
     /// How long a poll may take before it is a stall.
     pub(crate) stall_threshold: Duration,
     pub(crate) stacks: Stacks,
@@ -149,6 +151,7 @@ impl Default for Settings {
             retention: Duration::from_secs(600),
             retention_bytes: 16 << 20,
             memory: 64 << 20,
+            cpu: 50,
             stall_threshold: Duration::from_millis(100),
             stacks: Stacks::All,
             // A quarter of the console's second: durations on the screen are as of the last update, and an update costs
@@ -300,6 +303,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
         set: |settings, text| bytes(text).filter(|bytes| *bytes >= LEAST_MEMORY).map(|bytes| settings.memory = bytes),
     },
     Variable {
+        name: "HOLDUP_CPU",
+        default: "5%",
+        expected: "a share of one processor from 0.1% to 100%, such as 5%",
+        set: |settings, text| percent(text).map(|share| settings.cpu = share),
+    },
+    Variable {
         name: "HOLDUP_STALL_THRESHOLD",
         default: "100ms",
         expected: "a duration of 1ms or more, such as 100ms",
@@ -396,6 +405,12 @@ fn duration(text: &str) -> Option<Duration> {
 /// A duration that something can be repeated after.
 fn interval(text: &str) -> Option<Duration> {
     duration(text).filter(|interval| *interval >= Duration::from_millis(1))
+}
+
+/// A share as people write it, in thousandths.
+fn percent(text: &str) -> Option<u32> {
+    let percent: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
+    (0.1..=100.0).contains(&percent).then_some((percent * 10.0).round() as u32)
 }
 
 fn bytes(text: &str) -> Option<usize> {

@@ -12,12 +12,14 @@ use crate::{
     },
     view::TaskKind,
 };
+use parking_lot::Mutex;
 use std::{
     cell::{Cell, OnceCell},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// Spans that a thread can be inside of at once. A poll of a lock is inside of five.
@@ -87,9 +89,18 @@ pub(crate) fn with<T: Default>(f: impl FnOnce(&ThreadState) -> T) -> T {
     LOCAL.try_with(f).unwrap_or_default()
 }
 
+/// The agent's own threads, by the system's number.
+static OWN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
 /// Hides the calling thread, its tasks and what it logs, for as long as it lives: the agent does not watch itself.
 pub(crate) fn hide() {
     with(|local| local.hidden.set(true));
+    OWN.lock().push(threads::own_number());
+}
+
+/// How long the threads that are hidden have been on a processor; nothing where the system does not say.
+pub(crate) fn own_time() -> Duration {
+    OWN.lock().iter().map(|thread| threads::time_of(*thread)).sum()
 }
 
 /// The calling thread, as others see it; `None` where it is ending.

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::ThreadId,
+    time::Duration,
 };
 
 /// A thread on which at least one task was polled, or that is a worker of a multi-thread runtime.
@@ -108,7 +109,7 @@ static THREADS: Mutex<Vec<Weak<Thread>>> = Mutex::new(Vec::new());
 pub(crate) fn register() -> Arc<Thread> {
     let current = std::thread::current();
     let thread = Arc::new(Thread {
-        tid: tid(),
+        tid: own_number(),
         id: current.id(),
         name: current.name().unwrap_or_default().into(),
         edges: AtomicU64::new(0),
@@ -175,13 +176,28 @@ pub(crate) fn current_runtime() -> u64 {
 }
 
 #[cfg(target_os = "linux")]
-fn tid() -> u32 {
+/// The system's number of the calling thread.
+pub(crate) fn own_number() -> u32 {
     #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
     let tid = unsafe { libc::gettid() };
     tid as u32
 }
 
 #[cfg(not(target_os = "linux"))]
-fn tid() -> u32 {
+/// The system's number of the calling thread.
+pub(crate) fn own_number() -> u32 {
     0
+}
+
+/// How long a thread of this process has been on a processor; nothing where there is no such thread, or the system does not say.
+#[cfg(target_os = "linux")]
+pub(super) fn time_of(thread: u32) -> Duration {
+    // As the kernel makes the clock of a thread of its number: the processor's time (2), of one thread (4).
+    let clock = nix::time::ClockId::from_raw((!thread.cast_signed() << 3) | 4 | 2);
+    nix::time::clock_gettime(clock).map(Duration::from).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn time_of(_thread: u32) -> Duration {
+    Duration::ZERO
 }

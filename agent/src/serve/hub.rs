@@ -4,6 +4,7 @@
 use crate::{
     Detail,
     clock::{self, Nanos},
+    collect::thread_state::own_time,
     read::changes::{self, Changes},
     runtimes::sample::Sampler,
     serve::{
@@ -13,6 +14,7 @@ use crate::{
             pages::{Common, Reports},
             report, rows,
         },
+        pace::{Pace, Round},
         subscription::{self, Client, LAPSE, LAPSE_EARLY, Messages, PageStream, Pages, Subscription},
         time::timestamp,
     },
@@ -68,6 +70,9 @@ pub(super) struct Hub {
     /// Up to which of the stalls' versions the clients were told.
     told: u64,
     publish_interval: Duration,
+    pace: Pace,
+    /// For how long nothing was told before this round, where that is longer than it is set.
+    told_every: Option<Duration>,
     /// What may be kept in all for clients that are behind.
     backlog_bytes: usize,
     wakers: Wakers,
@@ -89,6 +94,8 @@ impl Hub {
             as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
+            pace: Pace::new(f64::from(settings.cpu) / 1000.0, Instant::now(), own_time()),
+            told_every: None,
             backlog_bytes: settings.memory / 8,
             wakers: if settings.detail == Detail::Lean { Wakers::NotCounted } else { Wakers::Counted },
             temporality: Temporality::Live,
@@ -113,7 +120,7 @@ impl Hub {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                _ = publish.tick(), if watched => self.publish(),
+                _ = publish.tick(), if watched => self.publish_as_it_may(),
                 _ = look.tick(), if !self.reports.is_empty() => self.look(),
                 Ok(()) = stalled.changed(), if !self.reports.is_empty() => self.tell_stalls(),
                 _ = housekeeping.tick() => {
@@ -254,6 +261,14 @@ impl Hub {
         updates.chain(self.reports.iter().map(|client| client as &dyn Client))
     }
 
+    /// A round, unless the agent has used too much of a processor.
+    fn publish_as_it_may(&mut self) {
+        if let Round::Now(every) = self.pace.round(Instant::now(), own_time()) {
+            self.told_every = every;
+            self.publish();
+        }
+    }
+
     /// A round: everybody is told what has changed, and what time it is.
     fn publish(&mut self) {
         // What is paused is the console's view; holdup freezes its screen without asking anybody to stop.
@@ -299,7 +314,14 @@ impl Hub {
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
         let standstills = standstills::recent(self.as_of).into_iter().map(report::standstill).collect();
         let losses = report::losses(changes::losses());
-        Arc::new(Common { as_of: Some(self.as_of), runtimes, workers, losses, standstills })
+        Arc::new(Common {
+            as_of: Some(self.as_of),
+            runtimes,
+            workers,
+            losses,
+            standstills,
+            told_every: self.told_every,
+        })
     }
 
     fn tell_state(&mut self) {

@@ -12,6 +12,7 @@ mod gate;
 pub(crate) mod holdup;
 mod hub;
 pub(crate) mod listen;
+mod pace;
 pub(crate) mod server;
 mod subscription;
 mod time;

@@ -38,6 +38,7 @@ pub(crate) const ROLES: Roles = &[
     ("setup-wrapped-off", wrapped_off),
     ("setup-elsewhere", elsewhere),
     ("setup-ended", ended),
+    ("setup-busy", busy),
 ];
 
 const FREE: &str = "127.0.0.1:0";
@@ -235,6 +236,23 @@ fn ended() {
     say(format_args!("threads: {left:?}"));
 }
 
+/// All of many tasks change between any two rounds.
+fn busy() {
+    let agent = holdup_agent::builder().from_env().address(free()).try_init().expect("it starts");
+    say(agent.address().expect("it listens"));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    for _ in 0..5_000 {
+        runtime.spawn(async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        });
+    }
+    until_stdin_ends();
+    runtime.shutdown_background();
+}
+
 /// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
 struct Site(AtomicBool);
 
@@ -381,6 +399,17 @@ fn an_agent_that_hears_of_no_task_says_so() {
         let described = Clients::connect(address).await.describe().await;
         let deaf = described.limitations.iter().any(|it| it.contains("nothing that tokio tells arrives"));
         assert!(deaf, "{:?}", described.limitations);
+    });
+}
+
+#[test]
+fn an_agent_that_may_use_little_of_a_processor_tells_less_often_and_says_so() {
+    let mut service = Service::start("setup-busy", &[("HOLDUP_CPU", "0.1%")]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let report = until(&mut reports, |report| report.told_every_ms > 0).await;
+        assert!(report.told_every_ms > 250, "{}", report.told_every_ms);
     });
 }
 

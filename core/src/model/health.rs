@@ -1,7 +1,7 @@
 //! How far the target's account can be trusted: what it lost, how late it is, by its own fault or by the link's, and whether it
 //! sent its state at all.
 
-use crate::update::{Consistency, DecodeIssues, Dropped, Stamp, Update};
+use crate::update::{Consistency, DecodeIssues, Dropped, Part, Stamp, Update};
 use std::time::Duration;
 
 /// An update with fewer events than this has told all there was. Stock console-subscriber takes at most 127 events out
@@ -29,6 +29,8 @@ pub struct Health {
     pub lagged_at: Option<Stamp>,
     /// How late the latest update came over the link; zero while that is little.
     pub behind: Duration,
+    /// How often the target tells, where that is less often than it is set to, to spare its processors.
+    pub told_every: Option<Duration>,
     /// Live tasks that statistics came for and that were never announced.
     pub unannounced_tasks: u64,
     /// Operations of tasks that were never announced.
@@ -70,6 +72,9 @@ impl Health {
         self.dropped.ops = self.dropped.ops.saturating_add(update.dropped.ops);
         if update.dropped.total() > 0 {
             self.dropped_at = Some(now);
+        }
+        if update.part == Part::Last {
+            self.told_every = update.told_every;
         }
         self.latest.events += update.poll_ops.len();
         let least = if self.behind.is_zero() { BEHIND } else { CAUGHT_UP };

@@ -106,6 +106,8 @@ pub struct Update {
     pub dropped: Dropped,
     /// What could not be used of this message, by kind.
     pub issues: DecodeIssues,
+    /// For how long nothing was told before, where the source tells less often than it is set to. As all that is whole, on the last page alone.
+    pub told_every: Option<Duration>,
     /// Whether it comes from a source that speaks beside another.
     pub mode: BeginMode,
     /// Where this page stands in its update.

@@ -146,6 +146,10 @@ pub struct Report {
     /// Who woke tasks, of those that changed and of which it is kept, each whole.
     #[prost(message, repeated, tag = "26")]
     pub task_wakers: ::prost::alloc::vec::Vec<TaskWakers>,
+    /// For how long nothing was told before this report, in milliseconds, where that is longer than it is set: the agent keeps to the share of
+    /// a processor that it may use. On the last page alone.
+    #[prost(uint64, tag = "27")]
+    pub told_every_ms: u64,
 }
 /// A span of time in which no thread of the process ran, although some wanted to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -771,7 +775,8 @@ pub struct Lock {
     pub held_total: ::core::option::Option<::prost_types::Duration>,
     #[prost(message, optional, tag = "10")]
     pub longest_hold: ::core::option::Option<::prost_types::Duration>,
-    /// Holds that began before the agent did, so that nobody knows whose they are nor since when. They are not among `holders`.
+    /// Holds that are not among `holders`: those that began before the agent did, so that nobody knows whose they are nor since when, and those
+    /// beyond the 1,024 that are listed.
     #[prost(uint64, tag = "11")]
     pub unknown_holders: u64,
 }

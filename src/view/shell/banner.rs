@@ -71,6 +71,13 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     if let Some(said) = evicted(model) {
         return Some((said, theme.notice()));
     }
+    if let Some(every) = health.told_every {
+        let every = humanize(every);
+        return Some((
+            format!("Told every {every}: the agent keeps to its share of a processor; HOLDUP_CPU sets it"),
+            theme.notice(),
+        ));
+    }
     if health.dropped.total() > 0 {
         let lost = numbers::grouped(health.dropped.total());
         return Some((format!("The target lost {lost} events: what is shown may be incomplete"), theme.notice()));

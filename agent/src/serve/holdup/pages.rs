@@ -16,7 +16,7 @@ use crate::{
 };
 use holdup_proto::v1;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Stalls that wait to be told; of more, the newest do.
 const MOST_STALLS: usize = 256;
@@ -35,6 +35,8 @@ pub(crate) struct Common {
     pub(crate) losses: Vec<v1::Loss>,
     /// On the first page: what lasted is judged by it.
     pub(crate) standstills: Vec<v1::Standstill>,
+    /// For how long nothing was told before it, where that is longer than it is set.
+    pub(crate) told_every: Option<Duration>,
 }
 
 /// What one client is to be told.
@@ -277,6 +279,8 @@ impl Reports {
         page.runtimes.clone_from(&self.common.runtimes);
         page.workers.clone_from(&self.common.workers);
         page.losses.clone_from(&self.common.losses);
+        let every = self.common.told_every.unwrap_or_default();
+        page.told_every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
         self.unsent.tasks += self.tasks.take_missed();
         self.unsent.resources += self.resources.take_missed();
         self.unsent.ops += self.ops.take_missed();

@@ -43,6 +43,7 @@ pub fn encode(update: &Update) -> Vec<u8> {
     ];
     let rest = proto::Report {
         more: update.part == Part::More,
+        told_every_ms: update.told_every.map_or(0, |every| u64::try_from(every.as_millis()).unwrap_or(u64::MAX)),
         runtimes: update.runtimes.iter().flatten().map(runtime::encode_runtime).collect(),
         workers: update.workers.iter().flatten().map(runtime::encode_worker).collect(),
         losses: update.losses.iter().flatten().map(loss::encode_loss).collect(),

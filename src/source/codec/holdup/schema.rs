@@ -10,6 +10,7 @@ use crate::{
     update::{Dropped, Loss, OpId, Part, ResourceId, RuntimeStats, Stamp, TaskId, Update, WorkerStats},
 };
 use holdup_proto::v1 as proto;
+use std::time::Duration;
 
 /// The numbers of what is a number, or may be told as numbers one by one.
 const MORE: u64 = 2;
@@ -20,12 +21,14 @@ const GONE_OPS: u64 = 21;
 const WHOLES: u64 = 24;
 const STANDSTILLS: u64 = 25;
 const LAST: u64 = 26;
+const TOLD_EVERY: u64 = 27;
 
 /// holdup's own format. An update comes in as many messages as it takes.
 #[derive(Debug, Default)]
 pub(in crate::source) struct Holdup {
     /// More messages of this update follow the one under way.
     more: bool,
+    told_every: Option<Duration>,
     runtimes: Option<Vec<RuntimeStats>>,
     workers: Option<Vec<WorkerStats>>,
     losses: Option<Vec<Loss>>,
@@ -57,6 +60,7 @@ impl Schema for Holdup {
     fn number(&mut self, _: Option<u64>, number: u64, value: u64, page: &mut Update) {
         match number {
             MORE => self.more = value != 0,
+            TOLD_EVERY => self.told_every = (value > 0).then(|| Duration::from_millis(value)),
             GONE_LOCKS => page.gone_locks.push(ResourceId(value)),
             GONE_TASKS => page.gone_tasks.push(TaskId(value)),
             GONE_RESOURCES => page.gone_resources.push(ResourceId(value)),
@@ -128,6 +132,7 @@ impl Schema for Holdup {
         }
         let told = std::mem::take(self);
         (page.runtimes, page.workers, page.losses) = (told.runtimes, told.workers, told.losses);
+        page.told_every = told.told_every;
         Part::Last
     }
 }

@@ -58,6 +58,7 @@ fn joined(pages: Vec<Update>) -> Update {
         // Nothing that is whole stands before the last page.
         assert!(whole.runtimes.is_none() && whole.workers.is_none() && whole.losses.is_none());
         (whole.runtimes, whole.workers, whole.losses) = (page.runtimes, page.workers, page.losses);
+        whole.told_every = page.told_every;
         whole.issues.add(page.issues);
     }
     whole
@@ -422,7 +423,9 @@ fn update() -> impl Strategy<Value = Update> {
     let facts = (task(), option::of(task()), option::of(id()))
         .prop_map(|(task, parent, runtime)| (task, TaskFacts { parent, runtime: runtime.map(RuntimeId) }));
     let loss = (text(), any::<u64>()).prop_map(|(kind, count)| Loss { kind, count });
-    let wholes = (option::of(vec(runtime(), 0..3)), option::of(vec(worker(), 0..3)), option::of(vec(loss, 0..3)));
+    let every = option::of((1..u64::MAX).prop_map(Duration::from_millis));
+    let wholes =
+        (option::of(vec(runtime(), 0..3)), option::of(vec(worker(), 0..3)), option::of(vec(loss, 0..3)), every);
     let standstill = (stamp(), stamp()).prop_map(|(from, to)| Standstill { from, to });
     let stalls = (vec(stall(), 0..2), vec(standstill, 0..3));
     let told = (vec(lock(), 0..3), vec(id(), 0..3), stalls, vec(panic, 0..2), vec(facts, 0..3));
@@ -452,8 +455,8 @@ fn update() -> impl Strategy<Value = Update> {
             if more {
                 return Update { part: Part::More, ..update };
             }
-            let (runtimes, workers, losses) = wholes;
-            Update { runtimes, workers, losses, ..update }
+            let (runtimes, workers, losses, told_every) = wholes;
+            Update { runtimes, workers, losses, told_every, ..update }
         },
     )
 }
