@@ -3,6 +3,7 @@
 
 mod ends;
 mod log;
+#[expect(dead_code, reason = "what it has come to is read by the test alone")]
 mod program;
 mod run;
 mod scopes;
