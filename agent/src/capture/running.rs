@@ -20,7 +20,7 @@ use std::{
     cell::UnsafeCell,
     ffi::{c_int, c_void},
     fs, io, mem, ptr,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
 
 /// The right to interrupt threads: one in a process.
@@ -43,6 +43,8 @@ unsafe impl Send for Armed {}
 struct Slot {
     /// 0: nobody's; `4 * turn + WANTED | TAKING | TAKEN`.
     state: AtomicU64,
+    /// The thread that is wanted.
+    tid: AtomicU32,
     memory: UnsafeCell<Memory>,
 }
 
@@ -62,6 +64,7 @@ unsafe impl Sync for Slot {}
 
 static SLOT: Slot = Slot {
     state: AtomicU64::new(0),
+    tid: AtomicU32::new(0),
     memory: UnsafeCell::new(Memory {
         registers: Registers { pc: 0, sp: 0, fp: None, lr: None },
         filled: 0,
@@ -84,10 +87,12 @@ impl Interrupts {
             return Err(refused("something else in this process captures threads already"));
         }
         // The one that was taken before, if there was one.
-        let with = |handler| (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|signal| handler_of(*signal) == handler);
-        let ours = handler as *const () as libc::sighandler_t;
-        let signal = with(ours).or_else(|| with(libc::SIG_DFL));
-        signal.filter(|signal| install(*signal)).map(|signal| Self { signal }).ok_or_else(|| {
+        let with = |handler| {
+            let mut signals = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
+            signals.find(|signal| handler_of(*signal) == handler && install(*signal))
+        };
+        let signal = with(ours()).or_else(|| with(libc::SIG_DFL));
+        signal.map(|signal| Self { signal }).ok_or_else(|| {
             IN_USE.store(false, Ordering::Release);
             refused("every real-time signal is in use")
         })
@@ -100,7 +105,7 @@ impl Interrupts {
 
     /// Has a thread captured when it uses a CPU next. One at a time.
     pub(crate) fn arm(&mut self, tid: u32) -> Result<Armed, Refused> {
-        if handler_of(self.signal) != handler as *const () as libc::sighandler_t {
+        if handler_of(self.signal) != ours() {
             return Err(refused("the service has taken over the signal that interrupts it"));
         }
         if blocks(tid, self.signal)? {
@@ -114,6 +119,7 @@ impl Interrupts {
         let timer = timer_on_cpu_clock(tid, self.signal, turn)
             .map_err(|error| Refused::NotInterruptible(format!("its CPU clock takes no timer ({error})")))?;
         let armed = Armed { timer, turn };
+        SLOT.tid.store(tid, Ordering::Relaxed);
         SLOT.state.store(4 * turn + WANTED, Ordering::Release);
         expire_at_next_tick(timer)
             .map_err(|error| Refused::NotInterruptible(format!("its timer does not start ({error})")))?;
@@ -160,7 +166,12 @@ extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void
     }
     // SAFETY: a timer's signal carries the value that the timer was made with.
     let turn = unsafe { info.si_value() }.sival_ptr as u64;
-    let (wanted, taking) = (4 * turn + WANTED, 4 * turn + TAKING);
+    let wanted = SLOT.state.load(Ordering::Acquire);
+    // Timers of the service's own may use the signal too, with any value, on any thread.
+    if wanted % 4 != WANTED || wanted / 4 != turn || SLOT.tid.load(Ordering::Relaxed) != own_tid() {
+        return;
+    }
+    let taking = wanted - WANTED + TAKING;
     if SLOT.state.compare_exchange(wanted, taking, Ordering::AcqRel, Ordering::Relaxed).is_err() {
         return;
     }
@@ -170,7 +181,7 @@ extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void
     let memory = unsafe { &mut *SLOT.memory.get() };
     memory.registers = interrupted(context);
     memory.filled = read_own(memory.registers.sp, &mut memory.stack).unwrap_or(0);
-    SLOT.state.store(4 * turn + TAKEN, Ordering::Release);
+    SLOT.state.store(wanted - WANTED + TAKEN, Ordering::Release);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
@@ -213,15 +224,36 @@ fn handler_of(signal: c_int) -> libc::sighandler_t {
     }
 }
 
+/// Puts the handler where there is none. Another thread may have put its own there since that was looked at: it gets it back.
 fn install(signal: c_int) -> bool {
-    // SAFETY: the handler has the signature that SA_SIGINFO asks for, and is safe to run at any instruction.
+    // SAFETY: the handler has the signature that SA_SIGINFO asks for, and is safe to run at any instruction; what is put back is what
+    // the kernel had.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
-        action.sa_sigaction = handler as *const () as usize;
+        action.sa_sigaction = ours();
         action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
         libc::sigfillset(&raw mut action.sa_mask);
-        libc::sigaction(signal, &raw const action, ptr::null_mut()) == 0
+        let mut before: libc::sigaction = mem::zeroed();
+        if libc::sigaction(signal, &raw const action, &raw mut before) != 0 {
+            return false;
+        }
+        let was_free = [libc::SIG_DFL, ours()].contains(&before.sa_sigaction);
+        if !was_free {
+            libc::sigaction(signal, &raw const before, ptr::null_mut());
+        }
+        was_free
     }
+}
+
+/// The handler, as the kernel knows it.
+fn ours() -> libc::sighandler_t {
+    handler as *const () as libc::sighandler_t
+}
+
+/// The calling thread, as the kernel numbers it. Asked for without the library, whose call is younger than some of its versions.
+fn own_tid() -> u32 {
+    // SAFETY: it takes nothing, and cannot fail.
+    (unsafe { libc::syscall(libc::SYS_gettid) }) as u32
 }
 
 /// Whether a thread blocks a signal. One that does would get it in the very call that unblocks it, `ppoll` perhaps.
@@ -287,5 +319,66 @@ mod tests {
         );
         assert!(!kernel_is_safe(&format!("{major}.{}.16", minor - 1)) && !kernel_is_safe("4.18.0-553.el8"));
         assert!(!kernel_is_safe(""));
+    }
+
+    /// Has a timer of the service's own expire on this thread, with a value of its own.
+    fn foreign_timer(signal: c_int, value: u64) {
+        let timer = timer_on_cpu_clock(own_tid(), signal, value).unwrap();
+        expire_at_next_tick(timer).unwrap();
+        // SAFETY: all zeroes is a valid value.
+        let mut left: libc::itimerspec = unsafe { mem::zeroed() };
+        let begun = cpu_time(own_tid()).unwrap();
+        loop {
+            // SAFETY: the timer exists, and the kernel writes what is left of its time.
+            assert_eq!(unsafe { libc::timer_gettime(timer, &raw mut left) }, 0);
+            if left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0 {
+                break;
+            }
+            assert!(cpu_time(own_tid()).unwrap() - begun < std::time::Duration::from_secs(10), "it never expires");
+        }
+        // SAFETY: it is deleted once.
+        unsafe { libc::timer_delete(timer) };
+    }
+
+    #[test]
+    fn a_timer_of_the_services_own_on_the_same_signal_takes_no_capture() {
+        let _turn = crate::capture::tests::turn();
+        let mut interrupts = Interrupts::new().unwrap();
+        let signal = interrupts.signal();
+        let (wake, sleeps) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let sleeper = std::thread::spawn(move || {
+            tell.send(own_tid()).unwrap();
+            sleeps.recv().unwrap_err();
+        });
+        let armed = interrupts.arm(told.recv().unwrap()).unwrap();
+        let state = SLOT.state.load(Ordering::Acquire);
+        for value in [armed.turn, u64::MAX, u64::MAX / 4 + 1 + armed.turn] {
+            foreign_timer(signal, value);
+        }
+        // The sleeper may have used a CPU since it told its number, and been captured.
+        let now = SLOT.state.load(Ordering::Acquire);
+        // SAFETY: the slot is read only once it is filled.
+        let captured = || unsafe { (*SLOT.memory.get()).registers.sp };
+        let here = std::ptr::from_ref(&now) as u64;
+        assert!(now == state || captured().abs_diff(here) > 1 << 16, "this thread was taken for the one that sleeps");
+        drop(armed);
+        drop(wake);
+        sleeper.join().unwrap();
+    }
+
+    #[test]
+    fn a_handler_that_is_put_there_in_the_meantime_stays() {
+        extern "C" fn foreign(_: c_int) {}
+
+        let _turn = crate::capture::tests::turn();
+        let signal = (libc::SIGRTMIN()..=libc::SIGRTMAX()).find(|it| handler_of(*it) == libc::SIG_DFL).unwrap();
+        let theirs = foreign as *const () as libc::sighandler_t;
+        // SAFETY: the handler does nothing.
+        assert_ne!(unsafe { libc::signal(signal, theirs) }, libc::SIG_ERR);
+        assert!(!install(signal));
+        assert_eq!(handler_of(signal), theirs);
+        // SAFETY: as it was before.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }

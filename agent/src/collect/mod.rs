@@ -5,6 +5,7 @@
 
 mod attribute;
 pub(crate) mod callsite;
+mod handles;
 #[cfg(tokio_unstable)]
 pub(crate) mod hooks;
 mod keyed;

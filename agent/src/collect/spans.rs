@@ -60,6 +60,15 @@ struct Kept {
     bytes: usize,
 }
 
+impl Kept {
+    /// Keeps a span no longer.
+    fn take(&mut self, id: u64) -> Option<Arc<Span>> {
+        let gone = self.spans.remove(&id)?;
+        self.bytes -= gone.bytes();
+        Some(gone)
+    }
+}
+
 type Shard = Mutex<Kept>;
 
 /// What the spans of a shard may take.
@@ -99,6 +108,8 @@ pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
     let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
     let span = Span { metadata: attributes.metadata(), fields: Mutex::new(fields), parent, depth };
     let mut kept = shard(id.into_u64()).lock();
+    // A subscriber that is not the registry may give an id again before its span is closed.
+    let before = kept.take(id.into_u64());
     let bytes = kept.bytes + span.bytes();
     if bytes > ROOM.load(Ordering::Relaxed) {
         UNKEPT.fetch_add(1, Ordering::Relaxed);
@@ -106,6 +117,8 @@ pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
         kept.bytes = bytes;
         kept.spans.insert(id.into_u64(), Arc::new(span));
     }
+    drop(kept);
+    drop(before);
 }
 
 /// More of a span's fields became known.
@@ -121,8 +134,7 @@ pub(crate) fn record(local: &ThreadState, id: &Id, values: &Record<'_>) {
 pub(crate) fn end(id: u64) {
     // Dropped after the lock is given back: its parents may go with it.
     let mut kept = shard(id).lock();
-    let gone = kept.spans.remove(&id);
-    kept.bytes -= gone.as_ref().map_or(0, |span| span.bytes());
+    let gone = kept.take(id);
     drop(kept);
     drop(gone);
 }
@@ -197,7 +209,7 @@ impl Visit for Recorder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.keep(field, |fields| {
             let mut text = Bounded(String::new());
-            // It ends with an error where it is cut off.
+            // What the service's own code gives up on is kept as far as it came.
             let _ = write!(text, "{value:?}");
             fields.set(field.name(), &text.0);
         });
@@ -210,18 +222,15 @@ fn at_most(text: &str, bytes: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// Text up to its bound.
+/// Text up to its bound. What is beyond it is left out in silence: the `Debug` of a service's own may unwrap what it gets here, and
+/// no writer of the standard library fails.
 struct Bounded(String);
 
 impl std::fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let room = MOST_BYTES - self.0.len();
-        if text.len() <= room {
-            self.0.push_str(text);
-            return Ok(());
-        }
         self.0.push_str(at_most(text, room));
-        Err(std::fmt::Error)
+        Ok(())
     }
 }
 

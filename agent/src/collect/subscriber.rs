@@ -7,6 +7,7 @@ use crate::{
     collect::{
         Detail,
         callsite::{self, Site},
+        handles::Handles,
         has_ended, locks,
         op::{self, Polled},
         resource, spans,
@@ -16,7 +17,7 @@ use crate::{
         },
         thread_state,
     },
-    slots::id::{self, Kind},
+    slots::id::{self, Kind, Ours as OurSpan},
 };
 use std::{
     any::TypeId,
@@ -44,6 +45,8 @@ pub(crate) fn own_spawns() -> u64 {
 pub(crate) struct Subscriber<S> {
     inner: S,
     detail: Detail,
+    /// Of the inner one's spans, where it is not the registry.
+    handles: Option<Box<Handles>>,
     /// The most verbose level that the inner one enables, as a number: see [`verbosity`].
     most: AtomicUsize,
 }
@@ -53,29 +56,57 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
         slot::collect_wakes_in(detail);
-        Self { inner, detail, most }
+        let handles = (!is_registry(&inner)).then(|| Box::new(Handles::new()));
+        Self { inner, detail, handles, most }
+    }
+
+    /// What an id says of a span of ours; `None` for one of the inner subscriber's.
+    #[inline]
+    fn ours(&self, id: u64) -> Option<OurSpan> {
+        let ours = id::decode(id)?;
+        let is_theirs = self.handles.as_ref().is_some_and(|handles| handles.has_alike(id));
+        (!is_theirs).then_some(ours)
+    }
+
+    /// A span of the inner subscriber's.
+    fn new_inner(&self, attributes: &Attributes<'_>) -> Id {
+        let id = self.inner.new_span(attributes);
+        if let Some(handles) = &self.handles {
+            handles.begin(&id);
+        }
+        id
     }
 
     /// A span of the service's own is made.
     fn begin_theirs(&self, attributes: &Attributes<'_>) -> Id {
         if self.detail != Detail::Full || has_ended() {
-            return self.inner.new_span(attributes);
+            return self.new_inner(attributes);
         }
         let parent = match attributes.parent() {
             Some(parent) => Some(parent.into_u64()),
             None if attributes.is_contextual() => self.inner.current_span().id().map(Id::into_u64),
             None => None,
         };
-        let id = self.inner.new_span(attributes);
+        let id = self.new_inner(attributes);
         spans::begin(&id, attributes, parent);
         id
+    }
+
+    /// A handle of a span of the service's own is cloned.
+    fn clone_theirs(&self, span: &Id) -> Id {
+        let clone = self.inner.clone_span(span);
+        if let Some(handles) = &self.handles {
+            handles.clone_handle(&clone);
+        }
+        clone
     }
 
     /// A handle of a span of the service's own is dropped. True when it was the last one.
     fn end_theirs(&self, span: Id) -> bool {
         let id = span.into_u64();
         let ended = self.inner.try_close(span);
-        if ended && self.detail == Detail::Full && !has_ended() {
+        let is_gone = self.handles.as_ref().map_or(ended, |handles| handles.end(id, ended));
+        if is_gone && self.detail == Detail::Full && !has_ended() {
             spans::end(id);
         }
         ended
@@ -85,6 +116,13 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     fn is_within_hint(&self, metadata: &Metadata<'_>) -> bool {
         verbosity(Some(LevelFilter::from_level(*metadata.level()))) <= self.most.load(Ordering::Relaxed)
     }
+}
+
+/// Whether a subscriber's spans are the registry's, whatever layers are around it.
+#[expect(unsafe_code, reason = "the trait's method is unsafe, so that its callers may trust the pointers")]
+fn is_registry(subscriber: &impl tracing_core::Subscriber) -> bool {
+    // SAFETY: only whether there is a pointer is looked at.
+    unsafe { subscriber.downcast_raw(TypeId::of::<tracing_subscriber::Registry>()) }.is_some()
 }
 
 /// A number that grows with what a filter lets through. No hint lets everything through.
@@ -151,7 +189,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        if id::decode(span.into_u64()).is_none() {
+        if self.ours(span.into_u64()).is_none() {
             self.inner.record(span, values);
             if self.detail == Detail::Full && !has_ended() {
                 thread_state::with(|local| spans::record(local, span, values));
@@ -160,7 +198,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        if id::decode(span.into_u64()).is_none() && id::decode(follows.into_u64()).is_none() {
+        if self.ours(span.into_u64()).is_none() && self.ours(follows.into_u64()).is_none() {
             self.inner.record_follows_from(span, follows);
         }
     }
@@ -186,7 +224,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn enter(&self, span: &Id) {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else {
+        let Some(ours) = self.ours(id) else {
             if !has_ended() {
                 thread_state::with(|local| local.enter_theirs(id));
             }
@@ -206,7 +244,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn exit(&self, span: &Id) {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else {
+        let Some(ours) = self.ours(id) else {
             if !has_ended() {
                 thread_state::with(thread_state::ThreadState::exit_theirs);
             }
@@ -226,7 +264,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn clone_span(&self, span: &Id) -> Id {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else { return self.inner.clone_span(span) };
+        let Some(ours) = self.ours(id) else { return self.clone_theirs(span) };
         if has_ended() {
             return span.clone();
         }
@@ -244,7 +282,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
     #[inline]
     fn try_close(&self, span: Id) -> bool {
         let id = span.into_u64();
-        let Some(ours) = id::decode(id) else { return self.end_theirs(span) };
+        let Some(ours) = self.ours(id) else { return self.end_theirs(span) };
         if has_ended() {
             return false;
         }

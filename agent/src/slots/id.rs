@@ -5,7 +5,8 @@
 //! an index whose lowest 38 bits are an address within one shard, followed by the shard's and the slot's numbers. A shard has
 //! 32 pages; the first has 32 slots and each next one twice as many, so that all pages together have 32 × (2³² - 1) slots,
 //! and the highest address is 2³⁷ - 33: bit 37 of an index is never set. (Where `usize` has 32 bits, neither is any bit from
-//! 32 on.) A subscriber that counts its spans gets there after 2³⁷ of them.
+//! 32 on.) A subscriber that counts its spans gets there after 2³⁷ of them; one that makes ids otherwise, from pointers
+//! perhaps, may set the bit at once: whose such a span is, [`crate::collect`] notes.
 
 /// What a span of ours is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

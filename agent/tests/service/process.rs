@@ -2,7 +2,7 @@
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::{alone, large, trails};
-use crate::{attach, causes, compat, losses, setup, wire};
+use crate::{attach, causes, compat, harmless, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
@@ -26,6 +26,7 @@ const ROLES: &[Roles] = &[
     compat::ROLES,
     losses::ROLES,
     causes::ROLES,
+    harmless::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     trails::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -7,5 +7,6 @@ mod engine;
 mod idle;
 mod late;
 mod lints;
+mod many;
 mod others;
 mod turns;

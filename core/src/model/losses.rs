@@ -16,8 +16,11 @@ pub struct Losses {
 impl Losses {
     pub(super) fn tell(&mut self, told: Vec<Loss>, now: Stamp) {
         let count = |list: &[Loss], kind: &str| list.iter().find(|loss| loss.kind == kind).map(|loss| loss.count);
+        // All kinds are told each time: one that is told no more is forgotten, or a target could name new ones for ever.
+        self.first.retain(|first| told.iter().any(|loss| loss.kind == first.kind));
         for loss in &told {
             match count(&self.told, &loss.kind) {
+                None if count(&self.first, &loss.kind).is_some() => {}
                 None => self.first.push(loss.clone()),
                 Some(before) if loss.count > before && loss.is_gap() => self.grew_at = Some(now),
                 Some(_) => {}
@@ -49,4 +52,21 @@ impl Loss {
 /// What ended and is no longer kept is not missing from what goes on now: agents name it `finished-…`.
 fn is_gap(kind: &str) -> bool {
     !kind.starts_with("finished-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_that_are_told_no_more_are_forgotten() {
+        let mut losses = Losses::default();
+        for update in 0..1_000_u64 {
+            let told = [("spans".to_owned(), update), (format!("kind {update}"), 7), (format!("kind {update}"), 7)];
+            let told = told.into_iter().map(|(kind, count)| Loss { kind, count }).collect();
+            losses.tell(told, Stamp::from_nanos(1_000 + update));
+        }
+        assert_eq!(losses.first.len(), 2, "{:?}", losses.first);
+        assert_eq!(losses.gaps().collect::<Vec<_>>(), [("spans", 999)]);
+    }
 }

@@ -13,6 +13,8 @@ pub struct Spawns {
     /// When the current growth began: the last time that there were fewer than before, or when the place was first seen.
     pub grows_since: Stamp,
     settled: u64,
+    /// Whether the update under way has touched it.
+    touched: bool,
 }
 
 /// All spawn locations, by place.
@@ -50,6 +52,7 @@ impl SpawnTable {
     pub(super) fn settle(&mut self, now: Stamp) {
         for index in self.touched.drain(..) {
             let Some(Some(spawns)) = self.places.get_mut(index) else { continue };
+            spawns.touched = false;
             if spawns.live < spawns.settled || spawns.settled == 0 {
                 spawns.base = spawns.live;
                 spawns.grows_since = now;
@@ -58,12 +61,23 @@ impl SpawnTable {
         }
     }
 
+    /// How many places the update under way has touched.
+    #[cfg(test)]
+    pub(super) fn touched(&self) -> usize {
+        self.touched.len()
+    }
+
     fn entry(&mut self, place: PlaceId, now: Stamp) -> &mut Spawns {
         let index = place.index();
         if index >= self.places.len() {
             self.places.resize(index + 1, None);
         }
-        self.touched.push(index);
-        self.places[index].get_or_insert(Spawns { live: 0, base: 0, grows_since: now, settled: 0 })
+        let fresh = Spawns { live: 0, base: 0, grows_since: now, settled: 0, touched: false };
+        let spawns = self.places[index].get_or_insert(fresh);
+        // Once, however long the update goes on.
+        if !std::mem::replace(&mut spawns.touched, true) {
+            self.touched.push(index);
+        }
+        spawns
     }
 }

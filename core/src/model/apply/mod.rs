@@ -103,6 +103,10 @@ impl Model {
         if update.part == Part::Last {
             self.complete(now);
         }
+        // With each page: an update need not have an end.
+        if self.names.should_collect() {
+            self.forget_names();
+        }
         if !self.changes.removed.is_empty() {
             let tasks = &self.tasks;
             self.changes.tasks.retain(|&changed| tasks.at(changed).is_some());
@@ -124,9 +128,6 @@ impl Model {
         self.name_panics();
         self.returned.clear();
         self.forget(now);
-        if self.names.should_collect() {
-            self.forget_names();
-        }
     }
 
     /// An agent tells of them, as far as it looks for any.

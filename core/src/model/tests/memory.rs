@@ -3,7 +3,7 @@
 use super::service::{Service, at};
 use crate::{
     model::{Evicted, Model, Retention, Tasks},
-    update::{TaskId, Update},
+    update::{NewTask, Part, SourcePlace, TaskId, Update},
 };
 
 /// Room for so many tasks, and a little for their names.
@@ -66,4 +66,20 @@ fn nothing_is_let_go_of_while_there_is_room() {
     model.apply(service.publish());
     model.apply(Update { now: Some(at(50_000)), ..Update::default() });
     assert_eq!(*model.evicted(), Evicted::default());
+}
+
+#[test]
+fn an_update_that_never_ends_keeps_no_more_than_one_that_does() {
+    let mut model = Model::new(Retention::default());
+    let task = |page: u64| NewTask {
+        name: format!("name {page}"),
+        place: Some(SourcePlace { file: "src/a.rs".into(), line: 1 + (page % 2) as u32, column: 1 }),
+        ..NewTask::new(TaskId(1))
+    };
+    for page in 0..50_000 {
+        let new_tasks = vec![task(page)];
+        model.apply(Update { now: Some(at(page)), part: Part::More, new_tasks, ..Update::default() });
+        assert!(!model.names.should_collect(), "names of {page} pages are kept");
+    }
+    assert_eq!(model.spawns.touched(), 2);
 }

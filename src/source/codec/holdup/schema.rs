@@ -7,7 +7,7 @@ use crate::{
         read,
         walk::{Schema, Shape, Walker},
     },
-    update::{Dropped, Loss, OpId, Part, ResourceId, RuntimeStats, Stamp, TaskId, Update, WorkerStats},
+    update::{DecodeIssues, Dropped, Loss, OpId, Part, ResourceId, RuntimeStats, Stamp, TaskId, Update, WorkerStats},
 };
 use holdup_proto::v1 as proto;
 use std::time::Duration;
@@ -22,6 +22,21 @@ const WHOLES: u64 = 24;
 const STANDSTILLS: u64 = 25;
 const LAST: u64 = 26;
 const TOLD_EVERY: u64 = 27;
+
+/// No more runtimes, and workers, are kept of one update, and no more kinds of losses: an update may go on for as long as its target
+/// likes, and these wait for its end.
+pub(super) const MOST_RUNTIMES: usize = 8_192;
+pub(super) const MOST_LOSSES: usize = 128;
+
+/// Keeps one more of what waits for the end, if there is room.
+fn keep<T>(list: &mut Option<Vec<T>>, told: Option<T>, most: usize, issues: &mut DecodeIssues) {
+    let list = list.get_or_insert_default();
+    if list.len() < most {
+        list.extend(told);
+    } else {
+        issues.cut_text += 1;
+    }
+}
 
 /// holdup's own format. An update comes in as many messages as it takes.
 #[derive(Debug, Default)]
@@ -80,11 +95,11 @@ impl Schema for Holdup {
             }
             3 => {
                 let told = read(bytes, issues).map(|one| runtime::runtime(one, issues));
-                self.runtimes.get_or_insert_default().extend(told);
+                keep(&mut self.runtimes, told, MOST_RUNTIMES, issues);
             }
             4 => {
                 let told = read(bytes, issues).map(|one| runtime::worker(one, issues));
-                self.workers.get_or_insert_default().extend(told);
+                keep(&mut self.workers, told, MOST_RUNTIMES, issues);
             }
             5 => page.locks.extend(read(bytes, issues).and_then(|one| lock::lock(one, issues))),
             GONE_LOCKS => page.gone_locks.extend(id::packed_ids(bytes, issues).map(ResourceId)),
@@ -93,7 +108,7 @@ impl Schema for Holdup {
             9 => page.panics.extend(read(bytes, issues).and_then(|one| task::panic(one, issues))),
             10 => {
                 let told = read(bytes, issues).map(|one| loss::loss(one, issues));
-                self.losses.get_or_insert_default().extend(told);
+                keep(&mut self.losses, told, MOST_LOSSES, issues);
             }
             11 => page.task_facts.extend(read(bytes, issues).and_then(|one| task::task_facts(&one, issues))),
             12 => page.new_tasks.extend(read(bytes, issues).and_then(|one| task::new_task(one, issues))),

@@ -100,6 +100,35 @@ fn a_message_is_read_field_by_field_and_what_is_whole_waits_for_the_last_one() {
 }
 
 #[test]
+fn what_waits_for_an_end_that_never_comes_is_bounded() {
+    let (mut walker, mut issues) = (Walker::<Holdup>::default(), 0);
+    let mut take = |more| {
+        let sent = proto::Report {
+            more,
+            runtimes: vec![proto::Runtime::default(); 1_000],
+            workers: vec![proto::Worker::default(); 1_000],
+            losses: (0..1_000).map(|kind| proto::Loss { kind: format!("{kind}"), count: 1 }).collect(),
+            ..proto::Report::default()
+        };
+        let (bytes, mut pages) = (sent.encode_to_vec(), Vec::new());
+        walker.begin(bytes.len());
+        walker.feed(&bytes, &mut pages);
+        pages.push(walker.end());
+        issues += pages.iter().map(|page| page.issues.total()).sum::<u64>();
+        pages.pop().unwrap()
+    };
+    for _ in 0..20 {
+        assert_eq!(take(true).part, Part::More);
+    }
+    let last = take(false);
+    let kept =
+        [last.runtimes.map(|all| all.len()), last.workers.map(|all| all.len()), last.losses.map(|all| all.len())];
+    assert_eq!(kept, [schema::MOST_RUNTIMES, schema::MOST_RUNTIMES, schema::MOST_LOSSES].map(Some));
+    let all = kept.iter().flatten().sum::<usize>() as u64;
+    assert_eq!(issues, 21 * 3_000 - all, "what was left out is counted");
+}
+
+#[test]
 fn a_broken_entry_costs_itself_alone() {
     // A worker that is no message, and after it a loss that is one.
     let mut bytes = vec![0x22, 0x02, 0xff, 0xff];
