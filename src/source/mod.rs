@@ -23,7 +23,10 @@ mod wire;
 
 pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
 pub use attachment::Attachment;
-pub use codec::holdup::{decode, encode};
+pub use codec::{
+    console::decode as decode_console,
+    holdup::{decode, encode},
+};
 pub use memory::{
     Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called,
     processes, wait_for_layouts,

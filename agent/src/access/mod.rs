@@ -8,9 +8,23 @@ pub(crate) use token::{Secret, Token, Tokens};
 
 use crate::Error;
 use std::{
+    fs,
+    io::{self, Read as _},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
+
+/// More than any file of tokens or certificates has.
+const FILE_MOST: u64 = 1 << 20;
+
+/// All that a file has. One that never ends would take the service's memory.
+pub(crate) fn read(file: fs::File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file.take(FILE_MOST + 1).read_to_end(&mut bytes)? as u64 > FILE_MOST {
+        return Err(io::Error::other("it has more than 1 MiB"));
+    }
+    Ok(bytes)
+}
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -92,7 +92,7 @@ fn line(line: &str) -> Result<(Secret, Rights), &'static str> {
 /// Reads a file that nobody but its owner may read.
 fn read_own(path: &PathBuf) -> Result<String, Error> {
     let failed = |error: io::Error| Error::access(&path.display().to_string(), &format!("it cannot be read ({error})"));
-    let mut file = fs::File::open(path).map_err(failed)?;
+    let file = fs::File::open(path).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -102,9 +102,8 @@ fn read_own(path: &PathBuf) -> Result<String, Error> {
             return Err(Error::access(&path.display().to_string(), &reason));
         }
     }
-    let mut text = String::new();
-    io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;
-    Ok(text)
+    let bytes = super::read(file).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error.utf8_error())))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Each who comes, each thing that is asked, and whether it is given.
 
+mod fuzz;
+
 use super::*;
 use crate::access::Secret;
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use super::{Certificate, Reloaded};
 use crate::{
     Error,
-    access::{Access, Rights},
+    access::{self, Access, Rights},
     serve::door::{Allowance, Io},
 };
 use parking_lot::Mutex;
@@ -150,7 +150,9 @@ fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Error {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| Error::access(&name(path), &format!("it cannot be read ({error})")))
+    fs::File::open(path)
+        .and_then(access::read)
+        .map_err(|error| Error::access(&name(path), &format!("it cannot be read ({error})")))
 }
 
 /// The certificates of a file; at least one.

@@ -8,6 +8,7 @@ mod schema;
 pub(super) mod task;
 
 pub(in crate::source) use schema::Console;
+pub use schema::decode;
 pub(in crate::source) use task::task_details;
 
 use super::{text, time};

@@ -5,7 +5,7 @@ use super::{field, op, resource, task, time};
 use crate::{
     source::codec::{
         read,
-        walk::{Schema, Shape},
+        walk::{Schema, Shape, Walker},
     },
     update::{Dropped, Part, Stamp, Update},
 };
@@ -163,4 +163,13 @@ impl Entry {
             }
         }
     }
+}
+
+/// One message of a console that is here as a whole → pages of an update. What of it cannot be used is counted in them.
+pub fn decode(message: &[u8]) -> Vec<Update> {
+    let (mut walker, mut pages) = (Walker::<Console>::default(), Vec::new());
+    walker.begin(message.len());
+    walker.feed(message, &mut pages);
+    pages.push(walker.end());
+    pages
 }
