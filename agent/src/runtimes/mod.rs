@@ -171,6 +171,11 @@ pub(crate) fn known() -> Vec<Arc<Runtime>> {
     REGISTRY.lock().known.clone()
 }
 
+/// Tasks that live, as the runtimes that are known count them.
+pub(crate) fn alive_tasks() -> u64 {
+    known().iter().map(|runtime| metrics::whole(runtime).alive_tasks).sum()
+}
+
 /// Lets go of a runtime.
 fn forget(id: u64) {
     // The handle may be the last one, and what is then freed is the runtime's: not under the lock.

@@ -42,6 +42,7 @@ pub(crate) const ROLES: Roles = &[
     ("setup-found", found),
     ("setup-not-found", not_found),
     ("setup-hooked", hooked),
+    ("setup-late", late),
 ];
 
 const FREE: &str = "127.0.0.1:0";
@@ -293,6 +294,25 @@ fn hooked() {
     until_stdin_ends();
 }
 
+/// It is started when there are tasks already, in a runtime that it meets at its next task.
+fn late() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let older: Vec<_> = (0..20).map(|_| runtime.spawn(std::future::pending::<()>())).collect();
+    let agent = holdup_agent::builder().address(free()).init();
+    say(agent.address().expect("it listens"));
+    let younger: Vec<_> = (0..30).map(|_| runtime.spawn(tokio::task::yield_now())).collect();
+    let _lives = runtime.spawn(std::future::pending::<()>());
+    younger.into_iter().for_each(|task| runtime.block_on(task).expect("it ends"));
+    // What has just ended may still be among tokio's.
+    std::thread::sleep(Duration::from_millis(50));
+    say("some are older");
+    until_told();
+    older.iter().for_each(tokio::task::JoinHandle::abort);
+    older.into_iter().for_each(|task| assert!(runtime.block_on(task).is_err()));
+    say("none is");
+    until_stdin_ends();
+}
+
 /// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
 struct Site(AtomicBool);
 
@@ -488,6 +508,24 @@ fn a_panic_hook_that_keeps_the_agent_out_is_said() {
     assert_eq!(service.hear(), "all are told");
     let said = describe();
     assert!(said.iter().all(|it| !it.contains("panic")), "{said:?}");
+}
+
+#[test]
+fn tasks_that_are_older_than_the_agent_are_counted() {
+    let mut service = Service::start("setup-late", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "some are older");
+    block_on(async {
+        let mut clients = Clients::connect(address).await;
+        let said = clients.describe().await.limitations;
+        assert!(said.iter().any(|it| it.starts_with("at least 20 tasks that live are not seen")), "{said:?}");
+        service.tell();
+        assert_eq!(service.hear(), "none is");
+        // They are counted once in a second at the most.
+        while clients.describe().await.limitations.iter().any(|it| it.contains("not seen")) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::{
     },
     serve::{
         backlog::Row,
+        holdup::older,
         time::{duration, timestamp},
     },
     standstills::Standstill,
@@ -51,7 +52,8 @@ pub(crate) fn description(description: &Description, hears: Hears) -> v1::Descri
     let scheduled = (*detail == Detail::Full || is_hooked()).then_some("scheduled");
     let deaf = (hears == Hears::Nothing).then(|| DEAF.to_owned());
     let collected = if *detail == Detail::Full { collect::Detail::Full } else { collect::Detail::Lean };
-    let blind = if hears == Hears::Tasks { tested::limitations(collected) } else { Vec::new() };
+    let blind = || tested::limitations(collected).into_iter().chain(older::limitation());
+    let blind: Vec<String> = if hears == Hears::Tasks { blind().collect() } else { Vec::new() };
     v1::DescribeResponse {
         process: Some(v1::Process {
             boot_id: process.boot_id.to_vec(),
