@@ -11,6 +11,7 @@
 //! [`source`] connects and decodes; [`model`] is the target as we know it; [`diagnose`] finds what is wrong with it; [`app`]
 //! holds what the user is doing; [`view`] turns both into a frame; [`terminal`] owns the screen and the event loop;
 //! [`cli`] is what the user types. ARCHITECTURE.md has the map and the invariants, and `tests/house.rs` checks them.
+#![forbid(unsafe_code)]
 
 pub mod app;
 pub mod cli;

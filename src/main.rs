@@ -1,4 +1,5 @@
 //! holdup: parse, run, and turn what came of it into an exit code.
+#![forbid(unsafe_code)]
 
 use clap::Parser;
 use holdup::cli::{self, Args, Environment};

@@ -177,6 +177,46 @@ fn words_that_do_not_belong_are_not_there() {
 }
 
 #[test]
+fn what_a_service_links_in_starts_on_old_systems() {
+    holds(rules::old_systems);
+    catches(rules::old_systems, "agent/src/capture/x.rs", "fn f() { libc::gettid(); }");
+    catches(rules::old_systems, "stack/src/x.rs", "use libc::{c_int, memfd_create};");
+    allows(rules::old_systems, "agent/src/capture/x.rs", "fn f() { libc::syscall(libc::SYS_gettid); }");
+    allows(rules::old_systems, "memory/src/x.rs", "fn f() { libc::gettid(); }");
+}
+
+/// Crates that need no unsafe code, each by its root: the compiler forbids it there. The others excuse it file by file.
+const SAFE: [&str; 9] = [
+    "benches/agent/src/main.rs",
+    "benches/hostile/src/lib.rs",
+    "benches/hostile/src/main.rs",
+    "benches/memory/src/main.rs",
+    "benches/scale/src/main.rs",
+    "core/src/lib.rs",
+    "proto/src/lib.rs",
+    "src/lib.rs",
+    "src/main.rs",
+];
+
+#[test]
+fn unsafe_code_stands_where_memory_is_the_matter() {
+    for path in SAFE {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        assert!(text.contains("\n#![forbid(unsafe_code)]\n"), "{path} does not forbid it");
+    }
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    assert_eq!(manifest["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("deny"));
+    let wrong: Vec<String> = tree_and_memory().iter().flat_map(rules::few_are_unsafe).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    for path in rules::UNSAFE {
+        assert!(fs::read_to_string(root().join(path)).unwrap().contains("unsafe_code"), "{path} needs no excuse");
+    }
+    catches(rules::few_are_unsafe, "agent/src/read/x.rs", "#![allow(unsafe_code)]");
+    allows(rules::few_are_unsafe, "stack/src/memory.rs", "#![allow(unsafe_code)]");
+    allows(rules::few_are_unsafe, "core/src/lib.rs", "#![forbid(unsafe_code)]");
+}
+
+#[test]
 fn the_demo_comes_with_its_feature_alone() {
     client(rules::demo);
     catches(rules::demo, "src/cli/x.rs", "fn f() { demo_server::scenarios(); }");

@@ -5,6 +5,8 @@
 mod acts;
 #[path = "who/certificates.rs"]
 mod certificates;
+#[path = "who/found.rs"]
+mod found;
 #[allow(dead_code, reason = "each test binary uses a part of this")]
 mod process;
 #[path = "who/refuses.rs"]

@@ -98,7 +98,7 @@ impl Agent {
 
     /// Hooks the agent into a runtime that is about to be built: in lean detail, where wakes are not seen, this is how it is
     /// known for how long tasks waited to be polled. It takes the builder's `on_before_task_poll`: a service that needs
-    /// that for itself does without this. In full detail it does nothing.
+    /// that for itself does without this. In full detail, or without the feature `schedule-latency`, it does nothing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -216,7 +216,7 @@ impl Watching {
         let audit = start.part(Part::Audit, audit)?.unwrap_or_default();
         let listener = start.listener.take();
         let is_given = listener.is_some();
-        let door = if start.door == MayOpen::No {
+        let mut door = if start.door == MayOpen::No {
             Door::Shut
         } else {
             match start.part(Part::Address, server::open(&settings.access, listener, &audit))? {
@@ -226,6 +226,9 @@ impl Watching {
                 None => Door::Later(audit),
             }
         };
+        if let Door::Open(opened) = &mut door {
+            start.part(Part::AddressFile, opened.write_to(settings.address_file.as_deref()))?;
+        }
         let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
         let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
         let mut serving = start.part(Part::Server, server::start(door, settings, description, &stalls))?;
@@ -301,12 +304,15 @@ fn describe(settings: &Settings) -> Description {
         capabilities.push("stacks");
     }
     if settings.detail == Detail::Lean {
-        limitations.push(
+        let scheduled = if cfg!(feature = "schedule-latency") {
+            "is known only in runtimes that were built with the agent's hooks"
+        } else {
+            "is not known, since the agent was built without its feature schedule-latency"
+        };
+        limitations.push(format!(
             "lean detail: wakers are not counted, and each living task is shown with one; of resources and operations there \
-             are only those of locks; how long a task was scheduled is known only in runtimes that were built with the \
-             agent's hooks"
-                .to_owned(),
-        );
+             are only those of locks; how long a task was scheduled {scheduled}"
+        ));
     } else {
         capabilities.extend(["wakers", "permits", "driver-turns"]);
     }
@@ -338,11 +344,11 @@ fn role(thread: ThreadId) -> Role {
 
 /// Hooks into a runtime that is about to be built.
 pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder, detail: Detail) {
-    #[cfg(tokio_unstable)]
+    #[cfg(all(tokio_unstable, feature = "schedule-latency"))]
     if detail == Detail::Lean {
         collect::hooks::instrument(runtime);
     }
-    #[cfg(not(tokio_unstable))]
+    #[cfg(not(all(tokio_unstable, feature = "schedule-latency")))]
     let _ = (runtime, detail);
 }
 

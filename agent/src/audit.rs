@@ -1,4 +1,5 @@
-//! Who looked, who was turned away, and who acted: each is an event of the service's own log, with the target `holdup::audit`.
+//! Who looked, who was turned away, and who acted: each is an event of the service's own log, with the target `holdup::audit`. Where clients
+//! can come is another, with the target `holdup`.
 //!
 //! They are written on a thread of their own, since a log may block: what does not fit into its queue meanwhile, and what comes too fast, is
 //! counted, and the next event has the number.
@@ -33,6 +34,8 @@ pub(crate) enum Kind {
     Act,
     /// Something that clients are let in by cannot be used.
     Warning,
+    /// Clients can come.
+    Listening,
 }
 
 impl Kind {
@@ -42,6 +45,7 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Act => "act",
             Self::Warning => "warning",
+            Self::Listening => "listening",
         }
     }
 }
@@ -54,7 +58,7 @@ pub(crate) struct Event {
     pub(crate) peer: String,
     /// Who that is, as far as it was shown: which token, which certificate's name. Never a token itself.
     pub(crate) who: String,
-    /// What was asked for, or what is wrong.
+    /// What was asked for, what is wrong, or where clients can come.
     pub(crate) what: String,
 }
 
@@ -99,6 +103,11 @@ impl Audit {
     pub(crate) fn warn(&self, what: String) {
         self.tell(Event { kind: Kind::Warning, peer: String::new(), who: String::new(), what });
     }
+
+    /// Tells where clients can come, as they are given it.
+    pub(crate) fn listens(&self, target: String) {
+        self.tell(Event { kind: Kind::Listening, peer: String::new(), who: String::new(), what: target });
+    }
 }
 
 /// Writes what is told, as far as the log is to be burdened with it.
@@ -125,6 +134,9 @@ fn log(event: &Event, unsaid: u64) {
     match event.kind {
         Kind::Attach | Kind::Act => tracing::info!(target: "holdup::audit", kind, peer, who, what, unsaid),
         Kind::Refusal | Kind::Warning => tracing::warn!(target: "holdup::audit", kind, peer, who, what, unsaid),
+        Kind::Listening => {
+            tracing::info!(target: "holdup", kind, address = what, "to watch this service: holdup {what}");
+        }
     }
 }
 

@@ -103,7 +103,8 @@ where
         self
     }
 
-    /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells.
+    /// Where to listen for clients; port 0 picks a free one, which [`Agent::address`] tells, the log, and the
+    /// [file](Self::address_file) for it.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.settings.access.address = Address::Tcp(address, Exposure::Guarded);
         self
@@ -118,6 +119,12 @@ where
     /// Listens on a Unix socket at this absolute path, which [`Agent::socket`] tells: for whoever owns it, and root.
     pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.access.address = Address::Unix(path.into());
+        self
+    }
+
+    /// The file to which is written where the agent listens, as `holdup` takes it, as soon as clients can come; it is removed when the agent ends.
+    pub fn address_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.address_file = Some(path.into());
         self
     }
 

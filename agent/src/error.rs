@@ -67,6 +67,18 @@ pub enum Error {
         reason: String,
     },
 
+    /// The file that is to say where the agent listens cannot be written.
+    #[error(
+        "cannot write where the agent listens to {}: {source}. Choose another file with HOLDUP_ADDR_FILE or .address_file(…)",
+        .path.display()
+    )]
+    AddressFile {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
     /// A token or a certificate cannot be used.
     #[error("{what}: {reason}")]
     Access {

@@ -12,6 +12,9 @@
 //! Then, beside the service: `holdup`, or `holdup http://host:6669` from another machine. The service has to be built with
 //! tokio's instrumentation, `--cfg tokio_unstable`; without it, the log says how.
 //!
+//! It stands on tokio 1.47 and later: with one before 1.53, switch the default features off, among which `schedule-latency` needs that. What is then not known is for how long tasks waited
+//! in lean detail, and the names that runtimes were built with.
+//!
 //! # It never stops the service
 //!
 //! Whatever the agent cannot have (its port is taken, the kernel refuses a thread, a variable has a value that it cannot have), [`init`] goes on with
@@ -30,6 +33,7 @@
 //! | variable | default | what it is |
 //! |---|---|---|
 //! | `HOLDUP_ADDR` | `127.0.0.1:6669` | where to listen; port 0 picks a free one; `unix:/run/orders/holdup.sock` is a socket; see [who may look](#who-may-look) |
+//! | `HOLDUP_ADDR_FILE` |  | the file to which is written where the agent listens; see [many instances](#many-instances) |
 //! | `HOLDUP_HOSTS` |  | names by which clients may call the agent without TLS, beside `localhost` and its address, such as `orders.internal` |
 //! | `HOLDUP_TOKEN_FILE` |  | the file of the tokens that clients have to show, one of them |
 //! | `HOLDUP_TOKEN` |  | such a token itself, where there is no file |
@@ -55,6 +59,13 @@
 //!
 //! With `HOLDUP_DETAIL=off` there is no thread, no port, and no subscriber but the service's own: the agent is linked, and
 //! costs nothing.
+//!
+//! # Many instances
+//!
+//! With `HOLDUP_ADDR=127.0.0.1:0` each instance on a machine listens on a port of its own. Where that is, [`Agent::address`] tells, `holdup ps`, and one
+//! event of `tracing`: level `INFO`, target `holdup`, with the fields `kind` (`listening`) and `address`. With `HOLDUP_ADDR_FILE=/run/orders/1.addr` that file has it, too, in the form that
+//! `holdup` takes: `http://127.0.0.1:40123`, `https://…`, or `unix:/run/orders/holdup.sock`. It is written as a whole when clients can come, which is before [`init`]
+//! returns unless the address was taken, and removed when the agent ends. A service that is killed leaves it behind, for the next one to replace.
 //!
 //! # Memory
 //!

@@ -13,6 +13,8 @@ pub(crate) enum Part {
     Agent,
     /// The address on which clients find it.
     Address,
+    /// The file that says which one that is.
+    AddressFile,
     /// The thread that serves.
     Server,
     /// The thread that tells who looks.

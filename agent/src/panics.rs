@@ -11,11 +11,17 @@ use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     panic::PanicHookInfo,
-    sync::{Arc, Once},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Panics that are kept: the latest ones.
 const MOST: usize = 1024;
+
+/// Tasks that may be about to be left by the same panic once more: one for each thread.
+const UNWOUND: usize = 256;
 
 /// Bytes of a message that are kept.
 const LONGEST: usize = 1024;
@@ -44,25 +50,52 @@ struct Ring {
     raised: VecDeque<Panic>,
     /// Panics in which a task ended.
     ended: VecDeque<Panic>,
+    /// Tasks that a panic ended, the latest ones: what a task was made of is dropped inside of its span as well, and that is left by the same panic.
+    unwound: VecDeque<u64>,
     count: u64,
 }
 
-static RING: Mutex<Ring> = Mutex::new(Ring { raised: VecDeque::new(), ended: VecDeque::new(), count: 0 });
+/// Tasks that a panic ended without a message of it, since there was one of any panic.
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
+
+/// What is not known of the service's panics, if there is anything.
+pub(crate) fn limitation() -> Option<String> {
+    untold(UNTOLD.load(Ordering::Relaxed))
+}
+
+fn untold(count: u64) -> Option<String> {
+    let tasks = match count {
+        0 => return None,
+        1 => "a task was".to_owned(),
+        _ => format!("{count} tasks were"),
+    };
+    Some(format!(
+        "{tasks} ended by a panic of which the agent was not told: the service has set a panic hook after the agent was started that does not call the one \
+         before it, or passes panics on by resume_unwind, for which no hook is called"
+    ))
+}
+
+static RING: Mutex<Ring> =
+    Mutex::new(Ring { raised: VecDeque::new(), ended: VecDeque::new(), unwound: VecDeque::new(), count: 0 });
 
 /// Chains the hook, once in the process. `task` tells the task that the calling thread polls.
 pub(crate) fn hook(task: fn() -> Option<u64>) {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| match task().filter(|_| !has_ended()) {
-            Some(task) => {
-                raised(task, info);
-                match current_thread() {
-                    Some(thread) => thread.run_panic_hook(|| previous(info)),
-                    None => previous(info),
+        std::panic::set_hook(Box::new(move |info| {
+            // It is called, so that what was passed by it before was no fault of the hook.
+            UNTOLD.store(0, Ordering::Relaxed);
+            match task().filter(|_| !has_ended()) {
+                Some(task) => {
+                    raised(task, info);
+                    match current_thread() {
+                        Some(thread) => thread.run_panic_hook(|| previous(info)),
+                        None => previous(info),
+                    }
                 }
+                None => previous(info),
             }
-            None => previous(info),
         }));
     });
 }
@@ -87,7 +120,17 @@ fn raised(task: u64, info: &PanicHookInfo<'_>) {
 pub(crate) fn ended(task: u64) {
     let row = changes::task(task);
     let mut ring = RING.lock();
-    let Some(at) = ring.raised.iter().rposition(|panic| panic.task == task) else { return };
+    let is_again = ring.unwound.contains(&task);
+    if !is_again {
+        if ring.unwound.len() == UNWOUND {
+            ring.unwound.pop_front();
+        }
+        ring.unwound.push_back(task);
+    }
+    let Some(at) = ring.raised.iter().rposition(|panic| panic.task == task) else {
+        UNTOLD.fetch_add(u64::from(!is_again), Ordering::Relaxed);
+        return;
+    };
     let Some(mut panic) = ring.raised.remove(at) else { return };
     ring.raised.retain(|earlier| earlier.task != task);
     ring.count += 1;
@@ -114,6 +157,13 @@ fn bounded(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn panics_without_a_message_are_said() {
+        assert_eq!(untold(0), None);
+        assert!(untold(1).unwrap().starts_with("a task was ended"));
+        assert!(untold(2).unwrap().starts_with("2 tasks were ended"));
+    }
 
     #[test]
     fn a_text_is_cut_between_two_characters() {

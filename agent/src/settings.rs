@@ -111,6 +111,8 @@ impl Fields {
 pub(crate) struct Settings {
     /// Where to listen, and who may look.
     pub(crate) access: Access,
+    /// The file that says where it listens then; nothing for none.
+    pub(crate) address_file: Option<PathBuf>,
     pub(crate) detail: Detail,
     pub(crate) fields: Fields,
     /// The fields that are told all the same; `panic.message` stands for the messages of panics.
@@ -144,6 +146,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             access: Access::default(),
+            address_file: None,
             detail: Detail::Full,
             fields: Fields::All,
             fields_allowed: Vec::new(),
@@ -187,6 +190,15 @@ pub(crate) const VARIABLES: &[Variable] = &[
         expected: "an IP address and a port, such as 127.0.0.1:6669 (port 0 picks a free one), with ,insecure behind it where everybody who \
                    reaches it may watch; or unix: and a path, such as unix:/run/orders/holdup.sock (an abstract socket has no owner)",
         set: |settings, text| Address::parse(text).map(|address| settings.access.address = address),
+    },
+    Variable {
+        name: "HOLDUP_ADDR_FILE",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.address_file = path(text);
+            Some(())
+        },
     },
     Variable {
         name: "HOLDUP_HOSTS",

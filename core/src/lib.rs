@@ -9,7 +9,7 @@
 //!
 //! [`update`] is what a source tells, in plain data; [`model`] is the target as we know it; [`diagnose`] finds what is wrong with it;
 //! a [`session`] is all of that of one target, and where its source stands.
-
+#![forbid(unsafe_code)]
 // Nothing that a peer sends may end the program.
 #![cfg_attr(
     not(test),

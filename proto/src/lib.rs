@@ -9,6 +9,7 @@
 //! are only added, never renumbered or reused: clients and agents of different age must understand each other.
 //!
 //! This crate knows nothing of what is sent or why: no conversion, no transport, no defaults.
+#![forbid(unsafe_code)]
 
 /// Messages, client and server of the package `holdup.v1`.
 pub mod v1 {

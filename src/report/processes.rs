@@ -182,7 +182,9 @@ pub(crate) fn render(list: &ProcessList) -> String {
 
 /// Where a process listens; what can be attached to comes first, and is said to be that.
 fn listens(row: &ProcessRow) -> String {
-    let of = |port: &PortRow| format!("{} {}", port.of, port.at.as_deref().unwrap_or("(port unknown)"));
+    // As it is typed after `holdup`.
+    let target = |at: &str| if at.starts_with('/') { format!("unix:{at}") } else { at.to_owned() };
+    let of = |port: &PortRow| format!("{} {}", port.of, port.at.as_deref().map_or("(port unknown)".to_owned(), target));
     let mut all: Vec<String> = row.ports.iter().map(of).collect();
     let others = row.listens.iter().filter(|address| row.ports.iter().all(|port| port.at.as_ref() != Some(*address)));
     all.extend(others.cloned());

@@ -217,6 +217,50 @@ pub(crate) fn order(source: &Source) -> Vec<String> {
     wrong
 }
 
+/// Functions of glibc that came after 2.17.
+const NEWER: &str = include_str!("newer_than_glibc_2_17.txt");
+
+/// What a service links in starts where Rust itself does, on glibc 2.17: a newer function keeps the whole service from starting there.
+pub(crate) fn old_systems(source: &Source) -> Vec<String> {
+    if !["agent/", "stack/", "proto/"].iter().any(|linked| source.path.starts_with(linked)) {
+        return Vec::new();
+    }
+    let is_newer = |path: &Vec<String>| {
+        path[0] == "libc" && NEWER.lines().any(|name| path.last().is_some_and(|last| last == name))
+    };
+    let newer = source.paths().into_iter().filter(is_newer);
+    newer.map(|path| said(source, format!("names {}, which glibc has not had for long", path.join("::")))).collect()
+}
+
+/// The files in which memory, stacks and what the system shares by pointers are the matter; with why, each says itself.
+pub(crate) const UNSAFE: [&str; 15] = [
+    "agent/src/capture/running.rs",
+    "agent/src/capture/sleeping.rs",
+    "agent/src/capture/stress.rs",
+    "agent/src/clock.rs",
+    "agent/src/collect/subscriber.rs",
+    "agent/src/collect/threads.rs",
+    "agent/src/slots/barrier.rs",
+    "agent/src/standstills.rs",
+    "demo-server/src/scenarios/vfork.rs",
+    "memory/src/bytes/image.rs",
+    "memory/src/bytes/mapped.rs",
+    "stack/src/debug_file.rs",
+    "stack/src/mapped.rs",
+    "stack/src/memory.rs",
+    "stack/src/modules.rs",
+];
+
+/// Unsafe code stands in few files. The whole text counts, tests too.
+pub(crate) fn few_are_unsafe(source: &Source) -> Vec<String> {
+    let excused = source.text.contains("unsafe_code") && !source.text.contains("forbid(unsafe_code)");
+    if excused && !UNSAFE.contains(&&*source.path) && !source.is_test() {
+        vec![said(source, "uses unsafe code")]
+    } else {
+        Vec::new()
+    }
+}
+
 /// A file does one thing.
 pub(crate) fn size(source: &Source) -> Vec<String> {
     const MOST: usize = 600;

@@ -77,6 +77,10 @@ impl Service {
         service
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// On a free port.
     pub(crate) fn on_loopback(environment: &[(&str, &str)]) -> Self {
         Self::start(&[&[("HOLDUP_ADDR", "127.0.0.1:0")], environment].concat())

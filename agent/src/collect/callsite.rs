@@ -1,7 +1,7 @@
 //! Tokio's callsites: which spans and events are the runtime's own, and what each of them means. They are told apart by name
 //! and target once, when tokio registers them; from then on by address.
 
-use crate::collect::{Detail, has_ended};
+use crate::collect::{Detail, has_ended, tested};
 use parking_lot::Mutex;
 use std::sync::{
     OnceLock,
@@ -74,6 +74,14 @@ const ROWS: usize = 512;
 static TABLE: [Row; ROWS] = [const { Row { metadata: AtomicUsize::new(0), site: AtomicU32::new(0) } }; ROWS];
 static REGISTERING: Mutex<()> = Mutex::new(());
 
+/// What was registered so far, a bit for each kind.
+static REGISTERED: AtomicU32 = AtomicU32::new(0);
+
+/// Whether tokio has told of such a thing, or is about to.
+pub(super) fn is_registered(site: Site) -> bool {
+    REGISTERED.load(Ordering::Relaxed) & (1 << site as u32) != 0
+}
+
 /// A file of tokio's, as the compiler was given it.
 static SOURCE: OnceLock<&str> = OnceLock::new();
 
@@ -128,10 +136,15 @@ pub(crate) fn learn(metadata: &Metadata<'_>, site: Site) {
 
 /// Registers a callsite: `None` when it is not tokio's.
 pub(crate) fn register(metadata: &'static Metadata<'static>, detail: Detail) -> Option<Interest> {
-    let site = classify(metadata, detail)?;
+    let site = classify(metadata, detail);
+    if detail != Detail::Off && !has_ended() {
+        tested::look(metadata, site);
+    }
+    let site = site?;
     if has_ended() {
         return Some(Interest::never());
     }
+    REGISTERED.fetch_or(1 << site as u32, Ordering::Relaxed);
     let _ = SOURCE.set(metadata.file().unwrap_or_default());
     let _one_at_a_time = REGISTERING.lock();
     let address = std::ptr::from_ref(metadata).addr();

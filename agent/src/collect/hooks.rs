@@ -13,7 +13,6 @@ pub(crate) fn are_there() -> bool {
 }
 
 /// Has a runtime that is about to be built tell it. Takes the builder's `on_before_task_poll`.
-#[cfg(tokio_unstable)]
 pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder) {
     HOOKED.store(true, Ordering::Relaxed);
     runtime.track_task_schedule_latency().on_before_task_poll(|task| {

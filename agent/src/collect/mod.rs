@@ -6,7 +6,7 @@
 mod attribute;
 pub(crate) mod callsite;
 mod handles;
-#[cfg(tokio_unstable)]
+#[cfg(all(tokio_unstable, feature = "schedule-latency"))]
 pub(crate) mod hooks;
 mod keyed;
 mod lock_sites;
@@ -19,6 +19,7 @@ pub(crate) mod resource;
 pub(crate) mod spans;
 pub(crate) mod subscriber;
 pub(crate) mod task;
+pub(crate) mod tested;
 pub(crate) mod thread_state;
 pub(crate) mod threads;
 

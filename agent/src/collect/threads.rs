@@ -178,8 +178,9 @@ pub(crate) fn current_runtime() -> u64 {
 #[cfg(target_os = "linux")]
 /// The system's number of the calling thread.
 pub(crate) fn own_number() -> u32 {
+    // The function of this name is glibc's since 2.30 only.
     #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
-    let tid = unsafe { libc::gettid() };
+    let tid = unsafe { libc::syscall(libc::SYS_gettid) };
     tid as u32
 }
 

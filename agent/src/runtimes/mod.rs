@@ -110,7 +110,7 @@ pub(crate) fn meet(handle: &Handle) {
         return;
     }
     let given = registry.names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone());
-    let name = given.or_else(|| handle.name().map(Into::into)).unwrap_or_default();
+    let name = given.or_else(|| built_name(handle)).unwrap_or_default();
     let flavor = match handle.runtime_flavor() {
         RuntimeFlavor::CurrentThread => Flavor::CurrentThread,
         _ => Flavor::MultiThread,
@@ -119,6 +119,18 @@ pub(crate) fn meet(handle: &Handle) {
     drop(registry);
     // What is freed with the last handle is not freed under the lock.
     drop(forgotten);
+}
+
+/// The name that a runtime was built with.
+#[cfg(feature = "schedule-latency")]
+fn built_name(handle: &Handle) -> Option<Box<str>> {
+    handle.name().map(Into::into)
+}
+
+/// The name that a runtime was built with, which tokio does not tell before 1.52.
+#[cfg(not(feature = "schedule-latency"))]
+fn built_name(_: &Handle) -> Option<Box<str>> {
+    None
 }
 
 /// Lets go of all of them.
@@ -157,6 +169,11 @@ pub(crate) fn not_known() -> u64 {
 /// The runtimes that are known now.
 pub(crate) fn known() -> Vec<Arc<Runtime>> {
     REGISTRY.lock().known.clone()
+}
+
+/// Tasks that live, as the runtimes that are known count them.
+pub(crate) fn alive_tasks() -> u64 {
+    known().iter().map(|runtime| metrics::whole(runtime).alive_tasks).sum()
 }
 
 /// Lets go of a runtime.

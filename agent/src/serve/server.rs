@@ -11,7 +11,7 @@ use crate::{
         gate::Gate,
         holdup::{self, report::Description},
         hub::{Command, Hub},
-        listen::{self, Listener, Listening, Place},
+        listen::{self, Listener, Listening, Place, address_file::AddressFile},
     },
     settings::Settings,
     stalls::record::Stalls,
@@ -20,6 +20,7 @@ use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
     net::TcpListener,
+    path::Path,
     sync::{Arc, OnceLock, mpsc::sync_channel},
     thread::{self, JoinHandle},
     time::Duration,
@@ -53,7 +54,20 @@ pub(crate) struct Serving {
 pub(crate) struct Opened {
     listener: Listener,
     place: Place,
+    /// The same as a client is given it.
+    target: String,
     gate: Gate,
+    /// Where that stands, once it was written.
+    file: Option<AddressFile>,
+    audit: Audit,
+}
+
+impl Opened {
+    /// Writes where clients come to this file, if there is to be one.
+    pub(crate) fn write_to(&mut self, file: Option<&Path>) -> Result<(), Error> {
+        self.file = file.map(|file| AddressFile::write(file, &self.target)).transpose()?;
+        Ok(())
+    }
 }
 
 /// Listens where the settings say, unless it is on a listener that there is already.
@@ -62,7 +76,8 @@ pub(crate) fn open(access: &Access, listener: Option<TcpListener>, audit: &Audit
     let place = listener.place().map_err(Error::io("read the agent's address"))?;
     let gate = Gate::new(access, &place, audit.clone())?;
     listener.set_nonblocking().map_err(Error::io("prepare the agent's listener"))?;
-    Ok(Opened { listener, place, gate })
+    let target = place.target(access);
+    Ok(Opened { listener, place, target, gate, file: None, audit: audit.clone() })
 }
 
 /// Where clients come.
@@ -86,6 +101,7 @@ pub(crate) fn start(
     stalls: &Arc<Stalls>,
 ) -> Result<Serving, Error> {
     let place = Arc::new(OnceLock::new());
+    let address_file = settings.address_file.clone();
     let (theirs, access, missing) = (Arc::clone(&place), settings.access.clone(), Arc::clone(&description.missing));
     if let Door::Open(opened) = &door {
         place.get_or_init(|| opened.place.clone());
@@ -93,14 +109,21 @@ pub(crate) fn start(
     let come = async move || {
         let opened = match door {
             Door::Open(opened) => *opened,
-            Door::Later(audit) => open_later(&access, &audit).await,
+            Door::Later(audit) => {
+                let mut opened = open_later(&access, &audit).await;
+                if let Err(error) = opened.write_to(address_file.as_deref()) {
+                    missing.note(Part::AddressFile, &error);
+                }
+                opened
+            }
             Door::Shut => return std::future::pending().await,
         };
         // One that is bound fails only when the system is out of something; then there is nobody to tell.
         let listener = Listening::new(opened.listener).ok()?;
         theirs.get_or_init(|| opened.place);
         missing.found(Part::Address);
-        Some((listener, opened.gate))
+        opened.audit.listens(opened.target);
+        Some((listener, opened.gate, opened.file))
     };
     let runtime = Builder::new_current_thread()
         .enable_io()
@@ -128,7 +151,7 @@ pub(crate) fn start(
 
 fn serve(
     runtime: &Runtime,
-    come: impl AsyncFnOnce() -> Option<(Listening, Gate)>,
+    come: impl AsyncFnOnce() -> Option<(Listening, Gate, Option<AddressFile>)>,
     hub: Hub,
     clients: usize,
     routes: Routes,
@@ -141,7 +164,8 @@ fn serve(
             callsite::ask_again();
         });
         let serving = async {
-            if let Some((listener, gate)) = come().await {
+            // The file stands for as long as clients can come.
+            if let Some((listener, gate, _file)) = come().await {
                 door::serve(listener, clients, gate, routes).await;
             }
         };

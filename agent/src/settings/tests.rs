@@ -34,6 +34,7 @@ fn values_are_read() {
     assert_eq!(Some(with("HOLDUP_ADDR", "[::1]:0").unwrap().access.address), Address::parse("[::1]:0"));
     let unix = with("HOLDUP_ADDR", "unix:/run/a.sock").unwrap().access.address;
     assert_eq!(unix, Address::Unix("/run/a.sock".into()));
+    assert_eq!(with("HOLDUP_ADDR_FILE", "/run/a").unwrap().address_file, Some("/run/a".into()));
     assert_eq!(with("HOLDUP_HOSTS", "a, b").unwrap().access.hosts, ["a", "b"]);
     assert_eq!(with("HOLDUP_TOKEN_FILE", "/a").unwrap().access.token_file, Some("/a".into()));
     assert_eq!(with("HOLDUP_TOKEN", "x").unwrap().access.token, Some(Secret::new("x".to_owned())));

@@ -20,7 +20,7 @@ use tokio::{
     sync::Mutex,
 };
 use tracing::{
-    Event, Subscriber,
+    Event, Level, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
@@ -36,12 +36,12 @@ pub(crate) const ROLES: Roles = &[
     ("alone-state", state),
 ];
 
-/// A log that says of each event of the agent's what it has.
+/// A log that says of each alarm what it has.
 struct Log(fn(&str));
 
 impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "holdup" {
+        if event.metadata().target() == "holdup" && *event.metadata().level() == Level::ERROR {
             let mut fields = Fields(format!("log {}", event.metadata().level()));
             event.record(&mut fields);
             (self.0)(&fields.0.replace('\n', " / "));

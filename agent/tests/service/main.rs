@@ -13,6 +13,8 @@ mod large;
 mod losses;
 mod process;
 mod setup;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod symbols;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod trails;
 mod watch;

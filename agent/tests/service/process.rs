@@ -57,6 +57,11 @@ pub(crate) fn until_stdin_ends() {
     std::io::stdin().read_to_end(&mut ignored).expect("stdin can be read");
 }
 
+/// Waits until whoever started the role has it go on.
+pub(crate) fn until_told() {
+    std::io::stdin().read_line(&mut String::new()).expect("stdin can be read");
+}
+
 fn command(role: &str, environment: &[(&str, &str)]) -> Command {
     command_of(&env::current_exe().expect("this executable is known"), role, environment)
 }
@@ -143,6 +148,11 @@ impl Service {
     /// Ends what it waits for in [`until_stdin_ends`].
     pub(crate) fn end_stdin(&mut self) {
         drop(self.child.stdin.take());
+    }
+
+    /// Waits for its end: whether it was a good one.
+    pub(crate) fn ends(&mut self) -> bool {
+        self.child.wait().expect("it is a child").success()
     }
 
     /// An address that it says next.

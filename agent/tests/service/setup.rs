@@ -2,10 +2,11 @@
 
 use crate::{
     clients::{Clients, block_on, until},
-    process::{Roles, Service, play, say, until_stdin_ends},
+    process::{Roles, Service, play, say, until_stdin_ends, until_told},
 };
 use holdup_agent::{Agent, Detail, Error};
 use std::{
+    env,
     net::{SocketAddr, TcpListener},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -39,6 +40,10 @@ pub(crate) const ROLES: Roles = &[
     ("setup-elsewhere", elsewhere),
     ("setup-ended", ended),
     ("setup-busy", busy),
+    ("setup-found", found),
+    ("setup-not-found", not_found),
+    ("setup-hooked", hooked),
+    ("setup-late", late),
 ];
 
 const FREE: &str = "127.0.0.1:0";
@@ -123,14 +128,34 @@ fn off() {
     say(format_args!("the service's own subscriber: {is_own}"));
 }
 
-/// A log that says what it is told of holdup, and of the service.
+/// A log that says what it is told of holdup, and of the service; but for where the agent listens, which is told by another thread, and so at any time.
 struct Log;
 
 impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if is_where(event.metadata()) {
+            return;
+        }
         let mut said = Said(String::new());
         event.record(&mut said);
         say(format_args!("{} {}: {}", event.metadata().level(), event.metadata().target(), said.0));
+    }
+}
+
+fn is_where(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "holdup" && *metadata.level() == Level::INFO
+}
+
+/// A log that says where the agent listens, and on which thread it is told.
+struct Where;
+
+impl<S: Subscriber> Layer<S> for Where {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if is_where(event.metadata()) {
+            let mut said = Said(String::new());
+            event.record(&mut said);
+            say(format_args!("{}: {}", std::thread::current().name().unwrap_or_default(), said.0));
+        }
     }
 }
 
@@ -149,8 +174,8 @@ fn goes_on() {
     let taken = TcpListener::bind(FREE).expect("a port is free");
     let address = taken.local_addr().expect("it is bound");
     say(address);
-    let builder = holdup_agent::builder().address(address).with_subscriber(tracing_subscriber::registry().with(Log));
-    let agent = builder.init();
+    let builder = holdup_agent::builder().from_env().address(address);
+    let agent = builder.with_subscriber(tracing_subscriber::registry().with(Log)).init();
     tracing::info!(target: "orders", "goes on");
     say(format_args!("listens: {}, missing: {}", agent.address().is_some(), agent.missing().len()));
     drop(taken);
@@ -253,6 +278,59 @@ fn busy() {
     runtime.shutdown_background();
 }
 
+/// One of many instances: it picks a port, and is found.
+fn found() {
+    let builder = holdup_agent::builder().from_env().with_subscriber(tracing_subscriber::registry().with(Where));
+    let agent = builder.init();
+    let file = env::var("HOLDUP_ADDR_FILE").expect("it is set");
+    say(format_args!("by file: {}", std::fs::read_to_string(&file).expect("it is there")));
+    until_stdin_ends();
+    agent.shutdown();
+    say(format_args!("left: {}", std::fs::exists(&file).expect("it can be looked for")));
+}
+
+fn not_found() {
+    let agent = holdup_agent::builder().from_env().init();
+    say(format_args!("listens: {}", agent.address().is_some()));
+    agent.missing().iter().for_each(say);
+}
+
+/// A panic hook that is set after the agent's, and calls it or not.
+fn hooked() {
+    let agent = holdup_agent::builder().address(free()).init();
+    say(agent.address().expect("it listens"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let panics = || assert!(runtime.block_on(runtime.spawn(async { panic!("on purpose") })).is_err());
+    let agents = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    panics();
+    say("one is untold");
+    until_told();
+    std::panic::set_hook(agents);
+    panics();
+    say("all are told");
+    until_stdin_ends();
+}
+
+/// It is started when there are tasks already, in a runtime that it meets at its next task.
+fn late() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let older: Vec<_> = (0..20).map(|_| runtime.spawn(std::future::pending::<()>())).collect();
+    let agent = holdup_agent::builder().address(free()).init();
+    say(agent.address().expect("it listens"));
+    let younger: Vec<_> = (0..30).map(|_| runtime.spawn(tokio::task::yield_now())).collect();
+    let _lives = runtime.spawn(std::future::pending::<()>());
+    younger.into_iter().for_each(|task| runtime.block_on(task).expect("it ends"));
+    // What has just ended may still be among tokio's.
+    std::thread::sleep(Duration::from_millis(50));
+    say("some are older");
+    until_told();
+    older.iter().for_each(tokio::task::JoinHandle::abort);
+    older.into_iter().for_each(|task| assert!(runtime.block_on(task).is_err()));
+    say("none is");
+    until_stdin_ends();
+}
+
 /// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
 struct Site(AtomicBool);
 
@@ -332,8 +410,10 @@ fn a_taken_port_is_an_error_that_says_what_to_try_and_leaves_nothing_behind() {
 
 #[test]
 fn a_service_whose_port_is_taken_goes_on_with_its_log_and_is_found_once_the_port_is_free() {
-    let mut service = Service::start("setup-goes-on", &[]);
+    let file = env::temp_dir().join(format!("holdup-goes-on-{}.addr", std::process::id()));
+    let mut service = Service::start("setup-goes-on", &[("HOLDUP_ADDR_FILE", file.to_str().expect("text"))]);
     let address = service.address();
+    assert!(!file.exists(), "nobody can come there");
     let warning = service.hear();
     assert!(warning.starts_with("WARN holdup: holdup's agent goes on without some"), "{warning}");
     assert!(warning.contains(&format!("cannot listen on {address}")) && warning.contains("HOLDUP_ADDR"), "{warning}");
@@ -343,8 +423,40 @@ fn a_service_whose_port_is_taken_goes_on_with_its_log_and_is_found_once_the_port
         let mut clients = Clients::connect_later(address).await;
         assert!(clients.describe().await.limitations.iter().all(|it| !it.contains("cannot listen")));
     });
+    assert_eq!(std::fs::read_to_string(&file).expect("it is written"), format!("http://{address}\n"));
     service.end_stdin();
     assert_eq!(service.hear(), "listens: true, missing: 0");
+    assert!(service.ends() && !file.exists(), "it is removed at the end");
+}
+
+#[test]
+fn each_of_many_instances_is_found_by_its_file_and_its_log() {
+    let file = env::temp_dir().join(format!("holdup-found-{}.addr", std::process::id()));
+    let socket = env::temp_dir().join(format!("holdup-found-{}.sock", std::process::id()));
+    let (file, socket) = (file.to_str().expect("text"), format!("unix:{}", socket.display()));
+    for address in [FREE, &socket] {
+        let mut service = Service::start("setup-found", &[("HOLDUP_ADDR", address), ("HOLDUP_ADDR_FILE", file)]);
+        let mut said = [service.hear(), service.hear()];
+        said.sort();
+        let target = said[0].strip_prefix("by file: ").expect("the file has it").to_owned();
+        assert_eq!(said[1], format!("holdup-audit: to watch this service: holdup {target}"));
+        match target.strip_prefix("http://") {
+            Some(address) => block_on(async {
+                Clients::connect(address.parse().expect("an address")).await.describe().await;
+            }),
+            None => assert_eq!(target, socket),
+        }
+        service.end_stdin();
+        assert_eq!(service.hear(), "left: false");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_keeps_nobody_away() {
+    let said = play("setup-not-found", &[("HOLDUP_ADDR", FREE), ("HOLDUP_ADDR_FILE", "/nonexistent/a")]);
+    assert!(said[0] == "listens: true" && said[1].contains("/nonexistent/a"), "{said:?}");
+    let failed = play("setup-init", &[("HOLDUP_ADDR", FREE), ("HOLDUP_ADDR_FILE", "/nonexistent/a")]);
+    assert!(failed[0].contains("HOLDUP_ADDR_FILE"), "{failed:?}");
 }
 
 #[test]
@@ -410,6 +522,38 @@ fn an_agent_that_may_use_little_of_a_processor_tells_less_often_and_says_so() {
         let mut reports = Clients::connect(address).await.reports().await;
         let report = until(&mut reports, |report| report.told_every_ms > 0).await;
         assert!(report.told_every_ms > 250, "{}", report.told_every_ms);
+    });
+}
+
+#[test]
+fn a_panic_hook_that_keeps_the_agent_out_is_said() {
+    let mut service = Service::start("setup-hooked", &[]);
+    let address = service.address();
+    let describe = || block_on(async { Clients::connect(address).await.describe().await.limitations });
+    assert_eq!(service.hear(), "one is untold");
+    let said = describe();
+    assert!(said.iter().any(|it| it.starts_with("a task was ended by a panic")), "{said:?}");
+    service.tell();
+    assert_eq!(service.hear(), "all are told");
+    let said = describe();
+    assert!(said.iter().all(|it| !it.contains("panic")), "{said:?}");
+}
+
+#[test]
+fn tasks_that_are_older_than_the_agent_are_counted() {
+    let mut service = Service::start("setup-late", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "some are older");
+    block_on(async {
+        let mut clients = Clients::connect(address).await;
+        let said = clients.describe().await.limitations;
+        assert!(said.iter().any(|it| it.starts_with("at least 20 tasks that live are not seen")), "{said:?}");
+        service.tell();
+        assert_eq!(service.hear(), "none is");
+        // They are counted once in a second at the most.
+        while clients.describe().await.limitations.iter().any(|it| it.contains("not seen")) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     });
 }
 

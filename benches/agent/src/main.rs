@@ -21,6 +21,7 @@
 //!   service tells of, and how old the oldest one was when the client heard of it first, which an interval of publishing is part of.
 //!   The *first state* counts from connecting. *RSS* is the service's own. A *stall* counts from when its poll had lasted as long
 //!   as the threshold until the client was told.
+#![forbid(unsafe_code)]
 
 mod bare;
 mod client;

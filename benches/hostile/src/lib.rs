@@ -2,6 +2,7 @@
 //! crate prints them as a table.
 //!
 //! They write HTTP/2 by hand: no library would do what they do.
+#![forbid(unsafe_code)]
 
 mod attack;
 mod frames;

@@ -12,6 +12,7 @@
 //! - *Echo* is one connection's round trips, one each millisecond, in these three parts, and the last as a ratio to the one before, in which the machine has as much to do; *reached* counts new connections to it that were served, one each 100 ms.
 //! - *Memory* is what is resident before the attackers are there, and in the end. *Agent* is the share of a core that its thread used, with the attackers there.
 //! - *Polite* is how long another client took meanwhile to be told everything, connecting included: the longest of three.
+#![forbid(unsafe_code)]
 
 mod service;
 

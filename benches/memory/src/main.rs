@@ -12,6 +12,7 @@
 //! - *False names* counts holders that are named as proven and have nothing, over looks at the programs whose bytes lie.
 //! - *The echo* is one connection's round trips; looks at 2 Hz and none alternate, and the ratio is that of the medians of their p99.
 //! - *CPU* is what this process uses for looks alone, at 2 Hz, without any screen.
+#![forbid(unsafe_code)]
 
 mod echo;
 mod row;

@@ -17,6 +17,7 @@
 //! "first state" is processor time and time, in seconds, until all tasks are counted on the screen, and findings with them where
 //! there are any to be found; "event max" is the longest that the program was kept by one event of its link (model, findings and
 //! list), which it logs. A build that does not log it leaves the column empty.
+#![forbid(unsafe_code)]
 
 mod client;
 mod events;

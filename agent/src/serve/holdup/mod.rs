@@ -1,6 +1,7 @@
 //! holdup's own service, `Diagnostics`: all that is known, as of one instant.
 
 pub(crate) mod lock_pages;
+mod older;
 pub(crate) mod pages;
 pub(crate) mod report;
 pub(crate) mod rows;

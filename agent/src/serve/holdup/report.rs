@@ -2,9 +2,9 @@
 
 use crate::{
     Detail,
-    collect::{callsite::tokio_version, threads},
+    collect::{self, callsite::tokio_version, tested, threads},
     missing::Missing,
-    panics::Panic,
+    panics::{self, Panic},
     process::Process,
     runtimes::{
         self, Flavor,
@@ -13,6 +13,7 @@ use crate::{
     },
     serve::{
         backlog::Row,
+        holdup::older,
         time::{duration, timestamp},
     },
     standstills::Standstill,
@@ -50,6 +51,9 @@ pub(crate) fn description(description: &Description, hears: Hears) -> v1::Descri
     // A runtime may be hooked into at any time.
     let scheduled = (*detail == Detail::Full || is_hooked()).then_some("scheduled");
     let deaf = (hears == Hears::Nothing).then(|| DEAF.to_owned());
+    let collected = if *detail == Detail::Full { collect::Detail::Full } else { collect::Detail::Lean };
+    let blind = || tested::limitations(collected).into_iter().chain(older::limitation());
+    let blind: Vec<String> = if hears == Hears::Tasks { blind().collect() } else { Vec::new() };
     v1::DescribeResponse {
         process: Some(v1::Process {
             boot_id: process.boot_id.to_vec(),
@@ -62,17 +66,24 @@ pub(crate) fn description(description: &Description, hears: Hears) -> v1::Descri
         }),
         detail: detail.word().to_owned(),
         capabilities: capabilities.iter().chain(&scheduled).map(ToString::to_string).collect(),
-        limitations: limitations.iter().cloned().chain(missing.in_words()).chain(deaf).collect(),
+        limitations: limitations
+            .iter()
+            .cloned()
+            .chain(missing.in_words())
+            .chain(deaf)
+            .chain(blind)
+            .chain(panics::limitation())
+            .collect(),
     }
 }
 
 /// Whether it is known of any runtime for how long its tasks waited to be polled, although no wake is told.
-#[cfg(tokio_unstable)]
+#[cfg(all(tokio_unstable, feature = "schedule-latency"))]
 fn is_hooked() -> bool {
     crate::collect::hooks::are_there()
 }
 
-#[cfg(not(tokio_unstable))]
+#[cfg(not(all(tokio_unstable, feature = "schedule-latency")))]
 fn is_hooked() -> bool {
     false
 }

@@ -1,5 +1,6 @@
 //! Where clients come: a port of TCP, or a socket of the file system.
 
+pub(crate) mod address_file;
 #[cfg(unix)]
 pub(crate) mod unix;
 
@@ -10,7 +11,7 @@ use crate::{
 };
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -27,6 +28,25 @@ pub(crate) enum Listener {
 pub(crate) enum Place {
     Tcp(SocketAddr),
     Unix(PathBuf),
+}
+
+impl Place {
+    /// What a client of this machine is given to come here. An address that stands for all of them is no place to go.
+    pub(crate) fn target(&self, access: &Access) -> String {
+        match self {
+            Self::Tcp(address) => {
+                let scheme = if matches!(access.identity(), Ok(Some(_))) { "https" } else { "http" };
+                let mut address = *address;
+                match address.ip() {
+                    IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+                    IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+                    _ => {}
+                }
+                format!("{scheme}://{address}")
+            }
+            Self::Unix(path) => format!("unix:{}", path.display()),
+        }
+    }
 }
 
 /// Where a connection comes from.
@@ -118,5 +138,22 @@ impl Listen for Listening {
                 Ok(Arrived { io: Box::new(io) as Box<dyn Io>, descriptor, from })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_what_a_client_of_this_machine_is_given() {
+        let plain = Access::default();
+        let path = || Some(PathBuf::from("/x"));
+        let tls = Access { certificate: path(), key: path(), ..Access::default() };
+        let tcp = |address: &str| Place::Tcp(address.parse().unwrap());
+        assert_eq!(tcp("127.0.0.1:40123").target(&plain), "http://127.0.0.1:40123");
+        assert_eq!(tcp("0.0.0.0:40123").target(&tls), "https://127.0.0.1:40123");
+        assert_eq!(tcp("[::]:40123").target(&plain), "http://[::1]:40123");
+        assert_eq!(Place::Unix("/run/a.sock".into()).target(&tls), "unix:/run/a.sock");
     }
 }
