@@ -1,6 +1,8 @@
 //! The invariants of the house as tests. Each rule is also shown something that it must catch, so that none can pass for
 //! having looked at nothing.
 
+#[path = "house/dependencies.rs"]
+mod dependencies;
 #[path = "house/lexer.rs"]
 mod lexer;
 #[path = "house/rules.rs"]
