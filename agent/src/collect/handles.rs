@@ -16,6 +16,13 @@ use tracing_core::span::Id;
 
 const SHARDS: usize = 64;
 
+/// What a subscriber says when a handle is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    Closed,
+    NotClosed,
+}
+
 /// How many handles there are of each span of one subscriber.
 #[derive(Debug)]
 pub(crate) struct Handles {
@@ -55,7 +62,8 @@ impl Handles {
     }
 
     /// A handle was dropped, and the subscriber said whether the span is closed by that. Returns whether it is gone.
-    pub(crate) fn end(&self, id: u64, is_closed: bool) -> bool {
+    pub(crate) fn end(&self, id: u64, said: Said) -> bool {
+        let is_closed = said == Said::Closed;
         let mut shard = self.shard(id).lock();
         let Some(handles) = shard.get_mut(&id) else { return is_closed };
         *handles = handles.saturating_sub(1);
@@ -86,12 +94,12 @@ mod tests {
         let (handles, span) = (Handles::new(), Id::from_u64(7));
         handles.begin(&span);
         handles.clone_handle(&span);
-        assert!(!handles.end(7, false) && handles.end(7, false));
+        assert!(!handles.end(7, Said::NotClosed) && handles.end(7, Said::NotClosed));
         // One that says what it closes, and here that it keeps this one: of its own handles nothing is known.
         handles.begin(&span);
-        assert!(handles.end(7, true));
+        assert!(handles.end(7, Said::Closed));
         handles.begin(&span);
-        assert!(!handles.end(7, false) && handles.end(7, true));
+        assert!(!handles.end(7, Said::NotClosed) && handles.end(7, Said::Closed));
     }
 
     #[test]
@@ -100,6 +108,6 @@ mod tests {
         assert!(!handles.has_alike(id::INERT + 4));
         handles.begin(&Id::from_u64(id::INERT + 4));
         assert!(handles.has_alike(id::INERT + 4) && !handles.has_alike(id::INERT));
-        assert!(handles.end(id::INERT + 4, false) && !handles.has_alike(id::INERT + 4));
+        assert!(handles.end(id::INERT + 4, Said::NotClosed) && !handles.has_alike(id::INERT + 4));
     }
 }

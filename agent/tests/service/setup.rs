@@ -320,13 +320,17 @@ fn late() {
     say(agent.address().expect("it listens"));
     let younger: Vec<_> = (0..30).map(|_| runtime.spawn(tokio::task::yield_now())).collect();
     let _lives = runtime.spawn(std::future::pending::<()>());
-    younger.into_iter().for_each(|task| runtime.block_on(task).expect("it ends"));
+    for task in younger {
+        runtime.block_on(task).expect("it ends");
+    }
     // What has just ended may still be among tokio's.
     std::thread::sleep(Duration::from_millis(50));
     say("some are older");
     until_told();
     older.iter().for_each(tokio::task::JoinHandle::abort);
-    older.into_iter().for_each(|task| assert!(runtime.block_on(task).is_err()));
+    for task in older {
+        assert!(runtime.block_on(task).is_err());
+    }
     say("none is");
     until_stdin_ends();
 }
