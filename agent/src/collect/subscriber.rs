@@ -105,7 +105,10 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     fn end_theirs(&self, span: Id) -> bool {
         let id = span.into_u64();
         let ended = self.inner.try_close(span);
-        let is_gone = self.handles.as_ref().map_or(ended, |handles| handles.end(id, if ended { Said::Closed } else { Said::NotClosed }));
+        let is_gone = self
+            .handles
+            .as_ref()
+            .map_or(ended, |handles| handles.end(id, if ended { Said::Closed } else { Said::NotClosed }));
         if is_gone && self.detail == Detail::Full && !has_ended() {
             spans::end(id);
         }

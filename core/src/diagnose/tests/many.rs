@@ -35,7 +35,7 @@ fn service() -> Update {
     Update {
         now: Some(at(1)),
         new_tasks: (1..=LOCKS + 1).map(|id| NewTask { place: place.clone(), ..NewTask::new(TaskId(id)) }).collect(),
-        task_stats: (1..=LOCKS + 1).map(|id| (TaskId(id), stats.clone())).collect(),
+        task_stats: (1..=LOCKS + 1).map(|id| (TaskId(id), stats)).collect(),
         new_resources: (1..=LOCKS).map(lock).collect(),
         ..Update::default()
     }
@@ -55,7 +55,7 @@ fn held(seconds: u64, holder: impl Fn(u64) -> Option<u64>) -> Update {
         });
         let waits =
             Waiting { op: OpId(id), task: Some(TaskId(LOCKS + 1)), access: Access::Exclusive, since: Some(at(1)) };
-        let waiters = holder.iter().map(|_| waits.clone()).collect();
+        let waiters = holder.iter().map(|_| waits).collect();
         LockStats { across_count: 1, holders: holder.into_iter().collect(), waiters, ..LockStats::new(ResourceId(id)) }
     };
     Update { now: Some(at(seconds)), locks: (1..=LOCKS).map(lock).collect(), ..Update::default() }
@@ -104,7 +104,7 @@ fn each_lint_is_told_from_all_others_in_a_set() {
     let masks: Vec<u64> = LINTS.iter().map(|&lint| lint_mask(|other| other == lint)).collect();
     let all = masks.iter().fold(0, |all, mask| all | mask);
     assert_eq!(
-        (all.count_ones() as usize, masks.iter().filter(|mask| mask.count_ones() == 1).count()),
+        (all.count_ones() as usize, masks.iter().filter(|mask| mask.is_power_of_two()).count()),
         (LINTS.len(), LINTS.len())
     );
 }
