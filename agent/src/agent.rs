@@ -10,6 +10,7 @@ use crate::{
         redaction::{Redaction, Shown},
         thread_state, threads,
     },
+    forked,
     missing::{Missing, Part},
     on_signal::OnSignal,
     panics,
@@ -241,6 +242,7 @@ impl Watching {
             set_global_default(Dispatch::new(wrap(subscriber, settings.detail))).map_err(|_| Error::SubscriberSet)?;
         }
         only.keep();
+        forked::look_out();
         if let Some(serving) = &mut serving {
             serving.begin();
         }
@@ -265,6 +267,11 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
+        if forked::is_child() {
+            // The threads that would be waited for are the parent's.
+            let theirs = (self.serving.take(), self.watchdog.take(), self.alarms.take(), self.on_signal.take());
+            return std::mem::forget(theirs);
+        }
         collect::end();
         current_thread::switch_off();
         // Handles of runtimes are let go of once nobody asks for them any more.

@@ -25,6 +25,8 @@
 //! [`Builder::with_subscriber`]. To name a runtime, or to build one with the agent's hooks: [`Agent::runtime`],
 //! [`Agent::instrument`].
 //!
+//! A child that the service forks without starting another program has no agent: nothing is collected in it, and it closes the socket.
+//!
 //! # Settings
 //!
 //! [`init`] takes them from the environment; [`builder`] has a method for each but a token itself, and reads the environment only when
@@ -136,6 +138,7 @@ mod capture;
 mod clock;
 mod collect;
 mod error;
+mod forked;
 mod missing;
 mod on_signal;
 mod panics;

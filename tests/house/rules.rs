@@ -33,6 +33,7 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("collect", &["clock", "capture", "view", "slots"]),
     ("read", &["clock", "capture", "view", "slots", "collect"]),
     ("panics", &["clock", "view", "collect", "read"]),
+    ("forked", &["collect"]),
     ("runtimes", &["clock", "standstills", "collect"]),
     ("stalls", &["clock", "standstills", "capture", "collect"]),
     ("text", &["clock", "process", "settings", "capture", "view", "collect", "read", "runtimes", "stalls"]),
@@ -43,7 +44,7 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("builder", &["error", "access", "missing", "settings", "runtimes", "alarms", "agent"]),
 ];
 
-const SERVED: [&str; 16] = [
+const SERVED: [&str; 17] = [
     "error",
     "access",
     "audit",
@@ -58,11 +59,12 @@ const SERVED: [&str; 16] = [
     "collect",
     "read",
     "panics",
+    "forked",
     "runtimes",
     "stalls",
 ];
 
-const SERVED_AND_SERVER: [&str; 16] = [
+const SERVED_AND_SERVER: [&str; 17] = [
     "error",
     "access",
     "audit",
@@ -73,6 +75,7 @@ const SERVED_AND_SERVER: [&str; 16] = [
     "collect",
     "read",
     "panics",
+    "forked",
     "runtimes",
     "stalls",
     "text",

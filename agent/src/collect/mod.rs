@@ -42,8 +42,13 @@ static ENDED: AtomicBool = AtomicBool::new(false);
 /// From here on everything is passed on, nothing is noted, and tokio's callsites are dead, so that they cost what they cost where nobody
 /// listens.
 pub(crate) fn end() {
-    ENDED.store(true, Ordering::Release);
+    pass_on();
     callsite::ask_again();
+}
+
+/// The same, but for the callsites: a store, and nothing else.
+pub(crate) fn pass_on() {
+    ENDED.store(true, Ordering::Release);
 }
 
 /// Whether nothing is collected any more.

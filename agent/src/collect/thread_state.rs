@@ -4,7 +4,10 @@
 use crate::{
     capture::current_thread::StackCopy,
     clock::{self, Nanos},
-    collect::threads::{self, Thread},
+    collect::{
+        has_ended,
+        threads::{self, Thread},
+    },
     slots::{
         free_list::{self, LocalCache},
         id::{self, Kind},
@@ -280,6 +283,10 @@ impl ThreadState {
 
 impl Drop for ThreadState {
     fn drop(&mut self) {
+        // Nothing is begun any more, and in a forked child the lists may be locked for good.
+        if has_ended() {
+            return;
+        }
         free_list::TASKS.take_back(&self.tasks);
         free_list::RESOURCES.take_back(&self.resources);
         free_list::OPS.take_back(&self.ops);

@@ -23,6 +23,12 @@ pub(crate) const ROLES: Roles = &[
     ("harmless-never-closed", never_closed),
     ("harmless-one-id", one_id),
     ("harmless-debug", strict_debug),
+    ("harmless-exit", exits),
+    ("harmless-fork", forks),
+    ("harmless-destructors", destructors),
+    ("harmless-hooks", hooks),
+    ("harmless-abort", aborts),
+    ("harmless-runtimes", runtimes),
 ];
 
 fn builder() -> holdup_agent::Builder {
@@ -217,6 +223,153 @@ fn strict_debug() {
     say(span.in_scope(|| "goes on"));
 }
 
+/// Exits while tasks run and a client reads.
+fn exits() {
+    let agent = builder().init();
+    say(agent.address().expect("it listens"));
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        tokio::spawn(async {
+            loop {
+                tokio::spawn(tokio::task::yield_now()).await.expect("it does not panic");
+            }
+        });
+        tokio::task::spawn_blocking(|| {
+            until_told();
+            std::process::exit(7);
+        })
+        .await
+        .expect("it does not return");
+    });
+}
+
+fn until_told() {
+    std::io::stdin().read_line(&mut String::new()).expect("stdin can be read");
+}
+
+/// Forks, and the child lives on as if it were the service, until after its parent's agent has ended.
+#[expect(unsafe_code, reason = "`fork` has no safe interface")]
+fn forks() {
+    let agent = builder().with_subscriber(tracing_subscriber::registry()).init();
+    let address = agent.address().expect("it listens");
+    say(address);
+    let busy = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    busy.spawn(async {
+        loop {
+            tokio::spawn(tokio::task::yield_now()).await.expect("it does not panic");
+        }
+    });
+    until_told();
+    let (mut told, tell) = std::io::pipe().expect("a pipe");
+    // SAFETY: the child goes on with this thread, and what it needs of others it makes anew.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        drop(tell);
+        let ends = current_thread().block_on(async {
+            let ended = tokio::spawn(async { 3 }.instrument(tracing::info_span!("request"))).await;
+            (ended.expect("it does not panic"), tokio::spawn(async { panic!("on purpose") }).await.is_err())
+        });
+        std::thread::spawn(|| ()).join().expect("it does not panic");
+        say(format_args!("in the child: {ends:?}"));
+        // It has the socket no longer; whether its parent does, it waits for.
+        std::io::Read::read_to_end(&mut told, &mut Vec::new()).expect("a pipe");
+        drop(agent);
+        // SAFETY: what is left is the test's own, on threads that this process does not have.
+        unsafe { libc::_exit(5) };
+    }
+    until_told();
+    agent.shutdown();
+    say(format_args!("the port is free: {}", std::net::TcpListener::bind(address).is_ok()));
+    drop(tell);
+    let mut status = 0;
+    // SAFETY: the child is this process's own.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    say(format_args!("the child ended with {}", libc::WEXITSTATUS(status)));
+}
+
+/// Does what a thread's end can do to an agent: it logs, allocates, spawns, and drops a runtime that has tasks.
+struct AtTheEnd(Option<Runtime>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let runtime = self.0.take().expect("it is dropped once");
+        let span = tracing::info_span!("the end", strict = ?Strict);
+        span.in_scope(|| tracing::info!("ends"));
+        let kept = runtime.spawn(std::future::pending::<()>().instrument(span));
+        let sum = vec![1; 1_000].iter().sum::<i32>();
+        drop(runtime);
+        say(format_args!("{sum}, and its last task ended: {}", kept.is_finished()));
+    }
+}
+
+thread_local! {
+    static EARLY: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+    static LATE: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+}
+
+/// A thread's own values are dropped in an order of the system's choice: here one is made before the agent's, and one after. The
+/// registry of `tracing-subscriber` itself panics where a span is made by then, agent or not, and so does tokio's `block_on`.
+fn destructors() {
+    let agent = builder().with_subscriber(Odd::new(Ids::Counted).0).init();
+    say(agent.address().expect("it listens"));
+    for _ in 0..3 {
+        let ends = std::thread::spawn(|| {
+            EARLY.with(|early| *early.borrow_mut() = Some(AtTheEnd(Some(current_thread()))));
+            tracing::info_span!("first").in_scope(|| ());
+            current_thread().block_on(async { tokio::spawn(async {}).await.expect("it does not panic") });
+            let many = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+            LATE.with(|late| *late.borrow_mut() = Some(AtTheEnd(Some(many))));
+        });
+        ends.join().expect("it does not panic");
+    }
+    say("ended");
+    until_stdin_ends();
+}
+
+/// A panic hook before the agent's and one after it, which passes on.
+fn hooks() {
+    std::panic::set_hook(Box::new(|_| say("the one before")));
+    let agent = builder().init();
+    let chained = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        say("the one after");
+        chained(info);
+    }));
+    say(agent.address().expect("it listens"));
+    current_thread().block_on(async {
+        tokio::spawn(async { panic!("on purpose") }).await.expect_err("it panics");
+    });
+    until_stdin_ends();
+}
+
+/// What a service does that is built with `panic = "abort"`: its hook is the last thing that runs, and nothing is unwound.
+fn aborts() {
+    std::panic::set_hook(Box::new(|info| {
+        say(info.payload().downcast_ref::<&str>().expect("a text"));
+        std::process::abort();
+    }));
+    let _agent = builder().init();
+    current_thread().block_on(async { tokio::spawn(async { panic!("the last words") }).await.expect("it aborts") });
+}
+
+/// One runtime after the other, each with a task that waits.
+fn runtimes() {
+    let agent = builder().init();
+    say(agent.address().expect("it listens"));
+    let one = || {
+        let runtime = current_thread();
+        runtime.spawn(std::future::pending::<()>());
+        runtime.block_on(tokio::task::yield_now());
+    };
+    let descriptors = || std::fs::read_dir("/proc/self/fd").expect("Linux").count();
+    (0..1_000).for_each(|_| one());
+    let before = descriptors();
+    (0..9_000).for_each(|_| one());
+    // Those that are known at once are 64, with three descriptors each.
+    say(format_args!("few more: {}", descriptors() <= before + 3 * 64));
+    until_stdin_ends();
+}
+
 /// The fields of the spans that tasks are told to be in, and how many spans found no room.
 fn told_of_spans(address: SocketAddr) -> (Vec<String>, u64) {
     block_on(async {
@@ -256,4 +409,77 @@ fn a_subscriber_that_never_says_what_it_closes_has_its_spans_let_go_of_with_thei
 #[test]
 fn what_a_service_formats_for_the_agent_never_fails_to_be_written() {
     assert_eq!(play("harmless-debug", &[]), ["goes on"]);
+}
+
+#[test]
+fn a_service_exits_while_a_client_reads() {
+    let mut service = Service::start("harmless-exit", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        until(&mut reports, |report| !report.tasks.is_empty()).await;
+        service.tell();
+        while let Ok(Some(_)) = reports.message().await {}
+    });
+    assert_eq!(service.ends(), Some(7));
+}
+
+#[test]
+fn a_forked_child_has_no_agent_and_none_of_its_port() {
+    let mut service = Service::start("harmless-fork", &[]);
+    let address = service.address();
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        until(&mut reports, |report| !report.tasks.is_empty()).await;
+        service.tell();
+        assert_eq!(service.hear(), "in the child: (3, true)");
+        until(&mut reports, |report| !report.tasks.is_empty()).await;
+    });
+    service.tell();
+    assert_eq!(service.hear(), "the port is free: true");
+    assert_eq!(service.hear(), "the child ended with 5");
+}
+
+#[test]
+fn a_thread_s_last_acts_are_served_by_what_the_agent_has_left_of_it() {
+    let mut service = Service::start("harmless-destructors", &[]);
+    let address = service.address();
+    for _ in 0..6 {
+        assert_eq!(service.hear(), "1000, and its last task ended: true");
+    }
+    assert_eq!(service.hear(), "ended");
+    block_on(async {
+        let described = Clients::connect(address).await.describe().await;
+        assert!(described.limitations.iter().all(|it| !it.contains("arrives")), "{:?}", described.limitations);
+    });
+}
+
+#[test]
+fn panic_hooks_before_and_after_the_agent_s_all_run_and_the_panic_is_told() {
+    let mut service = Service::start("harmless-hooks", &[]);
+    let address = service.address();
+    assert_eq!([service.hear(), service.hear()], ["the one after", "the one before"]);
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        let report = until(&mut reports, |report| !report.panics.is_empty()).await;
+        assert_eq!(report.panics[0].message, "on purpose");
+    });
+}
+
+#[test]
+fn a_service_that_aborts_at_a_panic_says_its_last_words_and_does() {
+    let mut service = Service::start("harmless-abort", &[]);
+    assert_eq!(service.hear(), "the last words");
+    assert_eq!(service.ends(), None, "by a signal");
+}
+
+#[test]
+fn of_ten_thousand_runtimes_that_are_gone_nothing_is_kept() {
+    let mut service = Service::start("harmless-runtimes", &[]);
+    let address = service.address();
+    assert_eq!(service.hear(), "few more: true");
+    block_on(async {
+        let mut reports = Clients::connect(address).await.reports().await;
+        until(&mut reports, |report| !report.more && report.runtimes.is_empty()).await;
+    });
 }

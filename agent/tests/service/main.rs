@@ -7,6 +7,7 @@ mod attach;
 mod causes;
 mod clients;
 mod compat;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod harmless;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod large;

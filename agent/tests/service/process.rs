@@ -1,8 +1,8 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::{alone, large, trails};
-use crate::{attach, causes, compat, harmless, losses, setup, wire};
+use crate::{alone, harmless, large, trails};
+use crate::{attach, causes, compat, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
@@ -26,6 +26,7 @@ const ROLES: &[Roles] = &[
     compat::ROLES,
     losses::ROLES,
     causes::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     harmless::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     trails::ROLES,
@@ -121,6 +122,11 @@ impl Service {
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for its end: the code with which it exits, `None` where a signal ended it.
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        self.child.wait().expect("it was started").code()
     }
 
     /// Sends it a signal, by the signal's name.

@@ -8,6 +8,7 @@ use super::door::{Arrived, Io, Listen, descriptors};
 use crate::{
     Error,
     access::{Access, Address},
+    forked::Listens,
 };
 use std::{
     io,
@@ -100,7 +101,14 @@ impl Listener {
 
 /// The same on the runtime that serves.
 #[derive(Debug)]
-pub(crate) enum Listening {
+pub(crate) struct Listening {
+    // Dropped before the socket is.
+    _in_children: Listens,
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
     Tcp(tokio::net::TcpListener),
     #[cfg(unix)]
     Unix(tokio::net::UnixListener, unix::Name),
@@ -109,10 +117,14 @@ pub(crate) enum Listening {
 impl Listening {
     pub(crate) fn new(listener: Listener) -> io::Result<Self> {
         match listener {
-            Listener::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Self::Tcp),
+            Listener::Tcp(listener) => {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                Ok(Self { _in_children: Listens::on(&listener), socket: Socket::Tcp(listener) })
+            }
             #[cfg(unix)]
             Listener::Unix(listener, name) => {
-                tokio::net::UnixListener::from_std(listener).map(|listener| Self::Unix(listener, name))
+                let listener = tokio::net::UnixListener::from_std(listener)?;
+                Ok(Self { _in_children: Listens::on(&listener), socket: Socket::Unix(listener, name) })
             }
         }
     }
@@ -120,8 +132,8 @@ impl Listening {
 
 impl Listen for Listening {
     async fn accept(&mut self) -> io::Result<Arrived> {
-        match self {
-            Self::Tcp(listener) => {
+        match &mut self.socket {
+            Socket::Tcp(listener) => {
                 let (io, remote) = listener.accept().await?;
                 // What is written is written for somebody who waits for it. One that is gone already is noticed when it is read.
                 let _ = io.set_nodelay(true);
@@ -131,7 +143,7 @@ impl Listen for Listening {
                 Ok(Arrived { io: Box::new(io) as Box<dyn Io>, descriptor, from: Origin::Tcp { local, remote } })
             }
             #[cfg(unix)]
-            Self::Unix(listener, name) => {
+            Socket::Unix(listener, name) => {
                 let (io, _) = listener.accept().await?;
                 let (peer, descriptor) = (io.peer_cred()?, descriptors::number(&io));
                 let from = Origin::Unix { user: peer.uid(), process: peer.pid(), owner: name.owner };
