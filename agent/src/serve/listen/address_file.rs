@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What tells this file from another of the same name, where the system does.
-type Identity = Option<(u64, u64)>;
+/// What tells this file from another of the same name, where the system does: its device and its number there.
+type Identity = (u64, u64);
 
 /// The file, for as long as this is kept. When it is dropped the file goes, if nobody else has written it, and if this is not a child that was forked.
 #[derive(Debug)]
@@ -77,12 +77,12 @@ fn create(path: &Path, text: &str) -> io::Result<Identity> {
 #[cfg(unix)]
 fn identity(metadata: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
-    Some((metadata.dev(), metadata.ino()))
+    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
 fn identity(_: &fs::Metadata) -> Identity {
-    None
+    (0, 0)
 }
 
 #[cfg(test)]
