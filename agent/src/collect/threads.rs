@@ -191,14 +191,12 @@ pub(crate) fn own_number() -> u32 {
 }
 
 /// How long a thread of this process has been on a processor; nothing where there is no such thread, or the system does not say.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(super) fn time_of(thread: u32) -> Duration {
-    // As the kernel makes the clock of a thread of its number: the processor's time (2), of one thread (4).
-    let clock = nix::time::ClockId::from_raw((!thread.cast_signed() << 3) | 4 | 2);
-    nix::time::clock_gettime(clock).map(Duration::from).unwrap_or_default()
+    crate::capture::running::cpu_time(thread).unwrap_or_default()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(super) fn time_of(_thread: u32) -> Duration {
     Duration::ZERO
 }

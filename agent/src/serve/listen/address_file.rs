@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What tells this file from another of the same name, where the system does.
+/// What tells this file from another of the same name, where the system does: its device and its number there.
 type Identity = (u64, u64);
 
 /// The file, for as long as this is kept. When it is dropped the file goes, if nobody else has written it, and if this is not a child that was forked.
@@ -81,8 +81,8 @@ fn identity(metadata: &fs::Metadata) -> Identity {
 }
 
 #[cfg(not(unix))]
-fn identity(metadata: &fs::Metadata) -> Identity {
-    (metadata.len(), 0)
+fn identity(_: &fs::Metadata) -> Identity {
+    (0, 0)
 }
 
 #[cfg(test)]
