@@ -156,11 +156,6 @@ impl Service {
         drop(self.child.stdin.take());
     }
 
-    /// Waits for its end: whether it was a good one.
-    pub(crate) fn ends(&mut self) -> bool {
-        self.child.wait().expect("it is a child").success()
-    }
-
     /// An address that it says next.
     pub(crate) fn address(&mut self) -> SocketAddr {
         self.hear().parse().expect("an address")
