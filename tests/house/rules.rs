@@ -236,13 +236,14 @@ pub(crate) fn old_systems(source: &Source) -> Vec<String> {
 }
 
 /// The files in which memory, stacks and what the system shares by pointers are the matter; with why, each says itself.
-pub(crate) const UNSAFE: [&str; 15] = [
+pub(crate) const UNSAFE: [&str; 16] = [
     "agent/src/capture/running.rs",
     "agent/src/capture/sleeping.rs",
     "agent/src/capture/stress.rs",
     "agent/src/clock.rs",
     "agent/src/collect/subscriber.rs",
     "agent/src/collect/threads.rs",
+    "agent/src/forked.rs",
     "agent/src/slots/barrier.rs",
     "agent/src/standstills.rs",
     "demo-server/src/scenarios/vfork.rs",
