@@ -66,7 +66,7 @@ async fn that_it_was_refused_in_the_trailers_whatever_else_they_hold() {
     let mut link = link_to(peer.address);
     assert_eq!(ids(&update(&mut link).await), [1, 2, 3]);
     let reason = lost(&mut link).await;
-    assert!(reason.starts_with("it has no room for this client: too many"), "{reason}");
+    assert!(reason.starts_with("it refused: too many"), "{reason}");
 }
 
 #[tokio::test]
