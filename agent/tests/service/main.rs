@@ -4,6 +4,7 @@
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod alone;
 mod attach;
+mod blind;
 mod causes;
 mod clients;
 mod compat;

@@ -2,7 +2,7 @@
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::{alone, harmless, large, trails};
-use crate::{attach, causes, compat, losses, setup, wire};
+use crate::{attach, blind, causes, compat, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
@@ -21,6 +21,7 @@ pub(crate) type Roles = &'static [(&'static str, fn())];
 
 const ROLES: &[Roles] = &[
     setup::ROLES,
+    blind::ROLES,
     attach::ROLES,
     wire::ROLES,
     compat::ROLES,

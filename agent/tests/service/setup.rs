@@ -2,7 +2,7 @@
 
 use crate::{
     clients::{Clients, block_on, until},
-    process::{Roles, Service, play, say, until_stdin_ends, until_told},
+    process::{Roles, Service, play, say, until_stdin_ends},
 };
 use holdup_agent::{Agent, Detail, Error};
 use std::{
@@ -37,18 +37,14 @@ pub(crate) const ROLES: Roles = &[
     ("setup-bad-variable", bad_variable),
     ("setup-wrapped", wrapped),
     ("setup-wrapped-off", wrapped_off),
-    ("setup-elsewhere", elsewhere),
     ("setup-ended", ended),
-    ("setup-busy", busy),
     ("setup-found", found),
     ("setup-not-found", not_found),
-    ("setup-hooked", hooked),
-    ("setup-late", late),
 ];
 
 const FREE: &str = "127.0.0.1:0";
 
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     FREE.parse().expect("an address")
 }
 
@@ -226,15 +222,6 @@ fn wrapped_off() {
     say(format_args!("at most: {}", tracing::level_filters::LevelFilter::current()));
 }
 
-/// The agent's part is installed on one thread only: the one that serves hears nothing.
-fn elsewhere() {
-    let builder = holdup_agent::builder().address(free());
-    let _here = tracing::subscriber::set_default(builder.wrap(tracing_subscriber::registry()));
-    let agent = builder.init();
-    say(agent.address().expect("it listens"));
-    until_stdin_ends();
-}
-
 /// It has ended, and tasks that began before go on: their spans are entered, left and closed.
 fn ended() {
     let builder = holdup_agent::builder().address(free()).with_subscriber(tracing_subscriber::registry().with(Log));
@@ -261,23 +248,6 @@ fn ended() {
     say(format_args!("threads: {left:?}"));
 }
 
-/// All of many tasks change between any two rounds.
-fn busy() {
-    let agent = holdup_agent::builder().from_env().address(free()).try_init().expect("it starts");
-    say(agent.address().expect("it listens"));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    for _ in 0..5_000 {
-        runtime.spawn(async {
-            loop {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        });
-    }
-    until_stdin_ends();
-    runtime.shutdown_background();
-}
-
 /// One of many instances: it picks a port, and is found.
 fn found() {
     let builder = holdup_agent::builder().from_env().with_subscriber(tracing_subscriber::registry().with(Where));
@@ -293,46 +263,6 @@ fn not_found() {
     let agent = holdup_agent::builder().from_env().init();
     say(format_args!("listens: {}", agent.address().is_some()));
     agent.missing().iter().for_each(say);
-}
-
-/// A panic hook that is set after the agent's, and calls it or not.
-fn hooked() {
-    let agent = holdup_agent::builder().address(free()).init();
-    say(agent.address().expect("it listens"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let panics = || assert!(runtime.block_on(runtime.spawn(async { panic!("on purpose") })).is_err());
-    let agents = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    panics();
-    say("one is untold");
-    until_told();
-    std::panic::set_hook(agents);
-    panics();
-    say("all are told");
-    until_stdin_ends();
-}
-
-/// It is started when there are tasks already, in a runtime that it meets at its next task.
-fn late() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let older: Vec<_> = (0..20).map(|_| runtime.spawn(std::future::pending::<()>())).collect();
-    let agent = holdup_agent::builder().address(free()).init();
-    say(agent.address().expect("it listens"));
-    let younger: Vec<_> = (0..30).map(|_| runtime.spawn(tokio::task::yield_now())).collect();
-    let _lives = runtime.spawn(std::future::pending::<()>());
-    for task in younger {
-        runtime.block_on(task).expect("it ends");
-    }
-    // What has just ended may still be among tokio's.
-    std::thread::sleep(Duration::from_millis(50));
-    say("some are older");
-    until_told();
-    older.iter().for_each(tokio::task::JoinHandle::abort);
-    for task in older {
-        assert!(runtime.block_on(task).is_err());
-    }
-    say("none is");
-    until_stdin_ends();
 }
 
 /// A callsite as tokio's tasks have one, and whether it is dead: nobody is interested in it.
@@ -505,60 +435,6 @@ fn a_wrapped_subscriber_is_installed_by_the_service_and_takes_in_records_of_log(
 fn a_wrapped_subscriber_that_is_switched_off_is_the_service_s_own() {
     let said = play("setup-wrapped-off", &[]);
     assert_eq!(said, ["INFO orders: as ever", "listens: false, threads more: 0", "at most: info"]);
-}
-
-#[test]
-fn an_agent_that_hears_of_no_task_says_so() {
-    let mut service = Service::start("setup-elsewhere", &[]);
-    let address = service.address();
-    block_on(async {
-        let described = Clients::connect(address).await.describe().await;
-        let deaf = described.limitations.iter().any(|it| it.contains("nothing that tokio tells arrives"));
-        assert!(deaf, "{:?}", described.limitations);
-    });
-}
-
-#[test]
-fn an_agent_that_may_use_little_of_a_processor_tells_less_often_and_says_so() {
-    let mut service = Service::start("setup-busy", &[("HOLDUP_CPU", "0.1%")]);
-    let address = service.address();
-    block_on(async {
-        let mut reports = Clients::connect(address).await.reports().await;
-        let report = until(&mut reports, |report| report.told_every_ms > 0).await;
-        assert!(report.told_every_ms > 250, "{}", report.told_every_ms);
-    });
-}
-
-#[test]
-fn a_panic_hook_that_keeps_the_agent_out_is_said() {
-    let mut service = Service::start("setup-hooked", &[]);
-    let address = service.address();
-    let describe = || block_on(async { Clients::connect(address).await.describe().await.limitations });
-    assert_eq!(service.hear(), "one is untold");
-    let said = describe();
-    assert!(said.iter().any(|it| it.starts_with("a task was ended by a panic")), "{said:?}");
-    service.tell();
-    assert_eq!(service.hear(), "all are told");
-    let said = describe();
-    assert!(said.iter().all(|it| !it.contains("panic")), "{said:?}");
-}
-
-#[test]
-fn tasks_that_are_older_than_the_agent_are_counted() {
-    let mut service = Service::start("setup-late", &[]);
-    let address = service.address();
-    assert_eq!(service.hear(), "some are older");
-    block_on(async {
-        let mut clients = Clients::connect(address).await;
-        let said = clients.describe().await.limitations;
-        assert!(said.iter().any(|it| it.starts_with("at least 20 tasks that live are not seen")), "{said:?}");
-        service.tell();
-        assert_eq!(service.hear(), "none is");
-        // They are counted once in a second at the most.
-        while clients.describe().await.limitations.iter().any(|it| it.contains("not seen")) {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    });
 }
 
 #[test]
