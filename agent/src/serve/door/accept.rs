@@ -20,11 +20,16 @@ pub(in super::super) async fn serve(mut listener: impl Listen, most: usize, gate
         while let Some(wait) = pace.wait() {
             sleep(wait).await;
         }
+        let room = guests.room().await;
         match listener.accept().await {
             Ok(Arrived { io, descriptor, from }) if descriptors::are_left(descriptor) => {
                 pace.take(1);
                 let guest = Arc::new(guests.arrive());
-                tokio::spawn(connection::serve((io, from), guest, Arc::clone(&gate), routes.clone()));
+                let (came, gate, routes) = ((io, from), Arc::clone(&gate), routes.clone());
+                tokio::spawn(async move {
+                    connection::serve(came, guest, gate, routes).await;
+                    drop(room);
+                });
             }
             Ok(_) | Err(_) => sleep(PAUSE).await,
         }

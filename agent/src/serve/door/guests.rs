@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep},
 };
 use tonic::Status;
@@ -41,6 +41,8 @@ pub(super) struct Guests(Arc<Shared>);
 struct Shared {
     /// How many may be in.
     most: usize,
+    /// For every connection that is open, whether it has to leave or not.
+    rooms: Arc<Semaphore>,
     list: Mutex<List>,
 }
 
@@ -118,7 +120,15 @@ impl Guests {
     pub(super) fn new(most: usize) -> Self {
         let wholes = Allowance::new(ALL_WHOLES.0, ALL_WHOLES.1);
         let list = List { wholes, next: 0, waiting: VecDeque::new(), clients: Vec::new() };
-        Self(Arc::new(Shared { most, list: Mutex::new(list) }))
+        // One more than may stay: the one whose coming makes another leave.
+        let rooms = Arc::new(Semaphore::new(most.saturating_add(WAITING + 1).min(Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Shared { most, rooms, list: Mutex::new(list) }))
+    }
+
+    /// Waits until all but one of those who had to leave are gone: however fast others come, no more connections than this are open. `None` never
+    /// comes: nobody closes it.
+    pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.rooms).acquire_owned().await.ok()
     }
 
     /// Somebody has come. Where there is no room at the door, the one who has waited for longest has to leave.
@@ -260,6 +270,18 @@ mod tests {
         assert!(!must_leave(&next).await, "one that is in may stay");
         drop(waiting);
         assert!(guests.0.list.lock().waiting.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_comes_before_those_who_had_to_leave_are_gone() {
+        let guests = Guests::new(1);
+        let mut rooms = Vec::new();
+        while let Ok(room) = timeout(Duration::from_millis(1), guests.room()).await {
+            rooms.push(room);
+        }
+        assert_eq!(rooms.len(), WAITING + 2);
+        drop(rooms.pop());
+        assert!(timeout(Duration::from_millis(1), guests.room()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
