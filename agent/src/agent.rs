@@ -162,6 +162,13 @@ pub(crate) enum Installed<S> {
     NotYet(S),
 }
 
+/// Bounds what is collected and kept, and says what of the service's own words is. It comes before the first span does.
+pub(crate) fn bound(settings: &Settings) {
+    changes::bound(settings.memory);
+    changes::keep(settings.retention, settings.retention_bytes.min(settings.memory / 4));
+    redact(settings).set();
+}
+
 /// A subscriber with the agent's part in front of it.
 pub(crate) fn wrap<S: Subscriber>(subscriber: S, detail: Detail) -> collect::subscriber::Subscriber<S> {
     collect::subscriber::Subscriber::new(subscriber, collected(detail))
@@ -233,11 +240,9 @@ impl Watching {
         let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
         let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
         let mut serving = start.part(Part::Server, server::start(door, settings, description, &stalls))?;
-        changes::bound(settings.memory);
-        changes::keep(settings.retention, settings.retention_bytes.min(settings.memory / 4));
+        bound(settings);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
-        redact(settings).set();
         if let Installed::NotYet(subscriber) = installed {
             set_global_default(Dispatch::new(wrap(subscriber, settings.detail))).map_err(|_| Error::SubscriberSet)?;
         }

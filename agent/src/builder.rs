@@ -304,7 +304,8 @@ where
 
     /// The service's own subscriber with the agent's part in front of it, for a service that installs it itself: by `init()` of
     /// `tracing_subscriber`, which takes in records of the crate `log` as well, or for some threads by `set_default`. The agent is
-    /// [started](Self::init) after that. It must be the outermost one, and how much is [collected](Self::detail) be set before.
+    /// [started](Self::init) after that. It must be the outermost one, and how much is [collected](Self::detail), shown and
+    /// [kept](Self::memory) be set before: it collects from then on.
     ///
     /// ```
     /// use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
@@ -318,6 +319,7 @@ where
     where
         T: Subscriber + Send + Sync + 'static,
     {
+        agent::bound(&self.settings);
         agent::wrap(subscriber, self.settings.detail)
     }
 

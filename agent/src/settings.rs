@@ -387,7 +387,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
 
 /// Whether a variable says who may look, or at what: where such a one is not understood, nobody may.
 pub(crate) fn guards(variable: &str) -> bool {
-    const GUARDS: [&str; 5] = ["HOLDUP_ADDR", "HOLDUP_HOSTS", "HOLDUP_TOKEN", "HOLDUP_TLS", "HOLDUP_FIELDS"];
+    const GUARDS: [&str; 6] =
+        ["HOLDUP_ADDR", "HOLDUP_HOSTS", "HOLDUP_TOKEN", "HOLDUP_TLS", "HOLDUP_FIELDS", "HOLDUP_DETAIL"];
     GUARDS.iter().any(|guard| variable.starts_with(guard))
 }
 

@@ -71,7 +71,8 @@ impl Handles {
         if is_closed {
             self.closes.store(true, Ordering::Relaxed);
         }
-        let is_gone = is_closed || is_last && !self.closes.load(Ordering::Relaxed);
+        // Where it is not the last one, the id was given to another span since.
+        let is_gone = is_last && (is_closed || !self.closes.load(Ordering::Relaxed));
         if is_gone {
             shard.remove(&id);
         }

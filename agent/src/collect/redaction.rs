@@ -36,7 +36,7 @@ impl Redaction {
         REDACTION.get().unwrap_or(&ALL)
     }
 
-    /// Sets it for the process, once: right before the subscriber is installed.
+    /// Sets it for the process, once: before there is a subscriber that collects.
     pub(crate) fn set(self) {
         // Set before: the process has a subscriber, which is either this agent's, or keeps every agent from being installed.
         let _ = REDACTION.set(self);

@@ -169,7 +169,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         match callsite::find(metadata, self.detail) {
-            Some(site) => site != Site::Ignored,
+            Some(site) => site != Site::Ignored && !has_ended(),
             None => self.is_within_hint(metadata) && !is_of_agent() && self.inner.enabled(metadata),
         }
     }
@@ -187,6 +187,8 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         match callsite::find(attributes.metadata(), self.detail) {
             None if is_of_agent() => id_of(id::INERT),
             None => self.begin_theirs(attributes),
+            // In a child that was forked tokio's callsites are still asked.
+            Some(_) if has_ended() => id_of(id::INERT),
             Some(site) => id_of(thread_state::with(|local| begin(site, local, attributes)).max(id::INERT)),
         }
     }
@@ -213,7 +215,9 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         let Some(site) = callsite::find(event.metadata(), self.detail) else {
             return !is_of_agent() && self.inner.event_enabled(event);
         };
-        thread_state::with(|local| happen(site, local, event));
+        if !has_ended() {
+            thread_state::with(|local| happen(site, local, event));
+        }
         false
     }
 

@@ -184,6 +184,8 @@ impl Hub {
             }
             Command::Set(temporality) => {
                 self.temporality = temporality;
+                // Nothing is kept for consoles meanwhile, and they are told everything when it is over.
+                self.updates.iter().for_each(Client::lapse);
                 self.tell_state();
             }
         }
@@ -201,8 +203,9 @@ impl Hub {
     fn catch_up(&mut self) {
         // Before anything is told of what lasted.
         standstills::notice(clock::now());
-        let Self { changes, updates, reports, as_of, .. } = self;
+        let Self { changes, updates, reports, as_of, temporality, .. } = self;
         let Some(changes) = changes else { return };
+        let updates = if *temporality == Temporality::Live { updates.as_slice() } else { &[] };
         *as_of = clock::now();
         changes.begin();
         changes.tasks(&mut |change| {
@@ -240,6 +243,7 @@ impl Hub {
         }
         self.relieve(|client| client.weight(), |client| client.lapse_if_unread(LAPSE_EARLY));
         self.relieve(|client| client.kept(), |client| client.cut());
+        self.clients().for_each(Client::looked_at);
     }
 
     /// Asks one client after the other to give up what is weighed, those with the most of it first, until the rest is little enough.

@@ -5,7 +5,7 @@ use crate::{
     access::Access,
     audit::Audit,
     collect::{callsite, thread_state::hide},
-    missing::Part,
+    missing::{Missing, Part},
     serve::{
         console, door,
         gate::Gate,
@@ -110,7 +110,7 @@ pub(crate) fn start(
         let opened = match door {
             Door::Open(opened) => *opened,
             Door::Later(audit) => {
-                let mut opened = open_later(&access, &audit).await;
+                let mut opened = open_later(&access, &audit, &missing).await;
                 if let Err(error) = opened.write_to(address_file.as_deref()) {
                     missing.note(Part::AddressFile, &error);
                 }
@@ -178,11 +178,13 @@ fn serve(
 }
 
 /// Opens the place as soon as that can be done: once its address is free, and its certificate can be read.
-async fn open_later(access: &Access, audit: &Audit) -> Opened {
+async fn open_later(access: &Access, audit: &Audit, missing: &Missing) -> Opened {
     loop {
         tokio::time::sleep(AGAIN).await;
-        if let Ok(opened) = open(access, None, audit) {
-            return opened;
+        match open(access, None, audit) {
+            Ok(opened) => return opened,
+            // What is wrong now need not be what was wrong before.
+            Err(error) => missing.note(Part::Address, &error),
         }
     }
 }

@@ -69,7 +69,7 @@ struct Inner<P> {
 enum Reader {
     /// It has read all that there was.
     Waits,
-    /// It was given a page then, and has not asked for another since.
+    /// It was given a page then, or there was something for it, and it has not asked since.
     Reads(Instant),
     /// It has not asked for so long that nothing is kept for it.
     Lapsed,
@@ -146,6 +146,12 @@ pub(super) trait Client {
 
     /// Keeps nothing more for it if it has not read for so long.
     fn lapse_if_unread(&self, lasting: Duration);
+
+    /// Keeps nothing more for it in any case: it is told everything when it reads again.
+    fn lapse(&self);
+
+    /// A round is over. What there is for one that had read all is what it is behind with, from now on.
+    fn looked_at(&self);
 }
 
 impl<P: Pages> Client for Subscription<P> {
@@ -168,6 +174,19 @@ impl<P: Pages> Client for Subscription<P> {
         if matches!(inner.reader, Reader::Reads(since) if since.elapsed() >= lasting) {
             inner.reader = Reader::Lapsed;
             inner.pages.lapse();
+        }
+    }
+
+    fn lapse(&self) {
+        let mut inner = self.0.inner.lock();
+        inner.reader = Reader::Lapsed;
+        inner.pages.lapse();
+    }
+
+    fn looked_at(&self) {
+        let mut inner = self.0.inner.lock();
+        if inner.reader == Reader::Waits && inner.pages.kept() + inner.pages.listed() > 0 {
+            inner.reader = Reader::Reads(Instant::now());
         }
     }
 }
@@ -243,11 +262,18 @@ mod tests {
         client.lapse_if_unread(LAPSE);
         client.lapse_if_unread(LAPSE);
         assert_eq!(lapses(&client), 1);
+        client.lapse();
+        assert_eq!(lapses(&client), 2, "whether it reads or not");
         assert!(stream.next().await.is_some());
         while stream.next().now_or_never().is_some() {}
         assert!(stream.next().now_or_never().is_none(), "all is read");
         advance(LAPSE * 10).await;
+        client.looked_at();
         client.lapse_if_unread(LAPSE);
-        assert_eq!(lapses(&client), 1);
+        assert_eq!(lapses(&client), 2);
+        client.note(|pages| pages.to_say = 3);
+        assert_eq!(client.kept(), 0, "it could not ask for it yet");
+        client.looked_at();
+        assert_eq!(client.kept(), 3, "it could by now");
     }
 }

@@ -247,6 +247,12 @@ fn until_told() {
     std::io::stdin().read_line(&mut String::new()).expect("stdin can be read");
 }
 
+/// Pages of this process that are in memory.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("the system tells");
+    pages.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number")
+}
+
 /// Forks, and the child lives on as if it were the service, until after its parent's agent has ended.
 #[expect(unsafe_code, reason = "`fork` has no safe interface")]
 fn forks() {
@@ -269,6 +275,16 @@ fn forks() {
             let ended = tokio::spawn(async { 3 }.instrument(tracing::info_span!("request"))).await;
             (ended.expect("it does not panic"), tokio::spawn(async { panic!("on purpose") }).await.is_err())
         });
+        // Each of these would take a place that nobody gives back, and now and then a lock that a thread of the parent may have had.
+        let before = resident();
+        current_thread().block_on(async {
+            for _ in 0..50_000 {
+                let mutex = tokio::sync::Mutex::new(());
+                tokio::spawn(async move { drop(mutex.lock().await) }).await.expect("it does not panic");
+            }
+        });
+        let more = resident().saturating_sub(before);
+        assert!(more < 1_024, "{more} pages more are resident");
         std::thread::spawn(|| ()).join().expect("it does not panic");
         say(format_args!("in the child: {ends:?}"));
         // It has the socket no longer; whether its parent does, it waits for.

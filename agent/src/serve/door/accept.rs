@@ -31,7 +31,11 @@ pub(in super::super) async fn serve(mut listener: impl Listen, most: usize, gate
                     drop(room);
                 });
             }
-            Ok(_) | Err(_) => sleep(PAUSE).await,
+            arrived => {
+                // Its descriptor is the service's.
+                drop(arrived);
+                sleep(PAUSE).await;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The calls of one connection: each is counted, and goes on to the two services.
 
 use super::guests::{Asks, Call, Guest};
-use crate::serve::gate::{Gate, Visitor};
+use crate::serve::gate::{ATTACHES, Gate, Visitor};
 use futures::future::BoxFuture;
 use hyper::{
     Request, Response,
@@ -20,9 +20,6 @@ use tonic::{
     codegen::{Bytes, Service as _},
     service::Routes,
 };
-
-/// Calls that tell everything, for as long as they go on.
-const WHOLE: [&str; 2] = ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
 
 /// The two services, as one connection has them.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ impl Service<Request<Incoming>> for Calls {
             Ok(known) => known,
             Err(refused) => return Box::pin(async move { Ok(refused.into_http()) }),
         };
-        let asks = if WHOLE.contains(&request.uri().path()) { Asks::Whole } else { Asks::Little };
+        let asks = if ATTACHES.contains(&request.uri().path()) { Asks::Whole } else { Asks::Little };
         let call = match self.guest.call(asks) {
             Ok(call) => call,
             Err(refused) => return Box::pin(async move { Ok(Status::from(refused).into_http()) }),

@@ -53,8 +53,11 @@ async fn converse(
     gate: Arc<Gate>,
     routes: Routes,
 ) -> io::Result<()> {
-    let (io, visitor) = gate.enter(io, from).await?;
-    let mut io = Metered::new(io);
+    // Also of what is said before it is known to be a client.
+    let io = Metered::new(io, guest.heard());
+    let (io, visitor) = gate.enter(Box::new(io), from).await?;
+    // What comes by TLS was counted on its way.
+    let mut io = Metered::new(io, guest.heard());
     match hello::read(&mut io).await? {
         Hello::Http2 => {
             let io = TokioIo::new(io.with_preface());

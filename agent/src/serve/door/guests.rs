@@ -59,6 +59,7 @@ struct List {
 struct Known {
     number: u64,
     leave: Arc<Notify>,
+    heard: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -77,6 +78,8 @@ pub(super) struct Guest {
     number: u64,
     all: Guests,
     leave: Arc<Notify>,
+    /// Whether it has said anything.
+    heard: Arc<AtomicBool>,
     is_in: AtomicBool,
 }
 
@@ -131,19 +134,21 @@ impl Guests {
         Arc::clone(&self.0.rooms).acquire_owned().await.ok()
     }
 
-    /// Somebody has come. Where there is no room at the door, the one who has waited for longest has to leave.
+    /// Somebody has come. Where there is no room at the door, one has to leave: who has said nothing before who has, and of those who has waited
+    /// for longest. Whoever is about to agree on TLS over a long way has said something.
     pub(super) fn arrive(&self) -> Guest {
         let mut list = self.0.list.lock();
+        let silent = list.waiting.iter().position(|known| !known.heard.load(Ordering::Relaxed));
         if list.waiting.len() >= WAITING
-            && let Some(known) = list.waiting.pop_front()
+            && let Some(known) = list.waiting.remove(silent.unwrap_or(0))
         {
             known.leave.notify_one();
         }
         let number = list.next;
         list.next += 1;
-        let leave = Arc::new(Notify::new());
-        list.waiting.push_back(Known { number, leave: Arc::clone(&leave) });
-        Guest { number, all: self.clone(), leave, is_in: AtomicBool::new(false) }
+        let (leave, heard) = (Arc::new(Notify::new()), Arc::<AtomicBool>::default());
+        list.waiting.push_back(Known { number, leave: Arc::clone(&leave), heard: Arc::clone(&heard) });
+        Guest { number, all: self.clone(), leave, heard, is_in: AtomicBool::new(false) }
     }
 }
 
@@ -178,6 +183,11 @@ impl List {
 }
 
 impl Guest {
+    /// Whether it has said anything: whoever reads what it says notes that here.
+    pub(super) fn heard(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.heard)
+    }
+
     /// Makes a call. The first one brings the connection in.
     pub(super) fn call(self: &Arc<Self>, asks: Asks) -> Result<Call, Refused> {
         let most = self.all.0.most;
@@ -264,6 +274,10 @@ mod tests {
         assert!(!must_leave(&waiting[0]).await);
         let next = guest(&guests);
         assert!(must_leave(&waiting[0]).await && !must_leave(&waiting[1]).await);
+        waiting[1].heard().store(true, Ordering::Relaxed);
+        let another = guest(&guests);
+        assert!(must_leave(&waiting[2]).await && !must_leave(&waiting[1]).await, "who has said something stays");
+        drop(another);
         let _call = next.call(Asks::Whole).expect("there is room");
         assert_eq!(waiting[0].call(Asks::Little).expect_err("it has to leave"), Refused::Clients(1));
         tokio::time::sleep(PATIENCE * 2).await;

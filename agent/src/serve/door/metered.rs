@@ -5,6 +5,10 @@ use std::{
     future::Future as _,
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 use tokio::{
@@ -22,12 +26,14 @@ pub(super) struct Metered<I> {
     /// What was read already, and is to be read again.
     again: &'static [u8],
     allowance: Allowance,
+    /// Whether the other side has said anything.
+    heard: Arc<AtomicBool>,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> Metered<I> {
-    pub(super) fn new(io: I) -> Self {
-        Self { io, again: &[], allowance: Allowance::new(READ.0, READ.1), wait: None }
+    pub(super) fn new(io: I, heard: Arc<AtomicBool>) -> Self {
+        Self { io, again: &[], allowance: Allowance::new(READ.0, READ.1), heard, wait: None }
     }
 
     /// Whoever reads next reads the preface once more.
@@ -56,6 +62,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Metered<I> {
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut part))?;
         let read = part.filled().len();
+        self.heard.fetch_or(read > 0, Ordering::Relaxed);
         self.allowance.take(read);
         buf.advance(read);
         Poll::Ready(Ok(()))
@@ -98,7 +105,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn of_one_that_sends_without_end_so_much_is_read_and_no_more() {
-        let mut io = Metered::new(tokio::io::repeat(7));
+        let mut io = Metered::new(tokio::io::repeat(7), Arc::default());
         let mut buffer = vec![0; READ.1 as usize];
         let begun = Instant::now();
         io.read_exact(&mut buffer).await.expect("it never ends");
@@ -113,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_preface_is_read_again_in_pieces_of_any_size_before_the_rest() {
-        let mut io = Metered::new(&b"rest"[..]).with_preface();
+        let mut io = Metered::new(&b"rest"[..], Arc::default()).with_preface();
         let mut first = [0; 5];
         io.read_exact(&mut first).await.expect("it is there");
         let mut all = first.to_vec();

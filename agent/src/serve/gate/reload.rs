@@ -23,12 +23,18 @@ pub(super) struct Reloaded<T> {
 
 struct State<T> {
     value: Arc<T>,
+    /// What the value was made of.
     seen: Seen,
+    /// What could not be used, and was warned of.
+    warned: Option<Seen>,
     looked: Instant,
 }
 
-/// What tells one content of files from another, without reading them.
-type Seen = Vec<Option<(SystemTime, u64, u64)>>;
+/// What tells one content of files from another, and one mode, without reading them.
+type Seen = Vec<Option<(SystemTime, u64, Inode)>>;
+
+/// The number of a file, and when it was last changed in any way. Another file of the same name has another number.
+type Inode = (u64, i64, i64);
 
 impl<T> fmt::Debug for Reloaded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +50,7 @@ impl<T> Reloaded<T> {
     ) -> Result<Self, Error> {
         // Seen before they are read: what changes meanwhile is read again.
         let seen = seen(&files);
-        let state = State { value: Arc::new(load()?), seen, looked: Instant::now() };
+        let state = State { value: Arc::new(load()?), seen, warned: None, looked: Instant::now() };
         Ok(Self { files, load: Box::new(load), state: Mutex::new(state) })
     }
 
@@ -60,10 +66,18 @@ impl<T> Reloaded<T> {
             state.looked = now;
             let now_seen = seen(&self.files);
             if now_seen != state.seen {
-                state.seen = now_seen;
                 match (self.load)() {
-                    Ok(value) => state.value = Arc::new(value),
-                    Err(error) => warn(error),
+                    Ok(value) => {
+                        state.value = Arc::new(value);
+                        state.seen = now_seen;
+                        state.warned = None;
+                    }
+                    // It is tried again: what is wrong may pass without a change of the files.
+                    Err(error) if state.warned.as_ref() != Some(&now_seen) => {
+                        warn(error);
+                        state.warned = Some(now_seen);
+                    }
+                    Err(_) => {}
                 }
             }
         }
@@ -74,20 +88,20 @@ impl<T> Reloaded<T> {
 fn seen(files: &[PathBuf]) -> Seen {
     let of = |path: &PathBuf| {
         let metadata = fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len(), number(&metadata)))
+        Some((metadata.modified().ok()?, metadata.len(), inode(&metadata)))
     };
     files.iter().map(of).collect()
 }
 
-/// Another file of the same name has another number.
 #[cfg(unix)]
-fn number(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+fn inode(metadata: &fs::Metadata) -> Inode {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn number(_: &fs::Metadata) -> u64 {
-    0
+fn inode(_: &fs::Metadata) -> Inode {
+    (0, 0, 0)
 }
 
 #[cfg(test)]
@@ -119,6 +133,35 @@ mod tests {
         assert_eq!(at(8), (1, 2));
         fs::write(&path, "34").unwrap();
         assert_eq!(at(10), (34, 2));
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_could_not_be_used_is_looked_at_again_and_so_is_what_got_another_mode() {
+        use std::{
+            os::unix::fs::PermissionsExt as _,
+            sync::atomic::{AtomicBool, Ordering},
+        };
+        static WORKS: AtomicBool = AtomicBool::new(true);
+        let path = std::env::temp_dir().join(format!("holdup-reload-again-{}", std::process::id()));
+        fs::write(&path, "1").unwrap();
+        let file = path.clone();
+        let load = move || {
+            let mode = fs::metadata(&file).map_or(0, |file| file.permissions().mode() & 0o777);
+            if WORKS.load(Ordering::Relaxed) { Ok(mode) } else { Err(Error::access("the file", "no descriptors")) }
+        };
+        let reloaded = Reloaded::new(vec![path.clone()], load).unwrap();
+        let begun = Instant::now();
+        let mut warnings = 0;
+        let mut at = |seconds: u64| (*reloaded.look(begun + Duration::from_secs(seconds), |_| warnings += 1), warnings);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(at(2), (0o600, 0), "nothing but its mode has changed");
+        WORKS.store(false, Ordering::Relaxed);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!((at(4), at(6)), ((0o600, 1), (0o600, 1)));
+        WORKS.store(true, Ordering::Relaxed);
+        assert_eq!(at(8), (0o400, 1), "it was tried again");
         fs::remove_file(&path).unwrap();
     }
 }

@@ -10,13 +10,13 @@ use parking_lot::Mutex;
 use std::{fs, io, path::Path, sync::Arc};
 use tokio::time::sleep;
 use tokio_rustls::{
-    TlsAcceptor,
+    LazyConfigAcceptor,
     rustls::{
         self, RootCertStore, ServerConfig,
         client::verify_server_name,
         crypto::ring,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
-        server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier},
+        server::{Acceptor, NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier},
     },
 };
 
@@ -63,6 +63,15 @@ impl Tls {
         io: Box<dyn Io>,
         warn: impl FnOnce(Error),
     ) -> Result<(Box<dyn Io>, Certificate), (io::Error, Box<dyn Io>)> {
+        // Only who begins to agree takes one of the handshakes that there are.
+        let mut begins = LazyConfigAcceptor::new(Acceptor::default(), io);
+        let begun = match (&mut begins).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                let io = begins.take_io().unwrap_or_else(|| Box::new(tokio::io::empty()));
+                return Err((error, io));
+            }
+        };
         loop {
             let wait = {
                 let mut handshakes = self.handshakes.lock();
@@ -75,7 +84,7 @@ impl Tls {
             let Some(wait) = wait else { break };
             sleep(wait).await;
         }
-        let stream = TlsAcceptor::from(self.config.get(warn)).accept(io).into_fallible().await?;
+        let stream = begun.into_stream(self.config.get(warn)).into_fallible().await?;
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let certificate = self.clients.judge(shown);
         Ok((Box::new(stream), certificate))

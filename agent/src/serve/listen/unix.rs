@@ -87,7 +87,9 @@ fn remove_stale(path: &Path) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         moved => moved.map_err(|error| format!("a socket that nobody listens at is in the way ({error})"))?,
     }
-    let is_the_same = fs::symlink_metadata(&aside).is_ok_and(|moved| FileId::of(&moved) == FileId::of(&metadata));
+    // A new one may have been given the number of one that is gone.
+    let is_the_same = fs::symlink_metadata(&aside).is_ok_and(|moved| FileId::of(&moved) == FileId::of(&metadata))
+        && knock(&aside).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
     if !is_the_same {
         // It goes back only where there is nothing else by now.
         let _ = fs::hard_link(&aside, path);
