@@ -1,4 +1,12 @@
 //! Which thread polls which task since when: written by the thread itself at the edges of a poll, read by others at any time.
+//!
+//! | `edges` | `task`, `since` | by whom | how |
+//! |---|---|---|---|
+//! | even to odd | as before | the thread itself | release store |
+//! | odd | are written | the same | release stores, so that who sees one sees that it is odd |
+//! | odd to even | both new | the same | release store, so that who sees it sees both |
+//!
+//! A reader has both of one poll where it saw the same even number before and after (acquire loads). Nobody but the thread writes any of them.
 
 use crate::clock::{self, Nanos};
 use parking_lot::Mutex;
@@ -96,6 +104,7 @@ impl Thread {
     /// Notes, on the thread itself, that it polls `task` from `now` on; 0 for none.
     pub(crate) fn set_polling(&self, task: u64, now: Nanos) {
         let edge = self.edges.load(Ordering::Relaxed);
+        debug_assert!(edge.is_multiple_of(2), "a thread notes one poll while it notes another");
         self.edges.store(edge + 1, Ordering::Release);
         self.task.store(task, Ordering::Release);
         self.since.store(now.raw(), Ordering::Release);
