@@ -204,28 +204,28 @@ impl Hub {
         let Self { changes, updates, reports, as_of, .. } = self;
         let Some(changes) = changes else { return };
         *as_of = clock::now();
-        changes.begin();
-        changes.tasks(&mut |change| {
+        let round = changes.begin();
+        round.tasks(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.tasks.note(&news));
             note_all(reports, |reports| reports.task(&news));
         });
-        changes.resources(&mut |change| {
+        round.resources(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.resources.note(&news));
             note_all(reports, |reports| reports.resource(&news));
         });
-        changes.ops(&mut |change| {
+        round.ops(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.ops.note(&news));
             note_all(reports, |reports| reports.op(&news));
         });
         if !reports.is_empty() {
-            changes.locks(&mut |change| {
+            round.locks(&mut |change| {
                 let news = News::from(change);
                 note_all(reports, |reports| reports.lock(&news));
             });
-            changes.spans(&mut |row| {
+            round.spans(&mut |row| {
                 let row = Arc::new(row);
                 note_all(reports, |reports| reports.spans(&row));
             });

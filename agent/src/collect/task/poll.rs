@@ -1,5 +1,5 @@
 //! The edges of a task's polls: how long it waited, how long each poll took. Written by the thread that polls the task, which
-//! is one at a time.
+//! is one at a time (I6 of [`crate::slots`]).
 
 use super::{
     slot::{self, Slot, TASKS, WATCHED, WORKER},

@@ -8,8 +8,9 @@ use crate::{
         delivery::Delivery,
         free_list,
         histogram::Durations,
-        id::{self, Ours},
+        id::{self, Kind, Ours},
         lifetime::{Clones, Lifetime},
+        stages,
         word::{Half, Word},
     },
     view::TaskKind,
@@ -24,7 +25,7 @@ use std::sync::{
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) lifetime: Lifetime,
+    lifetime: Lifetime,
     pub(crate) polls: Word,
     pub(crate) started: Word,
     pub(crate) ended: Word,
@@ -37,7 +38,7 @@ pub(crate) struct Slot {
     pub(crate) wakes: Word,
     pub(crate) clones: Word,
     pub(crate) drops: Word,
-    /// These three are written from inside of the task's own polls.
+    /// These three are written from inside of the task's own polls (I6 of [`crate::slots`]).
     pub(crate) self_wakes: Word,
     pub(crate) self_clones: Word,
 
@@ -50,7 +51,7 @@ pub(crate) struct Slot {
     /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
     pub(crate) context: Word,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) delivery: Delivery,
+    delivery: Delivery,
 
     pub(crate) runtime: Half,
     pub(crate) size: Half,
@@ -100,6 +101,19 @@ pub(crate) fn wakes_are_seen() -> bool {
     WAKES_ARE_SEEN.load(Ordering::Relaxed)
 }
 
+impl stages::Slot for Slot {
+    const KIND: Kind = Kind::Task;
+    const CLONES: Clones = Clones::Alike;
+
+    fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+}
+
 /// Whether a task's polls may have to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PollWatch {
@@ -114,6 +128,12 @@ pub(crate) fn slot(span: Ours) -> Option<&'static Slot> {
 }
 
 impl Slot {
+    /// Whether its user is still the one with this stamp.
+    #[inline]
+    pub(super) fn is_of(&self, stamp: u64) -> bool {
+        self.lifetime.is(stamp, Clones::Alike)
+    }
+
     /// Whether a poll is under way.
     pub(crate) fn is_polled(&self) -> bool {
         self.started.get() > self.ended.get()
@@ -176,20 +196,16 @@ pub(crate) fn clone_handle(span: Ours) {
 /// A handle of the span is dropped; with the last one, the task ends. True when it was.
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
-    let Some(slot) = TASKS.get(span.index) else { return false };
-    // The span ends right after it was left for good.
+    // I3: the handle is this call's to drop. The span ends right after it was left for good.
     let ended = local.last_read().filter(|_| local.just_left.get() == id);
     let ended = ended.unwrap_or_else(clock::now);
-    if !slot.lifetime.drop_handle(|| slot.dropped.set(ended.raw())) {
-        return false;
-    }
+    let Some(slot) = TASKS.drop_handle(span.index, |slot| slot.dropped.set(ended.raw())) else { return false };
     if slot.keeps_wakers() {
         woken_by::forget(id);
     }
     if slot.kind() == TaskKind::BlockOn {
         local.leave_block_on();
     }
-    TASKS.touch(span.index);
-    local.tasks.retire(&free_list::TASKS, span.index);
+    local.tasks.retire(&free_list::TASKS, slot);
     true
 }

@@ -6,9 +6,8 @@ use crate::{
     collect::thread_state::ThreadState,
     slots::{
         free_list,
-        id::{self, Kind, Ours},
+        id::{self, Kind},
         intern,
-        lifetime::Clones,
     },
     view::TaskKind,
 };
@@ -21,18 +20,16 @@ pub(crate) const WORKERS: &str = "tokio::runtime::scheduler::multi_thread::worke
 /// Begins a task; returns its span's id.
 #[inline]
 pub(crate) fn spawn(local: &ThreadState, attributes: &Attributes<'_>) -> u64 {
-    let Some(index) = local.tasks.take(&free_list::TASKS, &TASKS) else { return id::INERT };
-    let Some(slot) = TASKS.get(index) else { return id::INERT };
+    let Some(slot) = local.tasks.take(&free_list::TASKS, &TASKS) else { return id::INERT };
     let mut fields = SpanFields::new(local);
     attributes.record(&mut fields);
-    let stamp = slot.lifetime.begin(Clones::Alike);
+    let slot = slot.begin();
     slot.rewrite(&fields, local.innermost(Kind::Task), local.now());
-    slot.lifetime.publish(stamp);
+    let span = slot.publish();
     if fields.kind == TaskKind::BlockOn {
         local.enter_block_on();
     }
-    TASKS.touch(index);
-    id::encode(Ours { kind: Kind::Task, index, stamp })
+    id::encode(span)
 }
 
 impl Slot {
