@@ -211,7 +211,7 @@ extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void
     let turn = unsafe { info.si_value() }.sival_ptr as u64;
     let wanted = SLOT.state.load(Ordering::Acquire);
     // C3: timers of the service's own may use the signal too, with any value, on any thread.
-    if wanted & STATE != WANTED || wanted >> TURN_AT != turn || SLOT.tid.load(Ordering::Relaxed) != own_tid() {
+    if wanted & STATE != WANTED || wanted >> TURN_AT != turn || SLOT.tid.load(Ordering::Relaxed) != current_tid() {
         return;
     }
     let [copying, copied] = [COPYING, COPIED].map(|state| (turn << TURN_AT) | state);
@@ -297,7 +297,7 @@ fn ours() -> libc::sighandler_t {
 }
 
 /// The calling thread, as the kernel numbers it. Asked for without the library, whose call is younger than some of its versions.
-fn own_tid() -> u32 {
+fn current_tid() -> u32 {
     // SAFETY: it takes nothing, and cannot fail.
     (unsafe { libc::syscall(libc::SYS_gettid) }) as u32
 }
@@ -372,7 +372,7 @@ mod tests {
         let (wake, sleeps) = std::sync::mpsc::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            tell.send(own_tid()).unwrap();
+            tell.send(current_tid()).unwrap();
             sleeps.recv().unwrap_err();
         });
         (told.recv().unwrap(), wake, thread)
@@ -406,18 +406,18 @@ mod tests {
 
     /// Has a timer of the service's own expire on this thread, with a value of its own.
     fn foreign_timer(signal: c_int, value: u64) {
-        let timer = timer_on_cpu_clock(own_tid(), signal, value).unwrap();
+        let timer = timer_on_cpu_clock(current_tid(), signal, value).unwrap();
         expire_at_next_tick(timer).unwrap();
         // SAFETY: all zeroes is a valid value.
         let mut left: libc::itimerspec = unsafe { mem::zeroed() };
-        let begun = cpu_time(own_tid()).unwrap();
+        let begun = cpu_time(current_tid()).unwrap();
         loop {
             // SAFETY: the timer exists, and the kernel writes what is left of its time.
             assert_eq!(unsafe { libc::timer_gettime(timer, &raw mut left) }, 0);
             if left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0 {
                 break;
             }
-            assert!(cpu_time(own_tid()).unwrap() < begun + std::time::Duration::from_secs(10), "it never expires");
+            assert!(cpu_time(current_tid()).unwrap() < begun + std::time::Duration::from_secs(10), "it never expires");
         }
         // SAFETY: it is deleted once.
         unsafe { libc::timer_delete(timer) };

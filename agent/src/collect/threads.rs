@@ -118,7 +118,7 @@ static THREADS: Mutex<Vec<Weak<Thread>>> = Mutex::new(Vec::new());
 pub(crate) fn register() -> Arc<Thread> {
     let current = std::thread::current();
     let thread = Arc::new(Thread {
-        tid: own_number(),
+        tid: current_tid(),
         id: current.id(),
         name: current.name().unwrap_or_default().into(),
         edges: AtomicU64::new(0),
@@ -186,7 +186,7 @@ pub(crate) fn current_runtime() -> u64 {
 
 #[cfg(target_os = "linux")]
 /// The system's number of the calling thread.
-pub(crate) fn own_number() -> u32 {
+pub(crate) fn current_tid() -> u32 {
     // The function of this name is glibc's since 2.30 only.
     #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
     let tid = unsafe { libc::syscall(libc::SYS_gettid) };
@@ -195,7 +195,7 @@ pub(crate) fn own_number() -> u32 {
 
 #[cfg(not(target_os = "linux"))]
 /// The system's number of the calling thread.
-pub(crate) fn own_number() -> u32 {
+pub(crate) fn current_tid() -> u32 {
     0
 }
 

@@ -23,7 +23,7 @@ pub(crate) const BATCH: usize = 64;
 type Batch = [u32; BATCH];
 
 /// Slots of one kind, at most.
-const ROOM: u32 = 1 << INDEX_BITS;
+const MOST_SLOTS: u32 = 1 << INDEX_BITS;
 
 /// How much of what has ended is kept.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ impl FreeList {
         }
         let watched = self.watched.load(Ordering::Relaxed);
         let end = inner.made + BATCH as u32;
-        let full = end > ROOM || !arena.may_reach(end);
+        let full = end > MOST_SLOTS || !arena.may_reach(end);
         let spare = inner.ended.len() > inner.keep.least;
         if let Some(batch) = inner.ended.front().filter(|_| spare || full).copied() {
             // A slot that is not touched may still have to be told: the reader takes all marks, and then reads slot by slot.

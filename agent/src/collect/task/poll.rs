@@ -2,7 +2,7 @@
 //! is one at a time (I6 of [`crate::slots`]).
 
 use super::{
-    slot::{self, Slot, TASKS, WATCHED, WORKER},
+    slot::{self, Slot, TASKS, TRACED, WORKER},
     woken_by,
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     let woken = slot.last_wake.get().max(slot.ended.get());
     let waited = match (latency, woken) {
         (0, 0) => None,
-        (0, woken) if slot::wakes_are_seen() => Some(now.raw().saturating_sub(woken)),
+        (0, woken) if slot::wakes_are_collected() => Some(now.raw().saturating_sub(woken)),
         // When it was woken is not known.
         (0, _) => None,
         (latency, _) => Some(latency - 1),
@@ -54,7 +54,7 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     if kind & WORKER == 0 {
         thread.set_polling(id, now);
     }
-    if kind & WATCHED != 0 {
+    if kind & TRACED != 0 {
         lock_sites::entered(local, slot, id, now);
     }
     written.touch();
@@ -72,7 +72,7 @@ pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
         return;
     }
     let now = local.now();
-    if local.watched.get() == id {
+    if local.traced.get() == id {
         lock_sites::left(local, id);
     }
     let started = slot.started.get();

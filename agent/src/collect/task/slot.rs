@@ -84,21 +84,21 @@ pub(crate) static TASKS: Arena<Slot> = Arena::new();
 pub(crate) const WORKER: u32 = 4;
 
 /// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
-pub(crate) const WATCHED: u32 = 8;
+pub(crate) const TRACED: u32 = 8;
 
 /// Of a slot's `wakes`: it is kept who wakes it, see [`super::woken_by`]. It stands in the word that whoever wakes it writes anyway.
 const KEEPS_WAKERS: u64 = 1 << 63;
 
 /// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
-static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
+static WAKES_ARE_COLLECTED: AtomicBool = AtomicBool::new(true);
 
 pub(crate) fn collect_wakes_in(detail: Detail) {
-    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
+    WAKES_ARE_COLLECTED.store(detail == Detail::Full, Ordering::Relaxed);
 }
 
 #[inline]
-pub(crate) fn wakes_are_seen() -> bool {
-    WAKES_ARE_SEEN.load(Ordering::Relaxed)
+pub(crate) fn wakes_are_collected() -> bool {
+    WAKES_ARE_COLLECTED.load(Ordering::Relaxed)
 }
 
 impl stages::Slot for Slot {
@@ -116,7 +116,7 @@ impl stages::Slot for Slot {
 
 /// Whether a task's polls may have to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PollWatch {
+pub(crate) enum PollTrace {
     Off,
     On,
 }
@@ -145,10 +145,10 @@ impl Slot {
     }
 
     /// Notes whether to look at its polls from the next one on.
-    pub(crate) fn set_poll_watch(&self, watch: PollWatch) {
-        match watch {
-            PollWatch::On => self.kind.set_bits(WATCHED),
-            PollWatch::Off => self.kind.clear_bits(WATCHED),
+    pub(crate) fn set_poll_trace(&self, trace: PollTrace) {
+        match trace {
+            PollTrace::On => self.kind.set_bits(TRACED),
+            PollTrace::Off => self.kind.clear_bits(TRACED),
         }
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
             }
             if slot.keeps_wakers() {
                 woken_by::note(id, if is_self { WokenBy::Task(id) } else { woken_by::who(local) }, now);
-            } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::OWN_WAKES) {
+            } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::MANY_SELF_WAKES) {
                 woken_by::keep(id, slot, now);
             }
             if op == WakerOp::Wake {

@@ -23,12 +23,12 @@ pub(super) struct Reloaded<T> {
 
 struct State<T> {
     value: Arc<T>,
-    seen: Seen,
+    fingerprint: Fingerprint,
     looked: Instant,
 }
 
 /// What tells one content of files from another, without reading them.
-type Seen = Vec<Option<(SystemTime, u64, u64)>>;
+type Fingerprint = Vec<Option<(SystemTime, u64, u64)>>;
 
 impl<T> fmt::Debug for Reloaded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,9 +42,9 @@ impl<T> Reloaded<T> {
         files: Vec<PathBuf>,
         load: impl Fn() -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        // Seen before they are read: what changes meanwhile is read again.
-        let seen = seen(&files);
-        let state = State { value: Arc::new(load()?), seen, looked: Instant::now() };
+        // Taken before they are read: what changes meanwhile is read again.
+        let fingerprint = fingerprint(&files);
+        let state = State { value: Arc::new(load()?), fingerprint, looked: Instant::now() };
         Ok(Self { files, load: Box::new(load), state: Mutex::new(state) })
     }
 
@@ -58,9 +58,9 @@ impl<T> Reloaded<T> {
         let mut state = self.state.lock();
         if !self.files.is_empty() && now.saturating_duration_since(state.looked) >= LOOK {
             state.looked = now;
-            let now_seen = seen(&self.files);
-            if now_seen != state.seen {
-                state.seen = now_seen;
+            let found = fingerprint(&self.files);
+            if found != state.fingerprint {
+                state.fingerprint = found;
                 match (self.load)() {
                     Ok(value) => state.value = Arc::new(value),
                     Err(error) => warn(error),
@@ -71,7 +71,7 @@ impl<T> Reloaded<T> {
     }
 }
 
-fn seen(files: &[PathBuf]) -> Seen {
+fn fingerprint(files: &[PathBuf]) -> Fingerprint {
     let of = |path: &PathBuf| {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len(), number(&metadata)))
