@@ -64,8 +64,11 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     #[inline]
     fn ours(&self, id: u64) -> Option<OurSpan> {
         let ours = id::decode(id)?;
-        let is_theirs = self.handles.as_ref().is_some_and(|handles| handles.has_alike(id));
-        (!is_theirs).then_some(ours)
+        match &self.handles {
+            // The registry's ids are never alike.
+            None => Some(ours),
+            Some(handles) => (!handles.has_alike(id)).then_some(ours),
+        }
     }
 
     /// A span of the inner subscriber's.

@@ -6,6 +6,7 @@ use crate::{
     clock::{self, Nanos},
     collect::{
         has_ended,
+        task::spawn::Roles,
         threads::{self, Thread},
     },
     slots::{
@@ -69,6 +70,8 @@ pub(crate) struct ThreadState {
     /// The agent's own threads are not seen.
     pub(crate) hidden: Cell<bool>,
     pub(crate) recent: Recent,
+    /// The callsite that spawned last, and what its fields say.
+    pub(crate) spawn_roles: Cell<(usize, Roles)>,
     pub(crate) tasks: LocalCache,
     pub(crate) resources: LocalCache,
     pub(crate) ops: LocalCache,
@@ -139,6 +142,7 @@ impl ThreadState {
             context_rewritten: Cell::new(false),
             hidden: Cell::new(false),
             recent: Recent::new(),
+            spawn_roles: Cell::new((0, Roles::NONE)),
             tasks: LocalCache::new(),
             resources: LocalCache::new(),
             ops: LocalCache::new(),

@@ -29,15 +29,15 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     // Processors' counters may differ by a little: a task that moves from one to another still begins its poll after it ended
     // the one before. `is_polled` lives on that.
     slot.started.set(now.raw().max(slot.ended.get() + 1));
-    // Woken during its last poll, it waited from that poll's end on.
-    let latency = local.latency.take();
-    let woken = slot.last_wake.get().max(slot.ended.get());
-    let waited = match (latency, woken) {
-        (0, 0) => None,
-        (0, woken) if slot::wakes_are_collected() => Some(now.raw().saturating_sub(woken)),
+    let waited = match local.latency.take() {
+        0 if slot::wakes_are_collected() => {
+            // Woken during its last poll, it waited from that poll's end on.
+            let woken = slot.last_wake.get().max(slot.ended.get());
+            (woken != 0).then(|| now.raw().saturating_sub(woken))
+        }
         // When it was woken is not known.
-        (0, _) => None,
-        (latency, _) => Some(latency - 1),
+        0 => None,
+        latency => Some(latency - 1),
     };
     if let Some(waited) = waited {
         slot.scheduled.add(waited);

@@ -21,7 +21,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
+/// The first cache line is of whoever polls the task, the second of whoever wakes it, the third of its first poll and its end, and the last is written
+/// at its birth. A short task that another thread polls takes three of them there and back, and where nobody collects wakes, the second is of nobody.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
@@ -38,11 +39,12 @@ pub(crate) struct Slot {
     pub(crate) wakes: Word,
     pub(crate) clones: Word,
     pub(crate) drops: Word,
-    /// These three are written from inside of the task's own polls (I6 of [`crate::slots`]).
+    /// These are written from inside of the task's own polls (I6 of [`crate::slots`]).
     pub(crate) self_wakes: Word,
     pub(crate) self_clones: Word,
 
-    pub(crate) self_drops: Word,
+    pub(crate) runtime: Half,
+    pub(crate) kind: Half,
     pub(crate) first: Word,
     pub(crate) created: Word,
     pub(crate) dropped: Word,
@@ -53,12 +55,12 @@ pub(crate) struct Slot {
     /// What of it was told last, see [`crate::read::changes`].
     delivery: Delivery,
 
-    pub(crate) runtime: Half,
+    /// So is this.
+    pub(crate) self_drops: Word,
     pub(crate) size: Half,
     /// And one; 0 for none.
     pub(crate) original_size: Half,
     pub(crate) location: Half,
-    pub(crate) kind: Half,
     /// And one; 0 for none.
     pub(crate) function: Half,
     /// Whether there is anything in `extra`.
@@ -94,11 +96,28 @@ static WAKES_ARE_COLLECTED: AtomicBool = AtomicBool::new(true);
 
 pub(crate) fn collect_wakes_in(detail: Detail) {
     WAKES_ARE_COLLECTED.store(detail == Detail::Full, Ordering::Relaxed);
+    if detail == Detail::Full {
+        expect_waits();
+    }
 }
 
 #[inline]
 pub(crate) fn wakes_are_collected() -> bool {
     WAKES_ARE_COLLECTED.load(Ordering::Relaxed)
+}
+
+/// Whether anything has been written into any slot's second line, or may be from now on: wakes, or for how long tasks waited. Where it has not, the line
+/// is all zeros, and neither written nor read at a task's birth, polls and end.
+static WAITS_ARE_EXPECTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on wakes or waits may be noted. For good: a slot may have been used while they were.
+pub(crate) fn expect_waits() {
+    WAITS_ARE_EXPECTED.store(true, Ordering::Relaxed);
+}
+
+#[inline]
+pub(super) fn waits_are_expected() -> bool {
+    WAITS_ARE_EXPECTED.load(Ordering::Relaxed)
 }
 
 impl stages::Slot for Slot {
@@ -155,7 +174,7 @@ impl Slot {
     /// Whether it is kept who wakes it.
     #[inline]
     pub(crate) fn keeps_wakers(&self) -> bool {
-        self.wakes.get() & KEEPS_WAKERS != 0
+        waits_are_expected() && self.wakes.get() & KEEPS_WAKERS != 0
     }
 
     /// Has it kept from now on who wakes it.
