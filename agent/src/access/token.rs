@@ -41,7 +41,7 @@ impl Token {
     pub(crate) fn read(&self) -> Result<Tokens, Error> {
         let (text, place) = match self {
             Self::Given(secret) => (secret.0.clone(), "HOLDUP_TOKEN".to_owned()),
-            Self::File(path) => (read_own(path)?, path.display().to_string()),
+            Self::File(path) => (read_private(path)?, path.display().to_string()),
         };
         Tokens::parse(&text).map_err(|reason| Error::access(&place, reason))
     }
@@ -90,7 +90,7 @@ fn line(line: &str) -> Result<(Secret, Rights), &'static str> {
 }
 
 /// Reads a file that nobody but its owner may read.
-fn read_own(path: &PathBuf) -> Result<String, Error> {
+fn read_private(path: &PathBuf) -> Result<String, Error> {
     let failed = |error: io::Error| Error::access(&path.display().to_string(), &format!("it cannot be read ({error})"));
     let file = fs::File::open(path).map_err(failed)?;
     #[cfg(unix)]
@@ -146,11 +146,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let path = std::env::temp_dir().join(format!("holdup-token-{}", std::process::id()));
         fs::write(&path, FIRST).unwrap();
-        for (mode, is_own) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+        for (mode, is_private) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             match Token::File(path.clone()).read() {
-                Ok(tokens) => assert!(is_own && tokens.find(FIRST.as_bytes()).is_some(), "{mode:o}"),
-                Err(error) => assert!(!is_own && error.to_string().contains("chmod 600 /"), "{mode:o}: {error}"),
+                Ok(tokens) => assert!(is_private && tokens.find(FIRST.as_bytes()).is_some(), "{mode:o}"),
+                Err(error) => assert!(!is_private && error.to_string().contains("chmod 600 /"), "{mode:o}: {error}"),
             }
         }
         fs::remove_file(&path).unwrap();

@@ -8,6 +8,32 @@
 //! a call that sleeps is not woken by it, and one that returns has returned already. Only `io_uring_enter` does such work
 //! itself before it sleeps, and can return early if the tick came during the call; it does so for other reasons, too. Where the
 //! kernel is older, or the thread blocks the signal, the thread is left alone, and the refusal says so.
+//!
+//! # The word that says whose the memory is
+//!
+//! ```text
+//!  63                                   3 2       0
+//! ┌──────────────────────────────────────┬─────────┐
+//! │ the turn, 61 bits                    │ state   │   0: nobody's
+//! └──────────────────────────────────────┴─────────┘
+//!  WANTED 1, COPYING 2, COPIED 3, UNWANTED 4
+//! ```
+//!
+//! | from | to | by whom | how | what it publishes |
+//! |---|---|---|---|---|
+//! | 0 | turn, WANTED | [`Interrupts::arm`]: the one who may interrupt | release store | the thread that is wanted, written before |
+//! | turn, WANTED | turn, COPYING | [`handler`], on that thread, with that turn | acquire exchange | |
+//! | turn, WANTED | 0 | dropping the turn's [`Armed`] | exchange | |
+//! | turn, COPYING | turn, COPIED | the handler that made it COPYING | exchange with release | registers and stack |
+//! | turn, COPYING | turn, UNWANTED | dropping the turn's [`Armed`] | exchange | |
+//! | turn, COPIED | 0 | the same | release store | that nobody reads the memory any more |
+//! | turn, UNWANTED | 0 | the handler that made it COPYING | release store | that nobody writes the memory any more |
+//!
+//! - **C1, one at the memory.** In COPYING and UNWANTED the memory is the handler's that made it COPYING, in COPIED it is the turn's `Armed`'s, and else
+//!   nobody's. Each leaves it by changing the word, and does not look at it again.
+//! - **C2, one turn at a time.** A turn begins at 0 alone, so that there is one `Armed` at most, and no handler at work that is not its own.
+//! - **C3, a turn comes once.** Turns are counted up: a signal that comes late, or is another's, carries none that is wanted, or comes on another thread.
+//! - **C4, safe at any instruction.** The handler makes two system calls and touches what is static, and `errno`, which it puts back.
 
 #![allow(
     unsafe_code,
@@ -41,7 +67,7 @@ unsafe impl Send for Armed {}
 
 /// What the handler fills. `state` says whose it is.
 struct Slot {
-    /// 0: nobody's; `4 * turn + WANTED | TAKING | TAKEN`.
+    /// As drawn above.
     state: AtomicU64,
     /// The thread that is wanted.
     tid: AtomicU32,
@@ -54,16 +80,26 @@ struct Memory {
     stack: [u8; STACK_BYTES],
 }
 
+const NOBODYS: u64 = 0;
 const WANTED: u64 = 1;
-const TAKING: u64 = 2;
-const TAKEN: u64 = 3;
+const COPYING: u64 = 2;
+const COPIED: u64 = 3;
+/// The handler is at work for somebody who has given up.
+const UNWANTED: u64 = 4;
+const TURN_AT: u32 = 3;
+const STATE: u64 = (1 << TURN_AT) - 1;
 
-// SAFETY: `memory` is touched only by the handler that moved `state` from WANTED to TAKING, until it stores TAKEN, and then
-// only by the one `Armed` of that turn, of which there is one at a time.
+/// The word of a turn.
+fn word(turn: u64, state: u64) -> u64 {
+    debug_assert!(turn != 0 && turn >> (64 - TURN_AT) == 0 && (WANTED..=UNWANTED).contains(&state));
+    (turn << TURN_AT) | state
+}
+
+// SAFETY: C1: `memory` is touched by one at a time, and handed on by release and acquire.
 unsafe impl Sync for Slot {}
 
 static SLOT: Slot = Slot {
-    state: AtomicU64::new(0),
+    state: AtomicU64::new(NOBODYS),
     tid: AtomicU32::new(0),
     memory: UnsafeCell::new(Memory {
         registers: Registers { pc: 0, sp: 0, fp: None, lr: None },
@@ -111,8 +147,8 @@ impl Interrupts {
         if blocks(tid, self.signal)? {
             return Err(refused("blocks the signal that would interrupt it"));
         }
-        let state = SLOT.state.load(Ordering::Acquire);
-        if matches!(state % 4, WANTED | TAKING) {
+        // C2: what is nobody's stays so, since nobody else begins a turn.
+        if SLOT.state.load(Ordering::Acquire) != NOBODYS {
             return Err(Refused::Busy);
         }
         let turn = TURNS.fetch_add(1, Ordering::Relaxed) + 1;
@@ -120,7 +156,8 @@ impl Interrupts {
             .map_err(|error| Refused::NotInterruptible(format!("its CPU clock takes no timer ({error})")))?;
         let armed = Armed { timer, turn };
         SLOT.tid.store(tid, Ordering::Relaxed);
-        SLOT.state.store(4 * turn + WANTED, Ordering::Release);
+        let before = SLOT.state.swap(word(turn, WANTED), Ordering::Release);
+        debug_assert_eq!(before, NOBODYS, "C2: a turn began during another");
         expire_at_next_tick(timer)
             .map_err(|error| Refused::NotInterruptible(format!("its timer does not start ({error})")))?;
         Ok(armed)
@@ -137,10 +174,10 @@ impl Drop for Interrupts {
 impl Armed {
     /// Hands out the capture, once it has happened.
     pub(crate) fn take(&self, into: &mut Snapshot) -> bool {
-        if SLOT.state.load(Ordering::Acquire) != 4 * self.turn + TAKEN {
+        if SLOT.state.load(Ordering::Acquire) != word(self.turn, COPIED) {
             return false;
         }
-        // SAFETY: the state says that the handler of this turn is through, and no other turn begins before `self` is gone.
+        // SAFETY: C1: the handler of this turn is through, and by C2 no other turn begins before `self` is gone.
         let memory = unsafe { &*SLOT.memory.get() };
         into.fill(memory.registers, &memory.stack[..memory.filled]);
         true
@@ -152,12 +189,18 @@ impl Drop for Armed {
         // SAFETY: the timer was made for this value, which alone deletes it.
         unsafe { libc::timer_delete(self.timer) };
         // A handler that is at work is left to finish: until then nobody arms again.
-        let wanted = 4 * self.turn + WANTED;
-        let _ = SLOT.state.compare_exchange(wanted, 0, Ordering::AcqRel, Ordering::Acquire);
+        let own = |state| word(self.turn, state);
+        let give_up = |now: u64| match now {
+            _ if now == own(WANTED) || now == own(COPIED) => Some(NOBODYS),
+            _ if now == own(COPYING) => Some(own(UNWANTED)),
+            _ => None,
+        };
+        let before = SLOT.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, give_up);
+        debug_assert!(before.is_ok_and(|word| word >> TURN_AT == self.turn), "C2: {before:?} is not of this turn");
     }
 }
 
-/// Copies what it interrupted. It allocates nothing, takes no lock, touches no thread-local but `errno`, which it puts back.
+/// Copies what it interrupted. It allocates nothing, takes no lock, touches no thread-local but `errno`, which it puts back (C4).
 extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: with SA_SIGINFO the kernel passes both, for as long as the handler runs.
     let (info, context) = unsafe { (&*info, &*context.cast::<libc::ucontext_t>()) };
@@ -167,21 +210,24 @@ extern "C" fn handler(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void
     // SAFETY: a timer's signal carries the value that the timer was made with.
     let turn = unsafe { info.si_value() }.sival_ptr as u64;
     let wanted = SLOT.state.load(Ordering::Acquire);
-    // Timers of the service's own may use the signal too, with any value, on any thread.
-    if wanted % 4 != WANTED || wanted / 4 != turn || SLOT.tid.load(Ordering::Relaxed) != own_tid() {
+    // C3: timers of the service's own may use the signal too, with any value, on any thread.
+    if wanted & STATE != WANTED || wanted >> TURN_AT != turn || SLOT.tid.load(Ordering::Relaxed) != current_tid() {
         return;
     }
-    let taking = wanted - WANTED + TAKING;
-    if SLOT.state.compare_exchange(wanted, taking, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+    let [copying, copied] = [COPYING, COPIED].map(|state| (turn << TURN_AT) | state);
+    if SLOT.state.compare_exchange(wanted, copying, Ordering::AcqRel, Ordering::Relaxed).is_err() {
         return;
     }
-    // SAFETY: `errno` is the thread's own.
+    // SAFETY: C4: `errno` is the thread's own.
     let errno = unsafe { *libc::__errno_location() };
-    // SAFETY: the state was WANTED and is TAKING now: nobody else touches the memory.
+    // SAFETY: C1: the word was WANTED and is COPYING now, by this very call: nobody else touches the memory.
     let memory = unsafe { &mut *SLOT.memory.get() };
     memory.registers = interrupted(context);
     memory.filled = read_own(memory.registers.sp, &mut memory.stack).unwrap_or(0);
-    SLOT.state.store(wanted - WANTED + TAKEN, Ordering::Release);
+    if SLOT.state.compare_exchange(copying, copied, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        // It is UNWANTED by now, and nobody else changes that.
+        SLOT.state.store(NOBODYS, Ordering::Release);
+    }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
@@ -251,7 +297,7 @@ fn ours() -> libc::sighandler_t {
 }
 
 /// The calling thread, as the kernel numbers it. Asked for without the library, whose call is younger than some of its versions.
-fn own_tid() -> u32 {
+fn current_tid() -> u32 {
     // SAFETY: it takes nothing, and cannot fail.
     (unsafe { libc::syscall(libc::SYS_gettid) }) as u32
 }
@@ -321,20 +367,57 @@ mod tests {
         assert!(!kernel_is_safe(""));
     }
 
+    /// A thread that sleeps until the sender is dropped.
+    fn sleeper() -> (u32, std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>) {
+        let (wake, sleeps) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            tell.send(current_tid()).unwrap();
+            sleeps.recv().unwrap_err();
+        });
+        (told.recv().unwrap(), wake, thread)
+    }
+
+    #[test]
+    fn no_turn_begins_while_a_handler_is_at_work_for_one_that_was_given_up() {
+        let _turn = crate::capture::tests::turn();
+        let mut interrupts = Interrupts::new().unwrap();
+        let (tid, wake, thread) = sleeper();
+        while crate::capture::sleeping::asleep(tid, &mut Snapshot::new(STACK_BYTES)).is_err() {
+            std::thread::yield_now();
+        }
+        let armed = interrupts.arm(tid).unwrap();
+        let turn = armed.turn;
+        // As the handler leaves it that has begun to copy.
+        SLOT.state.store(word(turn, COPYING), Ordering::Release);
+        drop(armed);
+        assert_eq!(SLOT.state.load(Ordering::Acquire), word(turn, UNWANTED));
+        assert_eq!(interrupts.arm(tid).unwrap_err(), Refused::Busy);
+        // As it leaves it when it is through.
+        SLOT.state.store(NOBODYS, Ordering::Release);
+        let armed = interrupts.arm(tid).unwrap();
+        SLOT.state.store(word(armed.turn, COPIED), Ordering::Release);
+        assert_eq!(interrupts.arm(tid).unwrap_err(), Refused::Busy, "its memory is read");
+        drop(armed);
+        assert_eq!(SLOT.state.load(Ordering::Acquire), NOBODYS);
+        drop(wake);
+        thread.join().unwrap();
+    }
+
     /// Has a timer of the service's own expire on this thread, with a value of its own.
     fn foreign_timer(signal: c_int, value: u64) {
-        let timer = timer_on_cpu_clock(own_tid(), signal, value).unwrap();
+        let timer = timer_on_cpu_clock(current_tid(), signal, value).unwrap();
         expire_at_next_tick(timer).unwrap();
         // SAFETY: all zeroes is a valid value.
         let mut left: libc::itimerspec = unsafe { mem::zeroed() };
-        let begun = cpu_time(own_tid()).unwrap();
+        let begun = cpu_time(current_tid()).unwrap();
         loop {
             // SAFETY: the timer exists, and the kernel writes what is left of its time.
             assert_eq!(unsafe { libc::timer_gettime(timer, &raw mut left) }, 0);
             if left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0 {
                 break;
             }
-            assert!(cpu_time(own_tid()).unwrap() < begun + std::time::Duration::from_secs(10), "it never expires");
+            assert!(cpu_time(current_tid()).unwrap() < begun + std::time::Duration::from_secs(10), "it never expires");
         }
         // SAFETY: it is deleted once.
         unsafe { libc::timer_delete(timer) };
@@ -345,15 +428,10 @@ mod tests {
         let _turn = crate::capture::tests::turn();
         let mut interrupts = Interrupts::new().unwrap();
         let signal = interrupts.signal();
-        let (wake, sleeps) = std::sync::mpsc::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let sleeper = std::thread::spawn(move || {
-            tell.send(own_tid()).unwrap();
-            sleeps.recv().unwrap_err();
-        });
-        let armed = interrupts.arm(told.recv().unwrap()).unwrap();
+        let (tid, wake, sleeper) = sleeper();
+        let armed = interrupts.arm(tid).unwrap();
         let state = SLOT.state.load(Ordering::Acquire);
-        for value in [armed.turn, u64::MAX, u64::MAX / 4 + 1 + armed.turn] {
+        for value in [armed.turn, u64::MAX, u64::MAX / 8 + 1 + armed.turn] {
             foreign_timer(signal, value);
         }
         // The sleeper may have used a CPU since it told its number, and been captured.

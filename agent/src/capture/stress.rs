@@ -7,7 +7,7 @@ use crate::capture::{
     buffer::{Refused, STACK_BYTES, Snapshot},
     running::Interrupts,
     sleeping,
-    tests::{own_tid, read, turn},
+    tests::{current_tid, read, turn},
 };
 use std::{
     ffi::{CStr, c_int},
@@ -160,7 +160,7 @@ fn start(shared: &Arc<Shared>) -> (Vec<u32>, Vec<JoinHandle<()>>) {
     let threads = works.into_iter().map(|work| {
         let (shared, tell) = (Arc::clone(shared), tell.clone());
         thread::spawn(move || {
-            tell.send(own_tid()).unwrap();
+            tell.send(current_tid()).unwrap();
             shared.until_stopped(work);
         })
     });
@@ -227,7 +227,7 @@ fn a_signal_that_is_sent_would_have_been_noticed() {
     let thread = thread::spawn({
         let (shared, tid) = (Arc::clone(&shared), Arc::clone(&tid));
         move || {
-            tid.store(own_tid(), Ordering::Release);
+            tid.store(current_tid(), Ordering::Release);
             shared.until_stopped(|way| shared.returned(sleep(way, 50)));
         }
     });

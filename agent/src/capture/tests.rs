@@ -43,7 +43,7 @@ impl Staller {
         let thread = thread::spawn({
             let line = Arc::clone(&line);
             move || {
-                tell.send(own_tid()).unwrap();
+                tell.send(current_tid()).unwrap();
                 stall(&line);
             }
         });
@@ -64,7 +64,7 @@ impl Drop for Staller {
     }
 }
 
-pub(crate) fn own_tid() -> u32 {
+pub(crate) fn current_tid() -> u32 {
     // SAFETY: it takes nothing and cannot fail.
     (unsafe { libc::gettid() }) as u32
 }

@@ -1,7 +1,7 @@
 //! What a runtime's own hooks tell that its spans do not, in lean detail: how long a task waited to be polled. In full detail
 //! the wakes tell.
 
-use crate::collect::{has_ended, thread_state};
+use crate::collect::{has_ended, task::slot::expect_waits, thread_state};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether any runtime tells it.
@@ -15,6 +15,7 @@ pub(crate) fn are_there() -> bool {
 /// Has a runtime that is about to be built tell it. Takes the builder's `on_before_task_poll`.
 pub(crate) fn instrument(runtime: &mut tokio::runtime::Builder) {
     HOOKED.store(true, Ordering::Relaxed);
+    expect_waits();
     runtime.track_task_schedule_latency().on_before_task_poll(|task| {
         if has_ended() {
             return;

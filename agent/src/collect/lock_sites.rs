@@ -69,7 +69,7 @@ pub(crate) struct HoldSites {
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// Tasks that have a hold whose sites are looked for, or had one when they were polled last. Not touched for any other task.
-static WATCHED: LazyLock<Mutex<HashMap<u64, Vec<Weak<HoldSites>>>>> = LazyLock::new(Mutex::default);
+static TRACED: LazyLock<Mutex<HashMap<u64, Vec<Weak<HoldSites>>>>> = LazyLock::new(Mutex::default);
 
 impl HoldSites {
     fn new(lock: Mark) -> Option<Arc<Self>> {
@@ -123,30 +123,32 @@ pub(crate) fn join(lock: Mark, task: u64) -> Option<Arc<HoldSites>> {
 
 /// From here on the task's polls are looked at. False when they cannot tell anything.
 fn watch(task: u64, sites: &Arc<HoldSites>) -> bool {
-    let Some(slot) = id::decode(task).and_then(slot::slot).filter(|_| slot::wakes_are_seen()) else { return false };
-    let mut watched = WATCHED.lock();
-    if watched.len() >= 2 * MOST {
-        watched.retain(|_, holds| holds.iter().any(|sites| sites.strong_count() > 0));
+    let Some(slot) = id::decode(task).and_then(slot::slot).filter(|_| slot::wakes_are_collected()) else {
+        return false;
+    };
+    let mut traced = TRACED.lock();
+    if traced.len() >= 2 * MOST {
+        traced.retain(|_, holds| holds.iter().any(|sites| sites.strong_count() > 0));
     }
-    let holds = watched.entry(task).or_default();
+    let holds = traced.entry(task).or_default();
     holds.retain(|sites| sites.strong_count() > 0);
     holds.push(Arc::downgrade(sites));
-    drop(watched);
-    slot.set_poll_watch(slot::PollWatch::On);
+    drop(traced);
+    slot.set_poll_trace(slot::PollTrace::On);
     true
 }
 
 /// One poll of a thread's is looked at at a time: of tasks that are polled inside of each other, the outer one's.
 fn look_at(local: &ThreadState, task: u64) {
-    let before = local.watched.get();
+    let before = local.traced.get();
     if before == 0 || !local.is_inside(before) {
         local.copy.set(None);
-        local.watched.set(task);
+        local.traced.set(task);
     }
 }
 
 fn holds(task: u64) -> Vec<Arc<HoldSites>> {
-    WATCHED.lock().get(&task).map(|holds| holds.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
+    TRACED.lock().get(&task).map(|holds| holds.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
 }
 
 /// A poll of a task begins that has a hold whose sites are looked for, or had one.
@@ -154,8 +156,8 @@ fn holds(task: u64) -> Vec<Arc<HoldSites>> {
 pub(crate) fn entered(local: &ThreadState, slot: &slot::Slot, task: u64, now: Nanos) {
     let holds = holds(task);
     if holds.is_empty() {
-        WATCHED.lock().remove(&task);
-        slot.set_poll_watch(slot::PollWatch::Off);
+        TRACED.lock().remove(&task);
+        slot.set_poll_trace(slot::PollTrace::Off);
         return;
     }
     let mut due = false;
@@ -173,28 +175,28 @@ pub(crate) fn entered(local: &ThreadState, slot: &slot::Slot, task: u64, now: Na
 /// Something that the thread polls is not ready.
 #[inline]
 pub(crate) fn pending(local: &ThreadState) {
-    if local.watched.get() != 0 {
+    if local.traced.get() != 0 {
         waits(local);
     }
 }
 
 #[cold]
 fn waits(local: &ThreadState) {
-    if local.innermost(Kind::Task) != local.watched.get() {
+    if local.innermost(Kind::Task) != local.traced.get() {
         return;
     }
     let copy = local.copy.take().or_else(|| StackCopy::take(local.about_now()));
     match copy.and_then(StackCopy::more) {
         Some(copy) => local.copy.set(Some(copy)),
         // What was copied is not the last place any more.
-        None => local.watched.set(0),
+        None => local.traced.set(0),
     }
 }
 
 /// The thread acquires or releases a lock: the task that it polls went on from where it was copied last.
 #[inline]
 pub(crate) fn goes_on(local: &ThreadState) {
-    if local.watched.get() != 0 {
+    if local.traced.get() != 0 {
         local.copy.set(None);
     }
 }
@@ -202,7 +204,7 @@ pub(crate) fn goes_on(local: &ThreadState) {
 /// The poll that is looked at has ended.
 #[cold]
 pub(crate) fn left(local: &ThreadState, task: u64) {
-    local.watched.set(0);
+    local.traced.set(0);
     let Some(copy) = local.copy.take() else { return };
     let holds = holds(task);
     if holds.is_empty() {

@@ -1,7 +1,7 @@
 //! The hot path: what happens on the service's own threads. No lock is held across a callback, nothing is allocated after a
 //! task's first poll, and nothing grows without bound.
 //!
-//! It knows nothing of who reads what it writes.
+//! It knows nothing of who reads what it writes. What it relies on is numbered in [`crate::slots`].
 
 mod attribute;
 pub(crate) mod callsite;

@@ -18,6 +18,8 @@ use crate::{
         id::{self, Kind, Ours},
         intern,
         lifetime::{Clones, Lifetime, Reading},
+        round::Round,
+        stages,
         word::{Half, Word},
     },
     view::{Access, OpView, Polls},
@@ -28,9 +30,9 @@ use tracing_core::{Event, Field, field::Visit, span};
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) lifetime: Lifetime,
+    lifetime: Lifetime,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) delivery: Delivery,
+    delivery: Delivery,
     resource: Word,
     parent: Word,
     task: Word,
@@ -88,17 +90,26 @@ impl Slot {
     }
 }
 
-impl Kept for Slot {
-    fn last(&self) -> Option<u64> {
-        self.lifetime.look().filter(|seen| !self.has_passed(*seen)).map(|seen| seen.stamp(Clones::Alike))
+impl stages::Slot for Slot {
+    const KIND: Kind = Kind::Op;
+    const CLONES: Clones = Clones::Alike;
+
+    fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 
-    fn hand_over(&self, index: u32) {
-        FINAL_STATES.add(view(index, self));
+    fn is_worth_telling(&self, seen: Reading) -> bool {
+        !self.has_passed(seen)
+    }
+}
+
+impl Kept for Slot {
+    fn hand_over(&self, round: &Round, index: u32) {
+        FINAL_STATES.add(view(round, index, self));
     }
 }
 
@@ -106,11 +117,10 @@ impl Kept for Slot {
 #[inline]
 pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u64 {
     let Some((resource, _)) = resource::current(local) else { return id::INERT };
-    let Some(index) = local.ops.take(&free_list::OPS, &OPS) else { return id::INERT };
-    let Some(slot) = OPS.get(index) else { return id::INERT };
+    let Some(slot) = local.ops.take(&free_list::OPS, &OPS) else { return id::INERT };
     let mut fields = SpanFields { local, source: 0, flags: 0, shared: 1 };
     attributes.record(&mut fields);
-    let stamp = slot.lifetime.begin(Clones::Alike);
+    let slot = slot.begin();
     slot.resource.set(resource::first_handle(local.innermost(Kind::Resource)));
     slot.parent.set(local.innermost(Kind::Op));
     for word in [&slot.task, &slot.polls, &slot.first, &slot.started, &slot.ended, &slot.busy, &slot.dropped] {
@@ -124,9 +134,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
     slot.access.set(if resource.lock_kind.get() == lock_state::NONE { 0 } else { fields.shared });
     slot.waiting.set(NEVER);
     slot.attributes.reset();
-    slot.lifetime.publish(stamp);
-    OPS.touch(index);
-    id::encode(Ours { kind: Kind::Op, index, stamp })
+    id::encode(slot.publish())
 }
 
 /// The operation is entered: it is polled, or something is done on its behalf.
@@ -169,19 +177,16 @@ pub(crate) fn clone_handle(span: Ours) {
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
-    let Some(slot) = OPS.get(span.index) else { return false };
-    if !slot.lifetime.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
-        return false;
-    }
+    let ended = OPS.drop_handle(span.index, |slot| slot.dropped.set(local.about_now().raw()));
+    let Some(slot) = ended else { return false };
     if slot.waiting.get() == WAITS {
-        forget(slot, id);
+        forget(&slot, id);
     }
-    OPS.touch(span.index);
     // What never had to wait, and nobody has seen, is not worth keeping.
     if slot.waiting.get() == NEVER && !slot.delivery.has_heard_of(span.stamp) {
-        local.ops.recycle(&free_list::OPS, span.index);
+        local.ops.recycle(&free_list::OPS, slot);
     } else {
-        local.ops.retire(&free_list::OPS, span.index);
+        local.ops.retire(&free_list::OPS, slot);
     }
     true
 }
@@ -255,8 +260,8 @@ pub(crate) fn update(local: &ThreadState, event: &Event<'_>) {
 }
 
 /// A copy of a slot; `None` when it is nobody's.
-pub(crate) fn view(index: u32, slot: &Slot) -> Option<OpView> {
-    slot.lifetime.read(Clones::Alike, |seen| {
+pub(crate) fn view(round: &Round, index: u32, slot: &Slot) -> Option<OpView> {
+    round.read(slot, |seen| {
         let span = Ours { kind: Kind::Op, index, stamp: seen.stamp(Clones::Alike) };
         let view = Nanos::from_raw(slot.created.get()).map(|created| OpView {
             id: id::encode(span),

@@ -18,6 +18,8 @@ use crate::{
         id::{self, Kind, Ours},
         intern,
         lifetime::{Clones, Lifetime, user},
+        round::Round,
+        stages,
         word::{Half, Word},
     },
     view::ResourceView,
@@ -28,9 +30,9 @@ use tracing_core::{Event, Field, field::Visit, span};
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) lifetime: Lifetime,
+    lifetime: Lifetime,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) delivery: Delivery,
+    delivery: Delivery,
     created: Word,
     pub(crate) dropped: Word,
     parent: Word,
@@ -66,17 +68,22 @@ const COUNTED: u32 = 8;
 pub(crate) static RESOURCES: Arena<Slot> = Arena::new();
 pub(crate) static FINAL_STATES: FinalStates<ResourceView> = FinalStates::new();
 
-impl Kept for Slot {
-    fn last(&self) -> Option<u64> {
-        self.lifetime.look().map(|seen| seen.stamp(Clones::Numbered))
+impl stages::Slot for Slot {
+    const KIND: Kind = Kind::Resource;
+    const CLONES: Clones = Clones::Numbered;
+
+    fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     fn delivery(&self) -> &Delivery {
         &self.delivery
     }
+}
 
-    fn hand_over(&self, index: u32) {
-        FINAL_STATES.add(view(index, self));
+impl Kept for Slot {
+    fn hand_over(&self, round: &Round, index: u32) {
+        FINAL_STATES.add(view(round, index, self));
     }
 }
 
@@ -115,9 +122,8 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
         is_semaphore: false,
     };
     attributes.record(&mut fields);
-    let Some(index) = local.resources.take(&free_list::RESOURCES, &RESOURCES) else { return id::INERT };
-    let Some(slot) = RESOURCES.get(index) else { return id::INERT };
-    let stamp = slot.lifetime.begin(Clones::Numbered);
+    let Some(slot) = local.resources.take(&free_list::RESOURCES, &RESOURCES) else { return id::INERT };
+    let slot = slot.begin();
     slot.created.set(local.about_now().raw());
     slot.dropped.set(0);
     slot.parent.set(first_handle(local.innermost(Kind::Resource)));
@@ -135,9 +141,7 @@ pub(crate) fn begin(local: &ThreadState, attributes: &span::Attributes<'_>) -> u
         let mut lock = slot.lock.lock();
         charged(&mut lock).reset();
     }
-    slot.lifetime.publish(stamp);
-    RESOURCES.touch(index);
-    id::encode(Ours { kind: Kind::Resource, index, stamp })
+    id::encode(slot.publish())
 }
 
 /// A handle of the span is cloned; returns the new one's id.
@@ -152,13 +156,12 @@ pub(crate) fn clone_handle(local: &ThreadState, span: Ours) -> u64 {
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours) -> bool {
-    let Some(slot) = RESOURCES.get(span.index) else { return false };
-    if !slot.lifetime.drop_handle(|| slot.dropped.set(local.about_now().raw())) {
-        return false;
+    let ended = RESOURCES.drop_handle(span.index, |slot| slot.dropped.set(local.about_now().raw()));
+    let is_over = ended.is_some();
+    if let Some(slot) = ended {
+        local.resources.retire(&free_list::RESOURCES, slot);
     }
-    RESOURCES.touch(span.index);
-    local.resources.retire(&free_list::RESOURCES, span.index);
-    true
+    is_over
 }
 
 /// An attribute of the resource that the thread is inside of changes.
@@ -215,8 +218,8 @@ pub(crate) fn obtained(local: &ThreadState, resource: u64, of: u64, permits: u64
 }
 
 /// A copy of a slot; `None` when it is nobody's.
-pub(crate) fn view(index: u32, slot: &Slot) -> Option<ResourceView> {
-    slot.lifetime.read(Clones::Numbered, |seen| {
+pub(crate) fn view(round: &Round, index: u32, slot: &Slot) -> Option<ResourceView> {
+    round.read(slot, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         let mut attributes = slot.attributes.view();
         if let Some(lock) = slot.lock.lock().as_ref().filter(|_| slot.lock_kind.get() != lock_state::NONE) {

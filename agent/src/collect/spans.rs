@@ -72,14 +72,14 @@ impl Kept {
 type Shard = Mutex<Kept>;
 
 /// What the spans of a shard may take.
-static ROOM: AtomicUsize = AtomicUsize::new(usize::MAX);
+static SHARD_BYTES: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Spans for which there was no room.
 static UNKEPT: AtomicU64 = AtomicU64::new(0);
 
 /// Bounds what spans may take.
 pub(crate) fn bound(bytes: usize) {
-    ROOM.store(bytes / SHARDS, Ordering::Relaxed);
+    SHARD_BYTES.store(bytes / SHARDS, Ordering::Relaxed);
 }
 
 /// How many spans found no room.
@@ -111,7 +111,7 @@ pub(crate) fn begin(id: &Id, attributes: &Attributes<'_>, parent: Option<u64>) {
     // A subscriber that is not the registry may give an id again before its span is closed.
     let before = kept.take(id.into_u64());
     let bytes = kept.bytes + span.bytes();
-    if bytes > ROOM.load(Ordering::Relaxed) {
+    if bytes > SHARD_BYTES.load(Ordering::Relaxed) {
         UNKEPT.fetch_add(1, Ordering::Relaxed);
     } else {
         kept.bytes = bytes;

@@ -33,11 +33,11 @@ use tracing_core::{
 pub(crate) struct Ours;
 
 /// Tasks that the agent's own threads spawned, as far as that was heard of.
-static OWN_SPAWNS: AtomicU64 = AtomicU64::new(0);
+static AGENT_SPAWNS: AtomicU64 = AtomicU64::new(0);
 
 /// How many tasks of the agent's own were heard of.
-pub(crate) fn own_spawns() -> u64 {
-    OWN_SPAWNS.load(Ordering::Relaxed)
+pub(crate) fn agent_spawns() -> u64 {
+    AGENT_SPAWNS.load(Ordering::Relaxed)
 }
 
 /// Wraps the service's own subscriber.
@@ -64,8 +64,11 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     #[inline]
     fn ours(&self, id: u64) -> Option<OurSpan> {
         let ours = id::decode(id)?;
-        let is_theirs = self.handles.as_ref().is_some_and(|handles| handles.has_alike(id));
-        (!is_theirs).then_some(ours)
+        match &self.handles {
+            // The registry's ids are never alike.
+            None => Some(ours),
+            Some(handles) => (!handles.has_alike(id)).then_some(ours),
+        }
     }
 
     /// A span of the inner subscriber's.
@@ -320,7 +323,7 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
 fn begin(site: Site, local: &thread_state::ThreadState, attributes: &Attributes<'_>) -> u64 {
     if local.hidden.get() {
         if site == Site::Spawn {
-            OWN_SPAWNS.fetch_add(1, Ordering::Relaxed);
+            AGENT_SPAWNS.fetch_add(1, Ordering::Relaxed);
         }
         return id::INERT;
     }

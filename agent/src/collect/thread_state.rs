@@ -6,6 +6,7 @@ use crate::{
     clock::{self, Nanos},
     collect::{
         has_ended,
+        task::spawn::Roles,
         threads::{self, Thread},
     },
     slots::{
@@ -53,7 +54,7 @@ pub(crate) struct ThreadState {
     /// hooks tell.
     pub(crate) latency: Cell<u64>,
     /// The task whose poll is looked at, to learn where it will be suspended, see [`crate::collect::lock_sites`]; 0 for none.
-    pub(crate) watched: Cell<u64>,
+    pub(crate) traced: Cell<u64>,
     pub(crate) copy: Cell<Option<StackCopy>>,
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
@@ -69,6 +70,8 @@ pub(crate) struct ThreadState {
     /// The agent's own threads are not seen.
     pub(crate) hidden: Cell<bool>,
     pub(crate) recent: Recent,
+    /// The callsite that spawned last, and what its fields say.
+    pub(crate) spawn_roles: Cell<(usize, Roles)>,
     pub(crate) tasks: LocalCache,
     pub(crate) resources: LocalCache,
     pub(crate) ops: LocalCache,
@@ -93,17 +96,17 @@ pub(crate) fn with<T: Default>(f: impl FnOnce(&ThreadState) -> T) -> T {
 }
 
 /// The agent's own threads, by the system's number.
-static OWN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static AGENT_THREADS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// Hides the calling thread, its tasks and what it logs, for as long as it lives: the agent does not watch itself.
 pub(crate) fn hide() {
     with(|local| local.hidden.set(true));
-    OWN.lock().push(threads::own_number());
+    AGENT_THREADS.lock().push(threads::current_tid());
 }
 
 /// How long the threads that are hidden have been on a processor; nothing where the system does not say.
-pub(crate) fn own_time() -> Duration {
-    OWN.lock().iter().map(|thread| threads::time_of(*thread)).sum()
+pub(crate) fn agent_time() -> Duration {
+    AGENT_THREADS.lock().iter().map(|thread| threads::time_of(*thread)).sum()
 }
 
 /// The calling thread, as others see it; `None` where it is ending.
@@ -128,7 +131,7 @@ impl ThreadState {
             just_cloned: Cell::new(0),
             taken_for: Cell::new(0),
             latency: Cell::new(0),
-            watched: Cell::new(0),
+            traced: Cell::new(0),
             copy: Cell::new(None),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
@@ -139,6 +142,7 @@ impl ThreadState {
             context_rewritten: Cell::new(false),
             hidden: Cell::new(false),
             recent: Recent::new(),
+            spawn_roles: Cell::new((0, Roles::NONE)),
             tasks: LocalCache::new(),
             resources: LocalCache::new(),
             ops: LocalCache::new(),

@@ -1,4 +1,12 @@
 //! Which thread polls which task since when: written by the thread itself at the edges of a poll, read by others at any time.
+//!
+//! | `edges` | `task`, `since` | by whom | how |
+//! |---|---|---|---|
+//! | even to odd | as before | the thread itself | release store |
+//! | odd | are written | the same | release stores, so that who sees one sees that it is odd |
+//! | odd to even | both new | the same | release store, so that who sees it sees both |
+//!
+//! A reader has both of one poll where it saw the same even number before and after (acquire loads). Nobody but the thread writes any of them.
 
 use crate::clock::{self, Nanos};
 use parking_lot::Mutex;
@@ -96,6 +104,7 @@ impl Thread {
     /// Notes, on the thread itself, that it polls `task` from `now` on; 0 for none.
     pub(crate) fn set_polling(&self, task: u64, now: Nanos) {
         let edge = self.edges.load(Ordering::Relaxed);
+        debug_assert!(edge.is_multiple_of(2), "a thread notes one poll while it notes another");
         self.edges.store(edge + 1, Ordering::Release);
         self.task.store(task, Ordering::Release);
         self.since.store(now.raw(), Ordering::Release);
@@ -109,7 +118,7 @@ static THREADS: Mutex<Vec<Weak<Thread>>> = Mutex::new(Vec::new());
 pub(crate) fn register() -> Arc<Thread> {
     let current = std::thread::current();
     let thread = Arc::new(Thread {
-        tid: own_number(),
+        tid: current_tid(),
         id: current.id(),
         name: current.name().unwrap_or_default().into(),
         edges: AtomicU64::new(0),
@@ -177,7 +186,7 @@ pub(crate) fn current_runtime() -> u64 {
 
 #[cfg(target_os = "linux")]
 /// The system's number of the calling thread.
-pub(crate) fn own_number() -> u32 {
+pub(crate) fn current_tid() -> u32 {
     // The function of this name is glibc's since 2.30 only.
     #[expect(unsafe_code, reason = "gettid has no safe wrapper in libc; it takes nothing and cannot fail")]
     let tid = unsafe { libc::syscall(libc::SYS_gettid) };
@@ -186,7 +195,7 @@ pub(crate) fn own_number() -> u32 {
 
 #[cfg(not(target_os = "linux"))]
 /// The system's number of the calling thread.
-pub(crate) fn own_number() -> u32 {
+pub(crate) fn current_tid() -> u32 {
     0
 }
 

@@ -11,12 +11,13 @@ use crate::{
     read::{lock, spans, task},
     slots::{
         arena::Arena,
-        barrier, budget,
+        budget,
         delivery::{End, Now},
-        free_list::{self, Kept, Watchers},
+        free_list::{self, Watchers},
         histogram,
         id::{self, Kind, Ours},
-        lifetime::Reading,
+        round::{Round, Touched},
+        stages,
     },
     view::{Change, Histograms, LockView, Losses, OpView, ResourceView, SpansView, TaskView},
 };
@@ -27,59 +28,62 @@ use std::{
 
 /// Every task that lives, and those that ended and are still kept.
 pub(crate) fn tasks(each: &mut dyn FnMut(TaskView)) {
-    let is_kept = retention();
-    let views = slot::TASKS.iter().filter_map(|(index, slot)| task::view(index, slot));
+    let (round, is_kept) = (Round::of_all(), retention());
+    let views = slot::TASKS.iter(&round).filter_map(|(index, slot)| task::view(&round, index, slot));
     views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every resource that lives, and those that ended and are still kept.
 pub(crate) fn resources(each: &mut dyn FnMut(ResourceView)) {
-    let is_kept = retention();
-    let views = resource::RESOURCES.iter().filter_map(|(index, slot)| resource::view(index, slot));
+    let (round, is_kept) = (Round::of_all(), retention());
+    let views = resource::RESOURCES.iter(&round).filter_map(|(index, slot)| resource::view(&round, index, slot));
     views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every operation that lives, and those that had to wait, have ended, and are still kept.
 pub(crate) fn ops(each: &mut dyn FnMut(OpView)) {
-    let is_kept = retention();
-    let views = op::OPS.iter().filter_map(|(index, slot)| op::view(index, slot));
+    let (round, is_kept) = (Round::of_all(), retention());
+    let views = op::OPS.iter(&round).filter_map(|(index, slot)| op::view(&round, index, slot));
     views.filter(|view| is_kept(view.dropped)).for_each(each);
 }
 
 /// Every lock that lives.
 pub(crate) fn locks(each: &mut dyn FnMut(LockView)) {
-    let locks = resource::RESOURCES.iter().filter_map(|(index, slot)| lock::view(index, slot));
+    let round = Round::of_all();
+    let locks = resource::RESOURCES.iter(&round).filter_map(|(index, slot)| lock::view(&round, index, slot));
     locks.filter(|lock| lock.dropped.is_none()).for_each(each);
 }
 
 /// The service's own spans around every task that lives and was polled inside of some.
 pub(crate) fn spans(each: &mut dyn FnMut(SpansView)) {
-    let alive = slot::TASKS.iter().filter(|(_, slot)| slot.lifetime.look().is_some_and(Reading::is_alive));
-    alive.filter_map(|(index, slot)| spans::context(index, slot, spans::Contexts::All)).for_each(each);
+    let round = Round::of_all();
+    let alive = slot::TASKS.iter(&round).filter(|(_, slot)| round.is_alive(*slot));
+    alive.filter_map(|(index, slot)| spans::context(&round, index, slot, spans::Contexts::All)).for_each(each);
 }
 
 /// One task; `None` when it was never, or is no longer kept.
 pub(crate) fn task(id: u64) -> Option<TaskView> {
     let span = id::decode(id).filter(|span| span.kind == Kind::Task)?;
-    task::view(span.index, slot::TASKS.get(span.index)?).filter(|view| view.id == id)
+    task::view(&Round::of_all(), span.index, slot::TASKS.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One resource.
 pub(crate) fn resource(id: u64) -> Option<ResourceView> {
     let span = id::decode(id).filter(|span| span.kind == Kind::Resource)?;
-    resource::view(span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.id == id)
+    resource::view(&Round::of_all(), span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One operation.
 pub(crate) fn op(id: u64) -> Option<OpView> {
     let span = id::decode(id).filter(|span| span.kind == Kind::Op)?;
-    op::view(span.index, op::OPS.get(span.index)?).filter(|view| view.id == id)
+    op::view(&Round::of_all(), span.index, op::OPS.get(span.index)?).filter(|view| view.id == id)
 }
 
 /// One lock, by its resource's id.
 pub(crate) fn lock(resource: u64) -> Option<LockView> {
     let span = id::decode(resource).filter(|span| span.kind == Kind::Resource)?;
-    lock::view(span.index, resource::RESOURCES.get(span.index)?).filter(|view| view.resource == resource)
+    let slot = resource::RESOURCES.get(span.index)?;
+    lock::view(&Round::of_all(), span.index, slot).filter(|view| view.resource == resource)
 }
 
 /// Keeps from now on who wakes a task, since somebody looks at it.
@@ -91,7 +95,7 @@ pub(crate) fn keep_wakers(task: u64) {
 
 /// The histograms of one task.
 pub(crate) fn histograms(task: u64) -> Option<Histograms> {
-    task::histograms(id::decode(task).filter(|span| span.kind == Kind::Task)?)
+    task::histograms(&Round::of_all(), id::decode(task).filter(|span| span.kind == Kind::Task)?)
 }
 
 /// For how long what has ended is told to those who come later, in nanoseconds.
@@ -138,9 +142,16 @@ pub(crate) fn losses() -> Losses {
 /// *after* the last round of changes: nothing is then missed, and what is told twice is the same.
 #[derive(Debug)]
 pub(crate) struct Changes {
-    tasks: Vec<u32>,
-    resources: Vec<u32>,
-    ops: Vec<u32>,
+    tasks: Touched,
+    resources: Touched,
+    ops: Touched,
+}
+
+/// What had changed when a round began. With the next one it is gone.
+#[derive(Debug)]
+pub(crate) struct Changed<'a> {
+    touched: &'a Changes,
+    round: Round,
 }
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -149,62 +160,64 @@ impl Changes {
     /// The one of this process; `None` when it is taken.
     pub(crate) fn take() -> Option<Self> {
         let free = !TAKEN.swap(true, Ordering::AcqRel);
-        free.then(|| Self { tasks: Vec::new(), resources: Vec::new(), ops: Vec::new() })
+        free.then(|| Self { tasks: Touched::default(), resources: Touched::default(), ops: Touched::default() })
     }
 
-    /// Begins a round: what was written before this call is told in this round, to whoever asks before the next one begins.
-    pub(crate) fn begin(&mut self) {
-        for touched in [&mut self.tasks, &mut self.resources, &mut self.ops] {
-            touched.clear();
-        }
-        slot::TASKS.take_touched(&mut self.tasks);
-        resource::RESOURCES.take_touched(&mut self.resources);
-        op::OPS.take_touched(&mut self.ops);
-        barrier::heavy();
+    /// Begins a round: what was written before this call is told in this round.
+    pub(crate) fn begin(&mut self) -> Changed<'_> {
+        let round = Round::begin(|taking| {
+            self.tasks.take(&slot::TASKS, taking);
+            self.resources.take(&resource::RESOURCES, taking);
+            self.ops.take(&op::OPS, taking);
+        });
         histogram::make_ahead();
-    }
-
-    /// Tasks that changed before the round began.
-    pub(crate) fn tasks(&mut self, each: &mut dyn FnMut(Change<TaskView>)) {
-        task::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
-        tell(&self.tasks, &slot::TASKS, Kind::Task, each, |index, slot| {
-            task::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
-        });
-    }
-
-    /// Resources that changed before the round began.
-    pub(crate) fn resources(&mut self, each: &mut dyn FnMut(Change<ResourceView>)) {
-        resource::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
-        tell(&self.resources, &resource::RESOURCES, Kind::Resource, each, |index, slot| {
-            resource::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
-        });
-    }
-
-    /// Operations that changed before the round began.
-    pub(crate) fn ops(&mut self, each: &mut dyn FnMut(Change<OpView>)) {
-        op::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
-        tell(&self.ops, &op::OPS, Kind::Op, each, |index, slot| {
-            op::view(index, slot).map(|view| (view.id, view.dropped.is_some(), view))
-        });
-    }
-
-    /// Locks that changed before the round began, those that are gone included. A lock that is gone is also told as gone
-    /// among the resources.
-    pub(crate) fn locks(&mut self, each: &mut dyn FnMut(Change<LockView>)) {
-        let slots = self.resources.iter().filter_map(|index| Some((*index, resource::RESOURCES.get(*index)?)));
-        slots.filter_map(|(index, slot)| lock::view(index, slot)).map(Change::Now).for_each(each);
-    }
-
-    /// Tasks whose place in the service's own spans changed before the round began; no spans when it left them.
-    pub(crate) fn spans(&mut self, each: &mut dyn FnMut(SpansView)) {
-        let slots = self.tasks.iter().filter_map(|index| Some((*index, slot::TASKS.get(*index)?)));
-        slots.filter_map(|(index, slot)| spans::context(index, slot, spans::Contexts::Changed)).for_each(each);
+        Changed { touched: self, round }
     }
 
     /// Whether somebody watches: while nobody does, what ends unread is no loss.
     #[expect(clippy::unused_self, reason = "only the one reader may say so")]
     pub(crate) fn set_watchers(&mut self, watchers: Watchers) {
         set_watchers(watchers);
+    }
+}
+
+impl Changed<'_> {
+    /// Tasks that changed before the round began.
+    pub(crate) fn tasks(&self, each: &mut dyn FnMut(Change<TaskView>)) {
+        task::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
+        tell(&self.round, &self.touched.tasks, &slot::TASKS, each, |index, slot| {
+            task::view(&self.round, index, slot).map(|view| (view.id, view.dropped.is_some(), view))
+        });
+    }
+
+    /// Resources that changed before the round began.
+    pub(crate) fn resources(&self, each: &mut dyn FnMut(Change<ResourceView>)) {
+        resource::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
+        tell(&self.round, &self.touched.resources, &resource::RESOURCES, each, |index, slot| {
+            resource::view(&self.round, index, slot).map(|view| (view.id, view.dropped.is_some(), view))
+        });
+    }
+
+    /// Operations that changed before the round began.
+    pub(crate) fn ops(&self, each: &mut dyn FnMut(Change<OpView>)) {
+        op::FINAL_STATES.take().into_iter().map(Change::Now).for_each(&mut *each);
+        tell(&self.round, &self.touched.ops, &op::OPS, each, |index, slot| {
+            op::view(&self.round, index, slot).map(|view| (view.id, view.dropped.is_some(), view))
+        });
+    }
+
+    /// Locks that changed before the round began, those that are gone included. A lock that is gone is also told as gone
+    /// among the resources.
+    pub(crate) fn locks(&self, each: &mut dyn FnMut(Change<LockView>)) {
+        let slots = self.touched.resources.of(&resource::RESOURCES, &self.round);
+        slots.filter_map(|(index, slot)| lock::view(&self.round, index, slot)).map(Change::Now).for_each(each);
+    }
+
+    /// Tasks whose place in the service's own spans changed before the round began; no spans when it left them.
+    pub(crate) fn spans(&self, each: &mut dyn FnMut(SpansView)) {
+        let slots = self.touched.tasks.of(&slot::TASKS, &self.round);
+        let changed = |(index, slot)| spans::context(&self.round, index, slot, spans::Contexts::Changed);
+        slots.filter_map(changed).for_each(each);
     }
 }
 
@@ -223,16 +236,15 @@ fn set_watchers(watchers: Watchers) {
 
 /// Tells what changed of one kind. A slot keeps what was told of it last, so that whoever was told to live and was overwritten
 /// since is not taken to live for ever.
-pub(crate) fn tell<T: Kept + 'static, V>(
-    touched: &[u32],
+pub(crate) fn tell<T: stages::Slot + 'static, V>(
+    round: &Round,
+    touched: &Touched,
     arena: &'static Arena<T>,
-    kind: Kind,
     each: &mut dyn FnMut(Change<V>),
     read: impl Fn(u32, &'static T) -> Option<(u64, bool, V)>,
 ) {
-    for index in touched.iter().copied() {
-        let Some(slot) = arena.get(index) else { continue };
-        // Again when it was given up meanwhile.
+    for (index, slot) in touched.of(arena, round) {
+        // I7 of the slots: again when it was given up meanwhile.
         let news = loop {
             let seen = slot.delivery().look();
             let Some((id, ended, view)) = read(index, slot) else { break None };
@@ -244,7 +256,7 @@ pub(crate) fn tell<T: Kept + 'static, V>(
         };
         let Some((news, view)) = news else { continue };
         if let Some(stamp) = news.gone {
-            each(Change::Gone(id::encode(Ours { kind, index, stamp })));
+            each(Change::Gone(id::encode(Ours { kind: T::KIND, index, stamp })));
         }
         if news.now == Now::Tell {
             each(Change::Now(view));

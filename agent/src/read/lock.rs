@@ -9,14 +9,15 @@ use crate::{
     slots::{
         id::{self, Kind, Ours},
         lifetime::Clones,
+        round::Round,
     },
     view::{self, LockView, MOST_HOLDERS, MOST_WAITERS},
 };
 use std::time::Duration;
 
 /// A copy of what is known of a lock; `None` when the slot is nobody's, or no lock's.
-pub(crate) fn view(index: u32, slot: &resource::Slot) -> Option<LockView> {
-    slot.lifetime.read(Clones::Numbered, |seen| {
+pub(crate) fn view(round: &Round, index: u32, slot: &resource::Slot) -> Option<LockView> {
+    round.read(slot, |seen| {
         let span = Ours { kind: Kind::Resource, index, stamp: seen.stamp(Clones::Numbered) };
         (slot.lock_kind.get() != NONE).then_some(())?;
         slot.lock.lock().as_mut().map(|state| {

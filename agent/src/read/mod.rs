@@ -1,6 +1,6 @@
 //! Copies of what is collected, made at the moment of asking, for whoever serves it: reading makes no thread of the service wait.
 //!
-//! It knows how a slot is laid out, and nothing of who asks.
+//! It knows how a slot is laid out, and nothing of who asks. Nothing is read here without a [`Round`](crate::slots::round::Round).
 
 pub(crate) mod changes;
 pub(crate) mod lock;

@@ -5,6 +5,7 @@ use crate::{
     slots::{
         id::{self, Kind, Ours},
         lifetime::Clones,
+        round::Round,
     },
     view::SpansView,
 };
@@ -18,18 +19,23 @@ pub(crate) enum Contexts {
 }
 
 /// The service's own spans around a task's last poll; `None` where there is nothing to tell.
-pub(crate) fn context(index: u32, slot: &Slot, which: Contexts) -> Option<SpansView> {
-    let seen = slot.lifetime.look()?;
-    let task = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
-    let asked = match which {
-        Contexts::All => slot.context.get() != 0,
-        Contexts::Changed => slot.context_changed.get() != 0,
-    };
-    asked.then_some(())?;
-    if which == Contexts::Changed {
-        slot.context_changed.set(0);
-    }
-    let span = slot.extra.lock().context.clone();
-    let view = SpansView { task, spans: span.as_deref().map(spans::view).unwrap_or_default() };
-    slot.lifetime.still(seen, Clones::Alike).then_some(view)
+pub(crate) fn context(round: &Round, index: u32, slot: &Slot, which: Contexts) -> Option<SpansView> {
+    // Stays when the slot is read again: what was noted as told may have been another task's news, whose slot it is by then.
+    let mut has_changed = false;
+    round.read(slot, |seen| {
+        let is_asked = match which {
+            Contexts::All => slot.context.get() != 0,
+            Contexts::Changed => {
+                has_changed |= slot.context_changed.get() != 0;
+                has_changed
+            }
+        };
+        is_asked.then_some(())?;
+        if which == Contexts::Changed {
+            slot.context_changed.set(0);
+        }
+        let span = slot.extra.lock().context.clone();
+        let task = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
+        Some(SpansView { task, spans: span.as_deref().map(spans::view).unwrap_or_default() })
+    })
 }

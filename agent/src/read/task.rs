@@ -3,24 +3,24 @@
 use crate::{
     clock::Nanos,
     collect::task::{
-        slot::{self, Slot},
+        slot::{Slot, TASKS},
         woken_by,
     },
     slots::{
-        delivery::Delivery,
         final_states::FinalStates,
         free_list::Kept,
         id::{self, Kind, Ours},
         intern,
         lifetime::Clones,
+        round::Round,
     },
     view::{Histograms, Polls, TaskView, Wakes},
 };
 use std::time::Duration;
 
 /// A copy of a slot; `None` when it is nobody's.
-pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
-    slot.lifetime.read(Clones::Alike, |seen| {
+pub(crate) fn view(round: &Round, index: u32, slot: &Slot) -> Option<TaskView> {
+    round.read(slot, |seen| {
         let stamp = seen.stamp(Clones::Alike);
         let created = Nanos::from_raw(slot.created.get());
         let name = if slot.has_extra.get() == 0 { None } else { slot.extra.lock().name.clone() };
@@ -60,25 +60,19 @@ pub(crate) fn view(index: u32, slot: &Slot) -> Option<TaskView> {
 }
 
 /// The histograms of a task that is still there.
-pub(crate) fn histograms(span: Ours) -> Option<Histograms> {
-    let slot = slot::slot(span)?;
-    let histograms = Histograms { polls: slot.poll_times.read(), scheduled: slot.scheduled_times.read() };
-    slot.lifetime.is(span.stamp, Clones::Alike).then_some(histograms)
+pub(crate) fn histograms(round: &Round, span: Ours) -> Option<Histograms> {
+    let slot = TASKS.get(span.index)?;
+    round.read(slot, |seen| {
+        let is_there = seen.stamp(Clones::Alike) == span.stamp;
+        is_there.then(|| Histograms { polls: slot.poll_times.read(), scheduled: slot.scheduled_times.read() })
+    })
 }
 
 /// Last states of tasks whose slots were used again before their end was told.
 pub(crate) static FINAL_STATES: FinalStates<TaskView> = FinalStates::new();
 
 impl Kept for Slot {
-    fn last(&self) -> Option<u64> {
-        self.lifetime.look().map(|seen| seen.stamp(Clones::Alike))
-    }
-
-    fn delivery(&self) -> &Delivery {
-        &self.delivery
-    }
-
-    fn hand_over(&self, index: u32) {
-        FINAL_STATES.add(view(index, self));
+    fn hand_over(&self, round: &Round, index: u32) {
+        FINAL_STATES.add(view(round, index, self));
     }
 }

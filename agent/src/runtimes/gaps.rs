@@ -32,11 +32,11 @@ impl Gaps {
         });
         let is_parked = workers.iter().any(|worker| worker.metrics.parks_and_unparks % 2 == 1);
         let woken = workers.iter().filter_map(|worker| worker.thread.as_ref()?.woke_outside()).max();
-        self.turns(now, Seen { published: published.collect(), is_parked, woken })
+        self.turns(now, Look { published: published.collect(), is_parked, woken })
     }
 
-    fn turns(&mut self, now: Nanos, seen: Seen) -> Duration {
-        let Seen { published, is_parked, woken } = seen;
+    fn turns(&mut self, now: Nanos, look: Look) -> Duration {
+        let Look { published, is_parked, woken } = look;
         let has_turned = is_parked || published != self.published;
         self.published = published;
         if self.looked.replace(now).is_none_or(|looked| now.since(looked) > APART) {
@@ -53,7 +53,7 @@ impl Gaps {
 }
 
 /// What one look sees.
-struct Seen {
+struct Look {
     /// What each worker has published.
     published: Vec<(Duration, u64, u64)>,
     /// Whether one of them is parked.
@@ -77,7 +77,7 @@ mod tests {
         let looked = (0..).zip(looks).map(|(index, &(polls, is_parked, woken))| {
             gaps.turns(
                 at(50 * index),
-                Seen { published: vec![(Duration::ZERO, 2, polls)], is_parked, woken: woken.map(at) },
+                Look { published: vec![(Duration::ZERO, 2, polls)], is_parked, woken: woken.map(at) },
             )
         });
         looked.last().unwrap_or_default().as_millis()
@@ -102,7 +102,7 @@ mod tests {
     fn what_was_between_looks_that_are_far_apart_is_not_known() {
         let mut gaps = Gaps::default();
         let mut look = |millis| {
-            gaps.turns(at(millis), Seen { published: vec![(Duration::ZERO, 2, millis)], is_parked: false, woken: None })
+            gaps.turns(at(millis), Look { published: vec![(Duration::ZERO, 2, millis)], is_parked: false, woken: None })
                 .as_millis()
         };
         assert_eq!([0, 5_000, 10_000, 10_050].map(&mut look), [0, 0, 0, 50]);

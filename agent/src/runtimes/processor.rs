@@ -8,10 +8,10 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// What the kernel said last of the thread of one worker.
 #[derive(Debug, Default)]
-pub(super) struct Waits(Option<Told>);
+pub(super) struct Waits(Option<Sample>);
 
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct Sample {
     tid: u32,
     at: Nanos,
     waited: Option<Duration>,
@@ -20,8 +20,8 @@ struct Told {
 impl Waits {
     /// How long this thread has waited up to now, or a moment ago; `None` where that is not counted.
     pub(super) fn at(&mut self, now: Nanos, tid: u32) -> Option<Duration> {
-        let told = self.0.filter(|told| told.tid == tid && now.since(told.at) < EVERY);
-        self.0.insert(told.unwrap_or_else(|| Told { tid, at: now, waited: waited(tid) })).waited
+        let last = self.0.filter(|last| last.tid == tid && now.since(last.at) < EVERY);
+        self.0.insert(last.unwrap_or_else(|| Sample { tid, at: now, waited: waited(tid) })).waited
     }
 }
 
@@ -64,13 +64,13 @@ mod tests {
         let at = |millis: u64| Nanos::from_raw(1 + millis * 1_000_000).unwrap();
         let mut waits = Waits::default();
         assert_eq!(waits.at(at(0), u32::MAX), None, "there is no such thread");
-        let told = |waits: &Waits| waits.0.map(|told| (told.tid, told.at));
+        let last = |waits: &Waits| waits.0.map(|last| (last.tid, last.at));
         waits.at(at(100), u32::MAX);
-        assert_eq!(told(&waits), Some((u32::MAX, at(0))));
+        assert_eq!(last(&waits), Some((u32::MAX, at(0))));
         waits.at(at(150), 1);
-        assert_eq!(told(&waits), Some((1, at(150))));
+        assert_eq!(last(&waits), Some((1, at(150))));
         waits.at(at(350), 1);
-        assert_eq!(told(&waits), Some((1, at(350))));
+        assert_eq!(last(&waits), Some((1, at(350))));
     }
 
     #[test]

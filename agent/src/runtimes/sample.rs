@@ -3,7 +3,7 @@
 use crate::{
     clock::Nanos,
     collect::{
-        task::slot::{is_job, wakes_are_seen},
+        task::slot::{is_job, wakes_are_collected},
         threads::{self, Polling, Thread},
     },
     runtimes::{
@@ -100,7 +100,7 @@ impl Sampler {
             let verdicts = remembered.verdicts.judge(&facts(whole, &workers, lasting), lasting);
             let driven = remembered.turns.driven(runtime.flavor, &workers, now);
             let gap = remembered.gaps.at(now, &workers);
-            let driver_gap = wakes_are_seen().then_some(gap);
+            let driver_gap = wakes_are_collected().then_some(gap);
             let count = workers.len() as u32;
             sample.workers.extend(workers);
             sample.runtimes.push(RuntimeRow { runtime, workers: count, whole, verdicts, driven, driver_gap });

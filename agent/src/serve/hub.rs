@@ -4,7 +4,7 @@
 use crate::{
     Detail,
     clock::{self, Nanos},
-    collect::thread_state::own_time,
+    collect::thread_state::agent_time,
     read::changes::{self, Changes},
     runtimes::sample::Sampler,
     serve::{
@@ -14,7 +14,7 @@ use crate::{
             pages::{Common, Reports},
             report, rows,
         },
-        pace::{Pace, Round},
+        pace::{Pace, Publish},
         subscription::{self, Client, LAPSE, LAPSE_EARLY, Messages, PageStream, Pages, Subscription},
         time::timestamp,
     },
@@ -94,7 +94,7 @@ impl Hub {
             as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
-            pace: Pace::new(f64::from(settings.cpu) / 1000.0, Instant::now(), own_time()),
+            pace: Pace::new(f64::from(settings.cpu) / 1000.0, Instant::now(), agent_time()),
             told_every: None,
             backlog_bytes: settings.memory / 8,
             wakers: if settings.detail == Detail::Lean { Wakers::NotCounted } else { Wakers::Counted },
@@ -207,28 +207,28 @@ impl Hub {
         let Some(changes) = changes else { return };
         let updates = if *temporality == Temporality::Live { updates.as_slice() } else { &[] };
         *as_of = clock::now();
-        changes.begin();
-        changes.tasks(&mut |change| {
+        let round = changes.begin();
+        round.tasks(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.tasks.note(&news));
             note_all(reports, |reports| reports.task(&news));
         });
-        changes.resources(&mut |change| {
+        round.resources(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.resources.note(&news));
             note_all(reports, |reports| reports.resource(&news));
         });
-        changes.ops(&mut |change| {
+        round.ops(&mut |change| {
             let news = News::from(change);
             note_all(updates, |updates| updates.ops.note(&news));
             note_all(reports, |reports| reports.op(&news));
         });
         if !reports.is_empty() {
-            changes.locks(&mut |change| {
+            round.locks(&mut |change| {
                 let news = News::from(change);
                 note_all(reports, |reports| reports.lock(&news));
             });
-            changes.spans(&mut |row| {
+            round.spans(&mut |row| {
                 let row = Arc::new(row);
                 note_all(reports, |reports| reports.spans(&row));
             });
@@ -267,7 +267,7 @@ impl Hub {
 
     /// A round, unless the agent has used too much of a processor.
     fn publish_as_it_may(&mut self) {
-        if let Round::Now(every) = self.pace.round(Instant::now(), own_time()) {
+        if let Publish::Now(every) = self.pace.round(Instant::now(), agent_time()) {
             self.told_every = every;
             self.publish();
         }

@@ -12,9 +12,9 @@ const SAVED: Duration = Duration::from_secs(20);
 /// Rounds are no further apart than this, whatever they cost: a client would take the agent for one that is gone.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Whether there is to be a round.
+/// Whether a round is to be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Round {
+pub(super) enum Publish {
     /// There is. So long after the one before, where some were left out.
     Now(Option<Duration>),
     LeftOut,
@@ -39,7 +39,7 @@ impl Pace {
     }
 
     /// It is time for a round, and the threads have used so much up to now.
-    pub(super) fn round(&mut self, now: Instant, used: Duration) -> Round {
+    pub(super) fn round(&mut self, now: Instant, used: Duration) -> Publish {
         let earned = self.share * now.duration_since(self.as_of).as_secs_f64();
         let spent = used.saturating_sub(self.used).as_secs_f64();
         self.saved = (self.saved + earned - spent).min(self.share * SAVED.as_secs_f64());
@@ -47,10 +47,10 @@ impl Pace {
         let since = now.duration_since(self.told);
         if self.saved < 0.0 && since < LONGEST {
             self.left_out = true;
-            return Round::LeftOut;
+            return Publish::LeftOut;
         }
         self.told = now;
-        Round::Now(std::mem::take(&mut self.left_out).then_some(since))
+        Publish::Now(std::mem::take(&mut self.left_out).then_some(since))
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
         let mut told = Vec::new();
         for quarter in 1..=seconds * 4 {
             let at = Duration::from_millis(250 * quarter);
-            if let Round::Now(every) = pace.round(begun + at, used) {
+            if let Publish::Now(every) = pace.round(begun + at, used) {
                 told.push((at, every));
                 used += cost;
             }

@@ -4,7 +4,13 @@
 //! An arena is a static, and nothing but zeros until its first chunk is made (an `OnceLock` is not): an executable that links the
 //! agent has no byte of it, and a process that does not start the agent no page.
 
-use super::{bitmap::Bitmap, budget, id::INDEX_BITS};
+use super::{
+    bitmap::Bitmap,
+    budget,
+    id::INDEX_BITS,
+    round::Round,
+    stages::{Ended, Slot},
+};
 use once_cell::race::OnceBox;
 
 /// Slots in a chunk.
@@ -16,7 +22,7 @@ type Marks = Bitmap<{ CHUNK / 64 }>;
 /// The slots of one kind, and which of them were written.
 pub(crate) struct Arena<T> {
     slots: [OnceBox<[T; CHUNK]>; CHUNKS],
-    /// Made before the slots that they are of.
+    /// Made before the slots that they are of (I8).
     written: [OnceBox<Marks>; CHUNKS],
 }
 
@@ -71,6 +77,20 @@ impl<T> Arena<T> {
         Some((&self.slots.get(chunk)?.get()?[at], Written { bits: self.written.get(chunk)?.get()?, at }))
     }
 
+    /// A handle is dropped. With the last one `end` writes what is to be read of the end, and the slot is handed out.
+    #[inline]
+    pub(crate) fn drop_handle(&self, index: u32, end: impl FnOnce(&T)) -> Option<Ended<'_, T>>
+    where
+        T: Slot,
+    {
+        let (slot, written) = self.at(index)?;
+        if !slot.lifetime().drop_handle(|| end(slot)) {
+            return None;
+        }
+        written.touch();
+        Some(Ended::new(slot, index))
+    }
+
     /// Notes that the slot was written.
     #[inline]
     pub(crate) fn touch(&self, index: u32) {
@@ -85,8 +105,9 @@ impl<T> Arena<T> {
         written.is_some_and(|written| written.get(index as usize % CHUNK))
     }
 
-    /// Takes the indices of the slots that were written, in order. Before they are read, [`super::barrier::heavy`] must run.
-    pub(crate) fn take_touched(&self, into: &mut Vec<u32>) {
+    /// Takes the indices of the slots that were written, in order. Before they are read, [`super::barrier::heavy`] must run (I5):
+    /// [`Round::begin`] sees to it.
+    pub(super) fn take_touched(&self, into: &mut Vec<u32>) {
         for (at, written) in self.written.iter().map_while(OnceBox::get).enumerate() {
             for word in 0..CHUNK / 64 {
                 let base = (at * CHUNK + word * 64) as u32;
@@ -96,8 +117,8 @@ impl<T> Arena<T> {
     }
 
     /// Every slot, with its index.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        // Chunks are made in order.
+    pub(crate) fn iter(&self, _round: &Round) -> impl Iterator<Item = (u32, &T)> {
+        // I8: chunks are made in order.
         self.slots.iter().map_while(OnceBox::get).enumerate().flat_map(|(at, chunk)| {
             chunk.iter().enumerate().map(move |(in_chunk, slot)| ((at * CHUNK + in_chunk) as u32, slot))
         })

@@ -1,6 +1,7 @@
 #![allow(unsafe_code, reason = "membarrier has no safe wrapper in libc")]
 //! A memory barrier of which one side is free: [`light`] on the service's threads, at every event, keeps the compiler from
-//! reordering; [`heavy`] on the agent's thread, now and then, makes every running thread of the process pass a full barrier.
+//! reordering; [`heavy`] on the agent's thread, now and then, makes every running thread of the process pass a full barrier. On the two
+//! together stands I5 of [`super`].
 
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;

@@ -1,7 +1,26 @@
 //! What the one reader has told of a slot's users, in one word: so that the end of each is told, or counted as lost, and never
 //! neither, whoever comes first: the reader, or the thread that is to use the slot again.
 //!
-//! A word: the stamp of a user, and two bits of what became of it. 0 when nobody was told of yet.
+//! ```text
+//!  63                                  2 1      0
+//! ┌─────────────────────────────────────┬────────┐
+//! │ the stamp of a user, 62 bits        │ state  │   0: nobody was told of yet
+//! └─────────────────────────────────────┴────────┘
+//!  ALIVE 0, ENDED 1, COUNTED 2, HANDED_OVER 3
+//! ```
+//!
+//! | from | to | by whom | what then becomes of the user |
+//! |---|---|---|---|
+//! | 0, or another stamp | stamp, ALIVE or ENDED | [`tell`](Delivery::tell): the one reader | it is told. Another one that was ALIVE is told as gone |
+//! | stamp, ALIVE | stamp, ALIVE or ENDED | the same | it is told again |
+//! | stamp, ENDED | stamp, ENDED | the same | its end is told again, which is no news to whoever was told |
+//! | stamp, COUNTED or `HANDED_OVER` | the same | the same | nothing is said of it |
+//! | 0, or another stamp | stamp, COUNTED | [`give_up`](Delivery::give_up): whoever took the slot out of the line, alone (I1) | it is lost, and counted |
+//! | stamp, ALIVE | stamp, `HANDED_OVER` | the same | its last state is kept for the reader |
+//! | stamp, any other | the same | the same | its end is known |
+//!
+//! Each is one exchange that acquires and releases, and fails when the word has changed since it was looked at: so there is one fate for each user (I7), and
+//! what the reader has read before it tells belongs to the user that it tells of.
 
 use super::atomics::{AtomicU64, Ordering};
 
@@ -61,6 +80,7 @@ impl Delivery {
     /// The reader has read a user since it looked, who has ended or lives, and is about to tell it. `None` when the slot has
     /// been given up since: it is to look and to read again.
     pub(crate) fn tell(&self, seen: Delivered, stamp: u64, end: End) -> Option<News> {
+        debug_assert_ne!(stamp, 0, "I7: a user that never was is told of");
         let state = match end {
             End::Lives => ALIVE,
             End::Ended => ENDED,
@@ -70,7 +90,7 @@ impl Delivery {
         if last == stamp && matches!(before & STATE, COUNTED | HANDED_OVER) {
             return Some(News { gone: None, now: Now::BeSilent });
         }
-        // Nothing that was read before may be read after it: from here on the slot may be another's.
+        // I7: nothing that was read before may be read after it: from here on the slot may be another's.
         self.0.compare_exchange(before, (stamp << STAMP_AT) | state, Ordering::AcqRel, Ordering::Relaxed).ok()?;
         let gone = (last != 0 && last != stamp && before & STATE == ALIVE).then_some(last);
         Some(News { gone, now: Now::Tell })
@@ -78,6 +98,7 @@ impl Delivery {
 
     /// The slot of this user, who has ended, is to be used again, whether or not that was told.
     pub(crate) fn give_up(&self, stamp: u64) -> Fate {
+        debug_assert_ne!(stamp, 0, "I7: a user that never was is given up");
         let mut known = self.0.load(Ordering::Acquire);
         loop {
             let (state, fate) = match known & STATE {

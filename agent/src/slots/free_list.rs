@@ -1,10 +1,14 @@
 //! Which slots are free. Each thread has a few at hand, and gives back or asks for many at once, so that the lock here is
 //! taken once for [`BATCH`] slots. What has ended stays readable for a while: its slots wait in line, oldest first.
+//!
+//! Indices come out of here as [`Free`] and go back as [`Ended`] alone (I1).
 
 use super::{
     arena::Arena,
-    delivery::{Delivery, Fate},
+    delivery::Fate,
     id::INDEX_BITS,
+    round::Round,
+    stages::{Ended, Free, Slot},
 };
 use parking_lot::Mutex;
 use std::{
@@ -19,7 +23,7 @@ pub(crate) const BATCH: usize = 64;
 type Batch = [u32; BATCH];
 
 /// Slots of one kind, at most.
-const ROOM: u32 = 1 << INDEX_BITS;
+const MOST_SLOTS: u32 = 1 << INDEX_BITS;
 
 /// How much of what has ended is kept.
 #[derive(Debug, Clone, Copy)]
@@ -47,20 +51,14 @@ pub(crate) enum Watchers {
 }
 
 /// A slot whose user may have ended.
-pub(crate) trait Kept: Default {
-    /// The stamp of the last user, if there is anything to tell of it.
-    fn last(&self) -> Option<u64>;
-
-    /// What was told.
-    fn delivery(&self) -> &Delivery;
-
+pub(crate) trait Kept: Slot {
     /// Keeps the last state of a user who was told to live until the reader asks for it.
-    fn hand_over(&self, index: u32);
+    fn hand_over(&self, round: &Round, index: u32);
 }
 
 /// Whether the end of the last user has yet to be told.
-fn is_untold<T: Kept>(slot: &T) -> bool {
-    slot.last().is_some_and(|stamp| !slot.delivery().is_over(stamp))
+fn is_untold<T: Slot>(slot: &T) -> bool {
+    Round::of_all().last(slot).is_some_and(|stamp| !slot.delivery().is_over(stamp))
 }
 
 /// The free slots of one kind.
@@ -103,7 +101,7 @@ impl FreeList {
         }
         let watched = self.watched.load(Ordering::Relaxed);
         let end = inner.made + BATCH as u32;
-        let full = end > ROOM || !arena.may_reach(end);
+        let full = end > MOST_SLOTS || !arena.may_reach(end);
         let spare = inner.ended.len() > inner.keep.least;
         if let Some(batch) = inner.ended.front().filter(|_| spare || full).copied() {
             // A slot that is not touched may still have to be told: the reader takes all marks, and then reads slot by slot.
@@ -127,11 +125,15 @@ impl FreeList {
 
     /// Counts those of a batch of which nothing was told; what was told to live is handed over.
     fn give_up<T: Kept>(&self, batch: &Batch, arena: &Arena<T>) {
+        // I1: they are out of the line, and nobody begins a user in any of them meanwhile.
+        let round = Round::of_all();
         for index in batch.iter().copied() {
-            let Some((slot, stamp)) = arena.get(index).and_then(|slot| Some((slot, slot.last()?))) else { continue };
+            let Some((slot, stamp)) = arena.get(index).and_then(|slot| Some((slot, round.last(slot)?))) else {
+                continue;
+            };
             match slot.delivery().give_up(stamp) {
                 Fate::Known => {}
-                Fate::HandOver => slot.hand_over(index),
+                Fate::HandOver => slot.hand_over(&round, index),
                 Fate::Lost => _ = self.lost.fetch_add(1, Ordering::Relaxed),
             }
         }
@@ -214,10 +216,17 @@ impl LocalCache {
 
     /// A slot to use; `None` when there can be no more.
     #[inline]
-    pub(crate) fn take<T: Kept>(&self, list: &FreeList, arena: &Arena<T>) -> Option<u32> {
-        if let Some(index) = self.free.pop() {
-            return Some(index);
-        }
+    pub(crate) fn take<'a, T: Kept>(&self, list: &FreeList, arena: &'a Arena<T>) -> Option<Free<'a, T>> {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => self.refill(list, arena)?,
+        };
+        let (slot, written) = arena.at(index)?;
+        Some(Free::new(slot, written, index))
+    }
+
+    #[cold]
+    fn refill<T: Kept>(&self, list: &FreeList, arena: &Arena<T>) -> Option<u32> {
         let Some(batch) = list.refill(arena) else {
             list.refuse();
             return None;
@@ -226,18 +235,18 @@ impl LocalCache {
         self.free.pop()
     }
 
-    /// A slot whose user has ended, to be kept for a while.
+    /// Keeps a slot whose user has ended for a while.
     #[inline]
-    pub(crate) fn retire(&self, list: &FreeList, index: u32) {
-        if let Some(batch) = self.ended.push(index) {
+    pub(crate) fn retire<T: Slot>(&self, list: &FreeList, slot: Ended<'_, T>) {
+        if let Some(batch) = self.ended.push(slot.into_index()) {
             list.put(&batch, &State::Ended);
         }
     }
 
-    /// A slot that nobody wants to see again: it is the next to be used.
+    /// Gives back a slot that nobody wants to see again: it is the next to be used.
     #[inline]
-    pub(crate) fn recycle(&self, list: &FreeList, index: u32) {
-        if let Some(batch) = self.free.push(index) {
+    pub(crate) fn recycle<T: Slot>(&self, list: &FreeList, slot: Ended<'_, T>) {
+        if let Some(batch) = self.free.push(slot.into_index()) {
             list.put(&batch, &State::Free);
         }
     }

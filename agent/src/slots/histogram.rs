@@ -53,7 +53,7 @@ fn longest(bucket: usize) -> Option<Duration> {
     (power < LAST).then(|| Duration::from_nanos((5 + (above % 4) as u64) * quarter - 1))
 }
 
-/// The durations of one kind of one task. One thread at a time writes.
+/// The durations of one kind of one task. One thread at a time writes (I6 of [`super`]): who polls the task, and before that who writes the newborn.
 #[derive(Debug, Default)]
 pub(crate) struct Durations {
     /// Bucket and one, in eight bytes.

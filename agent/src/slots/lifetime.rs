@@ -1,15 +1,35 @@
 //! The lifetime of a slot: who uses it, and how many handles of the span there are, in one word. A slot is used again and
 //! again; its stamp tells the users apart.
 //!
-//! A word: 27 bits of handles, one bit that is set while the slot is written for a new user, and the stamp: 20 bits that
-//! count the users, and 16 bits that count the clones of a handle. A resource's handles thus have an id each, which tells
-//! *which* guard of a lock is dropped, whoever drops it. Of other spans all 36 bits count the users.
+//! ```text
+//!  63                48 47                   28   27   26                           0
+//! ┌────────────────────┬───────────────────────┬──────┬──────────────────────────────┐
+//! │ clones, 16 bits    │ users, 20 bits        │ BUSY │ handles, 27 bits             │  Clones::Numbered: a resource
+//! ├────────────────────┴───────────────────────┼──────┼──────────────────────────────┤
+//! │ users, 36 bits                             │ BUSY │ handles, 27 bits             │  Clones::Alike: all others
+//! └────────────────────────────────────────────┴──────┴──────────────────────────────┘
+//!  the stamp                                      the slot is written for a new user
+//! ```
+//!
+//! A resource's handles thus have an id each, which tells *which* guard of a lock is dropped, whoever drops it.
+//!
+//! | from | to | by whom | how | what it publishes |
+//! |---|---|---|---|---|
+//! | any stamp, no handles | next stamp, BUSY, no handles | [`begin`](Lifetime::begin): whoever took the slot off the free list, alone (I1) | relaxed store, then a release fence | that what is written from here on is another user's |
+//! | stamp, BUSY | stamp, 1 handle | [`publish`](Lifetime::publish): the same thread | release store | all that was written in between |
+//! | stamp, *n* handles | stamp, *n* + 1 handles; of a resource another count of clones | [`clone_handle`](Lifetime::clone_handle): whoever has a handle (I3) | relaxed `fetch_add` | nothing: the handle that is cloned keeps the user |
+//! | stamp, *n* > 1 handles | stamp, *n* - 1 handles | [`drop_handle`](Lifetime::drop_handle): whoever has a handle (I3) | acquire-release `fetch_sub` | what its holder wrote, to whoever drops the last one |
+//! | stamp, 1 handle | stamp, no handles | [`drop_handle`](Lifetime::drop_handle): the holder of the last handle | release store | the end, written before it |
+//!
+//! Nothing else writes the word. Readers [`look`](Lifetime::look) at it, read, and look whether it is [`still`](Lifetime::still) the same user's
+//! (I4). The invariants are numbered in [`super`].
 
 use super::{
     atomics::{AtomicU64, Ordering, fence},
     id::STAMP_BITS,
 };
 
+/// The slot is written for a new user.
 const BUSY: u64 = 1 << 27;
 const HANDLES: u64 = BUSY - 1;
 const STAMP_AT: u32 = 28;
@@ -57,11 +77,13 @@ pub(crate) fn user(stamp: u64, clones: Clones) -> u64 {
 }
 
 impl Lifetime {
-    /// Begins a new one, by the only thread that may touch the slot; returns its stamp. Until [`Lifetime::publish`], whoever
-    /// reads the slot passes it over.
+    /// Begins a new one, by the only thread that may touch the slot (I1); returns its stamp. Until [`Lifetime::publish`], whoever
+    /// reads the slot passes it over. Nobody calls it but [`Free::begin`](super::stages::Free::begin).
     #[inline]
-    pub(crate) fn begin(&self, clones: Clones) -> u64 {
-        let last = self.0.load(Ordering::Relaxed) >> STAMP_AT;
+    pub(super) fn begin(&self, clones: Clones) -> u64 {
+        let word = self.0.load(Ordering::Relaxed);
+        debug_assert_eq!(word & (BUSY | HANDLES), 0, "I1: the slot is in use: {word:#x}");
+        let last = word >> STAMP_AT;
         let most = match clones {
             Clones::Alike => (1 << STAMP_BITS) - 1,
             Clones::Numbered => USERS,
@@ -69,14 +91,19 @@ impl Lifetime {
         // Never 0, which says that the slot was never used.
         let stamp = ((last + 1) & most).max(1);
         self.0.store((stamp << STAMP_AT) | BUSY, Ordering::Relaxed);
-        // What is written from here on is seen by nobody who did not see that it is busy.
+        // I4: what is written from here on is seen by nobody who did not see that it is busy.
         fence(Ordering::Release);
         stamp
     }
 
-    /// The slot is written, and one handle exists.
+    /// The slot is written, and one handle exists. Nobody calls it but [`Newborn::publish`](super::stages::Newborn::publish).
     #[inline]
-    pub(crate) fn publish(&self, stamp: u64) {
+    pub(super) fn publish(&self, stamp: u64) {
+        debug_assert_eq!(
+            self.0.load(Ordering::Relaxed),
+            (stamp << STAMP_AT) | BUSY,
+            "I2: it was not written for this user"
+        );
         self.0.store((stamp << STAMP_AT) | 1, Ordering::Release);
     }
 
@@ -93,14 +120,25 @@ impl Lifetime {
             Clones::Alike => 1,
             Clones::Numbered => (1 << CLONES_AT) + 1,
         };
-        self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step) >> STAMP_AT
+        let word = self.0.fetch_add(step, Ordering::Relaxed);
+        debug_assert!(
+            word & BUSY == 0 && word & HANDLES != 0,
+            "I3: a handle is cloned of which there is none: {word:#x}"
+        );
+        debug_assert_ne!(word & HANDLES, HANDLES, "I2: more handles than the word can count");
+        word.wrapping_add(step) >> STAMP_AT
     }
 
-    /// One handle less; true when it was the last one, and `end` has run.
+    /// One handle less; true when it was the last one, and `end` has run. Nobody calls it but
+    /// [`Arena::drop_handle`](super::arena::Arena::drop_handle).
     #[inline]
-    pub(crate) fn drop_handle(&self, end: impl FnOnce()) -> bool {
-        // With a single handle nobody else can clone or drop one.
+    pub(super) fn drop_handle(&self, end: impl FnOnce()) -> bool {
         let word = self.0.load(Ordering::Acquire);
+        debug_assert!(
+            word & BUSY == 0 && word & HANDLES != 0,
+            "I3: a handle is dropped of which there is none: {word:#x}"
+        );
+        // I3: with a single handle, which is ours, nobody else can clone or drop one.
         if word & HANDLES == 1 {
             end();
             self.0.store(word - 1, Ordering::Release);
@@ -113,28 +151,16 @@ impl Lifetime {
         last
     }
 
-    /// What `read` finds in the slot, all of one user: read again when the slot was written for another one meanwhile. `None`
-    /// when the slot is nobody's.
-    pub(crate) fn read<T>(&self, clones: Clones, mut read: impl FnMut(Reading) -> Option<T>) -> Option<T> {
-        loop {
-            let seen = self.look()?;
-            let found = read(seen);
-            if self.still(seen, clones) {
-                return found;
-            }
-        }
-    }
-
     /// Looks at it, to read the slot: `None` when it has no user yet, or is being written.
     #[inline]
-    pub(crate) fn look(&self) -> Option<Reading> {
+    pub(super) fn look(&self) -> Option<Reading> {
         let word = self.0.load(Ordering::Acquire);
         (word >> STAMP_AT != 0 && word & BUSY == 0).then_some(Reading { word })
     }
 
-    /// Whether what was read since `seen` is all of one user.
+    /// Whether what was read since `seen` is all of one user (I4).
     #[inline]
-    pub(crate) fn still(&self, seen: Reading, clones: Clones) -> bool {
+    pub(super) fn still(&self, seen: Reading, clones: Clones) -> bool {
         fence(Ordering::Acquire);
         let word = self.0.load(Ordering::Relaxed);
         word & BUSY == 0 && user(word >> STAMP_AT, clones) == seen.stamp(clones)

@@ -1,4 +1,5 @@
-//! Numbers that one thread writes and others read.
+//! Numbers that one thread writes and others read. Nothing here orders two of them: a newborn's are published with its lifetime, and a reader that looked at
+//! it twice has one user's (I4 of [`super`]).
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -26,7 +27,7 @@ impl Word {
         }
     }
 
-    /// Adds, where this thread is the only one that writes.
+    /// Adds, where this thread is the only one that writes (I6 of [`super`]).
     #[inline]
     pub(crate) fn add(&self, more: u64) {
         self.set(self.get().wrapping_add(more));

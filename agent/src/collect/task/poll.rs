@@ -1,8 +1,8 @@
 //! The edges of a task's polls: how long it waited, how long each poll took. Written by the thread that polls the task, which
-//! is one at a time.
+//! is one at a time (I6 of [`crate::slots`]).
 
 use super::{
-    slot::{self, Slot, TASKS, WATCHED, WORKER},
+    slot::{self, Slot, TASKS, TRACED, WORKER},
     woken_by,
 };
 use crate::{
@@ -29,15 +29,15 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     // Processors' counters may differ by a little: a task that moves from one to another still begins its poll after it ended
     // the one before. `is_polled` lives on that.
     slot.started.set(now.raw().max(slot.ended.get() + 1));
-    // Woken during its last poll, it waited from that poll's end on.
-    let latency = local.latency.take();
-    let woken = slot.last_wake.get().max(slot.ended.get());
-    let waited = match (latency, woken) {
-        (0, 0) => None,
-        (0, woken) if slot::wakes_are_seen() => Some(now.raw().saturating_sub(woken)),
+    let waited = match local.latency.take() {
+        0 if slot::wakes_are_collected() => {
+            // Woken during its last poll, it waited from that poll's end on.
+            let woken = slot.last_wake.get().max(slot.ended.get());
+            (woken != 0).then(|| now.raw().saturating_sub(woken))
+        }
         // When it was woken is not known.
-        (0, _) => None,
-        (latency, _) => Some(latency - 1),
+        0 => None,
+        latency => Some(latency - 1),
     };
     if let Some(waited) = waited {
         slot.scheduled.add(waited);
@@ -54,7 +54,7 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     if kind & WORKER == 0 {
         thread.set_polling(id, now);
     }
-    if kind & WATCHED != 0 {
+    if kind & TRACED != 0 {
         lock_sites::entered(local, slot, id, now);
     }
     written.touch();
@@ -72,7 +72,7 @@ pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
         return;
     }
     let now = local.now();
-    if local.watched.get() == id {
+    if local.traced.get() == id {
         lock_sites::left(local, id);
     }
     let started = slot.started.get();

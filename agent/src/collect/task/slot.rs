@@ -8,8 +8,9 @@ use crate::{
         delivery::Delivery,
         free_list,
         histogram::Durations,
-        id::{self, Ours},
+        id::{self, Kind, Ours},
         lifetime::{Clones, Lifetime},
+        stages,
         word::{Half, Word},
     },
     view::TaskKind,
@@ -20,11 +21,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The first cache line is of whoever polls the task, the second of whoever wakes it, the rest is written at its birth.
+/// The first cache line is of whoever polls the task, the second of whoever wakes it, the third of its first poll and its end, and the last is written
+/// at its birth. A short task that another thread polls takes three of them there and back, and where nobody collects wakes, the second is of nobody.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    pub(crate) lifetime: Lifetime,
+    lifetime: Lifetime,
     pub(crate) polls: Word,
     pub(crate) started: Word,
     pub(crate) ended: Word,
@@ -37,11 +39,12 @@ pub(crate) struct Slot {
     pub(crate) wakes: Word,
     pub(crate) clones: Word,
     pub(crate) drops: Word,
-    /// These three are written from inside of the task's own polls.
+    /// These are written from inside of the task's own polls (I6 of [`crate::slots`]).
     pub(crate) self_wakes: Word,
     pub(crate) self_clones: Word,
 
-    pub(crate) self_drops: Word,
+    pub(crate) runtime: Half,
+    pub(crate) kind: Half,
     pub(crate) first: Word,
     pub(crate) created: Word,
     pub(crate) dropped: Word,
@@ -50,14 +53,14 @@ pub(crate) struct Slot {
     /// The innermost of the service's own spans that its last poll was inside of; 0 for none.
     pub(crate) context: Word,
     /// What of it was told last, see [`crate::read::changes`].
-    pub(crate) delivery: Delivery,
+    delivery: Delivery,
 
-    pub(crate) runtime: Half,
+    /// So is this.
+    pub(crate) self_drops: Word,
     pub(crate) size: Half,
     /// And one; 0 for none.
     pub(crate) original_size: Half,
     pub(crate) location: Half,
-    pub(crate) kind: Half,
     /// And one; 0 for none.
     pub(crate) function: Half,
     /// Whether there is anything in `extra`.
@@ -83,26 +86,56 @@ pub(crate) static TASKS: Arena<Slot> = Arena::new();
 pub(crate) const WORKER: u32 = 4;
 
 /// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
-pub(crate) const WATCHED: u32 = 8;
+pub(crate) const TRACED: u32 = 8;
 
 /// Of a slot's `wakes`: it is kept who wakes it, see [`super::woken_by`]. It stands in the word that whoever wakes it writes anyway.
 const KEEPS_WAKERS: u64 = 1 << 63;
 
 /// Whether wakes are collected: without them only the runtime itself knows how long a task waited for its turn.
-static WAKES_ARE_SEEN: AtomicBool = AtomicBool::new(true);
+static WAKES_ARE_COLLECTED: AtomicBool = AtomicBool::new(true);
 
 pub(crate) fn collect_wakes_in(detail: Detail) {
-    WAKES_ARE_SEEN.store(detail == Detail::Full, Ordering::Relaxed);
+    WAKES_ARE_COLLECTED.store(detail == Detail::Full, Ordering::Relaxed);
+    if detail == Detail::Full {
+        expect_waits();
+    }
 }
 
 #[inline]
-pub(crate) fn wakes_are_seen() -> bool {
-    WAKES_ARE_SEEN.load(Ordering::Relaxed)
+pub(crate) fn wakes_are_collected() -> bool {
+    WAKES_ARE_COLLECTED.load(Ordering::Relaxed)
+}
+
+/// Whether anything has been written into any slot's second line, or may be from now on: wakes, or for how long tasks waited. Where it has not, the line
+/// is all zeros, and neither written nor read at a task's birth, polls and end.
+static WAITS_ARE_EXPECTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on wakes or waits may be noted. For good: a slot may have been used while they were.
+pub(crate) fn expect_waits() {
+    WAITS_ARE_EXPECTED.store(true, Ordering::Relaxed);
+}
+
+#[inline]
+pub(super) fn waits_are_expected() -> bool {
+    WAITS_ARE_EXPECTED.load(Ordering::Relaxed)
+}
+
+impl stages::Slot for Slot {
+    const KIND: Kind = Kind::Task;
+    const CLONES: Clones = Clones::Alike;
+
+    fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
 }
 
 /// Whether a task's polls may have to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PollWatch {
+pub(crate) enum PollTrace {
     Off,
     On,
 }
@@ -114,6 +147,12 @@ pub(crate) fn slot(span: Ours) -> Option<&'static Slot> {
 }
 
 impl Slot {
+    /// Whether its user is still the one with this stamp.
+    #[inline]
+    pub(super) fn is_of(&self, stamp: u64) -> bool {
+        self.lifetime.is(stamp, Clones::Alike)
+    }
+
     /// Whether a poll is under way.
     pub(crate) fn is_polled(&self) -> bool {
         self.started.get() > self.ended.get()
@@ -125,17 +164,17 @@ impl Slot {
     }
 
     /// Notes whether to look at its polls from the next one on.
-    pub(crate) fn set_poll_watch(&self, watch: PollWatch) {
-        match watch {
-            PollWatch::On => self.kind.set_bits(WATCHED),
-            PollWatch::Off => self.kind.clear_bits(WATCHED),
+    pub(crate) fn set_poll_trace(&self, trace: PollTrace) {
+        match trace {
+            PollTrace::On => self.kind.set_bits(TRACED),
+            PollTrace::Off => self.kind.clear_bits(TRACED),
         }
     }
 
     /// Whether it is kept who wakes it.
     #[inline]
     pub(crate) fn keeps_wakers(&self) -> bool {
-        self.wakes.get() & KEEPS_WAKERS != 0
+        waits_are_expected() && self.wakes.get() & KEEPS_WAKERS != 0
     }
 
     /// Has it kept from now on who wakes it.
@@ -176,20 +215,16 @@ pub(crate) fn clone_handle(span: Ours) {
 /// A handle of the span is dropped; with the last one, the task ends. True when it was.
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours, id: u64) -> bool {
-    let Some(slot) = TASKS.get(span.index) else { return false };
-    // The span ends right after it was left for good.
+    // I3: the handle is this call's to drop. The span ends right after it was left for good.
     let ended = local.last_read().filter(|_| local.just_left.get() == id);
     let ended = ended.unwrap_or_else(clock::now);
-    if !slot.lifetime.drop_handle(|| slot.dropped.set(ended.raw())) {
-        return false;
-    }
+    let Some(slot) = TASKS.drop_handle(span.index, |slot| slot.dropped.set(ended.raw())) else { return false };
     if slot.keeps_wakers() {
         woken_by::forget(id);
     }
     if slot.kind() == TaskKind::BlockOn {
         local.leave_block_on();
     }
-    TASKS.touch(span.index);
-    local.tasks.retire(&free_list::TASKS, span.index);
+    local.tasks.retire(&free_list::TASKS, slot);
     true
 }

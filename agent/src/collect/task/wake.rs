@@ -6,7 +6,6 @@ use crate::{
     collect::{lock_sites, thread_state::ThreadState},
     slots::{
         id::{self, Kind},
-        lifetime::Clones,
         word::Word,
     },
     view::WokenBy,
@@ -23,13 +22,14 @@ pub(crate) enum WakerOp {
 
 /// Something is done to a task's waker.
 ///
-/// A waker may outlive its task. Were the slot given to another task between the look at its life and the write, the other
+/// A waker may outlive its task, and is no handle (I3 of [`crate::slots`]): so these words alone are written by somebody who only looks whether the slot is
+/// still its task's. Were the slot given to another task between the look at its life and the write, the other
 /// one would be counted a waker too many or too few: for that, thousands of tasks would have to end in between.
 #[inline]
 pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
     let Some(span) = id::decode(id).filter(|span| span.kind == Kind::Task) else { return };
     let Some((slot, written)) = TASKS.at(span.index) else { return };
-    if !slot.lifetime.is(span.stamp, Clones::Alike) {
+    if !slot.is_of(span.stamp) {
         return;
     }
     let is_self = local.innermost(Kind::Task) == id || local.is_inside(id);
@@ -51,7 +51,7 @@ pub(crate) fn waker(local: &ThreadState, id: u64, op: WakerOp) {
             }
             if slot.keeps_wakers() {
                 woken_by::note(id, if is_self { WokenBy::Task(id) } else { woken_by::who(local) }, now);
-            } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::OWN_WAKES) {
+            } else if is_self && slot.self_wakes.get().is_multiple_of(woken_by::MANY_SELF_WAKES) {
                 woken_by::keep(id, slot, now);
             }
             if op == WakerOp::Wake {

@@ -21,7 +21,7 @@ pub(crate) const MOST: usize = 4;
 pub(crate) const LONG_WAIT: Duration = Duration::from_millis(50);
 
 /// So will be who woke themselves so often; again each time, in case there was no room.
-pub(super) const OWN_WAKES: u64 = 100;
+pub(super) const MANY_SELF_WAKES: u64 = 100;
 
 /// Places of the table, and tasks that share one: with their slots' numbers they are spread evenly.
 const PLACES: usize = 1024;
@@ -86,7 +86,7 @@ impl Kept {
 /// Keeps from now on who wakes a task, if there is room.
 #[cold]
 pub(crate) fn keep(task: u64, slot: &Slot, now: Nanos) {
-    if slot.keeps_wakers() || !slot::wakes_are_seen() {
+    if slot.keeps_wakers() || !slot::wakes_are_collected() {
         return;
     }
     let Some(mut place) = place(task).and_then(Mutex::try_lock) else { return };

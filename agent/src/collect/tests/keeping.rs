@@ -5,11 +5,12 @@ use crate::{
     read::changes,
     slots::{
         arena::Arena,
-        barrier,
         delivery::Delivery,
         free_list::{BATCH, FreeList, Keep, Kept, LocalCache, Watchers},
         id::{self, Kind, Ours},
         lifetime::{Clones, Lifetime},
+        round::{Round, Touched},
+        stages,
     },
 };
 use parking_lot::Mutex;
@@ -27,23 +28,28 @@ struct Slot {
     handed_over: Mutex<Vec<(u64, bool)>>,
 }
 
-impl Kept for Slot {
-    fn last(&self) -> Option<u64> {
-        self.lifetime.look().map(|seen| seen.stamp(Clones::Alike))
+impl stages::Slot for Slot {
+    const KIND: Kind = Kind::Task;
+    const CLONES: Clones = Clones::Alike;
+
+    fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     fn delivery(&self) -> &Delivery {
         &self.delivery
     }
+}
 
-    fn hand_over(&self, index: u32) {
-        self.handed_over.lock().extend(view(index, self));
+impl Kept for Slot {
+    fn hand_over(&self, round: &Round, index: u32) {
+        self.handed_over.lock().extend(view(round, index, self));
     }
 }
 
 /// Its user's id, and whether it has ended.
-fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
-    slot.lifetime.read(Clones::Alike, |seen| {
+fn view(round: &Round, index: u32, slot: &Slot) -> Option<(u64, bool)> {
+    round.read(slot, |seen| {
         let id = id::encode(Ours { kind: Kind::Task, index, stamp: seen.stamp(Clones::Alike) });
         let ended = slot.ended.load(Ordering::Relaxed);
         Some((id, ended))
@@ -52,15 +58,11 @@ fn view(index: u32, slot: &Slot) -> Option<(u64, bool)> {
 
 /// A user comes and goes.
 fn live(cache: &LocalCache, list: &FreeList, arena: &Arena<Slot>) {
-    let index = cache.take(list, arena).expect("there is room");
-    let slot = arena.get(index).expect("it is made");
-    let stamp = slot.lifetime.begin(Clones::Alike);
+    let slot = cache.take(list, arena).expect("there is room").begin();
     slot.ended.store(false, Ordering::Relaxed);
-    slot.lifetime.publish(stamp);
-    arena.touch(index);
-    assert!(slot.lifetime.drop_handle(|| slot.ended.store(true, Ordering::Relaxed)));
-    arena.touch(index);
-    cache.retire(list, index);
+    let span = slot.publish();
+    let ended = arena.drop_handle(span.index, |slot| slot.ended.store(true, Ordering::Relaxed));
+    cache.retire(list, ended.expect("it was the only handle"));
 }
 
 /// What was told.
@@ -74,9 +76,8 @@ struct Heard {
 
 /// A round of changes.
 fn round(arena: &'static Arena<Slot>, heard: &mut Heard) {
-    let mut touched = Vec::new();
-    arena.take_touched(&mut touched);
-    barrier::heavy();
+    let mut touched = Touched::default();
+    let round = Round::begin(|taking| touched.take(arena, taking));
     let mut each = |change: Change<(u64, bool)>| match change {
         Change::Now((id, false)) => _ = heard.alive.insert(id),
         Change::Now((id, true)) => {
@@ -85,11 +86,11 @@ fn round(arena: &'static Arena<Slot>, heard: &mut Heard) {
         }
         Change::Gone(id) => unreachable!("somebody watches all the time: {id}"),
     };
-    for (_, slot) in arena.iter() {
+    for (_, slot) in arena.iter(&round) {
         slot.handed_over.lock().drain(..).map(Change::Now).for_each(&mut each);
     }
-    changes::tell(&touched, arena, Kind::Task, &mut each, |index, slot| {
-        view(index, slot).map(|(id, ended)| (id, ended, (id, ended)))
+    changes::tell(&round, &touched, arena, &mut each, |index, slot| {
+        view(&round, index, slot).map(|(id, ended)| (id, ended, (id, ended)))
     });
 }
 

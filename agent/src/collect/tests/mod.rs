@@ -34,8 +34,8 @@ fn multi_thread(workers: usize) -> Runtime {
 
 /// Has everything collected from here on.
 pub(crate) fn watch() {
-    static WATCHED: OnceLock<()> = OnceLock::new();
-    WATCHED.get_or_init(|| {
+    static SUBSCRIBED: OnceLock<()> = OnceLock::new();
+    SUBSCRIBED.get_or_init(|| {
         let subscriber = Subscriber::new(tracing_subscriber::registry(), Detail::Full);
         let dispatch = tracing::Dispatch::new(subscriber);
         tracing::dispatcher::set_global_default(dispatch).expect("nothing else in these tests sets one");

@@ -100,8 +100,7 @@ fn changes_tell_each_thing_once_and_what_was_overwritten() {
     let runtime = current_thread();
     let mut changes = changes::Changes::take().expect("nobody else takes it in these tests");
     assert!(changes::Changes::take().is_none());
-    changes.begin();
-    changes.tasks(&mut |_| {});
+    changes.begin().tasks(&mut |_| {});
     let (id, handle) = runtime.block_on(async {
         let handle = tokio::spawn(async {
             tokio::task::yield_now().await;
@@ -117,9 +116,8 @@ fn changes_tell_each_thing_once_and_what_was_overwritten() {
         (newest, handle)
     });
     let mut told = |id: u64| {
-        changes.begin();
         let mut views = Vec::new();
-        changes.tasks(&mut |change| match change {
+        changes.begin().tasks(&mut |change| match change {
             Change::Now(view) if view.id == id => views.push(view),
             _ => {}
         });

@@ -18,8 +18,8 @@ const ROWS: usize = 250;
 /// Whether a client has been told of the metadata.
 #[derive(Debug, PartialEq, Eq)]
 enum Metadata {
-    Told,
-    ToTell,
+    Sent,
+    Unsent,
 }
 
 /// What one client is to be told.
@@ -49,7 +49,7 @@ impl Updates {
             tasks,
             resources,
             ops,
-            metadata: Metadata::ToTell,
+            metadata: Metadata::Unsent,
             wakers,
             losses: changes::losses(),
             is_due: true,
@@ -80,8 +80,8 @@ impl Pages for Updates {
             return None;
         }
         self.is_due = false;
-        let new_metadata = (self.metadata == Metadata::ToTell).then(metadata::all);
-        self.metadata = Metadata::Told;
+        let new_metadata = (self.metadata == Metadata::Unsent).then(metadata::all);
+        self.metadata = Metadata::Sent;
         let tasks = self.tasks.take(ROWS, changes::task);
         let resources = self.resources.take(ROWS, changes::resource);
         let ops = self.ops.take(ROWS, changes::op);

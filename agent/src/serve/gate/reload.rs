@@ -24,14 +24,14 @@ pub(super) struct Reloaded<T> {
 struct State<T> {
     value: Arc<T>,
     /// What the value was made of.
-    seen: Seen,
+    fingerprint: Fingerprint,
     /// What could not be used, and was warned of.
-    warned: Option<Seen>,
+    warned: Option<Fingerprint>,
     looked: Instant,
 }
 
 /// What tells one content of files from another, and one mode, without reading them.
-type Seen = Vec<Option<(SystemTime, u64, Inode)>>;
+type Fingerprint = Vec<Option<(SystemTime, u64, Inode)>>;
 
 /// The number of a file, and when it was last changed in any way. Another file of the same name has another number.
 type Inode = (u64, i64, i64);
@@ -48,9 +48,9 @@ impl<T> Reloaded<T> {
         files: Vec<PathBuf>,
         load: impl Fn() -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        // Seen before they are read: what changes meanwhile is read again.
-        let seen = seen(&files);
-        let state = State { value: Arc::new(load()?), seen, warned: None, looked: Instant::now() };
+        // Taken before they are read: what changes meanwhile is read again.
+        let fingerprint = fingerprint(&files);
+        let state = State { value: Arc::new(load()?), fingerprint, warned: None, looked: Instant::now() };
         Ok(Self { files, load: Box::new(load), state: Mutex::new(state) })
     }
 
@@ -64,18 +64,18 @@ impl<T> Reloaded<T> {
         let mut state = self.state.lock();
         if !self.files.is_empty() && now.saturating_duration_since(state.looked) >= LOOK {
             state.looked = now;
-            let now_seen = seen(&self.files);
-            if now_seen != state.seen {
+            let found = fingerprint(&self.files);
+            if found != state.fingerprint {
                 match (self.load)() {
                     Ok(value) => {
                         state.value = Arc::new(value);
-                        state.seen = now_seen;
+                        state.fingerprint = found;
                         state.warned = None;
                     }
                     // It is tried again: what is wrong may pass without a change of the files.
-                    Err(error) if state.warned.as_ref() != Some(&now_seen) => {
+                    Err(error) if state.warned.as_ref() != Some(&found) => {
                         warn(error);
-                        state.warned = Some(now_seen);
+                        state.warned = Some(found);
                     }
                     Err(_) => {}
                 }
@@ -85,7 +85,7 @@ impl<T> Reloaded<T> {
     }
 }
 
-fn seen(files: &[PathBuf]) -> Seen {
+fn fingerprint(files: &[PathBuf]) -> Fingerprint {
     let of = |path: &PathBuf| {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len(), inode(&metadata)))

@@ -2,7 +2,7 @@
 
 use super::report::{self, Description, Hears};
 use crate::{
-    collect::subscriber::own_spawns,
+    collect::subscriber::agent_spawns,
     serve::{
         console::service::ask,
         holdup::pages::Reports,
@@ -28,10 +28,10 @@ impl Diagnostics for Service {
 
     /// Asks nobody: it is answered also when there is much to be told to others. It tries whether tokio's events arrive.
     async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
-        let before = own_spawns();
+        let before = agent_spawns();
         // It does not panic.
         let _ = tokio::spawn(async {}).await;
-        let hears = if own_spawns() > before { Hears::Tasks } else { Hears::Nothing };
+        let hears = if agent_spawns() > before { Hears::Tasks } else { Hears::Nothing };
         Ok(Response::new(report::description(&self.description, hears)))
     }
 
