@@ -2,11 +2,11 @@
 //! alone, since a row has its id in it.
 
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::hash::{BuildHasher, Hash};
 
 /// Where a row lives, for as long as it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Slot(u32);
 
 /// Slots come in chunks of so many: a million rows are never copied to make room for one more, and what is kept of each slot can
@@ -42,6 +42,18 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// Of so many slots, all but these are in use, by rows that have yet to enter.
+    pub(super) fn written(used: usize, mut free: Vec<Slot>) -> Self {
+        let mut seen = FxHashSet::default();
+        free.retain(|&slot| slot.index() < used && seen.insert(slot));
+        Self { index: HashTable::new(), used, free }
+    }
+
+    /// Those that are free, the one that is given next last.
+    pub(super) fn free(&self) -> &[Slot] {
+        &self.free
+    }
+
     /// What the index takes for each row, on average.
     pub(super) const BYTES_A_ROW: usize = 2 * (size_of::<Slot>() + 1);
 
