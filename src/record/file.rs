@@ -4,8 +4,8 @@ use super::{
     Error,
     frame::{self, Found, Kind, Part},
     message::{FORMAT, Header, SegmentHead, SegmentTail},
-    recorder::{Entry, Index},
     segment::{self, Extent, Segment},
+    writer::{Entry, Index},
 };
 use std::{
     fs::File,
@@ -35,7 +35,7 @@ pub(super) struct Place {
 }
 
 /// What a recording is read from.
-pub(super) trait Source: Read + Seek + Send {}
+trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
 
@@ -60,10 +60,15 @@ impl Recording {
         if !file.metadata()?.is_file() {
             return Err(Error::NoRecording);
         }
-        Self::read(Box::new(BufReader::new(file)))
+        Self::read_from(BufReader::new(file))
     }
 
-    pub(super) fn read(mut source: Box<dyn Source>) -> Result<Self, Error> {
+    /// Opens what was written, wherever it is.
+    pub fn read_from(source: impl Read + Seek + Send + 'static) -> Result<Self, Error> {
+        Self::read(Box::new(source))
+    }
+
+    fn read(mut source: Box<dyn Source>) -> Result<Self, Error> {
         let size = source.seek(SeekFrom::End(0))?;
         let Found::Part(Part::Ours(Kind::Header, payload), length) = frame::look(&mut source, 0, size)? else {
             return Err(Error::NoRecording);

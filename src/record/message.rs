@@ -48,7 +48,7 @@ pub enum Begins {
 /// What stands before a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentHead {
-    /// From 0.
+    /// From 0, as the recorder counts: a file may begin with a later one.
     pub number: u64,
     /// When it begins, in nanoseconds since the recording did, by a clock that nobody sets.
     pub at: u64,
@@ -59,7 +59,7 @@ pub struct SegmentHead {
 }
 
 /// What stands after a segment that is complete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SegmentTail {
     /// When its last event was.
     pub until: u64,

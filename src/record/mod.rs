@@ -5,6 +5,7 @@
 //! message   an event with its time, or a session, as bytes and back        (rows: of tasks' numbers, what differs)
 //!   segment   a state and the events after it: one frame of zstd
 //!     recorder  events in, bytes out; when it is time for another segment
+//!       writer    … as a file
 //!     file      where a file's segments are, whatever became of it          (frame: where each part ends)
 //!       player    a session at any instant of it
 //! ```
@@ -20,11 +21,13 @@ mod rows;
 mod segment;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use file::{Damage, Recording};
 pub use message::{Begins, Header, Mark, MarkKind, SegmentHead, SegmentTail};
 pub use player::{Moment, Player};
-pub use recorder::Recorder;
+pub use recorder::{Out, Recorder};
+pub use writer::Writer;
 
 use std::{io, time::Duration};
 

@@ -59,6 +59,41 @@ impl Player {
         self.moment
     }
 
+    /// When the first event came, and the last one as far as it is known.
+    pub fn span(&mut self) -> Result<(Duration, Duration), Error> {
+        let places = self.recording.places();
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Err(Error::Nothing) };
+        let (first, tail, begins) = (first.head.at, last.tail.as_ref().map(|tail| tail.until), last.head.at);
+        let until = match tail {
+            Some(until) => Duration::from_nanos(until),
+            None => {
+                let segment = self.recording.load(self.recording.places().len() - 1)?;
+                let last = segment.and_then(|segment| segment.events.last().map(|recorded| recorded.at));
+                last.unwrap_or(Duration::from_nanos(begins))
+            }
+        };
+        Ok((Duration::from_nanos(first), until))
+    }
+
+    /// How late it was by the recorder's wall clock.
+    pub fn wall_at(&self, at: Duration) -> u64 {
+        let places = self.recording.places();
+        let before = places.iter().rev().find(|place| place.head.at <= nanos(at));
+        let head = before.or(places.first()).map(|place| &place.head);
+        head.map_or(0, |head| (head.wall + nanos(at)).saturating_sub(head.at))
+    }
+
+    /// When it was so late by the recorder's wall clock.
+    pub fn at_wall(&self, wall: u64) -> Duration {
+        let places = self.recording.places();
+        let before = places.iter().rev().find(|place| place.head.wall <= wall);
+        let head = before.or(places.first()).map(|place| &place.head);
+        head.map_or(Duration::ZERO, |head| {
+            let since = i128::from(wall) - i128::from(head.wall) + i128::from(head.at);
+            Duration::from_nanos(u64::try_from(since).unwrap_or(0))
+        })
+    }
+
     /// Takes in the next event, and tells when it came and what it was. `None` at the end.
     pub fn step(&mut self) -> Result<Option<Event>, Error> {
         let Some(Recorded { at, wall, event }) = self.peek()?.cloned() else { return Ok(None) };

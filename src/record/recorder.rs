@@ -1,9 +1,8 @@
 //! Events in, bytes out. Whoever has a session and shows each event to both has a recording of it.
 
 use super::{
-    Error, frame,
-    frame::Kind,
-    message::{Begins, FindingMark, Header, Mark, MarkKind, SegmentHead, SegmentTail},
+    Error,
+    message::{Begins, FindingMark, Mark, MarkKind, SegmentHead, SegmentTail},
     nanos,
     segment::Writing,
 };
@@ -13,64 +12,42 @@ use crate::{
     update::{BeginMode, Event, Part},
 };
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What was recorded is passed on this often: so much is lost when the recorder is killed.
 const FLUSHED_EVERY: Duration = Duration::from_secs(1);
 
-/// Where a segment stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) offset: u64,
-    pub(super) length: u64,
-    pub(super) head: SegmentHead,
-    pub(super) tail: SegmentTail,
-}
-
-/// The index of a file, which is its last part where it was closed.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Index {
-    pub(super) segments: Vec<Entry>,
+/// What a recorder makes.
+#[derive(Debug, Clone)]
+pub enum Out {
+    /// A segment begins.
+    Begin(SegmentHead),
+    /// More of it.
+    Bytes(Vec<u8>),
+    /// It is complete.
+    End(SegmentTail),
 }
 
 /// Makes bytes of a session's events.
+#[derive(Default)]
 pub struct Recorder {
-    segment: Option<(SegmentHead, Writing)>,
+    segment: Option<Writing>,
     tail: SegmentTail,
     /// Findings that were active last, and how often the order of all had changed by then.
     active: FxHashMap<FindingId, FindingMark>,
     reordered: Option<u64>,
     /// Whether pages of an update are still to come.
     is_within: bool,
-    is_anew: bool,
     flushed: Duration,
-    out: Vec<u8>,
-    /// Bytes that were passed on, those in `out` included.
-    written: u64,
-    /// Where the segment that is being written begins.
-    begun_at: u64,
-    index: Index,
+    /// How many segments were begun.
+    begun: u64,
+    out: Vec<Out>,
 }
 
 impl Recorder {
-    /// Begins a recording.
-    pub fn new(header: &Header) -> Result<Self, Error> {
-        let mut recorder = Self {
-            segment: None,
-            tail: SegmentTail { until: 0, updates: 0, marks: Vec::new() },
-            active: FxHashMap::default(),
-            reordered: None,
-            is_within: false,
-            is_anew: true,
-            flushed: Duration::ZERO,
-            out: Vec::new(),
-            written: 0,
-            begun_at: 0,
-            index: Index { segments: Vec::new() },
-        };
-        recorder.pass_on(frame::write(Kind::Header, header)?);
-        Ok(recorder)
+    /// Of a session that has yet to hear of anything, or of one that goes on.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Notes an event, which `before` has yet to take in: `at` since the recording began, and by the wall clock in nanoseconds since the Unix epoch.
@@ -95,7 +72,7 @@ impl Recorder {
             _ => {}
         }
         self.tail.until = nanos(at);
-        if let Some((_, segment)) = &mut self.segment {
+        if let Some(segment) = &mut self.segment {
             segment.push(at, wall, event)?;
         }
         Ok(())
@@ -104,14 +81,14 @@ impl Recorder {
     /// The session has taken the event in.
     pub fn applied(&mut self, at: Duration, session: &Session) -> Result<(), Error> {
         self.mark(at, session);
-        if !self.is_within && self.segment.as_ref().is_some_and(|(_, segment)| segment.is_full()) {
-            self.end()?;
+        if !self.is_within && self.segment.as_ref().is_some_and(Writing::is_full) {
+            self.end_segment()?;
         }
         Ok(())
     }
 
-    /// What is to be passed on by now, if anything is.
-    pub fn take(&mut self, at: Duration) -> Result<Vec<u8>, Error> {
+    /// What there is by now. Once a second all that was recorded is there; so much is lost at most by those who are killed.
+    pub fn take(&mut self, at: Duration) -> Result<Vec<Out>, Error> {
         if at.saturating_sub(self.flushed) >= FLUSHED_EVERY {
             self.flush()?;
             self.flushed = at;
@@ -119,54 +96,36 @@ impl Recorder {
         Ok(std::mem::take(&mut self.out))
     }
 
-    /// All that is left, and the index.
-    pub fn finish(mut self) -> Result<Vec<u8>, Error> {
-        self.end()?;
-        let index = frame::write(Kind::Index, &self.index)?;
-        self.pass_on(index);
-        Ok(self.out)
+    /// Ends the segment, and has everything there. The next event begins another.
+    pub fn end(&mut self) -> Result<Vec<Out>, Error> {
+        self.end_segment()?;
+        Ok(std::mem::take(&mut self.out))
     }
 
-    /// How many bytes it has made.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
-    /// Ends the segment: the next event begins another.
-    pub fn end(&mut self) -> Result<(), Error> {
-        let Some((head, segment)) = self.segment.take() else { return Ok(()) };
-        self.pass_on(segment.finish()?);
-        let tail = std::mem::replace(&mut self.tail, SegmentTail { until: 0, updates: 0, marks: Vec::new() });
-        let (offset, length) = (self.begun_at, self.written - self.begun_at);
-        let written = frame::write(Kind::Tail, &tail)?;
-        self.index.segments.push(Entry { offset, length, head, tail });
-        self.pass_on(written);
+    fn end_segment(&mut self) -> Result<(), Error> {
+        let Some(segment) = self.segment.take() else { return Ok(()) };
+        self.out.push(Out::Bytes(segment.finish()?));
+        self.out.push(Out::End(std::mem::take(&mut self.tail)));
         Ok(())
     }
 
     fn begin(&mut self, at: Duration, wall: u64, session: &Session) -> Result<(), Error> {
-        let number = self.index.segments.len() as u64;
-        let is_anew = std::mem::take(&mut self.is_anew) && session.model().now().is_none();
+        let is_anew = self.begun == 0 && session.model().now().is_none();
         let begins = if is_anew { Begins::Anew } else { Begins::With(Session::STATE) };
-        let head = SegmentHead { number, at: nanos(at), wall, begins };
-        self.pass_on(frame::write(Kind::Head, &head)?);
-        self.begun_at = self.written;
+        let head = SegmentHead { number: self.begun, at: nanos(at), wall, begins };
+        self.begun += 1;
         self.tail.until = head.at;
-        self.segment = Some((head, Writing::begin(session)?));
+        self.out.push(Out::Begin(head));
+        self.segment = Some(Writing::begin(session)?);
         self.flush()
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        if let Some((_, segment)) = &mut self.segment {
+        if let Some(segment) = &mut self.segment {
             let bytes = segment.flush()?;
-            self.pass_on(bytes);
+            self.out.push(Out::Bytes(bytes));
         }
         Ok(())
-    }
-
-    fn pass_on(&mut self, bytes: Vec<u8>) {
-        self.written += bytes.len() as u64;
-        self.out.extend(bytes);
     }
 
     /// Marks findings that have begun or are over.

@@ -15,6 +15,9 @@ use std::{
 /// How hard zstd tries.
 const LEVEL: i32 = 3;
 
+/// Another segment is not worth its state before there are so many bytes of events.
+const SMALLEST: usize = 16 << 10;
+
 /// A segment has no more bytes than this when it is unpacked.
 const LARGEST: u64 = 1 << 30;
 
@@ -59,9 +62,9 @@ impl Writing {
         self.zstd.finish()
     }
 
-    /// Whether the events take as much as the state before them.
+    /// Whether the events take as much as the state before them, and more than is gone through at once.
     pub(super) fn is_full(&self) -> bool {
-        self.events >= self.state
+        self.events >= self.state.max(SMALLEST)
     }
 
     fn take(&mut self) -> Vec<u8> {

@@ -1,5 +1,5 @@
 use super::{
-    Error, Header, MarkKind, Player, Recorder, Recording, file::Source, frame, message, nanos, segment,
+    Error, Header, MarkKind, Player, Recorder, Recording, Writer, frame, message, nanos, segment,
     segment::{Extent, unpack_within},
 };
 use crate::{
@@ -56,25 +56,23 @@ fn new_session() -> Session {
 /// Records events, with a new segment after each of these. What was said after each event, and the bytes.
 fn record(events: &Told, ends: &[usize]) -> (Vec<Vec<String>>, Vec<u8>) {
     let mut session = new_session();
-    let mut recorder = Recorder::new(&Header::new("127.0.0.1:6669", wall(Duration::ZERO))).unwrap();
-    let (mut lived, mut bytes) = (Vec::new(), Vec::new());
+    let mut recorder = Recorder::new();
+    let mut writer = Writer::new(Vec::new(), &Header::new("127.0.0.1:6669", wall(Duration::ZERO))).unwrap();
+    let mut lived = Vec::new();
     for (number, (at, event)) in events.iter().enumerate() {
         recorder.push(*at, wall(*at), event.clone(), &session).unwrap();
         session.apply(event.clone());
         recorder.applied(*at, &session).unwrap();
-        if ends.contains(&number) {
-            recorder.end().unwrap();
-        }
-        bytes.extend(recorder.take(*at).unwrap());
+        let out = if ends.contains(&number) { recorder.end() } else { recorder.take(*at) };
+        out.unwrap().into_iter().for_each(|out| writer.put(out).unwrap());
         lived.push(said(&session));
     }
-    bytes.extend(recorder.finish().unwrap());
-    (lived, bytes)
+    recorder.end().unwrap().into_iter().for_each(|out| writer.put(out).unwrap());
+    (lived, writer.finish().unwrap())
 }
 
 fn open(bytes: &[u8]) -> Result<Recording, Error> {
-    let source: Box<dyn Source> = Box::new(Cursor::new(bytes.to_vec()));
-    Recording::read(source)
+    Recording::read_from(Cursor::new(bytes.to_vec()))
 }
 
 /// All that is said after each event.
