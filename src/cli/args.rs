@@ -7,7 +7,9 @@
     reason = "the comments on arguments are the help, which is shown as it is written"
 )]
 
-use super::choice::{AlarmOn, FailOn, Format, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names};
+use super::choice::{
+    AlarmOn, FailOn, Format, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names,
+};
 use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -145,6 +147,19 @@ pub struct CredentialArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Memory")]
 pub struct MemoryArgs {
+    /// Where what is needed of the executable is.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
+
+    /// What is read where it is asked for alone.
+    #[command(flatten)]
+    pub asked: AskedArgs,
+}
+
+/// Where what is needed of the executable is, and whether memory is read beside what a service tells.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Memory")]
+pub struct SymbolArgs {
     /// A file with debug information of the executable, looked at first: of this build, or of another of the same source
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub debug: Option<PathBuf>,
@@ -156,10 +171,6 @@ pub struct MemoryArgs {
     /// Do not read the memory of a service of this machine beside what it tells
     #[arg(long)]
     pub no_memory: bool,
-
-    /// What is read where it is asked for alone.
-    #[command(flatten)]
-    pub asked: AskedArgs,
 }
 
 /// What is read of memory where it is asked for alone.
@@ -383,9 +394,9 @@ pub struct RecordArgs {
     /// The connection and what is kept.
     #[command(flatten)]
     pub link: LinkArgs,
-    /// How memory is read.
+    /// What is needed of the executable.
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub symbols: SymbolArgs,
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,

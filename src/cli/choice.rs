@@ -312,7 +312,8 @@ impl FromStr for RecordedAt {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        let what = "it is no instant; type one as in 2026-11-28T03:12:05Z, -90s before the end or +5m after the beginning";
+        let what =
+            "it is no instant; type one as in 2026-11-28T03:12:05Z, -90s before the end or +5m after the beginning";
         let duration = |text| humantime::parse_duration(text).map_err(|_| what.to_owned());
         if let Some(before) = typed.strip_prefix('-') {
             return Ok(Self::BeforeEnd(duration(before)?));

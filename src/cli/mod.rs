@@ -76,7 +76,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             let mut config = load(&[&args.files])?;
             config.apply_lints(&args.lints)?;
             config.apply_link(&args.link);
-            config.apply_memory(&args.memory, None);
+            config.apply_symbols(&args.symbols);
             config.apply_files(&args.files);
             config.target = args.target.clone().unwrap_or(config.target);
             record::run(&args, &config)

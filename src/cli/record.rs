@@ -91,10 +91,10 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
     }
     if !heard {
         keeping.discard();
-        let (target, waited) = (config.target.clone(), began.elapsed());
+        let (target, waited) = (config.target.clone(), args.connect_timeout);
         return Err(match failure {
+            _ if began.elapsed() < waited => watch::NotSeen::Interrupted { target },
             Some(reason) => watch::NotSeen::Unreachable { target, waited, reason },
-            None if args.connect_timeout > waited => watch::NotSeen::Interrupted { target },
             None => watch::NotSeen::Silent { target, waited },
         }
         .into());

@@ -40,9 +40,9 @@ pub(super) fn observe(plan: &Plan) -> Result<Observation, Error> {
     {
         watch.take(event);
     }
-    watch.recorded(until.saturating_sub(began)).ok_or_else(|| {
-        Error::Recording(format!("{}: there is no complete update until then", plan.path.display()))
-    })
+    watch
+        .recorded(until.saturating_sub(began))
+        .ok_or_else(|| Error::Recording(format!("{}: there is no complete update until then", plan.path.display())))
 }
 
 /// An instant as time since the recorder began.

@@ -276,7 +276,15 @@ impl Watch {
         self.session.describe_all();
         let ((_, start), (_, end_at)) = (self.begun?, self.heard?);
         let totals = self.counted();
-        Some(Observation { session: self.session, start, end_at, values: self.values, elapsed, end: End::Elapsed, totals })
+        Some(Observation {
+            session: self.session,
+            start,
+            end_at,
+            values: self.values,
+            elapsed,
+            end: End::Elapsed,
+            totals,
+        })
     }
 
     fn end(mut self, plan: &Plan, why: Why) -> Result<Observation, NotSeen> {

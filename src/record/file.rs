@@ -24,12 +24,25 @@ pub struct Damage {
     pub bytes: u64,
 }
 
+/// What of a segment could not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unused {
+    /// So many messages.
+    Messages(u64),
+    /// Nothing of it can be believed.
+    All,
+}
+
+const NOTHING: Unused = Unused::Messages(0);
+
 /// Where a segment stands, and what is told of it.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     offset: u64,
     length: u64,
     extent: Extent,
+    /// What of it could not be used when it was last unpacked.
+    unused: Unused,
     pub(super) head: SegmentHead,
     pub(super) tail: Option<SegmentTail>,
 }
@@ -49,6 +62,7 @@ pub struct Recording {
     /// A segment's head whose segment has not begun yet.
     head: Option<SegmentHead>,
     is_closed: bool,
+    /// What was found damaged on the way.
     damage: Damage,
     size: u64,
 }
@@ -110,7 +124,10 @@ impl Recording {
 
     /// What of it could not be used so far. Segments are looked at when they are shown.
     pub fn damage(&self) -> Damage {
-        self.damage
+        self.segments.iter().fold(self.damage, |damage, place| match place.unused {
+            Unused::Messages(more) => Damage { messages: damage.messages + more, ..damage },
+            Unused::All => Damage { segments: damage.segments + 1, ..damage },
+        })
     }
 
     /// The segments, in their order.
@@ -142,9 +159,8 @@ impl Recording {
         self.source.seek(SeekFrom::Start(offset))?;
         (&mut self.source).take(length).read_to_end(&mut bytes)?;
         let segment = segment::unpack(&bytes, extent);
-        match &segment {
-            Some(segment) => self.damage.messages += segment.unread,
-            None => self.damage.segments += 1,
+        if let Some(place) = self.segments.get_mut(number) {
+            place.unused = segment.as_ref().map_or(Unused::All, |segment| Unused::Messages(segment.unread));
         }
         Ok(segment)
     }
@@ -159,7 +175,14 @@ impl Recording {
         let place = |entry: Entry| {
             let Entry { offset, length, head, tail } = entry;
             let is_inside = offset.checked_add(length).is_some_and(|end| end <= at);
-            is_inside.then_some(Place { offset, length, extent: Extent::Whole, head, tail: Some(tail) })
+            is_inside.then_some(Place {
+                offset,
+                length,
+                extent: Extent::Whole,
+                unused: NOTHING,
+                head,
+                tail: Some(tail),
+            })
         };
         let Some(segments) = index.segments.into_iter().map(place).collect() else { return Ok(false) };
         self.segments = segments;
@@ -201,7 +224,8 @@ impl Recording {
         match part {
             Part::Ours(Kind::Head, payload) => self.head = frame::read(&payload),
             Part::Ours(Kind::Tail, payload) => {
-                if let Some(last) = self.segments.last_mut().filter(|place| place.offset + place.length == self.walked) {
+                if let Some(last) = self.segments.last_mut().filter(|place| place.offset + place.length == self.walked)
+                {
                     last.tail = frame::read(&payload);
                 }
             }
@@ -213,7 +237,7 @@ impl Recording {
 
     fn add(&mut self, length: u64, extent: Extent) {
         if let Some(head) = self.head.take() {
-            self.segments.push(Place { offset: self.walked, length, extent, head, tail: None });
+            self.segments.push(Place { offset: self.walked, length, extent, unused: NOTHING, head, tail: None });
         }
     }
 }

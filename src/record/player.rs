@@ -80,7 +80,7 @@ impl Player {
         let places = self.recording.places();
         let before = places.iter().rev().find(|place| place.head.at <= nanos(at));
         let head = before.or(places.first()).map(|place| &place.head);
-        head.map_or(0, |head| (head.wall + nanos(at)).saturating_sub(head.at))
+        head.map_or(0, |head| head.wall.saturating_add(nanos(at).saturating_sub(head.at)))
     }
 
     /// When it was so late by the recorder's wall clock.
@@ -121,7 +121,7 @@ impl Player {
         {
             self.step()?;
         }
-        self.moment.wall += nanos(to.saturating_sub(self.moment.at));
+        self.moment.wall = self.moment.wall.saturating_add(nanos(to.saturating_sub(self.moment.at)));
         self.moment.at = to.max(self.moment.at);
         Ok(())
     }
@@ -129,7 +129,10 @@ impl Player {
     /// Looks for what was written since; whether there is more.
     pub fn refresh(&mut self) -> Result<bool, Error> {
         let is_more = self.recording.refresh()?;
-        if is_more && let Some(loaded) = &mut self.loaded && loaded.segment.is_cut {
+        if is_more
+            && let Some(loaded) = &mut self.loaded
+            && loaded.segment.is_cut
+        {
             // What was read of it stands, and it has more by now.
             if let Some(segment) = self.recording.load(loaded.number)? {
                 loaded.segment = segment;

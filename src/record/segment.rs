@@ -18,8 +18,10 @@ const LEVEL: i32 = 3;
 /// Another segment is not worth its state before there are so many bytes of events.
 const SMALLEST: usize = 16 << 10;
 
-/// A segment has no more bytes than this when it is unpacked.
-const LARGEST: u64 = 1 << 30;
+/// A segment is not this many times as large when it is unpacked, and is unpacked up to the first of these sizes in any case, and never beyond the other:
+/// what is larger was made to be.
+const RATIO: u64 = 256;
+const LARGEST: (u64, u64) = (16 << 20, 512 << 20);
 
 /// A segment that is being written.
 pub(super) struct Writing {
@@ -96,7 +98,7 @@ pub(super) enum Extent {
 
 /// Unpacks a segment. `None` where nothing of it can be believed.
 pub(super) fn unpack(bytes: &[u8], extent: Extent) -> Option<Segment> {
-    unpack_within(bytes, extent, LARGEST)
+    unpack_within(bytes, extent, (bytes.len() as u64 * RATIO).clamp(LARGEST.0, LARGEST.1))
 }
 
 pub(super) fn unpack_within(bytes: &[u8], extent: Extent, largest: u64) -> Option<Segment> {

@@ -24,7 +24,12 @@ fn told(steps: &[play::Step]) -> Told {
     let process = Process { capabilities: vec!["stalls".into(), "locks".into()], ..Process::default() };
     let begin = [Event::Begin(Box::new(Begin::agent(1, process))), Event::Connection(Connection::Live)];
     let updates = play::told(steps).into_iter().map(|update| Event::Update(Box::new(update)));
-    begin.into_iter().chain(updates).enumerate().map(|(at, event)| (Duration::from_millis(at as u64 * 400), event)).collect()
+    begin
+        .into_iter()
+        .chain(updates)
+        .enumerate()
+        .map(|(at, event)| (Duration::from_millis(at as u64 * 400), event))
+        .collect()
 }
 
 fn wall(at: Duration) -> u64 {
@@ -40,7 +45,12 @@ fn said(session: &Session) -> Vec<String> {
         let (id, name, stats) = (task.id(), model.task_name(&task), task.stats());
         let more: Vec<_> = model.extra_fields(&task).map(|(name, value)| format!("{name}={value:?}")).collect();
         let place = model.place(task.place());
-        format!("{id} {name} {stats:?} {:?} {} {} {place:?} {more:?}", task.state(), task.poll_rate(now), task.load(now))
+        format!(
+            "{id} {name} {stats:?} {:?} {} {} {place:?} {more:?}",
+            task.state(),
+            task.poll_rate(now),
+            task.load(now)
+        )
     });
     let locks = model.locks().map(|(resource, lock)| format!("{resource:?} {lock:?} {:?}", model.waiters(resource.id)));
     let agent = model.agent();
@@ -208,13 +218,19 @@ fn what_began_and_ended_is_marked() {
     let (_, bytes) = record(&events.into_iter().chain([(Duration::from_secs(9), again)]).collect(), &[]);
     let recording = open(&bytes).unwrap();
     let restarts = recording.segments().filter_map(|(_, tail)| tail).flat_map(|tail| &tail.marks);
-    assert_eq!(restarts.filter(|mark| mark.kind == MarkKind::Restart).map(|mark| mark.at).collect::<Vec<_>>(), [9_000_000_000]);
+    assert_eq!(
+        restarts.filter(|mark| mark.kind == MarkKind::Restart).map(|mark| mark.at).collect::<Vec<_>>(),
+        [9_000_000_000]
+    );
 }
 
 #[test]
 fn what_is_no_recording_and_what_is_newer_is_said() {
     assert!(matches!(open(b"").err(), Some(Error::NoRecording)));
-    assert!(matches!(open(b"no recording, but as long as one would be at its beginning").err(), Some(Error::NoRecording)));
+    assert!(matches!(
+        open(b"no recording, but as long as one would be at its beginning").err(),
+        Some(Error::NoRecording)
+    ));
     let newer = Header { format: 7, ..Header::new("x", 1) };
     let bytes = frame::write(frame::Kind::Header, &newer).unwrap();
     let error = open(&bytes).err().unwrap();

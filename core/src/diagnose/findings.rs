@@ -314,13 +314,7 @@ impl Findings {
 /// As they are written down: each finding, those that may begin again, the number given last, whose turn it was, and how often their order
 /// changed. The rest follows from them.
 #[derive(Serialize)]
-struct Written<'a>(
-    Vec<&'a Kept>,
-    &'a FxHashMap<(usize, Key), FindingId>,
-    u64,
-    (FindingId, Option<Stamp>),
-    u64,
-);
+struct Written<'a>(Vec<&'a Kept>, &'a FxHashMap<(usize, Key), FindingId>, u64, (FindingId, Option<Stamp>), u64);
 
 type Read = (Vec<Kept>, FxHashMap<(usize, Key), FindingId>, u64, (FindingId, Option<Stamp>), u64);
 

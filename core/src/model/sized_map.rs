@@ -86,7 +86,6 @@ impl<K: Hash + Eq + Copy, V: Price> SizedMap<K, V> {
             self.bytes -= price::<K, V>(&before);
         }
     }
-
 }
 
 fn price<K, V: Price>(value: &V) -> usize {

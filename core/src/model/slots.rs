@@ -14,6 +14,9 @@ pub struct Slot(u32);
 /// at the same place of each would contend for the same lines of a processor's cache.
 pub(super) const CHUNK: usize = 512;
 
+/// More slots than this are not read: a chunk is much larger than what says that it is empty.
+const MOST: usize = 1 << 22;
+
 impl Slot {
     /// The place as a number: small, so that something can be kept for each slot in an array.
     pub fn index(self) -> usize {
@@ -42,11 +45,14 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// Of so many slots, all but these are in use, by rows that have yet to enter.
-    pub(super) fn written(used: usize, mut free: Vec<Slot>) -> Self {
+    /// Of so many slots, all but these are in use, by rows that have yet to enter. `None` where they are more than any model has.
+    pub(super) fn written(used: usize, mut free: Vec<Slot>) -> Option<Self> {
+        if used > MOST {
+            return None;
+        }
         let mut seen = FxHashSet::default();
         free.retain(|&slot| slot.index() < used && seen.insert(slot));
-        Self { index: HashTable::new(), used, free }
+        Some(Self { index: HashTable::new(), used, free })
     }
 
     /// Those that are free, the one that is given next last.

@@ -130,7 +130,8 @@ impl<V: Row + Clone + Serialize> Serialize for Table<V> {
 impl<'de, V: Row + Clone + Deserialize<'de>> Deserialize<'de> for Table<V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (rows, used, free): (Vec<(Slot, V)>, usize, Vec<Slot>) = Deserialize::deserialize(from)?;
-        let mut table = Self { slots: Slots::written(used, free), ..Self::default() };
+        let slots = Slots::written(used, free).ok_or_else(|| D::Error::custom("too many slots"))?;
+        let mut table = Self { slots, ..Self::default() };
         if rows.len() + table.slots.free().len() != used {
             return Err(D::Error::custom("rows without slots"));
         }

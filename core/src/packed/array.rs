@@ -8,7 +8,9 @@ pub(crate) fn write<T: Serialize, S: Serializer, const N: usize>(values: &[T; N]
 }
 
 /// For `#[serde(deserialize_with)]`.
-pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[T; N], D::Error> {
+pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>, const N: usize>(
+    from: D,
+) -> Result<[T; N], D::Error> {
     let values: Vec<T> = Vec::deserialize(from)?;
     let count = values.len();
     values.try_into().map_err(|_| D::Error::invalid_length(count, &"as many values as the array has"))

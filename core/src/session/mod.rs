@@ -39,7 +39,8 @@ pub struct Session {
 
 impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (mut model, engine, status, retention): (Model, Engine, Status, Retention) = Deserialize::deserialize(from)?;
+        let (mut model, engine, status, retention): (Model, Engine, Status, Retention) =
+            Deserialize::deserialize(from)?;
         model.mend();
         Ok(Self { model, engine, status, retention })
     }

@@ -3,6 +3,7 @@
 use super::keeping::{Keeping, Kept};
 use crate::{
     number::{humanize, humanize_bytes},
+    report::text::plain,
     session::Session,
     update::Connection,
 };
@@ -43,7 +44,7 @@ impl Progress {
             session.model().counts().live
         );
         // Nobody who cannot be told needs to be.
-        let _ = write!(io::stderr(), "\r\x1b[K{line}");
+        let _ = write!(io::stderr(), "\r\x1b[K{}", plain(&line));
     }
 
     /// What was kept.

@@ -137,7 +137,9 @@ async fn dial(target: &Target) -> Result<Dialed, Failure> {
         Target::Tcp { host, port } | Target::Tls { host, port } => tcp(resolve(host, *port).await?).await,
         Target::Unix(path) => unix(path).await,
         // What is read in memory is connected to by nobody.
-        Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => Err(io::ErrorKind::Unsupported.into()),
+        Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
     };
     connected.map_err(|error| Failure::to_connect(&target.short(), &error))
 }

@@ -52,9 +52,6 @@ impl Tasks {
     /// Those of chunks that were written down. `None` where an id stands in two slots, or a slot is neither free nor a task's.
     pub(super) fn of_chunks(mut slots: Slots, chunks: Vec<Arc<Chunk>>) -> Option<Self> {
         let free: FxHashSet<Slot> = slots.free().iter().copied().collect();
-        if chunks.len() != slots.used().div_ceil(CHUNK) {
-            return None;
-        }
         for index in 0..chunks.len() * CHUNK {
             let slot = Slot::from_index(index);
             let id = id_at(&chunks, slot);
@@ -67,9 +64,9 @@ impl Tasks {
             }
             slots.enter(id, slot, |slot| id_at(&chunks, slot));
         }
-        let (recents, rares) = chunks.iter().fold((0, 0), |(recents, rares), chunk| {
-            (recents + chunk.recent.len(), rares + chunk.rare.len())
-        });
+        let (recents, rares) = chunks
+            .iter()
+            .fold((0, 0), |(recents, rares), chunk| (recents + chunk.recent.len(), rares + chunk.rare.len()));
         Some(Self { slots, chunks, recents, rares, copied: 0 })
     }
 

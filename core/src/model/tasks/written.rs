@@ -151,7 +151,8 @@ impl ReadChunk {
         }
         let has_row = |at: usize| written.states[at].is_some();
         let of_rows = written.recent.iter().map(|(at, _)| at).chain(written.rare.iter().map(|(at, _)| at));
-        let of_rows = of_rows.chain(written.fields.iter().map(|(at, _)| at)).chain(written.looks.iter().map(|(at, _)| at));
+        let of_rows =
+            of_rows.chain(written.fields.iter().map(|(at, _)| at)).chain(written.looks.iter().map(|(at, _)| at));
         of_rows.fold(true, |holds, at| holds && has_row(at)).then_some(chunk)
     }
 }
@@ -166,8 +167,11 @@ impl Serialize for Tasks {
 impl<'de> Deserialize<'de> for Tasks {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (used, free, chunks): (usize, Vec<Slot>, Vec<ReadChunk>) = Deserialize::deserialize(from)?;
-        let chunks: Option<Vec<Arc<Chunk>>> = chunks.into_iter().map(ReadChunk::chunk).collect();
-        let tasks = chunks.and_then(|chunks| Tasks::of_chunks(Slots::written(used, free), chunks));
+        let slots = Slots::written(used, free).filter(|slots| chunks.len() == slots.used().div_ceil(CHUNK));
+        let tasks = slots.and_then(|slots| {
+            let chunks: Option<Vec<Arc<Chunk>>> = chunks.into_iter().map(ReadChunk::chunk).collect();
+            Tasks::of_chunks(slots, chunks?)
+        });
         tasks.ok_or_else(|| D::Error::custom("tasks that do not hold together"))
     }
 }
