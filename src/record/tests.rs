@@ -8,7 +8,7 @@ use crate::{
     session::Session,
     update::{Begin, Connection, Event, Process, Stamp},
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, prelude::*, strategy::ValueTree as _};
 use std::{io::Cursor, time::Duration};
 
 #[path = "../source/codec/tests/play.rs"]
@@ -244,4 +244,24 @@ fn what_unpacks_to_too_much_is_cut() {
     let segment = unpack_within(&zeros, Extent::Whole, 1 << 20).unwrap();
     assert!(segment.is_cut && segment.events.is_empty());
     assert!(segment::session(&segment.state, super::Begins::Anew).is_none());
+}
+
+/// What this version reads must be what its number says. Where this fails, what is in a session has changed: raise [`Session::STATE`], and write the
+/// file anew with `HOLDUP_REGENERATE=1`.
+#[test]
+fn a_state_has_the_form_that_its_number_says() {
+    let path = format!("{}/tests/fixtures/recording/state-{}.msgpack", env!("CARGO_MANIFEST_DIR"), Session::STATE);
+    if std::env::var_os("HOLDUP_REGENERATE").is_some() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let steps = vec(play::step(), 300).new_tree(&mut runner).unwrap().current();
+        let mut session = new_session();
+        for (_, event) in told(&steps) {
+            session.apply(event);
+        }
+        std::fs::write(&path, message::state(&session).unwrap()).unwrap();
+    }
+    let written = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let session: Session = message::read(&written).expect("a session");
+    assert!(session.model().tasks().len() > 3 && session.model().locks().count() == 3);
+    assert_eq!(said(&message::read(&message::state(&session).unwrap()).unwrap()), said(&session));
 }
