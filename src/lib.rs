@@ -15,12 +15,13 @@
 
 pub mod app;
 pub mod cli;
+pub mod record;
 pub mod report;
 pub mod source;
 pub mod terminal;
 pub mod view;
 
-pub use holdup_core::{diagnose, model, number, session, update};
+pub use holdup_core::{diagnose, model, number, packed, session, update};
 
 // Services that tests play by hand name this crate as whoever uses it does.
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod console;
 mod damage;
 #[path = "../src/source/codec/tests/play.rs"]
 mod play;
+#[path = "../fuzz/bodies/recorded.rs"]
+mod recorded;
 #[path = "support/service.rs"]
 mod service;
 #[path = "../fuzz/bodies/typed.rs"]
@@ -17,12 +19,20 @@ mod updates;
 // What plays a service names it by the crate that it is part of.
 use holdup::update;
 
+use holdup::{
+    diagnose::Settings,
+    model::Retention,
+    record::{Error, Header, Recorder, Writer},
+    session::Session,
+};
+
 use proptest::{collection::vec, strategy::Strategy as _, strategy::ValueTree as _, test_runner::TestRunner};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    time::Duration,
 };
-use update::Update;
+use update::{Begin, Event, Process, Update};
 
 /// Nothing that is read here has more than this, with all that is made of it.
 const MOST: usize = 64 << 20;
@@ -128,6 +138,44 @@ fn any_address_is_read() {
         "HTTP://[::ffff:1.2.3.4]:65535#é?",
     ];
     damage::mix(&texts(&corpus), bounded(typed::target));
+}
+
+/// Recordings of services at random.
+fn recordings() -> Vec<Vec<u8>> {
+    let mut runner = TestRunner::deterministic();
+    let record = |updates: Vec<Update>| -> Result<Vec<u8>, Error> {
+        let mut session = Session::new(&Settings::default(), Retention::default());
+        let mut recorder = Recorder::new();
+        let mut writer = Writer::new(Vec::new(), &Header::new("localhost", 1))?;
+        let begin = Event::Begin(Box::new(Begin::agent(1, Process::default())));
+        let events = [begin].into_iter().chain(updates.into_iter().map(|update| Event::Update(Box::new(update))));
+        for (number, event) in events.enumerate() {
+            let at = Duration::from_millis(number as u64 * 300);
+            recorder.push(at, 1, event.clone(), &session)?;
+            session.apply(event);
+            recorder.applied(at, &session)?;
+            let out = if number % 7 == 3 { recorder.end()? } else { recorder.take(at)? };
+            out.into_iter().try_for_each(|out| writer.put(out))?;
+        }
+        recorder.end()?.into_iter().try_for_each(|out| writer.put(out))?;
+        writer.finish()
+    };
+    let mut services = || {
+        let steps = vec(play::step(), 20..120).new_tree(&mut runner).expect("steps").current();
+        record(play::told(&steps)).expect("a recording")
+    };
+    (0..4).map(|_| services()).collect()
+}
+
+#[test]
+fn any_recording_is_read() {
+    damage::mix(&recordings(), bounded(recorded::recording));
+}
+
+#[test]
+fn whatever_is_packed_in_a_recording_is_read() {
+    let unpack = |recording: &Vec<u8>| zstd::decode_all(recording.as_slice()).expect("zstd");
+    damage::mix(&recordings().iter().map(unpack).collect::<Vec<_>>(), bounded(recorded::segment));
 }
 
 #[test]

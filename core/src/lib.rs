@@ -30,5 +30,6 @@ extern crate self as holdup;
 pub mod diagnose;
 pub mod model;
 pub mod number;
+pub mod packed;
 pub mod session;
 pub mod update;

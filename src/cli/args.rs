@@ -7,7 +7,9 @@
     reason = "the comments on arguments are the help, which is shown as it is written"
 )]
 
-use super::choice::{FailOn, Format, MemoryBound, PaletteChoice, RetainFor, Size, ThresholdSetting, lint_names};
+use super::choice::{
+    AlarmOn, FailOn, Format, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names,
+};
 use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -145,6 +147,19 @@ pub struct CredentialArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Memory")]
 pub struct MemoryArgs {
+    /// Where what is needed of the executable is.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
+
+    /// What is read where it is asked for alone.
+    #[command(flatten)]
+    pub asked: AskedArgs,
+}
+
+/// Where what is needed of the executable is, and whether memory is read beside what a service tells.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Memory")]
+pub struct SymbolArgs {
     /// A file with debug information of the executable, looked at first: of this build, or of another of the same source
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub debug: Option<PathBuf>,
@@ -156,10 +171,6 @@ pub struct MemoryArgs {
     /// Do not read the memory of a service of this machine beside what it tells
     #[arg(long)]
     pub no_memory: bool,
-
-    /// What is read where it is asked for alone.
-    #[command(flatten)]
-    pub asked: AskedArgs,
 }
 
 /// What is read of memory where it is asked for alone.
@@ -232,6 +243,10 @@ pub enum Command {
     Ps(PsArgs),
     /// Print what every task of a process awaits, equal chains together: what one pastes into a ticket
     Tree(Box<TreeArgs>),
+    /// Write a session to a file, without a terminal: all of it, the latest of it, or what surrounds a finding
+    Record(Box<RecordArgs>),
+    /// Say what a recording is of, how long it is, and what of it is damaged
+    Info(InfoArgs),
     /// Write what an analysis needs of a process's memory to a file, before it is restarted
     Grab(GrabArgs),
     /// Make a small file of what holdup needs of an executable's debug information, to ship beside a stripped one
@@ -292,9 +307,13 @@ pub struct DemoArgs {
 /// `holdup check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The service to watch, as for the live view [default: http://127.0.0.1:6669]
+    /// The service to watch, as for the live view, or a recording by its file [default: http://127.0.0.1:6669]
     #[arg(value_hint = ValueHint::Url)]
     pub target: Option<Target>,
+
+    /// The instant of a recording that is looked at, as in 2026-11-28T03:12:05Z, -90s before its end or +5m after its beginning [default: its end]
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub at: Option<RecordedAt>,
 
     /// How long to watch, from the first update on
     #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
@@ -332,6 +351,67 @@ pub struct CheckArgs {
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// `holdup record`.
+#[derive(Debug, clap::Args)]
+pub struct RecordArgs {
+    /// The service or process to record, as for the live view [default: http://127.0.0.1:6669]
+    #[arg(value_hint = ValueHint::Url)]
+    pub target: Option<Target>,
+
+    /// The file to write; nobody but you may read it, and one that is there is not written over
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, default_value = "recording.holdup")]
+    pub output: PathBuf,
+
+    /// How long to record, from the first update on [default: until ctrl-c]
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub window: Option<std::time::Duration>,
+
+    /// How much to keep, as in 1GiB: in eight pieces, FILE.0001 and so on, of which the oldest goes
+    #[arg(long = "max-size", value_name = "SIZE")]
+    pub most: Option<Size>,
+
+    /// Keep only what surrounds a finding that begins: a lint, or `note`, `warning` or `critical` for all that are as bad; a file for each
+    #[arg(long, value_name = "LINT|SEVERITY")]
+    pub on_finding: Option<AlarmOn>,
+
+    /// How much to keep of what was before that
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration, requires = "on_finding")]
+    pub before: std::time::Duration,
+
+    /// How much to keep of what comes after it
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration, requires = "on_finding")]
+    pub after: std::time::Duration,
+
+    /// How long the target may take until it sends its first update
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub connect_timeout: std::time::Duration,
+
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// What is needed of the executable.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// `holdup info`.
+#[derive(Debug, clap::Args)]
+pub struct InfoArgs {
+    /// The recording
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `holdup ps`.
@@ -373,9 +453,13 @@ pub struct LayoutArgs {
 /// `holdup tree`.
 #[derive(Debug, clap::Args)]
 pub struct TreeArgs {
-    /// A process by its id or name:NAME, or core:FILE
+    /// A process by its id or name:NAME, core:FILE, or a recording by its file
     #[arg(value_name = "TARGET")]
     pub target: Target,
+
+    /// The instant of a recording that is looked at, as in 2026-11-28T03:12:05Z, -90s before its end or +5m after its beginning [default: its end]
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub at: Option<RecordedAt>,
 
     /// Print it as JSON
     #[arg(long)]

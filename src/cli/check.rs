@@ -6,10 +6,13 @@ use super::{
     args::CheckArgs,
     choice::Format,
     config::Config,
-    log, out,
+    log, out, recorded,
     watch::{self, Plan},
 };
-use crate::report::{End, Report, github, text};
+use crate::{
+    report::{End, Report, github, text},
+    source::Target,
+};
 
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
@@ -24,15 +27,27 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         window: args.window,
         connect_timeout: args.connect_timeout,
     };
-    let runtime = crate::cli::runtime()?;
-    let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
+    let (runtime, observed) = match &plan.target {
+        Target::Recording(path) => {
+            let (settings, retention) = (&plan.settings, plan.retention);
+            (None, recorded::observe(&recorded::Plan { path, at: args.at, settings, retention })?)
+        }
+        _ if args.at.is_some() => return Err(Error::NoRecordingToLookAt(plan.target)),
+        _ => {
+            let runtime = crate::cli::runtime()?;
+            let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
+            (Some(runtime), observed)
+        }
+    };
     let report = Report::new(&plan.target, &observed);
     let printed = out::print(&match args.format {
         Format::Text => text::render(&report),
         Format::Json => report.to_json(),
         Format::Github => github::render(&report),
     });
-    watch::keep(runtime);
+    if let Some(runtime) = runtime {
+        watch::keep(runtime);
+    }
     printed?;
     match observed.end {
         End::Lost { reason } => return Err(Error::TargetLost { target: plan.target, reason }),

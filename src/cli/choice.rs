@@ -2,7 +2,7 @@
 
 use crate::{
     app::options::{Charset, Palette},
-    diagnose::{LINTS, Settings, Severity},
+    diagnose::{Finding, LINTS, Settings, Severity},
 };
 use clap::{
     ValueEnum,
@@ -262,6 +262,67 @@ impl FailOn {
             Self::Critical => severity >= Severity::Critical,
             Self::Never => false,
         }
+    }
+}
+
+/// What rings: a lint, or whatever is as bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlarmOn {
+    /// Findings of this lint.
+    Lint(&'static str),
+    /// Findings of this severity, or worse.
+    Severity(Severity),
+}
+
+impl AlarmOn {
+    /// Whether a finding is one of those.
+    pub fn is_of(&self, finding: &Finding) -> bool {
+        match self {
+            Self::Lint(name) => finding.lint.name == *name,
+            Self::Severity(severity) => finding.severity >= *severity,
+        }
+    }
+}
+
+impl FromStr for AlarmOn {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let severities = [Severity::Note, Severity::Warning, Severity::Critical];
+        let severity = severities.into_iter().find(|severity| severity.name() == typed).map(Self::Severity);
+        let lint = || LINTS.iter().find(|lint| lint.name == canonical(typed)).map(|lint| Self::Lint(lint.name));
+        severity.or_else(lint).ok_or_else(|| {
+            "it is neither a severity (note, warning, critical) nor a lint; `holdup explain` lists those".to_owned()
+        })
+    }
+}
+
+/// An instant of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedAt {
+    /// So long before its end.
+    BeforeEnd(Duration),
+    /// So long after its beginning.
+    AfterBeginning(Duration),
+    /// By the wall clock, in nanoseconds since the Unix epoch.
+    Wall(u64),
+}
+
+impl FromStr for RecordedAt {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let what =
+            "it is no instant; type one as in 2026-11-28T03:12:05Z, -90s before the end or +5m after the beginning";
+        let duration = |text| humantime::parse_duration(text).map_err(|_| what.to_owned());
+        if let Some(before) = typed.strip_prefix('-') {
+            return Ok(Self::BeforeEnd(duration(before)?));
+        }
+        if let Some(after) = typed.strip_prefix('+') {
+            return Ok(Self::AfterBeginning(duration(after)?));
+        }
+        let timestamp: jiff::Timestamp = typed.parse().map_err(|_| what.to_owned())?;
+        u64::try_from(timestamp.as_nanosecond()).map(Self::Wall).map_err(|_| what.to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 //! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
 
 use super::{
-    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs},
+    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs},
     choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
@@ -178,18 +178,24 @@ impl Config {
 
     /// Takes in what is said of how memory is read.
     pub fn apply_memory(&mut self, args: &MemoryArgs, executable: Option<&PathBuf>) {
+        self.apply_symbols(&args.symbols);
         let memory = &mut self.memory;
-        memory.debug = args.debug.clone().or(memory.debug.take());
-        memory.layout = args.layout.clone().or(memory.layout.take());
         memory.executable = executable.cloned().or(memory.executable.take());
-        if args.no_memory {
-            memory.beside = Beside::Forbidden;
-        }
         if args.asked.values {
             self.values = ValuesForm::Read;
         }
         if args.asked.stop {
             memory.stacks = Stacks::Stopping;
+        }
+    }
+
+    /// Takes in where what is needed of the executable is, which stands above everything else.
+    pub fn apply_symbols(&mut self, args: &SymbolArgs) {
+        let memory = &mut self.memory;
+        memory.debug = args.debug.clone().or(memory.debug.take());
+        memory.layout = args.layout.clone().or(memory.layout.take());
+        if args.no_memory {
+            memory.beside = Beside::Forbidden;
         }
     }
 

@@ -58,6 +58,15 @@ pub enum Error {
     /// A grab was not written.
     #[error("{0}")]
     Grab(String),
+    /// A recording cannot be read or made.
+    #[error("{0}")]
+    Recording(String),
+    /// What lives has no past here.
+    #[error("{0} is no recording, and --at is an instant of one; `holdup record` makes them")]
+    NoRecordingToLookAt(Target),
+    /// Nothing more of one is kept.
+    #[error(transparent)]
+    Keep(#[from] super::record::KeepError),
     /// A layout was not made.
     #[error("{0}")]
     Layout(String),

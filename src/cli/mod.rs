@@ -14,11 +14,14 @@ mod explain;
 mod file;
 mod generate;
 mod grab;
+mod info;
 mod layout;
 mod live;
 mod log;
 mod out;
 mod ps;
+mod record;
+mod recorded;
 mod run;
 mod tree;
 mod watch;
@@ -69,6 +72,16 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             }
             tree::run(&args, &config, environment)
         }
+        Some(Command::Record(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_lints(&args.lints)?;
+            config.apply_link(&args.link);
+            config.apply_symbols(&args.symbols);
+            config.apply_files(&args.files);
+            config.target = args.target.clone().unwrap_or(config.target);
+            record::run(&args, &config)
+        }
+        Some(Command::Info(args)) => info::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Grab(args)) => grab::run(&args),
         Some(Command::Layout(args)) => layout::run(&args),

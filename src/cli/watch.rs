@@ -125,7 +125,7 @@ pub(super) fn keep(runtime: Runtime) {
 /// Watches until the window is over, or `stop` completes.
 pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Observation, NotSeen> {
     let mut attachment = Attachment::new(source::open(plan.target.clone(), plan.source.clone()));
-    let mut watch = Watch::new(plan);
+    let mut watch = Watch::new(&plan.settings, plan.retention);
     let mut until = Instant::now() + plan.connect_timeout;
     let mut stop = pin!(stop);
     let why = loop {
@@ -158,7 +158,7 @@ enum Why {
 
 /// What an event was to the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Milestone {
+pub(super) enum Milestone {
     /// The first complete update: the window begins.
     Begun,
     /// The first update is on its way.
@@ -169,7 +169,8 @@ enum Milestone {
     Other,
 }
 
-struct Watch {
+/// What has come of watching so far.
+pub(super) struct Watch {
     session: Session,
     begun: Option<(Instant, Stamp)>,
     /// When the last update came, and what time it said.
@@ -182,9 +183,9 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(plan: &Plan) -> Self {
+    pub(super) fn new(settings: &Settings, retention: Retention) -> Self {
         Self {
-            session: Session::new(&plan.settings, plan.retention),
+            session: Session::new(settings, retention),
             begun: None,
             heard: None,
             totals: Totals::default(),
@@ -193,7 +194,15 @@ impl Watch {
         }
     }
 
-    fn take(&mut self, event: Event) -> Milestone {
+    /// What was before is known.
+    pub(super) fn go_on_from(&mut self, session: Session) {
+        self.session = session;
+        self.totals.sessions = 1;
+        self.note_update();
+        self.begun = self.heard;
+    }
+
+    pub(super) fn take(&mut self, event: Event) -> Milestone {
         let gave_up = matches!(event, Event::Connection(Connection::GaveUp { .. }));
         match &event {
             Event::Connection(Connection::Lost { reason, .. } | Connection::GaveUp { reason }) => {
@@ -260,6 +269,22 @@ impl Watch {
         totals.issues.add(health.issues);
         totals.catch_ups += self.session.status().catch_ups;
         totals
+    }
+
+    /// What came of a recording; `None` where it has no complete update.
+    pub(super) fn recorded(mut self, elapsed: Duration) -> Option<Observation> {
+        self.session.describe_all();
+        let ((_, start), (_, end_at)) = (self.begun?, self.heard?);
+        let totals = self.counted();
+        Some(Observation {
+            session: self.session,
+            start,
+            end_at,
+            values: self.values,
+            elapsed,
+            end: End::Elapsed,
+            totals,
+        })
     }
 
     fn end(mut self, plan: &Plan, why: Why) -> Result<Observation, NotSeen> {

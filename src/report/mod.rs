@@ -8,6 +8,7 @@
 //!     json, text, github   three ways to print it
 //! processes       the Tokio processes of this machine
 //!   tree          every chain of a process, equal ones together
+//! recording       what a recording is of
 //! ```
 
 mod data;
@@ -16,6 +17,7 @@ pub(crate) mod github;
 mod location;
 mod observation;
 pub(crate) mod processes;
+mod recording;
 mod rows;
 mod story;
 mod task;
@@ -28,6 +30,7 @@ mod tests;
 pub use data::Report;
 pub use observation::{End, Observation, Totals};
 pub use processes::ProcessList;
+pub(crate) use recording::RecordingInfo;
 pub use tree::{Tree, TreeOf};
 
 /// The JSON Schema of a report as JSON.

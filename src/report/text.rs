@@ -200,7 +200,7 @@ fn summary(out: &mut String, report: &Report) {
 }
 
 /// Text that may have come from the target, made fit for a terminal or a log.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     safe(text, LINE_MOST, &Theme::new(Palette::Off, Charset::Unicode))
 }
 

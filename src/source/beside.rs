@@ -22,7 +22,7 @@ pub(super) fn may_be_here(target: &Target) -> bool {
             host == "localhost" || host == "::1" || host.starts_with("127.")
         }
         Target::Unix(_) => true,
-        Target::Pid(_) | Target::Name(_) | Target::Core(_) => false,
+        Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => false,
     }
 }
 
@@ -278,7 +278,7 @@ fn who_listens(target: &Target) -> Result<u32, String> {
             at.rsplit_once(':').is_some_and(|(_, listened)| listened == port.to_string())
         }
         Target::Unix(path) => *at == path.display().to_string(),
-        Target::Pid(_) | Target::Name(_) | Target::Core(_) => false,
+        Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => false,
     };
     let found = memory::processes()?.found;
     let here = found.iter().find(|process| process.pid != own && process.listens.iter().any(listens));

@@ -45,6 +45,15 @@ pub struct Link {
     pub commands: mpsc::Sender<Command>,
 }
 
+/// A link that says why there is none.
+fn gave_up(reason: &str) -> Link {
+    let (tell, events) = mpsc::channel(1);
+    let (commands, _) = mpsc::channel(1);
+    // There is room for one.
+    let _ = tell.try_send(Event::Connection(Connection::GaveUp { reason: reason.to_owned() }));
+    Link { events, commands }
+}
+
 /// Opens a link to a target, and returns at once: the first event says that it is connecting.
 ///
 /// # Panics
@@ -55,6 +64,7 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Pid(pid) => memory::connect(memory::Whose::Pid(pid), options.memory),
         Target::Name(name) => memory::connect(memory::Whose::Name(name), options.memory),
         Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
+        Target::Recording(_) => gave_up("a recording has no link: `holdup check` and `holdup tree` read it"),
         Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_) => {
             let memory = options.memory.clone();
             let service = naming::open(wire::connect(target.clone(), options), &memory);

@@ -30,6 +30,8 @@ pub enum Target {
     Name(String),
     /// What was kept of a process that has ended: a core file or a grab.
     Core(PathBuf),
+    /// What `holdup record` wrote of one.
+    Recording(PathBuf),
 }
 
 /// What is wrong with a target as typed, and what to type instead.
@@ -59,6 +61,9 @@ pub enum ParseTargetError {
     /// A core file without a name.
     #[error("type the core file, as in core:core.4242")]
     Core,
+    /// A recording without a name.
+    #[error("type the recording's file, as in replay:orders.holdup")]
+    Recording,
     /// A socket that is not on this machine, or a path that is not absolute.
     #[error("a socket's path is absolute and on this machine; type unix:///path instead of {0:?}")]
     Socket(String),
@@ -70,7 +75,7 @@ impl Target {
         match self {
             Self::Tcp { host, port } | Self::Tls { host, port } if host.contains(':') => format!("[{host}]:{port}"),
             Self::Tcp { host, port } | Self::Tls { host, port } => format!("{host}:{port}"),
-            Self::Unix(path) | Self::Core(path) => path.display().to_string(),
+            Self::Unix(path) | Self::Core(path) | Self::Recording(path) => path.display().to_string(),
             Self::Pid(pid) => format!("pid {pid}"),
             Self::Name(name) => name.clone(),
         }
@@ -93,6 +98,7 @@ impl fmt::Display for Target {
             Self::Pid(pid) => write!(f, "pid:{pid}"),
             Self::Name(name) => write!(f, "name:{name}"),
             Self::Core(path) => write!(f, "core:{}", path.display()),
+            Self::Recording(path) => write!(f, "replay:{}", path.display()),
         }
     }
 }
@@ -107,6 +113,9 @@ impl FromStr for Target {
         }
         if let Some(target) = process(typed) {
             return target;
+        }
+        if typed.ends_with(".holdup") && !typed.contains("://") {
+            return Ok(Self::Recording(PathBuf::from(typed)));
         }
         if typed.starts_with(['/', '.', '~']) {
             return Err(ParseTargetError::Socket(typed.to_owned()));
@@ -138,6 +147,8 @@ fn process(typed: &str) -> Option<Result<Target, ParseTargetError>> {
         "name" => Some(Ok(Target::Name(rest.to_owned()))),
         "core" if rest.is_empty() => Some(Err(ParseTargetError::Core)),
         "core" => Some(Ok(Target::Core(PathBuf::from(rest)))),
+        "replay" if rest.is_empty() => Some(Err(ParseTargetError::Recording)),
+        "replay" => Some(Ok(Target::Recording(PathBuf::from(rest)))),
         _ => None,
     }
 }
@@ -245,6 +256,10 @@ mod tests {
             ("name:orders", "name:orders"),
             ("core:core.4242", "core:core.4242"),
             ("core:/tmp/a.grab", "core:/tmp/a.grab"),
+            ("replay:/tmp/a.holdup", "replay:/tmp/a.holdup"),
+            ("./a.holdup", "replay:./a.holdup"),
+            ("logs/a.holdup", "replay:logs/a.holdup"),
+            ("a.holdup", "replay:a.holdup"),
             ("http://pid:4242", "http://pid:4242"),
         ];
         for (typed, means) in table {
@@ -284,6 +299,7 @@ mod tests {
             ("pid:x", "holdup ps"),
             ("name:", "is not a process"),
             ("core:", "type the core file"),
+            ("replay:", "type the recording's file"),
             ("/run/app.sock", "type unix:///path"),
             ("./app.sock", "type unix:///path"),
             ("unix://", "path is absolute"),

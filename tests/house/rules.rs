@@ -5,16 +5,18 @@ use crate::source::Source;
 /// The client's rooms, and for each the rooms whose names it may know. Data goes from the source to the terminal: whoever
 /// comes later knows those before, and never the other way round.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("update", &[]),
-    ("model", &["update"]),
-    ("diagnose", &["update", "model"]),
+    ("packed", &[]),
+    ("update", &["packed"]),
+    ("model", &["packed", "update"]),
+    ("diagnose", &["packed", "update", "model"]),
     ("session", &["update", "model", "diagnose"]),
+    ("record", &["packed", "update", "model", "diagnose", "session"]),
     ("source", &["update"]),
     ("app", &["update", "model", "diagnose", "session"]),
     ("view", &["update", "model", "diagnose", "session", "app"]),
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source"]),
     ("terminal", &["update", "model", "diagnose", "session", "source", "app", "view"]),
-    ("cli", &["update", "model", "diagnose", "session", "source", "app", "view", "terminal", "report"]),
+    ("cli", &["update", "model", "diagnose", "session", "record", "source", "app", "view", "terminal", "report"]),
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.

@@ -26,9 +26,19 @@ impl Server {
 
     /// Starts one whose console listens there, and waits until it does.
     pub(crate) fn start_at(console: &str, scenario: &str) -> Self {
+        Self::start_told_by("console-subscriber", console, scenario)
+    }
+
+    /// Its process id.
+    #[allow(dead_code, reason = "not every test that starts a server looks at its process")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn start_told_by(instrument: &str, console: &str, scenario: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
             .args(["demo-server", "--exit-with-stdin", "--echo-addr", "127.0.0.1:0", "--console-addr", console])
-            .args(["--instrument", "console-subscriber"])
+            .args(["--instrument", instrument])
             .args(["--load", "10", "--scenario", scenario])
             .env_remove("RUST_LOG")
             .stdin(Stdio::piped())
@@ -52,6 +62,12 @@ impl Server {
     pub(crate) fn signal(&self, name: &str) {
         send(name, &self.child);
     }
+}
+
+/// One that an agent tells of.
+#[allow(dead_code, reason = "not every test has a server with an agent")]
+pub(crate) fn with_agent(scenario: &str) -> Server {
+    Server::start_told_by("agent", "127.0.0.1:0", scenario)
 }
 
 fn send(signal: &str, to: &Child) {

@@ -19,7 +19,7 @@ use crate::{
 use rustc_hash::FxHashSet;
 
 /// How many findings are active, by severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// Critical ones.
     pub critical: usize,
@@ -30,7 +30,7 @@ pub struct Tally {
 }
 
 /// The lints at work on one model at a time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Engine {
     states: Vec<LintState>,
     flags: Flags,

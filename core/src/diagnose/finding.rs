@@ -2,11 +2,12 @@
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
 use super::{Keeper, Lint, humanize};
+use crate::packed::Word;
 use crate::update::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Severity {
     /// Worth knowing.
     Note,
@@ -34,7 +35,7 @@ impl fmt::Display for Severity {
 }
 
 /// How sure we are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Confidence {
     /// The target said so.
     Exact,
@@ -59,7 +60,7 @@ impl Confidence {
 }
 
 /// Whether it still holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Status {
     /// It holds now.
     Active,
@@ -68,7 +69,7 @@ pub enum Status {
 }
 
 /// A task as a finding names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskRef {
     /// The instrumentation's id, by which the model finds it.
     pub id: TaskId,
@@ -77,26 +78,28 @@ pub struct TaskRef {
     /// Its name, empty where it has none.
     pub name: String,
     /// Such as `task` or `blocking`.
-    pub kind: &'static str,
+    #[serde(with = "crate::packed::word")]
+    pub kind: Word,
     /// Where it was spawned, as `file:line`.
     pub place: String,
 }
 
 /// A lock as a finding names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LockRef {
     /// The instrumentation's id.
     pub id: ResourceId,
     /// What it is known by: the order in which the target spoke of its resources.
     pub number: u64,
     /// `Mutex` or `RwLock`.
-    pub kind: &'static str,
+    #[serde(with = "crate::packed::word")]
+    pub kind: Word,
     /// Where it was made, as `file:line`.
     pub place: String,
 }
 
 /// A runtime as a finding names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RuntimeRef {
     /// Tokio's number of it.
     pub id: RuntimeId,
@@ -105,7 +108,7 @@ pub struct RuntimeRef {
 }
 
 /// A worker as a finding names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WorkerRef {
     /// Its number, and its runtime's.
     pub id: WorkerId,
@@ -116,10 +119,11 @@ pub struct WorkerRef {
 }
 
 /// A stack as a finding shows it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StackRef {
     /// What it is the stack of, in a word: `stack`, `acquired`, `asleep`.
-    pub what: &'static str,
+    #[serde(with = "crate::packed::word")]
+    pub what: Word,
     /// Who acquired or sleeps there; `None` for the task that the finding is about.
     pub of: Option<TaskRef>,
     /// The frames.
@@ -127,7 +131,7 @@ pub struct StackRef {
 }
 
 /// What a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Subject {
     /// A task; the worst one, where the finding is about many of one spawn location.
     Task(TaskRef),
@@ -142,7 +146,7 @@ pub enum Subject {
 }
 
 /// A measured value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Measure {
     /// A time span.
     Time(Duration),
@@ -157,10 +161,11 @@ pub enum Measure {
 }
 
 /// One fact that shows the finding.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// What the fact is, in a word or two.
-    pub name: &'static str,
+    #[serde(with = "crate::packed::word")]
+    pub name: Word,
     /// The fact.
     pub value: Measure,
 }
@@ -189,7 +194,7 @@ impl Evidence {
 }
 
 /// What is waited for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum AwaitedRef {
     /// A lock, a semaphore, a channel.
     Resource(LockRef),
@@ -200,7 +205,7 @@ pub enum AwaitedRef {
 }
 
 /// How somebody keeps others from what they wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum KeepsBy {
     /// A guard of it, permits, reserved room.
     Guard,
@@ -237,7 +242,7 @@ impl KeepsBy {
 }
 
 /// One step of a deadlock: a task, what it keeps and the one before waits for, and what it waits for and the next one keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CycleStep {
     /// The task.
     pub task: TaskRef,
@@ -295,7 +300,7 @@ fn threads_in_words(threads: &[u32]) -> String {
 }
 
 /// A task that waits, and for how long it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WaitRef {
     /// The task.
     pub task: TaskRef,
@@ -311,7 +316,7 @@ impl WaitRef {
 }
 
 /// Who else is in it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Related {
     /// The lock that it is about, where the subject is not one.
     pub lock: Option<LockRef>,
@@ -341,15 +346,16 @@ pub struct Related {
 pub const RELATED_MOST: usize = 16;
 
 /// A finding's own number, for as long as the program runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct FindingId(pub u64);
 
 /// One lint, on one subject.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// Its number.
     pub id: FindingId,
     /// The lint.
+    #[serde(with = "super::lint::by_name")]
     pub lint: &'static Lint,
     /// How bad it got.
     pub severity: Severity,

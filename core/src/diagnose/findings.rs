@@ -6,6 +6,7 @@ use super::{
 };
 use crate::update::{Stamp, TaskId};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Findings that are over are let go of beyond this many, the oldest first.
@@ -24,7 +25,7 @@ const DESCRIBED_EVERY: Duration = Duration::from_millis(250);
 type Rank = (Reverse<(bool, Severity, Stamp)>, FindingId);
 
 /// A finding, and what the engine must know of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Kept {
     finding: Finding,
     lint: usize,
@@ -136,7 +137,7 @@ impl Findings {
         }
         let mut due = wanted.clone();
         due.extend(self.ranked.iter().take(DESCRIBED).map(|(_, id)| *id));
-        let rest = self.active.range(FindingId(turn.0 + 1)..).chain(&self.active);
+        let rest = self.active.range(FindingId(turn.0.saturating_add(1))..).chain(&self.active);
         let others: Vec<FindingId> = rest.filter(|id| !due.contains(id)).take(IN_TURN).copied().collect();
         self.turn = (others.last().copied().unwrap_or(turn), Some(now));
         due.extend(others);
@@ -307,6 +308,41 @@ impl Findings {
             Status::Past => drop(self.past.remove(&id)),
         }
         Some(kept)
+    }
+}
+
+/// As they are written down: each finding, those that may begin again, the number given last, whose turn it was, and how often their order
+/// changed. The rest follows from them.
+#[derive(Serialize)]
+struct Written<'a>(Vec<&'a Kept>, &'a FxHashMap<(usize, Key), FindingId>, u64, (FindingId, Option<Stamp>), u64);
+
+type Read = (Vec<Kept>, FxHashMap<(usize, Key), FindingId>, u64, (FindingId, Option<Stamp>), u64);
+
+impl Serialize for Findings {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut all: Vec<&Kept> = self.all.values().map(|kept| &**kept).collect();
+        all.sort_unstable_by_key(|kept| kept.finding.id);
+        Written(all, &self.over, self.next_id, self.turn, self.reordered).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Findings {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (all, over, next_id, turn, reordered) = Read::deserialize(from)?;
+        let mut findings = Self { next_id, turn, ..Self::default() };
+        for kept in all {
+            let id = kept.finding.id;
+            let is_active = kept.finding.status == Status::Active;
+            let is_twice = findings.all.contains_key(&id) || is_active && findings.open(kept.lint, kept.key).is_some();
+            if is_twice || kept.lint >= LINTS.len() || id.0 > next_id || next_id == u64::MAX {
+                return Err(D::Error::custom("findings that do not hold together"));
+            }
+            findings.insert(kept);
+        }
+        let is_past = |id: &FindingId| findings.past.contains(id);
+        findings.over = over.into_iter().filter(|(_, id)| is_past(id)).collect();
+        findings.reordered = reordered;
+        Ok(findings)
     }
 }
 

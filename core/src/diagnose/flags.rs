@@ -63,7 +63,7 @@ pub(super) fn column_bit(lint: &Lint) -> u32 {
 }
 
 /// The column.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Flags {
     /// None where no task is flagged.
     chunks: Vec<Option<Arc<Chunk>>>,
@@ -71,8 +71,9 @@ pub(super) struct Flags {
     changed: Vec<Slot>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Chunk {
+    #[serde(with = "crate::packed::fixed")]
     bits: [u32; CHUNK],
     /// What any of them has.
     all: u32,

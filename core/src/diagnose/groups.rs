@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 const KNOWN_MOST: usize = RELATED_MOST + 1;
 
 /// The task that speaks for a group, the worst of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct Speaker {
     pub(super) slot: Slot,
     pub(super) task: TaskId,
@@ -29,14 +29,14 @@ impl Speaker {
 }
 
 /// What was last said of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Said {
     pub(super) finding: FindingId,
     pub(super) severity: Severity,
 }
 
 /// Tasks that a lint fires for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Group {
     pub(super) count: usize,
     pub(super) speaker: Option<Speaker>,

@@ -39,6 +39,23 @@ impl std::fmt::Debug for Lint {
     }
 }
 
+/// For `#[serde(with)]` of a lint: its name.
+pub(super) mod by_name {
+    use super::Lint;
+    use crate::diagnose::LINTS;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    pub(in crate::diagnose) fn serialize<S: Serializer>(lint: &&'static Lint, to: S) -> Result<S::Ok, S::Error> {
+        lint.name.serialize(to)
+    }
+
+    pub(in crate::diagnose) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<&'static Lint, D::Error> {
+        let name = String::deserialize(from)?;
+        let lint = LINTS.iter().find(|lint| lint.name == name).copied();
+        lint.ok_or_else(|| D::Error::custom(format_args!("there is no lint `{name}`")))
+    }
+}
+
 impl PartialEq for Lint {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -135,7 +152,7 @@ pub(super) enum Judgement {
 }
 
 /// How bad it is with one task or lock.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Verdict {
     /// How bad.
     pub severity: Severity,
@@ -183,7 +200,7 @@ pub(super) struct Report {
 }
 
 /// What a finding is about, by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) enum Key {
     /// One task.
     Task(TaskId),

@@ -10,8 +10,9 @@ use crate::update::{Knows, ResourceId};
 use rustc_hash::FxHashSet;
 
 /// A lint that is switched on, and what it fires for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct LintState {
+    #[serde(with = "super::lint::by_name")]
     pub(super) lint: &'static Lint,
     /// Its place among the lints.
     pub(super) at: usize,

@@ -1,11 +1,12 @@
 //! Which lints run, and from where on they fire.
 
 use super::{LINTS, Lint};
+use crate::packed::known;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::time::Duration;
 
 /// A threshold's value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Threshold {
     /// A time span.
     Time(Duration),
@@ -144,8 +145,15 @@ fn parse_share(value: &str) -> Option<f64> {
 }
 
 /// The thresholds of one lint as they stand. One of another kind than asked for reads as nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<(String, Threshold)>")]
 pub(super) struct Values(Box<[(&'static str, Threshold)]>);
+
+impl From<Vec<(String, Threshold)>> for Values {
+    fn from(read: Vec<(String, Threshold)>) -> Self {
+        Self(read.into_iter().map(|(name, value)| (known(&name), value)).collect())
+    }
+}
 
 impl Values {
     fn value(&self, param: &Param) -> Threshold {

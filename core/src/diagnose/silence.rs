@@ -10,10 +10,10 @@ use std::time::Duration;
 const NEWS: Duration = Duration::from_secs(60);
 
 /// Lints that are silent of a task or a lock, and the findings that speak for them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Silence(FxHashMap<Key, Vec<Silent>>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Silent {
     /// The lint's place among the lints.
     lint: usize,

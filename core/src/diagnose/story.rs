@@ -13,11 +13,12 @@ use super::{
     AwaitedRef, Confidence, CycleStep, Finding, KeepsBy, LockRef, RuntimeRef, StackRef, Subject, TaskRef, WaitRef,
     WorkerRef, humanize, label,
 };
+use crate::packed::Word;
 use crate::update::Stack;
 use std::time::Duration;
 
 /// Somebody who keeps others from what they wait for, and what they wait for meanwhile.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Keeper {
     /// Who.
     pub task: TaskRef,
@@ -28,7 +29,8 @@ pub struct Keeper {
     /// For how long; `None` where that is not told.
     pub held: Option<Duration>,
     /// What they do meanwhile, where they wait for nothing that is known; empty where nothing is.
-    pub does: &'static str,
+    #[serde(with = "crate::packed::word")]
+    pub does: Word,
     /// Where they sleep with it.
     pub at: Option<String>,
     /// What they wait for themselves.
@@ -36,7 +38,7 @@ pub struct Keeper {
 }
 
 /// What somebody who keeps others waits for, and who keeps that in turn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct KeeperWait {
     /// In words.
     pub words: String,

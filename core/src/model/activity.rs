@@ -10,7 +10,7 @@ const STEP: Duration = Duration::from_millis(250);
 const KEPT: usize = 64;
 
 /// What all tasks together spent in polls.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Activity {
     /// Nanoseconds, since the first update.
     spent: u64,

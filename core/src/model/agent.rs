@@ -6,7 +6,7 @@ use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers
 use std::collections::VecDeque;
 
 /// What an agent told.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Agent {
     pub(super) now: Option<Stamp>,
     pub(super) runtimes: Vec<Runtime>,

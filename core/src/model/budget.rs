@@ -21,7 +21,7 @@ const QUEUED_BYTES: usize = size_of::<(Stamp, TaskId)>();
 const PANIC_BYTES: usize = 4_096;
 
 /// What was let go of, or not taken in, to stay below [`Retention::max_bytes`](super::Retention::max_bytes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Evicted {
     /// Tasks that had ended, before their time.
     pub finished_tasks: u64,

@@ -5,7 +5,7 @@
 use super::{Op, Slot, Table};
 
 /// A slot, or none, in four bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Link(u32);
 
 impl Link {
@@ -24,7 +24,7 @@ impl Link {
 }
 
 /// The neighbours of a row in one chain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct Links {
     before: Link,
     after: Link,
@@ -46,7 +46,7 @@ pub(super) enum Of {
 }
 
 /// Both ends of a chain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct Chain {
     first: Link,
     last: Link,

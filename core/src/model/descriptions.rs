@@ -5,7 +5,7 @@ use crate::update::{Attribute, Field, FieldName, MetaId, NewMetadata, NewTask, T
 use rustc_hash::FxHashMap;
 
 /// The descriptions that the target registered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Descriptions(FxHashMap<MetaId, NewMetadata>);
 
 impl Descriptions {

@@ -9,7 +9,7 @@ use std::time::Duration;
 const DRAINED_BELOW: usize = 120;
 
 /// The state of the target's own instrumentation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Health {
     /// Events that the target says it dropped since we attached.
     pub dropped: Dropped,
@@ -39,7 +39,7 @@ pub struct Health {
 }
 
 /// What the pages of one update held together.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 struct Tally {
     events: usize,
     newest: Option<Stamp>,

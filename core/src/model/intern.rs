@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A string that the [`Names`] of the same model can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sym(u32);
 
 impl Sym {
@@ -32,14 +32,40 @@ impl Sym {
 const COLLECTED_FROM: usize = 10_000;
 
 /// The strings of one model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(from = "WrittenNames")]
 pub struct Names {
     texts: Vec<Arc<str>>,
+    #[serde(skip)]
     text_bytes: usize,
     free: Vec<Sym>,
     /// How many there were in use when last somebody looked.
     used: usize,
+    #[serde(skip)]
     by_text: FxHashMap<Arc<str>, Sym>,
+}
+
+/// As they are written down.
+#[derive(serde::Deserialize)]
+struct WrittenNames {
+    texts: Vec<Arc<str>>,
+    free: Vec<Sym>,
+    used: usize,
+}
+
+impl From<WrittenNames> for Names {
+    fn from(WrittenNames { mut texts, mut free, used }: WrittenNames) -> Self {
+        match texts.first_mut() {
+            Some(first) => *first = Arc::from(""),
+            None => texts.push(Arc::from("")),
+        }
+        free.retain(|sym| !sym.is_empty() && texts.get(sym.index()).is_some_and(|text| text.is_empty()));
+        let text_bytes = texts.iter().map(|text| text.len()).sum();
+        // Symbols that are free stand for no text.
+        let named = texts.iter().enumerate().filter(|(index, text)| *index == 0 || !text.is_empty());
+        let by_text = named.map(|(index, text)| (Arc::clone(text), Sym::from_index(index))).collect();
+        Self { texts, text_bytes, free, used, by_text }
+    }
 }
 
 impl Default for Names {
@@ -127,7 +153,7 @@ impl Names {
 }
 
 /// A place that the [`Places`] of the same model can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 pub struct PlaceId(u32);
 
 impl PlaceId {
@@ -151,10 +177,28 @@ impl PlaceId {
 }
 
 /// The places of one model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(from = "WrittenPlaces")]
 pub struct Places {
     places: Vec<Place>,
     by_source: FxHashMap<SourceKey, PlaceId>,
+}
+
+/// As they are written down.
+#[derive(serde::Deserialize)]
+struct WrittenPlaces {
+    places: Vec<Place>,
+    by_source: FxHashMap<SourceKey, PlaceId>,
+}
+
+impl From<WrittenPlaces> for Places {
+    fn from(WrittenPlaces { mut places, mut by_source }: WrittenPlaces) -> Self {
+        if places.is_empty() {
+            places.push(Place::default());
+        }
+        by_source.retain(|_, id| id.index() < places.len());
+        Self { places, by_source }
+    }
 }
 
 type SourceKey = (String, u32, u32);

@@ -8,7 +8,7 @@ use std::time::Duration;
 const MOST: usize = 1_024;
 
 /// The jobs of one place that have ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Jobs {
     /// How many.
     pub count: u64,
@@ -17,7 +17,7 @@ pub struct Jobs {
 }
 
 /// All of them: by where they were spawned, or else by their function.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct JobTable(FxHashMap<Box<str>, Jobs>);
 
 impl Model {

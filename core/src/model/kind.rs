@@ -1,7 +1,7 @@
 //! What a task is doing.
 
 /// What a task is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum TaskState {
     /// Inside a poll.
     Running,

@@ -3,7 +3,7 @@
 use crate::update::{Loss, Stamp};
 
 /// What the agent could not keep or tell.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Losses {
     /// By kind, since the process began.
     pub told: Vec<Loss>,

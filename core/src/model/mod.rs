@@ -34,6 +34,7 @@ mod standstills;
 mod table;
 mod tasks;
 mod workers;
+mod written;
 
 pub use agent::Agent;
 pub use budget::Evicted;
@@ -71,7 +72,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::VecDeque, time::Duration};
 
 /// What the model keeps of what is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Retention {
     /// How long tasks that ended and resources that were dropped stay; `None` keeps them as long as there is room.
     pub keep: Option<Duration>,
@@ -93,7 +94,7 @@ impl Default for Retention {
 }
 
 /// What the latest update changed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Changes {
     /// Tasks that are new or were reported.
     pub tasks: Vec<Slot>,
@@ -111,7 +112,7 @@ pub struct Changes {
 }
 
 /// How many tasks are in which state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Inside a poll.
     pub running: usize,
@@ -124,7 +125,7 @@ pub struct Counts {
 }
 
 /// One process that was attached to, from the moment of attaching. Another process, or another attachment, is another model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Model {
     tasks: Tasks,
     resources: Table<Resource>,
@@ -168,6 +169,7 @@ pub struct Model {
     knows: Knows,
     /// What the one can that memory is read beside.
     told: Knows,
+    #[serde(skip)]
     changes: Changes,
     retention: Retention,
     attached: Option<Stamp>,

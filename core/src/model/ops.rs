@@ -7,7 +7,7 @@ use super::{
 use crate::update::{OpId, PollStats, ResourceId, Stamp, TaskId};
 
 /// An operation on a resource, from the making of its future to its drop.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Op {
     /// Its id.
     pub id: OpId,
@@ -34,7 +34,7 @@ pub struct Op {
 }
 
 /// How far an operation got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// Not known to be complete. If it is dropped, it was cancelled.
     #[default]

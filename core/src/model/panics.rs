@@ -10,14 +10,14 @@ use std::{collections::VecDeque, num::NonZeroU64};
 const MOST: usize = 256;
 
 /// As a model keeps them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Panics {
     latest: VecDeque<Panicked>,
     older: FxHashMap<PlaceId, OlderPanics>,
 }
 
 /// Panics of tasks of one spawn location that are no longer kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OlderPanics {
     /// How many.
     pub count: u64,
@@ -28,7 +28,7 @@ pub struct OlderPanics {
 }
 
 /// A panic, and whose it was.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Panicked {
     /// What was told.
     pub panic: Panic,
@@ -37,7 +37,7 @@ pub struct Panicked {
 }
 
 /// What names a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KnownTask {
     /// Tokio's number for it, where its row was there.
     pub number: Option<NonZeroU64>,

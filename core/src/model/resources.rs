@@ -4,7 +4,7 @@ use super::{Chain, Lock, PlaceId, Row, Sym};
 use crate::update::{Permits, ResourceId, Stamp, Value};
 
 /// A lock, semaphore, timer or channel end of the target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Resource {
     /// Its id.
     pub id: ResourceId,
@@ -74,7 +74,7 @@ impl Resource {
 }
 
 /// An attribute of a resource or an operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Attr {
     /// Its name.
     pub name: Sym,

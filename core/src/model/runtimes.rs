@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 const LAGS: usize = 16;
 
 /// One runtime.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Runtime {
     /// As last told.
     pub stats: RuntimeStats,

@@ -2,6 +2,7 @@
 
 use crate::update::{Span, TaskFacts, TaskWakers, Waking};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::hash::Hash;
 
 /// An entry beyond what is in it: tables are between half and almost full.
@@ -39,6 +40,20 @@ pub(super) struct SizedMap<K, V> {
     bytes: usize,
 }
 
+impl<K: Serialize, V: Serialize> Serialize for SizedMap<K, V> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.values.serialize(to)
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Hash + Eq, V: Deserialize<'de> + Price> Deserialize<'de> for SizedMap<K, V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let values = FxHashMap::<K, V>::deserialize(from)?;
+        let bytes = values.values().map(|value| price::<K, V>(value)).sum();
+        Ok(Self { values, bytes })
+    }
+}
+
 impl<K, V> Default for SizedMap<K, V> {
     fn default() -> Self {
         Self { values: FxHashMap::default(), bytes: 0 }
@@ -60,21 +75,21 @@ impl<K: Hash + Eq + Copy, V: Price> SizedMap<K, V> {
     }
 
     pub(super) fn insert(&mut self, key: K, value: V) {
-        self.bytes += Self::price(&value);
+        self.bytes += price::<K, V>(&value);
         if let Some(before) = self.values.insert(key, value) {
-            self.bytes -= Self::price(&before);
+            self.bytes -= price::<K, V>(&before);
         }
     }
 
     pub(super) fn remove(&mut self, key: K) {
         if let Some(before) = self.values.remove(&key) {
-            self.bytes -= Self::price(&before);
+            self.bytes -= price::<K, V>(&before);
         }
     }
+}
 
-    fn price(value: &V) -> usize {
-        SPARE * size_of::<(K, V)>() + value.inside()
-    }
+fn price<K, V: Price>(value: &V) -> usize {
+    SPARE * size_of::<(K, V)>() + value.inside()
 }
 
 #[cfg(test)]

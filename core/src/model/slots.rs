@@ -2,17 +2,20 @@
 //! alone, since a row has its id in it.
 
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::hash::{BuildHasher, Hash};
 
 /// Where a row lives, for as long as it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Slot(u32);
 
 /// Slots come in chunks of so many: a million rows are never copied to make room for one more, and what is kept of each slot can
 /// be shared chunk by chunk. A chunk of tasks is below what an allocator takes from the system by itself, at the start of a page: what is
 /// at the same place of each would contend for the same lines of a processor's cache.
 pub(super) const CHUNK: usize = 512;
+
+/// More slots than this are not read: a chunk is much larger than what says that it is empty.
+const MOST: usize = 1 << 22;
 
 impl Slot {
     /// The place as a number: small, so that something can be kept for each slot in an array.
@@ -42,6 +45,21 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// Of so many slots, all but these are in use, by rows that have yet to enter. `None` where they are more than any model has.
+    pub(super) fn written(used: usize, mut free: Vec<Slot>) -> Option<Self> {
+        if used > MOST {
+            return None;
+        }
+        let mut seen = FxHashSet::default();
+        free.retain(|&slot| slot.index() < used && seen.insert(slot));
+        Some(Self { index: HashTable::new(), used, free })
+    }
+
+    /// Those that are free, the one that is given next last.
+    pub(super) fn free(&self) -> &[Slot] {
+        &self.free
+    }
+
     /// What the index takes for each row, on average.
     pub(super) const BYTES_A_ROW: usize = 2 * (size_of::<Slot>() + 1);
 

@@ -6,7 +6,7 @@ use crate::update::{Frame, Stack};
 use std::sync::Arc;
 
 /// The folder that the service was compiled in, with a slash at its end, once it is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Root(Option<String>);
 
 impl Root {

@@ -4,7 +4,7 @@ use super::PlaceId;
 use crate::update::Stamp;
 
 /// The live tasks of one spawn location.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct Spawns {
     /// Alive now.
     pub live: u64,
@@ -18,7 +18,7 @@ pub struct Spawns {
 }
 
 /// All spawn locations, by place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct SpawnTable {
     places: Vec<Option<Spawns>>,
     touched: Vec<usize>,

@@ -28,7 +28,7 @@ const LEAP: Duration = Duration::from_millis(500);
 const POLLS_LEAST: f64 = 20.0;
 
 /// One of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stood {
     /// From when it was last seen to run to when it was seen to run again.
     pub span: Standstill,
@@ -37,7 +37,7 @@ pub struct Stood {
 }
 
 /// All that are known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Standstills {
     known: VecDeque<Stood>,
     /// Between the update before and the one that is under way: what that comes to is known when it is complete.

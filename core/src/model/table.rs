@@ -1,6 +1,7 @@
 //! Rows by id, in slots that stay put. Storage grows by chunks, and a clone costs a pointer for each of them.
 
 use super::slots::{CHUNK, Slot, Slots};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{hash::Hash, sync::Arc};
 
 /// What a table can hold: a row that says which one it is.
@@ -113,6 +114,40 @@ impl<V: Row + Clone> Table<V> {
             self.copied += CHUNK * size_of::<Option<V>>();
         }
         Arc::make_mut(chunk).get_mut(row)
+    }
+}
+
+/// As it is written down: the rows with their slots, how many slots there are, and which of them are free.
+#[derive(Serialize)]
+struct Written<'a, V>(Vec<(Slot, &'a V)>, usize, &'a [Slot]);
+
+impl<V: Row + Clone + Serialize> Serialize for Table<V> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Written(self.iter().collect(), self.slots.used(), self.slots.free()).serialize(to)
+    }
+}
+
+impl<'de, V: Row + Clone + Deserialize<'de>> Deserialize<'de> for Table<V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (rows, used, free): (Vec<(Slot, V)>, usize, Vec<Slot>) = Deserialize::deserialize(from)?;
+        let slots = Slots::written(used, free).ok_or_else(|| D::Error::custom("too many slots"))?;
+        let mut table = Self { slots, ..Self::default() };
+        if rows.len() + table.slots.free().len() != used {
+            return Err(D::Error::custom("rows without slots"));
+        }
+        let chunk = || std::iter::repeat_with(|| None).take(CHUNK).collect();
+        table.chunks = std::iter::repeat_with(chunk).take(used.div_ceil(CHUNK)).collect();
+        for (slot, row) in rows {
+            let key = row.key();
+            let is_free = table.at(slot).is_none() && table.slot(key).is_none();
+            match table.place_mut(slot).filter(|_| is_free && slot.index() < used) {
+                Some(place) => *place = Some(row),
+                None => return Err(D::Error::custom("two rows in one slot, or of one id")),
+            }
+            let chunks = &table.chunks;
+            table.slots.enter(key, slot, |slot| key_at(chunks, slot));
+        }
+        Ok(table)
     }
 }
 

@@ -15,7 +15,7 @@ const SECOND: u64 = 1_000_000_000;
 const OWED: Duration = Duration::from_secs(1);
 
 /// One worker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Worker {
     /// As last told.
     pub stats: WorkerStats,
@@ -112,7 +112,7 @@ impl Worker {
 
 /// The share of each of the last [`LANE_SECONDS`] seconds that a worker was busy, or whatever else is told as a total, as far back
 /// as we have watched.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Lane {
     /// Busy nanoseconds of each second, the newest last.
     seconds: VecDeque<u32>,

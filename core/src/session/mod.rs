@@ -12,6 +12,7 @@ use crate::{
     model::{Model, Retention},
     update::{Begin, BeginMode, Beside, Command, Connection, Event, Protocol, Stamp, Temporality},
 };
+use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
 /// How much an event changed.
@@ -28,7 +29,7 @@ pub enum Scope {
 }
 
 /// A target, and all that is known of it. A clone shares the rows until one of the two changes them.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Session {
     model: Model,
     engine: Engine,
@@ -36,7 +37,20 @@ pub struct Session {
     retention: Retention,
 }
 
+impl<'de> Deserialize<'de> for Session {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (mut model, engine, status, retention): (Model, Engine, Status, Retention) =
+            Deserialize::deserialize(from)?;
+        model.mend();
+        Ok(Self { model, engine, status, retention })
+    }
+}
+
 impl Session {
+    /// The version of the form in which a session is written down. It is raised with each change of what is in one: what another version wrote cannot be
+    /// read.
+    pub const STATE: u32 = 1;
+
     /// Nothing known yet.
     pub fn new(settings: &Settings, retention: Retention) -> Self {
         Self { model: Model::new(retention), engine: Engine::new(settings), status: Status::new(), retention }

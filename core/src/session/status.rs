@@ -3,7 +3,7 @@
 use crate::update::{Begin, Connection, TaskDetails, Temporality, look::Values};
 
 /// How far a large message has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Progress {
     /// Bytes that are here.
     pub received: u64,
@@ -12,7 +12,7 @@ pub struct Progress {
 }
 
 /// Where the source stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Status {
     /// Where the connection stands.
     pub connection: Connection,

@@ -7,7 +7,7 @@ use super::{
 use std::time::Duration;
 
 /// Something that happened on the link, in the order in which it happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Event {
     /// The state of the connection changed.
     Connection(Connection),
@@ -54,7 +54,7 @@ pub enum Event {
 }
 
 /// What becomes of a source that speaks beside another. When it begins is told by [`Event::Begin`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Beside {
     /// It speaks no more.
     Over {
@@ -69,7 +69,7 @@ pub enum Beside {
 }
 
 /// Where the connection stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Connection {
     /// Trying.
     Connecting {
@@ -96,7 +96,7 @@ pub enum Connection {
 }
 
 /// Who begins to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Begin {
     /// From 1, one more each time that a source begins anew.
     pub epoch: u64,
@@ -111,7 +111,7 @@ pub struct Begin {
 }
 
 /// Whether a source speaks alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum BeginMode {
     /// It does: what was known before is void.
     #[default]
@@ -151,7 +151,7 @@ impl Begin {
 }
 
 /// What a target speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Protocol {
     /// The console wire format, as any `console-subscriber` does, and an agent that is older than this client.
     Console,
@@ -173,7 +173,7 @@ impl Protocol {
 }
 
 /// What an agent tells about its process. Every text is the target's own and cut to the client's bounds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Process {
     /// Random for each run of the process, in hexadecimal. Two sessions with the same one saw the same process.
     pub boot_id: String,
@@ -198,7 +198,7 @@ pub struct Process {
 }
 
 /// Whether the target sends updates. It is the target's own state, shared by everyone who watches it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Temporality {
     /// It does.
     Live,
@@ -207,7 +207,7 @@ pub enum Temporality {
 }
 
 /// What a link can be told. None of it blocks the link, and all of it may be said in every state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Command {
     /// Stop the target's updates, for everyone who watches it.
     PauseTarget,

@@ -3,7 +3,7 @@
 use super::MetaId;
 
 /// A span's or event's static description.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NewMetadata {
     /// What tasks, resources and fields refer to it by.
     pub id: MetaId,
@@ -16,7 +16,7 @@ pub struct NewMetadata {
 }
 
 /// A named value attached to a task, a resource or an operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Field {
     /// Resolved where the name was sent as text; else the index into the metadata's names.
     pub name: FieldName,
@@ -25,7 +25,7 @@ pub struct Field {
 }
 
 /// A field's name as sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FieldName {
     /// In full.
     Text(String),
@@ -34,7 +34,7 @@ pub enum FieldName {
 }
 
 /// A field's value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Value {
     /// A flag, such as a mutex's `locked`.
     Bool(bool),
@@ -47,7 +47,7 @@ pub enum Value {
 }
 
 /// A field with a unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Attribute {
     /// Name and value.
     pub field: Field,

@@ -3,7 +3,7 @@
 use super::look::Grade;
 
 /// Something that one source knows and another does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Fact {
     /// Polls of tasks, and the time inside them.
     Polls,
@@ -112,7 +112,7 @@ impl Fact {
 }
 
 /// Facts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct FactSet(u32);
 
 impl FactSet {
@@ -156,7 +156,7 @@ impl FactSet {
 }
 
 /// Whether an update is of one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Consistency {
     /// Its parts are read one after the other, and the newest is not in it: what it shows is true when the next one has not
     /// contradicted it.
@@ -194,10 +194,11 @@ impl<T> Known<T> {
 }
 
 /// What a source knows, and why it does not know the rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Knows {
     facts: FactSet,
     consistency: Consistency,
+    #[serde(with = "crate::packed::word_list")]
     missing: Vec<(FactSet, &'static str)>,
 }
 

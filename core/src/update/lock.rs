@@ -4,7 +4,7 @@ use super::{OpId, ResourceId, Stack, Stamp, TaskId, Thread};
 use std::{sync::Arc, time::Duration};
 
 /// How a lock is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Access {
     /// With others who read.
     Shared,
@@ -24,7 +24,7 @@ impl Access {
 }
 
 /// Whether a holder was seen asleep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Across {
     /// It is still in the poll that acquired the lock.
     SamePoll,
@@ -33,7 +33,7 @@ pub enum Across {
 }
 
 /// One lock, as the threads that use it see it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LockStats {
     /// Which.
     pub id: ResourceId,
@@ -79,7 +79,7 @@ impl LockStats {
 }
 
 /// Somebody who holds a lock.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
     /// The task that acquired it; `None` where that was outside of any task.
     pub task: Option<TaskId>,
@@ -98,7 +98,7 @@ pub struct Holder {
 }
 
 /// Somebody who waits for a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiting {
     /// The operation that they wait in.
     pub op: OpId,

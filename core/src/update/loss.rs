@@ -1,7 +1,7 @@
 //! What was lost before it could be told, and what could not be used of what came.
 
 /// Something that the agent could not keep or tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Loss {
     /// Kebab-case, such as `finished-tasks`.
     pub kind: String,
@@ -10,7 +10,7 @@ pub struct Loss {
 }
 
 /// A count of events that the target dropped before they reached its own collector.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Dropped {
     /// Spawns.
     pub tasks: u64,
@@ -28,7 +28,7 @@ impl Dropped {
 }
 
 /// What a message held that could not be used: the parts are skipped and counted, never guessed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DecodeIssues {
     /// Entries without the id that says what they are about.
     pub missing_id: u64,

@@ -3,7 +3,7 @@
 use super::{Attribute, OpId, PollStats, ResourceId, Stamp, TaskId};
 
 /// An operation that the target announces.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NewOp {
     /// Its id.
     pub id: OpId,
@@ -16,7 +16,7 @@ pub struct NewOp {
 }
 
 /// An operation's state, whole.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct OpStats {
     /// When its future was made.
     pub created: Option<Stamp>,
@@ -31,7 +31,7 @@ pub struct OpStats {
 }
 
 /// One poll of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PollOp {
     /// The resource.
     pub resource: ResourceId,
@@ -44,7 +44,7 @@ pub struct PollOp {
 }
 
 /// What a poll returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Readiness {
     /// The operation is complete.
     Ready,

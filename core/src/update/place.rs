@@ -1,7 +1,7 @@
 //! Places in the service's source: as the compiler saw them, and fit for a screen.
 
 /// A place in the service's source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SourcePlace {
     /// As the compiler saw it, registry prefixes and all.
     pub file: String,
@@ -12,7 +12,7 @@ pub struct SourcePlace {
 }
 
 /// A place in the service's source, fit for a screen.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The file, without the part of the path that names the machine it was built on.
     pub file: String,

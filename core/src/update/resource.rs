@@ -3,7 +3,7 @@
 use super::{Attribute, MetaId, ResourceId, SourcePlace, Stamp, TaskId};
 
 /// A resource that the target announces.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NewResource {
     /// Its id.
     pub id: ResourceId,
@@ -24,7 +24,7 @@ pub struct NewResource {
 }
 
 /// A resource's state, whole.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ResourceStats {
     /// When it was made.
     pub created: Option<Stamp>,
@@ -37,7 +37,7 @@ pub struct ResourceStats {
 }
 
 /// The permits of a semaphore, or of a channel's room. One may be in other hands than those that took it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Permits {
     /// How many there were when it was made.
     pub first: u64,
@@ -53,7 +53,7 @@ pub struct Permits {
 }
 
 /// Permits that a task took and did not give back.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Taken {
     /// `None` for what was done outside of any task.
     pub task: Option<TaskId>,

@@ -4,7 +4,7 @@ use super::{RuntimeId, Stamp, TaskId, Thread, WorkerId};
 use std::time::Duration;
 
 /// One runtime, as its own metrics tell.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RuntimeStats {
     /// Its id.
     pub id: RuntimeId,
@@ -43,7 +43,7 @@ pub struct RuntimeStats {
 }
 
 /// What kind of runtime it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Flavor {
     /// Several workers that take tasks from each other.
     MultiThread,
@@ -62,7 +62,7 @@ impl Flavor {
 }
 
 /// A judgement on a whole runtime that holds now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {
     /// What.
     pub kind: VerdictKind,
@@ -71,7 +71,7 @@ pub struct Verdict {
 }
 
 /// What is judged of a whole runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum VerdictKind {
     /// Every worker has been in one poll for longer than the threshold.
     AllWorkersStuck,
@@ -96,7 +96,7 @@ impl VerdictKind {
 }
 
 /// One worker. Counters are totals since its runtime began.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WorkerStats {
     /// Which.
     pub id: WorkerId,

@@ -3,7 +3,7 @@
 use super::{Place, Stamp};
 
 /// A thread of the target.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Thread {
     /// The system's id of it, 0 where that is not known.
     pub tid: u32,
@@ -12,7 +12,7 @@ pub struct Thread {
 }
 
 /// A thread's stack, or a future's.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Stack {
     /// Innermost first.
     pub frames: Vec<Frame>,
@@ -27,7 +27,7 @@ pub struct Stack {
 }
 
 /// One frame of a stack.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Frame {
     /// The function, empty where it is not known.
     pub function: String,

@@ -4,7 +4,7 @@ use super::{RuntimeId, Stack, Stamp, TaskId, Thread, WorkerId};
 use std::{sync::Arc, time::Duration};
 
 /// What the thread of a stall is doing, as the kernel tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Cause {
     /// That could not be told.
     #[default]
@@ -26,7 +26,7 @@ pub enum Cause {
 }
 
 /// A poll that lasts, or lasted, longer than the agent's threshold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Stall {
     /// Unique in the process.
     pub id: u64,

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU64, time::Duration};
 
 /// An instant on the target's clock: nanoseconds since the Unix epoch. Eight bytes, also inside an `Option`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Stamp(NonZeroU64);
 
 impl Stamp {

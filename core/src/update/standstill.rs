@@ -3,7 +3,7 @@
 use super::Stamp;
 
 /// A span of time in which no thread of the process ran, although some wanted to: it was stopped, or its machine was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Standstill {
     /// When it was last seen to run.
     pub from: Stamp,

@@ -4,7 +4,7 @@ use super::{Field, FieldName, Histogram, MetaId, RuntimeId, SourcePlace, Stamp, 
 use std::{num::NonZeroU64, time::Duration};
 
 /// What a task was spawned as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 pub enum TaskKind {
     /// `tokio::spawn`.
     #[default]
@@ -60,7 +60,7 @@ impl TaskKind {
 }
 
 /// A task that the target announces.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NewTask {
     /// Its id.
     pub id: TaskId,
@@ -125,7 +125,7 @@ impl NewTask {
 }
 
 /// A task's state, whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskStats {
     /// When it was spawned.
     pub created: Option<Stamp>,
@@ -148,7 +148,7 @@ pub struct TaskStats {
 }
 
 /// The polls of a task or an operation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PollStats {
     /// How many have started.
     pub count: u64,
@@ -161,7 +161,7 @@ pub struct PollStats {
 }
 
 /// What is known of a task beyond its updates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskFacts {
     /// The task that spawned it.
     pub parent: Option<TaskId>,
@@ -170,7 +170,7 @@ pub struct TaskFacts {
 }
 
 /// Who wakes a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WokenBy {
     /// This task, or blocking job.
     Task(TaskId),
@@ -181,7 +181,7 @@ pub enum WokenBy {
 }
 
 /// One who woke a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waking {
     /// Who.
     pub by: WokenBy,
@@ -192,7 +192,7 @@ pub struct Waking {
 }
 
 /// Who woke a task, as far as that is kept: of the few of which somebody will ask.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskWakers {
     /// Since when they are kept.
     pub since: Option<Stamp>,
@@ -203,7 +203,7 @@ pub struct TaskWakers {
 }
 
 /// One of the service's own spans.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// Its name.
     pub name: String,
@@ -223,7 +223,7 @@ impl std::fmt::Display for Span {
 }
 
 /// A task that ended in a panic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Panic {
     /// The task.
     pub task: TaskId,
@@ -240,7 +240,7 @@ pub struct Panic {
 }
 
 /// What the target tells of one task on request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskDetails {
     /// The task.
     pub task: TaskId,

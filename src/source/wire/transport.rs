@@ -83,7 +83,7 @@ fn endpoint(target: &Target) -> Endpoint {
         Target::Tcp { host, .. } | Target::Tls { host, .. } if host.contains('%') => None,
         // tonic would make the connection secure itself, which is done by then.
         Target::Tcp { .. } | Target::Tls { .. } => Endpoint::from_shared(format!("http://{}", target.short())).ok(),
-        Target::Unix(_) | Target::Pid(_) | Target::Name(_) | Target::Core(_) => None,
+        Target::Unix(_) | Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => None,
     };
     let endpoint = authority.unwrap_or_else(|| Endpoint::from_static("http://localhost"));
     let endpoint = match (target, target.to_string().parse()) {
@@ -137,7 +137,9 @@ async fn dial(target: &Target) -> Result<Dialed, Failure> {
         Target::Tcp { host, port } | Target::Tls { host, port } => tcp(resolve(host, *port).await?).await,
         Target::Unix(path) => unix(path).await,
         // What is read in memory is connected to by nobody.
-        Target::Pid(_) | Target::Name(_) | Target::Core(_) => Err(io::ErrorKind::Unsupported.into()),
+        Target::Pid(_) | Target::Name(_) | Target::Core(_) | Target::Recording(_) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
     };
     connected.map_err(|error| Failure::to_connect(&target.short(), &error))
 }

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const MOST: usize = 65_536;
 
 /// What the pages so far told early.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(in crate::model) struct Early {
     /// Tasks whose descriptions may say more of them.
     tasks: FxHashMap<TaskId, NewTask>,

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 
 /// Announcements of what is over already. Each is either sent again, as everything is to those who have just attached, or of
 /// something new that was given the same id; the statistics that come with it tell.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(in crate::model) struct Returned {
     tasks: FxHashMap<TaskId, NewTask>,
     resources: FxHashMap<ResourceId, NewResource>,

@@ -6,7 +6,7 @@ use crate::update::{Access, Across, Stamp};
 use std::time::Duration;
 
 /// What one update shows of a held lock, before it is certain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// The update's `now`.
     pub seen: Stamp,

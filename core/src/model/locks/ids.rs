@@ -5,10 +5,27 @@ use rustc_hash::FxHashSet;
 
 /// The ids of the locks. One that is gone is skipped until so many are that it pays to go through all of them: a service that drops
 /// a hundred thousand at once is not gone through a hundred thousand times.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Written")]
 pub(in crate::model) struct LockIds {
     order: Vec<ResourceId>,
     gone: FxHashSet<ResourceId>,
+}
+
+/// As it is written down.
+#[derive(serde::Deserialize)]
+struct Written {
+    order: Vec<ResourceId>,
+    gone: FxHashSet<ResourceId>,
+}
+
+impl From<Written> for LockIds {
+    fn from(Written { mut order, mut gone }: Written) -> Self {
+        let mut seen = FxHashSet::default();
+        order.retain(|id| seen.insert(*id));
+        gone.retain(|id| seen.contains(id));
+        Self { order, gone }
+    }
 }
 
 impl LockIds {

@@ -19,7 +19,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 /// What kind of lock it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LockKind {
     /// `tokio::sync::Mutex`.
     Mutex,
@@ -47,7 +47,7 @@ impl LockKind {
 }
 
 /// What a lock's own attributes say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum LockState {
     /// Nothing was reported yet.
     #[default]
@@ -61,7 +61,7 @@ pub enum LockState {
 }
 
 /// A completed acquire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Acquire {
     /// By whom.
     pub task: TaskId,
@@ -78,7 +78,7 @@ pub struct Acquire {
 }
 
 /// How something is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Basis {
     /// It follows from what the console's format tells, as long as nothing happened that is not in that.
     #[default]
@@ -90,7 +90,7 @@ pub enum Basis {
 }
 
 /// A holder that later data has not contradicted, with all that is known of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Hold {
     /// The acquire that it holds by.
     pub acquire: Acquire,
@@ -113,7 +113,7 @@ pub struct Hold {
 }
 
 /// Tasks that slept while they held a lock, over the time that we have watched.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct AcrossAwait {
     /// Distinct holds that were seen, and those between two updates are missed; all of them, where an agent tells.
     pub count: u64,
@@ -141,7 +141,7 @@ pub struct AcrossAwait {
 pub const HOLD_BUCKETS: usize = 32;
 
 /// How long a lock was held, where that is known: from an acquire to the next one, if that next one was waiting for it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 pub struct HoldTimes {
     /// Counts, by doublings of a microsecond: bucket `n` holds times below 2ⁿ µs.
     pub buckets: [u32; HOLD_BUCKETS],
@@ -160,7 +160,7 @@ impl HoldTimes {
 }
 
 /// One lock.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Lock {
     /// Mutex or `RwLock`.
     pub kind: LockKind,
@@ -192,7 +192,7 @@ pub struct Lock {
 }
 
 /// Who waits for a lock, as an agent told it last.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(in crate::model) struct ToldQueue {
     /// The first ones, in the order in which they asked.
     pub(in crate::model) waiters: Vec<Waiting>,

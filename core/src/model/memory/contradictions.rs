@@ -14,7 +14,7 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_millis(20);
 
 /// Who had a lock at a look, all of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Sighting {
     at: Stamp,
     tasks: Vec<TaskId>,

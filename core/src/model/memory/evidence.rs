@@ -21,7 +21,7 @@ const QUICK: Duration = Duration::from_millis(60);
 const KEPT: usize = 32;
 
 /// When the latest looks were.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Looked(VecDeque<Stamp>);
 
 impl Looked {

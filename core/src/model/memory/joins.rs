@@ -35,7 +35,7 @@ const KEPT: usize = 16;
 const SLACK: Duration = Duration::from_millis(20);
 
 /// What those who wait for a thing say of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Said {
     /// It is this lock.
     Is(ResourceId),
@@ -52,14 +52,14 @@ impl Said {
 }
 
 /// What was said of a thing, and in how many looks in a row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Standing {
     said: Said,
     looks: u16,
 }
 
 /// Somebody who stood in a queue: a task that slept, and waited for permits of this alone.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Witness {
     task: TaskId,
     thing: ThingId,
@@ -67,7 +67,7 @@ struct Witness {
 }
 
 /// Who stood in which queue at one look.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Look {
     at: Stamp,
     queued: Arc<[Witness]>,
@@ -75,14 +75,14 @@ struct Look {
     heard: Heard,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Heard {
     NotYet,
     Once,
 }
 
 /// What is known of which thing is which lock.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Joins {
     /// The latest looks, the newest last.
     looks: VecDeque<Look>,
@@ -335,7 +335,7 @@ impl Model {
 }
 
 /// The time within which a task waited for a lock, as the other source tells.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Acquiring {
     lock: ResourceId,
     from: Stamp,

@@ -45,7 +45,7 @@ use std::{num::NonZeroU64, sync::Arc};
 const CHAINS_MOST: usize = 1 << 20;
 
 /// What memory told.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Memory {
     /// What its source can tell; `None` while none does.
     knows: Option<Knows>,

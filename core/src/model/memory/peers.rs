@@ -10,7 +10,7 @@ use std::sync::Arc;
 const PEERS_MOST: usize = 65_536;
 
 /// Peers by number, and which descriptor leads to which. A number stands for the same peer for good.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Peers {
     names: Vec<Arc<str>>,
     numbers: FxHashMap<Arc<str>, u32>,

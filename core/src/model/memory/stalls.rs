@@ -15,14 +15,14 @@ use std::{sync::Arc, time::Duration};
 const LASTS: Duration = Duration::from_millis(100);
 
 /// What the kernel has counted of the threads, at a look.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Counted {
     at: Option<Stamp>,
     threads: FxHashMap<u32, Counts>,
 }
 
 /// What it counts of one: time on a processor, and time that it could have run and was not let.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 struct Counts {
     cpu: Duration,
     waited: Duration,

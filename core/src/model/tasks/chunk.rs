@@ -42,7 +42,7 @@ pub(in crate::model) struct Chunk {
 }
 
 /// What is asked of few tasks at a time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct Cold {
     pub(super) id: TaskId,
     /// The `now` of the update that last spoke of it.

@@ -9,6 +9,7 @@ mod report;
 mod sparse;
 mod table;
 mod task;
+mod written;
 
 pub use batch::{Batch, Room};
 pub use rate::{Rate, SPARK_SECONDS, Spark};

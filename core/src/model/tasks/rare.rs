@@ -24,7 +24,7 @@ impl Number {
 }
 
 /// What a task has that had long polls, whose future was boxed, or one of whose numbers passed four thousand million.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Rare {
     /// The upper halves of its numbers.
     pub high: [u32; Number::ALL.len()],

@@ -5,7 +5,7 @@ use crate::update::Stamp;
 use std::time::Duration;
 
 /// A counter's growth per second.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct Rate {
     mark_at: Stamp,
     mark: u64,
@@ -54,7 +54,7 @@ pub const SPARK_SECONDS: usize = 10;
 const BUCKET: u64 = 1_000_000_000;
 
 /// The busy share of each of the last [`SPARK_SECONDS`] seconds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct Spark {
     /// Shares in 1/255, the newest last, as of `second`.
     shares: [u8; SPARK_SECONDS],

@@ -6,7 +6,7 @@ use crate::update::{Stamp, TaskStats, nanos};
 use std::time::Duration;
 
 /// What a task did in the last seconds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Recent {
     /// Polls per second.
     pub polls: Rate,
@@ -20,7 +20,7 @@ pub struct Recent {
 }
 
 /// The counters as they were some seconds ago, for averages over the recent past.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Window {
     at: Stamp,
     polls: u64,

@@ -1,6 +1,7 @@
 //! What few tasks of a chunk have: an array says where it is, and those that have it stand close together.
 
 use crate::model::slots::CHUNK;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Values of some of a chunk's rows.
 #[derive(Debug, Clone)]
@@ -9,6 +10,26 @@ pub(super) struct Sparse<T> {
     places: [u16; CHUNK],
     /// With the rows that they are of, in no order.
     values: Vec<(u16, T)>,
+}
+
+impl<T: Serialize> Serialize for Sparse<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.values.serialize(to)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sparse<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let values: Vec<(u16, T)> = Vec::deserialize(from)?;
+        let mut places = [0; CHUNK];
+        for (at, (row, _)) in values.iter().enumerate() {
+            match places.get_mut(usize::from(*row)) {
+                Some(place @ 0) => *place = at as u16 + 1,
+                _ => return Err(D::Error::custom("a row that there is not, or twice")),
+            }
+        }
+        Ok(Self { places, values })
+    }
 }
 
 impl<T> Sparse<T> {

@@ -16,13 +16,14 @@ use crate::{
     },
     update::{Field, Stamp, TaskId, TaskKind, TaskStats, look::TaskLook},
 };
+use rustc_hash::FxHashSet;
 use std::{num::NonZeroU64, sync::Arc};
 
 /// All tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
-    slots: Slots,
-    chunks: Vec<Arc<Chunk>>,
+    pub(super) slots: Slots,
+    pub(super) chunks: Vec<Arc<Chunk>>,
     /// How many have what few have.
     recents: usize,
     rares: usize,
@@ -47,6 +48,38 @@ impl Tasks {
 
     /// So many slots make up a batch.
     pub const BATCH: usize = CHUNK;
+
+    /// Those of chunks that were written down. `None` where an id stands in two slots, or a slot is neither free nor a task's.
+    pub(super) fn of_chunks(mut slots: Slots, chunks: Vec<Arc<Chunk>>) -> Option<Self> {
+        let free: FxHashSet<Slot> = slots.free().iter().copied().collect();
+        for index in 0..chunks.len() * CHUNK {
+            let slot = Slot::from_index(index);
+            let id = id_at(&chunks, slot);
+            if id.is_some() != (index < slots.used() && !free.contains(&slot)) {
+                return None;
+            }
+            let Some(id) = id else { continue };
+            if slots.find(id, |slot| id_at(&chunks, slot)).is_some() {
+                return None;
+            }
+            slots.enter(id, slot, |slot| id_at(&chunks, slot));
+        }
+        let (recents, rares) = chunks
+            .iter()
+            .fold((0, 0), |(recents, rares), chunk| (recents + chunk.recent.len(), rares + chunk.rare.len()));
+        Some(Self { slots, chunks, recents, rares, copied: 0 })
+    }
+
+    /// Tasks whose places nobody knows have none.
+    pub(in crate::model) fn mend_places(&mut self, places: usize) {
+        for chunk in &mut self.chunks {
+            if chunk.places.iter().any(|place| place.index() >= places) {
+                let known = |place: PlaceId| if place.index() < places { place } else { PlaceId::UNKNOWN };
+                let chunk = Arc::make_mut(chunk);
+                chunk.places = chunk.places.map(known);
+            }
+        }
+    }
 
     /// How many there are.
     pub fn len(&self) -> usize {

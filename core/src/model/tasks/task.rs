@@ -17,7 +17,7 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 pub const LONG_POLL: Duration = Duration::from_millis(10);
 
 /// How we came to know a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// The target announced it, with its name and place.
     #[default]

@@ -3,14 +3,14 @@
 use crate::update::Place;
 
 /// What a task awaits: a tree of frames in the order of a walk from the outside in. Tasks that sleep in the same place share one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Chain {
     /// The frames; a frame's children follow it, one level deeper.
     pub frames: Vec<Frame>,
 }
 
 /// One future of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Frame {
     /// How deep it stands.
     pub depth: u16,
@@ -25,7 +25,7 @@ pub struct Frame {
 }
 
 /// What a frame is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum FrameKind {
     /// An async function, block or closure.
     Async,
@@ -53,7 +53,7 @@ impl FrameKind {
 }
 
 /// Whether a frame is polled when its task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Reach {
     /// It is.
     Polled,

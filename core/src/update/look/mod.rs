@@ -16,7 +16,7 @@ pub use whole::{
 };
 
 /// How something that was read is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Certainty {
     /// A guess from samples.
     Sampled,
@@ -39,7 +39,7 @@ impl Certainty {
 }
 
 /// What is known of the types of a program, which decides what can be read of its memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Grade {
     /// What there is could not be used: of a core file or grab, the executable of its build is not here.
     Absent,

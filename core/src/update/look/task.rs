@@ -5,7 +5,7 @@ use crate::update::{RuntimeId, SourcePlace, Stamp, TaskId};
 use std::{num::NonZeroU64, sync::Arc};
 
 /// How a task is named by who tells of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum TaskKey {
     /// By the source's own id.
     Id(TaskId),
@@ -14,7 +14,7 @@ pub enum TaskKey {
 }
 
 /// A task as a look finds it, whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaskLook {
     /// What it is doing.
     pub state: State,
@@ -45,7 +45,7 @@ pub struct TaskLook {
 }
 
 /// What runs a task, when somebody drives that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Home {
     /// That was not found.
     #[default]
@@ -57,7 +57,7 @@ pub enum Home {
 }
 
 /// What has become of a task beside its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Fate {
     /// Nothing.
     #[default]
@@ -77,7 +77,7 @@ impl TaskLook {
 }
 
 /// What a task is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum State {
     /// It sleeps.
     #[default]
@@ -103,7 +103,7 @@ impl State {
 }
 
 /// Where a woken task is queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Queued {
     /// It is not, or that is not known.
     #[default]
@@ -132,7 +132,7 @@ impl Queued {
 }
 
 /// What a task waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Wait {
     /// The frame that waits, an index into the chain's.
     pub frame: u16,
@@ -143,7 +143,7 @@ pub struct Wait {
 }
 
 /// What is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WaitOn {
     /// Permits of a lock, a semaphore or a channel's room.
     Permits {
@@ -199,7 +199,7 @@ impl WaitOn {
 }
 
 /// What a descriptor is awaited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Interest {
     /// Not known.
     #[default]
@@ -211,7 +211,7 @@ pub enum Interest {
 }
 
 /// Something that a frame has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     /// The frame that has it, an index into the chain's.
     pub frame: u16,
@@ -224,7 +224,7 @@ pub struct Claim {
 }
 
 /// What a claim is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ClaimKind {
     /// A guard or permits: how many.
     Permits(u32),

@@ -5,11 +5,11 @@ use crate::update::{Place, TaskId};
 use std::{num::NonZeroU64, sync::Arc};
 
 /// The address of a thing, which names it for as long as it exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ThingId(pub u64);
 
 /// Something that can be waited for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Thing {
     /// Which.
     pub id: ThingId,
@@ -52,7 +52,7 @@ impl Thing {
 }
 
 /// What a thing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ThingKind {
     /// `tokio::sync::Mutex`.
     Mutex,
@@ -122,7 +122,7 @@ impl ThingKind {
 }
 
 /// How a channel stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Channel {
     /// Messages inside.
     pub messages: Option<u64>,
@@ -137,7 +137,7 @@ pub struct Channel {
 }
 
 /// Somebody who can wait or hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Who {
     /// A task, by tokio's number.
     Task(NonZeroU64),
@@ -148,7 +148,7 @@ pub enum Who {
 }
 
 /// Who has a thing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
     /// Who.
     pub who: Who,
@@ -163,7 +163,7 @@ pub struct Holder {
 }
 
 /// Who waits for a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiter {
     /// Who.
     pub who: Who,

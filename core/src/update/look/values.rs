@@ -5,7 +5,7 @@ use crate::update::Place;
 use std::sync::Arc;
 
 /// What the frames of one task have, or of the future that a thread runs by `block_on`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Values {
     /// Whose they are.
     pub of: Who,
@@ -16,7 +16,7 @@ pub struct Values {
 }
 
 /// What one frame has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FrameValues {
     /// What it is, as in the chain.
     pub name: Arc<str>,
@@ -31,7 +31,7 @@ pub struct FrameValues {
 }
 
 /// A variable that lives where its frame sleeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Variable {
     /// Its name.
     pub name: Arc<str>,

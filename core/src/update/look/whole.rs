@@ -5,7 +5,7 @@ use crate::update::{RuntimeId, Stack, WorkerId};
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// What comes with the last page of a look, and replaces what came before.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Whole {
     /// Everything that somebody waits for or holds.
     pub things: Vec<Thing>,
@@ -30,7 +30,7 @@ pub struct Whole {
 }
 
 /// What a process is doing as a whole. While it does not run, nothing may be said of how long something lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum ProcessState {
     /// It runs.
     #[default]
@@ -62,7 +62,7 @@ impl ProcessState {
 }
 
 /// What a look took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cost {
     /// Time.
     pub took: Duration,
@@ -77,7 +77,7 @@ pub struct Cost {
 }
 
 /// A thread of the process.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Thread {
     /// Its id.
     pub id: u32,
@@ -104,7 +104,7 @@ pub struct Thread {
 }
 
 /// What a thread sleeps for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sleeps {
     /// Which kind of lock, and how it is asked for.
     pub lock: SleepsFor,
@@ -113,7 +113,7 @@ pub struct Sleeps {
 }
 
 /// A lock that threads sleep for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SleepsFor {
     /// `std::sync::Mutex`.
     Mutex,
@@ -138,7 +138,7 @@ impl SleepsFor {
 }
 
 /// What has tasks, and none of the threads that could poll them is free.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Kept {
     /// What.
     pub home: Home,
@@ -147,7 +147,7 @@ pub struct Kept {
 }
 
 /// What a thread is to tokio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Role {
     /// Nothing that is known.
     #[default]
@@ -161,7 +161,7 @@ pub enum Role {
 }
 
 /// The future that `block_on` runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Root {
     /// The thread.
     pub thread: u32,
@@ -178,7 +178,7 @@ pub struct Root {
 }
 
 /// What `spawn_blocking` was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Job {
     /// Tokio's number of it.
     pub number: NonZeroU64,
@@ -189,7 +189,7 @@ pub struct Job {
 }
 
 /// A `LocalSet`: only the thread that made it can run its tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LocalSet {
     /// Which.
     pub id: ThingId,
@@ -198,7 +198,7 @@ pub struct LocalSet {
 }
 
 /// The thread that made a `LocalSet`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Owner {
     /// Not known.
     #[default]
@@ -210,7 +210,7 @@ pub enum Owner {
 }
 
 /// A socket that somebody waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Socket {
     /// Its descriptor.
     pub fd: i32,
@@ -225,7 +225,7 @@ pub struct Socket {
 }
 
 /// Something that could not be read or told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Unread {
     /// What.
     pub what: Arc<str>,

@@ -1,0 +1,223 @@
+//! A session at any instant of a recording.
+
+use super::{
+    Error, Recording,
+    message::{Begins, Recorded},
+    nanos,
+    segment::{self, Segment},
+};
+use crate::{diagnose::Settings, model::Retention, session::Session, update::Event};
+use std::time::Duration;
+
+/// An instant of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the recording began.
+    pub at: Duration,
+    /// By the recorder's wall clock, in nanoseconds since the Unix epoch.
+    pub wall: u64,
+}
+
+/// What of a recording is in memory.
+struct Loaded {
+    number: usize,
+    segment: Segment,
+}
+
+/// Plays a recording.
+pub struct Player {
+    recording: Recording,
+    loaded: Option<Loaded>,
+    session: Session,
+    moment: Moment,
+    /// The event that comes next, in the segment that is loaded.
+    next: usize,
+}
+
+impl Player {
+    /// At the beginning of a recording.
+    pub fn new(recording: Recording) -> Result<Self, Error> {
+        let session = Session::new(&Settings::default(), Retention::default());
+        let moment = Moment { at: Duration::ZERO, wall: recording.header().wall };
+        let mut player = Self { recording, loaded: None, session, moment, next: 0 };
+        player.begin_at(0, true)?;
+        Ok(player)
+    }
+
+    /// What is played.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// The session as it was.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// When that was.
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// When the first event came, and the last one as far as it is known.
+    pub fn span(&mut self) -> Result<(Duration, Duration), Error> {
+        let places = self.recording.places();
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Err(Error::Nothing) };
+        let (first, tail, begins) = (first.head.at, last.tail.as_ref().map(|tail| tail.until), last.head.at);
+        let until = match tail {
+            Some(until) => Duration::from_nanos(until),
+            None => {
+                let segment = self.recording.load(self.recording.places().len() - 1)?;
+                let last = segment.and_then(|segment| segment.events.last().map(|recorded| recorded.at));
+                last.unwrap_or(Duration::from_nanos(begins))
+            }
+        };
+        Ok((Duration::from_nanos(first), until))
+    }
+
+    /// How late it was by the recorder's wall clock.
+    pub fn wall_at(&self, at: Duration) -> u64 {
+        let places = self.recording.places();
+        let before = places.iter().rev().find(|place| place.head.at <= nanos(at));
+        let head = before.or(places.first()).map(|place| &place.head);
+        head.map_or(0, |head| head.wall.saturating_add(nanos(at).saturating_sub(head.at)))
+    }
+
+    /// When it was so late by the recorder's wall clock.
+    pub fn at_wall(&self, wall: u64) -> Duration {
+        let places = self.recording.places();
+        let before = places.iter().rev().find(|place| place.head.wall <= wall);
+        let head = before.or(places.first()).map(|place| &place.head);
+        head.map_or(Duration::ZERO, |head| {
+            let since = i128::from(wall) - i128::from(head.wall) + i128::from(head.at);
+            Duration::from_nanos(u64::try_from(since).unwrap_or(0))
+        })
+    }
+
+    /// Takes in the next event, and tells when it came and what it was. `None` at the end.
+    pub fn step(&mut self) -> Result<Option<Event>, Error> {
+        let Some(Recorded { at, wall, event }) = self.peek()?.cloned() else { return Ok(None) };
+        self.next += 1;
+        self.moment = Moment { at, wall };
+        self.session.apply(event.clone());
+        Ok(Some(event))
+    }
+
+    /// When the next event comes.
+    pub fn next_at(&mut self) -> Result<Option<Duration>, Error> {
+        Ok(self.peek()?.map(|recorded| recorded.at))
+    }
+
+    /// To an instant: what came until then was taken in, and nothing that came later.
+    pub fn seek(&mut self, to: Duration) -> Result<(), Error> {
+        let places = self.recording.places();
+        let wanted = places.partition_point(|place| place.head.at <= nanos(to)).saturating_sub(1);
+        let is_near = self.moment.at <= to && self.loaded.as_ref().is_some_and(|loaded| loaded.number == wanted);
+        if !is_near {
+            self.begin_near(wanted)?;
+        }
+        while let Some(recorded) = self.peek()?
+            && recorded.at <= to
+        {
+            self.step()?;
+        }
+        self.moment.wall = self.moment.wall.saturating_add(nanos(to.saturating_sub(self.moment.at)));
+        self.moment.at = to.max(self.moment.at);
+        Ok(())
+    }
+
+    /// Looks for what was written since; whether there is more.
+    pub fn refresh(&mut self) -> Result<bool, Error> {
+        let is_more = self.recording.refresh()?;
+        if is_more
+            && let Some(loaded) = &mut self.loaded
+            && loaded.segment.is_cut
+        {
+            // What was read of it stands, and it has more by now.
+            if let Some(segment) = self.recording.load(loaded.number)? {
+                loaded.segment = segment;
+            }
+        }
+        Ok(is_more)
+    }
+
+    /// The beginning of a segment, or of the nearest one before it whose state can be read.
+    fn begin_near(&mut self, wanted: usize) -> Result<(), Error> {
+        for number in (0..=wanted).rev() {
+            if self.begin_at(number, number == 0)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The beginning of a segment. Whether its state could be read; where that must be, it is an error if not.
+    fn begin_at(&mut self, number: usize, must: bool) -> Result<bool, Error> {
+        let Some(place) = self.recording.places().get(number) else { return Err(Error::Nothing) };
+        let (begins, at, wall) = (place.head.begins, Duration::from_nanos(place.head.at), place.head.wall);
+        let segment = self.recording.load(number)?;
+        let session = segment.as_ref().and_then(|segment| segment::session(&segment.state, begins));
+        let session = session.or_else(|| {
+            let is_anew = begins == Begins::Anew && segment.is_some();
+            is_anew.then(|| Session::new(&Settings::default(), Retention::default()))
+        });
+        match (segment, session) {
+            (Some(segment), Some(session)) => {
+                self.session = session;
+                self.loaded = Some(Loaded { number, segment });
+                self.next = 0;
+                self.moment = Moment { at, wall };
+                Ok(true)
+            }
+            // Something after it may be intact.
+            (None, _) if must => self.begin_after(number),
+            (Some(_), None) if must => Err(Error::OtherState(self.recording.header().version.clone())),
+            _ => Ok(false),
+        }
+    }
+
+    fn begin_after(&mut self, number: usize) -> Result<bool, Error> {
+        for later in number + 1..self.recording.places().len() {
+            if self.begin_at(later, false)? {
+                return Ok(true);
+            }
+        }
+        Err(Error::Nothing)
+    }
+
+    /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.
+    fn peek(&mut self) -> Result<Option<&Recorded>, Error> {
+        loop {
+            let Some(loaded) = &self.loaded else { return Ok(None) };
+            let (number, is_whole) = (loaded.number, !loaded.segment.is_cut && loaded.segment.unread == 0);
+            if self.next < loaded.segment.events.len() {
+                break;
+            }
+            let mut later = number + 1;
+            let mut follows = is_whole;
+            loop {
+                if later >= self.recording.places().len() {
+                    return Ok(None);
+                }
+                let session = self.session.clone();
+                let moment = self.moment;
+                if self.begin_at(later, false)? {
+                    if follows {
+                        // It is the same, unless another version wrote it.
+                        self.session = session;
+                        self.moment = moment;
+                    }
+                    break;
+                }
+                if follows && let Some(segment) = self.recording.load(later)? {
+                    self.loaded = Some(Loaded { number: later, segment });
+                    self.next = 0;
+                    break;
+                }
+                follows = false;
+                later += 1;
+            }
+        }
+        Ok(self.loaded.as_ref().and_then(|loaded| loaded.segment.events.get(self.next)))
+    }
+}
