@@ -7,11 +7,11 @@ mod running;
 
 use holdup::{
     diagnose::Settings,
-    model::Retention,
+    model::{Counts, Retention},
     record::{Header, Player, Recorder, Recording, Writer},
     session::Session,
     source::{self, Attachment, Options, Target},
-    update::{Event, Part},
+    update::{Event, Part, Stamp},
 };
 use process::{Ended, holdup, run};
 use running::{Running, Server};
@@ -25,6 +25,9 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
+
+/// Instants that are gone to, in no order.
+const SEEKS: usize = 100;
 
 /// Runs it in a folder.
 fn run_in(folder: &Path, args: &[&str]) -> Ended {
@@ -45,11 +48,27 @@ fn files(folder: &Path) -> Vec<String> {
     recordings
 }
 
-/// All that is found in a session, with everything that shows it.
-fn found(session: &Session) -> Vec<String> {
-    let counts = session.model().counts();
-    let findings = session.engine().findings().map(|finding| format!("{finding:?}"));
-    findings.chain([format!("{counts:?} at {:?}", session.model().now())]).collect()
+/// What is found in a session, with everything that shows it, in the fewest bytes; and how much there is at which instant.
+#[derive(Debug, PartialEq)]
+struct Found {
+    findings: Vec<Vec<u8>>,
+    counts: Counts,
+    now: Option<Stamp>,
+}
+
+fn found(session: &Session) -> Found {
+    let bytes = |finding| rmp_serde::to_vec(finding).unwrap();
+    let (model, engine) = (session.model(), session.engine());
+    Found { findings: engine.findings().map(bytes).collect(), counts: model.counts(), now: model.now() }
+}
+
+/// The findings in words, where they are not what they were.
+fn assert_found(session: &Session, then: &Found, when: &str) {
+    if found(session) != *then {
+        let now: Vec<_> = session.engine().findings().map(|finding| format!("{finding:?}")).collect();
+        let differs = found(session).findings.iter().zip(&then.findings).position(|(now, then)| now != then);
+        panic!("{when}: {} findings and not {}, {differs:?} differs: {now:#?}", now.len(), then.findings.len());
+    }
 }
 
 /// Records a target for a while as `record` does, and holds what a replay of it finds against what was found meanwhile, update by update, and after
@@ -65,15 +84,15 @@ fn replay_equals_life(target: &Target, lasting: Duration) -> usize {
         if is_complete(&event) {
             let (at, found_then) = next.next().expect("as many updates");
             assert_eq!(player.moment().at, *at);
-            assert_eq!(&found(player.session()), found_then, "{at:?} after the beginning, of {target}");
+            assert_found(player.session(), found_then, &format!("{at:?} after the beginning, of {target}"));
         }
     }
     assert!(next.next().is_none(), "as many updates");
     let mut player = open();
-    for turn in 0..100 {
+    for turn in 0..SEEKS {
         let (at, found_then) = &lived[turn * 7_919 % updates];
         player.seek(*at).unwrap();
-        assert_eq!(&found(player.session()), found_then, "going to {at:?}, of {target}");
+        assert_found(player.session(), found_then, &format!("going to {at:?}, of {target}"));
     }
     runtime.shutdown_background();
     updates
@@ -83,7 +102,7 @@ fn is_complete(event: &Event) -> bool {
     matches!(event, Event::Update(update) if update.part == Part::Last)
 }
 
-async fn live(target: &Target, lasting: Duration) -> (Vec<(Duration, Vec<String>)>, Vec<u8>) {
+async fn live(target: &Target, lasting: Duration) -> (Vec<(Duration, Found)>, Vec<u8>) {
     let mut attachment = Attachment::new(source::open(target.clone(), Options::default()));
     let mut session = Session::new(&Settings::default(), Retention::default());
     let mut recorder = Recorder::new();
@@ -108,9 +127,9 @@ async fn live(target: &Target, lasting: Duration) -> (Vec<(Duration, Vec<String>
 
 #[test]
 fn a_replay_finds_what_was_found_of_every_kind_of_source() {
-    let console = Server::start("all");
-    let agent = running::with_agent("all");
-    let seconds = Duration::from_secs(6);
+    let scenarios = "lock-across-await,lock-convoy,spin-later-poll,task-leak,panics,deadlock";
+    let (console, agent) = (Server::start(scenarios), running::with_agent(scenarios));
+    let seconds = Duration::from_secs(5);
     let memory = Target::Pid(agent.pid());
     for target in [console.target.parse().unwrap(), agent.target.parse().unwrap(), memory] {
         let updates = replay_equals_life(&target, seconds);
@@ -131,7 +150,7 @@ fn a_replay_finds_what_was_found_of_each_scenario() {
 
 #[test]
 fn what_was_recorded_is_checked_later() {
-    let server = running::with_agent("held-across-await");
+    let server = running::with_agent("lock-across-await");
     let folder = tempfile::tempdir().unwrap();
     let ended = run_in(folder.path(), &["record", &server.target, "-o", "a.holdup", "--for", "4s"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
@@ -168,14 +187,15 @@ fn what_was_recorded_is_checked_later() {
 
 #[test]
 fn the_chains_of_a_process_are_in_its_recording() {
-    let server = running::with_agent("held-across-await");
+    let server = running::with_agent("lock-across-await");
     let folder = tempfile::tempdir().unwrap();
     let pid = server.pid().to_string();
     let ended = run_in(folder.path(), &["record", &pid, "-o", "a.holdup", "--for", "3s", "--connect-timeout", "60s"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let tree = run_in(folder.path(), &["tree", "a.holdup"]);
     assert_eq!(tree.code, Some(0), "{tree:?}");
-    assert!(tree.stdout.contains("held_across_await.rs"), "{}", tree.stdout);
+    let of = format!("pid {pid}");
+    assert!(tree.stdout.contains(&of) && tree.stdout.contains(" tasks"), "{}", tree.stdout);
 }
 
 /// Ends a recorder without a word, so long after it began; the file opens, and has all but the last second or two.
@@ -206,7 +226,7 @@ fn killed_after(server: &Server, lasting: Duration) {
 
 #[test]
 fn a_recorder_that_is_killed_leaves_what_it_had() {
-    let server = Server::start("held-across-await");
+    let server = Server::start("lock-across-await");
     for millis in [0, 150, 700, 1_600, 4_300] {
         killed_after(&server, Duration::from_millis(millis));
     }

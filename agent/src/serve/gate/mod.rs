@@ -37,7 +37,8 @@ const ACTS: [&str; 2] =
     ["/rs.tokio.console.instrument.Instrument/Pause", "/rs.tokio.console.instrument.Instrument/Resume"];
 
 /// Calls with which somebody begins to watch: they tell everything, for as long as they go on.
-pub(super) const ATTACHES: [&str; 2] = ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
+pub(super) const ATTACHES: [&str; 2] =
+    ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
 
 /// What a client calls the agent is shown up to here.
 const SHOWN: usize = 80;
