@@ -153,6 +153,12 @@ where
         self
     }
 
+    /// Which of those certificates were taken back: a PEM file of revocation lists, one of each authority that signed any.
+    pub fn revoked(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.revoked = Some(path.into());
+        self
+    }
+
     /// The names that those certificates may have, and what each may do, as in `ops.example=watch+pause,ci.example`.
     ///
     /// # Errors
