@@ -483,6 +483,7 @@ fn keys_that_come_at_once_do_what_they_do_one_by_one() {
     assert!(stage.host.copied.pop().is_some_and(|text| text.contains("conn-2")));
     stage.at_once("i y g g y G y");
     let copied: Vec<String> = stage.host.copied.drain(..).collect();
+    assert_eq!(copied.len(), 3, "{copied:?}");
     for (text, name) in copied.iter().zip(["conn-2", "spinner", "writer"]) {
         assert!(text.contains(name), "{name}: {text}");
     }
