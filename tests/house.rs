@@ -91,6 +91,20 @@ fn only_the_view_and_the_terminal_know_the_screen() {
 }
 
 #[test]
+fn what_is_compared_is_of_no_clock_that_can_be_set() {
+    client(rules::wall_clock);
+    catches(rules::wall_clock, "src/app/x.rs", "use std::time::{Duration, SystemTime};");
+    catches(rules::wall_clock, "src/view/x.rs", "fn f() { jiff::Timestamp::now(); }");
+    catches(rules::wall_clock, "src/report/x.rs", "fn f() { jiff::Zoned::now(); }");
+    allows(
+        rules::wall_clock,
+        "src/view/x.rs",
+        "fn f() { jiff::Timestamp::from_second(1); std::time::Instant::now(); }",
+    );
+    allows(rules::wall_clock, "src/source/memory/clock.rs", "use std::time::SystemTime;");
+}
+
+#[test]
 fn the_codec_does_no_io() {
     client(rules::codec);
     catches(rules::codec, "src/source/codec/x.rs", "use tokio::sync::mpsc;");

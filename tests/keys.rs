@@ -475,3 +475,59 @@ fn what_there_is_no_room_for_is_told() {
     let mut stage = Stage::new(WIDE.0, WIDE.1, Options { retention, ..options() });
     stage.attach([service.publish()]).shows(&["To stay under 1 B of memory", "--max-memory sets it"]);
 }
+
+#[test]
+fn keys_that_come_at_once_do_what_they_do_one_by_one() {
+    let (mut stage, _) = watching(WIDE);
+    stage.at_once("t l down down y").shows(&["╭ Tasks", "▴ID"]);
+    assert!(stage.host.copied.pop().is_some_and(|text| text.contains("conn-2")));
+    stage.at_once("i y g g y G y");
+    let copied: Vec<String> = stage.host.copied.drain(..).collect();
+    assert_eq!(copied.len(), 3, "{copied:?}");
+    for (text, name) in copied.iter().zip(["conn-2", "spinner", "writer"]) {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    // The list of keys is as long as it is only once it is shown.
+    let at_once = stage.at_once("? G").text();
+    assert_eq!(stage.keys("esc ? G").text(), at_once);
+    stage.at_once("esc ?");
+    assert_ne!(stage.text(), at_once, "it is longer than the screen");
+    stage.at_once("esc / n a m e : c o n n enter down down y").shows(&["3 of 5"]).hides(&["writer"]);
+    assert_eq!(stage.host.copied.len(), 1);
+    stage.at_once("q j j j");
+    assert!(stage.ended);
+}
+
+#[test]
+fn what_is_pasted_is_text_for_a_filter_and_keys_for_nobody() {
+    let (mut stage, _) = watching(WIDE);
+    stage
+        .keys("t")
+        .occur(TerminalEvent::Paste("q\rq".into()))
+        .shows(&["what is pasted is taken by a filter alone", "writer"]);
+    stage.keys("/").occur(TerminalEvent::Paste("name:conn\n-name:conn-1".into()));
+    stage.shows(&["filter  name:conn -name:conn-1", "2 of 5"]).hides(&["the rest was cut"]);
+    stage.occur(TerminalEvent::Paste("x".repeat(2_000))).shows(&["a filter has room for 1000 bytes: the rest was cut"]);
+    stage.keys("^u").types("name:writer").shows(&["filter  name:writer", "1 of 5"]);
+    assert!(!stage.ended);
+}
+
+#[test]
+fn a_target_that_says_nothing_is_said_to_and_its_times_stand_still() {
+    let (mut stage, mut service) = watching(WIDE);
+    stage.keys("t").pass(Duration::from_secs(4)).hides(&["Nothing heard"]);
+    stage.pass(Duration::from_secs(4)).shows(&["Nothing heard for ", "silent for "]);
+    let row = |stage: &Stage| stage.lines().into_iter().find(|line| line.contains("writer")).expect("a row");
+    let before = row(&stage);
+    stage.pass(Duration::from_secs(60)).shows(&["Nothing heard for 6"]);
+    assert_eq!(row(&stage), before);
+    // Whoever told each ten seconds is waited for for longer.
+    for _ in 0..2 {
+        stage.updates([service.pass(10_000).publish()]).hides(&["Nothing heard"]).pass(Duration::from_secs(10));
+    }
+    stage.updates([service.pass(10_000).publish()]).pass(Duration::from_secs(15)).hides(&["Nothing heard"]);
+    stage.pass(Duration::from_secs(10)).shows(&["Nothing heard for 2"]);
+    stage.lose("broken pipe", Duration::from_secs(9)).hides(&["Nothing heard"]);
+    // What begins anew has said nothing yet, and had no time for it.
+    stage.attach([]).hides(&["Nothing heard"]);
+}

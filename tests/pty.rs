@@ -12,7 +12,7 @@ mod shell;
 use portable_pty::PtySize;
 use running::Server;
 use shell::Shell;
-use std::net::TcpListener;
+use std::{net::TcpListener, thread::sleep, time::Duration};
 
 #[test]
 fn tasks_are_seen_sorted_filtered_and_opened_and_quitting_leaves_a_sane_terminal() {
@@ -179,4 +179,100 @@ fn it_follows_the_terminals_size() {
     }
     shell.types("q");
     shell.shows("left=0");
+}
+
+#[test]
+fn a_megabyte_that_is_pasted_into_the_filter_is_cut_and_keys_after_it_work() {
+    let server = Server::start("healthy");
+    // As keys, from a terminal that knows no marks around what is pasted; and with them.
+    for (begin, end) in [("", ""), ("\u{1b}[200~", "\u{1b}[201~")] {
+        let mut shell = Shell::watching("", &server.target);
+        shell.types("t");
+        shell.shows("Flags▾");
+        shell.until("marks around what is pasted", vt100::Screen::bracketed_paste);
+        shell.types("/");
+        shell.shows("filter  ");
+        shell.types(&format!("{begin}{}{end}", "x".repeat(1 << 20)));
+        shell.shows("a filter has room for 1000 bytes: the rest was cut");
+        shell.types("\u{15}name:nobody");
+        shell.shows("filter  name:nobody");
+        shell.hides("conn");
+        shell.types("\u{1b}");
+        shell.hides("filter  name");
+        // Outside of a filter it is not taken for keys.
+        shell.types("\u{1b}[200~q\rq\u{1b}[201~");
+        shell.shows("what is pasted is taken by a filter alone");
+        shell.types("q");
+        shell.shows("left=0");
+        shell.is_sane();
+    }
+}
+
+#[test]
+fn hundreds_of_sizes_within_a_second_end_with_the_last_one_drawn() {
+    let server = Server::start("healthy");
+    let mut shell = Shell::watching("", &server.target);
+    shell.types("t");
+    shell.shows("Flags▾");
+    let size = |rows, cols| PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+    let extremes = [size(1, 1), size(200, 500), size(1, 500), size(200, 1)];
+    for step in 0..400_u16 {
+        let next = match step % 4 {
+            0 => extremes[usize::from(step / 4 % 4)],
+            _ => size(1 + step % 50, 1 + step % 170),
+        };
+        // What plays the screen here does not bear to be so small itself.
+        shell.master.resize(next).unwrap();
+        sleep(Duration::from_millis(2));
+    }
+    shell.resize(size(30, 100));
+    shell.until("the list in all of the screen", |screen| {
+        let rows: Vec<String> = screen.rows(0, 100).map(|row| row.trim_end().to_owned()).collect();
+        let is_framed = rows[28].starts_with('╰') && rows[28].ends_with('╯') && rows[28].chars().count() == 100;
+        is_framed && rows[29].contains("q quit") && rows.iter().any(|row| row.contains("Flags▾"))
+    });
+    shell.master.resize(size(1, 1)).unwrap();
+    shell.types("?");
+    shell.resize(size(40, 120));
+    shell.shows("Keys");
+    shell.types("q");
+    shell.shows("left=0");
+}
+
+#[test]
+fn a_target_that_stands_still_is_said_to_keys_work_and_it_goes_on_without_a_finding() {
+    let server = Server::start("healthy");
+    let mut shell = Shell::watching("", &format!("--no-memory {}", server.target));
+    shell.shows("Nothing wrong found");
+    server.signal("STOP");
+    shell.shows("Nothing heard for 5 s");
+    shell.types("t");
+    shell.shows("Flags▾");
+    shell.shows("Nothing heard for 7 s");
+    shell.shows("silent for");
+    shell.types("f");
+    server.signal("CONT");
+    shell.hides("Nothing heard");
+    shell.shows("live");
+    // What was judged of the time that passed would stand here by the second update.
+    sleep(Duration::from_secs(3));
+    shell.shows("Nothing wrong found");
+    shell.types("q");
+    shell.shows("left=0");
+}
+
+#[test]
+fn a_log_for_which_there_is_no_room_is_said_to_be_none_and_keeps_nobody() {
+    let server = Server::start("healthy");
+    // Where the signal for it is ignored, a file that may grow no more is as a disk that is full.
+    let mut shell =
+        Shell::watching("trap '' XFSZ; ulimit -f 16;", &format!("--log trace --log-dir logs {}", server.target));
+    shell.shows("cannot be written, and has gaps");
+    shell.hides("cannot be written, and has gaps");
+    shell.types("t");
+    shell.shows("Flags▾");
+    shell.shows("live");
+    shell.types("q");
+    shell.shows("left=0");
+    shell.is_sane();
 }

@@ -174,6 +174,11 @@ pub(crate) fn wrap<S: Subscriber>(subscriber: S, detail: Detail) -> collect::sub
     collect::subscriber::Subscriber::new(subscriber, collected(detail))
 }
 
+/// A subscriber for a service that has none: it keeps the spans of its own work.
+pub(crate) fn spans_alone() -> impl Subscriber {
+    collect::spans_alone::SpansAlone::new()
+}
+
 /// Whether what this thread tells goes through such a one.
 pub(crate) fn is_wrapped() -> bool {
     dispatcher::get_default(Dispatch::is::<collect::subscriber::Ours>)

@@ -19,11 +19,10 @@ use std::{
 };
 use tokio::runtime::Handle;
 use tracing_core::{
-    Dispatch, Level, LevelFilter, Subscriber,
+    Dispatch, LevelFilter, Subscriber,
     dispatcher::{self, set_global_default},
     subscriber::NoSubscriber,
 };
-use tracing_subscriber::{filter::filter_fn, layer::SubscriberExt as _};
 
 /// When alarms come that are switched on by a callback for them.
 const ALARMS: Duration = Duration::from_secs(5);
@@ -150,6 +149,12 @@ where
     /// Who signs the certificates that clients have to show, a PEM file. They may watch.
     pub fn client_ca(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.access.client_ca = Some(path.into());
+        self
+    }
+
+    /// Which of those certificates were taken back: a PEM file of revocation lists, one of each authority that signed any.
+    pub fn revoked(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.access.revoked = Some(path.into());
         self
     }
 
@@ -395,7 +400,7 @@ where
         return Watching::start::<S>(start, Installed::Already).map(Some);
     }
     if start.settings.detail == Detail::Full && is_none(&subscriber) {
-        return Watching::start(start, Installed::NotYet(spans_alone())).map(Some);
+        return Watching::start(start, Installed::NotYet(agent::spans_alone())).map(Some);
     }
     Watching::start(start, Installed::NotYet(subscriber)).map(Some)
 }
@@ -432,14 +437,6 @@ fn warn(missing: &Missing, logs: Logs) {
 /// Whether the service has no subscriber of its own.
 fn is_none<S: 'static>(subscriber: &S) -> bool {
     (subscriber as &dyn Any).is::<NoSubscriber>()
-}
-
-/// Keeps the service's spans where the service itself keeps none, so that a task's can be told: those of its own work, and not
-/// the finer ones of the libraries that it uses.
-fn spans_alone() -> impl Subscriber + Send + Sync {
-    tracing_subscriber::registry().with(
-        filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO).with_max_level_hint(Level::INFO),
-    )
 }
 
 /// Installs the service's subscriber as it would have done itself, if it has one.

@@ -42,6 +42,7 @@
 //! | `HOLDUP_TLS_CERT` |  | the agent's certificate, a PEM file; with it, clients come by TLS alone |
 //! | `HOLDUP_TLS_KEY` |  | the key of that certificate, a PEM file |
 //! | `HOLDUP_TLS_CLIENT_CA` |  | who signs the certificates that clients have to show, a PEM file |
+//! | `HOLDUP_TLS_REVOKED` |  | which of those certificates were taken back: a PEM file of revocation lists (CRL), one of each authority that signed any |
 //! | `HOLDUP_TLS_CLIENT_NAMES` |  | the names that those may have, and what each may do, such as `ops.example=watch+pause,ci.example`; without it, every name may watch |
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
 //! | `HOLDUP_FIELDS` | `all` | what is told of the fields of the service's spans and of its panics' messages: `all`, `names` of fields, or `none`; see [what is left out](#what-is-left-out) |

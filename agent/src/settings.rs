@@ -256,6 +256,15 @@ pub(crate) const VARIABLES: &[Variable] = &[
         },
     },
     Variable {
+        name: "HOLDUP_TLS_REVOKED",
+        default: "",
+        expected: PATH,
+        set: |settings, text| {
+            settings.access.revoked = path(text);
+            Some(())
+        },
+    },
+    Variable {
         name: "HOLDUP_TLS_CLIENT_NAMES",
         default: "",
         expected: "names with what each may do, such as ops.example=watch+pause,ci.example",

@@ -16,7 +16,7 @@ use crate::{
     diagnose::Finding,
     model::Retention,
     session::Session,
-    update::{Connection, Stamp},
+    update::{BeginMode, Connection, Event, Part, Protocol, Stamp, Temporality},
 };
 use jiff::tz::TimeZone;
 use std::time::{Duration, Instant};
@@ -63,10 +63,43 @@ const NOTICE: Duration = Duration::from_secs(4);
 /// When, on this machine's clock, something of the target's was heard.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
-    /// The latest complete update.
+    /// The latest complete update that is shown.
     pub(super) updated: Option<Instant>,
+    /// Whatever came from the target last.
+    heard: Option<Instant>,
+    /// The latest complete update, shown or not.
+    told: Option<Instant>,
+    /// How long it took from the one before to that.
+    every: Duration,
     /// The loss of the connection.
     pub(super) lost: Option<Instant>,
+}
+
+/// How long a target may say nothing until that is said: what tells seldom is given twice as long as it took the last time.
+const SILENCE: Duration = Duration::from_secs(5);
+
+impl Clock {
+    /// Takes note of what the target says, whatever it is. What the client does by itself says nothing of the target.
+    pub(super) fn hear(&mut self, event: &Event, at: Instant) {
+        match event {
+            // What memory beside it shows, it does not say.
+            Event::Update(update) if update.mode == BeginMode::Joins => {}
+            Event::Begin(begin) if begin.mode == BeginMode::Joins => {}
+            Event::Beside(_) | Event::Values(_) => {}
+            Event::Update(update) if update.part == Part::Last => {
+                self.every = self.told.map_or(Duration::ZERO, |told| at.saturating_duration_since(told));
+                (self.told, self.heard) = (Some(at), Some(at));
+            }
+            // How often the one before told, says nothing of this one.
+            Event::Begin(_) => (self.told, self.every, self.heard) = (None, Duration::ZERO, Some(at)),
+            Event::CommandFailed { .. } | Event::CatchUp { .. } => {}
+            _ => self.heard = Some(at),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        SILENCE.max(self.every.saturating_mul(2))
+    }
 }
 
 impl App {
@@ -108,8 +141,24 @@ impl App {
     }
 
     /// The target's clock now, where anything is known of it.
+    ///
+    /// It stands still with what is known of it: nothing may go on there while nothing is heard.
     pub fn now(&self, at: Instant) -> Option<Stamp> {
-        self.open.now(self.clock.updated.map_or(Duration::ZERO, |updated| at.saturating_duration_since(updated)))
+        let since = |then: Instant| at.saturating_duration_since(then).min(self.clock.patience());
+        self.open.now(self.clock.updated.map_or(Duration::ZERO, since))
+    }
+
+    /// Whether a target is heard that tells by itself, and so is missed when it does not.
+    pub fn listens(&self) -> bool {
+        let status = self.live().status();
+        let tells = status.begun.as_ref().is_some_and(|begun| begun.protocol != Protocol::Memory);
+        tells && status.connection == Connection::Live && status.temporality != Some(Temporality::Paused)
+    }
+
+    /// For how long nothing was heard of a target that should tell by itself, where that is long.
+    pub fn silent_for(&self, at: Instant) -> Option<Duration> {
+        let silent = at.saturating_duration_since(self.clock.heard?);
+        (self.listens() && silent >= self.clock.patience()).then_some(silent)
     }
 
     /// How long until the next try to connect, and why one is needed.
@@ -175,6 +224,11 @@ impl App {
         let lost = matches!(connection, Connection::Lost { .. } | Connection::GaveUp { .. });
         let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
         panel.contexts().iter().copied().chain(common).collect()
+    }
+
+    /// Where the user is. When that changes, only a frame tells what the next key is about: how much is visible, how far it scrolls.
+    pub fn place(&self) -> (Screen, usize, Option<PageSubject>, StackForm) {
+        (self.screen, self.layers.len(), self.page_subject(), self.stacks)
     }
 
     /// Brings everything that is about to be shown up to date.

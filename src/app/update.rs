@@ -7,6 +7,7 @@ use crate::{
             bindings::{self, Action},
             event::{Effect, Input},
             key::Key,
+            line::{Fits, MOST},
         },
         layer::Layer,
         options::ValuesForm,
@@ -33,6 +34,14 @@ impl App {
     pub fn update(&mut self, input: Input, at: Instant) -> Vec<Effect> {
         match input {
             Input::Key(key) => self.key(&key, at),
+            Input::Paste(text) => {
+                self.paste(&text, at);
+                Vec::new()
+            }
+            Input::Told(text) => {
+                self.say(text, at);
+                Vec::new()
+            }
             Input::Mouse(mouse) => self.mouse(mouse, at),
             Input::Link(event) => self.link(*event, at),
         }
@@ -40,9 +49,8 @@ impl App {
 
     fn key(&mut self, event: &KeyEvent, at: Instant) -> Vec<Effect> {
         let Some(mut key) = Key::of(event) else { return Vec::new() };
-        if let (Some(Layer::Filter(line)), Key::Char(char)) = (self.layers.last_mut(), key) {
-            line.insert(char);
-            self.apply_filter();
+        if let (Some(Layer::Filter(_)), Key::Char(char)) = (self.layers.last(), key) {
+            self.put_in(char.encode_utf8(&mut [0; 4]), at);
             return Vec::new();
         }
         let contexts = self.contexts();
@@ -61,11 +69,39 @@ impl App {
         bindings::action(&contexts, key).map_or_else(Vec::new, |action| self.act(action, at))
     }
 
+    /// What is pasted is text, and never keys.
+    fn paste(&mut self, text: &str, at: Instant) {
+        self.prefix = None;
+        if matches!(self.layers.last(), Some(Layer::Filter(_))) {
+            self.put_in(text, at);
+        } else {
+            self.say("what is pasted is taken by a filter alone: / on the tasks begins one", at);
+        }
+    }
+
+    /// Puts text into the filter that is being typed.
+    fn put_in(&mut self, text: &str, at: Instant) {
+        let Some(Layer::Filter(line)) = self.layers.last_mut() else { return };
+        let fits = line.insert(text);
+        self.apply_filter();
+        if fits == Fits::Cut {
+            self.say(format!("a filter has room for {MOST} bytes: the rest was cut"), at);
+        }
+    }
+
     pub(super) fn apply_filter(&mut self) {
         if let Some(Layer::Filter(line)) = self.layers.last() {
-            let typed = line.text().to_owned();
-            self.panels.tasks.set_filter(typed);
+            // To read it takes longer than to see that it is the same.
+            if line.text() != self.panels.tasks.filter_text() {
+                let typed = line.text().to_owned();
+                self.panels.tasks.set_filter(typed);
+            }
         }
+    }
+
+    /// Whether a key is a character that is being typed, which nothing has to be shown before.
+    pub fn is_typed(&self, event: &KeyEvent) -> bool {
+        matches!((self.layers.last(), Key::of(event)), (Some(Layer::Filter(_)), Some(Key::Char(_))))
     }
 
     fn mouse(&mut self, event: MouseEvent, at: Instant) -> Vec<Effect> {
@@ -99,6 +135,7 @@ impl App {
     }
 
     fn link(&mut self, event: Event, at: Instant) -> Vec<Effect> {
+        self.clock.hear(&event, at);
         let epoch = self.epoch();
         let scope = self.open.apply(event);
         self.react(scope, epoch, at)

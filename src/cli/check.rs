@@ -17,7 +17,7 @@ use crate::{
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     config.check_credentials()?;
-    log::start(&config.log)?;
+    log::start(&config.log, |text| log::on_stderr(&text))?;
     let plan = Plan {
         target: config.target.clone(),
         source: config.source(),

@@ -3,17 +3,24 @@
 use super::choice::{CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, by_name, canonical};
 use crate::{
     diagnose::{LINTS, Settings},
-    source::{CatchUp, Target},
+    source::{CatchUp, Target, read_bounded},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::BTreeMap,
     fmt::Display,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 use toml::Value;
+
+/// How long what is no file may take until its end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The key of a lint's table that switches it on or off; every other key is a threshold.
 pub(super) const ENABLED: &str = "enabled";
@@ -165,7 +172,7 @@ pub(super) fn read(chosen: Option<&PathBuf>, usual: &[PathBuf]) -> Result<Vec<Co
     let paths = chosen.map_or(usual, std::slice::from_ref);
     let mut files = Vec::new();
     for path in paths {
-        let text = match fs::read_to_string(path) {
+        let text = match text(path) {
             Ok(text) => text,
             Err(error) if chosen.is_none() && is_absent(&error) => continue,
             Err(source) => return Err(FileError::Read { path: path.clone(), source }),
@@ -173,6 +180,21 @@ pub(super) fn read(chosen: Option<&PathBuf>, usual: &[PathBuf]) -> Result<Vec<Co
         files.push(parse(path, &text)?);
     }
     Ok(files)
+}
+
+/// The text of a file. What is no file, as a pipe of the shell's, is read by a thread that is left to itself where it does not end.
+fn text(path: &Path) -> io::Result<String> {
+    let read = |path: &Path| read_bounded(File::open(path)?);
+    let bytes = if fs::metadata(path)?.is_file() {
+        read(path)?
+    } else {
+        let (sender, receiver) = mpsc::channel();
+        let path = path.to_owned();
+        thread::Builder::new().name("configuration".into()).spawn(move || sender.send(read(&path)))?;
+        let late = || format!("it is no file, and has not come to an end within {} s", PATIENCE.as_secs());
+        receiver.recv_timeout(PATIENCE).map_err(|_| io::Error::other(late()))??
+    };
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -239,5 +261,26 @@ mod tests {
         let nowhere = PathBuf::from("/nonexistent/holdup.toml");
         assert!(read(None, std::slice::from_ref(&nowhere)).unwrap().is_empty());
         assert!(read(Some(&nowhere), &[]).unwrap_err().to_string().contains("/nonexistent/holdup.toml"));
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused_and_a_pipe_of_the_shells_is_not() {
+        let said = |path: &Path| read(Some(&path.to_owned()), &[]).unwrap_err().to_string();
+        let endless = said(Path::new("/dev/zero"));
+        assert!(endless.contains("/dev/zero") && endless.contains("more than 1 MiB"), "{endless}");
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("large.toml");
+        fs::write(&large, vec![b'#'; 2 << 20]).unwrap();
+        assert!(said(&large).contains("more than 1 MiB"));
+        let [silent, written] = ["silent", "written"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").args([&silent, &written]).status().unwrap().success());
+        let said = said(&silent);
+        assert!(said.contains("/silent") && said.contains("has not come to an end within 5 s"), "{said}");
+        let path = written.clone();
+        let writer = thread::spawn(move || fs::write(path, "max-message = 1024").unwrap());
+        let files = read(Some(&written), &[]).unwrap();
+        writer.join().unwrap();
+        assert_eq!(files[0].max_message, Some(Size(1_024)));
+        assert_eq!(read(Some(&PathBuf::from("/dev/null")), &[]).unwrap().len(), 1);
     }
 }

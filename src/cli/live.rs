@@ -15,9 +15,10 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
         return Err(Error::NoTerminal(config.target.clone()));
     }
     config.check_credentials()?;
-    log::start(&config.log)?;
+    let (tell, told) = tokio::sync::oneshot::channel();
+    log::start(&config.log, |text| drop(tell.send(text)))?;
     let runtime = super::runtime()?;
-    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment));
+    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment), told);
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the subcommand.
 pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
-    log::start(&config.log)?;
+    log::start(&config.log, |text| log::on_stderr(&text))?;
     if matches!(config.target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_)) {
         return Err(Error::NoMemory(config.target.clone()));
     }

@@ -6,6 +6,7 @@
 
 use super::{Beside as Wanted, Link, MemoryOptions, Target, memory};
 use crate::update::{Begin, BeginMode, Beside, Command, Connection, Event};
+use std::time::Instant;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
@@ -32,7 +33,8 @@ pub(super) fn open(service: Link, target: Target, options: MemoryOptions) -> Lin
     let (sender, commands) = mpsc::channel(COMMANDS);
     tokio::spawn(async move {
         let listener = events.clone();
-        let both = Both { service, memory: Memory::Unread, looking: None, events, commands, target, options };
+        let (memory, clock) = (Memory::Unread, memory::Clock::default());
+        let both = Both { service, memory, looking: None, events, commands, target, options, clock };
         tokio::select! {
             () = listener.closed() => {}
             () = both.run() => {}
@@ -50,6 +52,8 @@ struct Both {
     commands: mpsc::Receiver<Command>,
     target: Target,
     options: MemoryOptions,
+    /// The service's, which is its memory's as well.
+    clock: memory::Clock,
 }
 
 /// How memory is read.
@@ -112,12 +116,19 @@ impl Both {
         match (&event, &mut self.memory) {
             (Event::Begin(_), _) => {
                 // Another process may answer.
+                self.clock.forget();
                 self.leave(String::new()).await?;
                 self.tell(event).await?;
                 if self.options.beside == Wanted::Allowed {
                     self.look_for_it(Wish::Own);
                 }
                 Ok(())
+            }
+            (Event::Update(update), _) => {
+                if let Some(now) = update.now {
+                    self.clock.hear(now, Instant::now());
+                }
+                self.tell(event).await
             }
             (Event::Connection(connection), Memory::Alone(_, lost, Begun::Yes)) => {
                 if let Some(reason) = why_lost(connection) {
@@ -230,7 +241,8 @@ impl Both {
     async fn of_search(&mut self, wish: Wish, found: Result<u32, String>) -> Result<(), Unheard> {
         match (found, wish) {
             (Ok(pid), _) => {
-                self.memory = Memory::Beside(memory::connect(memory::Whose::Pid(pid), self.options.clone()), pid);
+                let (options, clock) = (self.options.clone(), self.clock.clone());
+                self.memory = Memory::Beside(memory::connect_beside(memory::Whose::Pid(pid), options, clock), pid);
                 Ok(())
             }
             (Err(reason), Wish::Users) => {
@@ -307,7 +319,16 @@ mod tests {
         let (sender, commands) = mpsc::channel(64);
         let options = MemoryOptions { beside: Wanted::Forbidden, ..MemoryOptions::default() };
         (
-            Both { service, memory, looking: None, events, commands, target: Target::default(), options },
+            Both {
+                service,
+                memory,
+                looking: None,
+                events,
+                commands,
+                target: Target::default(),
+                options,
+                clock: memory::Clock::default(),
+            },
             receiver,
             sender,
         )

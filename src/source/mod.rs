@@ -9,12 +9,14 @@
 //!   naming       what an agent could not name, by what is here
 //!   beside       both of one service
 //!   memory       a process of this machine, or what was kept of one
+//! bounded      files that a user names
 //! ```
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
 
 mod attachment;
 mod beside;
+mod bounded;
 mod codec;
 mod memory;
 mod naming;
@@ -23,6 +25,7 @@ mod wire;
 
 pub use crate::update::{Begin, Command, Connection, Event, Process, Protocol, Temporality};
 pub use attachment::Attachment;
+pub use bounded::read_bounded;
 pub use codec::{
     console::decode as decode_console,
     holdup::{decode, encode},

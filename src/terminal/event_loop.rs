@@ -11,20 +11,25 @@ use crate::{
     view,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use ratatui::{
     Terminal,
     backend::Backend,
     layout::{Position, Rect},
 };
-use std::{io, time::Duration};
-use tokio::time::{Instant, sleep_until};
+use std::{io, ops::ControlFlow, time::Duration};
+use tokio::{
+    task::unconstrained,
+    time::{Instant, sleep_until},
+};
 
 /// What comes from outside of the program, the link apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalEvent {
     /// A key.
     Key(KeyEvent),
+    /// Text that was pasted, where the terminal tells that from keys.
+    Paste(String),
     /// The mouse.
     Mouse(MouseEvent),
     /// The terminal has another size, or was drawn over.
@@ -35,6 +40,8 @@ pub enum TerminalEvent {
     Suspend,
     /// The program goes on after it was stopped; whoever stopped it may have used the terminal.
     Resume,
+    /// Another part of the program has something to say to the user.
+    Told(String),
     /// Another thread panicked.
     Panicked,
 }
@@ -52,8 +59,11 @@ pub trait Host {
 /// The shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// How long the link's events are taken in before keys are looked at again.
+/// How long the link's events are taken in before keys are looked at again, and keys before a frame.
 const BATCH: Duration = Duration::from_millis(2);
+
+/// More keys at once than hands press. What is typed is shown at once; what is pasted as keys, as often as what nobody asked for.
+const HANDS: usize = 8;
 
 /// Runs until the user or a signal ends it.
 pub async fn event_loop<B: Backend, H: Host>(
@@ -72,24 +82,10 @@ pub async fn event_loop<B: Backend, H: Host>(
             biased;
             event = events.next() => {
                 let Some(event) = event else { return Ok(()) };
-                let effects = match event? {
-                    TerminalEvent::Key(key) => app.update(Input::Key(key), now.into_std()),
-                    TerminalEvent::Mouse(mouse) => app.update(Input::Mouse(mouse), now.into_std()),
-                    TerminalEvent::Redraw => Vec::new(),
-                    TerminalEvent::Stop => return Ok(()),
-                    TerminalEvent::Panicked => return Err(Error::Panicked),
-                    TerminalEvent::Suspend => vec![Effect::Suspend],
-                    TerminalEvent::Resume => {
-                        host.resume()?;
-                        clear(terminal)?;
-                        Vec::new()
-                    }
-                };
-                if perform(effects, terminal, host, &attachment)?.is_break() {
+                let mut hearing = Hearing { terminal, host, attachment: &attachment, drawing: &mut drawing, app };
+                if hearing.take_in(event?, &mut events)?.is_break() {
                     return Ok(());
                 }
-                // What comes next may be about what this has changed.
-                drawing.draw(terminal, app, Instant::now())?;
             }
             // After the keys: one that waits needs no other frame before its own.
             () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {
@@ -125,25 +121,103 @@ fn take_in(first: Event, attachment: &mut Attachment, app: &mut App, now: Instan
     }
 }
 
-/// Does what the app wants done.
-fn perform<B: Backend>(
-    effects: Vec<Effect>,
-    terminal: &mut Terminal<B>,
-    host: &mut impl Host,
-    attachment: &Attachment,
-) -> Result<std::ops::ControlFlow<()>, Error> {
-    for effect in effects {
-        match effect {
-            Effect::Quit => return Ok(std::ops::ControlFlow::Break(())),
-            Effect::Suspend => {
-                host.suspend()?;
-                clear(terminal)?;
+/// What hears keys, and everything else that is no news of the target.
+struct Hearing<'a, B: Backend, H> {
+    terminal: &'a mut Terminal<B>,
+    host: &'a mut H,
+    attachment: &'a Attachment,
+    drawing: &'a mut Drawing,
+    app: &'a mut App,
+}
+
+impl<B: Backend, H: Host> Hearing<'_, B, H> {
+    /// Takes in an event and the keys that wait behind it, and draws what came of them. Breaks where the program ends.
+    fn take_in(
+        &mut self,
+        first: TerminalEvent,
+        events: &mut (impl Stream<Item = io::Result<TerminalEvent>> + Unpin),
+    ) -> Result<ControlFlow<()>, Error> {
+        let begun = Instant::now();
+        let mut keys = 0;
+        let mut next = Some(first);
+        while let Some(event) = next.take() {
+            let (key, place) = (is_key(&event), self.app.place());
+            if self.hear(event)?.is_break() {
+                return Ok(ControlFlow::Break(()));
             }
-            Effect::Send(command) => attachment.send(command),
-            Effect::Copy(text) => host.copy(&text)?,
+            keys += 1;
+            // What comes next may be about what this has changed.
+            if !key || self.app.place() != place {
+                return self.draw();
+            }
+            if begun.elapsed() >= BATCH {
+                break;
+            }
+            next = match unconstrained(events.next()).now_or_never() {
+                Some(None) => return Ok(ControlFlow::Break(())),
+                Some(Some(event)) => Some(event?),
+                None => None,
+            };
+            match &next {
+                Some(TerminalEvent::Key(key)) if self.app.is_typed(key) => {}
+                Some(event) if is_key(event) => self.app.prepare(Instant::now().into_std()),
+                // A click is on what is shown.
+                Some(_) => self.drawing.draw(self.terminal, self.app, Instant::now())?,
+                None => {}
+            }
         }
+        if keys > HANDS && !self.drawing.is_due(Instant::now()) {
+            self.drawing.soon(Instant::now());
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.draw()
     }
-    Ok(std::ops::ControlFlow::Continue(()))
+
+    fn draw(&mut self) -> Result<ControlFlow<()>, Error> {
+        self.drawing.draw(self.terminal, self.app, Instant::now())?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn hear(&mut self, event: TerminalEvent) -> Result<ControlFlow<()>, Error> {
+        let at = Instant::now().into_std();
+        let effects = match event {
+            TerminalEvent::Key(key) => self.app.update(Input::Key(key), at),
+            TerminalEvent::Paste(text) => self.app.update(Input::Paste(text), at),
+            TerminalEvent::Mouse(mouse) => self.app.update(Input::Mouse(mouse), at),
+            TerminalEvent::Told(text) => self.app.update(Input::Told(text), at),
+            TerminalEvent::Redraw => Vec::new(),
+            TerminalEvent::Stop => return Ok(ControlFlow::Break(())),
+            TerminalEvent::Panicked => return Err(Error::Panicked),
+            TerminalEvent::Suspend => vec![Effect::Suspend],
+            TerminalEvent::Resume => {
+                self.host.resume()?;
+                clear(self.terminal)?;
+                Vec::new()
+            }
+        };
+        self.perform(effects)
+    }
+
+    /// Does what the app wants done.
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<ControlFlow<()>, Error> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(ControlFlow::Break(())),
+                Effect::Suspend => {
+                    self.host.suspend()?;
+                    clear(self.terminal)?;
+                }
+                Effect::Send(command) => self.attachment.send(command),
+                Effect::Copy(text) => self.host.copy(&text)?,
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Whether it comes from a keyboard, as any number of others may in no time.
+fn is_key(event: &TerminalEvent) -> bool {
+    matches!(event, TerminalEvent::Key(_) | TerminalEvent::Paste(_))
 }
 
 /// Lets the next frame draw every cell. `Terminal::clear` would ask the terminal where its cursor is, and the answer would
@@ -168,6 +242,11 @@ impl Drawing {
     fn soon(&mut self, now: Instant) {
         let due = self.latest.map_or(now, |latest| (latest + FRAME).max(now));
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
+    }
+
+    /// Whether so long has gone by since the latest frame that another is due.
+    fn is_due(&self, now: Instant) -> bool {
+        self.latest.is_none_or(|latest| now >= latest + FRAME)
     }
 
     fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, app: &mut App, now: Instant) -> Result<(), Error> {

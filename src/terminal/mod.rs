@@ -15,6 +15,7 @@ use crate::{app, source};
 use guard::Guard;
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::io;
+use tokio::sync::oneshot;
 
 /// What ends the interactive client other than the user.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +34,15 @@ pub enum Error {
     Panicked,
 }
 
-/// Watches a target in the terminal until the user quits, or a signal says so.
-pub async fn run(target: source::Target, source_options: source::Options, options: app::Options) -> Result<(), Error> {
+/// Watches a target in the terminal until the user quits, or a signal says so. What `told` says is shown.
+pub async fn run(
+    target: source::Target,
+    source_options: source::Options,
+    options: app::Options,
+    told: oneshot::Receiver<String>,
+) -> Result<(), Error> {
     let guard = Guard::enter()?;
-    let events = events::real()?;
+    let events = events::real(told)?;
     let link = source::open(target.clone(), source_options);
     let mut app = app::App::new(&target.short(), options);
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;

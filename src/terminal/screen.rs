@@ -3,6 +3,7 @@
 
 use crossterm::{
     Command, QueueableCommand, cursor,
+    event::{DisableBracketedPaste, EnableBracketedPaste},
     terminal::{EnterAlternateScreen, LeaveAlternateScreen},
 };
 use std::{
@@ -103,7 +104,12 @@ impl<T: Tty> State<T> {
     }
 
     fn enter(&mut self) -> io::Result<()> {
-        self.tty.queue(EnterAlternateScreen)?.queue(MouseButtons)?.queue(cursor::Hide)?.flush()
+        self.tty
+            .queue(EnterAlternateScreen)?
+            .queue(MouseButtons)?
+            .queue(EnableBracketedPaste)?
+            .queue(cursor::Hide)?
+            .flush()
     }
 
     fn give_back(&mut self) {
@@ -116,7 +122,7 @@ impl<T: Tty> State<T> {
     }
 
     fn leave(&mut self) -> io::Result<()> {
-        self.tty.queue(NoMouse)?.queue(LeaveAlternateScreen)?.queue(cursor::Show)?.flush()
+        self.tty.queue(DisableBracketedPaste)?.queue(NoMouse)?.queue(LeaveAlternateScreen)?.queue(cursor::Show)?.flush()
     }
 }
 
@@ -146,7 +152,7 @@ mod tests {
     use super::*;
     use std::thread;
 
-    const LEAVING: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1049l\x1b[?25h";
+    const LEAVING: &str = "\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?1049l\x1b[?25h";
 
     /// A terminal that writes a byte at a time, as a slow one would.
     #[derive(Debug, Default)]
@@ -191,7 +197,7 @@ mod tests {
     fn no_movement_of_the_mouse_is_asked_for() {
         let screen = Screen::new(Fake::default());
         screen.take().expect("there is room");
-        assert_eq!(written(&screen), "\x1b[?1049h\x1b[?1000h\x1b[?1006h\x1b[?25l");
+        assert_eq!(written(&screen), "\x1b[?1049h\x1b[?1000h\x1b[?1006h\x1b[?2004h\x1b[?25l");
         screen.give_back();
         assert!(written(&screen).ends_with(LEAVING));
     }

@@ -164,6 +164,18 @@ pub(crate) fn screen(source: &Source) -> Vec<String> {
     crates(source, &["ratatui", "ratatui_core"], &["src/view/", "src/terminal/"])
 }
 
+/// The wall clock may be set at any time: what is compared with anything is the target's time, or passed on a monotonic clock. The date is
+/// read where memory begins to be read that has none, and for the name of a log.
+pub(crate) fn wall_clock(source: &Source) -> Vec<String> {
+    const MAY: [&str; 2] = ["src/source/memory/clock.rs", "src/cli/log.rs"];
+    let is_one = |path: &Vec<String>| {
+        let has = |name: &str| path.iter().any(|part| part == name);
+        has("SystemTime") || has("UnixTime") || has("Timestamp") && has("now") || has("Zoned") && has("now")
+    };
+    let paths = source.paths().into_iter().filter(|path| !MAY.contains(&source.path.as_str()) && is_one(path));
+    paths.map(|path| said(source, format!("names {}: the wall clock may be set", path.join("::")))).collect()
+}
+
 /// What is pure does no I/O. That it knows no runtime is its manifest's to say, and that it reads no clock clippy's.
 pub(crate) fn purity(source: &Source) -> Vec<String> {
     if !source.path.starts_with("core/") {

@@ -55,11 +55,12 @@ impl Shell {
         assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// The terminal is as the shell left it: the main screen, a cursor, no mouse, and lines that echo.
+    /// The terminal is as the shell left it: the main screen, a cursor, no mouse, no marks around what is pasted, and lines that echo.
     pub(crate) fn is_sane(&mut self) {
         self.until("the main screen", |screen| !screen.alternate_screen());
         self.until("a cursor", |screen| !screen.hide_cursor());
         self.until("no mouse", |screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
+        self.until("no marks around what is pasted", |screen| !screen.bracketed_paste());
         self.types("stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo -e isig | tr '\\n' + ; echo .\r");
         self.shows("isig+icanon+echo+.");
     }

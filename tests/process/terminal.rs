@@ -3,7 +3,10 @@
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::{
     io::{Read, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Sender, channel},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -15,7 +18,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Terminal {
     pub child: Box<dyn Child + Send + Sync>,
     pub master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    keys: Sender<String>,
     screen: Arc<Mutex<vt100::Parser>>,
     _home: tempfile::TempDir,
 }
@@ -43,7 +46,15 @@ impl Terminal {
                 parser.lock().unwrap().process(&bytes[..read]);
             }
         });
-        let keys = pair.master.take_writer().unwrap();
+        // On a thread of its own: a program that reads no more would keep the test for ever.
+        let (keys, typed) = channel::<String>();
+        let mut writer = pair.master.take_writer().unwrap();
+        std::thread::spawn(move || {
+            for keys in typed {
+                writer.write_all(keys.as_bytes()).and_then(|()| writer.flush()).ok()?;
+            }
+            Some(())
+        });
         Self { child, master: pair.master, keys, screen, _home: home }
     }
 
@@ -64,8 +75,7 @@ impl Terminal {
     }
 
     pub(crate) fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.keys.send(keys.to_owned()).expect("the terminal is there");
     }
 
     /// The terminal has another size.

@@ -141,6 +141,13 @@ impl Stage {
         self
     }
 
+    /// Keys are pressed, all before anything can be drawn.
+    pub(crate) fn at_once(&mut self, script: &str) -> &mut Self {
+        let keys = script.split_whitespace().map(|name| TerminalEvent::Key(key(name))).collect();
+        self.run_paced(Vec::new(), keys, Duration::ZERO, Duration::ZERO);
+        self
+    }
+
     /// Text is typed.
     pub(crate) fn types(&mut self, text: &str) -> &mut Self {
         let keys = text.chars().map(|char| KeyEvent::new(KeyCode::Char(char), KeyModifiers::NONE));
@@ -175,6 +182,10 @@ impl Stage {
     }
 
     fn run(&mut self, heard: Vec<Event>, occurring: Vec<TerminalEvent>, wait: Duration) {
+        self.run_paced(heard, occurring, wait, Duration::from_millis(1));
+    }
+
+    fn run_paced(&mut self, heard: Vec<Event>, occurring: Vec<TerminalEvent>, wait: Duration, between: Duration) {
         let (events, receiver) = mpsc::channel(heard.len().max(1));
         let (sender, mut commands) = mpsc::channel(64);
         for event in heard {
@@ -182,15 +193,17 @@ impl Stage {
         }
         let link = Link { events: receiver, commands: sender };
         let heard_all = cell::Cell::new(false);
-        let script = stream::unfold(occurring.into_iter(), async |mut left| {
-            // The link is heard before the first key is.
-            sleep(Duration::from_millis(1)).await;
+        // The link is heard before the first key is.
+        let script = stream::unfold((occurring.into_iter(), Duration::from_millis(1)), async |(mut left, pause)| {
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
             let Some(next) = left.next() else {
-                sleep(wait).await;
+                sleep(wait.max(Duration::from_millis(1))).await;
                 heard_all.set(true);
                 return None;
             };
-            Some((Ok(next), left))
+            Some((Ok(next), (left, between)))
         });
         let (app, terminal, host) = (&mut self.app, &mut self.terminal, &mut self.host);
         self.result = self.runtime.block_on(event_loop(terminal, host, Box::pin(script), link, app));

@@ -111,3 +111,50 @@ async fn certificates_and_tokens_are_read_again_and_bad_ones_are_not_taken() {
     timeout(PATIENCE, renewed).await.expect("it is read again");
     assert!(watch(&target, with(ACTS)).await.gave_up().contains("but for orders.example"));
 }
+
+#[tokio::test]
+async fn a_certificate_is_told_by_its_name_without_a_list_and_may_be_taken_back() {
+    let (authority, theirs) = (Authority::new(), Authority::new());
+    authority.sign("own", &["localhost"], Valid::Long);
+    theirs.sign("ops", &["ops.example"], Valid::Long).sign("guest", &["guest.example", "10.0.0.7"], Valid::Long);
+    let files = ["own.pem", "own.key"].map(|file| authority.text(file));
+    let (ca, revoked) = (theirs.text("ca.pem"), theirs.revoke(&["ops"]));
+    let mut service = Service::on_loopback(&[
+        ("HOLDUP_TLS_CERT", &files[0]),
+        ("HOLDUP_TLS_KEY", &files[1]),
+        ("HOLDUP_TLS_CLIENT_CA", &ca),
+        ("HOLDUP_TLS_REVOKED", &revoked),
+    ]);
+    let target = service.target("https");
+    let shows = |who: &str| Credentials {
+        certificate: Some(theirs.path(&format!("{who}.pem"))),
+        key: Some(theirs.path(&format!("{who}.key"))),
+        ..authority.believed()
+    };
+    assert_eq!(watch(&target, shows("guest")).await, Came::State);
+    let told = service.line("INFO holdup::audit: ");
+    assert!(
+        told.contains("kind=\"attach\"") && told.contains("who=\"certificate of guest.example, 10.0.0.7\""),
+        "{told}"
+    );
+    let reason = watch(&target, shows("ops")).await.gave_up();
+    assert!(reason.contains("it was revoked"), "{reason}");
+
+    // What is no list: the one from before counts on.
+    fs::write(&revoked, "no PEM").expect("a file");
+    sleep(Duration::from_millis(1_100)).await;
+    assert!(watch(&target, shows("ops")).await.gave_up().contains("it was revoked"));
+    let warned = service.line("kind=\"warning\" ");
+    assert!(warned.contains("revoked.pem: there is no revocation list in it"), "{warned}");
+
+    // Another list: another is taken back.
+    theirs.revoke(&["guest"]);
+    let renewed = async {
+        while watch(&target, shows("ops")).await != Came::State {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, renewed).await.expect("the new list in time");
+    let reason = watch(&target, shows("guest")).await.gave_up();
+    assert!(reason.contains("it was revoked"), "{reason}");
+}

@@ -76,6 +76,8 @@ pub(crate) struct Access {
     pub(crate) key: Option<PathBuf>,
     /// Who signs the certificates that clients have to show: a PEM file.
     pub(crate) client_ca: Option<PathBuf>,
+    /// Which of those were taken back: a PEM file of revocation lists.
+    pub(crate) revoked: Option<PathBuf>,
     /// The names that such a certificate may have, and what each may do; none for every name, which may watch.
     pub(crate) client_names: Vec<(String, Rights)>,
 }
@@ -90,6 +92,7 @@ impl Default for Access {
             certificate: None,
             key: None,
             client_ca: None,
+            revoked: None,
             client_names: Vec::new(),
         }
     }
@@ -126,6 +129,10 @@ impl Access {
         if self.client_ca.is_none() && !self.client_names.is_empty() {
             let reason = "names are those of certificates; say who signs them by HOLDUP_TLS_CLIENT_CA";
             return Err(Error::access("HOLDUP_TLS_CLIENT_NAMES", reason));
+        }
+        if self.client_ca.is_none() && self.revoked.is_some() {
+            let reason = "certificates of clients are taken back; say who signs them by HOLDUP_TLS_CLIENT_CA";
+            return Err(Error::access("HOLDUP_TLS_REVOKED", reason));
         }
         let asks = self.token().is_some() || self.client_ca.is_some();
         let is_insecure = matches!(self.address, Address::Tcp(_, Exposure::Insecure));
@@ -220,6 +227,7 @@ mod tests {
             (Access { certificate: path(), ..Access::default() }, "set HOLDUP_TLS_KEY"),
             (Access { key: path(), ..Access::default() }, "set HOLDUP_TLS_CERT"),
             (Access { client_ca: path(), ..Access::default() }, "set HOLDUP_TLS_CERT and HOLDUP_TLS_KEY"),
+            (Access { revoked: path(), ..Access::default() }, "HOLDUP_TLS_CLIENT_CA"),
             (Access { client_names: client_names("a").unwrap(), ..Access::default() }, "HOLDUP_TLS_CLIENT_CA"),
         ] {
             let error = check(&access, "127.0.0.1:1").unwrap_err();

@@ -17,6 +17,7 @@ mod permits;
 pub(crate) mod redaction;
 pub(crate) mod resource;
 pub(crate) mod spans;
+pub(crate) mod spans_alone;
 pub(crate) mod subscriber;
 pub(crate) mod task;
 pub(crate) mod tested;

@@ -11,6 +11,7 @@ use crate::{
         has_ended, locks,
         op::{self, Polled},
         resource, spans,
+        spans_alone::SpansAlone,
         task::{
             poll, slot, spawn,
             wake::{self, WakerOp},
@@ -56,7 +57,7 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     pub(crate) fn new(inner: S, detail: Detail) -> Self {
         let most = AtomicUsize::new(verbosity(inner.max_level_hint()));
         slot::collect_wakes_in(detail);
-        let handles = (!is_registry(&inner)).then(|| Box::new(Handles::new()));
+        let handles = (!says_what_it_closes(&inner)).then(|| Box::new(Handles::new()));
         Self { inner, detail, handles, most }
     }
 
@@ -124,11 +125,14 @@ impl<S: tracing_core::Subscriber> Subscriber<S> {
     }
 }
 
-/// Whether a subscriber's spans are the registry's, whatever layers are around it.
+/// Whether a subscriber's spans are the registry's, whatever layers are around it, or those that the agent keeps where nobody does: both
+/// say what they close, and have no ids that look like the agent's.
 #[expect(unsafe_code, reason = "the trait's method is unsafe, so that its callers may trust the pointers")]
-fn is_registry(subscriber: &impl tracing_core::Subscriber) -> bool {
-    // SAFETY: only whether there is a pointer is looked at.
-    unsafe { subscriber.downcast_raw(TypeId::of::<tracing_subscriber::Registry>()) }.is_some()
+fn says_what_it_closes(subscriber: &impl tracing_core::Subscriber) -> bool {
+    [TypeId::of::<tracing_subscriber::Registry>(), TypeId::of::<SpansAlone>()].into_iter().any(|kind| {
+        // SAFETY: only whether there is a pointer is looked at.
+        unsafe { subscriber.downcast_raw(kind) }.is_some()
+    })
 }
 
 /// A number that grows with what a filter lets through. No hint lets everything through.

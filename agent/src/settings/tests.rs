@@ -41,6 +41,7 @@ fn values_are_read() {
     assert_eq!(with("HOLDUP_TLS_CERT", "/a").unwrap().access.certificate, Some("/a".into()));
     assert_eq!(with("HOLDUP_TLS_KEY", "/a").unwrap().access.key, Some("/a".into()));
     assert_eq!(with("HOLDUP_TLS_CLIENT_CA", "/a").unwrap().access.client_ca, Some("/a".into()));
+    assert_eq!(with("HOLDUP_TLS_REVOKED", "/a").unwrap().access.revoked, Some("/a".into()));
     assert_eq!(with("HOLDUP_TLS_CLIENT_NAMES", "a,b=pause").unwrap().access.client_names.len(), 2);
     assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
     assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);

@@ -26,6 +26,7 @@ pub(crate) const ROLES: Roles = &[
     ("harmless-exit", exits),
     ("harmless-fork", forks),
     ("harmless-destructors", destructors),
+    ("harmless-destructors-alone", destructors_alone),
     ("harmless-hooks", hooks),
     ("harmless-abort", aborts),
     ("harmless-runtimes", runtimes),
@@ -323,10 +324,19 @@ thread_local! {
     static LATE: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
 }
 
-/// A thread's own values are dropped in an order of the system's choice: here one is made before the agent's, and one after. The
-/// registry of `tracing-subscriber` itself panics where a span is made by then, agent or not, and so does tokio's `block_on`.
+/// The registry of `tracing-subscriber` itself panics where a span is made in a thread's destructor, agent or not, and so does tokio's
+/// `block_on`.
 fn destructors() {
-    let agent = builder().with_subscriber(Odd::new(Ids::Counted).0).init();
+    ends_threads(&builder().with_subscriber(Odd::new(Ids::Counted).0).init());
+}
+
+/// The same in a service that has no subscriber: what it makes spans without, it makes them without with the agent.
+fn destructors_alone() {
+    ends_threads(&builder().init());
+}
+
+/// A thread's own values are dropped in an order of the system's choice: here one is made before the agent's, and one after.
+fn ends_threads(agent: &holdup_agent::Agent) {
     say(agent.address().expect("it listens"));
     for _ in 0..3 {
         let ends = std::thread::spawn(|| {
@@ -458,16 +468,18 @@ fn a_forked_child_has_no_agent_and_none_of_its_port() {
 
 #[test]
 fn a_thread_s_last_acts_are_served_by_what_the_agent_has_left_of_it() {
-    let mut service = Service::start("harmless-destructors", &[]);
-    let address = service.address();
-    for _ in 0..6 {
-        assert_eq!(service.hear(), "1000, and its last task ended: true");
+    for role in ["harmless-destructors", "harmless-destructors-alone"] {
+        let mut service = Service::start(role, &[]);
+        let address = service.address();
+        for _ in 0..6 {
+            assert_eq!(service.hear(), "1000, and its last task ended: true");
+        }
+        assert_eq!(service.hear(), "ended");
+        block_on(async {
+            let described = Clients::connect(address).await.describe().await;
+            assert!(described.limitations.iter().all(|it| !it.contains("arrives")), "{:?}", described.limitations);
+        });
     }
-    assert_eq!(service.hear(), "ended");
-    block_on(async {
-        let described = Clients::connect(address).await.describe().await;
-        assert!(described.limitations.iter().all(|it| !it.contains("arrives")), "{:?}", described.limitations);
-    });
 }
 
 #[test]

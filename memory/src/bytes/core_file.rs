@@ -5,7 +5,7 @@
 
 use super::{
     Bytes, Error, Permissions, Region, Scene, Socket, Watched, build, find,
-    mapped::Content,
+    mapped::{Content, open_file},
     notes::{Machine, Notes},
     packed,
 };
@@ -67,7 +67,7 @@ impl Core {
     /// Where it cannot be read, is no such file, or is of another processor.
     pub fn open(path: &Path, executable: Option<&Path>) -> Result<Self, Error> {
         let shown = path.display();
-        let file = File::open(path).map_err(|error| Error::File(format!("{shown} cannot be opened: {error}")))?;
+        let file = open_file(path).map_err(|error| Error::File(format!("{shown} cannot be opened: {error}")))?;
         let (data, cut) = packed::unpacked(file).map_err(|why| Error::File(format!("{shown}: {why}")))?;
         let mut missing = Vec::new();
         if let Some(why) = cut {

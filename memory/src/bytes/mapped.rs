@@ -19,6 +19,7 @@ use std::{
     io::{self, Read, Seek},
     num::NonZeroUsize,
     ops::Deref,
+    path::Path,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -51,6 +52,14 @@ impl Place {
         let start = self.start.load(SeqCst);
         start > 1 && (start..self.end.load(SeqCst)).contains(&at)
     }
+}
+
+/// Opens what is a file. To open a pipe would wait for somebody to write into it, and a device may have no end.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    File::open(path)
 }
 
 /// The content of a file.

@@ -34,7 +34,7 @@ pub use core_file::Core;
 pub use image::{Image, Segment, images};
 pub use live::Live;
 pub(crate) use live::name;
-pub(crate) use mapped::Content;
+pub(crate) use mapped::{Content, open_file};
 pub(crate) use maps::find;
 pub(crate) use proc::processor_time;
 

@@ -2,11 +2,11 @@
 //! is in them.
 
 use super::build_id::BuildId;
-use crate::bytes::Content as FileContent;
+use crate::bytes::{Content as FileContent, open_file};
 use gimli::{DwarfPackage, EndianSlice, LittleEndian, SectionId};
 use object::{CompressionFormat, Object, ObjectSection, ObjectSymbolTable, ReadRef as _};
 use rustc_hash::FxHashMap;
-use std::{fs::File, ops::Range, path::Path};
+use std::{ops::Range, path::Path};
 
 /// Bytes of debug information.
 pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -42,10 +42,7 @@ impl ObjectFile {
     /// Maps a file and finds its sections of debug information.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let file = File::open(path).map_err(|error| told(&error))?;
-        if !file.metadata().map_err(|error| told(&error))?.is_file() {
-            return Err(told(&"is no file"));
-        }
+        let file = open_file(path).map_err(|error| told(&error))?;
         let map = FileContent::of(&file).map_err(|error| told(&error))?;
         Self::of(map).map_err(|error| told(&error))
     }

@@ -8,6 +8,10 @@ use crossterm::event::{KeyEvent, MouseEvent};
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
+    /// Text was pasted, where the terminal tells that from keys.
+    Paste(String),
+    /// Another part of the program has something to say to the user.
+    Told(String),
     /// The mouse did something.
     Mouse(MouseEvent),
     /// Something happened on the link.

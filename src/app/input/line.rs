@@ -8,8 +8,18 @@ pub struct Line {
     cursor: usize,
 }
 
-/// Longer than anyone types; what is pasted beyond it is cut.
-const MOST: usize = 1_000;
+/// How many bytes a line has room for: more than anyone types. What is pasted beyond that is cut.
+pub(crate) const MOST: usize = 1_000;
+
+/// Whether what was put in had room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Fits {
+    /// All of it.
+    Whole,
+    /// Its end was left out.
+    Cut,
+}
 
 impl Line {
     /// A line with the cursor at its end.
@@ -27,12 +37,27 @@ impl Line {
         self.text.split_at(self.cursor)
     }
 
-    /// Puts a character in at the cursor.
-    pub fn insert(&mut self, char: char) {
-        if self.text.len() < MOST && !char.is_control() {
-            self.text.insert(self.cursor, char);
-            self.cursor += char.len_utf8();
+    /// Puts text in at the cursor, as far as there is room. What separates lines separates words here; other control characters are
+    /// left out.
+    pub(crate) fn insert(&mut self, text: &str) -> Fits {
+        let mut room = MOST.saturating_sub(self.text.len());
+        let mut taken = String::new();
+        let mut fits = Fits::Whole;
+        for char in text.chars() {
+            let char = if matches!(char, '\n' | '\r' | '\t') { ' ' } else { char };
+            if char.is_control() {
+                continue;
+            }
+            if char.len_utf8() > room {
+                fits = Fits::Cut;
+                break;
+            }
+            room -= char.len_utf8();
+            taken.push(char);
         }
+        self.text.insert_str(self.cursor, &taken);
+        self.cursor += taken.len();
+        fits
     }
 
     /// Deletes the character to the left.
@@ -97,7 +122,7 @@ mod tests {
         line.left();
         line.left();
         line.delete_left();
-        line.insert('i');
+        assert_eq!(line.insert("i"), Fits::Whole);
         assert_eq!(line.halves(), ("nai", "ve"));
         line.delete_right();
         line.start();
@@ -107,7 +132,21 @@ mod tests {
         line.delete_all();
         assert_eq!(line.text(), "aie");
         line.end();
-        line.insert('\u{1b}');
+        assert_eq!(line.insert("\u{1b}"), Fits::Whole);
         assert_eq!(line.halves(), ("aie", ""));
+    }
+
+    #[test]
+    fn what_has_no_room_is_cut_at_a_character_and_lines_become_words() {
+        let mut line = Line::new("");
+        assert_eq!(line.insert("two\r\tlines\n\u{7}"), Fits::Whole);
+        assert_eq!(line.text(), "two  lines ");
+        line.start();
+        assert_eq!(line.insert(&"ï".repeat(MOST)), Fits::Cut);
+        assert_eq!((line.text().len(), line.halves().1), (MOST - 1, "two  lines "));
+        assert_eq!(line.insert("ï"), Fits::Cut);
+        assert_eq!(line.insert("i"), Fits::Whole);
+        assert_eq!(line.insert("i"), Fits::Cut);
+        assert_eq!(line.text().len(), MOST);
     }
 }

@@ -5,6 +5,7 @@
 //! rounds      look after look, from a thread of its own: how often, what is told, and how it ends
 //!   reader      what looks: the crate `holdup-memory`, where it is written for this system
 //!   convert     a look → pages of an update
+//! clock       what instants are told by
 //! names       which process is meant by a name
 //! naming      functions of an executable that is known by its build id
 //! processes   which processes there are, and a grab of one
@@ -12,6 +13,7 @@
 //!
 //! This room must not know what an update means. It knows nothing of how memory is read.
 
+mod clock;
 mod convert;
 mod names;
 mod naming;
@@ -22,6 +24,7 @@ mod rounds;
 #[cfg(test)]
 mod tests;
 
+pub(super) use clock::Clock;
 pub(super) use naming::Naming;
 pub use options::{Beside, MemoryOptions, Stacks};
 pub use processes::{
@@ -59,18 +62,27 @@ pub(crate) enum Whose {
 
 /// Opens a link that reads memory, and returns at once: the first event says that it is connecting.
 pub(super) fn connect(whose: Whose, options: MemoryOptions) -> Link {
-    open(move || reader::open(&whose, &options), rounds::Pace::default())
+    connect_beside(whose, options, Clock::default())
+}
+
+/// The same, beside a service that has a clock of its own.
+pub(super) fn connect_beside(whose: Whose, options: MemoryOptions, clock: Clock) -> Link {
+    open(move || reader::open(&whose, &options), rounds::Pace::default(), clock)
 }
 
 /// The same, by whatever looks.
-fn open<L: reader::Looks>(make: impl Fn() -> Result<L, Failure> + Send + 'static, pace: rounds::Pace) -> Link {
+fn open<L: reader::Looks>(
+    make: impl Fn() -> Result<L, Failure> + Send + 'static,
+    pace: rounds::Pace,
+    clock: Clock,
+) -> Link {
     let (events, receiver) = mpsc::channel(EVENTS);
     let (sender, commands) = mpsc::channel(COMMANDS);
     let (asks, asked) = std::sync::mpsc::channel();
     tokio::spawn(hand_on(events.clone(), commands, asks));
     let (told, told_of_panics) = (events.clone(), events.clone());
     let begun = std::thread::Builder::new().name("memory".into()).spawn(move || {
-        let looks = AssertUnwindSafe(move || rounds::run(make, pace, &rounds::Ends { events, asked }));
+        let looks = AssertUnwindSafe(move || rounds::run(make, pace, &rounds::Ends { events, asked, clock }));
         if panic::catch_unwind(looks).is_err() {
             // Whoever waits for the next look would wait for ever. Nobody may be left to be told.
             let reason = FAULT.to_owned();

@@ -3,7 +3,7 @@
 //! a program that does something twice a second would look the same at each look twice a second.
 
 use super::{
-    Stacks,
+    Clock, Stacks,
     convert::{Converter, values},
     reader::{Failure, Looks},
 };
@@ -12,7 +12,7 @@ use holdup_memory::{Look, Thing};
 use rand::Rng;
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
@@ -94,6 +94,7 @@ impl Watched {
 pub(super) struct Ends {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) asked: Receiver<Command>,
+    pub(super) clock: Clock,
 }
 
 /// Nobody listens any more.
@@ -162,7 +163,7 @@ fn looks<L: Looks>(
             none => {
                 used = Duration::ZERO;
                 *epoch += 1;
-                let new = Converter::new(now(), &look);
+                let new = Converter::new(ends.clock.now(Instant::now()), &look);
                 let whose = Begin::memory(*epoch, new.process(&look), Converter::grade(&look));
                 ends.tell(Event::Begin(Box::new(whose)))?;
                 ends.tell(Event::Connection(Connection::Live))?;
@@ -196,11 +197,6 @@ enum Turn {
     Look(Stacks),
     /// What the frames of this task or root have is asked for, or of none any more.
     Values(Option<Who>),
-}
-
-/// Nanoseconds since the epoch.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Ends {

@@ -1,7 +1,7 @@
 //! Looks that are made by hand, and what the link makes of them.
 
 use super::{
-    FAULT, Stacks, open,
+    Clock, FAULT, Stacks, open,
     reader::Looks,
     rounds::{Pace, Suspects, Watched},
 };
@@ -14,7 +14,11 @@ use crate::{
 };
 use holdup_memory as memory;
 use rand::{SeedableRng, rngs::StdRng};
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU64,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What stands in the process's memory.
 const SECRET: &str = "4711-secret";
@@ -122,8 +126,30 @@ fn many() -> memory::Look {
 }
 
 #[tokio::test]
+async fn beside_a_service_instants_are_of_its_clock_whatever_the_wall_clock_says() {
+    let clock = Clock::default();
+    // A service that began when the wall clock stood years ahead of where it was set to since, and one that began years behind.
+    for seconds in [7, 4_000_000_000] {
+        clock.hear(Stamp::from_nanos(seconds * 1_000_000_000), Instant::now());
+        let mut link = open(|| Ok(Told(vec![look(1_000), look(3_000)])), SOON, clock.clone());
+        let mut told = Vec::new();
+        while let Some(event) = link.events.recv().await {
+            match event {
+                Event::Update(page) => told.push(page.now.expect("an instant").nanos()),
+                Event::Connection(Connection::GaveUp { .. }) => break,
+                _ => {}
+            }
+        }
+        assert_eq!(told[1] - told[0], 2_000_000_000, "what passed in between is of the looks");
+        let later = told[0].checked_sub(seconds * 1_000_000_000).expect("no earlier than the service's own");
+        assert!(later < 600_000_000_000, "{later} ns after it");
+    }
+}
+
+#[tokio::test]
 async fn a_process_is_told_in_pages_until_it_has_ended_and_is_not_tried_again() {
-    let mut link = open(|| Ok(Told(vec![many(), memory::Look { ended: vec![7], ..look(1_500) }])), SOON);
+    let mut link =
+        open(|| Ok(Told(vec![many(), memory::Look { ended: vec![7], ..look(1_500) }])), SOON, Clock::default());
     let mut next = async || link.events.recv().await.expect("an event");
     assert_eq!(next().await, Event::Connection(Connection::Connecting { attempt: 1 }));
     let Event::Begin(begin) = next().await else { panic!("no beginning") };
@@ -153,7 +179,7 @@ async fn a_process_is_told_in_pages_until_it_has_ended_and_is_not_tried_again() 
 #[tokio::test]
 async fn what_nobody_may_read_says_so_and_is_tried_again_when_the_user_asks() {
     let refused = || Err::<Told, _>(Failure::Refused("process 4242 may not be read: ptrace_scope is 1".into()));
-    let mut link = open(refused, SOON);
+    let mut link = open(refused, SOON, Clock::default());
     let mut reasons = Vec::new();
     while reasons.len() < 2 {
         if let Some(Event::Connection(Connection::GaveUp { reason })) = link.events.recv().await {
@@ -179,7 +205,7 @@ impl Looks for Faulty {
 
 #[tokio::test]
 async fn a_fault_of_the_reader_is_told_and_not_waited_for() {
-    let mut link = open(|| Ok(Faulty), SOON);
+    let mut link = open(|| Ok(Faulty), SOON, Clock::default());
     let reason = loop {
         if let Event::Connection(Connection::GaveUp { reason }) = link.events.recv().await.expect("an end") {
             break reason;
@@ -190,7 +216,7 @@ async fn a_fault_of_the_reader_is_told_and_not_waited_for() {
 
 #[tokio::test]
 async fn a_command_that_memory_has_no_answer_to_is_refused_in_words() {
-    let mut link = open(|| Ok(Told(vec![look(0)])), Pace { every: Duration::from_secs(60), rest: 0 });
+    let mut link = open(|| Ok(Told(vec![look(0)])), Pace { every: Duration::from_secs(60), rest: 0 }, Clock::default());
     link.commands.send(Command::WatchTask(TaskId(3))).await.expect("a link");
     let refused = loop {
         if let Event::DetailsUnavailable { reason, .. } = link.events.recv().await.expect("an event") {
@@ -305,7 +331,7 @@ fn a_lock_keeps_its_address_its_holders_and_how_they_are_known() {
 async fn what_frames_hold_is_told_to_whoever_asks_and_to_nobody_else() {
     let whole =
         || memory::Look { process: memory::Process { state: memory::ProcessState::Core, ..look(1).process }, ..many() };
-    let mut link = open(move || Ok(Told(vec![whole()])), SOON);
+    let mut link = open(move || Ok(Told(vec![whole()])), SOON, Clock::default());
     let mut unasked = Vec::new();
     loop {
         let event = link.events.recv().await.expect("an event");

@@ -1,7 +1,12 @@
 //! Who this client is to a target, and whom it believes: token, certificates, authorities. Files are read anew for each connection,
 //! so that what was replaced meanwhile counts.
 
-use std::{fmt, fs, io, path::PathBuf, sync::Arc};
+use crate::source::bounded::{open_file, read_bounded};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio_rustls::rustls::{
     self, ClientConfig, RootCertStore,
     crypto::ring,
@@ -191,8 +196,8 @@ impl Credentials {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, CredentialError> {
-    fs::read(path).map_err(|error| CredentialError::Read { path: path.clone(), error })
+fn read(path: &Path) -> Result<Vec<u8>, CredentialError> {
+    open_file(path).and_then(read_bounded).map_err(|error| CredentialError::Read { path: path.to_owned(), error })
 }
 
 /// The certificates of a file; at least one.
@@ -205,25 +210,25 @@ fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Credenti
 }
 
 /// Reads a file that nobody but its owner may read.
-fn read_own(path: &PathBuf) -> Result<String, CredentialError> {
-    let failed = |error| CredentialError::Read { path: path.clone(), error };
-    let mut file = fs::File::open(path).map_err(failed)?;
+fn read_own(path: &Path) -> Result<String, CredentialError> {
+    let failed = |error| CredentialError::Read { path: path.to_owned(), error };
+    let file = open_file(path).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         // Of the file that was opened, and not of whatever is called so by now.
         if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
-            return Err(CredentialError::Open(path.clone()));
+            return Err(CredentialError::Open(path.to_owned()));
         }
     }
-    let mut text = String::new();
-    io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;
-    Ok(text)
+    let bytes = read_bounded(file).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| failed(io::Error::other("it is not UTF-8")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn given(text: &str) -> Credentials {
         Credentials { token: Some(Token::Given(Secret::new(text.to_owned()))), ..Credentials::default() }
@@ -266,6 +271,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let nothing = folder.path().join("nothing.pem");
         fs::write(&nothing, "this is no PEM").expect("a file");
+        let [large, pipe] = ["large.pem", "pipe"].map(|name| folder.path().join(name));
+        fs::write(&large, vec![b'-'; 2 << 20]).expect("a file");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
         let table = [
             (
                 Credentials { ca: Some("/nonexistent/ca".into()), ..Credentials::default() },
@@ -276,6 +284,16 @@ mod tests {
             (
                 Credentials { certificate: Some(nothing.clone()), key: Some(nothing), ..Credentials::default() },
                 "there is no private key in /",
+            ),
+            (
+                Credentials { ca: Some("/dev/zero".into()), ..Credentials::default() },
+                "cannot read /dev/zero: it is no file",
+            ),
+            (Credentials { ca: Some(large), ..Credentials::default() }, "large.pem: it has more than 1 MiB"),
+            (Credentials { token: Some(Token::File(pipe.clone())), ..Credentials::default() }, "pipe: it is no file"),
+            (
+                Credentials { certificate: Some(pipe.clone()), key: Some(pipe), ..Credentials::default() },
+                "pipe: it is no file",
             ),
             (Credentials { server_name: Some("a b".into()), ..Credentials::default() }, "\"a b\" is no name"),
         ];

@@ -43,6 +43,10 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
         model.now()?;
         return Some((format!("What is shown is old. {reason}; it was given up, R tries again"), theme.bad()));
     }
+    if app.listens() {
+        // That nothing comes is no event: somebody has to look.
+        shown.hurry(Pace::Slow);
+    }
     if let Some(missed) = app.missed() {
         return Some((
             format!("The display stands still; {missed} updates have come since. Space lets it go on"),
@@ -51,6 +55,13 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     }
     if app.session().status().temporality == Some(Temporality::Paused) {
         return Some(("The target was paused, for everyone who watches it. P lets it go on".into(), theme.notice()));
+    }
+    if let Some(silent) = app.silent_for(at) {
+        let silent = silent.as_secs();
+        let said = format!(
+            "Nothing heard for {silent} s: the target, or the way to it, stands still. What is shown is as old"
+        );
+        return Some((said, theme.bad()));
     }
     let health = model.health();
     if !health.behind.is_zero() {

@@ -122,6 +122,9 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> (Strin
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
         return (format!("loading {percent}"), theme.notice());
     }
+    if let Some(silent) = app.silent_for(at) {
+        return (format!("silent for {} s", silent.as_secs()), theme.bad());
+    }
     let behind = app.session().model().health().behind;
     match (&app.live().status().connection, app.live().status().temporality) {
         (Connection::Connecting { attempt: 1 }, _) => ("connecting".into(), theme.notice()),

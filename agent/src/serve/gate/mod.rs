@@ -68,7 +68,17 @@ pub(super) enum Certificate {
     /// One of somebody who may do this.
     Of { name: String, rights: Rights },
     /// One that is signed as it should be, with a name that is on no list.
-    Unlisted,
+    Unlisted { name: String },
+}
+
+impl Certificate {
+    /// Whose it is, in words; nothing where there is none.
+    fn in_words(&self) -> Option<String> {
+        match self {
+            Self::NotAsked => None,
+            Self::Of { name, .. } | Self::Unlisted { name } => Some(format!("certificate of {name}")),
+        }
+    }
 }
 
 /// Who makes a call.
@@ -139,7 +149,8 @@ impl Gate {
     /// Whether this call may be made.
     pub(super) fn admit(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Status> {
         self.judge(visitor, uri, headers).map_err(|refused| {
-            self.tell(Kind::Refusal, &peer(&visitor.from), "", &format!("{}: {refused}", asked(uri)));
+            let who = visitor.certificate.in_words().unwrap_or_default();
+            self.tell(Kind::Refusal, &peer(&visitor.from), &who, &format!("{}: {refused}", asked(uri)));
             Status::from(&refused)
         })
     }
@@ -178,11 +189,11 @@ impl Gate {
         }
         match &visitor.certificate {
             Certificate::NotAsked => {}
-            Certificate::Of { name, rights: theirs } => {
+            Certificate::Of { rights: theirs, .. } => {
                 rights = rights.and(*theirs);
-                who.push(format!("certificate of {name}"));
+                who.extend(visitor.certificate.in_words());
             }
-            Certificate::Unlisted => return Err(Refused::Certificate),
+            Certificate::Unlisted { .. } => return Err(Refused::Certificate),
         }
         if who.is_empty() {
             rights = Rights::WATCH;

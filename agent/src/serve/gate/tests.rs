@@ -94,7 +94,7 @@ fn a_certificate_is_good_for_what_its_name_is() {
     assert_eq!(ask(of(Rights::WATCH), PAUSE), Err(Refused::Right("pause")));
     assert!(ask(of(Rights::WATCH.and(Rights::PAUSE)), PAUSE).is_ok());
     assert_eq!(ask(of(Rights::PAUSE), WATCH), Err(Refused::Right("watch")));
-    assert_eq!(ask(Certificate::Unlisted, WATCH), Err(Refused::Certificate));
+    assert_eq!(ask(Certificate::Unlisted { name: "other.example".to_owned() }, WATCH), Err(Refused::Certificate));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! TLS, by rustls: the agent's certificate, and those that clients show.
 
+#[path = "names.rs"]
+mod names;
+
 use super::{Certificate, Reloaded};
 use crate::{
     Error,
@@ -15,7 +18,7 @@ use tokio_rustls::{
         self, RootCertStore, ServerConfig,
         client::verify_server_name,
         crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
+        pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, pem::PemObject as _},
         server::{Acceptor, NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier},
     },
 };
@@ -51,8 +54,10 @@ impl Tls {
             (Some(_), []) => Clients::Signed,
             (Some(_), names) => Clients::Listed(names.iter().map(listed).collect::<Result<_, _>>()?),
         };
-        let files = [&certificate, &key].into_iter().chain(&authority).cloned().collect();
-        let config = Reloaded::new(files, move || config(&certificate, &key, authority.as_deref()))?;
+        let revoked = access.revoked.clone();
+        let files = [&certificate, &key].into_iter().chain(&authority).chain(&revoked).cloned().collect();
+        let load = move || config(&certificate, &key, authority.as_deref(), revoked.as_deref());
+        let config = Reloaded::new(files, load)?;
         let handshakes = Mutex::new(Allowance::new(HANDSHAKES.0, HANDSHAKES.1));
         Ok(Some(Self { config, clients, handshakes }))
     }
@@ -96,19 +101,24 @@ impl Clients {
     fn judge(&self, shown: Option<&CertificateDer<'_>>) -> Certificate {
         match self {
             Self::NotAsked => Certificate::NotAsked,
-            Self::Signed => Certificate::Of { name: "any name".to_owned(), rights: Rights::WATCH },
+            Self::Signed => Certificate::Of { name: name_of(shown), rights: Rights::WATCH },
             Self::Listed(names) => {
                 let parsed = shown.and_then(|certificate| ParsedCertificate::try_from(certificate).ok());
                 let of = |parsed: &ParsedCertificate<'_>| {
                     names.iter().find(|(name, ..)| verify_server_name(parsed, name).is_ok())
                 };
-                parsed.as_ref().and_then(of).map_or(Certificate::Unlisted, |(_, name, rights)| Certificate::Of {
-                    name: name.clone(),
-                    rights: *rights,
-                })
+                match parsed.as_ref().and_then(of) {
+                    Some((_, name, rights)) => Certificate::Of { name: name.clone(), rights: *rights },
+                    None => Certificate::Unlisted { name: name_of(shown) },
+                }
             }
         }
     }
+}
+
+/// What a certificate is told by where no list names it.
+fn name_of(shown: Option<&CertificateDer<'_>>) -> String {
+    shown.map_or_else(String::new, |certificate| names::of(certificate))
 }
 
 fn listed((name, rights): &(String, Rights)) -> Result<(ServerName<'static>, String, Rights), Error> {
@@ -118,7 +128,12 @@ fn listed((name, rights): &(String, Rights)) -> Result<(ServerName<'static>, Str
     Ok((known, name.clone(), *rights))
 }
 
-fn config(certificate: &Path, key: &Path, authority: Option<&Path>) -> Result<ServerConfig, Error> {
+fn config(
+    certificate: &Path,
+    key: &Path,
+    authority: Option<&Path>,
+    revoked: Option<&Path>,
+) -> Result<ServerConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -130,8 +145,13 @@ fn config(certificate: &Path, key: &Path, authority: Option<&Path>) -> Result<Se
             for root in certificates(authority)? {
                 roots.add(root).map_err(|error| wrong(authority, &error))?;
             }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.map_err(|error| wrong(authority, &error))?)
+            let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            if let Some(revoked) = revoked {
+                // A certificate of whose authority there is no list is refused: it may have been taken back.
+                verifier = verifier.with_crls(revocation_lists(revoked)?);
+            }
+            let verifier = verifier.build().map_err(|error| wrong(revoked.unwrap_or(authority), &error))?;
+            builder.with_client_cert_verifier(verifier)
         }
     };
     let pem = read(key)?;
@@ -162,6 +182,16 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::File::open(path)
         .and_then(access::read)
         .map_err(|error| Error::access(&name(path), &format!("it cannot be read ({error})")))
+}
+
+/// The revocation lists of a file; at least one.
+fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Error> {
+    let pem = read(path)?;
+    let all = CertificateRevocationListDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    if all.is_empty() {
+        return Err(Error::access(&name(path), "there is no revocation list in it; it should be PEM"));
+    }
+    Ok(all)
 }
 
 /// The certificates of a file; at least one.

@@ -6,6 +6,7 @@ use crate::{
 use std::{
     io::Write,
     os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -32,6 +33,17 @@ fn of_file(content: &[u8]) -> Result<Core, Error> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(content).unwrap();
     Core::open(file.path(), None)
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+        let Err(Error::File(why)) = Core::open(path, None) else { panic!("{}", path.display()) };
+        assert!(why.ends_with("it is no file"), "{why}");
+    }
 }
 
 /// The functions on the first thread's stack.

@@ -8,7 +8,7 @@ mod closure;
 mod pack;
 
 use super::{BuildId, Debug, Index, Source, Type, TypeId};
-use crate::Grade;
+use crate::{Grade, bytes::open_file};
 use closure::Closure;
 use pack::{Reader, Shared, Strings, Texts, Writer};
 use std::{
@@ -208,7 +208,7 @@ impl Texts for Layout {
 /// Reads a layout, which has to be of this build.
 pub(super) fn open(path: &Path, wanted: Option<&BuildId>) -> Result<Debug, String> {
     let told = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let file = File::open(path).map_err(|error| told(&error))?;
+    let file = open_file(path).map_err(|error| told(&error))?;
     let (layout, index, id) = read(file, wanted).map_err(|why| told(&why))?;
     Ok(Debug::new(Source::Layout(Box::new(layout)), index, Grade::Full, path.display().to_string(), Some(id)))
 }
