@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// Runs the subcommand: files are written, and what came of it is said on stderr.
 pub(super) fn run(args: &RecordArgs, config: &Config) -> Result<Outcome, Error> {
     config.check_credentials()?;
-    log::start(&config.log)?;
+    log::start(&config.log, |text| log::on_stderr(&text))?;
     let plan = Plan {
         path: args.output.clone(),
         target: config.target.to_string(),

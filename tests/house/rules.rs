@@ -165,9 +165,9 @@ pub(crate) fn screen(source: &Source) -> Vec<String> {
 }
 
 /// The wall clock may be set at any time: what is compared with anything is the target's time, or passed on a monotonic clock. The date is
-/// read where memory begins to be read that has none, and for the name of a log.
+/// read where memory begins to be read that has none, for the name of a log, and to say when something was recorded.
 pub(crate) fn wall_clock(source: &Source) -> Vec<String> {
-    const MAY: [&str; 2] = ["src/source/memory/clock.rs", "src/cli/log.rs"];
+    const MAY: [&str; 3] = ["src/source/memory/clock.rs", "src/cli/log.rs", "src/cli/record.rs"];
     let is_one = |path: &Vec<String>| {
         let has = |name: &str| path.iter().any(|part| part == name);
         has("SystemTime") || has("UnixTime") || has("Timestamp") && has("now") || has("Zoned") && has("now")

@@ -104,12 +104,18 @@ impl Clients {
             Self::Signed => Certificate::Of { name: name_of(shown), rights: Rights::WATCH },
             Self::Listed(names) => {
                 let parsed = shown.and_then(|certificate| ParsedCertificate::try_from(certificate).ok());
-                let of = |parsed: &ParsedCertificate<'_>| {
-                    names.iter().find(|(name, ..)| verify_server_name(parsed, name).is_ok())
+                let is_of = |name: &ServerName<'_>| {
+                    parsed.as_ref().is_some_and(|parsed| verify_server_name(parsed, name).is_ok())
                 };
-                match parsed.as_ref().and_then(of) {
-                    Some((_, name, rights)) => Certificate::Of { name: name.clone(), rights: *rights },
-                    None => Certificate::Unlisted { name: name_of(shown) },
+                // Whoever has several of the names may do what each of them may.
+                let theirs = names.iter().filter(|(name, ..)| is_of(name));
+                let (of, rights) = theirs.fold((Vec::new(), Rights::NONE), |(mut of, rights), (_, name, more)| {
+                    of.push(name.as_str());
+                    (of, rights.and(*more))
+                });
+                match of.as_slice() {
+                    [] => Certificate::Unlisted { name: name_of(shown) },
+                    of => Certificate::Of { name: of.join(" and "), rights },
                 }
             }
         }
