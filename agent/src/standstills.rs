@@ -5,12 +5,15 @@
 //! used no more processor time than it can have used until it was due, did not come because nothing ran. It is noticed by the
 //! first who looks afterwards, before anything is said of what lasted.
 //!
+//! Nor is anything to blame for the time by which the agent's clock has jumped: what was stamped between its last sound look and the one that found
+//! that out is taken to have lasted since then.
+//!
 //! A process whose control group has used up its share of the processors stands still, too, for less than a tenth of a second at a time, and
 //! ten times a second: the kernel counts that time. It knows nothing of threads, stalls, or who asks.
 
 mod throttled;
 
-use crate::clock::Nanos;
+use crate::clock::{self, Jump, Nanos};
 use parking_lot::Mutex;
 use std::{collections::VecDeque, time::Duration};
 use throttled::throttled;
@@ -52,13 +55,15 @@ struct Look {
 struct Looks {
     last: Option<Look>,
     known: VecDeque<Standstill>,
+    /// The clock had jumped: what was stamped within this is not to be relied on.
+    doubtful: Option<Jump>,
 }
 
 static LOOKS: Mutex<Looks> = Mutex::new(Looks::new());
 
 impl Looks {
     const fn new() -> Self {
-        Self { last: None, known: VecDeque::new() }
+        Self { last: None, known: VecDeque::new(), doubtful: None }
     }
 
     fn notice(&mut self, now: Nanos, cpu: fn() -> Option<Duration>, processors: fn() -> u32, kept: Option<Duration>) {
@@ -100,21 +105,27 @@ impl Looks {
     }
 
     fn within(&self, from: Nanos, to: Nanos) -> Duration {
-        self.known.iter().map(|stood| stood.to.min(to).since(stood.from.max(from))).sum()
+        let stood = self.known.iter().map(|stood| stood.to.min(to).since(stood.from.max(from))).sum();
+        let doubtful = self.doubtful.map_or(Duration::ZERO, |jump| jump.to.min(to).since(jump.from.max(from)));
+        doubtful.max(stood)
     }
 }
 
 /// Looks at the clock, and tells when the next look is due.
-pub(crate) fn look(now: Nanos, due: Duration) {
-    notice(now);
+pub(crate) fn look(due: Duration) {
+    let now = notice();
     let throttled = throttled();
     LOOKS.lock().last = cpu().map(|cpu| Look { at: now, due, cpu, throttled });
 }
 
-/// Somebody else looks in between.
-pub(crate) fn notice(now: Nanos) {
-    let throttled = throttled();
-    LOOKS.lock().notice(now, cpu, processors, throttled);
+/// Somebody looks, and is told what time it is: nothing is to be said of what lasted before.
+pub(crate) fn notice() -> Nanos {
+    let jump = clock::checked();
+    let (now, throttled) = (clock::now(), throttled());
+    let mut looks = LOOKS.lock();
+    looks.doubtful = jump.or(looks.doubtful);
+    looks.notice(now, cpu, processors, throttled);
+    now
 }
 
 /// Nobody looks any more.
@@ -202,6 +213,15 @@ mod tests {
         assert_eq!(kept(1_100, Some(ms(115))), ms(75));
         assert_eq!(kept(1_100, Some(ms(200))), ms(80), "both processors are counted");
         assert_eq!((kept(1_100, Some(ms(45))), kept(1_100, None)), (ms(0), ms(0)));
+    }
+
+    #[test]
+    fn nothing_has_lasted_for_as_long_as_the_clock_was_in_doubt() {
+        let mut looks = noticed(3_020, || Some(ms(790)));
+        looks.doubtful = Some(Jump { from: at(2_000), to: at(9_000) });
+        assert_eq!(looks.within(at(2_500), at(9_100)), ms(6_500));
+        assert_eq!(looks.within(at(1_000), at(9_100)), ms(7_000), "the two overlap");
+        assert_eq!(looks.within(at(9_050), at(9_100)), ms(0));
     }
 
     #[test]
