@@ -84,6 +84,7 @@ impl Interrupts {
             return Err(never("this kernel is too old to interrupt it without a risk for its system calls"));
         }
         try_timer()?;
+        is_roomy()?;
         if IN_USE.swap(true, Ordering::AcqRel) {
             return Err(never("something else in this process captures threads already"));
         }
@@ -98,6 +99,7 @@ impl Interrupts {
 
     /// Has a thread captured when it uses a CPU next. One at a time.
     pub(crate) fn arm(&mut self, tid: u32) -> Result<Armed, Refused> {
+        is_roomy()?;
         if handler_of(self.signal) != ours() {
             // The service has taken it over, and keeps it.
             self.signal = free_signal()?;
@@ -245,12 +247,35 @@ fn kernel_is_safe(release: &str) -> bool {
 
 const SAFE_SINCE: (u32, u32) = if cfg!(target_arch = "x86_64") { (5, 10) } else { (6, 12) };
 
-fn handler_of(signal: c_int) -> libc::sighandler_t {
+/// Whether no handler of the service's, such as profilers have, runs on the stack that threads have for signals. What the kernel puts
+/// there for one is half of it, or more, where registers are wide: were the thread interrupted once more in there, the process would end.
+/// This handler lets nobody in while it runs. What ends a process or tells of a child comes seldom, and is not looked at.
+fn is_roomy() -> Result<(), Refused> {
+    let profilers = [libc::SIGPROF, libc::SIGVTALRM, libc::SIGALRM];
+    let crowds = |signal: &c_int| {
+        action_of(*signal).is_some_and(|action| {
+            let is_theirs = ![libc::SIG_DFL, libc::SIG_IGN, ours()].contains(&action.sa_sigaction);
+            is_theirs && action.sa_flags & libc::SA_ONSTACK != 0
+        })
+    };
+    match profilers.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).find(crowds) {
+        None => Ok(()),
+        Some(signal) => Err(never(format!(
+            "the service has a profiler, or the like, that handles signal {signal} on the stack for signals (SA_ONSTACK), which has no room for two"
+        ))),
+    }
+}
+
+fn action_of(signal: c_int) -> Option<libc::sigaction> {
     // SAFETY: all zeroes is a valid value, and the kernel writes what it has; nothing is changed.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
-        if libc::sigaction(signal, ptr::null(), &raw mut action) == 0 { action.sa_sigaction } else { libc::SIG_ERR }
+        (libc::sigaction(signal, ptr::null(), &raw mut action) == 0).then_some(action)
     }
+}
+
+fn handler_of(signal: c_int) -> libc::sighandler_t {
+    action_of(signal).map_or(libc::SIG_ERR, |action| action.sa_sigaction)
 }
 
 /// Puts the handler where there is none. Another thread may have put its own there since that was looked at: it gets it back.
