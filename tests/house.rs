@@ -215,6 +215,15 @@ const SAFE: [&str; 9] = [
 ];
 
 #[test]
+fn the_agent_s_times_go_by_no_clock_that_somebody_sets() {
+    holds(rules::wall_clock);
+    catches(rules::wall_clock, "agent/src/serve/time.rs", "fn f() { std::time::SystemTime::now(); }");
+    catches(rules::wall_clock, "agent/src/audit.rs", "use std::time::SystemTime;\nfn f() { SystemTime::now(); }");
+    allows(rules::wall_clock, "agent/src/clock.rs", "fn f() { SystemTime::now(); }");
+    allows(rules::wall_clock, "agent/src/audit.rs", "fn f() { Instant::now(); }");
+}
+
+#[test]
 fn unsafe_code_stands_where_memory_is_the_matter() {
     for path in SAFE {
         let text = fs::read_to_string(root().join(path)).unwrap();

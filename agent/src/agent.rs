@@ -5,6 +5,7 @@ use crate::{
     alarms::{Alarms, Callback},
     audit::Audit,
     capture::current_thread,
+    clock,
     collect::{
         self,
         redaction::{Redaction, Shown},
@@ -86,7 +87,7 @@ impl Agent {
 
     /// What it does without now, each in words that say why and what to try; empty where it has all that was asked for.
     pub fn missing(&self) -> Vec<String> {
-        self.missing.in_words()
+        self.missing.in_words().into_iter().chain(clock::limitation()).collect()
     }
 
     /// Names a runtime. Runtimes that are not named are found when they first poll a task, and go by the name that they
@@ -260,7 +261,8 @@ impl Watching {
             current_thread::switch_on(thread_state::hide);
         }
         let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
-        let watchdog = Watchdog::start(watching, Box::new(role), &stalls).map_err(Error::io("start the watchdog"));
+        let watchdog =
+            Watchdog::start(watching, Box::new(role), &stalls, start.missing).map_err(Error::io("start the watchdog"));
         let watchdog = start.part(Part::Watchdog, watchdog)?;
         let on_alarm = std::mem::take(&mut start.on_alarm);
         let alarms = settings.alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     /// The thread that tells who looks.
     Audit,
     Watchdog,
+    /// Those of threads that run.
+    Stacks,
     Alarms,
     StateSignal,
 }

@@ -37,7 +37,7 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("panics", &["clock", "view", "collect", "read"]),
     ("forked", &["collect"]),
     ("runtimes", &["clock", "standstills", "collect"]),
-    ("stalls", &["clock", "standstills", "capture", "collect"]),
+    ("stalls", &["missing", "clock", "standstills", "capture", "collect"]),
     ("text", &["clock", "process", "settings", "capture", "view", "collect", "read", "runtimes", "stalls"]),
     ("alarms", &["clock", "standstills", "capture", "view", "read", "runtimes", "stalls", "text"]),
     ("on_signal", &["settings", "collect", "stalls", "text"]),
@@ -66,12 +66,13 @@ const SERVED: [&str; 17] = [
     "stalls",
 ];
 
-const SERVED_AND_SERVER: [&str; 17] = [
+const SERVED_AND_SERVER: [&str; 18] = [
     "error",
     "access",
     "audit",
     "missing",
     "settings",
+    "clock",
     "process",
     "capture",
     "collect",
@@ -247,6 +248,17 @@ pub(crate) fn old_systems(source: &Source) -> Vec<String> {
     };
     let newer = source.paths().into_iter().filter(is_newer);
     newer.map(|path| said(source, format!("names {}, which glibc has not had for long", path.join("::")))).collect()
+}
+
+/// The agent asks the wall clock where time begins, when the process began, and for what a person reads: nothing that it tells of goes by a
+/// clock that somebody sets.
+pub(crate) fn wall_clock(source: &Source) -> Vec<String> {
+    const MAY: [&str; 3] = ["agent/src/clock.rs", "agent/src/process.rs", "agent/src/text/mod.rs"];
+    if !source.path.starts_with("agent/src/") || MAY.contains(&&*source.path) {
+        return Vec::new();
+    }
+    let asks = |path: &Vec<String>| path.iter().rev().take(2).eq(["now", "SystemTime"]);
+    source.paths().into_iter().filter(asks).map(|path| said(source, format!("calls {}", path.join("::")))).collect()
 }
 
 /// The files in which memory, stacks and what the system shares by pointers are the matter; with why, each says itself.

@@ -37,6 +37,9 @@ pub(crate) enum Refused {
     Busy,
     #[error("the thread runs, and {0}")]
     NotInterruptible(String),
+    /// No thread of this process can be interrupted.
+    #[error("the thread runs, and {0}")]
+    Never(String),
 }
 
 impl Snapshot {

@@ -117,21 +117,15 @@ impl Interrupts {
     /// Takes a real-time signal that nobody uses.
     pub(crate) fn new() -> Result<Self, Refused> {
         if !is_safe() {
-            return Err(refused("this kernel is too old to interrupt it without a risk for its system calls"));
+            return Err(never("this kernel is too old to interrupt it without a risk for its system calls"));
         }
+        try_timer()?;
+        is_roomy()?;
         if IN_USE.swap(true, Ordering::AcqRel) {
-            return Err(refused("something else in this process captures threads already"));
+            return Err(never("something else in this process captures threads already"));
         }
-        // The one that was taken before, if there was one.
-        let with = |handler| {
-            let mut signals = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
-            signals.find(|signal| handler_of(*signal) == handler && install(*signal))
-        };
-        let signal = with(ours()).or_else(|| with(libc::SIG_DFL));
-        signal.map(|signal| Self { signal }).ok_or_else(|| {
-            IN_USE.store(false, Ordering::Release);
-            refused("every real-time signal is in use")
-        })
+        let signal = free_signal().inspect_err(|_| IN_USE.store(false, Ordering::Release))?;
+        Ok(Self { signal })
     }
 
     #[cfg(test)]
@@ -141,25 +135,25 @@ impl Interrupts {
 
     /// Has a thread captured when it uses a CPU next. One at a time.
     pub(crate) fn arm(&mut self, tid: u32) -> Result<Armed, Refused> {
+        is_roomy()?;
         if handler_of(self.signal) != ours() {
-            return Err(refused("the service has taken over the signal that interrupts it"));
+            // The service has taken it over, and keeps it.
+            self.signal = free_signal()?;
         }
         if blocks(tid, self.signal)? {
-            return Err(refused("blocks the signal that would interrupt it"));
+            return Err(Refused::NotInterruptible("blocks the signal that would interrupt it".into()));
         }
         // C2: what is nobody's stays so, since nobody else begins a turn.
         if SLOT.state.load(Ordering::Acquire) != NOBODYS {
             return Err(Refused::Busy);
         }
         let turn = TURNS.fetch_add(1, Ordering::Relaxed) + 1;
-        let timer = timer_on_cpu_clock(tid, self.signal, turn)
-            .map_err(|error| Refused::NotInterruptible(format!("its CPU clock takes no timer ({error})")))?;
+        let timer = timer_on_cpu_clock(tid, self.signal, turn).map_err(|error| no_timer(&error))?;
         let armed = Armed { timer, turn };
         SLOT.tid.store(tid, Ordering::Relaxed);
         let before = SLOT.state.swap(word(turn, WANTED), Ordering::Release);
         debug_assert_eq!(before, NOBODYS, "C2: a turn began during another");
-        expire_at_next_tick(timer)
-            .map_err(|error| Refused::NotInterruptible(format!("its timer does not start ({error})")))?;
+        expire(timer, SOON).map_err(|error| no_start(&error))?;
         Ok(armed)
     }
 }
@@ -244,12 +238,49 @@ fn interrupted(context: &libc::ucontext_t) -> Registers {
     Registers { pc: machine.pc, sp: machine.sp, fp: Some(machine.regs[29]), lr: Some(machine.regs[30]) }
 }
 
-fn refused(why: &str) -> Refused {
-    Refused::NotInterruptible(why.into())
+fn never(why: impl Into<String>) -> Refused {
+    Refused::Never(why.into())
+}
+
+fn no_timer(error: &io::Error) -> Refused {
+    never(format!(
+        "the kernel refuses a timer on a CPU clock (timer_create: {error}); a filter of system calls may have to let it through"
+    ))
+}
+
+fn no_start(error: &io::Error) -> Refused {
+    never(format!(
+        "the kernel refuses to start a timer (timer_settime: {error}); a filter of system calls may have to let it through"
+    ))
+}
+
+/// Makes a timer and lets it go, to know whether that can be done.
+fn try_timer() -> Result<(), Refused> {
+    // It is never started, so that its signal does not matter.
+    let timer = timer_on_cpu_clock(current_tid(), libc::SIGRTMAX(), 0).map_err(|error| no_timer(&error))?;
+    let stopped = expire(timer, NEVER).map_err(|error| no_start(&error));
+    // SAFETY: the timer is deleted once.
+    unsafe { libc::timer_delete(timer) };
+    stopped
+}
+
+/// A real-time signal with the handler: the one that was taken before, if there was one, or one that nobody uses.
+fn free_signal() -> Result<c_int, Refused> {
+    let with = |handler| {
+        let mut signals = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
+        signals.find(|signal| handler_of(*signal) == handler && install(*signal))
+    };
+    with(ours()).or_else(|| with(libc::SIG_DFL)).ok_or_else(|| {
+        if handler_of(libc::SIGRTMAX()) == libc::SIG_ERR {
+            let error = io::Error::last_os_error();
+            return never(format!("the kernel lets nobody handle a signal (rt_sigaction: {error})"));
+        }
+        never("the service uses every real-time signal itself")
+    })
 }
 
 /// Whether this kernel lets timers on CPU clocks expire on the way to user space.
-pub(crate) fn is_safe() -> bool {
+fn is_safe() -> bool {
     kernel_is_safe(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
 }
 
@@ -262,12 +293,35 @@ fn kernel_is_safe(release: &str) -> bool {
 
 const SAFE_SINCE: (u32, u32) = if cfg!(target_arch = "x86_64") { (5, 10) } else { (6, 12) };
 
-fn handler_of(signal: c_int) -> libc::sighandler_t {
+/// Whether no handler of the service's, such as profilers have, runs on the stack that threads have for signals. What the kernel puts
+/// there for one is half of it, or more, where registers are wide: were the thread interrupted once more in there, the process would end.
+/// This handler lets nobody in while it runs. What ends a process or tells of a child comes seldom, and is not looked at.
+fn is_roomy() -> Result<(), Refused> {
+    let profilers = [libc::SIGPROF, libc::SIGVTALRM, libc::SIGALRM];
+    let crowds = |signal: &c_int| {
+        action_of(*signal).is_some_and(|action| {
+            let is_theirs = ![libc::SIG_DFL, libc::SIG_IGN, ours()].contains(&action.sa_sigaction);
+            is_theirs && action.sa_flags & libc::SA_ONSTACK != 0
+        })
+    };
+    match profilers.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).find(crowds) {
+        None => Ok(()),
+        Some(signal) => Err(never(format!(
+            "the service has a profiler, or the like, that handles signal {signal} on the stack for signals (SA_ONSTACK), which has no room for two"
+        ))),
+    }
+}
+
+fn action_of(signal: c_int) -> Option<libc::sigaction> {
     // SAFETY: all zeroes is a valid value, and the kernel writes what it has; nothing is changed.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
-        if libc::sigaction(signal, ptr::null(), &raw mut action) == 0 { action.sa_sigaction } else { libc::SIG_ERR }
+        (libc::sigaction(signal, ptr::null(), &raw mut action) == 0).then_some(action)
     }
+}
+
+fn handler_of(signal: c_int) -> libc::sighandler_t {
+    action_of(signal).map_or(libc::SIG_ERR, |action| action.sa_sigaction)
 }
 
 /// Puts the handler where there is none. Another thread may have put its own there since that was looked at: it gets it back.
@@ -307,7 +361,7 @@ fn blocks(tid: u32, signal: c_int) -> Result<bool, Refused> {
     let status = fs::read_to_string(format!("/proc/self/task/{tid}/status")).map_err(|_| Refused::Gone)?;
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigBlk:")?.trim(), 16).ok());
     mask.map(|mask| mask >> (signal - 1) & 1 == 1)
-        .ok_or_else(|| refused("the kernel does not tell which signals it blocks"))
+        .ok_or_else(|| never("the kernel does not tell which signals it blocks"))
 }
 
 fn timer_on_cpu_clock(tid: u32, signal: c_int, turn: u64) -> io::Result<libc::timer_t> {
@@ -326,10 +380,13 @@ fn timer_on_cpu_clock(tid: u32, signal: c_int, turn: u64) -> io::Result<libc::ti
     }
 }
 
-fn expire_at_next_tick(timer: libc::timer_t) -> io::Result<()> {
-    let soon = libc::timespec { tv_sec: 0, tv_nsec: 1 };
-    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let once = libc::itimerspec { it_interval: never, it_value: soon };
+/// At the next tick that finds the thread on a CPU.
+const SOON: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 1 };
+const NEVER: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// Has a timer expire once, or not.
+fn expire(timer: libc::timer_t, at: libc::timespec) -> io::Result<()> {
+    let once = libc::itimerspec { it_interval: NEVER, it_value: at };
     // SAFETY: the timer exists, and the old value is not asked for.
     match unsafe { libc::timer_settime(timer, 0, &raw const once, ptr::null_mut()) } {
         0 => Ok(()),
@@ -407,7 +464,7 @@ mod tests {
     /// Has a timer of the service's own expire on this thread, with a value of its own.
     fn foreign_timer(signal: c_int, value: u64) {
         let timer = timer_on_cpu_clock(current_tid(), signal, value).unwrap();
-        expire_at_next_tick(timer).unwrap();
+        expire(timer, SOON).unwrap();
         // SAFETY: all zeroes is a valid value.
         let mut left: libc::itimerspec = unsafe { mem::zeroed() };
         let begun = cpu_time(current_tid()).unwrap();
@@ -445,10 +502,25 @@ mod tests {
         sleeper.join().unwrap();
     }
 
+    extern "C" fn foreign(_: c_int) {}
+
+    #[test]
+    fn a_signal_that_the_service_takes_over_is_its_own_and_another_is_taken() {
+        let _turn = crate::capture::tests::turn();
+        let mut interrupts = Interrupts::new().unwrap();
+        let signal = interrupts.signal();
+        let theirs = foreign as *const () as libc::sighandler_t;
+        // SAFETY: the handler does nothing.
+        assert_ne!(unsafe { libc::signal(signal, theirs) }, libc::SIG_ERR);
+        drop(interrupts.arm(current_tid()).unwrap());
+        assert_ne!(interrupts.signal(), signal);
+        assert_eq!(handler_of(signal), theirs);
+        // SAFETY: as it was before.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+
     #[test]
     fn a_handler_that_is_put_there_in_the_meantime_stays() {
-        extern "C" fn foreign(_: c_int) {}
-
         let _turn = crate::capture::tests::turn();
         let signal = (libc::SIGRTMIN()..=libc::SIGRTMAX()).find(|it| handler_of(*it) == libc::SIG_DFL).unwrap();
         let theirs = foreign as *const () as libc::sighandler_t;

@@ -242,7 +242,7 @@ fn a_thread_that_computes() {
     staller.line();
     let mut snapshot = Box::new(Snapshot::new(STACK_BYTES));
     let mut interrupts = Interrupts::new().unwrap();
-    assert!(matches!(Interrupts::new(), Err(Refused::NotInterruptible(_))));
+    assert!(matches!(Interrupts::new(), Err(Refused::Never(_))));
     let stack = until(|| {
         let armed = interrupts.arm(staller.tid).unwrap();
         until(|| armed.take(&mut snapshot).then_some(()));

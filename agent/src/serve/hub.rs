@@ -123,9 +123,7 @@ impl Hub {
                 _ = publish.tick(), if watched => self.publish_as_it_may(),
                 _ = look.tick(), if !self.reports.is_empty() => self.look(),
                 Ok(()) = stalled.changed(), if !self.reports.is_empty() => self.tell_stalls(),
-                _ = housekeeping.tick() => {
-                    self.sampler.sample(clock::now());
-                }
+                _ = housekeeping.tick() => self.look(),
             }
             self.drop_closed();
         }
@@ -201,12 +199,11 @@ impl Hub {
 
     /// Takes what has changed, and hands it to every client.
     fn catch_up(&mut self) {
-        // Before anything is told of what lasted.
-        standstills::notice(clock::now());
+        let now = standstills::notice();
         let Self { changes, updates, reports, as_of, temporality, .. } = self;
         let Some(changes) = changes else { return };
         let updates = if *temporality == Temporality::Live { updates.as_slice() } else { &[] };
-        *as_of = clock::now();
+        *as_of = now;
         let round = changes.begin();
         round.tasks(&mut |change| {
             let news = News::from(change);
@@ -296,8 +293,7 @@ impl Hub {
 
     /// Looks at the workers, so that what has lasted is known to have.
     fn look(&mut self) {
-        standstills::notice(clock::now());
-        self.sampler.sample(clock::now());
+        self.sampler.sample(standstills::notice());
     }
 
     /// What stalls is told at once, with the workers as they are.

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Nanos,
+    missing::Missing,
     stalls::{Stacks, record::Stalls},
 };
 use std::{sync::Arc, time::Duration};
@@ -20,7 +21,7 @@ pub(crate) use linux::CaptureQueue;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
-    use super::{Answer, Arc, Duration, Nanos, Stacks, Stalls};
+    use super::{Answer, Arc, Duration, Missing, Nanos, Stacks, Stalls};
     use crate::{
         capture::{
             Stack,
@@ -31,6 +32,7 @@ mod linux {
         },
         clock,
         collect::thread_state::hide,
+        missing::Part,
     };
     use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -52,10 +54,16 @@ mod linux {
         spare: Receiver<Box<Snapshot>>,
         back: Sender<Box<Snapshot>>,
         stalls: Arc<Stalls>,
+        missing: Arc<Missing>,
         /// When the latest captures were, oldest first.
         latest: [Option<Nanos>; BURST],
         /// A running thread that has not been captured yet.
         waiting: Option<Waiting>,
+    }
+
+    /// Why no thread can be interrupted.
+    fn note(missing: &Missing, refused: &Refused) {
+        missing.note(Part::Stacks, &format_args!("no stack of a thread that runs: {refused}"));
     }
 
     struct Waiting {
@@ -67,7 +75,7 @@ mod linux {
     }
 
     impl CaptureQueue {
-        pub(crate) fn new(stacks: Stacks, stalls: Arc<Stalls>) -> Self {
+        pub(crate) fn new(stacks: Stacks, stalls: Arc<Stalls>, missing: Arc<Missing>) -> Self {
             let (back, spare) = channel();
             let off = |why: &str| Err(Refused::NotInterruptible(why.into()));
             let (reader, interrupts) = match stacks {
@@ -81,7 +89,10 @@ mod linux {
                     let _ = back.send(Box::new(Snapshot::new(STACK_BYTES)));
                 }
             }
-            Self { stacks, reader, interrupts, spare, back, stalls, latest: [None; BURST], waiting: None }
+            if let Err(refused @ Refused::Never(_)) = &interrupts {
+                note(&missing, refused);
+            }
+            Self { stacks, reader, interrupts, spare, back, stalls, missing, latest: [None; BURST], waiting: None }
         }
 
         /// Has a thread captured for a stall.
@@ -143,7 +154,10 @@ mod linux {
             }
             match self.interrupts.as_mut().map_err(|refused| refused.clone()).and_then(|interrupts| interrupts.arm(tid))
             {
-                Ok(armed) => self.waiting = Some(Waiting { stall, tid, armed, copy, since: now }),
+                Ok(armed) => {
+                    self.missing.found(Part::Stacks);
+                    self.waiting = Some(Waiting { stall, tid, armed, copy, since: now });
+                }
                 Err(Refused::Busy) => {
                     self.give_back(copy);
                     return Answer::Later;
@@ -151,6 +165,9 @@ mod linux {
                 Err(refused) => {
                     self.give_back(copy);
                     self.tell(stall, &refused.to_string());
+                    if matches!(refused, Refused::Never(_)) {
+                        note(&self.missing, &refused);
+                    }
                 }
             }
             self.count(now);
@@ -194,7 +211,7 @@ pub(crate) struct CaptureQueue(Arc<Stalls>);
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 impl CaptureQueue {
-    pub(crate) fn new(_: Stacks, stalls: Arc<Stalls>) -> Self {
+    pub(crate) fn new(_: Stacks, stalls: Arc<Stalls>, _: Arc<Missing>) -> Self {
         Self(stalls)
     }
 

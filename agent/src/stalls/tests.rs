@@ -47,7 +47,8 @@ impl Scene {
             (Some(worker), role) if worker == thread => role,
             _ => Role::Other,
         });
-        let watchdog = Watchdog::start(Settings { stacks, ..Settings::default() }, roles, &stalls).unwrap();
+        let watchdog =
+            Watchdog::start(Settings { stacks, ..Settings::default() }, roles, &stalls, &Arc::default()).unwrap();
         Self { stalls, role, _watchdog: watchdog, _turn: turn }
     }
 

@@ -6,6 +6,7 @@ use crate::{
         task::slot::is_job,
         threads::{PanicHook, Polling, Thread},
     },
+    missing::Missing,
     stalls::{
         Role, Roles, Settings,
         capture_queue::{Answer, CaptureQueue},
@@ -71,8 +72,8 @@ struct Ongoing {
 }
 
 impl Watch {
-    pub(crate) fn new(settings: Settings, roles: Roles, stalls: Arc<Stalls>) -> Self {
-        let queue = CaptureQueue::new(settings.stacks, Arc::clone(&stalls));
+    pub(crate) fn new(settings: Settings, roles: Roles, stalls: Arc<Stalls>, missing: Arc<Missing>) -> Self {
+        let queue = CaptureQueue::new(settings.stacks, Arc::clone(&stalls), missing);
         Self { settings, roles, stalls, queue, long: Vec::new() }
     }
 

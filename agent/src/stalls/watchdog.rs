@@ -3,6 +3,7 @@
 use crate::{
     clock,
     collect::{thread_state::hide, threads},
+    missing::Missing,
     stalls::{
         Roles, Settings,
         record::Stalls,
@@ -38,26 +39,29 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     /// Starts to watch, and keeps `stalls` up to date.
-    pub(crate) fn start(settings: Settings, roles: Roles, stalls: &Arc<Stalls>) -> io::Result<Self> {
+    /// What it has to do without is `missing`.
+    pub(crate) fn start(
+        settings: Settings,
+        roles: Roles,
+        stalls: &Arc<Stalls>,
+        missing: &Arc<Missing>,
+    ) -> io::Result<Self> {
         let (alive, ended) = channel::<()>();
-        let stalls = Arc::clone(stalls);
+        let mut watch = Watch::new(settings, roles, Arc::clone(stalls), Arc::clone(missing));
         let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
             hide();
-            let mut watch = Watch::new(settings, roles, stalls);
             let idle = (settings.threshold / 2).clamp(INTERVAL, LONGEST_INTERVAL);
             let mut interval = idle;
-            standstills::look(clock::now(), interval);
+            standstills::look(interval);
             while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                let now = clock::now();
-                // Before anything is said of what lasted.
-                standstills::notice(now);
+                let now = standstills::notice();
                 watch.look(&threads::all(), now);
                 interval = match watch.hurry(clock::now()) {
                     Hurry::None => idle,
                     Hurry::Some => INTERVAL,
                     Hurry::Much => SHORT_INTERVAL,
                 };
-                standstills::look(clock::now(), interval);
+                standstills::look(interval);
             }
             standstills::end();
         })?;

@@ -8,8 +8,11 @@ mod blind;
 mod causes;
 mod clients;
 mod compat;
+mod disabled;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod harmless;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod hindered;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod large;
 mod losses;

@@ -1,8 +1,8 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::{alone, harmless, large, trails};
-use crate::{attach, blind, causes, compat, losses, setup, wire};
+use crate::{alone, harmless, hindered, large, trails};
+use crate::{attach, blind, causes, compat, disabled, losses, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
@@ -25,10 +25,13 @@ const ROLES: &[Roles] = &[
     attach::ROLES,
     wire::ROLES,
     compat::ROLES,
+    disabled::ROLES,
     losses::ROLES,
     causes::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     harmless::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    hindered::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     trails::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -1,7 +1,7 @@
 //! What the console's format has no word for, as messages of `holdup.v1`.
 
 use crate::{
-    Detail,
+    Detail, clock,
     collect::{self, callsite::tokio_version, tested, threads},
     missing::Missing,
     panics::{self, Panic},
@@ -73,6 +73,7 @@ pub(crate) fn description(description: &Description, hears: Hears) -> v1::Descri
             .chain(deaf)
             .chain(blind)
             .chain(panics::limitation())
+            .chain(clock::limitation())
             .collect(),
     }
 }
