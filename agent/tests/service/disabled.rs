@@ -110,7 +110,9 @@ fn what_the_service_s_filters_switch_off_asks_nobody_as_without_an_agent() {
     for by in ["disabled-by-env", "disabled-by-reload", "disabled-by-each"] {
         let (mut without, mut with) = (play(by, &[]), play(&format!("{by}-agent"), &[]));
         // What `log` lets through at all is set once, when the subscriber is installed: without an agent a filter that is loaded later sees no more.
-        [&mut without, &mut with].into_iter().for_each(|lines| lines.retain(|line| !line.starts_with("on: log")));
+        for lines in [&mut without, &mut with] {
+            lines.retain(|line| !line.starts_with("on: log"));
+        }
         assert_eq!(with, without, "{by}");
         let off: Vec<_> = with.iter().filter(|line| line.starts_with("off")).collect();
         assert!(off.len() >= 3 && off.iter().all(|line| line.ends_with("asked 0, seen 0")), "{by}: {with:#?}");

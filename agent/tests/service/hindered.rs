@@ -89,7 +89,7 @@ fn handle_on(signal: c_int, flags: c_int) {
 /// Sends the process a signal for each two milliseconds that it runs, as profilers do that have a timer of their own.
 fn sample_at(signal: c_int) {
     let every = libc::timespec { tv_sec: 0, tv_nsec: 2_000_000 };
-    let times = libc::itimerspec { it_interval: every, it_value: every };
+    let again = libc::itimerspec { it_interval: every, it_value: every };
     // SAFETY: all zeroes is a valid value of both, and the kernel checks the rest.
     unsafe {
         let mut event: libc::sigevent = mem::zeroed();
@@ -97,7 +97,7 @@ fn sample_at(signal: c_int) {
         event.sigev_signo = signal;
         let mut timer: libc::timer_t = mem::zeroed();
         assert_eq!(libc::timer_create(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut event, &raw mut timer), 0);
-        assert_eq!(libc::timer_settime(timer, 0, &raw const times, ptr::null_mut()), 0);
+        assert_eq!(libc::timer_settime(timer, 0, &raw const again, ptr::null_mut()), 0);
     }
 }
 
@@ -281,6 +281,10 @@ impl Throttle {
 impl Drop for Throttle {
     fn drop(&mut self) {
         if let Self::Group(group) = self {
+            // One that has processes stays.
+            let left = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+            let parent = group.with_file_name("cgroup.procs");
+            left.lines().for_each(|process| drop(fs::write(&parent, process)));
             let _ = fs::remove_dir(group);
         }
     }
