@@ -79,20 +79,19 @@ pub(super) struct Clock {
 const SILENCE: Duration = Duration::from_secs(5);
 
 impl Clock {
-    /// Takes note of what the target says, whatever it is. What the client does by itself says nothing of the target.
+    /// Takes note of what the target says, whatever it is. What memory shows beside it, and what the client does by itself, the target
+    /// does not say.
     pub(super) fn hear(&mut self, event: &Event, at: Instant) {
         match event {
-            // What memory beside it shows, it does not say.
             Event::Update(update) if update.mode == BeginMode::Joins => {}
             Event::Begin(begin) if begin.mode == BeginMode::Joins => {}
-            Event::Beside(_) | Event::Values(_) => {}
             Event::Update(update) if update.part == Part::Last => {
                 self.every = self.told.map_or(Duration::ZERO, |told| at.saturating_duration_since(told));
                 (self.told, self.heard) = (Some(at), Some(at));
             }
             // How often the one before told, says nothing of this one.
             Event::Begin(_) => (self.told, self.every, self.heard) = (None, Duration::ZERO, Some(at)),
-            Event::CommandFailed { .. } | Event::CatchUp { .. } => {}
+            Event::Beside(_) | Event::Values(_) | Event::CommandFailed { .. } | Event::CatchUp { .. } => {}
             _ => self.heard = Some(at),
         }
     }

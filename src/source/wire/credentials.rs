@@ -201,12 +201,12 @@ fn read(path: &Path) -> Result<Vec<u8>, CredentialError> {
 }
 
 /// The certificates of a file; at least one.
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
     let pem = read(path)?;
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     all.ok()
         .filter(|certificates| !certificates.is_empty())
-        .ok_or_else(|| CredentialError::NoPem { what: "certificate", path: path.clone() })
+        .ok_or_else(|| CredentialError::NoPem { what: "certificate", path: path.to_owned() })
 }
 
 /// Reads a file that nobody but its owner may read.
