@@ -86,7 +86,7 @@ impl Tasks {
             stats.wakes += more;
             stats.waker_clones += more;
             stats.waker_drops += more;
-            task_stats.push((*id, stats.clone()));
+            task_stats.push((*id, *stats));
         }
         Update { now: Some(at(second + 1)), task_stats, ..Update::default() }
     }

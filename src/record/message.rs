@@ -1,4 +1,4 @@
-//! What stands in a recording, and its form: MessagePack. What any version is to read has the names of its fields with it; a state has none, and is read
+//! What stands in a recording, and its form: `MessagePack`. What any version is to read has the names of its fields with it; a state has none, and is read
 //! by the version that wrote it.
 
 use super::{Error, rows::Rows};

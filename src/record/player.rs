@@ -24,6 +24,17 @@ struct Loaded {
     segment: Segment,
 }
 
+/// What a segment begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// A state that can be read.
+    State,
+    /// One that another version wrote.
+    OfAnother,
+    /// Nothing that can be believed.
+    Damaged,
+}
+
 /// Plays a recording.
 pub struct Player {
     recording: Recording,
@@ -40,7 +51,7 @@ impl Player {
         let session = Session::new(&Settings::default(), Retention::default());
         let moment = Moment { at: Duration::ZERO, wall: recording.header().wall };
         let mut player = Self { recording, loaded: None, session, moment, next: 0 };
-        player.begin_at(0, true)?;
+        player.begin_near(0)?;
         Ok(player)
     }
 
@@ -64,13 +75,12 @@ impl Player {
         let places = self.recording.places();
         let (Some(first), Some(last)) = (places.first(), places.last()) else { return Err(Error::Nothing) };
         let (first, tail, begins) = (first.head.at, last.tail.as_ref().map(|tail| tail.until), last.head.at);
-        let until = match tail {
-            Some(until) => Duration::from_nanos(until),
-            None => {
-                let segment = self.recording.load(self.recording.places().len() - 1)?;
-                let last = segment.and_then(|segment| segment.events.last().map(|recorded| recorded.at));
-                last.unwrap_or(Duration::from_nanos(begins))
-            }
+        let until = if let Some(until) = tail {
+            Duration::from_nanos(until)
+        } else {
+            let segment = self.recording.load(self.recording.places().len() - 1)?;
+            let last = segment.and_then(|segment| segment.events.last().map(|recorded| recorded.at));
+            last.unwrap_or(Duration::from_nanos(begins))
         };
         Ok((Duration::from_nanos(first), until))
     }
@@ -141,48 +151,45 @@ impl Player {
         Ok(is_more)
     }
 
-    /// The beginning of a segment, or of the nearest one before it whose state can be read.
+    /// The beginning of a segment, or of the nearest one before it whose state can be read; where there is none, of the first one after it.
     fn begin_near(&mut self, wanted: usize) -> Result<(), Error> {
+        let mut found = Found::Damaged;
         for number in (0..=wanted).rev() {
-            if self.begin_at(number, number == 0)? {
+            found = self.begin_at(number)?;
+            if found == Found::State {
                 return Ok(());
             }
         }
-        Ok(())
-    }
-
-    /// The beginning of a segment. Whether its state could be read; where that must be, it is an error if not.
-    fn begin_at(&mut self, number: usize, must: bool) -> Result<bool, Error> {
-        let Some(place) = self.recording.places().get(number) else { return Err(Error::Nothing) };
-        let (begins, at, wall) = (place.head.begins, Duration::from_nanos(place.head.at), place.head.wall);
-        let segment = self.recording.load(number)?;
-        let session = segment.as_ref().and_then(|segment| segment::session(&segment.state, begins));
-        let session = session.or_else(|| {
-            let is_anew = begins == Begins::Anew && segment.is_some();
-            is_anew.then(|| Session::new(&Settings::default(), Retention::default()))
-        });
-        match (segment, session) {
-            (Some(segment), Some(session)) => {
-                self.session = session;
-                self.loaded = Some(Loaded { number, segment });
-                self.next = 0;
-                self.moment = Moment { at, wall };
-                Ok(true)
-            }
-            // Something after it may be intact.
-            (None, _) if must => self.begin_after(number),
-            (Some(_), None) if must => Err(Error::OtherState(self.recording.header().version.clone())),
-            _ => Ok(false),
+        match found {
+            Found::OfAnother => Err(Error::OtherState(self.recording.header().version.clone())),
+            _ => self.begin_after(wanted),
         }
     }
 
-    fn begin_after(&mut self, number: usize) -> Result<bool, Error> {
+    fn begin_after(&mut self, number: usize) -> Result<(), Error> {
         for later in number + 1..self.recording.places().len() {
-            if self.begin_at(later, false)? {
-                return Ok(true);
+            if self.begin_at(later)? == Found::State {
+                return Ok(());
             }
         }
         Err(Error::Nothing)
+    }
+
+    /// The beginning of a segment, if its state can be read.
+    fn begin_at(&mut self, number: usize) -> Result<Found, Error> {
+        let Some(place) = self.recording.places().get(number) else { return Ok(Found::Damaged) };
+        let (begins, at, wall) = (place.head.begins, Duration::from_nanos(place.head.at), place.head.wall);
+        let Some(segment) = self.recording.load(number)? else { return Ok(Found::Damaged) };
+        let session = segment::session(&segment.state, begins).or_else(|| {
+            let is_anew = begins == Begins::Anew;
+            is_anew.then(|| Session::new(&Settings::default(), Retention::default()))
+        });
+        let Some(session) = session else { return Ok(Found::OfAnother) };
+        self.session = session;
+        self.loaded = Some(Loaded { number, segment });
+        self.next = 0;
+        self.moment = Moment { at, wall };
+        Ok(Found::State)
     }
 
     /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.
@@ -201,7 +208,7 @@ impl Player {
                 }
                 let session = self.session.clone();
                 let moment = self.moment;
-                if self.begin_at(later, false)? {
+                if self.begin_at(later)? == Found::State {
                     if follows {
                         // It is the same, unless another version wrote it.
                         self.session = session;

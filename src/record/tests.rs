@@ -12,9 +12,14 @@ use proptest::{collection::vec, prelude::*, strategy::ValueTree as _};
 use std::{io::Cursor, time::Duration};
 
 #[path = "../source/codec/tests/play.rs"]
-#[expect(dead_code, reason = "other tests use the rest of it")]
+#[expect(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "other tests use the rest of it, and no room is to know another's tests"
+)]
 mod play;
 #[path = "../../tests/support/service.rs"]
+#[expect(clippy::duplicate_mod, reason = "no room is to know another's tests")]
 mod service;
 
 /// Events, each with its time.
@@ -88,11 +93,11 @@ fn open(bytes: &[u8]) -> Result<Recording, Error> {
 /// All that is said after each event.
 fn play(bytes: &[u8]) -> Vec<Vec<String>> {
     let mut player = Player::new(open(bytes).unwrap()).unwrap();
-    let mut played = Vec::new();
+    let mut all = Vec::new();
     while player.step().unwrap().is_some() {
-        played.push(said(player.session()));
+        all.push(said(player.session()));
     }
-    played
+    all
 }
 
 proptest! {
@@ -172,7 +177,7 @@ fn a_segment_that_is_damaged_costs_no_other() {
     assert_eq!(recording.segments().len(), 3);
     // In the middle of the second one.
     let (from, to) = (find(&bytes, 1), find(&bytes, 2));
-    bytes[(from + to) / 2] ^= 0x55;
+    bytes[usize::midpoint(from, to)] ^= 0x55;
     let mut player = Player::new(open(&bytes).unwrap()).unwrap();
     let mut count = 0;
     while player.step().unwrap().is_some() {

@@ -119,23 +119,19 @@ impl Keeping {
 
     /// Takes what the recorder has.
     pub(super) fn pass(&mut self, recorder: &mut Recorder, at: Duration, session: &Session) -> Result<(), KeepError> {
-        match &mut self.plan.alarm {
-            Some(alarm) => {
-                let (rang, before, after) = (alarm.rings(session), alarm.before, alarm.after);
-                self.wait(recorder, at, (before, after), rang)
-            }
-            None => {
-                let out = self.written(recorder.take(at))?;
-                self.put(out)?;
-                if self.plan.most.is_some() && self.size() >= self.piece_most() {
-                    let out = self.written(recorder.end())?;
-                    self.put(out)?;
-                    self.close()?;
-                    self.open()?;
-                }
-                Ok(())
-            }
+        if let Some(alarm) = &mut self.plan.alarm {
+            let (rang, before, after) = (alarm.rings(session), alarm.before, alarm.after);
+            return self.wait(recorder, at, (before, after), rang);
         }
+        let out = self.written(recorder.take(at))?;
+        self.put(out)?;
+        if self.plan.most.is_some() && self.size() >= self.piece_most() {
+            let out = self.written(recorder.end())?;
+            self.put(out)?;
+            self.close()?;
+            self.open()?;
+        }
+        Ok(())
     }
 
     /// Closes what is open.

@@ -32,14 +32,14 @@ impl Progress {
             (None, true) => "waits for an alarm".to_owned(),
             (None, false) => humanize_bytes(keeping.bytes()),
         };
-        let link = match &session.status().connection {
+        let connected = match &session.status().connection {
             Connection::Live => String::new(),
             Connection::Connecting { .. } => ", connecting".to_owned(),
             Connection::Lost { reason, .. } | Connection::GaveUp { reason } => format!(", not connected: {reason}"),
         };
         let findings = tally.critical + tally.warning + tally.note;
         let line = format!(
-            "{}, {} tasks, {findings} findings, {doing}{link}",
+            "{}, {} tasks, {findings} findings, {doing}{connected}",
             humanize(Duration::from_secs(at.as_secs())),
             session.model().counts().live
         );

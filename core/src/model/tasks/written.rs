@@ -151,9 +151,11 @@ impl ReadChunk {
         }
         let has_row = |at: usize| written.states[at].is_some();
         let of_rows = written.recent.iter().map(|(at, _)| at).chain(written.rare.iter().map(|(at, _)| at));
-        let of_rows =
+        let mut of_rows =
             of_rows.chain(written.fields.iter().map(|(at, _)| at)).chain(written.looks.iter().map(|(at, _)| at));
-        of_rows.fold(true, |holds, at| holds && has_row(at)).then_some(chunk)
+        let all_have_rows = of_rows.all(has_row);
+        drop(of_rows);
+        all_have_rows.then_some(chunk)
     }
 }
 
