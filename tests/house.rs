@@ -216,11 +216,15 @@ const SAFE: [&str; 9] = [
 
 #[test]
 fn the_agent_s_times_go_by_no_clock_that_somebody_sets() {
-    holds(rules::wall_clock);
-    catches(rules::wall_clock, "agent/src/serve/time.rs", "fn f() { std::time::SystemTime::now(); }");
-    catches(rules::wall_clock, "agent/src/audit.rs", "use std::time::SystemTime;\nfn f() { SystemTime::now(); }");
-    allows(rules::wall_clock, "agent/src/clock.rs", "fn f() { SystemTime::now(); }");
-    allows(rules::wall_clock, "agent/src/audit.rs", "fn f() { Instant::now(); }");
+    holds(rules::wall_clock_of_agent);
+    catches(rules::wall_clock_of_agent, "agent/src/serve/time.rs", "fn f() { std::time::SystemTime::now(); }");
+    catches(
+        rules::wall_clock_of_agent,
+        "agent/src/audit.rs",
+        "use std::time::SystemTime;\nfn f() { SystemTime::now(); }",
+    );
+    allows(rules::wall_clock_of_agent, "agent/src/clock.rs", "fn f() { SystemTime::now(); }");
+    allows(rules::wall_clock_of_agent, "agent/src/audit.rs", "fn f() { Instant::now(); }");
 }
 
 #[test]

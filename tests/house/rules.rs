@@ -252,7 +252,7 @@ pub(crate) fn old_systems(source: &Source) -> Vec<String> {
 
 /// The agent asks the wall clock where time begins, when the process began, and for what a person reads: nothing that it tells of goes by a
 /// clock that somebody sets.
-pub(crate) fn wall_clock(source: &Source) -> Vec<String> {
+pub(crate) fn wall_clock_of_agent(source: &Source) -> Vec<String> {
     const MAY: [&str; 3] = ["agent/src/clock.rs", "agent/src/process.rs", "agent/src/text/mod.rs"];
     if !source.path.starts_with("agent/src/") || MAY.contains(&&*source.path) {
         return Vec::new();
