@@ -26,9 +26,6 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// Instants that are gone to, in no order.
-const SEEKS: usize = 100;
-
 /// Runs it in a folder.
 fn run_in(folder: &Path, args: &[&str]) -> Ended {
     holdup(folder).args(args).output().unwrap().into()
@@ -73,7 +70,7 @@ fn assert_found(session: &Session, then: &Found, when: &str) {
 
 /// Records a target for a while as `record` does, and holds what a replay of it finds against what was found meanwhile, update by update, and after
 /// going to instants of it in no order.
-fn replay_equals_life(target: &Target, lasting: Duration) -> usize {
+fn replay_equals_life(target: &Target, lasting: Duration, instants: usize) -> usize {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (lived, bytes) = runtime.block_on(live(target, lasting));
     let updates = lived.len();
@@ -89,7 +86,7 @@ fn replay_equals_life(target: &Target, lasting: Duration) -> usize {
     }
     assert!(next.next().is_none(), "as many updates");
     let mut player = open();
-    for turn in 0..SEEKS {
+    for turn in 0..instants {
         let (at, found_then) = &lived[turn * 7_919 % updates];
         player.seek(*at).unwrap();
         assert_found(player.session(), found_then, &format!("going to {at:?}, of {target}"));
@@ -127,12 +124,12 @@ async fn live(target: &Target, lasting: Duration) -> (Vec<(Duration, Found)>, Ve
 
 #[test]
 fn a_replay_finds_what_was_found_of_every_kind_of_source() {
-    let scenarios = "lock-across-await,lock-convoy,spin-later-poll,task-leak,panics,deadlock";
+    let scenarios = "lock-across-await,lock-convoy,spin-later-poll,deadlock";
     let (console, agent) = (Server::start(scenarios), running::with_agent(scenarios));
     let seconds = Duration::from_secs(5);
     let memory = Target::Pid(agent.pid());
     for target in [console.target.parse().unwrap(), agent.target.parse().unwrap(), memory] {
-        let updates = replay_equals_life(&target, seconds);
+        let updates = replay_equals_life(&target, seconds, 20);
         assert!(updates >= 4, "{updates} updates of {target}");
     }
 }
@@ -143,7 +140,7 @@ fn a_replay_finds_what_was_found_of_every_kind_of_source() {
 fn a_replay_finds_what_was_found_of_each_scenario() {
     for scenario in demo_server::scenarios() {
         let agent = running::with_agent(scenario.name);
-        let updates = replay_equals_life(&agent.target.parse().unwrap(), Duration::from_secs(5));
+        let updates = replay_equals_life(&agent.target.parse().unwrap(), Duration::from_secs(5), 100);
         println!("{}: {updates} updates", scenario.name);
     }
 }

@@ -183,7 +183,9 @@ fn of_each_task_the_end_is_told_or_its_loss_is_counted() {
             let report = until(&mut reports, |report| loss(report, "finished-tasks").is_some() && !report.more).await;
             let lost = loss(&report, "finished-tasks").expect("it is there");
             assert!(lost <= heard.dropped, "{lost} of {}", heard.dropped);
-            assert_eq!(heard.alive.len() as u64, alive, "those that live are those that lived");
+            // A console is not told who it is whose end is counted: one that it knows lives on with it.
+            let lives = alive..=alive + heard.dropped;
+            assert!(lives.contains(&(heard.alive.len() as u64)), "{} live, and not {lives:?}", heard.alive.len());
             assert_eq!(known(&heard), SPAWNED + 1, "{lost} were lost, of {} dropped", heard.dropped);
         });
     }

@@ -63,6 +63,11 @@ impl Watched {
         self.resource_stats.extend(page.resource_stats.into_iter().map(|row| (row.id, row)));
         self.ops.extend(page.new_ops.into_iter().map(|row| (row.id, row)));
         self.op_stats.extend(page.op_stats.into_iter().map(|row| (row.id, row)));
+        for task in &page.gone_tasks {
+            assert!(self.tasks.contains_key(task), "who is gone was announced");
+            // It has ended, and its last state is lost.
+            self.task_stats.remove(task);
+        }
         self.gone += (page.gone_tasks.len() + page.gone_resources.len() + page.gone_ops.len()) as u64;
         for lock in page.locks {
             assert!(self.resources.contains_key(&lock.resource_id), "a lock is announced before it is told of");
