@@ -106,7 +106,10 @@ async fn live(target: &Target, lasting: Duration) -> (Vec<(Duration, Found)>, Ve
     let mut writer = Writer::new(Vec::new(), &Header::new(&target.to_string(), 1)).unwrap();
     let began = Instant::now();
     let mut lived = Vec::new();
-    while let Ok(Some(event)) = timeout_at(began + lasting, attachment.next(session.wants())).await {
+    // A source may have the next event always at hand.
+    while began.elapsed() < lasting
+        && let Ok(Some(event)) = timeout_at(began + lasting, attachment.next(session.wants())).await
+    {
         let (at, complete) = (began.elapsed(), is_complete(&event));
         recorder.push(at, 1, event.clone(), &session).unwrap();
         session.apply(event);
@@ -248,7 +251,8 @@ fn a_recording_is_kept_in_pieces_of_which_the_oldest_goes() {
     let kept = files(folder.path());
     assert!(kept.len() >= 2 && !kept.contains(&"a.0001.holdup".to_owned()), "{kept:?}");
     let size: u64 = kept.iter().map(|name| fs::metadata(folder.path().join(name)).unwrap().len()).sum();
-    assert!(size <= 700 << 10, "{size} bytes in {kept:?}");
+    // A piece is as large as the state that it begins with, at the least.
+    assert!(size <= 1 << 20, "{size} bytes in {kept:?}");
     for name in &kept {
         let told = info(folder.path(), name);
         assert_eq!(told["closed"], true, "{name}: {told:#}");

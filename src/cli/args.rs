@@ -368,7 +368,7 @@ pub struct RecordArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub window: Option<std::time::Duration>,
 
-    /// How much to keep, as in 1GiB: in eight pieces, FILE.0001 and so on, of which the oldest goes
+    /// How much to keep, as in 1GiB: in eight pieces, FILE.0001 and so on, of which the oldest goes; a piece has at least what is known when it begins
     #[arg(long = "max-size", value_name = "SIZE")]
     pub most: Option<Size>,
 

@@ -124,12 +124,15 @@ impl Keeping {
             return self.wait(recorder, at, (before, after), rang);
         }
         let out = self.written(recorder.take(at))?;
+        // There is no piece that nothing is in.
+        if self.piece.is_none() && !out.is_empty() {
+            self.open()?;
+        }
         self.put(out)?;
         if self.plan.most.is_some() && self.size() >= self.piece_most() {
             let out = self.written(recorder.end())?;
             self.put(out)?;
             self.close()?;
-            self.open()?;
         }
         Ok(())
     }
