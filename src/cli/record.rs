@@ -62,6 +62,12 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
             biased;
             () = &mut stop => break,
             () = sleep_until(until.unwrap_or(began)), if until.is_some() => break,
+            // Before the events, of which there may always be a next one.
+            _ = tick.tick() => {
+                let at = began.elapsed();
+                keeping.pass(&mut recorder, at, &session)?;
+                progress.say(at, &session, &keeping);
+            }
             event = attachment.next(session.wants()) => {
                 let Some(event) = event else { break };
                 match &event {
@@ -81,11 +87,6 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
                     heard = true;
                     until = args.window.map(|window| Instant::now() + window);
                 }
-            }
-            _ = tick.tick() => {
-                let at = began.elapsed();
-                keeping.pass(&mut recorder, at, &session)?;
-                progress.say(at, &session, &keeping);
             }
         }
     }
