@@ -19,7 +19,7 @@ const LONGEST: usize = 1 << 30;
 /// What a recording is of. It comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// See [`FORMAT`].
+    /// The version of the format.
     pub format: u32,
     /// The version of holdup that wrote it.
     pub version: String,
