@@ -18,6 +18,7 @@ use crate::{
     },
     diagnose::{Lint, Subject},
     model::Lock,
+    record::Seek,
     update::{Command, Protocol, ResourceId, TaskId, Temporality, WorkerId},
 };
 use std::time::Instant;
@@ -27,6 +28,10 @@ const FAR: isize = isize::MAX / 2;
 
 impl App {
     pub(super) fn act(&mut self, action: Action, at: Instant) -> Vec<Effect> {
+        if self.past.is_recording() && action.asks_the_target() {
+            self.say("this is a recording: nobody can be asked for more", at);
+            return Vec::new();
+        }
         match action {
             Action::Quit => return vec![Effect::Quit],
             Action::Suspend => return vec![Effect::Suspend],
@@ -65,6 +70,15 @@ impl App {
             Action::StopForStacks => return self.stop_for_stacks(at),
             Action::Values => return self.toggle_values(at),
             Action::ToggleMemory => return self.toggle_memory(at),
+            Action::StepBack
+            | Action::StepOn
+            | Action::PreviousMark
+            | Action::NextMark
+            | Action::Present
+            | Action::Play
+            | Action::Slower
+            | Action::Faster => return self.travel(action, at),
+            Action::Save => return vec![Effect::Save],
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),
@@ -126,6 +140,9 @@ impl App {
             Some(_) => true,
             None => !self.panels.of(self.screen).is_empty(),
         };
+        if self.past.is_recording() && action.asks_the_target() {
+            return false;
+        }
         match action {
             Action::OpenLock => self.lock().is_some(),
             Action::Values => self.session().model().memory().speaks(),
@@ -305,7 +322,7 @@ impl App {
     fn freeze(&mut self, at: Instant) -> Vec<Effect> {
         if self.open.missed().is_none() {
             self.open.freeze();
-            return Vec::new();
+            return if self.past.stop(at) { vec![Effect::Past(Seek::Line)] } else { Vec::new() };
         }
         let epoch = self.epoch();
         let scope = self.open.thaw();

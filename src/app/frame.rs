@@ -45,6 +45,8 @@ pub enum HitArea {
     Row(RowId),
     /// What a key would do.
     Key(Action),
+    /// An instant of the time line.
+    Instant(Duration),
 }
 
 /// What a row of a list stands for.

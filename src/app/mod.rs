@@ -19,6 +19,7 @@ pub(crate) mod options;
 pub(crate) mod page;
 pub(crate) mod panel;
 pub(crate) mod panels;
+pub(crate) mod past;
 pub(crate) mod resources;
 pub(crate) mod screens;
 pub(crate) mod scroll;
@@ -54,6 +55,7 @@ pub use options::{Charset, Options, Palette, StackForm};
 pub use page::Page;
 pub use panel::PageSubject;
 pub use panels::Panels;
+pub use past::{Past, Tape};
 pub use resources::list::{
     OpColumn, OpRow, ResourceColumn, ResourceDetail, ResourceRow, Stage, Visibility, attributes, op_rows, resource_rows,
 };

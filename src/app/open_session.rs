@@ -1,4 +1,4 @@
-//! A session that is open: the live one, and what is shown in its place while the display stands still.
+//! A session that is open: the live one, and what is shown in its place while the display stands still, or shows the past.
 
 use crate::{
     diagnose::{FindingId, Settings},
@@ -16,11 +16,12 @@ pub(crate) struct OpenSession {
     went_on: Option<&'static str>,
 }
 
-/// The session as it was when the display was frozen. It shares its rows with the live one until that changes them.
+/// A session that is shown in place of the live one.
 struct Frozen {
     session: Session,
-    /// Bytes of rows that the live one had copied by then.
-    copied: usize,
+    /// Bytes of rows that the live one had copied when the display was frozen, where it shares its rows with that until they are changed; `None` where it
+    /// shares nothing.
+    copied: Option<usize>,
     /// How many updates have come since, whatever pages they came in.
     updates: usize,
 }
@@ -54,7 +55,10 @@ impl OpenSession {
         frozen.updates += usize::from(is_whole);
         let model = self.live.model();
         // What was copied is there twice.
-        let twice = model.copied().saturating_sub(frozen.copied);
+        let twice = match frozen.copied {
+            Some(copied) => model.copied().saturating_sub(copied),
+            None => frozen.session.model().bytes(),
+        };
         if model.bytes().saturating_add(twice) > model.max_bytes() {
             self.went_on = Some("the display went on: it was frozen for longer than there is room for");
             return self.thaw();
@@ -64,9 +68,16 @@ impl OpenSession {
 
     /// Lets the display stand still. Nothing is lost: the live session goes on.
     pub(crate) fn freeze(&mut self) {
-        let copied = self.live.model().copied();
+        let copied = Some(self.live.model().copied());
         let session = self.live.clone();
         self.frozen.get_or_insert_with(|| Box::new(Frozen { session, copied, updates: 0 }));
+    }
+
+    /// Shows another session in place of the live one, such as that was.
+    pub(crate) fn show(&mut self, session: Session) -> Scope {
+        let updates = self.missed().unwrap_or_default();
+        self.frozen = Some(Box::new(Frozen { session, copied: None, updates }));
+        Scope::Everything
     }
 
     /// Lets the display go on, with everything that has happened meanwhile.

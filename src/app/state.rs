@@ -10,6 +10,7 @@ use crate::{
         page::Page,
         panel::{List, PageSubject, Panel, Upkeep},
         panels::Panels,
+        past::{Past, Tape},
         screens::{SCREENS, Screen},
         tasks::list::TaskList,
     },
@@ -42,6 +43,7 @@ pub struct App {
     pub stacks: StackForm,
     /// Whether what frames hold is read of the task whose page is open.
     pub values: ValuesForm,
+    pub(super) past: Past,
     pub(super) notice: Option<Notice>,
     pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
@@ -116,12 +118,20 @@ impl App {
             panels: Panels::default(),
             stacks: StackForm::default(),
             values,
+            past: Past::default(),
             notice: None,
             last_frame: LastFrame::default(),
             clock: Clock::default(),
             prefix: None,
             clicked: None,
         }
+    }
+
+    /// Of which there is a past, or which is one.
+    #[must_use]
+    pub fn with_past(mut self, tape: Tape) -> Self {
+        self.past = Past::new(tape);
+        self
     }
 
     /// The target as it is shown.
@@ -221,8 +231,13 @@ impl App {
         };
         let connection = &self.live().status().connection;
         let lost = matches!(connection, Connection::Lost { .. } | Connection::GaveUp { .. });
+        let past = match self.past.shown() {
+            _ if self.past.is_recording() => Some(Context::Recording),
+            Some(_) => Some(Context::Past),
+            None => None,
+        };
         let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
-        panel.contexts().iter().copied().chain(common).collect()
+        past.into_iter().chain(panel.contexts().iter().copied()).chain(common).collect()
     }
 
     /// Where the user is. When that changes, only a frame tells what the next key is about: how much is visible, how far it scrolls.

@@ -44,6 +44,7 @@ impl App {
             }
             Input::Mouse(mouse) => self.mouse(mouse, at),
             Input::Link(event) => self.link(*event, at),
+            Input::Past(view) => self.look_back(view, at),
         }
     }
 
@@ -111,6 +112,11 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) => {
                 return self.last_frame.at(event.column, event.row).map_or_else(Vec::new, |area| self.click(area, at));
             }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                if let Some(area @ HitArea::Instant(_)) = self.last_frame.at(event.column, event.row) {
+                    return self.click(area, at);
+                }
+            }
             _ => {}
         }
         Vec::new()
@@ -118,6 +124,7 @@ impl App {
 
     fn click(&mut self, area: HitArea, at: Instant) -> Vec<Effect> {
         match area {
+            HitArea::Instant(to) => return self.to_instant(to),
             HitArea::Tab(screen) => return self.act(Action::Go(screen), at),
             HitArea::Key(action) => return self.act(action, at),
             HitArea::Head(column) => self.panels.tasks.sort_by(column),
@@ -149,6 +156,9 @@ impl App {
     pub(super) fn react(&mut self, scope: Scope, epoch: Option<u64>, at: Instant) -> Vec<Effect> {
         if let Some(trouble) = self.open.take_trouble() {
             self.say(trouble, at);
+        }
+        if self.missed().is_none() && self.past.shown().is_some() {
+            self.past.leave();
         }
         self.clock.lost = match self.open.live().status().connection {
             Connection::Lost { .. } => self.clock.lost.or(Some(at)),

@@ -8,7 +8,8 @@
 )]
 
 use super::choice::{
-    AlarmOn, FailOn, Format, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names,
+    AlarmOn, FailOn, Format, HistoryFor, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting,
+    lint_names,
 };
 use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
@@ -54,12 +55,24 @@ pub struct Options {
     /// How memory is read.
     #[command(flatten)]
     pub memory: MemoryArgs,
+    /// How much of the past is kept.
+    #[command(flatten)]
+    pub past: PastArgs,
     /// How it looks.
     #[command(flatten)]
     pub screen: ScreenArgs,
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,
+}
+
+/// How much of the past of what is watched is kept.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub struct PastArgs {
+    /// For how long what was shown can be gone back to, as in 10m, or `none`; it takes an eighth of --max-memory at most, and 64MiB [default: 10m]
+    #[arg(long, value_name = "DURATION")]
+    pub history: Option<HistoryFor>,
 }
 
 /// Which lints run, and from where on they fire.
@@ -245,6 +258,8 @@ pub enum Command {
     Tree(Box<TreeArgs>),
     /// Write a session to a file, without a terminal: all of it, the latest of it, or what surrounds a finding
     Record(Box<RecordArgs>),
+    /// Show a recording on the screens of the live view, at any instant of it
+    Replay(Box<ReplayArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
     /// Write what an analysis needs of a process's memory to a file, before it is restarted
@@ -397,6 +412,25 @@ pub struct RecordArgs {
     /// What is needed of the executable.
     #[command(flatten)]
     pub symbols: SymbolArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// `holdup replay`.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The recording; or its pieces, or the folder that they are in
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required = true)]
+    pub recording: Vec<PathBuf>,
+
+    /// The instant to begin with: 2026-11-28T03:12:05Z, -90s before the end, or +5m after the beginning [default: the beginning]
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub at: Option<RecordedAt>,
+
+    /// How it looks.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,

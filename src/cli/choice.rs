@@ -95,6 +95,25 @@ impl fmt::Display for RetainFor {
     }
 }
 
+/// For how long the past is kept: a duration, or `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryFor(pub Option<Duration>);
+
+impl FromStr for HistoryFor {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let RetainFor(duration) = typed.parse()?;
+        Ok(Self(duration.filter(|duration| !duration.is_zero())))
+    }
+}
+
+impl fmt::Display for HistoryFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        RetainFor(self.0).fmt(f)
+    }
+}
+
 /// A size in bytes, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub usize);

@@ -3,7 +3,7 @@
 
 use super::{
     args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs},
-    choice::{ALL, CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
+    choice::{ALL, CharsetChoice, HistoryFor, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
     log::Log,
@@ -12,9 +12,17 @@ use crate::{
     app::{self, options::ValuesForm},
     diagnose::{LINTS, SettingError, Settings},
     model::Retention,
+    record::Limits,
     source::{self, Beside, CatchUp, CredentialError, Credentials, MemoryOptions, Stacks, Target, Token},
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
+
+/// For how long what was shown can be gone back to, where nobody says.
+const HISTORY: Duration = Duration::from_secs(600);
+
+/// The past takes this part of the memory at most, and no more than that.
+const PART_OF_PAST: usize = 8;
+const MOST_PAST: usize = 64 << 20;
 
 /// Every setting, decided.
 #[derive(Debug, Clone)]
@@ -27,6 +35,8 @@ pub struct Config {
     pub retain_for: RetainFor,
     /// How much memory what is known of the target may take.
     pub max_memory: MemoryBound,
+    /// For how long what was shown can be gone back to.
+    pub history: HistoryFor,
     /// The largest single message that is accepted.
     pub max_message: Size,
     /// Whether a target that lags may be asked to catch up.
@@ -66,6 +76,7 @@ impl Config {
             lints: Settings::default(),
             retain_for: RetainFor(Retention::default().keep),
             max_memory: MemoryBound(Size(Retention::default().max_bytes)),
+            history: HistoryFor(Some(HISTORY)),
             max_message: Size(max_message),
             catch_up,
             credentials: Credentials::default(),
@@ -94,8 +105,19 @@ impl Config {
 
     /// Takes in a configuration file. What it says of lints was checked when it was read.
     pub fn apply_file(&mut self, file: ConfigFile) {
-        let ConfigFile { target, retain_for, max_memory, max_message, catch_up, credentials, screen, log, lints } =
-            file;
+        let ConfigFile {
+            target,
+            retain_for,
+            max_memory,
+            history,
+            max_message,
+            catch_up,
+            credentials,
+            screen,
+            log,
+            lints,
+        } = file;
+        replace(&mut self.history, history);
         replace(&mut self.target, target);
         replace(&mut self.retain_for, retain_for);
         replace(&mut self.max_memory, max_memory);
@@ -122,6 +144,7 @@ impl Config {
         self.apply_lints(&options.lints)?;
         self.apply_link(&options.link);
         self.apply_memory(&options.memory, None);
+        replace(&mut self.history, options.past.history);
         self.apply_screen(&options.screen);
         self.apply_files(&options.files);
         Ok(())
@@ -199,7 +222,7 @@ impl Config {
         }
     }
 
-    fn apply_screen(&mut self, args: &ScreenArgs) {
+    pub(super) fn apply_screen(&mut self, args: &ScreenArgs) {
         replace(&mut self.screen.palette, args.palette);
         if args.no_colors {
             self.screen.palette = PaletteChoice::Off;
@@ -226,6 +249,19 @@ impl Config {
         Retention { keep: self.retain_for.0, max_bytes: self.max_memory.0.0, ..Retention::default() }
     }
 
+    /// The same where the past takes a part of the memory.
+    fn retention_beside_the_past(&self) -> Retention {
+        let past = self.past().map_or(0, |past| past.bytes);
+        let retention = self.retention();
+        Retention { max_bytes: retention.max_bytes.saturating_sub(past), ..retention }
+    }
+
+    /// How much of the past is kept beside what is known; none where it is not wanted.
+    pub fn past(&self) -> Option<Limits> {
+        let lasts = self.history.0?;
+        Some(Limits { lasts, bytes: (self.max_memory.0.0 / PART_OF_PAST).min(MOST_PAST) })
+    }
+
     /// How the link behaves.
     pub fn source(&self) -> source::Options {
         source::Options {
@@ -241,7 +277,7 @@ impl Config {
     pub fn app(&self, environment: &Environment) -> app::Options {
         app::Options {
             settings: self.lints.clone(),
-            retention: self.retention(),
+            retention: self.retention_beside_the_past(),
             palette: environment.palette(&self.screen),
             charset: environment.charset(&self.screen),
             values: self.values,

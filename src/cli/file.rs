@@ -1,6 +1,6 @@
 //! The configuration file: its keys, and what is said when it is wrong.
 
-use super::choice::{CharsetChoice, MemoryBound, PaletteChoice, RetainFor, Size, by_name, canonical};
+use super::choice::{CharsetChoice, HistoryFor, MemoryBound, PaletteChoice, RetainFor, Size, by_name, canonical};
 use crate::{
     diagnose::{LINTS, Settings},
     source::{CatchUp, Target, read_bounded},
@@ -35,6 +35,8 @@ pub struct ConfigFile {
     pub(super) retain_for: Option<RetainFor>,
     #[serde(deserialize_with = "memory_bound")]
     pub(super) max_memory: Option<MemoryBound>,
+    #[serde(deserialize_with = "parsed")]
+    pub(super) history: Option<HistoryFor>,
     #[serde(deserialize_with = "size")]
     pub(super) max_message: Option<Size>,
     #[serde(deserialize_with = "catch_up")]

@@ -27,6 +27,12 @@ pub(super) fn config_file(config: &Config) -> String {
         "max-memory",
         config.max_memory.to_string(),
     );
+    entry(
+        &mut out,
+        "For how long what was shown can be gone back to; \"none\" keeps no past.",
+        "history",
+        config.history.to_string(),
+    );
     entry(&mut out, "The largest single message that is accepted.", "max-message", config.max_message.to_string());
     let catch_up = config.catch_up == CatchUp::Allowed;
     entry(&mut out, "Whether a target that lags may be asked to catch up.", "catch-up", catch_up);

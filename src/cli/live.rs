@@ -18,7 +18,7 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
     let (tell, told) = tokio::sync::oneshot::channel();
     log::start(&config.log, |text| drop(tell.send(text)))?;
     let runtime = super::runtime()?;
-    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment), told);
+    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment), config.past(), told);
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();

@@ -22,6 +22,7 @@ mod out;
 mod ps;
 mod record;
 mod recorded;
+mod replay;
 mod run;
 mod tree;
 mod watch;
@@ -50,7 +51,13 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         Ok(config)
     };
     match command {
-        None => live::run(&load(&[])?, environment),
+        None => {
+            let config = load(&[])?;
+            match &config.target {
+                crate::source::Target::Recording(path) => replay::run(&[path.clone()], None, &config, environment),
+                _ => live::run(&config, environment),
+            }
+        }
         Some(Command::Demo(args)) => demo::run(&args, with(&args.options)?, environment),
         Some(Command::Check(args)) if args.print_schema => done(out::print(crate::report::SCHEMA)),
         Some(Command::Check(args)) => {
@@ -82,6 +89,12 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             record::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),
+        Some(Command::Replay(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_screen(&args.screen);
+            config.apply_files(&args.files);
+            replay::run(&args.recording, args.at, &config, environment)
+        }
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Grab(args)) => grab::run(&args),
         Some(Command::Layout(args)) => layout::run(&args),

@@ -8,7 +8,7 @@ pub(super) use keeping::KeepError;
 
 use super::{Error, Outcome, args::RecordArgs, config::Config, log, watch};
 use crate::{
-    record::{self, Recorder},
+    record::{self, Recorder, wall},
     session::Session,
     source::{self, Attachment},
     update::{Connection, Event},
@@ -16,11 +16,7 @@ use crate::{
 use alarm::Alarm;
 use keeping::{Keeping, Plan};
 use progress::Progress;
-use std::{
-    future::Future,
-    pin::pin,
-    time::{Duration, SystemTime},
-};
+use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// How often what was recorded is passed on, and what is said of it.
@@ -103,12 +99,6 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
     let kept = keeping.finish(&mut recorder, began.elapsed(), &session)?;
     progress.over(&kept);
     Ok(())
-}
-
-/// The wall clock, in nanoseconds since the Unix epoch.
-fn wall() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl From<record::Error> for Error {

@@ -8,7 +8,10 @@ use crate::{
     record::{Begins, Player, Recording},
     report::Observation,
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What is to be looked at.
 pub(super) struct Plan<'a> {
@@ -23,6 +26,11 @@ pub(super) struct Plan<'a> {
 pub(super) fn open(path: &Path) -> Result<Player, Error> {
     let say = |error| Error::Recording(format!("{}: {error}", path.display()));
     Recording::open(path).and_then(Player::new).map_err(say)
+}
+
+/// Opens the pieces of one at its beginning.
+pub(super) fn open_all(paths: &[PathBuf]) -> Result<Player, Error> {
+    Recording::open_all(paths).and_then(Player::new).map_err(|error| Error::Recording(error.to_string()))
 }
 
 /// What came of the session up to the instant. Where the recording has it from its beginning, it is judged by the thresholds of today.

@@ -1,4 +1,5 @@
-//! A recording as a file: where its segments are, whatever became of it. It may have been cut anywhere, be damaged in the middle, or still be written.
+//! A recording as it is read: where its segments are, whatever became of it. A file may have been cut anywhere, be damaged in the middle, or still be
+//! written; a recording may be several files, or none yet, in memory.
 
 use super::{
     Error,
@@ -8,9 +9,10 @@ use super::{
     writer::{Entry, Index},
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufReader, Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What is not as it was written.
@@ -35,11 +37,19 @@ enum Unused {
 
 const NOTHING: Unused = Unused::Messages(0);
 
+/// Where the bytes of a segment are.
+#[derive(Debug, Clone)]
+enum Stored {
+    /// In a file.
+    File { piece: usize, offset: u64, length: u64 },
+    /// In memory.
+    Memory(Arc<[u8]>),
+}
+
 /// Where a segment stands, and what is told of it.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    offset: u64,
-    length: u64,
+    stored: Stored,
     extent: Extent,
     /// What of it could not be used when it was last unpacked.
     unused: Unused,
@@ -47,39 +57,92 @@ pub(super) struct Place {
     pub(super) tail: Option<SegmentTail>,
 }
 
+impl Place {
+    /// A segment in memory.
+    pub(super) fn in_memory(bytes: Arc<[u8]>, extent: Extent, head: SegmentHead, tail: SegmentTail) -> Self {
+        Self { stored: Stored::Memory(bytes), extent, unused: NOTHING, head, tail: Some(tail) }
+    }
+}
+
 /// What a recording is read from.
 trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
 
-/// A recording that is open.
-pub struct Recording {
+/// One of the files that a recording consists of.
+struct Piece {
     source: Box<dyn Source>,
-    header: Header,
-    segments: Vec<Place>,
     /// How far it was gone through: up to a part that is not complete.
     walked: u64,
     /// A segment's head whose segment has not begun yet.
     head: Option<SegmentHead>,
     is_closed: bool,
-    /// What was found damaged on the way.
-    damage: Damage,
     size: u64,
 }
 
+/// A recording that is open.
+pub struct Recording {
+    header: Header,
+    pieces: Vec<Piece>,
+    segments: Vec<Place>,
+    /// What was found damaged on the way.
+    damage: Damage,
+}
+
 impl Recording {
-    /// Opens a file.
+    /// Opens a file; or all of a folder, whose files are to be the pieces of one recording.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
+        let kind = fs::metadata(path)?;
+        if kind.is_dir() {
+            let mut files: Vec<PathBuf> = Vec::new();
+            for entry in fs::read_dir(path)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "holdup") && path.is_file() {
+                    files.push(path);
+                }
+            }
+            files.sort();
+            return Self::open_all(&files);
+        }
+        if !kind.is_file() {
             return Err(Error::NoRecording);
         }
-        Self::read_from(BufReader::new(file))
+        Self::read_from(BufReader::new(File::open(path)?))
+    }
+
+    /// Opens the pieces of one recording, in whichever order they come.
+    pub fn open_all(paths: &[impl AsRef<Path>]) -> Result<Self, Error> {
+        let mut pieces = Vec::new();
+        let mut unread = Error::NoRecording;
+        for path in paths {
+            match Self::read_from(BufReader::new(File::open(path)?)) {
+                Ok(piece) => pieces.push(piece),
+                // A piece that nothing can be read in is no reason not to read the others.
+                Err(error @ Error::NoRecording) => unread = error,
+                Err(error) => return Err(error),
+            }
+        }
+        pieces.sort_by_key(|piece| piece.segments.first().map(|place| place.head.number));
+        let mut pieces = pieces.into_iter();
+        let mut whole = pieces.next().ok_or(unread)?;
+        for piece in pieces {
+            if piece.header != whole.header {
+                return Err(Error::Several);
+            }
+            whole.join(piece);
+        }
+        whole.segments.sort_by_key(|place| place.head.number);
+        Ok(whole)
     }
 
     /// Opens what was written, wherever it is.
     pub fn read_from(source: impl Read + Seek + Send + 'static) -> Result<Self, Error> {
         Self::read(Box::new(source))
+    }
+
+    /// What is in memory.
+    pub(super) fn of(header: Header, segments: Vec<Place>) -> Self {
+        Self { header, pieces: Vec::new(), segments, damage: Damage::default() }
     }
 
     fn read(mut source: Box<dyn Source>) -> Result<Self, Error> {
@@ -91,20 +154,26 @@ impl Recording {
         if header.format > FORMAT {
             return Err(Error::Newer(header.format));
         }
-        let mut recording = Self {
-            source,
-            header,
-            segments: Vec::new(),
-            walked: length,
-            head: None,
-            is_closed: false,
-            damage: Damage::default(),
-            size,
-        };
+        let piece = Piece { source, walked: length, head: None, is_closed: false, size };
+        let mut recording = Self { header, pieces: vec![piece], segments: Vec::new(), damage: Damage::default() };
         if !recording.read_index()? {
             recording.walk()?;
         }
         Ok(recording)
+    }
+
+    /// Takes another piece of the same recording in.
+    fn join(&mut self, other: Self) {
+        let before = self.pieces.len();
+        self.pieces.extend(other.pieces);
+        self.segments.extend(other.segments.into_iter().map(|mut place| {
+            if let Stored::File { piece, .. } = &mut place.stored {
+                *piece += before;
+            }
+            place
+        }));
+        self.damage.segments += other.damage.segments;
+        self.damage.bytes += other.damage.bytes;
     }
 
     /// What it is of.
@@ -114,12 +183,12 @@ impl Recording {
 
     /// How many bytes it has.
     pub fn size(&self) -> u64 {
-        self.size
+        self.pieces.iter().map(|piece| piece.size).sum()
     }
 
     /// Whether it was closed: otherwise it is still written, or whoever wrote it was ended.
     pub fn is_closed(&self) -> bool {
-        self.is_closed
+        !self.pieces.is_empty() && self.pieces.iter().all(|piece| piece.is_closed)
     }
 
     /// What of it could not be used so far. Segments are looked at when they are shown.
@@ -141,9 +210,10 @@ impl Recording {
 
     /// Looks for what was written since. Whether there is more.
     pub fn refresh(&mut self) -> Result<bool, Error> {
-        let before = self.size;
-        self.size = self.source.seek(SeekFrom::End(0))?;
-        if self.is_closed || self.size == before {
+        let Some(piece) = self.pieces.last_mut() else { return Ok(false) };
+        let before = piece.size;
+        piece.size = piece.source.seek(SeekFrom::End(0))?;
+        if piece.is_closed || piece.size == before {
             return Ok(false);
         }
         self.walk()?;
@@ -153,12 +223,18 @@ impl Recording {
     /// Unpacks a segment. `None` where nothing of it can be believed, which is counted.
     pub(super) fn load(&mut self, number: usize) -> Result<Option<Segment>, Error> {
         let Some(place) = self.segments.get(number) else { return Ok(None) };
-        let (offset, extent) = (place.offset, place.extent);
-        let length = if extent == Extent::Open { self.size.saturating_sub(offset) } else { place.length };
-        let mut bytes = Vec::new();
-        self.source.seek(SeekFrom::Start(offset))?;
-        (&mut self.source).take(length).read_to_end(&mut bytes)?;
-        let segment = segment::unpack(&bytes, extent);
+        let extent = place.extent;
+        let segment = match &place.stored {
+            Stored::Memory(bytes) => segment::unpack(bytes, extent),
+            Stored::File { piece, offset, length } => {
+                let Some(piece) = self.pieces.get_mut(*piece) else { return Ok(None) };
+                let length = if extent == Extent::Open { piece.size.saturating_sub(*offset) } else { *length };
+                let mut bytes = Vec::new();
+                piece.source.seek(SeekFrom::Start(*offset))?;
+                (&mut piece.source).take(length).read_to_end(&mut bytes)?;
+                segment::unpack(&bytes, extent)
+            }
+        };
         if let Some(place) = self.segments.get_mut(number) {
             place.unused = segment.as_ref().map_or(Unused::All, |segment| Unused::Messages(segment.unread));
         }
@@ -167,8 +243,9 @@ impl Recording {
 
     /// Reads the index, which is the last part of a file that was closed.
     fn read_index(&mut self) -> Result<bool, Error> {
-        let Some(at) = frame::last(&mut self.source, self.size)? else { return Ok(false) };
-        let Found::Part(Part::Ours(Kind::Index, payload), _) = frame::look(&mut self.source, at, self.size)? else {
+        let Some(piece) = self.pieces.last_mut() else { return Ok(false) };
+        let Some(at) = frame::last(&mut piece.source, piece.size)? else { return Ok(false) };
+        let Found::Part(Part::Ours(Kind::Index, payload), _) = frame::look(&mut piece.source, at, piece.size)? else {
             return Ok(false);
         };
         let Some(index) = frame::read::<Index>(&payload) else { return Ok(false) };
@@ -176,8 +253,7 @@ impl Recording {
             let Entry { offset, length, head, tail } = entry;
             let is_inside = offset.checked_add(length).is_some_and(|end| end <= at);
             is_inside.then_some(Place {
-                offset,
-                length,
+                stored: Stored::File { piece: 0, offset, length },
                 extent: Extent::Whole,
                 unused: NOTHING,
                 head,
@@ -186,58 +262,67 @@ impl Recording {
         };
         let Some(segments) = index.segments.into_iter().map(place).collect() else { return Ok(false) };
         self.segments = segments;
-        self.walked = self.size;
-        self.is_closed = true;
+        piece.walked = piece.size;
+        piece.is_closed = true;
         Ok(true)
     }
 
-    /// Goes through what was not gone through yet.
+    /// Goes through what was not gone through yet of the last piece.
     fn walk(&mut self) -> Result<(), Error> {
+        let number = self.pieces.len().saturating_sub(1);
+        let Self { pieces, segments, damage, .. } = self;
+        let Some(piece) = pieces.last_mut() else { return Ok(()) };
         // A segment that had no end may have one by now.
-        if let Some(open) = self.segments.pop_if(|place| place.extent == Extent::Open) {
-            self.head = Some(open.head);
+        if let Some(open) = segments.pop_if(|place| place.extent == Extent::Open) {
+            piece.head = Some(open.head);
         }
         loop {
-            match frame::look(&mut self.source, self.walked, self.size)? {
+            match frame::look(&mut piece.source, piece.walked, piece.size)? {
                 Found::Part(part, length) => {
-                    self.note(part, length);
-                    self.walked += length;
+                    piece.note(part, length, number, segments);
+                    piece.walked += length;
                 }
                 Found::Open => {
-                    self.add(self.size - self.walked, Extent::Open);
+                    piece.add(piece.size - piece.walked, Extent::Open, number, segments);
                     return Ok(());
                 }
                 Found::End => return Ok(()),
                 Found::Nonsense => {
-                    let next = frame::resume(&mut self.source, self.walked + 1, self.size)?;
-                    let next = next.unwrap_or(self.size);
+                    let next = frame::resume(&mut piece.source, piece.walked + 1, piece.size)?;
+                    let next = next.unwrap_or(piece.size);
                     // A segment whose blocks make no sense.
-                    self.damage.segments += u64::from(self.head.take().is_some());
-                    self.damage.bytes += next - self.walked;
-                    self.walked = next;
+                    damage.segments += u64::from(piece.head.take().is_some());
+                    damage.bytes += next - piece.walked;
+                    piece.walked = next;
                 }
             }
         }
     }
+}
 
-    fn note(&mut self, part: Part, length: u64) {
+impl Piece {
+    fn note(&mut self, part: Part, length: u64, number: usize, segments: &mut Vec<Place>) {
         match part {
             Part::Ours(Kind::Head, payload) => self.head = frame::read(&payload),
             Part::Ours(Kind::Tail, payload) => {
-                if let Some(last) = self.segments.last_mut().filter(|place| place.offset + place.length == self.walked)
-                {
+                let ends_here = |place: &&mut Place| match place.stored {
+                    Stored::File { piece, offset, length } => piece == number && offset + length == self.walked,
+                    Stored::Memory(_) => false,
+                };
+                if let Some(last) = segments.last_mut().filter(ends_here) {
                     last.tail = frame::read(&payload);
                 }
             }
             Part::Ours(Kind::Index, _) => self.is_closed = self.walked + length == self.size,
-            Part::Compressed => self.add(length, Extent::Whole),
+            Part::Compressed => self.add(length, Extent::Whole, number, segments),
             Part::Ours(Kind::Header, _) | Part::Foreign => {}
         }
     }
 
-    fn add(&mut self, length: u64, extent: Extent) {
+    fn add(&mut self, length: u64, extent: Extent, number: usize, segments: &mut Vec<Place>) {
         if let Some(head) = self.head.take() {
-            self.segments.push(Place { offset: self.walked, length, extent, unused: NOTHING, head, tail: None });
+            let stored = Stored::File { piece: number, offset: self.walked, length };
+            segments.push(Place { stored, extent, unused: NOTHING, head, tail: None });
         }
     }
 }

@@ -87,6 +87,8 @@ pub enum MarkKind {
     Ends(FindingMark),
     /// Another process answers, or the same one after the link was lost.
     Restart,
+    /// The target's clock was set, by so many nanoseconds.
+    ClockSet(i64),
 }
 
 /// A finding, as the time line shows it.

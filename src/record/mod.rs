@@ -8,12 +8,17 @@
 //!       writer    … as a file
 //!     file      where a file's segments are, whatever became of it          (frame: where each part ends)
 //!       player    a session at any instant of it
+//!       history     the last minutes of a session that goes on
+//!         viewer      both from a thread of their own, for those who must not wait
 //! ```
 //!
 //! `docs/recording.md` has the format. Nothing here panics over what it reads: what cannot be used is left out, and counted.
 
+mod clock;
 mod file;
 mod frame;
+mod history;
+mod marks;
 mod message;
 mod player;
 mod recorder;
@@ -21,12 +26,16 @@ mod rows;
 mod segment;
 #[cfg(test)]
 mod tests;
+mod viewer;
 mod writer;
 
+pub use clock::wall;
 pub use file::{Damage, Recording};
-pub use message::{Begins, Header, Mark, MarkKind, SegmentHead, SegmentTail};
+pub use history::{History, Limits};
+pub use message::{Begins, FindingMark, Header, Mark, MarkKind, SegmentHead, SegmentTail};
 pub use player::{Moment, Player};
 pub use recorder::{Out, Recorder};
+pub use viewer::{Seek, TimeLine, View, Viewer};
 pub use writer::Writer;
 
 use std::{io, time::Duration};
@@ -40,6 +49,9 @@ pub enum Error {
     /// It is something else.
     #[error("it is no recording of holdup's: it does not begin as one does; `holdup record` makes them")]
     NoRecording,
+    /// More than one.
+    #[error("these are files of more than one recording; name those of one")]
+    Several,
     /// Another version's format.
     #[error(
         "it is of format {0}, and this holdup reads up to {max}; open it with the version that recorded it, or a newer one",

@@ -2,11 +2,17 @@
 
 use super::{
     Error, Recording,
+    file::Place,
     message::{Begins, Recorded},
     nanos,
     segment::{self, Segment},
 };
-use crate::{diagnose::Settings, model::Retention, session::Session, update::Event};
+use crate::{
+    diagnose::Settings,
+    model::Retention,
+    session::Session,
+    update::{Event, Part},
+};
 use std::time::Duration;
 
 /// An instant of a recording.
@@ -35,6 +41,47 @@ enum Found {
     Damaged,
 }
 
+/// How far it was played: up to an event of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cursor {
+    /// The segment, as the recording has them.
+    number: usize,
+    /// The event that comes next.
+    next: usize,
+}
+
+/// The session as it was at an event of the segment that is loaded.
+struct Checkpoint {
+    next: usize,
+    moment: Moment,
+    session: Session,
+}
+
+/// An event of a segment that shows another instant: a complete update, or news of the connection.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// The event that comes after it.
+    next: usize,
+    at: Duration,
+}
+
+/// From where steps are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Where it is.
+    Here,
+    /// The last step until then.
+    At(Duration),
+    /// The end, which is behind the last step.
+    End,
+}
+
+/// All checkpoints of a segment are to take no more than this, if each shared nothing with the others.
+const CHECKPOINTS: usize = 64 << 20;
+
+/// As many as these are enough, however small they are.
+const MOST_CHECKPOINTS: usize = 16;
+
 /// Plays a recording.
 pub struct Player {
     recording: Recording,
@@ -43,6 +90,11 @@ pub struct Player {
     moment: Moment,
     /// The event that comes next, in the segment that is loaded.
     next: usize,
+    /// From which the way back begins, and how many there may be.
+    checkpoints: Vec<Checkpoint>,
+    most_checkpoints: usize,
+    /// The steps of the segment that was looked at last.
+    steps: Option<(usize, Vec<Step>)>,
 }
 
 impl Player {
@@ -50,9 +102,24 @@ impl Player {
     pub fn new(recording: Recording) -> Result<Self, Error> {
         let session = Session::new(&Settings::default(), Retention::default());
         let moment = Moment { at: Duration::ZERO, wall: recording.header().wall };
-        let mut player = Self { recording, loaded: None, session, moment, next: 0 };
+        let mut player = Self {
+            recording,
+            loaded: None,
+            session,
+            moment,
+            next: 0,
+            checkpoints: Vec::new(),
+            most_checkpoints: 0,
+            steps: None,
+        };
         player.begin_near(0)?;
         Ok(player)
+    }
+
+    /// For whoever goes back and forth: the way back is short, and takes memory.
+    pub(super) fn with_checkpoints(mut self) -> Self {
+        self.most_checkpoints = MOST_CHECKPOINTS;
+        self
     }
 
     /// What is played.
@@ -110,6 +177,7 @@ impl Player {
         self.next += 1;
         self.moment = Moment { at, wall };
         self.session.apply(event.clone());
+        self.keep_checkpoint();
         Ok(Some(event))
     }
 
@@ -122,10 +190,7 @@ impl Player {
     pub fn seek(&mut self, to: Duration) -> Result<(), Error> {
         let places = self.recording.places();
         let wanted = places.partition_point(|place| place.head.at <= nanos(to)).saturating_sub(1);
-        let is_near = self.moment.at <= to && self.loaded.as_ref().is_some_and(|loaded| loaded.number == wanted);
-        if !is_near {
-            self.begin_near(wanted)?;
-        }
+        self.begin_before(wanted, |moment, _| moment.at <= to)?;
         while let Some(recorded) = self.peek()?
             && recorded.at <= to
         {
@@ -139,16 +204,158 @@ impl Player {
     /// Looks for what was written since; whether there is more.
     pub fn refresh(&mut self) -> Result<bool, Error> {
         let is_more = self.recording.refresh()?;
-        if is_more
-            && let Some(loaded) = &mut self.loaded
-            && loaded.segment.is_cut
-        {
-            // What was read of it stands, and it has more by now.
-            if let Some(segment) = self.recording.load(loaded.number)? {
-                loaded.segment = segment;
-            }
+        if is_more {
+            self.reload()?;
         }
         Ok(is_more)
+    }
+
+    /// Goes so many steps on, or back where it is negative; at either end it stays there.
+    pub(super) fn visit(&mut self, from: Origin, by: i64) -> Result<(), Error> {
+        let last = self.recording.places().len().saturating_sub(1);
+        let (mut cursor, mut by) = match from {
+            Origin::Here => (self.cursor().unwrap_or(Cursor { number: 0, next: 0 }), by),
+            Origin::At(at) => (self.locate(at)?, by),
+            Origin::End => (Cursor { number: last, next: usize::MAX }, by.min(0) - 1),
+        };
+        while by != 0 {
+            let left = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
+            let steps = self.steps(cursor.number)?;
+            if by < 0 {
+                let before = steps.partition_point(|step| step.next < cursor.next);
+                if let Some(at) = before.checked_sub(left) {
+                    cursor.next = steps.get(at).map_or(0, |step| step.next);
+                    break;
+                }
+                if cursor.number == 0 {
+                    cursor.next = 0;
+                    if !self.begins_anew() {
+                        break;
+                    }
+                    // There is nothing to see before the first step.
+                    by = 1;
+                    continue;
+                }
+                by += before as i64;
+                cursor = Cursor { number: cursor.number - 1, next: usize::MAX };
+            } else {
+                let after = steps.partition_point(|step| step.next <= cursor.next);
+                if let Some(step) = steps.get(after.saturating_add(left - 1)) {
+                    cursor.next = step.next;
+                    break;
+                }
+                if cursor.number >= last {
+                    cursor.next = steps.last().map_or(cursor.next, |step| step.next.max(cursor.next));
+                    break;
+                }
+                by -= (steps.len() - after) as i64;
+                cursor = Cursor { number: cursor.number + 1, next: 0 };
+            }
+        }
+        self.go(cursor)
+    }
+
+    /// There is more of what is played, or less: segments are known by their numbers.
+    pub(super) fn replace(&mut self, recording: Recording) -> Result<(), Error> {
+        let number_of = |recording: &Recording, at: usize| recording.places().get(at).map(|place| place.head.number);
+        let number = self.loaded.as_ref().and_then(|loaded| number_of(&self.recording, loaded.number));
+        self.recording = recording;
+        self.steps = None;
+        let is_same = |place: &Place| Some(place.head.number) == number;
+        match (self.recording.places().iter().position(is_same), &mut self.loaded) {
+            (Some(at), Some(loaded)) => {
+                loaded.number = at;
+                self.reload()?;
+            }
+            _ => self.loaded = None,
+        }
+        Ok(())
+    }
+
+    /// Reads more of the segment that was read as far as it was there.
+    fn reload(&mut self) -> Result<(), Error> {
+        let Some(loaded) = self.loaded.as_mut().filter(|loaded| loaded.segment.is_cut) else { return Ok(()) };
+        // What was read of it stands.
+        if let Some(segment) = self.recording.load(loaded.number)? {
+            loaded.segment = segment;
+        }
+        self.steps = None;
+        Ok(())
+    }
+
+    fn begins_anew(&self) -> bool {
+        self.recording.places().first().is_some_and(|place| place.head.begins == Begins::Anew)
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        Some(Cursor { number: self.loaded.as_ref()?.number, next: self.next })
+    }
+
+    /// The last step until then.
+    fn locate(&mut self, at: Duration) -> Result<Cursor, Error> {
+        let places = self.recording.places();
+        let number = places.partition_point(|place| place.head.at <= nanos(at)).saturating_sub(1);
+        let steps = self.steps(number)?;
+        let next = steps.iter().rev().find(|step| step.at <= at).map_or(0, |step| step.next);
+        Ok(Cursor { number, next })
+    }
+
+    /// The steps of a segment; none where it is damaged.
+    fn steps(&mut self, number: usize) -> Result<&[Step], Error> {
+        if self.steps.as_ref().is_none_or(|(known, _)| *known != number) {
+            let steps = match &self.loaded {
+                Some(loaded) if loaded.number == number => steps(&loaded.segment),
+                _ => self.recording.load(number)?.as_ref().map_or_else(Vec::new, steps),
+            };
+            self.steps = Some((number, steps));
+        }
+        Ok(self.steps.as_ref().map_or(&[], |(_, steps)| steps))
+    }
+
+    /// Plays up to there.
+    fn go(&mut self, to: Cursor) -> Result<(), Error> {
+        self.begin_before(to.number, |_, next| next <= to.next)?;
+        while self.cursor().is_some_and(|cursor| cursor < to) && self.step()?.is_some() {}
+        Ok(())
+    }
+
+    /// To where playing begins, for whoever wants to be in that segment: where it is, a checkpoint, or the segment's beginning.
+    fn begin_before(&mut self, number: usize, is_before: impl Fn(&Moment, usize) -> bool) -> Result<(), Error> {
+        if self.cursor().is_none_or(|cursor| cursor.number != number) {
+            return self.begin_near(number);
+        }
+        let is_here = is_before(&self.moment, self.next);
+        let mut checkpoints = self.checkpoints.iter().rev();
+        let nearest = checkpoints.find(|checkpoint| is_before(&checkpoint.moment, checkpoint.next));
+        match nearest {
+            Some(checkpoint) if !is_here || checkpoint.next > self.next => {
+                self.session = checkpoint.session.clone();
+                self.moment = checkpoint.moment;
+                self.next = checkpoint.next;
+                Ok(())
+            }
+            _ if is_here => Ok(()),
+            _ => self.begin_near(number),
+        }
+    }
+
+    /// Keeps the session as it is now, where that is worth its memory.
+    fn keep_checkpoint(&mut self) {
+        let Some(loaded) = self.loaded.as_ref().filter(|_| self.most_checkpoints > 0) else { return };
+        let most = (CHECKPOINTS / self.session.model().bytes().max(1)).clamp(1, self.most_checkpoints);
+        let every = loaded.segment.events.len().div_ceil(most).max(1);
+        let is_known = self.checkpoints.last().is_some_and(|last| last.next >= self.next);
+        if self.next.is_multiple_of(every) && !is_known {
+            let (next, moment, session) = (self.next, self.moment, self.session.clone());
+            self.checkpoints.push(Checkpoint { next, moment, session });
+        }
+    }
+
+    fn enter(&mut self, number: usize, segment: Segment) {
+        self.loaded = Some(Loaded { number, segment });
+        self.next = 0;
+        self.checkpoints.clear();
+        self.keep_checkpoint();
     }
 
     /// The beginning of a segment, or of the nearest one before it whose state can be read; where there is none, of the first one after it.
@@ -186,9 +393,8 @@ impl Player {
         });
         let Some(session) = session else { return Ok(Found::OfAnother) };
         self.session = session;
-        self.loaded = Some(Loaded { number, segment });
-        self.next = 0;
         self.moment = Moment { at, wall };
+        self.enter(number, segment);
         Ok(Found::State)
     }
 
@@ -196,29 +402,23 @@ impl Player {
     fn peek(&mut self) -> Result<Option<&Recorded>, Error> {
         loop {
             let Some(loaded) = &self.loaded else { return Ok(None) };
-            let (number, is_whole) = (loaded.number, !loaded.segment.is_cut && loaded.segment.unread == 0);
             if self.next < loaded.segment.events.len() {
                 break;
             }
-            let mut later = number + 1;
-            let mut follows = is_whole;
+            let is_whole = !loaded.segment.is_cut && loaded.segment.unread == 0;
+            let mut later = loaded.number + 1;
+            let number = |at: usize| self.recording.places().get(at).map(|place| place.head.number);
+            let mut follows = is_whole && number(later) == number(loaded.number).map(|number| number + 1);
             loop {
                 if later >= self.recording.places().len() {
                     return Ok(None);
                 }
-                let session = self.session.clone();
-                let moment = self.moment;
-                if self.begin_at(later)? == Found::State {
-                    if follows {
-                        // It is the same, unless another version wrote it.
-                        self.session = session;
-                        self.moment = moment;
-                    }
+                // Its state is the one that it has come to.
+                if follows && let Some(segment) = self.recording.load(later)? {
+                    self.enter(later, segment);
                     break;
                 }
-                if follows && let Some(segment) = self.recording.load(later)? {
-                    self.loaded = Some(Loaded { number: later, segment });
-                    self.next = 0;
+                if self.begin_at(later)? == Found::State {
                     break;
                 }
                 follows = false;
@@ -227,4 +427,15 @@ impl Player {
         }
         Ok(self.loaded.as_ref().and_then(|loaded| loaded.segment.events.get(self.next)))
     }
+}
+
+fn steps(segment: &Segment) -> Vec<Step> {
+    let events = segment.events.iter().enumerate();
+    let shows_another = |event: &Event| match event {
+        Event::Update(update) => update.part == Part::Last,
+        Event::Connection(_) => true,
+        _ => false,
+    };
+    let steps = events.filter(|(_, recorded)| shows_another(&recorded.event));
+    steps.map(|(at, recorded)| Step { next: at + 1, at: recorded.at }).collect()
 }

@@ -2,16 +2,15 @@
 
 use super::{
     Error,
-    message::{Begins, FindingMark, Mark, MarkKind, SegmentHead, SegmentTail},
+    marks::{Clock, Marks},
+    message::{Begins, Mark, MarkKind, SegmentHead, SegmentTail},
     nanos,
     segment::Writing,
 };
 use crate::{
-    diagnose::{Finding, FindingId, Status},
     session::Session,
     update::{BeginMode, Event, Part},
 };
-use rustc_hash::FxHashMap;
 use std::time::Duration;
 
 /// What was recorded is passed on this often: so much is lost when the recorder is killed.
@@ -33,13 +32,12 @@ pub enum Out {
 pub struct Recorder {
     segment: Option<Writing>,
     tail: SegmentTail,
-    /// Findings that were active last, and how often the order of all had changed by then.
-    active: FxHashMap<FindingId, FindingMark>,
-    reordered: Option<u64>,
+    marks: Marks,
+    clock: Clock,
     /// Whether pages of an update are still to come.
     is_within: bool,
     flushed: Duration,
-    /// How many segments were begun.
+    /// How many segments were begun, or left out.
     begun: u64,
     out: Vec<Out>,
 }
@@ -58,13 +56,33 @@ impl Recorder {
         if self.segment.is_none() {
             self.begin(at, wall, before)?;
         }
+        self.add(at, wall, event)
+    }
+
+    /// The session has taken the event in.
+    pub fn applied(&mut self, at: Duration, session: &Session) -> Result<(), Error> {
+        let marks = self.marks.since(at, session);
+        self.mark(marks);
+        if self.is_full() {
+            self.end_segment()?;
+        }
+        Ok(())
+    }
+
+    /// Adds an event to the segment that was begun last.
+    pub(super) fn add(&mut self, at: Duration, wall: u64, event: Event) -> Result<(), Error> {
         match &event {
             Event::Update(update) => {
                 self.is_within = update.part == Part::More;
                 self.tail.updates += u64::from(!self.is_within);
+                let now = update.now.filter(|_| update.mode == BeginMode::Alone);
+                if let Some(by) = now.and_then(|now| self.clock.told(now, at)) {
+                    self.tail.marks.push(Mark { at: nanos(at), kind: MarkKind::ClockSet(by) });
+                }
             }
             Event::Begin(begin) if begin.mode == BeginMode::Alone => {
                 self.is_within = false;
+                self.clock.forget();
                 if begin.epoch > 1 {
                     self.tail.marks.push(Mark { at: nanos(at), kind: MarkKind::Restart });
                 }
@@ -78,13 +96,29 @@ impl Recorder {
         Ok(())
     }
 
-    /// The session has taken the event in.
-    pub fn applied(&mut self, at: Duration, session: &Session) -> Result<(), Error> {
-        self.mark(at, session);
-        if !self.is_within && self.segment.as_ref().is_some_and(Writing::is_full) {
-            self.end_segment()?;
-        }
-        Ok(())
+    /// Notes what the time line is to show.
+    pub(super) fn mark(&mut self, marks: Vec<Mark>) {
+        self.tail.marks.extend(marks);
+    }
+
+    /// What is told of the segment so far.
+    pub(super) fn tail(&self) -> &SegmentTail {
+        &self.tail
+    }
+
+    /// Whether a segment has begun.
+    pub(super) fn is_open(&self) -> bool {
+        self.segment.is_some()
+    }
+
+    /// Whether another segment should begin, and may.
+    pub(super) fn is_full(&self) -> bool {
+        !self.is_within && self.segment.as_ref().is_some_and(Writing::is_full)
+    }
+
+    /// Events were missed: the next segment does not go on where the last one ended.
+    pub(super) fn skip(&mut self) {
+        self.begun += 1;
     }
 
     /// What there is by now. Once a second all that was recorded is there; so much is lost at most by those who are killed.
@@ -93,13 +127,13 @@ impl Recorder {
             self.flush()?;
             self.flushed = at;
         }
-        Ok(std::mem::take(&mut self.out))
+        Ok(self.out())
     }
 
     /// Ends the segment, and has everything there. The next event begins another.
     pub fn end(&mut self) -> Result<Vec<Out>, Error> {
         self.end_segment()?;
-        Ok(std::mem::take(&mut self.out))
+        Ok(self.out())
     }
 
     fn end_segment(&mut self) -> Result<(), Error> {
@@ -109,7 +143,8 @@ impl Recorder {
         Ok(())
     }
 
-    fn begin(&mut self, at: Duration, wall: u64, session: &Session) -> Result<(), Error> {
+    /// Begins a segment with a state.
+    pub(super) fn begin(&mut self, at: Duration, wall: u64, session: &Session) -> Result<(), Error> {
         let is_anew = self.begun == 0 && session.model().now().is_none();
         let begins = if is_anew { Begins::Anew } else { Begins::With(Session::STATE) };
         let head = SegmentHead { number: self.begun, at: nanos(at), wall, begins };
@@ -120,7 +155,8 @@ impl Recorder {
         self.flush()
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    /// All that was recorded is there.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
         if let Some(segment) = &mut self.segment {
             let bytes = segment.flush()?;
             self.out.push(Out::Bytes(bytes));
@@ -128,28 +164,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Marks findings that have begun or are over.
-    fn mark(&mut self, at: Duration, session: &Session) {
-        let engine = session.engine();
-        if self.reordered.replace(engine.reordered()) == Some(engine.reordered()) {
-            return;
-        }
-        let active = engine.findings().take_while(|finding| finding.status == Status::Active);
-        let active: FxHashMap<FindingId, FindingMark> = active.map(|finding| (finding.id, mark(finding))).collect();
-        let at = nanos(at);
-        let begun = active.iter().filter(|(id, _)| !self.active.contains_key(id));
-        let over = self.active.iter().filter(|(id, _)| !active.contains_key(id));
-        let mut marks: Vec<Mark> = begun.map(|(_, mark)| Mark { at, kind: MarkKind::Begins(mark.clone()) }).collect();
-        marks.extend(over.map(|(_, mark)| Mark { at, kind: MarkKind::Ends(mark.clone()) }));
-        marks.sort_by_key(|mark| match &mark.kind {
-            MarkKind::Begins(mark) | MarkKind::Ends(mark) => mark.id,
-            MarkKind::Restart => FindingId(0),
-        });
-        self.tail.marks.extend(marks);
-        self.active = active;
+    /// What there is by now, whether or not that is all.
+    pub(super) fn out(&mut self) -> Vec<Out> {
+        std::mem::take(&mut self.out)
     }
-}
-
-fn mark(finding: &Finding) -> FindingMark {
-    FindingMark { id: finding.id, severity: finding.severity, lint: finding.lint.name.into() }
 }

@@ -27,9 +27,9 @@ const LARGEST: (u64, u64) = (16 << 20, 512 << 20);
 pub(super) struct Writing {
     zstd: zstd::Encoder<'static, Vec<u8>>,
     told: Told,
-    /// How large the state was, compressed, and the events are since.
+    /// How large the state was, compressed, and how much was taken since it began.
     state: usize,
-    events: usize,
+    taken: usize,
 }
 
 impl Writing {
@@ -40,7 +40,7 @@ impl Writing {
         message::push(&message::state(session)?, &mut zstd)?;
         zstd.flush()?;
         let state = zstd.get_ref().len();
-        Ok(Self { zstd, told: Told::default(), state, events: 0 })
+        Ok(Self { zstd, told: Told::default(), state, taken: 0 })
     }
 
     pub(super) fn push(&mut self, at: Duration, wall: u64, mut event: Event) -> Result<(), Error> {
@@ -66,12 +66,12 @@ impl Writing {
 
     /// Whether the events take as much as the state before them, and more than is gone through at once.
     pub(super) fn is_full(&self) -> bool {
-        self.events >= self.state.max(SMALLEST)
+        self.taken.saturating_sub(self.state) >= self.state.max(SMALLEST)
     }
 
     fn take(&mut self) -> Vec<u8> {
         let bytes = std::mem::take(self.zstd.get_mut());
-        self.events += bytes.len();
+        self.taken += bytes.len();
         bytes
     }
 }

@@ -22,6 +22,8 @@ mod play;
 #[expect(clippy::duplicate_mod, reason = "no room is to know another's tests")]
 mod service;
 
+mod past;
+
 /// Events, each with its time.
 type Told = Vec<(Duration, Event)>;
 

@@ -48,6 +48,15 @@ pub struct Link {
     pub commands: mpsc::Sender<Command>,
 }
 
+impl Link {
+    /// A link on which nothing happens any more.
+    #[must_use]
+    pub fn ended() -> Self {
+        let ((_, events), (commands, _)) = (mpsc::channel(1), mpsc::channel(1));
+        Self { events, commands }
+    }
+}
+
 /// A link that says why there is none.
 fn gave_up(reason: &str) -> Link {
     let (tell, events) = mpsc::channel(1);
@@ -67,7 +76,9 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Pid(pid) => memory::connect(memory::Whose::Pid(pid), options.memory),
         Target::Name(name) => memory::connect(memory::Whose::Name(name), options.memory),
         Target::Core(path) => memory::connect(memory::Whose::File(path), options.memory),
-        Target::Recording(_) => gave_up("a recording has no link: `holdup check` and `holdup tree` read it"),
+        Target::Recording(_) => {
+            gave_up("a recording has no link: `holdup replay`, `holdup check` and `holdup tree` read it")
+        }
         Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_) => {
             let memory = options.memory.clone();
             let service = naming::open(wire::connect(target.clone(), options), &memory);

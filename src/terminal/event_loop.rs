@@ -1,6 +1,6 @@
 //! The event loop: hears, lets the app decide, draws when what is on the screen is no longer true.
 
-use super::Error;
+use super::{Error, past::Past};
 use crate::{
     app::{
         input::event::{Effect, Input},
@@ -65,35 +65,48 @@ const BATCH: Duration = Duration::from_millis(2);
 /// More keys at once than hands press. What is typed is shown at once; what is pasted as keys, as often as what nobody asked for.
 const HANDS: usize = 8;
 
-/// Runs until the user or a signal ends it.
+/// Runs until the user or a signal ends it. A recording has no link.
 pub async fn event_loop<B: Backend, H: Host>(
     terminal: &mut Terminal<B>,
     host: &mut H,
     mut events: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
-    link: Link,
+    link: Option<Link>,
+    mut past: Past,
     app: &mut App,
 ) -> Result<(), Error> {
-    let mut attachment = Attachment::new(link);
+    let mut attached = link.is_some();
+    let mut attachment = Attachment::new(link.unwrap_or_else(Link::ended));
     let mut drawing = Drawing::new();
-    let mut attached = true;
     loop {
         let now = Instant::now();
         tokio::select! {
             biased;
             event = events.next() => {
                 let Some(event) = event else { return Ok(()) };
-                let mut hearing = Hearing { terminal, host, attachment: &attachment, drawing: &mut drawing, app };
+                let (attachment, past, drawing) = (&attachment, &mut past, &mut drawing);
+                let mut hearing = Hearing { terminal, host, attachment, past, drawing, app };
                 if hearing.take_in(event?, &mut events)?.is_break() {
                     return Ok(());
                 }
             }
             // After the keys: one that waits needs no other frame before its own.
             () = sleep_until(drawing.next.unwrap_or(now)), if drawing.next.is_some() => {
+                if let Some(Effect::Past(seek)) = app.tick(now.into_std()) {
+                    past.ask(seek);
+                }
                 drawing.draw(terminal, app, Instant::now())?;
+            }
+            input = past.next() => {
+                for effect in app.update(input, now.into_std()) {
+                    if let Effect::Send(command) = effect {
+                        attachment.send(command);
+                    }
+                }
+                drawing.soon(now);
             }
             event = attachment.next(app.live().wants()), if attached => match event {
                 Some(event) => {
-                    take_in(event, &mut attachment, app, now);
+                    take_in(event, &mut attachment, &mut past, app, now);
                     drawing.soon(now);
                 }
                 None => attached = false,
@@ -103,15 +116,17 @@ pub async fn event_loop<B: Backend, H: Host>(
 }
 
 /// Takes in what the link has ready, for as long as nobody has to wait for it.
-fn take_in(first: Event, attachment: &mut Attachment, app: &mut App, now: Instant) {
+fn take_in(first: Event, attachment: &mut Attachment, past: &mut Past, app: &mut App, now: Instant) {
     let mut next = Some(first);
     while let Some(event) = next {
         let begun = Instant::now();
+        past.hear(begun.into_std(), &event, app.live());
         for effect in app.update(Input::Link(Box::new(event)), now.into_std()) {
             if let Effect::Send(command) = effect {
                 attachment.send(command);
             }
         }
+        past.applied(begun.into_std(), app.live());
         // Read by `benches/scale`: a key would have had to wait for as long.
         tracing::debug!(took_us = begun.elapsed().as_micros() as u64, "took in an event");
         if now.elapsed() >= BATCH {
@@ -126,6 +141,7 @@ struct Hearing<'a, B: Backend, H> {
     terminal: &'a mut Terminal<B>,
     host: &'a mut H,
     attachment: &'a Attachment,
+    past: &'a mut Past,
     drawing: &'a mut Drawing,
     app: &'a mut App,
 }
@@ -209,6 +225,8 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
                 }
                 Effect::Send(command) => self.attachment.send(command),
                 Effect::Copy(text) => self.host.copy(&text)?,
+                Effect::Past(seek) => self.past.ask(seek),
+                Effect::Save => self.past.save(),
             }
         }
         Ok(ControlFlow::Continue(()))

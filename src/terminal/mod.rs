@@ -1,20 +1,29 @@
 //! The real terminal: the guard that restores it, and the event loop.
 //!
 //! [`event_loop`] is the loop, generic over where it draws and what it hears, so that tests run the one that ships. [`run`] gives it the
-//! real screen (`guard`, `screen`), the real keys and signals (`events`), and a link to a target.
+//! real screen (`guard`, `screen`), the real keys and signals (`events`), a link to a target, and its past (`past`); [`replay`] a recording instead.
 
 mod event_loop;
 mod events;
 mod fault;
 mod guard;
+mod past;
 mod screen;
 
 pub use event_loop::{Host, TerminalEvent, event_loop};
+pub use past::Past;
 
-use crate::{app, source};
+use crate::{
+    app,
+    record::{Limits, Player, Seek},
+    source::{self, Link},
+};
 use guard::Guard;
 use ratatui::{Terminal, backend::CrosstermBackend};
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 use tokio::sync::oneshot;
 
 /// What ends the interactive client other than the user.
@@ -39,16 +48,42 @@ pub async fn run(
     target: source::Target,
     source_options: source::Options,
     options: app::Options,
+    past: Option<Limits>,
     told: oneshot::Receiver<String>,
+) -> Result<(), Error> {
+    let name = target.to_string();
+    let past = past.map_or_else(Past::nothing, |limits| Past::kept(&name, Instant::now(), limits));
+    let app = app::App::new(&target.short(), options);
+    show(app, past, told, || Some(source::open(target, source_options))).await
+}
+
+/// Shows a recording, from an instant on.
+pub async fn replay(
+    name: &str,
+    player: Player,
+    at: Option<Duration>,
+    options: app::Options,
+    told: oneshot::Receiver<String>,
+) -> Result<(), Error> {
+    let past = Past::recorded(player);
+    past.ask(at.map_or(Seek::To(Duration::ZERO), Seek::To));
+    show(app::App::new(name, options), past, told, || None).await
+}
+
+async fn show(
+    app: app::App,
+    past: Past,
+    told: oneshot::Receiver<String>,
+    link: impl FnOnce() -> Option<Link>,
 ) -> Result<(), Error> {
     let guard = Guard::enter()?;
     let events = events::real(told)?;
-    let link = source::open(target.clone(), source_options);
-    let mut app = app::App::new(&target.short(), options);
+    let link = link();
+    let mut app = app.with_past(past.tape());
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = &guard;
     tokio::select! {
-        result = event_loop(&mut terminal, &mut host, events, link, &mut app) => result,
+        result = event_loop(&mut terminal, &mut host, events, link, past, &mut app) => result,
         () = fault::panic_on_request() => Ok(()),
     }
 }

@@ -8,6 +8,7 @@
 //! ╭ screen ────────────────╮     findings, tasks, …; or a page in its place;
 //! │      ╭ overlay ─╮      │     over both, help, an explanation, a question, a menu
 //! ╰──────────────────────────╯
+//!  time line   only while the past is shown
 //!  footer      what can be done here
 //! ```
 
@@ -48,20 +49,25 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> LastFrame {
     let line = |y| Rect { y, height: 1, ..area };
     shell::header::render(buffer, line(area.y), app, at, theme, &mut shown);
     shell::tabs::render(buffer, line(area.y + 1), app, theme, &mut shown);
-    let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+    let bottom = area.bottom() - 1;
+    let timed = u16::from(shell::time_line::is_shown(app.past()));
+    let body = Rect { y: area.y + 2, height: area.height - 3 - timed, ..area };
     let screen = shell::banner::render(buffer, body, app, at, theme, &mut shown);
     match app.page() {
         Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
         None => render_screen(buffer, screen, app, at, theme, &mut shown),
     }
     let lost = matches!(app.live().status().connection, Connection::Lost { .. } | Connection::GaveUp { .. });
-    if lost && app.session().model().now().is_some() {
+    if lost && app.past().shown().is_none() && app.session().model().now().is_some() {
         buffer.set_style(screen, theme.dim());
     }
     for layer in &app.layers {
         shell::overlay::render(buffer, body, layer, app, theme, &mut shown);
     }
-    shell::footer::render(buffer, line(area.bottom() - 1), app, theme, &mut shown);
+    if timed > 0 {
+        shell::time_line::render(buffer, line(bottom - 1), app, at, theme, &mut shown);
+    }
+    shell::footer::render(buffer, line(bottom), app, theme, &mut shown);
     shown
 }
 

@@ -12,10 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["update", "model", "diagnose"]),
     ("record", &["packed", "update", "model", "diagnose", "session"]),
     ("source", &["update"]),
-    ("app", &["update", "model", "diagnose", "session"]),
-    ("view", &["update", "model", "diagnose", "session", "app"]),
+    ("app", &["update", "model", "diagnose", "session", "record"]),
+    ("view", &["update", "model", "diagnose", "session", "record", "app"]),
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source"]),
-    ("terminal", &["update", "model", "diagnose", "session", "source", "app", "view"]),
+    ("terminal", &["update", "model", "diagnose", "session", "record", "source", "app", "view"]),
     ("cli", &["update", "model", "diagnose", "session", "record", "source", "app", "view", "terminal", "report"]),
 ];
 
@@ -168,7 +168,7 @@ pub(crate) fn screen(source: &Source) -> Vec<String> {
 /// The wall clock may be set at any time: what is compared with anything is the target's time, or passed on a monotonic clock. The date is
 /// read where memory begins to be read that has none, for the name of a log, and to say when something was recorded.
 pub(crate) fn wall_clock(source: &Source) -> Vec<String> {
-    const MAY: [&str; 3] = ["src/source/memory/clock.rs", "src/cli/log.rs", "src/cli/record.rs"];
+    const MAY: [&str; 3] = ["src/source/memory/clock.rs", "src/cli/log.rs", "src/record/clock.rs"];
     let is_one = |path: &Vec<String>| {
         let has = |name: &str| path.iter().any(|part| part == name);
         has("SystemTime") || has("UnixTime") || has("Timestamp") && has("now") || has("Zoned") && has("now")

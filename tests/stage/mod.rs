@@ -10,7 +10,7 @@ use futures::stream;
 use holdup::{
     app::{App, Options},
     source::{Command, Connection, Event, Link, Process, Protocol, Temporality},
-    terminal::{Error, Host, TerminalEvent, event_loop},
+    terminal::{Error, Host, Past, TerminalEvent, event_loop},
     update::{Begin, TaskId, Update, look::Grade},
 };
 use jiff::tz::TimeZone;
@@ -206,7 +206,8 @@ impl Stage {
             Some((Ok(next), (left, between)))
         });
         let (app, terminal, host) = (&mut self.app, &mut self.terminal, &mut self.host);
-        self.result = self.runtime.block_on(event_loop(terminal, host, Box::pin(script), link, app));
+        self.result =
+            self.runtime.block_on(event_loop(terminal, host, Box::pin(script), Some(link), Past::nothing(), app));
         self.ended = !heard_all.get();
         drop(events);
         while let Ok(command) = commands.try_recv() {

@@ -162,7 +162,8 @@ impl Service {
 
     /// An address that it says next.
     pub(crate) fn address(&mut self) -> SocketAddr {
-        self.hear().parse().expect("an address")
+        let said = self.hear();
+        said.parse().unwrap_or_else(|_| panic!("{said:?} is no address"))
     }
 }
 

@@ -70,6 +70,24 @@ pub enum Action {
     Values,
     /// Reads the process's memory beside what it tells, or reads it no more.
     ToggleMemory,
+    /// To the instant before.
+    StepBack,
+    /// To the instant after.
+    StepOn,
+    /// To where a finding began or ended before.
+    PreviousMark,
+    /// To where the next finding began or ended.
+    NextMark,
+    /// Back to the present; to the end of a recording.
+    Present,
+    /// Plays a recording, or holds it.
+    Play,
+    /// Plays it slower.
+    Slower,
+    /// Plays it faster.
+    Faster,
+    /// Writes the past to a file.
+    Save,
     /// Tries to connect now.
     Retry,
     /// Yes.
@@ -92,6 +110,22 @@ pub enum Action {
     CursorStart,
     /// The cursor of the input to the end.
     CursorEnd,
+}
+
+impl Action {
+    /// Whether it is nothing without a target that is there.
+    pub(crate) fn asks_the_target(self) -> bool {
+        matches!(
+            self,
+            Self::PauseTarget
+                | Self::StopForStacks
+                | Self::Values
+                | Self::ToggleMemory
+                | Self::Retry
+                | Self::Save
+                | Self::Freeze
+        )
+    }
 }
 
 /// Where a binding holds.
@@ -127,6 +161,10 @@ pub enum Context {
     Menu,
     /// While the connection is lost.
     Lost,
+    /// While the past of a live session is shown.
+    Past,
+    /// In a recording.
+    Recording,
 }
 
 impl Context {
@@ -147,6 +185,8 @@ impl Context {
             Self::Question => "When asked",
             Self::Menu => "In a menu",
             Self::Lost => "While the connection is lost",
+            Self::Past => "In the past",
+            Self::Recording => "In a recording",
         }
     }
 }
@@ -182,6 +222,20 @@ use Key::{
 
 /// Every binding. The footer names them in this order.
 pub const BINDINGS: &[Binding] = &[
+    bind(Context::Recording, &[Char(' ')], Action::Play, "play the recording, or hold it", "play"),
+    bind(Context::Recording, &[Char('['), Char(',')], Action::StepBack, "one update back", "back"),
+    bind(Context::Recording, &[Char(']'), Char('.')], Action::StepOn, "one update on", ""),
+    bind(Context::Recording, &[Char('{')], Action::PreviousMark, "to where a finding began or ended before", "finding"),
+    bind(Context::Recording, &[Char('}')], Action::NextMark, "to where the next finding began or ended", ""),
+    bind(Context::Recording, &[Char('-')], Action::Slower, "slower", ""),
+    bind(Context::Recording, &[Char('+'), Char('=')], Action::Faster, "faster", "faster"),
+    bind(Context::Recording, &[End], Action::Present, "to the end of the recording (G: to the last row)", ""),
+    bind(Context::Past, &[End], Action::Present, "back to the present (G: to the last row)", "present"),
+    bind(Context::Past, &[Char('['), Char(',')], Action::StepBack, "one update back", "back"),
+    bind(Context::Past, &[Char(']'), Char('.')], Action::StepOn, "one update on", ""),
+    bind(Context::Past, &[Char('{')], Action::PreviousMark, "to where a finding began or ended before", "finding"),
+    bind(Context::Past, &[Char('}')], Action::NextMark, "to where the next finding began or ended", ""),
+    bind(Context::Past, &[Char('w')], Action::Save, "write the past that is kept to a file", "save"),
     bind(Context::List, &[Up, Char('k')], Action::Up, "up", "select"),
     bind(Context::List, &[Down, Char('j')], Action::Down, "down", ""),
     bind(Context::List, &[PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up", ""),
@@ -297,6 +351,15 @@ pub const BINDINGS: &[Binding] = &[
         "let the display stand still, or go on: nothing is lost",
         "freeze",
     ),
+    bind(Context::Anywhere, &[Char('['), Char(',')], Action::StepBack, "into the past, one update back", ""),
+    bind(
+        Context::Anywhere,
+        &[Char('{')],
+        Action::PreviousMark,
+        "into the past, to where a finding began or ended last",
+        "",
+    ),
+    bind(Context::Anywhere, &[Char('w')], Action::Save, "write the past that is kept to a file", ""),
     bind(
         Context::Anywhere,
         &[Char('P')],

@@ -1,6 +1,9 @@
 //! What comes in, and what is to be done about it.
 
-use crate::update::{Command, Event};
+use crate::{
+    record::{Seek, View},
+    update::{Command, Event},
+};
 use crossterm::event::{KeyEvent, MouseEvent};
 
 /// Something that happened.
@@ -16,6 +19,8 @@ pub enum Input {
     Mouse(MouseEvent),
     /// Something happened on the link.
     Link(Box<Event>),
+    /// Something came of a look at the past.
+    Past(View),
 }
 
 /// Something to do that needs the world outside.
@@ -29,4 +34,8 @@ pub enum Effect {
     Send(Command),
     /// Put text where the user can paste it from.
     Copy(String),
+    /// Show another instant.
+    Past(Seek),
+    /// Write the past to a file.
+    Save,
 }

@@ -7,7 +7,9 @@ use crate::{
     },
     diagnose::{humanize, humanize_bytes},
     model::Model,
-    update::Temporality,
+    record::MarkKind,
+    update::{Connection, Temporality},
+    view::shell::time_line,
     view::style::{numbers, text, theme::Theme},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
@@ -33,6 +35,9 @@ pub(crate) fn render(
 
 fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<(String, Style)> {
     let model = app.session().model();
+    if let Some(said) = past(app, at, theme, shown) {
+        return Some(said);
+    }
     if let Some((wait, reason)) = app.retry(at) {
         model.now()?;
         shown.hurry(Pace::Slow);
@@ -95,6 +100,68 @@ fn said(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     }
     None
 }
+
+/// That it is the past, and which instant of it.
+fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<(String, Style)> {
+    let past = app.past();
+    let (here, line) = (past.shown()?, past.line()?);
+    let wall = line.wall_at(here);
+    let mut said = match past.ago(at) {
+        Some(ago) => {
+            shown.hurry(Pace::Slow);
+            let missed = app.missed().unwrap_or_default();
+            let ago = seconds(ago);
+            let time = time_line::written(wall, app, "%H:%M:%S");
+            format!("The past: {time}, {ago} ago, {missed} updates since. End is the present")
+        }
+        None => {
+            if past.is_playing() || line.is_open {
+                shown.hurry(Pace::Fast);
+            }
+            let time = time_line::written(wall, app, "%Y-%m-%d %H:%M:%S %Z");
+            let whole = seconds(line.until.saturating_sub(line.from));
+            let since = seconds(here.saturating_sub(line.from));
+            let end = if line.is_open { " so far" } else { "" };
+            format!("Recorded at {time}, {since} of {whole}{end}")
+        }
+    };
+    for mark in line.marks.iter().filter(|mark| Duration::from_nanos(mark.at) == here) {
+        match mark.kind {
+            MarkKind::Restart => said.push_str("; another process, or a new link to it, from here on"),
+            MarkKind::ClockSet(by) => {
+                let direction = if by < 0 { "back" } else { "on" };
+                let by = seconds(Duration::from_nanos(by.unsigned_abs()));
+                said.push_str(&format!("; the target's clock was set {direction} by {by}"));
+            }
+            MarkKind::Begins(_) | MarkKind::Ends(_) => {}
+        }
+    }
+    // The target's clock is its own, and may be set.
+    if let Some(told) = app.session().model().now() {
+        let apart = i128::from(told.nanos()) - i128::from(wall);
+        if apart.unsigned_abs() > CLOCKS_APART.as_nanos() {
+            said.push_str(&format!("; the target's clock said {}", time_line::written(told.nanos(), app, "%H:%M:%S")));
+        }
+    }
+    if app.session().status().connection != Connection::Live {
+        said.push_str("; it was not connected then");
+    }
+    if let Some(why) = &line.why {
+        said.push_str(&format!("; {why}"));
+    }
+    Some((said, theme.notice()))
+}
+
+/// Without a part of a second.
+fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => humanize(Duration::from_secs(seconds)),
+    }
+}
+
+/// Two clocks that are so far apart are both shown: the latest update may be as old.
+const CLOCKS_APART: Duration = Duration::from_secs(3);
 
 /// How long it is news that something finished was let go of. That something alive is not shown is worth a line for as long as
 /// it is so.

@@ -23,6 +23,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
     let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
     let mut lines = Vec::new();
     match (&app.session().status().connection, watched) {
+        (_, None) if app.past().is_recording() => lines.push(("Opening the recording".to_owned(), theme.dim())),
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
             lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));

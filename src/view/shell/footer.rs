@@ -47,6 +47,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, 
 fn offer(binding: &Binding, app: &App, theme: &Theme) -> Line<'static> {
     let word = match binding.action {
         Action::Freeze if app.missed().is_some() => "go on",
+        Action::Play if app.past().is_playing() => "hold",
         _ => binding.footer,
     };
     Line::from(vec![

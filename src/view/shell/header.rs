@@ -108,6 +108,16 @@ fn left(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Vec<Par
 /// How the connection and the display stand, in a few words.
 fn state(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> (String, Style) {
     let symbols = theme.symbols();
+    if app.past().is_recording() {
+        return match (app.past().is_playing(), app.past().line()) {
+            (_, None) => ("opening".into(), theme.notice()),
+            (true, _) => (format!("recording, {}×", app.past().speed()), theme.good()),
+            (false, _) => (format!("recording {}", symbols.frozen), theme.notice()),
+        };
+    }
+    if app.past().line().is_some() && app.past().shown().is_some() {
+        return (format!("past {}", symbols.frozen), theme.notice());
+    }
     if let Some(missed) = app.missed() {
         return (format!("frozen {} {missed} new", symbols.frozen), theme.notice());
     }

@@ -6,4 +6,5 @@ pub(crate) mod footer;
 pub(crate) mod header;
 pub(crate) mod overlay;
 pub(crate) mod tabs;
+pub(crate) mod time_line;
 pub(crate) mod unseen;

@@ -1,0 +1,269 @@
+//! Going back and forth, in recordings and in the past of a session that goes on.
+
+use super::{
+    super::{History, Limits, MarkKind, Moment, Seek, TimeLine, View, Viewer, player::Origin},
+    Told, new_session, open, play, record, said, service, told, wall,
+};
+use crate::{
+    record::{Error, Player, Recording},
+    session::Session,
+    update::{Begin, Event, NewTask, Part, TaskId, TaskStats, Update},
+};
+use proptest::{collection::vec, prelude::*};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+/// Which events show another instant.
+fn steps(events: &Told) -> Vec<usize> {
+    let is_step = |event: &Event| match event {
+        Event::Update(update) => update.part == Part::Last,
+        Event::Connection(_) => true,
+        _ => false,
+    };
+    (0..events.len()).filter(|&at| is_step(&events[at].1)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn steps_back_and_forth_show_what_was_said_then(
+        acts in vec(play::step(), 1..80),
+        ends in vec(0_usize..60, 0..6),
+        walk in vec((any::<bool>(), -4_i64..5), 1..24),
+    ) {
+        let events = told(&acts);
+        let (lived, bytes) = record(&events, &ends);
+        let steps = steps(&events);
+        let mut player = Player::new(open(&bytes).unwrap()).unwrap().with_checkpoints();
+        player.visit(Origin::End, 0).unwrap();
+        let mut at = steps.len() - 1;
+        for (is_from_end, by) in walk {
+            let (origin, from) = if is_from_end { (Origin::End, steps.len() - 1) } else { (Origin::Here, at) };
+            let by = if is_from_end { -by.abs() } else { by };
+            player.visit(origin, by).unwrap();
+            at = usize::try_from(from as i64 + by).unwrap_or(0).min(steps.len() - 1);
+            prop_assert_eq!(&said(player.session()), &lived[steps[at]], "step {} of {}", at, steps.len());
+            let moment = player.moment();
+            prop_assert_eq!(moment, Moment { at: events[steps[at]].0, wall: wall(events[steps[at]].0) });
+        }
+    }
+}
+
+/// A session that goes on, with its past.
+struct Living {
+    session: Session,
+    history: History,
+    began: Instant,
+    events: Told,
+    lived: Vec<Vec<String>>,
+}
+
+impl Living {
+    fn new(limits: Limits) -> Self {
+        let began = Instant::now();
+        let history = History::new("127.0.0.1:6669", began, limits);
+        Self { session: new_session(), history, began, events: Vec::new(), lived: Vec::new() }
+    }
+
+    fn hear(&mut self, at: Duration, event: &Event) {
+        self.history.hear(self.began + at, event, &self.session);
+        self.session.apply(event.clone());
+        self.history.applied(self.began + at, &self.session);
+    }
+
+    fn live(&mut self, events: &Told) {
+        for (at, event) in events {
+            self.hear(*at, event);
+            self.events.push((*at, event.clone()));
+            self.lived.push(said(&self.session));
+        }
+    }
+
+    /// What was said at the last step until then.
+    fn said_at(&self, at: Duration) -> &[String] {
+        let step = steps(&self.events).into_iter().rev().find(|&step| self.events[step].0 <= at);
+        &self.lived[step.unwrap()]
+    }
+}
+
+const MINUTES: Limits = Limits { lasts: Duration::from_secs(600), bytes: 64 << 20 };
+
+/// What the viewer shows, and how far the past goes, if that was told.
+fn shown(viewer: &mut Viewer, seeks: &[Seek]) -> (Result<(Box<Session>, Moment), String>, Option<TimeLine>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut line = None;
+    runtime.block_on(async {
+        seeks.iter().for_each(|seek| viewer.ask(*seek));
+        let patience = Duration::from_secs(60);
+        loop {
+            match tokio::time::timeout(patience, viewer.next()).await.expect("an answer").expect("somebody who plays") {
+                View::Line(told) => line = Some(*told),
+                View::Instant(session, moment) => break (Ok((session, moment)), line),
+                View::Trouble(text) => break (Err(text), line),
+            }
+        }
+    })
+}
+
+#[test]
+fn the_past_of_a_session_is_what_it_was() {
+    let acts: Vec<play::Step> = (0..120).map(|_| play::Step::Publish).collect();
+    let events = told(&acts);
+    let mut living = Living::new(MINUTES);
+    let mut viewer = Viewer::of_history(&living.history);
+    assert_eq!(shown(&mut viewer, &[Seek::Latest(-1)]).0.err().as_deref(), Some("there is no past yet"));
+    living.live(&events[..60].to_vec());
+    let (view, line) = shown(&mut viewer, &[Seek::Latest(-3)]);
+    let (session, moment) = view.unwrap();
+    assert_eq!(said(&session), living.said_at(moment.at));
+    assert_eq!(moment.at, events[56].0, "three before the latest");
+    let line = line.expect("how far it goes");
+    assert_eq!((line.until, line.is_open), (events[59].0, true));
+    // It goes on meanwhile, and there is another segment.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("past.holdup");
+    living.history.save(&file).blocking_recv().unwrap().unwrap();
+    living.live(&events[60..].to_vec());
+    for seeks in [
+        vec![Seek::By(1)],
+        vec![Seek::By(-20)],
+        vec![Seek::By(-1), Seek::By(-1)],
+        vec![Seek::To(events[80].0), Seek::By(-1)],
+        vec![Seek::To(events[61].0), Seek::By(-10)],
+        vec![Seek::Latest(0)],
+    ] {
+        let (session, moment) = shown(&mut viewer, &seeks).0.unwrap();
+        assert_eq!(said(&session), living.said_at(moment.at), "{seeks:?}");
+    }
+    assert_eq!(shown(&mut viewer, &[Seek::Latest(0)]).0.unwrap().1.at, events.last().unwrap().0);
+    // What was written is a recording like any other.
+    let mut player = Player::new(Recording::open(&file).unwrap()).unwrap();
+    assert!(player.recording().is_closed());
+    player.seek(events[40].0).unwrap();
+    assert_eq!(said(player.session()), living.said_at(events[40].0));
+    let again = living.history.save(&file).blocking_recv().unwrap();
+    assert!(matches!(again, Err(Error::Io(_))), "what is there is not written over: {again:?}");
+}
+
+/// An update about one task in a hundred, whose numbers nobody can foresee.
+fn one_percent(told: &mut [(TaskId, TaskStats)], second: u64) -> Update {
+    let mut seed = second.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    };
+    let mut task_stats = Vec::new();
+    for _ in 0..told.len() / 100 {
+        let (id, stats) = &mut told[next(told.len() as u64) as usize];
+        let woken = service::at(second * 1_000).plus(Duration::from_nanos(next(1_000_000_000)));
+        let (busy, more) = (1_000 + next(1 << 20), 1 + next(40));
+        stats.last_wake = Some(woken);
+        stats.polls.last_started = Some(woken);
+        stats.polls.last_ended = Some(woken.plus(Duration::from_nanos(busy)));
+        stats.polls.count += more;
+        stats.polls.busy += Duration::from_nanos(busy * more);
+        stats.wakes += more;
+        task_stats.push((*id, *stats));
+    }
+    Update { now: Some(service::at(second * 1_000)), task_stats, ..Update::default() }
+}
+
+/// A hundredth of what has to fit: 100,000 tasks of which 1 % change each second, ten minutes, and 64 MiB. `benches/recording` has all of it.
+#[test]
+fn ten_minutes_fit_and_what_does_not_goes_from_the_oldest_on() {
+    let mut first = Update { now: Some(service::at(0)), ..Update::default() };
+    for number in 1..=1_000 {
+        first.new_tasks.push(NewTask::new(TaskId(number)));
+        first.task_stats.push((TaskId(number), TaskStats::default()));
+    }
+    let mut told = first.task_stats.clone();
+    let mut fits = Living::new(Limits { bytes: (64 << 20) / 100, ..MINUTES });
+    let mut scarce = Living::new(Limits { bytes: 310 << 10, ..MINUTES });
+    let events = [Event::Begin(Box::new(Begin::console(1))), Event::Update(Box::new(first))];
+    let updates = (1..600).map(|second| Event::Update(Box::new(one_percent(&mut told, second))));
+    for (second, event) in events.into_iter().chain(updates).enumerate() {
+        let at = Duration::from_secs(second as u64);
+        fits.hear(at, &event);
+        scarce.hear(at, &event);
+    }
+    let (view, line) = shown(&mut Viewer::of_history(&fits.history), &[Seek::To(Duration::ZERO)]);
+    let (session, moment) = view.unwrap();
+    assert_eq!((moment.at, session.model().tasks().len()), (Duration::from_secs(2), 1_000), "its beginning is there");
+    let line = line.unwrap();
+    assert_eq!((line.until, line.gaps.len(), &line.why), (Duration::from_secs(600), 0, &None));
+    assert!(line.walls.len() < 12, "a segment has as much of events as its state takes: {} segments", line.walls.len());
+    // The other one has the end of it, and says what it has.
+    let (view, line) = shown(&mut Viewer::of_history(&scarce.history), &[Seek::To(Duration::ZERO)]);
+    let (_, moment) = view.unwrap();
+    let line = line.unwrap();
+    assert!(line.from > Duration::from_secs(60) && line.from < line.until, "{line:?}");
+    assert_eq!(moment.at, line.from);
+    // There is no room for another state beside this one.
+    let mut none = Living::new(Limits { bytes: 4 << 10, ..MINUTES });
+    fits.session.clone_into(&mut none.session);
+    none.hear(Duration::from_secs(601), &Event::Update(Box::new(one_percent(&mut told, 601))));
+    let (view, _) = shown(&mut Viewer::of_history(&none.history), &[Seek::Latest(0)]);
+    assert!(view.err().unwrap().contains("too large for a past"));
+}
+
+#[test]
+fn the_pieces_of_a_recording_are_one_and_what_is_missing_between_them_is_a_gap() {
+    let acts: Vec<play::Step> = (0..40).map(|_| play::Step::Publish).collect();
+    let events = told(&acts);
+    let (lived, bytes) = record(&events, &[9, 19, 29]);
+    let folder = tempfile::tempdir().unwrap();
+    let magic = (super::frame::Kind::Head as u32).to_le_bytes();
+    let heads: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..at + 4] == magic).collect();
+    let header = &bytes[..heads[0]];
+    let piece = |number: usize| [header, &bytes[heads[number]..heads[number + 1]]].concat();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("b.holdup", &piece(0));
+    write("a.holdup", &piece(1));
+    write("c.holdup", &piece(2));
+    write("other.txt", b"not one");
+    let whole = Player::new(Recording::open(folder.path()).unwrap()).unwrap();
+    assert_eq!(whole.recording().segments().map(|(head, _)| head.number).collect::<Vec<_>>(), [0, 1, 2]);
+    let mut viewer = Viewer::of_recording(whole);
+    let (view, line) = shown(&mut viewer, &[Seek::Latest(0)]);
+    assert_eq!(said(&view.unwrap().0), lived[29]);
+    assert_eq!(line.unwrap().gaps, []);
+    fs::remove_file(folder.path().join("a.holdup")).unwrap();
+    let mut viewer = Viewer::of_recording(Player::new(Recording::open(folder.path()).unwrap()).unwrap());
+    let (view, line) = shown(&mut viewer, &[Seek::To(events[25].0)]);
+    assert_eq!(said(&view.unwrap().0), lived[25], "a state is there to go on from");
+    assert_eq!(line.unwrap().gaps, [(events[9].0, events[20].0)]);
+    let (_, other) = record(&told(&[play::Step::Publish]), &[]);
+    let (_, another) = record(&events, &[]);
+    write("d.holdup", &other);
+    write("e.holdup", &another);
+    let other = super::Header::new("elsewhere", 7);
+    write("f.holdup", &super::frame::write(super::frame::Kind::Header, &other).unwrap());
+    assert!(matches!(Recording::open(folder.path()).err(), Some(Error::Several)));
+}
+
+#[test]
+fn a_clock_that_is_set_is_marked_and_one_that_is_heard_late_is_not() {
+    let told =
+        |second: u64| Event::Update(Box::new(Update { now: Some(service::at(second * 1_000)), ..Update::default() }));
+    let begin = Event::Begin(Box::new(Begin::console(1)));
+    let marked = |events: &[(u64, u64)]| {
+        let updates = events.iter().map(|(at, second)| (Duration::from_secs(*at), told(*second)));
+        let events = [(Duration::ZERO, begin.clone())].into_iter().chain(updates).collect();
+        let (_, bytes) = record(&events, &[]);
+        let recording = open(&bytes).unwrap();
+        let tails = recording.segments().filter_map(|(_, tail)| tail);
+        let marks = tails.flat_map(|tail| tail.marks.iter()).filter(|mark| matches!(mark.kind, MarkKind::ClockSet(_)));
+        marks.map(|mark| (mark.at / 1_000_000_000, mark.kind.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(marked(&[(1, 1), (2, 2), (3, 3), (4, 4)]), []);
+    // The link stood still for a minute, and then told of all of it at once.
+    assert_eq!(marked(&[(1, 1), (2, 2), (62, 3), (62, 20), (62, 61), (63, 63)]), []);
+    let hour = 3_600_000_000_000;
+    assert_eq!(marked(&[(1, 1), (2, 3_602), (3, 3_603)]), [(2, MarkKind::ClockSet(hour))]);
+    assert_eq!(marked(&[(1, 3_601), (2, 2), (3, 3)]), [(2, MarkKind::ClockSet(1_000_000_000 - hour))]);
+}
