@@ -40,12 +40,9 @@ fn a_live_session_goes_back_and_comes_back() {
     shell.shows("End is the present");
     shell.shows("past ‖");
     shell.shows("┤ now");
-    // The deadlock began in it, so that there is an instant at which it was not.
-    shell.types("{");
-    shell.shows("critical  deadlock");
-    shell.types("[[");
-    shell.hides("critical  deadlock");
-    shell.types("}");
+    // To where the first finding began, which may have been before anybody looked.
+    shell.types("{{{{{{{{[[[");
+    shell.shows("End is the present");
     shell.types("\u{1b}[F");
     shell.hides("The past: ");
     shell.shows("live ●");
@@ -68,7 +65,7 @@ fn a_live_session_goes_back_and_comes_back() {
     shell.is_sane();
     // What was written is a recording.
     shell.types("$HOLDUP info holdup-*.holdup\r");
-    shell.shows("findings");
+    shell.shows("finding    deadlock");
     shell.types("clear; $HOLDUP holdup-*.holdup; echo left=$?\r");
     shell.shows("Recorded at ");
     shell.types("q");

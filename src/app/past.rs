@@ -55,7 +55,12 @@ pub struct Past {
     is_awaited: bool,
     playing: Option<Playing>,
     speed: usize,
+    /// When the time line was asked for last.
+    asked: Option<Instant>,
 }
+
+/// While the past is shown, the present goes on, and so does the time line.
+const LINE_EVERY: Duration = Duration::from_secs(1);
 
 impl Past {
     pub(super) fn new(tape: Tape) -> Self {
@@ -131,8 +136,14 @@ impl App {
         &self.past
     }
 
-    /// What is to be done since time passes: a recording that is played goes on.
+    /// What is to be done since time passes: a recording that is played goes on, and so does what happens while the past is shown.
     pub fn tick(&mut self, at: Instant) -> Option<Effect> {
+        if let (Tape::Kept(_), Some(_)) = (self.past.tape, self.past.shown)
+            && self.past.asked.is_none_or(|asked| at.saturating_duration_since(asked) >= LINE_EVERY)
+        {
+            self.past.asked = Some(at);
+            return Some(Effect::Past(Seek::Line));
+        }
         let position = self.past.position(at)?;
         let line = self.past.line()?;
         if position >= line.until && !line.is_open {

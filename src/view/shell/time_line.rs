@@ -43,6 +43,8 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
     buffer.set_stringn(last, area.y, symbols.tee.1, 1, theme.dim());
     buffer.set_stringn(last + 1, area.y, &end, area.right().saturating_sub(last + 1) as usize, theme.dim());
     let marks = marks(line, &scale);
+    // What has come since it was asked is kept, too.
+    let kept_until = past.present(at).unwrap_or(line.until);
     for (column, mark) in marks.into_iter().enumerate() {
         let x = x + 1 + column as u16;
         let instant = scale.instant(column);
@@ -50,7 +52,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         let (symbol, style) = match mark {
             Some(Happened::Begins(severity)) => (theme.mark(severity), theme.severity(severity)),
             Some(Happened::Restart | Happened::ClockSet) => (symbols.scroll.0, theme.notice()),
-            None if is_gap || instant > line.until => (" ", theme.dim()),
+            None if is_gap || instant > kept_until => (" ", theme.dim()),
             None => (symbols.line, theme.dim()),
         };
         buffer.set_stringn(x, area.y, symbol, 1, style);
