@@ -25,6 +25,7 @@ fn help() {
     insta::assert_snapshot!("help", printed(&["-h"]));
     insta::assert_snapshot!("help_check", printed(&["check", "-h"]));
     insta::assert_snapshot!("help_demo", printed(&["demo", "-h"]));
+    insta::assert_snapshot!("help_replay", printed(&["replay", "-h"]));
     insta::assert_snapshot!("help_explain", printed(&["explain", "-h"]));
     insta::assert_snapshot!("help_long", printed(&["--help"]));
 }
