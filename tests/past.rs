@@ -9,7 +9,7 @@ use holdup::{
     model::Retention,
     record::{Header, Player, Recorder, Recording, Seek, View, Viewer, Writer},
     session::Session,
-    update::{Begin, Connection, Event, Update},
+    update::{Begin, Connection, Event},
 };
 use insta::assert_snapshot;
 use stage::{Stage, options};

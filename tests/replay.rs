@@ -1,10 +1,12 @@
 //! The past of a live session, and recordings, in a real terminal: what is shown of them, and how one moves in them.
 #![cfg(all(feature = "demo", tokio_unstable, target_os = "linux"))]
 
+#[allow(dead_code, reason = "what was recorded is seen on the screen")]
 mod process;
 #[allow(dead_code, reason = "only the server is needed")]
 #[path = "process/running.rs"]
 mod running;
+#[allow(dead_code, reason = "no signal is sent, and the size stays")]
 #[path = "process/shell.rs"]
 mod shell;
 

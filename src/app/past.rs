@@ -165,7 +165,7 @@ impl App {
             Action::Play => return self.play(at),
             Action::Slower => return self.set_speed(self.past.speed.saturating_sub(1), at),
             Action::Faster => return self.set_speed(self.past.speed + 1, at),
-            Action::Present => return self.to_the_present(at),
+            Action::Present => return self.show_the_present(at),
             Action::StepBack => match shown {
                 None => vec![Seek::Latest(-1)],
                 Some(Shown::Stopped(at)) => vec![Seek::To(at), Seek::By(-1)],
@@ -184,7 +184,7 @@ impl App {
     }
 
     /// To an instant of the time line.
-    pub(super) fn to_instant(&mut self, to: Duration) -> Vec<Effect> {
+    pub(super) fn show_instant(&mut self, to: Duration) -> Vec<Effect> {
         self.ask(vec![Seek::To(to)])
     }
 
@@ -214,7 +214,7 @@ impl App {
         Vec::new()
     }
 
-    fn to_the_present(&mut self, at: Instant) -> Vec<Effect> {
+    fn show_the_present(&mut self, at: Instant) -> Vec<Effect> {
         if self.past.is_recording() {
             return self.ask(vec![Seek::Latest(0)]);
         }

@@ -124,7 +124,7 @@ impl App {
 
     fn click(&mut self, area: HitArea, at: Instant) -> Vec<Effect> {
         match area {
-            HitArea::Instant(to) => return self.to_instant(to),
+            HitArea::Instant(to) => return self.show_instant(to),
             HitArea::Tab(screen) => return self.act(Action::Go(screen), at),
             HitArea::Key(action) => return self.act(action, at),
             HitArea::Head(column) => self.panels.tasks.sort_by(column),

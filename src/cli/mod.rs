@@ -54,7 +54,9 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         None => {
             let config = load(&[])?;
             match &config.target {
-                crate::source::Target::Recording(path) => replay::run(&[path.clone()], None, &config, environment),
+                crate::source::Target::Recording(path) => {
+                    replay::run(std::slice::from_ref(path), None, &config, environment)
+                }
                 _ => live::run(&config, environment),
             }
         }

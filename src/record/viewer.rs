@@ -212,14 +212,14 @@ impl Playing {
         match wanted {
             Wanted::Line => return Ok(()),
             Wanted::Instant(origin, by) => player.visit(origin, by)?,
-            Wanted::Mark(from, by) => match self.line.mark(from, by) {
-                Some(at) => player.visit(Origin::At(at), 0)?,
-                None => {
+            Wanted::Mark(from, by) => {
+                let Some(at) = self.line.mark(from, by) else {
                     let where_to = if by < 0 { "before" } else { "after" };
                     let _ = tell.send(View::Trouble(format!("no finding began or ended {where_to} that")));
                     return Ok(());
-                }
-            },
+                };
+                player.visit(Origin::At(at), 0)?;
+            }
         }
         let _ = tell.send(View::Instant(Box::new(player.session().clone()), player.moment()));
         Ok(())

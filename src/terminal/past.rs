@@ -90,13 +90,12 @@ impl Past {
             }
         };
         tokio::select! {
-            view = view => match view {
-                Some(view) => Input::Past(view),
-                None => {
+            view = view => {
+                if view.is_none() {
                     self.viewer = None;
-                    Input::Past(View::Trouble("the past cannot be shown any more".to_owned()))
                 }
-            },
+                Input::Past(view.unwrap_or_else(|| View::Trouble("the past cannot be shown any more".to_owned())))
+            }
             (path, told) = saved => {
                 self.saving = None;
                 Input::Told(match told {

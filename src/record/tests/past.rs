@@ -91,12 +91,17 @@ impl Living {
 
 const MINUTES: Limits = Limits { lasts: Duration::from_secs(600), bytes: 64 << 20 };
 
+/// An instant, or why there is none.
+type Shown = Result<(Box<Session>, Moment), String>;
+
 /// What the viewer shows, and how far the past goes, if that was told.
-fn shown(viewer: &mut Viewer, seeks: &[Seek]) -> (Result<(Box<Session>, Moment), String>, Option<TimeLine>) {
+fn shown(viewer: &mut Viewer, seeks: &[Seek]) -> (Shown, Option<TimeLine>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut line = None;
     runtime.block_on(async {
-        seeks.iter().for_each(|seek| viewer.ask(*seek));
+        for seek in seeks {
+            viewer.ask(*seek);
+        }
         let patience = Duration::from_secs(60);
         loop {
             match tokio::time::timeout(patience, viewer.next()).await.expect("an answer").expect("somebody who plays") {

@@ -106,32 +106,29 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     let past = app.past();
     let (here, line) = (past.shown()?, past.line()?);
     let wall = line.wall_at(here);
-    let mut said = match past.ago(at) {
-        Some(ago) => {
-            shown.hurry(Pace::Slow);
-            let missed = app.missed().unwrap_or_default();
-            let ago = seconds(ago);
-            let time = time_line::written(wall, app, "%H:%M:%S");
-            format!("The past: {time}, {ago} ago, {missed} updates since. End is the present")
+    let mut said = Vec::new();
+    if let Some(ago) = past.ago(at) {
+        shown.hurry(Pace::Slow);
+        let (time, ago) = (time_line::written(wall, app, "%H:%M:%S"), seconds(ago));
+        let missed = app.missed().unwrap_or_default();
+        said.push(format!("The past: {time}, {ago} ago, {missed} updates since. End is the present"));
+    } else {
+        if past.is_playing() || line.is_open {
+            shown.hurry(Pace::Fast);
         }
-        None => {
-            if past.is_playing() || line.is_open {
-                shown.hurry(Pace::Fast);
-            }
-            let time = time_line::written(wall, app, "%Y-%m-%d %H:%M:%S %Z");
-            let whole = seconds(line.until.saturating_sub(line.from));
-            let since = seconds(here.saturating_sub(line.from));
-            let end = if line.is_open { " so far" } else { "" };
-            format!("Recorded at {time}, {since} of {whole}{end}")
-        }
-    };
+        let time = time_line::written(wall, app, "%Y-%m-%d %H:%M:%S %Z");
+        let whole = seconds(line.until.saturating_sub(line.from));
+        let since = seconds(here.saturating_sub(line.from));
+        let end = if line.is_open { " so far" } else { "" };
+        said.push(format!("Recorded at {time}, {since} of {whole}{end}"));
+    }
     for mark in line.marks.iter().filter(|mark| Duration::from_nanos(mark.at) == here) {
         match mark.kind {
-            MarkKind::Restart => said.push_str("; another process, or a new link to it, from here on"),
+            MarkKind::Restart => said.push("another process, or a new link to it, from here on".to_owned()),
             MarkKind::ClockSet(by) => {
                 let direction = if by < 0 { "back" } else { "on" };
                 let by = seconds(Duration::from_nanos(by.unsigned_abs()));
-                said.push_str(&format!("; the target's clock was set {direction} by {by}"));
+                said.push(format!("the target's clock was set {direction} by {by}"));
             }
             MarkKind::Begins(_) | MarkKind::Ends(_) => {}
         }
@@ -140,16 +137,14 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     if let Some(told) = app.session().model().now() {
         let apart = i128::from(told.nanos()) - i128::from(wall);
         if apart.unsigned_abs() > CLOCKS_APART.as_nanos() {
-            said.push_str(&format!("; the target's clock said {}", time_line::written(told.nanos(), app, "%H:%M:%S")));
+            said.push(format!("the target's clock said {}", time_line::written(told.nanos(), app, "%H:%M:%S")));
         }
     }
     if app.session().status().connection != Connection::Live {
-        said.push_str("; it was not connected then");
+        said.push("it was not connected then".to_owned());
     }
-    if let Some(why) = &line.why {
-        said.push_str(&format!("; {why}"));
-    }
-    Some((said, theme.notice()))
+    said.extend(line.why.clone());
+    Some((said.join("; "), theme.notice()))
 }
 
 /// Without a part of a second.
