@@ -1,5 +1,6 @@
-//! What a recording costs: an hour of it as a file, an instant of that, and its index made anew. The hour is a service at one update a second, whose
-//! tasks are polled at random instants and for random times; nothing waits for it to pass.
+//! What a recording costs: an hour of it as a file, an instant of that, and its index made anew; and what the past of a live session does: how much of ten
+//! minutes fits, how long each update has to wait for it, and how long a step takes. The service has one update a second, and its tasks are polled at random
+//! instants and for random times; nothing waits for it to pass.
 //!
 //! `cargo bench --bench recording`
 
@@ -9,7 +10,7 @@ use holdup::{
     diagnose::Settings,
     model::Retention,
     number::{humanize, humanize_bytes},
-    record::{Header, Player, Recorder, Recording, Writer},
+    record::{Header, History, Limits, Player, Recorder, Recording, Seek, View, Viewer, Writer},
     session::Session,
     update::{Begin, Event, TaskId, TaskStats, Update},
 };
@@ -45,7 +46,87 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seek(&path, seconds)?;
         index(&path)?;
     }
+    for tasks in [10_000, 100_000] {
+        past(tasks)?;
+    }
     Ok(())
+}
+
+/// As the live view keeps it.
+const LIMITS: Limits = Limits { lasts: Duration::from_secs(600), bytes: 64 << 20 };
+
+/// Ten minutes of the past of a session, and steps in it.
+fn past(tasks: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let began = Instant::now();
+    let mut history = History::new("bench", began, LIMITS);
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    let (mut heard, mut taken) = (Vec::new(), Vec::new());
+    let mut tell = |second: u64, event: Event| {
+        let at = began + Duration::from_secs(second);
+        let noting = Instant::now();
+        history.hear(at, &event, &session);
+        let noted = noting.elapsed();
+        let taking = Instant::now();
+        session.apply(event);
+        taken.push(taking.elapsed());
+        let noting = Instant::now();
+        history.applied(at, &session);
+        heard.push(noted + noting.elapsed());
+    };
+    tell(0, Event::Begin(Box::new(Begin::console(1))));
+    let first = first_state(tasks, Named::InGroups);
+    let mut changing = Tasks { stats: first.task_stats.clone(), seed: 0x9e37_79b9_7f4a_7c15 };
+    tell(0, Event::Update(Box::new(first)));
+    for second in 1..600 {
+        tell(second, Event::Update(Box::new(changing.next(second))));
+    }
+    // The first state is not the past's to note.
+    let longest = |took: &[Duration]| humanize(took.iter().skip(2).max().copied().unwrap_or_default());
+    println!(
+        "{tasks} tasks, OnePercent, the past of 10 m: an update waits {} for it at most, and takes {} at most",
+        longest(&heard),
+        longest(&taken)
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut viewer = Viewer::of_history(&history);
+    let mut show = |seek: Seek| {
+        let asked = Instant::now();
+        viewer.ask(seek);
+        let mut line = None;
+        loop {
+            match runtime.block_on(viewer.next()) {
+                Some(View::Line(told)) => line = Some(told),
+                Some(View::Instant(..)) => return Ok((asked.elapsed(), line)),
+                Some(View::Trouble(text)) => return Err(text),
+                None => return Err("nobody plays".to_owned()),
+            }
+        }
+    };
+    let (first, line) = show(Seek::Latest(-1))?;
+    let line = line.ok_or("no time line")?;
+    println!(
+        "  kept: {} of it in {} segments, {}",
+        humanize(line.until.saturating_sub(line.from)),
+        line.walls.len(),
+        humanize_bytes(line.bytes)
+    );
+    let mut steps = Vec::new();
+    for _ in 0..40 {
+        steps.push(show(Seek::By(-1))?.0);
+    }
+    let mut instants = Vec::new();
+    for turn in 0..40 {
+        instants.push(show(Seek::To(Duration::from_secs(turn * 7_919 % 600)))?.0);
+    }
+    let (steps, instants) = (percentiles(steps), percentiles(instants));
+    println!("  the first step {}; one back {steps}; to an instant {instants}", humanize(first));
+    Ok(())
+}
+
+fn percentiles(mut took: Vec<Duration>) -> String {
+    took.sort_unstable();
+    let at = |percent: usize| humanize(took[(took.len() - 1) * percent / 100]);
+    format!("p50 {}, p99 {}", at(50), at(99))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,9 +221,7 @@ fn seek(path: &Path, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
         player.seek(at)?;
         took.push(began.elapsed());
     }
-    took.sort_unstable();
-    let at = |percent: usize| humanize(took[(took.len() - 1) * percent / 100]);
-    println!("  an instant of it: p50 {}, p99 {}", at(50), at(99));
+    println!("  an instant of it: {}", percentiles(took));
     Ok(())
 }
 

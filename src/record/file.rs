@@ -183,7 +183,11 @@ impl Recording {
 
     /// How many bytes it has.
     pub fn size(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.size).sum()
+        let in_memory = self.segments.iter().map(|place| match &place.stored {
+            Stored::Memory(bytes) => bytes.len() as u64,
+            Stored::File { .. } => 0,
+        });
+        self.pieces.iter().map(|piece| piece.size).chain(in_memory).sum()
     }
 
     /// Whether it was closed: otherwise it is still written, or whoever wrote it was ended.

@@ -48,6 +48,8 @@ pub struct TimeLine {
     pub walls: Vec<(Duration, u64)>,
     /// Whether it is still written.
     pub is_open: bool,
+    /// How many bytes of it there are.
+    pub bytes: u64,
     /// Why there is not more of it.
     pub why: Option<String>,
 }
@@ -255,7 +257,7 @@ struct News {
 fn time_line(player: &mut Player, why: Option<String>) -> Result<TimeLine, Error> {
     let (from, until) = player.span()?;
     let recording = player.recording();
-    let mut line = TimeLine { from, until, is_open: !recording.is_closed(), why, ..TimeLine::default() };
+    let mut line = TimeLine { from, until, is_open: !recording.is_closed(), bytes: recording.size(), why, ..TimeLine::default() };
     let mut before: Option<(u64, Option<u64>)> = None;
     for (head, tail) in recording.segments() {
         line.walls.push((Duration::from_nanos(head.at), head.wall));

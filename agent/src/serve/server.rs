@@ -30,6 +30,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 use tonic::service::Routes;
+use tracing::subscriber::{NoSubscriber, with_default};
 
 /// Commands that may wait for the hub.
 const COMMANDS: usize = 64;
@@ -125,11 +126,9 @@ pub(crate) fn start(
         opened.audit.listens(opened.target);
         Some((listener, opened.gate, opened.file))
     };
-    let runtime = Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(Error::io("build the agent's runtime"))?;
+    // What its parts tell of themselves, by `log` too, is not the service's.
+    let build = || Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = with_default(NoSubscriber::new(), build).map_err(Error::io("build the agent's runtime"))?;
     let (stop, stopped) = oneshot::channel();
     let (begin, go) = sync_channel(1);
     let (commands, asked) = mpsc::channel(COMMANDS);
