@@ -23,6 +23,7 @@ mod ps;
 mod record;
 mod recorded;
 mod run;
+mod share;
 mod tree;
 mod watch;
 
@@ -82,6 +83,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             record::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),
+        Some(Command::Share(args)) => share::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Grab(args)) => grab::run(&args),
         Some(Command::Layout(args)) => layout::run(&args),

@@ -43,6 +43,8 @@ pub struct Player {
     moment: Moment,
     /// The event that comes next, in the segment that is loaded.
     next: usize,
+    /// How often events were missing on the way.
+    jumps: u64,
 }
 
 impl Player {
@@ -50,7 +52,7 @@ impl Player {
     pub fn new(recording: Recording) -> Result<Self, Error> {
         let session = Session::new(&Settings::default(), Retention::default());
         let moment = Moment { at: Duration::ZERO, wall: recording.header().wall };
-        let mut player = Self { recording, loaded: None, session, moment, next: 0 };
+        let mut player = Self { recording, loaded: None, session, moment, next: 0, jumps: 0 };
         player.begin_near(0)?;
         Ok(player)
     }
@@ -102,6 +104,11 @@ impl Player {
             let since = i128::from(wall) - i128::from(head.wall) + i128::from(head.at);
             Duration::from_nanos(u64::try_from(since).unwrap_or(0))
         })
+    }
+
+    /// How often the session went on from a later state, since events were missing on the way.
+    pub fn jumps(&self) -> u64 {
+        self.jumps
     }
 
     /// Takes in the next event, and tells when it came and what it was. `None` at the end.
@@ -192,6 +199,13 @@ impl Player {
         Ok(Found::State)
     }
 
+    /// Whether a segment is the one that was written after another.
+    fn is_next(&self, number: usize, later: usize) -> bool {
+        let places = self.recording.places();
+        let [before, after] = [number, later].map(|at| places.get(at).map(|place| place.head.number));
+        before.is_some_and(|before| before.checked_add(1) == after)
+    }
+
     /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.
     fn peek(&mut self) -> Result<Option<&Recorded>, Error> {
         loop {
@@ -201,7 +215,7 @@ impl Player {
                 break;
             }
             let mut later = number + 1;
-            let mut follows = is_whole;
+            let mut follows = is_whole && self.is_next(number, later);
             loop {
                 if later >= self.recording.places().len() {
                     return Ok(None);
@@ -213,6 +227,8 @@ impl Player {
                         // It is the same, unless another version wrote it.
                         self.session = session;
                         self.moment = moment;
+                    } else {
+                        self.jumps += 1;
                     }
                     break;
                 }
