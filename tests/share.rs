@@ -1,9 +1,14 @@
 //! `holdup share`, as it is shipped: what is in the file that it writes, of real demo servers in processes of their own.
 #![cfg(all(feature = "demo", tokio_unstable, target_os = "linux"))]
 
+#[allow(dead_code, reason = "nothing is typed in a home of no folder")]
 mod process;
+#[allow(dead_code, reason = "what runs here are servers")]
 #[path = "process/running.rs"]
 mod running;
+#[allow(dead_code, reason = "what is typed runs in a folder")]
+#[path = "process/victims.rs"]
+mod victims;
 
 use holdup::{
     record::{Player, Recording},
@@ -13,6 +18,7 @@ use holdup::{
 use process::{Ended, holdup};
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use victims::Victim;
 
 /// Runs it in a folder.
 fn run_in(folder: &Path, args: &[&str]) -> Ended {
@@ -84,19 +90,26 @@ fn what_is_shared_has_the_same_findings_and_no_name_of_the_program() {
     let folder = folder.path();
     let server = running::with_agent("lock-across-await,panics,spin-later-poll");
     recorded(folder, &server.target, "8s");
-    assert_alike(folder, &["held-across-await", "panicked", "never-yields"]);
+    assert_alike(folder, &["held-across-await", "panicked", "stalled-worker"]);
     assert_eq!(fs::metadata(folder.join("b.holdup")).unwrap().permissions().mode() & 0o777, 0o600);
 
     // What the original says of itself, the copy says no more.
     let host = server.target.trim_start_matches("http://");
     let pid = server.pid().to_string();
     let (original, shared) = (unpacked(folder, "a.holdup"), unpacked(folder, "b.holdup"));
-    for name in
-        [host, "demo-server", "demo_server", "panics", "was asked for a panic", "lock_across_await", "scenarios"]
-    {
+    for name in [
+        host,
+        "demo-server",
+        "demo_server",
+        "panics",
+        "spawns-and-forgets",
+        "asked for a panic",
+        "lock_across_await",
+        "scenarios",
+    ] {
         assert!(!has(&shared, name), "{name} is in what is shared");
     }
-    for name in [host, "panics", "was asked for a panic", "scenarios/"] {
+    for name in [host, "panics", "spawns-and-forgets", "asked for a panic", "scenarios/"] {
         assert!(has(&original, name), "{name} is in the recording");
     }
     let said = json(folder, &["info", "b.holdup", "--json"]);
@@ -127,16 +140,28 @@ fn what_a_console_tells_is_shared_with_the_same_findings() {
 
 #[test]
 fn the_memory_of_a_process_is_shared_with_its_chains() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let server = running::with_agent("deadlock");
-    recorded(folder, &server.pid().to_string(), "6s");
-    assert_alike(folder, &["deadlock"]);
-    let tree = run_in(folder, &["tree", "b.holdup"]);
-    assert_eq!(tree.code, Some(0), "{tree:?}");
-    assert!(tree.stdout.contains(".rs:") && tree.stdout.contains("name-"), "{}", tree.stdout);
-    assert!(tree.stdout.contains("Mutex"), "what is Tokio's has its name: {}", tree.stdout);
-    assert!(!has(&unpacked(folder, "b.holdup"), "demo_server"));
+    // Tasks that wait for each other; a thread that sleeps for a lock of the standard library; a runtime that nobody drives; a worker that is kept.
+    for (case, lint) in [
+        ("deadlock", "deadlock"),
+        ("lock-convoy", "lock-convoy"),
+        ("guard-only-thread", "deadlock"),
+        ("undriven", "undriven"),
+        ("stalled-worker", "stalled-worker"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let victim = Victim::start("release", &[case]);
+        recorded(folder, &victim.pid(), "6s");
+        assert_alike(folder, &[lint]);
+        let [original, shared] = ["a.holdup", "b.holdup"].map(|file| unpacked(folder, file));
+        for name in ["finds::", "finds/src", "victims", "/target/"] {
+            assert!(!has(&shared, name), "{case}: {name} is in what is shared");
+        }
+        assert!(has(&original, "finds::"), "{case}: its functions are in the recording");
+        let tree = run_in(folder, &["tree", "b.holdup"]);
+        assert_eq!(tree.code, Some(0), "{case}: {tree:?}");
+        assert!(tree.stdout.contains(".rs:") && tree.stdout.contains("name-"), "{case}: {}", tree.stdout);
+    }
 }
 
 #[test]

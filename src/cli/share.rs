@@ -40,16 +40,16 @@ pub(super) fn run(args: &ShareArgs) -> Result<Outcome, Error> {
 /// Says what was shared, and what was not.
 fn say(to: &Path, size: u64, shared: Shared, recording: &Recording) {
     let Shared { updates, left_out: Damage { segments, messages, bytes } } = shared;
-    let mut said = format!("shared {}: {}, {}\n", plural(updates, "update"), to.display(), humanize_bytes(size));
     let damaged = [(segments, "segment"), (messages, "message"), (bytes, "byte")];
     let damaged: Vec<String> =
         damaged.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what)).collect();
+    let mut lines = vec![format!("shared {}: {}, {}", plural(updates, "update"), to.display(), humanize_bytes(size))];
     if !damaged.is_empty() {
-        said += &format!("left out, since it is damaged: {}\n", damaged.join(", "));
+        lines.push(format!("left out, since it is damaged: {}", damaged.join(", ")));
     }
     if !recording.is_closed() {
-        said += "the recording was not closed: what it had so far is shared\n";
+        lines.push("the recording was not closed: what it had so far is shared".to_owned());
     }
     // Nobody who cannot be told needs to be.
-    let _ = std::io::stderr().write_all(said.as_bytes());
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }

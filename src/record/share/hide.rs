@@ -74,7 +74,7 @@ pub(super) struct Hidden {
     /// The target's clock at its first update.
     first: Option<Stamp>,
     /// Why something is not known, in the program's own words.
-    reasons: Vec<&'static str>,
+    reasons: BTreeSet<&'static str>,
     /// The types and fields of numbers that were kept.
     #[cfg(test)]
     pub(super) kept: BTreeSet<(&'static str, &'static str)>,
@@ -167,7 +167,6 @@ impl Hidden {
         let marks = &mut self.marks;
         match rules::text(at.ty, at.field) {
             Text::Whole(what) => marks.of(what, text),
-            Text::Name => text::name(text, marks),
             Text::Path => text::path(text, marks),
             Text::Place => text::place(text, marks),
             Text::Function => text::function(text, marks),
@@ -177,12 +176,13 @@ impl Hidden {
             Text::Module => text::module(text, marks),
             Text::Loss => text::loss(text, marks),
             Text::Value if at.of == FieldOf::Other => marks.of("value", text),
-            Text::Value => text::name(text, marks),
+            Text::Name | Text::Value => text::name(text, marks),
             Text::Kernel if !words::is_of_kernel(text) => marks.of("kernel", text),
+            Text::Ability if !words::is_ability(text) => marks.of("ability", text),
             Text::Lint if lint(text).is_none() => marks.of("lint", text),
             Text::Threshold if !is_threshold(text) => marks.of("threshold", text),
-            Text::Reason if !self.reasons.iter().any(|reason| *reason == text) => marks.of("reason", text),
-            Text::Kernel | Text::Lint | Text::Threshold | Text::Reason | Text::Word => text.to_owned(),
+            Text::Reason if !self.reasons.contains(text) => marks.of("reason", text),
+            Text::Kernel | Text::Ability | Text::Lint | Text::Threshold | Text::Reason | Text::Word => text.to_owned(),
         }
     }
 

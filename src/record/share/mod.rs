@@ -90,14 +90,14 @@ pub fn share<W: Write>(recording: &mut Recording, clock: Clock, to: W) -> Result
             }
             Ok(())
         }
-        Step::Event(recorded) => {
+        Step::Event(told) => {
             let Some(session) = &mut session else { return Ok(()) };
-            let event: Event = read(&masked(&recorded.event, &hidden, Form::Event)?)?;
+            let event: Event = read(&masked(&told.event, &hidden, Form::Event)?)?;
             updates += u64::from(matches!(&event, Event::Update(update) if update.part == Part::Last));
-            recorder.push(recorded.at, wall(recorded.wall), event.clone(), session)?;
+            recorder.push(told.at, wall(told.wall), event.clone(), session)?;
             session.apply(event);
-            recorder.applied(recorded.at, session)?;
-            put(recorder.take(recorded.at)?, &mut writer)
+            recorder.applied(told.at, session)?;
+            put(recorder.take(told.at)?, &mut writer)
         }
     })?;
     put(recorder.end()?, &mut writer)?;

@@ -26,6 +26,8 @@ pub(super) enum Text {
     Kernel,
     /// A kind of loss.
     Loss,
+    /// What an agent can tell, or in which detail.
+    Ability,
     /// The name of a lint.
     Lint,
     /// The name of a threshold.
@@ -48,9 +50,9 @@ pub(super) fn text(ty: &str, field: &str) -> Text {
         | ("NewOp", "source")
         | ("Names", "texts")
         | ("Panic", "task_name")
-        | ("Process", "detail" | "capabilities")
         | ("CycleStep", "waits_in")
         | ("WorkerRef", "runtime" | "thread") => Text::Name,
+        ("Process", "detail" | "capabilities") => Text::Ability,
         ("Value", "Text") => Text::Value,
         ("SourcePlace" | "Place", "file") | ("Places", "by_source") | ("Process", "executable") | ("Root", "0") => {
             Text::Path
@@ -141,8 +143,7 @@ pub(super) fn number(ty: &str, field: &str) -> Number {
         | ("Memory", "slept")
         | ("AwaitedRef", "Poll") => Number::Names(Named::Thread),
         ("ThingId", "0") => Number::Names(Named::Thing),
-        ("ResourceId", "0") => Number::Resource,
-        ("LockRef", "number") => Number::Resource,
+        ("ResourceId", "0") | ("LockRef", "number") => Number::Resource,
         ("MetaId", "0") => Number::Names(Named::Description),
         ("Frame", "address" | "offset") => Number::Names(Named::Code),
         ("Value", _) => Number::Value,

@@ -311,7 +311,8 @@ fn the_numbers_that_are_kept_are_these() {
         session.apply(event);
     }
     super::collect(&session, &hidden).unwrap();
-    let kept: String = hidden.borrow().kept.iter().map(|(ty, field)| format!("{ty}.{field}\n")).collect();
+    let kept: Vec<String> = hidden.borrow().kept.iter().map(|(ty, field)| format!("{ty}.{field}\n")).collect();
+    let kept = kept.concat();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/record/share/tests/kept_numbers.txt");
     if std::env::var_os("HOLDUP_REGENERATE").is_some() {
         std::fs::write(path, &kept).unwrap();

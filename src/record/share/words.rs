@@ -96,33 +96,16 @@ const TOKIO: &[&str] = &[
     "ns",
     "s",
     "us",
-    // Levels of detail, and what is known of types.
-    "full",
-    "lean",
-    "absent",
-    "lines",
-    "stripped",
-    "symbols",
-    "twin",
-    // What an agent can tell.
-    "driver-turns",
-    "losses",
-    "panics",
-    "runtimes",
-    "scheduled",
-    "spans",
-    "stacks",
-    "stalls",
-    "task-facts",
-    "tasks",
-    "wakers",
-    "workers",
-    "locks",
     // Threads of every Tokio runtime.
     "tokio-runtime-w",
     "tokio-runtime-worker",
     "tokio-rt-worker",
 ];
+
+/// What an agent can tell, in which detail, and what is known of types.
+const ABILITIES: &str = "\
+    absent driver-turns full lean lines locks losses panics permits runtimes scheduled spans stacks stalls stripped symbols \
+    task-facts tasks twin wakers workers";
 
 /// Fields of Tokio's whose values are kept where they are flags or numbers: how a lock, a semaphore or a channel stands.
 const COUNTED: &str = "\
@@ -300,6 +283,10 @@ pub(super) fn is_of_tokio(text: &str) -> bool {
 pub(super) fn is_counted(field: &str) -> bool {
     static WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| words(COUNTED));
     WORDS.contains(field)
+}
+
+pub(super) fn is_ability(text: &str) -> bool {
+    ABILITIES.split_whitespace().any(|ability| ability == text)
 }
 
 /// Whether a field's value is a name.
