@@ -187,7 +187,7 @@ fn a_target_of_every_kind_is_judged_alike() {
 /// Texts as they come: alone, in paths, functions, sentences, addresses.
 const FORMS: [fn(&str) -> String; 8] = [
     |canary| canary.to_owned(),
-    |canary| format!("/home/{canary}/src/{canary}.rs"),
+    |canary| format!("/srv/{canary}/src/{canary}.rs"),
     |canary| format!("<cargo>/{canary}-1.0.0/src/{canary}.rs"),
     |canary| format!("own::{canary}::Of<{canary}, tokio::task::Core<{canary}::{{closure#0}}>>::poll"),
     |canary| format!("{canary} of own::{canary} at src/{canary}.rs:41"),

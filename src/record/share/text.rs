@@ -4,12 +4,13 @@
 use super::{marks::Marks, words};
 use crate::update::{Place, SourcePlace};
 
-/// A name: of a task, a lock, a field, a thread. One that is a path of functions is replaced part by part, as functions are.
+/// A name: of a task, a lock, a field, a thread. One that is a path is replaced part by part, as functions are; but since anybody may name anything so,
+/// no more of it is kept than whose crate it is.
 pub(super) fn name(text: &str, marks: &mut Marks) -> String {
     if words::is_of_tokio(text) || words::is_of_rust(text) {
         text.to_owned()
     } else if text.contains("::") || text.contains('<') {
-        function(text, marks)
+        parts(text, Kept::Crate, marks)
     } else {
         whole(text, marks)
     }
@@ -41,8 +42,21 @@ struct Open {
     before: Option<Owner>,
 }
 
+/// What is kept of a path in a published crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// The crate.
+    Crate,
+    /// All of it.
+    Path,
+}
+
 /// A function or a type, with all that it is generic over. Parts of paths of published crates and words of the language are kept.
 pub(super) fn function(text: &str, marks: &mut Marks) -> String {
+    parts(text, Kept::Path, marks)
+}
+
+fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
     if !text.chars().all(is_of_functions) {
         return whole(text, marks);
     }
@@ -54,7 +68,8 @@ pub(super) fn function(text: &str, marks: &mut Marks) -> String {
         let length = rest.find(|letter: char| !is_of_word(letter)).unwrap_or(rest.len());
         if length > 0 {
             let (word, after) = rest.split_at(length);
-            if !out.ends_with("::") {
+            let begins = !out.ends_with("::");
+            if begins {
                 owner = if words::is_published_crate(word) && after.starts_with("::") {
                     Owner::Published
                 } else {
@@ -66,7 +81,7 @@ pub(super) fn function(text: &str, marks: &mut Marks) -> String {
                 // Numbers of closures and of parts of tuples, and lengths.
                 _ if is_number => out.ends_with(['#', '.']) || out.ends_with("; "),
                 _ if word.chars().count() == 1 || words::is_of_rust(word) => true,
-                Owner::Published => !is_hash(word),
+                Owner::Published => !is_hash(word) && (begins || kept == Kept::Path),
                 Owner::Other => false,
             };
             if is_kept {
@@ -325,6 +340,8 @@ mod tests {
         assert_eq!(function("orders::load", &mut marks), format!("{alone}::{}", name("load", &mut marks)));
         same(name, &["block_on", "Mutex", "Mutex::lock", "permits"]);
         assert_eq!(shown(name, "Mutex::stolen", &["stolen"]), "Mutex::[stolen]");
+        assert_eq!(shown(name, "tokio::alice::poll", &["alice"]), "tokio::[alice]::poll");
+        assert_eq!(shown(name, "redis of alice", &["redis of alice"]), "[redis of alice]");
     }
 
     #[test]
@@ -342,7 +359,7 @@ mod tests {
             ],
         );
         let mut marks = Marks::default();
-        let tokio = "/home/u/.cargo/registry/src/some-host-1949cf8c6b5b557f/tokio-1.54.1/src/a.rs";
+        let tokio = "/srv/u/.cargo/registry/src/some-host-1949cf8c6b5b557f/tokio-1.54.1/src/a.rs";
         assert_eq!(path(tokio, &mut marks), "<cargo>/tokio-1.54.1/src/a.rs", "without the machine");
         assert_eq!(path("/rustc/59807616e1/library/std/src/a.rs", &mut marks), "<rust>/std/src/a.rs");
         let shown = |text, hidden: &[&str]| shown(path, text, hidden);

@@ -230,7 +230,7 @@ const KERNEL: &[&str] = &[
 /// Published crates whose names and paths are kept, as their packages are called: the standard library's, Tokio's, and what async services are made of.
 const PUBLISHED: &str = "\
     actix-rt actix-web alloc anyhow async-channel async-stream async-trait axum axum-core backtrace bb8 bytes \
-    console-subscriber core crossbeam-channel crossbeam-utils dashmap deadpool event-listener flume futures \
+    console-subscriber core crossbeam-channel dashmap deadpool event-listener flume futures \
     futures-channel futures-core futures-executor futures-io futures-lite futures-sink futures-task futures-util h2 \
     h3 hickory-resolver holdup-agent http http-body http-body-util httparse hyper hyper-rustls hyper-tls hyper-util \
     lapin mio moka native-tls once_cell openssl parking_lot parking_lot_core pin-project-lite prost quinn \
