@@ -262,6 +262,8 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
+    /// Write a recording anew for a bug report: names, fields, addresses, paths, messages and values are replaced by marks
+    Share(ShareArgs),
     /// Write what an analysis needs of a process's memory to a file, before it is restarted
     Grab(GrabArgs),
     /// Make a small file of what holdup needs of an executable's debug information, to ship beside a stripped one
@@ -446,6 +448,26 @@ pub struct InfoArgs {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `holdup share`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Kept as they are: lints, Tokio's and the kernel's own names, functions and paths of published crates and of the \
+    standard library, numbers of lines, counts, sizes and how long things take. The same text has the same mark, in this file alone."
+)]
+pub struct ShareArgs {
+    /// The recording
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The file to write; one that is there is not written over
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+
+    /// Keep what the clocks said; otherwise the recording begins at zero
+    #[arg(long)]
+    pub keep_time: bool,
 }
 
 /// `holdup ps`.

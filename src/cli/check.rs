@@ -9,10 +9,7 @@ use super::{
     log, out, recorded,
     watch::{self, Plan},
 };
-use crate::{
-    report::{End, Report, github, text},
-    source::Target,
-};
+use crate::report::{End, Report, github, text};
 
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
@@ -27,18 +24,7 @@ pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
         window: args.window,
         connect_timeout: args.connect_timeout,
     };
-    let (runtime, observed) = match &plan.target {
-        Target::Recording(path) => {
-            let (settings, retention) = (&plan.settings, plan.retention);
-            (None, recorded::observe(&recorded::Plan { path, at: args.at, settings, retention })?)
-        }
-        _ if args.at.is_some() => return Err(Error::NoRecordingToLookAt(plan.target)),
-        _ => {
-            let runtime = crate::cli::runtime()?;
-            let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
-            (Some(runtime), observed)
-        }
-    };
+    let (runtime, observed) = recorded::watch(&plan, args.at)?;
     let report = Report::new(&plan.target, &observed);
     let printed = out::print(&match args.format {
         Format::Text => text::render(&report),

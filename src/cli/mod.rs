@@ -24,6 +24,7 @@ mod record;
 mod recorded;
 mod replay;
 mod run;
+mod share;
 mod tree;
 mod watch;
 
@@ -97,6 +98,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             config.apply_files(&args.files);
             replay::run(&args.recording, args.at, &config, environment)
         }
+        Some(Command::Share(args)) => share::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Grab(args)) => grab::run(&args),
         Some(Command::Layout(args)) => layout::run(&args),

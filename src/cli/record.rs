@@ -4,7 +4,7 @@ mod alarm;
 mod keeping;
 mod progress;
 
-pub(super) use keeping::KeepError;
+pub(super) use keeping::{KeepError, make};
 
 use super::{Error, Outcome, args::RecordArgs, config::Config, log, watch};
 use crate::{

@@ -1,25 +1,33 @@
 //! A recording, looked at as a target is: what its session was at one instant.
 
-use super::{Error, choice::RecordedAt, watch::Watch};
+use super::{
+    Error,
+    choice::RecordedAt,
+    watch::{self, Plan, Watch},
+};
 use crate::{
-    diagnose::Settings,
-    model::Retention,
     number::humanize,
     record::{Begins, Player, Recording},
     report::Observation,
+    source::Target,
 };
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio::runtime::Runtime;
 
-/// What is to be looked at.
-pub(super) struct Plan<'a> {
-    pub(super) path: &'a Path,
-    /// The instant; the end where there is none.
-    pub(super) at: Option<RecordedAt>,
-    pub(super) settings: &'a Settings,
-    pub(super) retention: Retention,
+/// Watches a target for a while, or looks at a recording at an instant. What lives goes on in the runtime, which is to be kept until all is said.
+pub(super) fn watch(plan: &Plan, at: Option<RecordedAt>) -> Result<(Option<Runtime>, Observation), Error> {
+    match &plan.target {
+        Target::Recording(path) => Ok((None, observe(path, at, plan)?)),
+        target if at.is_some() => Err(Error::NoRecordingToLookAt(target.clone())),
+        _ => {
+            let runtime = super::runtime()?;
+            let observed = runtime.block_on(watch::watch(plan, watch::asked_to_stop()))?;
+            Ok((Some(runtime), observed))
+        }
+    }
 }
 
 /// Opens a recording at its beginning.
@@ -33,24 +41,29 @@ pub(super) fn open_all(paths: &[PathBuf]) -> Result<Player, Error> {
     Recording::open_all(paths).and_then(Player::new).map_err(|error| Error::Recording(error.to_string()))
 }
 
-/// What came of the session up to the instant. Where the recording has it from its beginning, it is judged by the thresholds of today.
-pub(super) fn observe(plan: &Plan) -> Result<Observation, Error> {
-    let mut player = open(plan.path)?;
-    let until = instant(&mut player, plan.at)?;
-    let is_whole = player.recording().segments().next().is_some_and(|(head, _)| head.begins == Begins::Anew);
-    let mut watch = Watch::new(plan.settings, plan.retention);
+/// What came of the session up to the instant, or to its end. Where the recording has it from its beginning, it is judged by the thresholds of today.
+fn observe(path: &Path, at: Option<RecordedAt>, plan: &Plan) -> Result<Observation, Error> {
+    let mut player = open(path)?;
+    let until = instant(&mut player, at)?;
+    let is_anew = player.recording().segments().next().is_some_and(|(head, _)| head.begins == Begins::Anew);
+    // Its beginning may be damaged.
+    let is_whole = is_anew && player.session().model().now().is_none();
+    let mut watch = Watch::new(&plan.settings, plan.retention);
     if !is_whole {
         watch.go_on_from(player.session().clone());
     }
     let began = player.moment().at;
-    while player.next_at()?.is_some_and(|next| next <= until)
-        && let Some(event) = player.step()?
-    {
+    let mut jumps = player.jumps();
+    while player.next_at()?.is_some_and(|next| next <= until) {
+        if std::mem::replace(&mut jumps, player.jumps()) != player.jumps() {
+            watch.go_on_from(player.session().clone());
+        }
+        let Some(event) = player.step()? else { break };
         watch.take(event);
     }
     watch
         .recorded(until.saturating_sub(began))
-        .ok_or_else(|| Error::Recording(format!("{}: there is no complete update until then", plan.path.display())))
+        .ok_or_else(|| Error::Recording(format!("{}: there is no complete update until then", path.display())))
 }
 
 /// An instant as time since the recorder began.

@@ -35,18 +35,7 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
         window: if is_over { Duration::ZERO } else { WINDOW },
         connect_timeout: PATIENCE,
     };
-    let (runtime, observed) = match &plan.target {
-        Target::Recording(path) => {
-            let (settings, retention) = (&plan.settings, plan.retention);
-            (None, recorded::observe(&recorded::Plan { path, at: args.at, settings, retention })?)
-        }
-        _ if args.at.is_some() => return Err(Error::NoRecordingToLookAt(plan.target)),
-        _ => {
-            let runtime = super::runtime()?;
-            let observed = runtime.block_on(watch::watch(&plan, watch::asked_to_stop()))?;
-            (Some(runtime), observed)
-        }
-    };
+    let (runtime, observed) = recorded::watch(&plan, args.at)?;
     let told = TreeOf::new(&plan.target, &observed).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
     let text = if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) };
     let printed = out::print(&text);

@@ -197,9 +197,9 @@ impl Watch {
     /// What was before is known.
     pub(super) fn go_on_from(&mut self, session: Session) {
         self.session = session;
-        self.totals.sessions = 1;
+        self.totals.sessions = self.totals.sessions.max(1);
         self.note_update();
-        self.begun = self.heard;
+        self.begun = self.begun.or(self.heard);
     }
 
     pub(super) fn take(&mut self, event: Event) -> Milestone {

@@ -10,6 +10,7 @@
 //!       player    a session at any instant of it
 //!       history     the last minutes of a session that goes on
 //!         viewer      both from a thread of their own, for those who must not wait
+//!       share     the same without what names the program
 //! ```
 //!
 //! `docs/recording.md` has the format. Nothing here panics over what it reads: what cannot be used is left out, and counted.
@@ -24,6 +25,7 @@ mod player;
 mod recorder;
 mod rows;
 mod segment;
+mod share;
 #[cfg(test)]
 mod tests;
 mod viewer;
@@ -35,6 +37,7 @@ pub use history::{History, Limits};
 pub use message::{Begins, FindingMark, Header, Mark, MarkKind, SegmentHead, SegmentTail};
 pub use player::{Moment, Player};
 pub use recorder::{Out, Recorder};
+pub use share::{Clock, Shared, share};
 pub use viewer::{Seek, TimeLine, View, Viewer};
 pub use writer::Writer;
 
@@ -64,6 +67,9 @@ pub enum Error {
     /// It begins in the middle, and only the version that wrote it knows what was before.
     #[error("it begins in the middle of a session, with a state that holdup {0} wrote; open it with that version")]
     OtherState(String),
+    /// What is to be hidden of it is of a form that is not known. It does not happen.
+    #[error("what names the program in it cannot be hidden, so that nothing of it is shared")]
+    Hiding,
     /// What is to be written has no form. It does not happen.
     #[error("it cannot be written down: {0}")]
     Form(#[from] rmp_serde::encode::Error),

@@ -95,6 +95,8 @@ pub struct Player {
     most_checkpoints: usize,
     /// The steps of the segment that was looked at last.
     steps: Option<(usize, Vec<Step>)>,
+    /// How often events were missing on the way.
+    jumps: u64,
 }
 
 impl Player {
@@ -111,6 +113,7 @@ impl Player {
             checkpoints: Vec::new(),
             most_checkpoints: 0,
             steps: None,
+            jumps: 0,
         };
         player.begin_near(0)?;
         Ok(player)
@@ -169,6 +172,11 @@ impl Player {
             let since = i128::from(wall) - i128::from(head.wall) + i128::from(head.at);
             Duration::from_nanos(u64::try_from(since).unwrap_or(0))
         })
+    }
+
+    /// How often the session went on from a later state, since events were missing on the way.
+    pub fn jumps(&self) -> u64 {
+        self.jumps
     }
 
     /// Takes in the next event, and tells when it came and what it was. `None` at the end.
@@ -398,6 +406,13 @@ impl Player {
         Ok(Found::State)
     }
 
+    /// Whether a segment is the one that was written after another.
+    fn is_next(&self, number: usize, later: usize) -> bool {
+        let places = self.recording.places();
+        let [before, after] = [number, later].map(|at| places.get(at).map(|place| place.head.number));
+        before.is_some_and(|before| before.checked_add(1) == after)
+    }
+
     /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.
     fn peek(&mut self) -> Result<Option<&Recorded>, Error> {
         loop {
@@ -406,9 +421,9 @@ impl Player {
                 break;
             }
             let is_whole = !loaded.segment.is_cut && loaded.segment.unread == 0;
-            let mut later = loaded.number + 1;
-            let number = |at: usize| self.recording.places().get(at).map(|place| place.head.number);
-            let mut follows = is_whole && number(later) == number(loaded.number).map(|number| number + 1);
+            let number = loaded.number;
+            let mut later = number + 1;
+            let mut follows = is_whole && self.is_next(number, later);
             loop {
                 if later >= self.recording.places().len() {
                     return Ok(None);
@@ -419,6 +434,7 @@ impl Player {
                     break;
                 }
                 if self.begin_at(later)? == Found::State {
+                    self.jumps += 1;
                     break;
                 }
                 follows = false;

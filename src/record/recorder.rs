@@ -136,6 +136,13 @@ impl Recorder {
         Ok(self.out())
     }
 
+    /// What comes next does not go on from here: the segment ends, and the next one has not the number that it would have.
+    pub(super) fn leave_out(&mut self) -> Result<Vec<Out>, Error> {
+        let out = self.end()?;
+        self.begun += 1;
+        Ok(out)
+    }
+
     fn end_segment(&mut self) -> Result<(), Error> {
         let Some(segment) = self.segment.take() else { return Ok(()) };
         self.out.push(Out::Bytes(segment.finish()?));

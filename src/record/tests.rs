@@ -25,7 +25,7 @@ mod service;
 mod past;
 
 /// Events, each with its time.
-type Told = Vec<(Duration, Event)>;
+pub(super) type Told = Vec<(Duration, Event)>;
 
 fn told(steps: &[play::Step]) -> Told {
     let process = Process { capabilities: vec!["stalls".into(), "locks".into()], ..Process::default() };
@@ -39,7 +39,17 @@ fn told(steps: &[play::Step]) -> Told {
         .collect()
 }
 
-fn wall(at: Duration) -> u64 {
+/// What a service at random tells.
+pub(super) fn told_at_random(steps: std::ops::Range<usize>) -> impl Strategy<Value = Told> {
+    vec(play::step(), steps).prop_map(|steps| told(&steps))
+}
+
+/// What a service tells in which nothing happens, and so many updates of it.
+pub(super) fn told_of_nothing(updates: usize) -> Told {
+    told(&vec![play::Step::Publish; updates])
+}
+
+pub(super) fn wall(at: Duration) -> u64 {
     1_767_268_800_000_000_000 + nanos(at)
 }
 
@@ -71,7 +81,7 @@ fn new_session() -> Session {
 }
 
 /// Records events, with a new segment after each of these. What was said after each event, and the bytes.
-fn record(events: &Told, ends: &[usize]) -> (Vec<Vec<String>>, Vec<u8>) {
+pub(super) fn record(events: &Told, ends: &[usize]) -> (Vec<Vec<String>>, Vec<u8>) {
     let mut session = new_session();
     let mut recorder = Recorder::new();
     let mut writer = Writer::new(Vec::new(), &Header::new("127.0.0.1:6669", wall(Duration::ZERO))).unwrap();
@@ -193,10 +203,19 @@ fn a_segment_that_is_damaged_costs_no_other() {
     let recording = open(&bytes).unwrap();
     assert!(!recording.is_closed());
     assert_eq!(recording.segments().len(), 3);
+    // A head that is damaged takes its segment out of the list. What comes after that does not follow what comes before it.
+    let (lived, mut bytes) = record(&events, &[9, 19]);
+    bytes.pop();
+    let head = find(&bytes, 1);
+    bytes[head + 10] ^= 0x55;
+    let mut player = Player::new(open(&bytes).unwrap()).unwrap();
+    while player.step().unwrap().is_some() {}
+    assert_eq!((player.recording().segments().len(), player.jumps()), (2, 1));
+    assert_eq!(said(player.session()), *lived.last().unwrap());
 }
 
 /// Where the head of a segment begins.
-fn find(bytes: &[u8], number: usize) -> usize {
+pub(super) fn find(bytes: &[u8], number: usize) -> usize {
     let magic = (frame::Kind::Head as u32).to_le_bytes();
     bytes.windows(4).enumerate().filter(|(_, window)| *window == magic).nth(number).unwrap().0
 }

@@ -257,7 +257,8 @@ struct News {
 fn time_line(player: &mut Player, why: Option<String>) -> Result<TimeLine, Error> {
     let (from, until) = player.span()?;
     let recording = player.recording();
-    let mut line = TimeLine { from, until, is_open: !recording.is_closed(), bytes: recording.size(), why, ..TimeLine::default() };
+    let mut line =
+        TimeLine { from, until, is_open: !recording.is_closed(), bytes: recording.size(), why, ..TimeLine::default() };
     let mut before: Option<(u64, Option<u64>)> = None;
     for (head, tail) in recording.segments() {
         line.walls.push((Duration::from_nanos(head.at), head.wall));

@@ -37,6 +37,14 @@ pub enum KeepError {
     /// There is one.
     #[error("{} is there already, and is not written over; choose another name with -o", .0.display())]
     Exists(PathBuf),
+    /// What is to be shared cannot be written, or not read.
+    #[error("cannot write {}: {error}; it was removed again", .path.display())]
+    Share {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: record::Error,
+    },
     /// It cannot be written to.
     #[error("cannot write {}: {error}; what was recorded until then can be read in it", .path.display())]
     Write {
@@ -276,7 +284,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 }
 
 /// A new file that nobody but its owner may read.
-fn make(path: &Path) -> Result<File, KeepError> {
+pub(in crate::cli) fn make(path: &Path) -> Result<File, KeepError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

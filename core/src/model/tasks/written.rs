@@ -53,6 +53,14 @@ struct Columns(Vec<Column>);
 const COLUMNS: usize = 1 + NUMBERS;
 const NUMBERS: usize = 21;
 
+impl Tasks {
+    /// Which of the columns in which tasks are written down are instants, in nanoseconds; zero is none.
+    pub const INSTANTS: [usize; 6] = [8, 11, 12, 13, 14, 15];
+
+    /// Which of them is one in seconds.
+    pub const SECONDS: usize = COLUMNS - 1;
+}
+
 impl Chunk {
     fn numbers(&self, at: usize) -> [u64; NUMBERS] {
         let cold = &self.cold[at];
