@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod compare;
 pub mod record;
 pub mod report;
 pub mod source;

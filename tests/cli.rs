@@ -24,6 +24,7 @@ fn refused(args: &[&str]) -> String {
 fn help() {
     insta::assert_snapshot!("help", printed(&["-h"]));
     insta::assert_snapshot!("help_check", printed(&["check", "-h"]));
+    insta::assert_snapshot!("help_diff", printed(&["diff", "-h"]));
     insta::assert_snapshot!("help_demo", printed(&["demo", "-h"]));
     insta::assert_snapshot!("help_replay", printed(&["replay", "-h"]));
     insta::assert_snapshot!("help_explain", printed(&["explain", "-h"]));

@@ -315,8 +315,18 @@ fn on_signal(settings: &Settings, stalls: &Arc<Stalls>) -> Result<Option<OnSigna
 }
 
 fn describe(settings: &Settings) -> Description {
-    let mut capabilities =
-        vec!["tasks", "runtimes", "workers", "locks", "stalls", "spans", "panics", "losses", "task-facts"];
+    let mut capabilities = vec![
+        "tasks",
+        "runtimes",
+        "workers",
+        "locks",
+        "stalls",
+        "spans",
+        "panics",
+        "losses",
+        "task-facts",
+        "spawn-times",
+    ];
     let stacks = watched_stacks(settings);
     let mut limitations = limits::limitations(stacks);
     if stacks != stalls::Stacks::Off && cfg!(target_os = "linux") {

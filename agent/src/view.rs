@@ -332,6 +332,26 @@ pub(crate) struct Histograms {
     pub(crate) scheduled: Histogram,
 }
 
+/// How many doublings of a microsecond are told apart.
+pub(crate) const DOUBLINGS: usize = 32;
+
+/// Durations of many tasks: `[i]` counts those of less than 2^i µs and not less than 2^(i-1) µs, and the last one takes all that is longer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Doublings {
+    /// Of polls that have ended.
+    pub(crate) polls: [u64; DOUBLINGS],
+    /// Of waits between wake and poll.
+    pub(crate) waits: [u64; DOUBLINGS],
+}
+
+/// Those of the tasks of one spawn location, as totals since the process began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpawnTimes {
+    /// `None` of the tasks whose locations are not told apart.
+    pub(crate) location: Option<&'static Location>,
+    pub(crate) counted: Doublings,
+}
+
 /// What could not be kept, as totals since the process started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Losses {

@@ -22,7 +22,7 @@ pub(crate) fn console(bytes: &[u8]) {
 
 /// Of an agent that can tell everything.
 pub(crate) fn holdup(bytes: &[u8]) {
-    let can = ["tasks", "wakers", "driver-turns", "permits", "scheduled", "stalls"];
+    let can = ["tasks", "wakers", "driver-turns", "permits", "scheduled", "stalls", "spawn-times"];
     let process = Process { capabilities: can.map(String::from).into(), ..Process::default() };
     tell(Begin::agent(1, process), source::decode, bytes);
 }

@@ -8,8 +8,8 @@
 )]
 
 use super::choice::{
-    AlarmOn, FailOn, Format, HistoryFor, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting,
-    lint_names,
+    AlarmOn, DiffFormat, FailOn, Format, HistoryFor, MemoryBound, PaletteChoice, Percent, RecordedAt, RetainFor, Size,
+    ThresholdSetting, lint_names,
 };
 use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
@@ -39,7 +39,7 @@ const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a 
     of this machine is looked at by its id (4242, pid:4242) or by its name (name:orders), with nothing built into it: its memory \
     is read, and nothing in it is stopped or changed. core:FILE is a core file or a grab.";
 
-const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something, 2 when it could not be run as \
+const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something or something is worse by `diff`, 2 when it could not be run as \
     asked, 3 when the target could not be reached or fell silent.\n\n`holdup explain` lists what is looked for, and \
     `holdup gen-config` every setting of the configuration file.";
 
@@ -260,6 +260,8 @@ pub enum Command {
     Record(Box<RecordArgs>),
     /// Show a recording on the screens of the live view, at any instant of it
     Replay(Box<ReplayArgs>),
+    /// Compare two recordings, or one and a live target: what is worse, better, new or gone, by spawn location, lock and finding
+    Diff(Box<DiffArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
     /// Write a recording anew for a bug report: names, fields, addresses, paths, messages and values are replaced by marks
@@ -433,6 +435,63 @@ pub struct ReplayArgs {
     /// How it looks.
     #[command(flatten)]
     pub screen: ScreenArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// `holdup diff`.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// How it was: a recording, by its file
+    #[arg(value_name = "BEFORE", value_hint = ValueHint::FilePath, required_unless_present = "print_schema")]
+    pub before: Option<Target>,
+
+    /// How it is: another recording, or a service or process, as for the live view
+    #[arg(value_name = "AFTER", value_hint = ValueHint::FilePath, required_unless_present = "print_schema")]
+    pub after: Option<Target>,
+
+    /// How long to watch a live target, from the first update on
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub window: std::time::Duration,
+
+    /// How to print what differs
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DiffFormat,
+
+    /// Tell of what has changed by this much of what it was
+    #[arg(long, value_name = "PERCENT", default_value = "10%")]
+    pub change: Percent,
+
+    /// And, of times, by this much
+    #[arg(long, value_name = "DURATION", default_value = "100us", value_parser = humantime::parse_duration)]
+    pub time: std::time::Duration,
+
+    /// And, of shares, by this much: of one worker's time, and of a lock's acquisitions
+    #[arg(long, value_name = "PERCENT", default_value = "1%")]
+    pub part: Percent,
+
+    /// Exit with 1 when a finding is new, or worse, and at least this bad; a measure that is worse always does
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
+    pub fail_on: FailOn,
+
+    /// How long a live target may take until it sends its first update
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub connect_timeout: std::time::Duration,
+
+    /// Print the JSON Schema of `--format json`, and exit
+    #[arg(long)]
+    pub print_schema: bool,
+
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// What is needed of the executable.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
     /// The log and the configuration file.
     #[command(flatten)]
     pub files: FileArgs,

@@ -258,6 +258,30 @@ pub enum Format {
     Github,
 }
 
+/// How to print what differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; --print-schema describes it
+    Json,
+}
+
+/// A share, as in 10% or 0.5%.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(pub f64);
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let number = typed.trim().trim_end_matches('%').trim_end().parse::<f64>().ok();
+        let percent = number.filter(|percent| percent.is_finite() && *percent >= 0.0);
+        percent.map(|percent| Self(percent / 100.0)).ok_or_else(|| "write a percentage such as 10% or 0.5%".into())
+    }
+}
+
 /// From which severity on a finding is a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum FailOn {

@@ -61,6 +61,15 @@ pub enum Error {
     /// A recording cannot be read or made.
     #[error("{0}")]
     Recording(String),
+    /// A side of a comparison cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Nothing is compared.
+    #[error("holdup diff compares two: a recording of how it was, and a recording or a target of how it is")]
+    NoRecordings,
+    /// How it was is not there to be seen any more.
+    #[error("{0} is no recording, and how it was is known by one; `holdup record` makes them")]
+    NoRecordingBefore(Target),
     /// What lives has no past here.
     #[error("{0} is no recording, and --at is an instant of one; `holdup record` makes them")]
     NoRecordingToLookAt(Target),
@@ -113,10 +122,13 @@ impl Outcome {
 }
 
 impl Error {
-    /// What the process ends with: 3 where the target could not be reached or fell silent, 2 for everything else.
+    /// What the process ends with: 3 where the target could not be reached or fell silent, or a side of a comparison cannot be read; 2 for everything
+    /// else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotSeen(_) | Self::TargetLost { .. } | Self::TargetSilent { .. } => ExitCode::from(3),
+            Self::NotSeen(_) | Self::TargetLost { .. } | Self::TargetSilent { .. } | Self::Unreadable(_) => {
+                ExitCode::from(3)
+            }
             _ => ExitCode::from(2),
         }
     }

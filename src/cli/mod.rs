@@ -8,6 +8,7 @@ mod check;
 mod choice;
 mod config;
 mod demo;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -90,6 +91,15 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             config.apply_files(&args.files);
             config.target = args.target.clone().unwrap_or(config.target);
             record::run(&args, &config)
+        }
+        Some(Command::Diff(args)) if args.print_schema => done(out::print(crate::report::DIFF_SCHEMA)),
+        Some(Command::Diff(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_lints(&args.lints)?;
+            config.apply_link(&args.link);
+            config.apply_symbols(&args.symbols);
+            config.apply_files(&args.files);
+            diff::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Replay(args)) => {

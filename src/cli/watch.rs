@@ -2,6 +2,7 @@
 
 use crate::{
     app::options::ValuesForm,
+    compare::Heard,
     diagnose::Settings,
     model::Retention,
     report::{End, Observation, Totals, tree},
@@ -124,6 +125,15 @@ pub(super) fn keep(runtime: Runtime) {
 
 /// Watches until the window is over, or `stop` completes.
 pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Observation, NotSeen> {
+    watch_each(plan, stop, |_, _| ()).await
+}
+
+/// The same, and shows the session to somebody after each event, with what that was.
+pub(super) async fn watch_each(
+    plan: &Plan,
+    stop: impl Future<Output = ()>,
+    mut each: impl FnMut(Heard, &Session),
+) -> Result<Observation, NotSeen> {
     let mut attachment = Attachment::new(source::open(plan.target.clone(), plan.source.clone()));
     let mut watch = Watch::new(&plan.settings, plan.retention);
     let mut until = Instant::now() + plan.connect_timeout;
@@ -132,7 +142,10 @@ pub(super) async fn watch(plan: &Plan, stop: impl Future<Output = ()>) -> Result
         tokio::select! {
             event = attachment.next(watch.session.wants()) => {
                 let Some(event) = event else { break Why::TimeIsUp };
-                match watch.take(event) {
+                let heard = Heard::of(&event);
+                let milestone = watch.take(event);
+                each(heard, &watch.session);
+                match milestone {
                     Milestone::Begun => until = Instant::now() + plan.window,
                     Milestone::Answer => until = Instant::now() + plan.connect_timeout,
                     Milestone::GaveUp => break Why::TimeIsUp,

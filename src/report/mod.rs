@@ -9,9 +9,11 @@
 //! processes       the Tokio processes of this machine
 //!   tree          every chain of a process, equal ones together
 //! recording       what a recording is of
+//! diff            two sides compared                             schema/diff.schema.json
 //! ```
 
 mod data;
+mod diff;
 mod exact;
 pub(crate) mod github;
 mod location;
@@ -28,6 +30,8 @@ pub(crate) mod tree;
 mod tests;
 
 pub use data::Report;
+pub use diff::DIFF_SCHEMA;
+pub(crate) use diff::{DiffReport, Named as NamedSide};
 pub use observation::{End, Observation, Totals};
 pub use processes::ProcessList;
 pub(crate) use recording::RecordingInfo;

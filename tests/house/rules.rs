@@ -11,12 +11,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("diagnose", &["packed", "update", "model"]),
     ("session", &["update", "model", "diagnose"]),
     ("record", &["packed", "update", "model", "diagnose", "session"]),
+    ("compare", &["update", "model", "diagnose", "session"]),
     ("source", &["update"]),
     ("app", &["update", "model", "diagnose", "session", "record"]),
     ("view", &["update", "model", "diagnose", "session", "record", "app"]),
-    ("report", &["update", "model", "diagnose", "session", "app", "view", "source"]),
+    ("report", &["update", "model", "diagnose", "session", "app", "view", "source", "compare"]),
     ("terminal", &["update", "model", "diagnose", "session", "record", "source", "app", "view"]),
-    ("cli", &["update", "model", "diagnose", "session", "record", "source", "app", "view", "terminal", "report"]),
+    (
+        "cli",
+        &["update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report"],
+    ),
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.

@@ -92,6 +92,7 @@ impl Running {
     }
 
     /// Sends it a signal by its name.
+    #[allow(dead_code, reason = "not every test that starts a run sends it signals")]
     pub(crate) fn signal(&self, name: &str) {
         send(name, &self.0);
     }

@@ -1,5 +1,5 @@
 //! The hot path: what happens on the service's own threads. No lock is held across a callback, nothing is allocated after a
-//! task's first poll, and nothing grows without bound.
+//! task's first poll but what a thread counts in that never polled a task of its spawn location before, and nothing grows without bound.
 //!
 //! It knows nothing of who reads what it writes. What it relies on is numbered in [`crate::slots`].
 

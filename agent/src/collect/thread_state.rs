@@ -10,6 +10,7 @@ use crate::{
         threads::{self, Thread},
     },
     slots::{
+        doublings::Blocks,
         free_list::{self, LocalCache},
         id::{self, Kind},
         intern::Recent,
@@ -72,6 +73,8 @@ pub(crate) struct ThreadState {
     pub(crate) recent: Recent,
     /// The callsite that spawned last, and what its fields say.
     pub(crate) spawn_roles: Cell<(usize, Roles)>,
+    /// What is counted of the polls of each spawn location's tasks.
+    pub(crate) doublings: Blocks,
     pub(crate) tasks: LocalCache,
     pub(crate) resources: LocalCache,
     pub(crate) ops: LocalCache,
@@ -143,6 +146,7 @@ impl ThreadState {
             hidden: Cell::new(false),
             recent: Recent::new(),
             spawn_roles: Cell::new((0, Roles::NONE)),
+            doublings: Blocks::new(),
             tasks: LocalCache::new(),
             resources: LocalCache::new(),
             ops: LocalCache::new(),
@@ -291,6 +295,7 @@ impl Drop for ThreadState {
         if has_ended() {
             return;
         }
+        self.doublings.give_back();
         free_list::TASKS.take_back(&self.tasks);
         free_list::RESOURCES.take_back(&self.resources);
         free_list::OPS.take_back(&self.ops);

@@ -13,6 +13,7 @@ use crate::{
         arena::Arena,
         budget,
         delivery::{End, Now},
+        doublings,
         free_list::{self, Watchers},
         histogram,
         id::{self, Kind, Ours},
@@ -171,6 +172,7 @@ impl Changes {
             self.ops.take(&op::OPS, taking);
         });
         histogram::make_ahead();
+        doublings::make_ahead();
         Changed { touched: self, round }
     }
 

@@ -5,7 +5,10 @@ use crate::{
     Detail,
     clock::{self, Nanos},
     collect::thread_state::agent_time,
-    read::changes::{self, Changes},
+    read::{
+        changes::{self, Changes},
+        spawn_times::TimesBySpawn,
+    },
     runtimes::sample::Sampler,
     serve::{
         backlog::News,
@@ -65,6 +68,10 @@ pub(super) struct Hub {
     changes: Option<Changes>,
     sampler: Sampler,
     stalls: Arc<Stalls>,
+    times: TimesBySpawn,
+    /// Rows of it that were ever told, each with the round that it changed in last.
+    spawn_times: Vec<(u64, Arc<v1::SpawnTimes>)>,
+    times_round: u64,
     /// What changed before then was handed out.
     as_of: Nanos,
     /// Up to which of the stalls' versions the clients were told.
@@ -91,6 +98,9 @@ impl Hub {
             changes: None,
             sampler: Sampler::new(settings.stall_threshold),
             stalls,
+            times: TimesBySpawn::default(),
+            spawn_times: Vec::new(),
+            times_round: 0,
             as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
@@ -311,6 +321,7 @@ impl Hub {
     }
 
     fn common(&mut self) -> Arc<Common> {
+        self.look_at_times();
         let (runtimes, workers) = report::sample(&self.sampler.sample(clock::now()));
         let standstills = standstills::recent(self.as_of).into_iter().map(report::standstill).collect();
         let losses = report::losses(changes::losses());
@@ -320,8 +331,21 @@ impl Hub {
             workers,
             losses,
             standstills,
+            spawn_times: self.spawn_times.clone(),
+            times_round: self.times_round,
             told_every: self.told_every,
         })
+    }
+
+    /// Takes in how long polls took since it was looked at last.
+    fn look_at_times(&mut self) {
+        self.times_round += 1;
+        for (at, times) in self.times.changed() {
+            if self.spawn_times.len() <= at {
+                self.spawn_times.resize_with(at + 1, || (0, Arc::default()));
+            }
+            self.spawn_times[at] = (self.times_round, Arc::new(report::spawn_times(&times)));
+        }
     }
 
     fn tell_state(&mut self) {

@@ -7,7 +7,7 @@ use std::{cell::Cell, collections::HashMap, sync::LazyLock};
 /// Texts beyond this many are all the same one.
 const MOST_TEXTS: usize = 1 << 16;
 /// Places beyond this many are not known.
-const MOST_PLACES: usize = 1 << 20;
+pub(crate) const MOST_PLACES: usize = 1 << 20;
 
 #[derive(Default)]
 struct Known {

@@ -31,6 +31,7 @@ pub(crate) mod barrier;
 mod bitmap;
 pub(crate) mod budget;
 pub(crate) mod delivery;
+pub(crate) mod doublings;
 pub(crate) mod final_states;
 pub(crate) mod free_list;
 pub(crate) mod histogram;

@@ -1,7 +1,7 @@
 //! What an agent tells beyond the console's format, as the model keeps it: runtimes, workers, stalls, spans, panics, losses,
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
-use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root};
+use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root, spawn_times};
 use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update};
 use std::collections::VecDeque;
 
@@ -18,6 +18,7 @@ pub struct Agent {
     facts: SizedMap<TaskId, TaskFacts>,
     wakers: SizedMap<TaskId, TaskWakers>,
     losses: Losses,
+    pub(super) spawn_times: spawn_times::Told,
     pub(super) root: Root,
 }
 
@@ -68,7 +69,7 @@ impl Agent {
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 4_096;
         let few = self.stalls.len() + self.workers.len() + self.runtimes.len();
-        self.spans.bytes() + self.facts.bytes() + self.wakers.bytes() + few * EACH
+        self.spans.bytes() + self.facts.bytes() + self.wakers.bytes() + self.spawn_times.bytes() + few * EACH
     }
 }
 
@@ -100,6 +101,9 @@ impl Model {
             if self.tasks.slot(task).is_some() && (known || self.takes_other(now)) {
                 self.agent.wakers.insert(task, wakers);
             }
+        }
+        for told in update.spawn_times.drain(..) {
+            self.tell_spawn_times(told);
         }
         for mut stall in std::mem::take(&mut update.stalls) {
             self.agent.root.relate(&mut stall.stack, &self.places);

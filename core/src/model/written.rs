@@ -6,6 +6,7 @@ impl Model {
     /// Brings what follows from the rows in line with them.
     pub(crate) fn mend(&mut self) {
         self.tasks.mend_places(self.places.count());
+        self.agent.spawn_times.mend(self.places.count());
         self.ended_rows = self.tasks.iter().filter(|task| task.has_ended()).count();
         self.loose_bytes = self.loose_bytes_counted();
         let tasks = &self.tasks;

@@ -51,11 +51,13 @@ pub enum Fact {
     Permits,
     /// When the drivers of runtimes see to timers and sockets.
     DriverTurns,
+    /// How long the polls of all tasks of a spawn location took, and their waits where those are known, length by length.
+    SpawnTimes,
 }
 
 impl Fact {
     /// Every one.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Polls,
         Self::FirstPolls,
         Self::ScheduledTime,
@@ -79,6 +81,7 @@ impl Fact {
         Self::Threads,
         Self::Permits,
         Self::DriverTurns,
+        Self::SpawnTimes,
     ];
 
     /// Kebab-case and stable, as JSON names it.
@@ -107,6 +110,7 @@ impl Fact {
             Self::Threads => "threads",
             Self::Permits => "permits",
             Self::DriverTurns => "driver-turns",
+            Self::SpawnTimes => "spawn-times",
         }
     }
 }
@@ -224,6 +228,7 @@ const RESOURCES: FactSet = FactSet::of(&[Fact::Resources]);
 const STALLS: FactSet = FactSet::of(&[Fact::Stalls]);
 const PERMITS: FactSet = FactSet::of(&[Fact::Permits]);
 const DRIVER_TURNS: FactSet = FactSet::of(&[Fact::DriverTurns]);
+const SPAWN_TIMES: FactSet = FactSet::of(&[Fact::SpawnTimes]);
 
 /// What the console's format tells.
 const OF_CONSOLES: FactSet = OF_ALL.and(SCHEDULED).and(WAKERS).and(RESOURCES);
@@ -256,6 +261,7 @@ const TELLS_NO_PAST: FactSet = FactSet::of(&[
     Fact::Ages,
     Fact::LockCounts,
     Fact::WorkerCounts,
+    Fact::SpawnTimes,
 ]);
 
 const WHY_NO_PAST: &str =
@@ -265,7 +271,7 @@ const WHY_NO_MEMORY: &str =
     "it stands in the process's memory, which is read by its process id: holdup PID, on its own machine";
 
 /// What is missing from it.
-const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS).and(PERMITS).and(DRIVER_TURNS);
+const NOT_OF_CONSOLES: FactSet = OF_AGENTS.and(STALLS).and(PERMITS).and(DRIVER_TURNS).and(SPAWN_TIMES);
 
 fn why_no_types(grade: Grade) -> &'static str {
     match grade {
@@ -334,6 +340,7 @@ impl Knows {
                 SCHEDULED,
                 "the agent sees no wakes in this detail, and no runtime was built with its hooks",
             ),
+            (can("spawn-times"), SPAWN_TIMES, "this agent is older and keeps no lengths of polls by spawn location"),
             (can("stalls"), STALLS, "the agent looks for no stalls here"),
         ];
         let mut knows = Self {

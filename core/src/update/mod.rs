@@ -26,7 +26,7 @@ mod task;
 pub use event::{Begin, BeginMode, Beside, Command, Connection, Event, Process, Protocol, Temporality};
 pub use field::{Attribute, Field, FieldName, NewMetadata, Value};
 pub use fold::{StackLine, plain_name};
-pub use histogram::Histogram;
+pub use histogram::{DOUBLINGS, Doublings, Histogram, SpawnTimes};
 pub use id::{MetaId, OpId, ResourceId, RuntimeId, TaskId, WorkerId};
 pub use knows::{Consistency, Fact, FactSet, Known, Knows};
 pub use lock::{Access, Across, Holder, LockStats, Waiting};
@@ -109,6 +109,9 @@ pub struct Update {
     /// Tasks that ended in a panic.
     #[serde(skip_serializing_if = "is_default")]
     pub panics: Vec<Panic>,
+    /// How long polls and waits of all tasks of a spawn location took, of those of which there are new ones, each whole.
+    #[serde(skip_serializing_if = "is_default")]
+    pub spawn_times: Vec<SpawnTimes>,
     /// Every runtime. As all that is whole, on the last page alone; `None` where it is not told, which is not the same as none.
     #[serde(skip_serializing_if = "is_default")]
     pub runtimes: Option<Vec<RuntimeStats>>,

@@ -20,6 +20,7 @@ pub struct DescribeResponse {
     ///    stacks     the stacks of threads
     ///    driver-turns  how long the drivers of runtimes have no turn
     ///    permits    who took permits of semaphores and room of channels, and gave none back
+    ///    spawn-times  how long polls took, and waits where they are known, by spawn location
     #[prost(string, repeated, tag = "3")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// What this agent cannot see in this process, and why, each one a sentence for the user: "built without
@@ -150,6 +151,9 @@ pub struct Report {
     /// a processor that it may use. On the last page alone.
     #[prost(uint64, tag = "27")]
     pub told_every_ms: u64,
+    /// How long polls and waits took by spawn location, of those of which there are new ones, each whole. From the capability "spawn-times" on.
+    #[prost(message, repeated, tag = "28")]
+    pub spawn_times: ::prost::alloc::vec::Vec<SpawnTimes>,
 }
 /// A span of time in which no thread of the process ran, although some wanted to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -547,6 +551,21 @@ pub mod histogram {
         #[prost(uint64, tag = "2")]
         pub count: u64,
     }
+}
+/// How long the polls of all tasks of one spawn location took, and how long they waited for them: totals since the process began, tasks that have
+/// ended included. Element i counts durations of less than 2^i microseconds and not less than 2^(i-1); zeros at the end are left out, and what
+/// is longer than 2^31 microseconds is in the last of 32.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SpawnTimes {
+    /// Unset for the tasks whose locations are not told apart: those beyond the first 200, and tasks of no known location.
+    #[prost(message, optional, tag = "1")]
+    pub location: ::core::option::Option<Location>,
+    /// Polls that have ended.
+    #[prost(uint64, repeated, tag = "2")]
+    pub polls: ::prost::alloc::vec::Vec<u64>,
+    /// From being woken to being polled; empty where that is not known.
+    #[prost(uint64, repeated, tag = "3")]
+    pub waits: ::prost::alloc::vec::Vec<u64>,
 }
 /// One runtime, as its own metrics tell.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -2,13 +2,16 @@
 //! is one at a time (I6 of [`crate::slots`]).
 
 use super::{
-    slot::{self, Slot, TASKS, TRACED, WORKER},
+    slot::{self, ROW_SHIFT, Slot, TASKS, TRACED, WORKER},
     woken_by,
 };
 use crate::{
     clock::Nanos,
     collect::{lock_sites, spans, thread_state::ThreadState, threads},
-    slots::id::{self, Kind, Ours},
+    slots::{
+        doublings::Of,
+        id::{self, Kind, Ours},
+    },
 };
 
 /// A poll begins.
@@ -28,6 +31,7 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     slot.polls.set(polls + 1);
     // Processors' counters may differ by a little: a task that moves from one to another still begins its poll after it ended
     // the one before. `is_polled` lives on that.
+    let before = slot.started.get();
     slot.started.set(now.raw().max(slot.ended.get() + 1));
     let waited = match local.latency.take() {
         0 if slot::wakes_are_collected() => {
@@ -39,7 +43,12 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
         0 => None,
         latency => Some(latency - 1),
     };
+    let kind = slot.kind.get();
     if let Some(waited) = waited {
+        // Whoever enters the span to drop the future was not woken for it.
+        if slot.last_wake.get() >= before || !slot::wakes_are_collected() {
+            local.doublings.count(kind >> ROW_SHIFT, Of::Wait, waited);
+        }
         slot.scheduled.add(waited);
         slot.scheduled_times.record(waited);
         if u128::from(waited) >= woken_by::LONG_WAIT.as_nanos() {
@@ -48,7 +57,6 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     }
     // Of a task that polls others inside of its own polls, those spans count that it enters after the last of them.
     local.take_innermost_of_theirs();
-    let kind = slot.kind.get();
     // A worker's thread is known from its start, whether it ever polls a task or not.
     let thread = local.thread();
     if kind & WORKER == 0 {
@@ -80,6 +88,7 @@ pub(crate) fn exit(local: &ThreadState, span: Ours, id: u64) {
     slot.ended.set(started + took);
     slot.busy.add(took);
     slot.poll_times.record(took);
+    local.doublings.count(slot.kind.get() >> ROW_SHIFT, Of::Poll, took);
     local.just_left.set(id);
     let innermost = local.take_innermost_of_theirs();
     if innermost != slot.context.get() || local.context_rewritten.take() {

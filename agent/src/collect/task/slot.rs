@@ -88,6 +88,9 @@ pub(crate) const WORKER: u32 = 4;
 /// Of a slot's kind: its polls may have to be looked at, see [`crate::collect::lock_sites`]. Anybody may write it, and one time too many does no harm.
 pub(crate) const TRACED: u32 = 8;
 
+/// Of a slot's kind: from this bit on, the [row](super::row) in which its polls and waits are counted. It stands in the line that a poll reads anyway.
+pub(super) const ROW_SHIFT: u32 = 8;
+
 /// Of a slot's `wakes`: it is kept who wakes it, see [`super::woken_by`]. It stands in the word that whoever wakes it writes anyway.
 const KEEPS_WAKERS: u64 = 1 << 63;
 

@@ -1,6 +1,9 @@
 //! The birth of a task: what its `runtime.spawn` span tells, and a slot that is written for it.
 
-use super::slot::{Extra, Slot, TASKS, WORKER, waits_are_expected};
+use super::{
+    row,
+    slot::{Extra, ROW_SHIFT, Slot, TASKS, WORKER, waits_are_expected},
+};
 use crate::{
     clock::Nanos,
     collect::thread_state::ThreadState,
@@ -57,7 +60,9 @@ impl Slot {
         self.original_size.set(fields.original_size.map_or(0, |size| size.saturating_add(1)));
         self.context_changed.set(0);
         self.location.set(fields.location);
-        self.kind.set(fields.kind as u32 | fields.worker);
+        // A worker is no job of the service's.
+        let row = if fields.worker == 0 { row::of(fields.location) } else { row::NOWHERE };
+        self.kind.set(fields.kind as u32 | fields.worker | row << ROW_SHIFT);
         self.function.set(fields.function);
         if fields.name.is_some() || self.has_extra.get() != 0 {
             self.has_extra.set(u32::from(fields.name.is_some()));

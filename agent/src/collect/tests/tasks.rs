@@ -1,6 +1,7 @@
 //! Tasks, as the runtime tells of them.
 
 use super::*;
+use crate::read::spawn_times::TimesBySpawn;
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
@@ -177,4 +178,35 @@ fn the_services_own_spans_around_a_task() {
         assert_eq!(context(id), []);
         assert_eq!(context(me()), []);
     });
+}
+
+#[test]
+fn how_long_polls_took_is_counted_by_spawn_location_also_of_tasks_and_threads_that_have_ended() {
+    let runtime = multi_thread(2);
+    let spawn = || {
+        tokio::spawn(async {
+            std::thread::sleep(Duration::from_millis(3));
+            tokio::task::yield_now().await;
+        })
+    };
+    let line = line!() - 5;
+    let mut times = TimesBySpawn::default();
+    let mut here = || {
+        let all = times.changed();
+        let is_here = |location: &Location| (location.file, location.line) == (file!(), line);
+        all.into_iter().find(|(_, times)| times.location.is_some_and(is_here)).map(|(_, times)| times.counted)
+    };
+    assert_eq!(here(), None);
+    runtime.block_on(async {
+        for _ in 0..3 {
+            spawn().await.expect("it ends");
+        }
+    });
+    drop(runtime);
+    let counted = here().expect("they are counted");
+    // Two polls, and the drop of the future, for which nobody was woken.
+    assert_eq!((counted.polls.iter().sum::<u64>(), counted.waits.iter().sum::<u64>()), (9, 3), "{counted:?}");
+    // From 2 to 4 ms, or above.
+    assert_eq!(counted.polls[12..].iter().sum::<u64>(), 3, "{counted:?}");
+    assert_eq!(here(), None, "nothing is new");
 }

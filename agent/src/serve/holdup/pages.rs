@@ -35,6 +35,9 @@ pub(crate) struct Common {
     pub(crate) losses: Vec<v1::Loss>,
     /// On the first page: what lasted is judged by it.
     pub(crate) standstills: Vec<v1::Standstill>,
+    /// How long polls took, row by row, each with the number of the [round](Self::times_round) that it changed in last.
+    pub(crate) spawn_times: Vec<(u64, Arc<v1::SpawnTimes>)>,
+    pub(crate) times_round: u64,
     /// For how long nothing was told before it, where that is longer than it is set.
     pub(crate) told_every: Option<Duration>,
 }
@@ -60,6 +63,8 @@ pub(crate) struct Reports {
     stalls: Vec<Stall>,
     /// The number of the last one that it was told of; `None` before it was told of any update.
     last_panic: Option<u64>,
+    /// Up to which round it was told how long polls took.
+    times_told: u64,
     /// What the last page says; there is no page without it.
     common: Arc<Common>,
     unsent: Unsent,
@@ -115,6 +120,7 @@ impl Reports {
             task_wakers: Vec::new(),
             stalls,
             last_panic: None,
+            times_told: 0,
             common,
             unsent: Unsent::default(),
             is_due: true,
@@ -279,6 +285,9 @@ impl Reports {
         page.runtimes.clone_from(&self.common.runtimes);
         page.workers.clone_from(&self.common.workers);
         page.losses.clone_from(&self.common.losses);
+        let news = self.common.spawn_times.iter().filter(|(changed, _)| *changed > self.times_told);
+        page.spawn_times = news.map(|(_, times)| v1::SpawnTimes::clone(times)).collect();
+        self.times_told = self.common.times_round;
         let every = self.common.told_every.unwrap_or_default();
         page.told_every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
         self.unsent.tasks += self.tasks.take_missed();
@@ -398,5 +407,30 @@ impl Facts {
     /// Those of the page before.
     fn take(&mut self) -> Vec<v1::TaskFacts> {
         std::mem::take(&mut self.next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_polls_are_told_when_there_are_new_ones_and_not_again() {
+        let common = |round, changed| {
+            let times = v1::SpawnTimes { polls: vec![round], ..v1::SpawnTimes::default() };
+            Arc::new(Common { spawn_times: vec![(changed, Arc::new(times))], times_round: round, ..Common::default() })
+        };
+        let mut reports = Reports::all(common(1, 1), Vec::new(), Wakers::Counted);
+        let told = |reports: &mut Reports| -> Vec<Vec<u64>> {
+            let pages = std::iter::from_fn(|| reports.next());
+            pages.flat_map(|page| page.spawn_times).map(|times| times.polls).collect()
+        };
+        assert_eq!(told(&mut reports), [[1]]);
+        reports.round_is_over(common(2, 1));
+        assert_eq!(told(&mut reports), Vec::<Vec<u64>>::new());
+        reports.round_is_over(common(3, 3));
+        // Who does not read for a round is told of it in the next one.
+        reports.round_is_over(common(4, 3));
+        assert_eq!(told(&mut reports), [[4]]);
     }
 }

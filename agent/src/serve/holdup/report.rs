@@ -2,7 +2,7 @@
 
 use crate::{
     Detail, clock,
-    collect::{self, callsite::tokio_version, tested, threads},
+    collect::{self, callsite::tokio_version, task::row, tested, threads},
     missing::Missing,
     panics::{self, Panic},
     process::Process,
@@ -17,7 +17,7 @@ use crate::{
         time::{duration, timestamp},
     },
     standstills::Standstill,
-    view::{Access, Holder, LockView, Losses, Owner, SpansView, Waiter, Wakers, Waking, WokenBy},
+    view::{Access, Holder, LockView, Losses, Owner, SpansView, SpawnTimes, Waiter, Wakers, Waking, WokenBy},
 };
 use holdup_proto::v1;
 use std::sync::Arc;
@@ -74,6 +74,7 @@ pub(crate) fn description(description: &Description, hears: Hears) -> v1::Descri
             .chain(blind)
             .chain(panics::limitation())
             .chain(clock::limitation())
+            .chain(row::limitation())
             .collect(),
     }
 }
@@ -167,9 +168,7 @@ pub(crate) fn lock(row: &LockView) -> v1::Lock {
             total: Some(duration(row.across_await.total)),
             longest: Some(duration(row.across_await.longest)),
         }),
-        // Without the empty buckets at the end.
-        hold_times: row.hold_times[..row.hold_times.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1)]
-            .to_vec(),
+        hold_times: without_zeros(&row.hold_times),
         held_total: Some(duration(row.held)),
         longest_hold: Some(duration(row.longest_hold)),
         unknown_holders: row.unknown_holders,
@@ -219,6 +218,20 @@ pub(crate) fn spans(row: SpansView) -> v1::TaskSpans {
             .collect(),
     };
     v1::TaskSpans { task_id: row.task, spans: row.spans.into_iter().map(span).collect() }
+}
+
+/// How long polls and waits of a spawn location's tasks took.
+pub(crate) fn spawn_times(told: &SpawnTimes) -> v1::SpawnTimes {
+    v1::SpawnTimes {
+        location: crate::serve::holdup::rows::location(told.location),
+        polls: without_zeros(&told.counted.polls),
+        waits: without_zeros(&told.counted.waits),
+    }
+}
+
+/// Without the zeros at the end.
+fn without_zeros(counts: &[u64]) -> Vec<u64> {
+    counts[..counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1)].to_vec()
 }
 
 /// Who woke a task.

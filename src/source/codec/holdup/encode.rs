@@ -53,6 +53,7 @@ pub fn encode(update: &Update) -> Vec<u8> {
         stalls: update.stalls.iter().map(stall::encode_stall).collect(),
         spans: update.task_spans.iter().map(|(task, spans)| task::encode_spans(*task, spans)).collect(),
         task_wakers: update.task_wakers.iter().map(|(task, wakers)| task::encode_wakers(*task, wakers)).collect(),
+        spawn_times: update.spawn_times.iter().map(task::encode_spawn_times).collect(),
         panics: update.panics.iter().map(task::encode_panic).collect(),
         tasks: update.task_facts.iter().map(|(task, facts)| task::encode_task_facts(*task, *facts)).collect(),
         ..proto::Report::default()

@@ -20,8 +20,9 @@ const GONE_RESOURCES: u64 = 20;
 const GONE_OPS: u64 = 21;
 const WHOLES: u64 = 24;
 const STANDSTILLS: u64 = 25;
-const LAST: u64 = 26;
+const TASK_WAKERS: u64 = 26;
 const TOLD_EVERY: u64 = 27;
+const LAST: u64 = 28;
 
 /// No more runtimes, and workers, are kept of one update, and no more kinds of losses: an update may go on for as long as its target
 /// likes, and these wait for its end.
@@ -136,7 +137,8 @@ impl Schema for Holdup {
             23 => page.metadata.extend(read(bytes, issues).and_then(|one| field::metadata(one, issues))),
             WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
             STANDSTILLS => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
-            LAST => page.task_wakers.extend(read(bytes, issues).and_then(|one| task::wakers(one, issues))),
+            TASK_WAKERS => page.task_wakers.extend(read(bytes, issues).and_then(|one| task::wakers(one, issues))),
+            LAST => page.spawn_times.extend(read(bytes, issues).map(|one| task::spawn_times(one, issues))),
             _ => {}
         }
     }

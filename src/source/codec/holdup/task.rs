@@ -10,8 +10,8 @@ use crate::{
         time::{duration, encode_duration, needed, stamp, timestamp},
     },
     update::{
-        DecodeIssues, Histogram, MetaId, NewTask, Panic, PollStats, RuntimeId, SourcePlace, Span, TaskDetails,
-        TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Waking, WokenBy,
+        DecodeIssues, Histogram, MetaId, NewTask, Panic, PollStats, RuntimeId, SourcePlace, Span, SpawnTimes,
+        TaskDetails, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Waking, WokenBy,
     },
 };
 use holdup_proto::v1 as proto;
@@ -235,6 +235,23 @@ pub(in crate::source) fn details(asked: TaskId, details: proto::TaskDetails) -> 
         poll_times: details.poll_times.map(histogram),
         scheduled_times: details.scheduled_times.map(histogram),
     })
+}
+
+/// The lengths of polls and waits of one spawn location's tasks.
+pub(super) fn spawn_times(told: proto::SpawnTimes, issues: &mut DecodeIssues) -> SpawnTimes {
+    SpawnTimes {
+        place: place(told.location, issues),
+        polls: text::items(told.polls, issues).collect(),
+        waits: text::items(told.waits, issues).collect(),
+    }
+}
+
+pub(super) fn encode_spawn_times(told: &SpawnTimes) -> proto::SpawnTimes {
+    proto::SpawnTimes {
+        location: told.place.as_ref().map(encode_place),
+        polls: told.polls.clone(),
+        waits: told.waits.clone(),
+    }
 }
 
 fn histogram(told: proto::Histogram) -> Histogram {

@@ -4,9 +4,9 @@ use crate::{
     update::{
         Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
         Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Permits, Place, PollOp,
-        PollStats, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall,
-        Stamp, Standstill, Taken, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value, Verdict,
-        VerdictKind, Waiting, Waking, WokenBy, WorkerId, WorkerStats,
+        PollStats, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, SpawnTimes, Stack,
+        Stall, Stamp, Standstill, Taken, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value,
+        Verdict, VerdictKind, Waiting, Waking, WokenBy, WorkerId, WorkerStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -47,6 +47,7 @@ fn joined(pages: Vec<Update>) -> Update {
         whole.task_facts.extend(page.task_facts);
         whole.task_spans.extend(page.task_spans);
         whole.task_wakers.extend(page.task_wakers);
+        whole.spawn_times.extend(page.spawn_times);
         whole.locks.extend(page.locks);
         whole.gone_locks.extend(page.gone_locks);
         whole.stalls.extend(page.stalls);
@@ -458,12 +459,14 @@ fn update() -> impl Strategy<Value = Update> {
     let standstill = (stamp(), stamp()).prop_map(|(from, to)| Standstill { from, to });
     let stalls = (vec(stall(), 0..2), vec(standstill, 0..3));
     let told = (vec(lock(), 0..3), vec(id(), 0..3), stalls, vec(panic, 0..2), vec(facts, 0..3));
-    let spans = (vec((task(), vec(span, 0..3)), 0..3), vec((task(), wakers()), 0..3));
+    let times = (option::of(place()), vec(any::<u64>(), 0..4), vec(any::<u64>(), 0..4));
+    let times = times.prop_map(|(place, polls, waits)| SpawnTimes { place, polls, waits });
+    let spans = (vec((task(), vec(span, 0..3)), 0..3), vec((task(), wakers()), 0..3), vec(times, 0..3));
     (rows(), told, spans, wholes, option::of(stamp()), any::<bool>()).prop_map(
         |(
             rows,
             (locks, gone, (stalls, standstills), panics, task_facts),
-            (task_spans, task_wakers),
+            (task_spans, task_wakers, spawn_times),
             wholes,
             now,
             more,
@@ -478,6 +481,7 @@ fn update() -> impl Strategy<Value = Update> {
                 task_facts,
                 task_spans,
                 task_wakers,
+                spawn_times,
                 ..rows
             };
             // What is whole is on the last page alone.

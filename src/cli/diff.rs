@@ -1,0 +1,102 @@
+//! `holdup diff`: two recordings, or one and a live target: what of the one is not as it was on the other. How a side is measured, and what a difference is,
+//! is `compare`'s business, and how it is printed `report`'s.
+
+use super::{
+    Error, Outcome,
+    args::DiffArgs,
+    choice::DiffFormat,
+    config::Config,
+    log, out, recorded,
+    watch::{self, Plan},
+};
+use crate::{
+    compare::{Comparison, Heard, Side, Thresholds, WINDOWS, Watching},
+    record::Begins,
+    report::{DiffReport, End, NamedSide},
+    session::Session,
+    source::Target,
+};
+use std::{path::Path, time::Instant};
+
+/// Runs the subcommand: what differs goes to stdout, and whether anything is worse is the outcome.
+pub(super) fn run(args: &DiffArgs, config: &Config) -> Result<Outcome, Error> {
+    let (Some(before), Some(after)) = (&args.before, &args.after) else { return Err(Error::NoRecordings) };
+    let Target::Recording(path) = before else { return Err(Error::NoRecordingBefore(before.clone())) };
+    config.check_credentials()?;
+    log::start(&config.log, |text| log::on_stderr(&text))?;
+    let was = recording(path, config)?;
+    let (runtime, is) = if let Target::Recording(path) = after {
+        (None, recording(path, config)?)
+    } else {
+        let runtime = super::runtime()?;
+        let side = live(&runtime, after, args, config)?;
+        (Some(runtime), side)
+    };
+    let thresholds = Thresholds { share: args.change.0, time: args.time, part: args.part.0 };
+    let comparison = Comparison::new(&was, &is, &thresholds);
+    let sides = [(before.to_string(), &was), (after.to_string(), &is)];
+    let sides = sides.each_ref().map(|(target, side)| NamedSide { target, side });
+    let report = DiffReport::new(sides, &comparison, &thresholds, |severity| args.fail_on.fails(severity));
+    let printed = out::print(&match args.format {
+        DiffFormat::Text => report.text(),
+        DiffFormat::Json => report.to_json(),
+    });
+    if let Some(runtime) = runtime {
+        watch::keep(runtime);
+    }
+    printed?;
+    Ok(if report.is_worse() { Outcome::Found } else { Outcome::Done })
+}
+
+/// A recording, played from its beginning to its end.
+fn recording(path: &Path, config: &Config) -> Result<Side, Error> {
+    let unreadable = |error: &dyn std::fmt::Display| Error::Unreadable(format!("{}: {error}", path.display()));
+    let mut player = recorded::open(path).map_err(|error| Error::Unreadable(error.to_string()))?;
+    let (_, last) = player.span().map_err(|error| unreadable(&error))?;
+    // Where it is there from its beginning, it is judged by the thresholds of today.
+    let is_whole = player.recording().segments().next().is_some_and(|(head, _)| head.begins == Begins::Anew);
+    let mut own = is_whole.then(|| Session::new(&config.lints, config.retention()));
+    let mut watching: Option<Watching> = None;
+    while let Some(event) = player.step().map_err(|error| unreadable(&error))? {
+        let (at, heard) = (player.moment().at, Heard::of(&event));
+        if let Some(own) = &mut own {
+            own.apply(event);
+        }
+        let session = own.as_ref().unwrap_or_else(|| player.session());
+        let model = session.model();
+        if watching.is_none() && heard == Heard::Update && model.changes().complete && model.now().is_some() {
+            watching = Some(Watching::new(last.saturating_sub(at) / WINDOWS as u32));
+        }
+        if let Some(watching) = &mut watching {
+            watching.take(at, heard, session);
+        }
+    }
+    let session = own.as_ref().unwrap_or_else(|| player.session());
+    let side = watching.and_then(|watching| watching.finish(session));
+    side.ok_or_else(|| unreadable(&"there is no complete update in it"))
+}
+
+/// A live target, watched for a while.
+fn live(runtime: &tokio::runtime::Runtime, target: &Target, args: &DiffArgs, config: &Config) -> Result<Side, Error> {
+    let plan = Plan {
+        target: target.clone(),
+        source: config.source(),
+        settings: config.lints.clone(),
+        retention: config.retention(),
+        values: config.values,
+        window: args.window,
+        connect_timeout: args.connect_timeout,
+    };
+    let mut watching = Watching::new(args.window / WINDOWS as u32);
+    let began = Instant::now();
+    let each = |heard: Heard, session: &Session| watching.take(began.elapsed(), heard, session);
+    let observed = runtime.block_on(watch::watch_each(&plan, watch::asked_to_stop(), each))?;
+    let target = target.clone();
+    match observed.end {
+        End::Lost { reason } => return Err(Error::TargetLost { target, reason }),
+        End::Silent { silent } => return Err(Error::TargetSilent { target, silent }),
+        End::Elapsed | End::Interrupted => {}
+    }
+    let waited = args.connect_timeout;
+    watching.finish(&observed.session).ok_or_else(|| watch::NotSeen::Silent { target, waited }.into())
+}
