@@ -23,9 +23,19 @@ pub(crate) fn process() -> Process {
         detail: "full".into(),
         agent_version: "0.1.0".into(),
         tokio_version: "1.54.1".into(),
-        capabilities: ["tasks", "workers", "locks", "stalls", "stacks", "wakers", "permits", "driver-turns"]
-            .map(String::from)
-            .into(),
+        capabilities: [
+            "tasks",
+            "workers",
+            "locks",
+            "stalls",
+            "stacks",
+            "captures",
+            "wakers",
+            "permits",
+            "driver-turns",
+        ]
+        .map(String::from)
+        .into(),
         limitations: vec!["no stacks: /proc/self/task cannot be read".into()],
         ..Process::default()
     }

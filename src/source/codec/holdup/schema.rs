@@ -1,7 +1,7 @@
 //! What a `Report` message of `holdup.v1` is made of, by its field numbers in `holdup.proto`. What is told as a whole goes to the last
 //! page of its update, wherever it stands in the messages; all else goes to the page that it falls on.
 
-use super::{field, id, lock, loss, op, resource, runtime, stall, task, time};
+use super::{field, id, lock, loss, op, resource, runtime, stall, task, time, worker_stack};
 use crate::{
     source::codec::{
         read,
@@ -22,6 +22,7 @@ const WHOLES: u64 = 24;
 const STANDSTILLS: u64 = 25;
 const LAST: u64 = 26;
 const TOLD_EVERY: u64 = 27;
+const WORKER_STACKS: u64 = 28;
 
 /// No more runtimes, and workers, are kept of one update, and no more kinds of losses: an update may go on for as long as its target
 /// likes, and these wait for its end.
@@ -67,7 +68,7 @@ impl Schema for Holdup {
 
     fn at(section: Option<u64>, number: u64) -> Shape<u64> {
         match number {
-            1 | 3..=LAST if section.is_none() => Shape::Entry(number),
+            1 | 3..=LAST | WORKER_STACKS if section.is_none() => Shape::Entry(number),
             _ => Shape::Unknown,
         }
     }
@@ -136,6 +137,10 @@ impl Schema for Holdup {
             23 => page.metadata.extend(read(bytes, issues).and_then(|one| field::metadata(one, issues))),
             WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
             STANDSTILLS => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
+            WORKER_STACKS => {
+                let told = read(bytes, issues).and_then(|one| worker_stack::worker_stack(one, issues));
+                page.worker_stacks.extend(told);
+            }
             LAST => page.task_wakers.extend(read(bytes, issues).and_then(|one| task::wakers(one, issues))),
             _ => {}
         }
