@@ -7,13 +7,13 @@ use crossterm::event::MouseEventKind;
 use holdup::{
     app::Options,
     model::Retention,
-    source::{Command, Connection, Event, Temporality},
+    source::{Command, Connection, Event, Process, Protocol, Temporality},
     terminal::{Error, TerminalEvent},
     update::{Part, Update, Value, VerdictKind},
 };
 use stage::{
     Stage, options,
-    scenes::{attached, report_of, stalled, watching},
+    scenes::{asked_of, attached, report_of, stalled, troubled, watching},
 };
 use std::time::Duration;
 use support::{agent, service::Service};
@@ -77,6 +77,36 @@ fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
         .shows(&["only holdup's agent tells of workers"])
         .click("3 Workers")
         .shows(&["holdup_agent::init()"]);
+}
+
+#[test]
+fn what_a_worker_runs_now_is_asked_of_who_can_tell() {
+    let asked = |stage: &Stage| {
+        let asks = |command: &&Command| matches!(command, Command::CaptureStacks | Command::StopForStacks);
+        stage.commands.iter().filter(asks).copied().collect::<Vec<_>>()
+    };
+    // An agent: what it found comes as an update.
+    let (mut stage, service) = stalled(WIDE, options());
+    stage.keys("3 enter").shows(&["╭ Worker main/0", "S stack"]).hides(&["When asked"]).keys("S");
+    stage.shows(&["the agent was asked what each worker is doing now"]);
+    assert_eq!(asked(&stage), [Command::CaptureStacks]);
+    stage.reports([asked_of(&service)]).shows(&["When asked", "running · task 112 conn-3", "ms ago", "src/net.rs:31"]);
+    stage.keys("esc down enter").shows(&["╭ Worker main/1", "When asked", "parked"]).hides(&["src/net.rs:31"]);
+    stage.keys("f").hides(&["src/net.rs:31"]);
+    // What it says when it captured none.
+    let reason = "no right to capture".to_owned();
+    stage.hear([Event::CommandFailed { command: Command::CaptureStacks, reason }]).shows(&["no right to capture"]);
+    // While the display stands still nothing of it would be seen.
+    stage.keys("3 enter space S").shows(&["the display stands still"]);
+    assert_eq!(asked(&stage), [Command::CaptureStacks]);
+
+    // An agent that is older than that.
+    let mut older = Stage::new(WIDE.0, WIDE.1, options());
+    let process = Process { capabilities: ["tasks", "workers"].map(String::from).into(), ..agent::process() };
+    let mut service = troubled();
+    older.attach_to(Protocol::Agent, Some(process), [service.greet()]);
+    older.reports([report_of(&service)]).keys("3 enter").hides(&["S stack"]).keys("S").shows(&["agent is older"]);
+    assert_eq!(asked(&older), []);
 }
 
 #[test]

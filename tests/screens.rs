@@ -12,7 +12,7 @@ use holdup::{
 use insta::assert_snapshot;
 use stage::{
     Stage, options,
-    scenes::{attached, healthy, lean, stalled, troubled, watching},
+    scenes::{asked_of, attached, healthy, lean, stalled, troubled, watching},
 };
 use std::time::Duration;
 use support::{agent, service::Service};
@@ -147,6 +147,20 @@ fn workers() {
     assert_snapshot!("workers_200x50", stage.text());
     stage.keys("f w");
     assert_snapshot!("worker_page_200x50", stage.text());
+}
+
+#[test]
+fn workers_when_somebody_has_asked_what_they_do() {
+    for (name, keys) in [("asked_runs", "W enter"), ("asked_parked", "W j enter"), ("asked_stalled", "W j j enter")] {
+        pictures(name, |size| {
+            let (mut stage, service) = stalled(size, options());
+            stage.reports([asked_of(&service)]).keys(keys);
+            stage
+        });
+    }
+    let (mut stage, service) = stalled((200, 50), options());
+    stage.reports([asked_of(&service)]).keys("W j j j enter");
+    assert_snapshot!("asked_unknown_200x50", stage.text());
 }
 
 #[test]

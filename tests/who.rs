@@ -3,6 +3,9 @@
 
 #[path = "who/acts.rs"]
 mod acts;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[path = "who/captures.rs"]
+mod captures;
 #[path = "who/certificates.rs"]
 mod certificates;
 #[path = "who/found.rs"]
@@ -24,7 +27,7 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A token that may watch, and one that may pause as well.
+/// A token that may watch, and one that may act as well, in the way that its file says.
 const READS: &str = "0123456789abcdef0123456789abcdef";
 const ACTS: &str = "fedcba9876543210fedcba9876543210";
 

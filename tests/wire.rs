@@ -25,7 +25,7 @@ use holdup::{
         Backoff, CatchUp, Command, Connection, Event, Link, Options, Protocol, Target, Temporality, decode, encode,
         open,
     },
-    update::{Begin, DecodeIssues, Fact, Part, Stamp, TaskId, Update},
+    update::{Begin, DecodeIssues, Doing, Fact, Part, Stamp, TaskId, Update},
 };
 use holdup_proto::v1;
 use peer::{Console, PauseCall, Peer, Reports, StateCall, agent, free_address};

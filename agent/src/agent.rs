@@ -24,7 +24,7 @@ use crate::{
         server::{self, Door, Serving},
     },
     settings::{Fields, Settings, Stacks},
-    stalls::{self, Role, limits, record::Stalls, watchdog::Watchdog},
+    stalls::{self, Role, limits, record::Stalls, round::Rounds, watchdog::Watchdog},
     text::Teller,
 };
 use std::{
@@ -245,7 +245,8 @@ impl Watching {
         }
         let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
         let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
-        let mut serving = start.part(Part::Server, server::start(door, settings, description, &stalls))?;
+        let (rounds, orders) = Rounds::new();
+        let mut serving = start.part(Part::Server, server::start(door, settings, description, (&stalls, rounds)))?;
         bound(settings);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
@@ -261,8 +262,8 @@ impl Watching {
             current_thread::switch_on(thread_state::hide);
         }
         let watching = stalls::Settings { threshold: settings.stall_threshold, stacks: watched_stacks(settings) };
-        let watchdog =
-            Watchdog::start(watching, Box::new(role), &stalls, start.missing).map_err(Error::io("start the watchdog"));
+        let watchdog = Watchdog::start(watching, Box::new(role), &stalls, orders, start.missing)
+            .map_err(Error::io("start the watchdog"));
         let watchdog = start.part(Part::Watchdog, watchdog)?;
         let on_alarm = std::mem::take(&mut start.on_alarm);
         let alarms = settings.alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();
@@ -321,6 +322,7 @@ fn describe(settings: &Settings) -> Description {
         "workers",
         "locks",
         "stalls",
+        "captures",
         "spans",
         "panics",
         "losses",

@@ -233,7 +233,7 @@ where
         self
     }
 
-    /// Of which stalled threads the stack is captured.
+    /// Of which threads the stack is captured, when they stall or a client asks.
     pub fn stacks(mut self, stacks: Stacks) -> Self {
         self.settings.stacks = stacks;
         self

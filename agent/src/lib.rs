@@ -43,7 +43,7 @@
 //! | `HOLDUP_TLS_KEY` |  | the key of that certificate, a PEM file |
 //! | `HOLDUP_TLS_CLIENT_CA` |  | who signs the certificates that clients have to show, a PEM file |
 //! | `HOLDUP_TLS_REVOKED` |  | which of those certificates were taken back: a PEM file of revocation lists (CRL), one of each authority that signed any |
-//! | `HOLDUP_TLS_CLIENT_NAMES` |  | the names that those may have, and what each may do, such as `ops.example=watch+pause,ci.example`; without it, every name may watch |
+//! | `HOLDUP_TLS_CLIENT_NAMES` |  | the names that those may have, and what each may do, such as `ops.example=watch+capture,ci.example`; without it, every name may watch |
 //! | `HOLDUP_DETAIL` | `full` | `full`, `lean` for production, or `off` |
 //! | `HOLDUP_FIELDS` | `all` | what is told of the fields of the service's spans and of its panics' messages: `all`, `names` of fields, or `none`; see [what is left out](#what-is-left-out) |
 //! | `HOLDUP_FIELDS_ALLOW` |  | the fields that are told all the same, such as `route,panic.message` |
@@ -51,9 +51,9 @@
 //! | `HOLDUP_RETENTION` | `10min` | how long what has ended is kept for clients that attach later |
 //! | `HOLDUP_RETENTION_BYTES` | `16MiB` | how much of it is kept for a client that is yet to be told of it, a quarter of `HOLDUP_MEMORY` at the most |
 //! | `HOLDUP_MEMORY` | `64MiB` | how much memory what is collected, kept and yet to be told may take; see [below](#memory) |
-//! | `HOLDUP_CPU` | `5%` | how much of one processor the agent's threads may use together on average (on Linux); where what there is to tell takes more, clients are told less often, at least each ten seconds, and that they are |
+//! | `HOLDUP_CPU` | `5%` | how much of one processor the agent's threads may use together on average (on Linux); where what there is to tell takes more, clients are told less often, at least each ten seconds, and that they are; who begins to watch is told everything at once all the same |
 //! | `HOLDUP_STALL_THRESHOLD` | `100ms` | how long one poll may last before it is a stall |
-//! | `HOLDUP_STACKS` | `all` | of which stalled threads the stack is captured: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
+//! | `HOLDUP_STACKS` | `all` | of which threads the stack is captured, when they stall or a client asks: `all`, `asleep`, which interrupts none, or `off`; with that, where locks are acquired is not captured either |
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
 //! | `HOLDUP_CLIENTS` | `16` | how many clients there may be at once; the next one is told that there is no room |
 //! | `HOLDUP_ALARMS` | `off` | after how long the agent itself logs a poll that keeps its worker, such as `5s`; see [without a client](#without-a-client) |
@@ -90,9 +90,10 @@
 //!   certificate (`HOLDUP_TLS_CLIENT_CA`); where both are set, both. Otherwise [`init`] says no, and why. `HOLDUP_ADDR=0.0.0.0:6669,insecure` is the word
 //!   for "everybody who reaches it may watch".
 //!
-//! A token file has a token in each line, and behind it what it is good for: `watch`, which is what it is without that, or `watch,pause`. Nobody but its owner
-//! may read it. Watching changes nothing in the service. **Acting** is another right: by TCP nobody may pause what tokio-console is shown unless a token or
-//! a certificate says so. Certificates, keys and token files are looked at again when they change; while the new ones cannot be used, the
+//! A token file has a token in each line, and behind it what it is good for: `watch`, which is what it is without that, or more, as in `watch,capture,pause`. Nobody but its owner
+//! may read it. Watching changes nothing in the service. **Acting** is another right, and each way to act one of its own: by TCP nobody may have captured what the workers
+//! are doing now (`capture`), for which those that run are interrupted for a moment, nor pause what tokio-console is shown (`pause`), unless a token or
+//! a certificate says so. Stacks are captured once a second at the most, whoever asks; [`Stacks`] says of which threads. Certificates, keys and token files are looked at again when they change; while the new ones cannot be used, the
 //! old ones count, and the log has a warning.
 //!
 //! Without TLS a call must name this machine or the address: a page in somebody's browser cannot make its own name lead here.

@@ -34,7 +34,7 @@ impl Detail {
     }
 }
 
-/// Of which stalled threads the stack is captured, on systems where that can be done. Unless it is [`Off`](Self::Off), a thread also copies
+/// Of which threads the stack is captured that are stalled, or of which a client asks who may, on systems where that can be done. Unless it is [`Off`](Self::Off), a thread also copies
 /// its own stack now and then, when it acquires a lock that others wait for or that was held across an await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Stacks {

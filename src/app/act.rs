@@ -15,6 +15,7 @@ use crate::{
             columns::{Compares, TASK_COLUMNS, TaskColumn},
             list::Listing,
         },
+        workers,
     },
     diagnose::{Lint, Subject},
     model::Lock,
@@ -92,12 +93,14 @@ impl App {
     }
 
     fn stop_for_stacks(&mut self, at: Instant) -> Vec<Effect> {
-        if !self.session().model().memory().speaks() {
-            self.say("stacks of running threads are read from memory, which is not read here", at);
+        let from = workers::now::StacksFrom::of(self.session());
+        if from == workers::now::StacksFrom::Agent && self.missed().is_some() {
+            self.say("stacks are captured as they are now, and the display stands still", at);
             return Vec::new();
         }
-        self.say("the next look stops each running thread, for less than a millisecond", at);
-        vec![Effect::Send(Command::StopForStacks)]
+        let (said, command) = from.ask();
+        self.say(said, at);
+        command.map(Effect::Send).into_iter().collect()
     }
 
     fn toggle_values(&mut self, at: Instant) -> Vec<Effect> {
@@ -146,6 +149,7 @@ impl App {
         match action {
             Action::OpenLock => self.lock().is_some(),
             Action::Values => self.session().model().memory().speaks(),
+            Action::StopForStacks => workers::now::StacksFrom::of(self.session()).ask().1.is_some(),
             Action::OpenWorker => self.worker().is_some(),
             Action::Explain => self.lint().is_some(),
             Action::PauseTarget => self.can_pause(),

@@ -142,6 +142,7 @@ fn ask(naming: &Mutex<Naming>, wanted: HashSet<At>) -> Named {
 /// Every stack of an update.
 fn each(update: &mut Update, stack: &mut dyn FnMut(&mut Arc<Stack>)) {
     update.stalls.iter_mut().filter_map(|stall| stall.stack.as_mut()).for_each(&mut *stack);
+    update.worker_stacks.iter_mut().filter_map(|told| told.stack.as_mut()).for_each(&mut *stack);
     let holders = update.locks.iter_mut().flat_map(|lock| &mut lock.holders);
     holders.flat_map(|holder| [&mut holder.acquired_at, &mut holder.suspended_at]).flatten().for_each(stack);
 }

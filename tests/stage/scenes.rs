@@ -9,8 +9,8 @@ use holdup::{
     app::Options,
     source::{Process, Protocol},
     update::{
-        Holder, LockStats, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update, Value, Waking,
-        WokenBy, WorkerId, WorkerStats,
+        Doing, Holder, LockStats, RuntimeId, Span, Stack, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update, Value,
+        Waking, WokenBy, WorkerId, WorkerStack, WorkerStats,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -155,5 +155,33 @@ pub(crate) fn report_of(service: &Service) -> Update {
         task_wakers: vec![(spinner, wakers(writer, at(1)))],
         task_facts: vec![(spinner, TaskFacts { parent: Some(writer), runtime: Some(agent::MAIN) })],
         ..agent::report(now)
+    }
+}
+
+/// The same after somebody has asked what each worker does.
+pub(crate) fn asked_of(service: &Service) -> Update {
+    let now = service.now();
+    let third = service.task_ids()[3];
+    let serves = vec![
+        agent::frame("echo_demo::net::checksum", "src/net.rs", 31),
+        agent::frame("echo_demo::net::serve::{async_fn#0}", "src/net.rs", 12),
+    ];
+    let asked = |index, doing, task, stack: Option<Stack>| WorkerStack {
+        id: WorkerId { runtime: agent::MAIN, index },
+        thread: None,
+        doing,
+        task,
+        at: now,
+        stack: stack.map(Arc::new),
+    };
+    let why = "its turn did not come in time: others were captured before it";
+    Update {
+        worker_stacks: vec![
+            asked(0, Doing::Running, Some(third), Some(Stack { frames: serves, ..Stack::default() })),
+            asked(1, Doing::Parked, None, None),
+            asked(2, Doing::Sleeping, service.task_ids().last().copied(), Some(agent::sleeping(now))),
+            asked(3, Doing::Unknown, None, Some(Stack { limitation: why.into(), ..Stack::default() })),
+        ],
+        ..report_of(service)
     }
 }

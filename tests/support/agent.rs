@@ -29,6 +29,7 @@ pub(crate) fn process() -> Process {
             "locks",
             "stalls",
             "stacks",
+            "captures",
             "wakers",
             "permits",
             "driver-turns",

@@ -9,6 +9,9 @@ use tracing::Instrument as _;
 
 const ROLE: &str = "HOLDUP_TEST_ROLE";
 
+/// Set, the service's worker has something to do for good.
+pub(crate) const BUSY: &str = "HOLDUP_TEST_BUSY";
+
 /// Begins whatever the role says; what is before it, and other lines, are the test harness's.
 const SAYS: &str = "|> ";
 
@@ -31,10 +34,23 @@ fn role() {
             }
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
             runtime.block_on(greet());
+            if env::var_os(BUSY).is_some() {
+                runtime.spawn(async { computes_for_good(1) });
+            }
             std::io::stdin().read_to_end(&mut Vec::new()).expect("stdin can be read");
             agent.shutdown();
+            // A worker that computes for good is not waited for.
+            runtime.shutdown_background();
         }
         Err(error) => println!("{SAYS}{error}"),
+    }
+}
+
+/// Keeps its worker.
+#[inline(never)]
+fn computes_for_good(mut number: u64) {
+    loop {
+        number = std::hint::black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
     }
 }
 

@@ -118,6 +118,72 @@ async fn to_catch_up_only_where_it_is_allowed_and_harmless() {
     }
 }
 
+/// A link to an agent that says this when it is asked for stacks.
+async fn asks_for_stacks(said: Result<(), tonic::Status>) -> (Console, Peer, Link) {
+    let mut console = Console::new(vec![three()]);
+    console.agent = Some(agent(&["tasks", "captures"]));
+    let now = Some(timestamp(9));
+    let stack = v1::Stack { limitation: "none".into(), ..v1::Stack::default() };
+    let running = v1::worker_stack::Doing::Running.into();
+    let told = v1::WorkerStack { worker: 2, doing: running, at: now, stack: Some(stack), ..v1::WorkerStack::default() };
+    console.reports = Reports::Lasting(vec![v1::Report { now, worker_stacks: vec![told], ..v1::Report::default() }]);
+    console.captures = said;
+    let peer = console.serve();
+    let mut link = link_to(peer.address);
+    let update = update(&mut link).await;
+    let [told] = &update.worker_stacks[..] else { panic!("{update:?}") };
+    assert_eq!((told.id.index, told.doing, told.stack.is_some()), (2, Doing::Running, true));
+    command(&link, Command::CaptureStacks).await;
+    (console, peer, link)
+}
+
+#[tokio::test]
+async fn to_have_stacks_captured_by_an_agent() {
+    let (console, _peer, link) = asks_for_stacks(Ok(())).await;
+    reaches(&console.counts.captures, 1).await;
+    command(&link, Command::CaptureStacks).await;
+    reaches(&console.counts.captures, 2).await;
+}
+
+#[tokio::test]
+async fn and_says_why_an_agent_captures_none_and_what_would_help() {
+    use tonic::Status;
+    for (said, reason) in [
+        (
+            Status::permission_denied("this takes the right to capture"),
+            "no right to capture: a token needs `watch,capture`",
+        ),
+        (Status::unimplemented("what is that?"), "agent is older than this client"),
+        (Status::resource_exhausted("stacks were asked for less than a second ago"), "less than a second ago"),
+        (Status::failed_precondition("stacks are switched off"), "stacks are switched off"),
+        (Status::internal("oops"), "oops (internal error)"),
+    ] {
+        let (_console, _peer, mut link) = asks_for_stacks(Err(said)).await;
+        let failed = until(&mut link, |event| match event {
+            Event::CommandFailed { command, reason } => Some((command, reason)),
+            _ => None,
+        });
+        let (failed, told) = failed.await;
+        assert_eq!(failed, Command::CaptureStacks);
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn to_ask_no_console_for_stacks() {
+    let console = Console::new(vec![three()]);
+    let peer = console.serve();
+    let mut link = link_to(peer.address);
+    update(&mut link).await;
+    command(&link, Command::CaptureStacks).await;
+    let reason = until(&mut link, |event| match event {
+        Event::CommandFailed { command: Command::CaptureStacks, reason } => Some(reason),
+        _ => None,
+    });
+    assert!(reason.await.contains("holdup's agent"));
+    assert_eq!(console.counts.captures.load(SeqCst), 0);
+}
+
 #[tokio::test]
 async fn to_end_when_nobody_listens() {
     let console = Console::new(vec![three()]);

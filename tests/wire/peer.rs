@@ -11,7 +11,8 @@ use console_api::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, Process, Report, WatchRequest, WatchTaskRequest,
+    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, Process, Report, WatchRequest,
+    WatchTaskRequest,
     diagnostics_server::{Diagnostics, DiagnosticsServer},
 };
 use std::{
@@ -169,6 +170,8 @@ pub(crate) struct Console {
     pub agent: Option<DescribeResponse>,
     /// What an agent reports, each time that it is asked.
     pub reports: Reports,
+    /// What it says when it is asked for stacks.
+    pub captures: Result<(), Status>,
     /// The bytes of every task's histogram of poll times.
     pub histogram: Vec<u8>,
     pub live: broadcast::Sender<Update>,
@@ -185,6 +188,7 @@ pub(crate) struct Counts {
     pub details: AtomicU64,
     pub resumed: AtomicU64,
     pub paused: AtomicU64,
+    pub captures: AtomicU64,
     pub states: AtomicU64,
 }
 
@@ -226,6 +230,7 @@ impl Console {
             pause: PauseCall::Answered,
             agent: None,
             reports: Reports::Unimplemented,
+            captures: Ok(()),
             histogram: Vec::new(),
             live: broadcast::channel(64).0,
             counts: Arc::default(),
@@ -330,6 +335,17 @@ impl Diagnostics for Console {
             Reports::Lasting(reports) => told(reports).chain(futures::stream::pending()).boxed(),
             Reports::Ending(reports) => told(reports).boxed(),
         }))
+    }
+
+    async fn capture_stacks(
+        &self,
+        _: Request<CaptureStacksRequest>,
+    ) -> Result<Response<CaptureStacksResponse>, Status> {
+        self.counts.captures.fetch_add(1, SeqCst);
+        match &self.captures {
+            Ok(()) => Ok(Response::new(CaptureStacksResponse {})),
+            Err(status) => Err(status.clone()),
+        }
     }
 
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {

@@ -240,8 +240,10 @@ mod tests {
         let names = client_names("ops.example=watch+pause, ci.example").unwrap();
         let pause = Rights::WATCH.and(Rights::PAUSE);
         assert_eq!(names, [("ops.example".to_owned(), pause), ("ci.example".to_owned(), Rights::WATCH)]);
+        let names = client_names("ops.example=watch+capture").unwrap();
+        assert_eq!(names, [("ops.example".to_owned(), Rights::WATCH.and(Rights::CAPTURE))]);
         assert_eq!(client_names("").unwrap(), []);
-        for wrong in ["=watch", "a b", "a=", "a=watch+fly"] {
+        for wrong in ["=watch", "a b", "a=", "a=watch+fly", "a=watch+capture+"] {
             assert_eq!(client_names(wrong), None, "{wrong}");
         }
     }

@@ -5,14 +5,16 @@
 pub(crate) struct Rights(u8);
 
 /// The words for them, in settings.
-const WORDS: [(&str, Rights); 2] = [("watch", Rights::WATCH), ("pause", Rights::PAUSE)];
+const WORDS: [(&str, Rights); 3] = [("watch", Rights::WATCH), ("capture", Rights::CAPTURE), ("pause", Rights::PAUSE)];
 
 impl Rights {
     pub(crate) const NONE: Self = Self(0);
     /// To see what is told.
     pub(crate) const WATCH: Self = Self(1);
+    /// To have captured what the workers are doing now, for which those that run are interrupted for a moment.
+    pub(crate) const CAPTURE: Self = Self(2);
     /// To stop and resume what every client of the console is told.
-    pub(crate) const PAUSE: Self = Self(2);
+    pub(crate) const PAUSE: Self = Self(4);
 
     /// Reads words. Nobody has a right who has none.
     pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Option<Self> {
@@ -43,13 +45,20 @@ mod tests {
 
     #[test]
     fn one_right_is_not_the_other() {
-        let both = Rights::parse("watch,pause".split(',')).unwrap();
-        assert_eq!(both, Rights::WATCH.and(Rights::PAUSE));
-        assert!(both.have(Rights::PAUSE) && both.have(Rights::WATCH));
-        assert!(!Rights::WATCH.have(Rights::PAUSE) && !Rights::PAUSE.have(Rights::WATCH));
-        assert!(!Rights::NONE.have(Rights::WATCH));
-        assert_eq!((Rights::WATCH.word(), Rights::PAUSE.word()), ("watch", "pause"));
-        for wrong in ["", "Watch", "watch,", "watch,fly"] {
+        let each = [("watch", Rights::WATCH), ("capture", Rights::CAPTURE), ("pause", Rights::PAUSE)];
+        for (word, right) in each {
+            assert_eq!((right.word(), Rights::parse([word].into_iter())), (word, Some(right)));
+            for (_, other) in each {
+                assert_eq!(right.have(other), right == other, "{word}");
+            }
+            assert!(!Rights::NONE.have(right));
+        }
+        let all = Rights::parse("watch, capture,pause".split(',')).unwrap();
+        assert_eq!(all, Rights::WATCH.and(Rights::CAPTURE).and(Rights::PAUSE));
+        assert!(each.into_iter().all(|(_, right)| all.have(right)));
+        let some = Rights::parse("watch,capture".split(',')).unwrap();
+        assert!(some.have(Rights::WATCH) && some.have(Rights::CAPTURE) && !some.have(Rights::PAUSE));
+        for wrong in ["", "Watch", "watch,", "watch,fly", "captures", "watch+capture"] {
             assert_eq!(Rights::parse(wrong.split(',')), None, "{wrong}");
         }
     }

@@ -85,7 +85,8 @@ fn line(line: &str) -> Result<(Secret, Rights), &'static str> {
         return Err("a token there is shorter than 16 characters, or has others than those of ASCII; make one with \
                     `openssl rand -hex 32`");
     }
-    let rights = Rights::parse(list(rights)).ok_or("what a token there is good for is none of watch and pause")?;
+    let rights =
+        Rights::parse(list(rights)).ok_or("what a token there is good for is none of watch, capture and pause")?;
     Ok((Secret::new(token.to_owned()), rights))
 }
 
@@ -112,12 +113,15 @@ mod tests {
 
     const FIRST: &str = "0123456789abcdef";
     const SECOND: &str = "fedcba9876543210";
+    const THIRD: &str = "00112233445566778899";
 
     #[test]
     fn each_line_is_a_token_with_what_it_is_good_for() {
-        let tokens = Tokens::parse(&format!("# ours\n\n{FIRST}\n  {SECOND}\twatch, pause \n")).unwrap();
+        let tokens =
+            Tokens::parse(&format!("# ours\n\n{FIRST}\n  {SECOND}\twatch, pause \n{THIRD} watch,capture")).unwrap();
         assert_eq!(tokens.find(FIRST.as_bytes()), Some((1, Rights::WATCH)));
         assert_eq!(tokens.find(SECOND.as_bytes()), Some((2, Rights::WATCH.and(Rights::PAUSE))));
+        assert_eq!(tokens.find(THIRD.as_bytes()), Some((3, Rights::WATCH.and(Rights::CAPTURE))));
         for wrong in ["", "0", "0123456789abcde", "0123456789abcdeg", "0123456789abcdef0"] {
             assert_eq!(tokens.find(wrong.as_bytes()), None, "{wrong}");
         }
@@ -130,7 +134,7 @@ mod tests {
             ("# 0123456789abcdef", "there is no token"),
             ("hunter2", "shorter than 16"),
             ("0123456789abcdefé", "ASCII"),
-            ("0123456789abcdef fly", "watch and pause"),
+            ("0123456789abcdef fly", "watch, capture and pause"),
         ] {
             let token = Token::Given(Secret::new(text.to_owned()));
             let error = token.read().unwrap_err().to_string();

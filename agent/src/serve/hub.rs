@@ -23,7 +23,7 @@ use crate::{
     },
     settings::Settings,
     slots::free_list::Watchers,
-    stalls::record::Stalls,
+    stalls::{record::Stalls, round::WorkerStack},
     standstills,
 };
 use console_api::{
@@ -33,7 +33,7 @@ use console_api::{
 use holdup_proto::v1;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval_at},
 };
 use tonic::Status;
@@ -72,6 +72,8 @@ pub(super) struct Hub {
     /// Rows of it that were ever told, each with the round that it changed in last.
     spawn_times: Vec<(u64, Arc<v1::SpawnTimes>)>,
     times_round: u64,
+    /// What the latest round of captures found.
+    worker_stacks: watch::Receiver<Arc<[WorkerStack]>>,
     /// What changed before then was handed out.
     as_of: Nanos,
     /// Up to which of the stalls' versions the clients were told.
@@ -92,7 +94,12 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(commands: mpsc::Receiver<Command>, settings: &Settings, stalls: Arc<Stalls>) -> Self {
+    pub(super) fn new(
+        commands: mpsc::Receiver<Command>,
+        settings: &Settings,
+        stalls: Arc<Stalls>,
+        worker_stacks: watch::Receiver<Arc<[WorkerStack]>>,
+    ) -> Self {
         Self {
             commands,
             changes: None,
@@ -101,6 +108,7 @@ impl Hub {
             times: TimesBySpawn::default(),
             spawn_times: Vec::new(),
             times_round: 0,
+            worker_stacks,
             as_of: clock::now(),
             told: 0,
             publish_interval: settings.publish_interval,
@@ -133,6 +141,7 @@ impl Hub {
                 _ = publish.tick(), if watched => self.publish_as_it_may(),
                 _ = look.tick(), if !self.reports.is_empty() => self.look(),
                 Ok(()) = stalled.changed(), if !self.reports.is_empty() => self.tell_stalls(),
+                Ok(()) = self.worker_stacks.changed(), if !self.reports.is_empty() => self.tell_worker_stacks(),
                 _ = housekeeping.tick() => self.look(),
             }
             self.drop_closed();
@@ -163,7 +172,9 @@ impl Hub {
                 self.catch_up();
                 let common = self.common();
                 let (_, stalls) = self.stalls.since(0);
-                let (subscription, stream) = subscription::start(Reports::all(common, stalls, self.wakers));
+                // Whoever is here already is told by the change.
+                let round = Arc::clone(&self.worker_stacks.borrow());
+                let (subscription, stream) = subscription::start(Reports::all(common, stalls, round, self.wakers));
                 if answer.send(stream).is_ok() {
                     self.reports.push(subscription);
                 }
@@ -318,6 +329,16 @@ impl Hub {
                 .iter()
                 .for_each(|subscription| subscription.tell(|reports| reports.stalls(&changed, Arc::clone(&common))));
         }
+    }
+
+    /// What a round of captures found is told at once, too.
+    fn tell_worker_stacks(&mut self) {
+        let round = Arc::clone(&self.worker_stacks.borrow_and_update());
+        self.catch_up();
+        let common = self.common();
+        self.reports.iter().for_each(|subscription| {
+            subscription.tell(|reports| reports.worker_stacks(Arc::clone(&round), Arc::clone(&common)));
+        });
     }
 
     fn common(&mut self) -> Arc<Common> {

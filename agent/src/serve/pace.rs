@@ -1,7 +1,8 @@
 //! How often clients are told: as often as is set, as long as the agent's threads together use no more of a processor than they may.
 //!
 //! What they may use is saved up, to some extent, so that a large state is told at once to who has just come. Where it is spent, rounds are
-//! left out until there is some again; stalls are told all the same.
+//! left out until there is some again. What the threads do besides counts as well, and is not put off: the whole state for who begins to watch, stalls, and
+//! stacks that somebody asks for.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -89,6 +90,20 @@ mod tests {
         assert!((Duration::from_millis(6_800)..=Duration::from_millis(7_200)).contains(&cost), "{cost:?}");
         let last = told.last().unwrap().1;
         assert_eq!(last, Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn what_is_spent_beside_rounds_is_saved_on_rounds() {
+        let begun = Instant::now();
+        let mut pace = Pace::new(0.05, begun, Duration::ZERO);
+        let mut round = |seconds, used| pace.round(begun + Duration::from_secs(seconds), Duration::from_millis(used));
+        // Of the second that is saved, newcomers take one and a quarter.
+        assert_eq!(round(1, 1_250), Publish::LeftOut);
+        assert_eq!(round(4, 1_250), Publish::LeftOut);
+        assert_eq!(round(6, 1_250), Publish::Now(Some(Duration::from_secs(6))));
+        // They take more than there is: a round comes all the same in the end.
+        assert_eq!(round(7, 60_000), Publish::LeftOut);
+        assert_eq!(round(16, 90_000), Publish::Now(Some(LONGEST)));
     }
 
     #[test]

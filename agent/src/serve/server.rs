@@ -14,7 +14,7 @@ use crate::{
         listen::{self, Listener, Listening, Place, address_file::AddressFile},
     },
     settings::Settings,
-    stalls::record::Stalls,
+    stalls::{record::Stalls, round::Rounds},
 };
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
@@ -99,7 +99,7 @@ pub(crate) fn start(
     door: Door,
     settings: &Settings,
     description: Description,
-    stalls: &Arc<Stalls>,
+    (stalls, rounds): (&Arc<Stalls>, Rounds),
 ) -> Result<Serving, Error> {
     let place = Arc::new(OnceLock::new());
     let address_file = settings.address_file.clone();
@@ -132,7 +132,7 @@ pub(crate) fn start(
     let (stop, stopped) = oneshot::channel();
     let (begin, go) = sync_channel(1);
     let (commands, asked) = mpsc::channel(COMMANDS);
-    let hub = Hub::new(asked, settings, Arc::clone(stalls));
+    let hub = Hub::new(asked, settings, Arc::clone(stalls), rounds.latest());
     let clients = settings.clients;
     let thread = thread::Builder::new()
         .name("holdup-agent".to_owned())
@@ -141,7 +141,7 @@ pub(crate) fn start(
             if go.recv().is_err() {
                 return;
             }
-            let routes = routes(commands, description);
+            let routes = routes(commands, rounds, description);
             serve(&runtime, come, hub, clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
@@ -189,9 +189,9 @@ async fn open_later(access: &Access, audit: &Audit, missing: &Missing) -> Opened
 }
 
 /// The two services.
-fn routes(commands: mpsc::Sender<Command>, description: Description) -> Routes {
+fn routes(commands: mpsc::Sender<Command>, rounds: Rounds, description: Description) -> Routes {
     let instrument = InstrumentServer::new(console::service::Service(commands.clone()));
-    let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, description });
+    let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, rounds, description });
     Routes::new(instrument.max_decoding_message_size(ASKED))
         .add_service(diagnostics.max_decoding_message_size(ASKED))
         .prepare()

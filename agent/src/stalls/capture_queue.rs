@@ -1,16 +1,17 @@
-//! Has the stacks of stalled threads captured: at a bounded rate, without waiting for any of them.
+//! Has the stacks of threads captured, without waiting for any of them: of those that are stalled, at a bounded rate, and of workers in a round
+//! that somebody asked for.
 
 use crate::{
     clock::Nanos,
     missing::Missing,
-    stalls::{Stacks, record::Stalls},
+    stalls::{Stacks, record::Stalls, round::Doing, whose::Whose},
 };
 use std::{sync::Arc, time::Duration};
 
 /// What became of a wish for a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is captured, or under way, or cannot be had, and the stall says why.
+    /// It is captured, or under way, or cannot be had, and whose it is was told why.
     Done,
     /// There are too many at once: ask again.
     Later,
@@ -21,22 +22,20 @@ pub(crate) use linux::CaptureQueue;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
-    use super::{Answer, Arc, Duration, Missing, Nanos, Stacks, Stalls};
+    use super::{Answer, Arc, Doing, Duration, Missing, Nanos, Stacks, Stalls, Whose};
     use crate::{
         capture::{
-            Stack,
             buffer::{Refused, STACK_BYTES, Snapshot},
             running::{Armed, Interrupts},
             sleeping,
             worker::Reader,
         },
-        clock,
         collect::thread_state::hide,
         missing::Part,
     };
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// Between two captures, so that there are at most ten in a second.
+    /// Between two captures of stalls, so that there are at most ten in a second.
     const PAUSE: Duration = Duration::from_millis(100);
 
     /// Captures that may happen in a row after a quiet time.
@@ -55,10 +54,23 @@ mod linux {
         back: Sender<Box<Snapshot>>,
         stalls: Arc<Stalls>,
         missing: Arc<Missing>,
-        /// When the latest captures were, oldest first.
+        /// When the latest captures of stalls were, oldest first.
         latest: [Option<Nanos>; BURST],
         /// A running thread that has not been captured yet.
         waiting: Option<Waiting>,
+    }
+
+    /// Whether the queue bounds how often it captures: a round is bounded by whoever asks for it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Bounded {
+        Yes,
+        No,
+    }
+
+    impl Bounded {
+        fn of(whose: &Whose) -> Self {
+            if matches!(whose, Whose::Stall(_)) { Self::Yes } else { Self::No }
+        }
     }
 
     /// Why no thread can be interrupted.
@@ -66,12 +78,23 @@ mod linux {
         missing.note(Part::Stacks, &format_args!("no stack of a thread that runs: {refused}"));
     }
 
+    /// What is said of a thread that runs and is never on a processor.
+    const NO_PROCESSOR: &str = "the thread runs, and the kernel gave it no CPU on which to capture its stack";
+
     struct Waiting {
-        stall: u64,
+        whose: Whose,
         tid: u32,
         armed: Armed,
         copy: Box<Snapshot>,
         since: Nanos,
+    }
+
+    impl Waiting {
+        /// Captures it if it sleeps by now. If not, what was known when it was armed stays: it may have been interrupted since.
+        fn asleep(&mut self) -> Option<Whose> {
+            let mut whose = self.whose.clone();
+            asleep(&mut whose, self.tid, &mut self.copy).is_ok().then_some(whose)
+        }
     }
 
     impl CaptureQueue {
@@ -95,51 +118,58 @@ mod linux {
             Self { stacks, reader, interrupts, spare, back, stalls, missing, latest: [None; BURST], waiting: None }
         }
 
-        /// Has a thread captured for a stall.
-        pub(crate) fn capture(&mut self, stall: u64, tid: u32, now: Nanos) -> Answer {
+        /// Has a thread captured.
+        pub(crate) fn capture(&mut self, mut whose: Whose, tid: u32, now: Nanos) -> Answer {
             if self.reader.is_none() {
                 let off = self.stacks == Stacks::Off;
-                self.tell(
-                    stall,
-                    if off { "stacks are switched off" } else { "no thread could be started to read stacks" },
-                );
+                let why = if off { "stacks are switched off" } else { "no thread could be started to read stacks" };
+                self.tell(&whose, Doing::Unknown, why);
                 return Answer::Done;
             }
-            if self.latest[0].is_some_and(|oldest| now.since(oldest) < PAUSE * BURST as u32) {
+            let bounded = Bounded::of(&whose);
+            if bounded == Bounded::Yes && self.latest[0].is_some_and(|oldest| now.since(oldest) < PAUSE * BURST as u32)
+            {
                 return Answer::Later;
             }
             let Ok(mut copy) = self.spare.try_recv() else { return Answer::Later };
-            match sleeping::asleep(tid, &mut copy) {
-                Ok(()) => self.read(stall, copy),
-                Err(Refused::Runs | Refused::Moved) => return self.wait(stall, tid, copy, now),
+            match asleep(&mut whose, tid, &mut copy) {
+                Ok(()) => self.read(whose, Doing::Sleeps, copy),
+                Err(Refused::Runs | Refused::Moved) => return self.wait(whose, tid, copy, now),
                 Err(refused) => {
                     self.give_back(copy);
-                    self.tell(stall, &refused.to_string());
+                    self.tell(&whose, Doing::Unknown, &refused.to_string());
                 }
             }
-            self.count(now);
+            self.count(bounded, now);
             Answer::Done
         }
 
-        /// Looks whether a running thread has been captured meanwhile. `lasts` says whether a stall does.
-        pub(crate) fn look(&mut self, now: Nanos, lasts: impl Fn(u64) -> bool) {
+        /// Looks whether a running thread has been captured meanwhile. `lasts` says whether a stall does, or a round.
+        pub(crate) fn look(&mut self, now: Nanos, lasts: impl Fn(&Whose) -> bool) {
             let Some(mut waiting) = self.waiting.take() else { return };
             let late = now.since(waiting.since);
             if waiting.armed.take(&mut waiting.copy) {
-                self.read(waiting.stall, waiting.copy);
-            } else if !lasts(waiting.stall) {
+                self.read(waiting.whose, Doing::Runs, waiting.copy);
+            } else if !lasts(&waiting.whose) {
                 self.give_back(waiting.copy);
-            } else if late > EXPECTED && sleeping::asleep(waiting.tid, &mut waiting.copy).is_ok() {
-                self.read(waiting.stall, waiting.copy);
+                if matches!(waiting.whose, Whose::Worker(_)) {
+                    self.tell(&waiting.whose, Doing::Runs, NO_PROCESSOR);
+                }
+            } else if late > EXPECTED
+                && let Some(whose) = waiting.asleep()
+            {
+                self.read(whose, Doing::Sleeps, waiting.copy);
             } else if late > PATIENCE {
                 self.give_back(waiting.copy);
-                self.tell(
-                    waiting.stall,
-                    "the thread runs, and the kernel gave it no CPU on which to capture its stack",
-                );
+                self.tell(&waiting.whose, Doing::Runs, NO_PROCESSOR);
             } else {
                 self.waiting = Some(waiting);
             }
+        }
+
+        /// A running thread is waited for.
+        pub(crate) fn is_waiting(&self) -> bool {
+            self.waiting.is_some()
         }
 
         /// A capture is due any moment.
@@ -147,16 +177,17 @@ mod linux {
             self.waiting.as_ref().is_some_and(|waiting| now.since(waiting.since) < EXPECTED)
         }
 
-        fn wait(&mut self, stall: u64, tid: u32, copy: Box<Snapshot>, now: Nanos) -> Answer {
+        fn wait(&mut self, whose: Whose, tid: u32, copy: Box<Snapshot>, now: Nanos) -> Answer {
             if self.waiting.is_some() {
                 self.give_back(copy);
                 return Answer::Later;
             }
+            let bounded = Bounded::of(&whose);
             match self.interrupts.as_mut().map_err(|refused| refused.clone()).and_then(|interrupts| interrupts.arm(tid))
             {
                 Ok(armed) => {
                     self.missing.found(Part::Stacks);
-                    self.waiting = Some(Waiting { stall, tid, armed, copy, since: now });
+                    self.waiting = Some(Waiting { whose, tid, armed, copy, since: now });
                 }
                 Err(Refused::Busy) => {
                     self.give_back(copy);
@@ -164,44 +195,58 @@ mod linux {
                 }
                 Err(refused) => {
                     self.give_back(copy);
-                    self.tell(stall, &refused.to_string());
+                    let runs = matches!(refused, Refused::NotInterruptible(_) | Refused::Never(_));
+                    let doing = if runs { Doing::Runs } else { Doing::Unknown };
+                    self.tell(&whose, doing, &refused.to_string());
                     if matches!(refused, Refused::Never(_)) {
                         note(&self.missing, &refused);
                     }
                 }
             }
-            self.count(now);
+            self.count(bounded, now);
             Answer::Done
         }
 
-        fn count(&mut self, now: Nanos) {
-            self.latest.rotate_left(1);
-            self.latest[BURST - 1] = Some(now);
+        fn count(&mut self, bounded: Bounded, now: Nanos) {
+            if bounded == Bounded::Yes {
+                self.latest.rotate_left(1);
+                self.latest[BURST - 1] = Some(now);
+            }
         }
 
         fn give_back(&self, copy: Box<Snapshot>) {
             let _ = self.back.send(copy);
         }
 
-        fn read(&self, stall: u64, copy: Box<Snapshot>) {
+        fn read(&self, mut whose: Whose, doing: Doing, copy: Box<Snapshot>) {
             let Some(reader) = &self.reader else { return };
+            whose.copied();
+            if doing == Doing::Sleeps && whose.is_idle() {
+                self.give_back(copy);
+                return self.tell(&whose, Doing::Parked, "");
+            }
             let (stalls, back) = (Arc::clone(&self.stalls), self.back.clone());
+            let theirs = whose.clone();
             let read = reader.read(copy, move |stack, copy| {
                 let _ = back.send(copy);
-                stalls.update(stall, |stall| stall.stack = Some(Arc::new(stack)));
+                theirs.take(doing, stack, &stalls);
             });
             if let Err(copy) = read {
                 self.give_back(copy);
-                self.tell(stall, "too many stacks wait to be read");
+                self.tell(&whose, doing, "too many stacks wait to be read");
             }
         }
 
-        /// Says why there is no stack. One that was captured before stays.
-        fn tell(&self, stall: u64, limitation: &str) {
-            self.stalls.update(stall, |stall| {
-                stall.stack.get_or_insert_with(|| Arc::new(Stack::none(clock::now(), limitation)));
-            });
+        fn tell(&self, whose: &Whose, doing: Doing, limitation: &str) {
+            whose.tell(doing, limitation, &self.stalls);
         }
+    }
+
+    /// Captures a thread that sleeps, and goes on with what it did.
+    fn asleep(whose: &mut Whose, tid: u32, copy: &mut Snapshot) -> Result<(), Refused> {
+        whose.look();
+        sleeping::asleep(tid, copy)?;
+        if whose.has_moved_on() { Err(Refused::Moved) } else { Ok(()) }
     }
 }
 
@@ -215,13 +260,16 @@ impl CaptureQueue {
         Self(stalls)
     }
 
-    pub(crate) fn capture(&mut self, stall: u64, _: u32, now: Nanos) -> Answer {
-        let none = crate::capture::Stack::none(now, "stacks need Linux on x86-64 or aarch64");
-        self.0.update(stall, |stall| stall.stack = Some(Arc::new(none)));
+    pub(crate) fn capture(&mut self, whose: Whose, _: u32, _: Nanos) -> Answer {
+        whose.tell(Doing::Unknown, "stacks need Linux on x86-64 or aarch64", &self.0);
         Answer::Done
     }
 
-    pub(crate) fn look(&mut self, _: Nanos, _: impl Fn(u64) -> bool) {}
+    pub(crate) fn look(&mut self, _: Nanos, _: impl Fn(&Whose) -> bool) {}
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        false
+    }
 
     pub(crate) fn is_hurried(&self, _: Nanos) -> bool {
         false

@@ -2,7 +2,8 @@
 //!
 //! It looks at which thread polls what since when ([`collect::threads`](crate::collect::threads)): once in half the threshold, and
 //! every 25 ms while there is something to see, so that a stall is noticed at most 25 ms late. A poll that has lasted longer than the threshold, on a thread that is a worker, becomes a [`Stall`](record::Stall): `kernel` says why it lasts, `capture_queue` has
-//! the stack captured, and `record` keeps what is known for whoever serves it. It knows nothing of how runtimes are asked which
+//! the stack captured, and `record` keeps what is known for whoever serves it. What all workers do now is captured in a `round` where somebody asks
+//! for that: the thread that watches is the only one that interrupts others. It knows nothing of how runtimes are asked which
 //! thread is which worker, nor of any wire format. No thread of the service ever waits for it.
 
 mod capture_queue;
@@ -10,12 +11,14 @@ pub(crate) mod cause;
 mod kernel;
 pub(crate) mod limits;
 pub(crate) mod record;
+pub(crate) mod round;
 #[cfg(target_os = "linux")]
 mod syscalls;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests;
 mod watch;
 pub(crate) mod watchdog;
+mod whose;
 
 use std::{thread::ThreadId, time::Duration};
 

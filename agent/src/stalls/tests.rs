@@ -1,5 +1,7 @@
 //! Stalls of each kind, on threads that say that they poll: cause, function and line.
 
+mod round;
+
 use crate::{
     capture::tests::turn,
     clock,
@@ -8,6 +10,7 @@ use crate::{
         Role, Settings, Stacks,
         cause::Cause,
         record::{Stall, Stalls},
+        round::Rounds,
         watchdog::Watchdog,
     },
 };
@@ -31,6 +34,8 @@ struct Scene {
     stalls: Arc<Stalls>,
     /// What the watchdog is told of the thread.
     role: Arc<Mutex<(Option<ThreadId>, Role)>>,
+    /// Where rounds are asked for.
+    rounds: Rounds,
     _watchdog: Watchdog,
     _turn: MutexGuard<'static, ()>,
 }
@@ -39,6 +44,10 @@ const WORKER: Role = Role::Worker { runtime: 5, index: 3, queued: 7 };
 
 impl Scene {
     fn new(stacks: Stacks) -> Self {
+        Self::with(Settings { stacks, ..Settings::default() })
+    }
+
+    fn with(settings: Settings) -> Self {
         let turn = turn();
         let stalls = Arc::new(Stalls::default());
         let role = Arc::new(Mutex::new((None, WORKER)));
@@ -47,9 +56,9 @@ impl Scene {
             (Some(worker), role) if worker == thread => role,
             _ => Role::Other,
         });
-        let watchdog =
-            Watchdog::start(Settings { stacks, ..Settings::default() }, roles, &stalls, &Arc::default()).unwrap();
-        Self { stalls, role, _watchdog: watchdog, _turn: turn }
+        let (rounds, orders) = Rounds::new();
+        let watchdog = Watchdog::start(settings, roles, &stalls, orders, &Arc::default()).unwrap();
+        Self { stalls, role, rounds, _watchdog: watchdog, _turn: turn }
     }
 
     /// Starts a worker that polls one task, which does this.
@@ -102,6 +111,13 @@ impl Scene {
 
     fn over(&self, id: u64) -> Stall {
         self.wait(|stall| stall.id == id && stall.ended_at.is_some())
+    }
+}
+
+/// Waits until a function is on its line.
+fn begins(line: &AtomicU32) {
+    while line.load(Ordering::Acquire) == 0 {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

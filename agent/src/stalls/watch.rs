@@ -13,6 +13,8 @@ use crate::{
         cause::{Share, judge},
         kernel,
         record::{Stall, Stalls},
+        round::{Latest, NoRound, Outcome, Round, refuse},
+        whose::Whose,
     },
     standstills,
 };
@@ -49,6 +51,9 @@ pub(crate) struct Watch {
     stalls: Arc<Stalls>,
     queue: CaptureQueue,
     long: Vec<Long>,
+    /// One that somebody asked for and that is under way.
+    round: Option<Round>,
+    latest: Latest,
 }
 
 /// A poll that has lasted longer than half the threshold.
@@ -72,16 +77,37 @@ struct Ongoing {
 }
 
 impl Watch {
-    pub(crate) fn new(settings: Settings, roles: Roles, stalls: Arc<Stalls>, missing: Arc<Missing>) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        roles: Roles,
+        stalls: Arc<Stalls>,
+        latest: Latest,
+        missing: Arc<Missing>,
+    ) -> Self {
         let queue = CaptureQueue::new(settings.stacks, Arc::clone(&stalls), missing);
-        Self { settings, roles, stalls, queue, long: Vec::new() }
+        Self { settings, roles, stalls, queue, long: Vec::new(), round: None, latest }
+    }
+
+    /// Begins with a round that somebody asks for. One at a time.
+    pub(super) fn begin_round(&mut self, outcome: Outcome, threads: &[Arc<Thread>], now: Nanos) {
+        if self.round.is_some() {
+            return refuse(outcome, NoRound::UnderWay);
+        }
+        self.round = Round::new(outcome, self.settings.stacks, threads, &mut self.roles, now);
+    }
+
+    /// Whether a running thread is waited for.
+    #[cfg(test)]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.queue.is_waiting()
     }
 
     /// How soon to look again.
     pub(crate) fn hurry(&self, now: Nanos) -> Hurry {
-        if self.queue.is_hurried(now) {
+        let more = self.round.as_ref().is_some_and(Round::has_more) && !self.queue.is_waiting();
+        if more || self.queue.is_hurried(now) {
             Hurry::Much
-        } else if self.long.iter().any(|long| long.is_hurried(now)) {
+        } else if self.round.is_some() || self.long.iter().any(|long| long.is_hurried(now)) {
             Hurry::Some
         } else {
             Hurry::None
@@ -95,7 +121,7 @@ impl Watch {
             .filter_map(|thread| Some((thread, thread.polling().filter(|polling| !is_job(polling.task))?)))
             .filter(|(_, polling)| standstills::lasted(polling.since, now) >= self.settings.threshold / 2)
             .collect();
-        if over.is_empty() && self.long.is_empty() {
+        if over.is_empty() && self.long.is_empty() && self.round.is_none() {
             return;
         }
         self.end(&over, threads, now);
@@ -104,11 +130,21 @@ impl Watch {
                 self.long.push(Long::new(thread, polling));
                 self.long.len() - 1
             });
-            let Self { settings, roles, stalls, queue, long } = self;
+            let Self { settings, roles, stalls, queue, long, .. } = self;
             long[index].look(thread, polling, now, &mut Tools { settings, roles, stalls, queue });
         }
-        let long = &self.long;
-        self.queue.look(now, |id| long.iter().any(|long| long.stall() == Some(id)));
+        // What is stalled comes first.
+        if let Some(round) = &mut self.round {
+            round.step(&mut self.queue, now);
+        }
+        let (long, round) = (&self.long, &self.round);
+        self.queue.look(now, |whose| match whose {
+            Whose::Stall(id) => long.iter().any(|long| long.stall() == Some(*id)),
+            Whose::Worker(_) => round.as_ref().is_some_and(|round| round.captures(now)),
+        });
+        if let Some(round) = self.round.take_if(|round| round.is_over(now)) {
+            round.end(&self.latest);
+        }
     }
 
     fn end(&mut self, over: &[(&Arc<Thread>, Polling)], threads: &[Arc<Thread>], now: Nanos) {
@@ -246,7 +282,7 @@ impl Ongoing {
         let last = CAPTURES.len() - 1;
         let due =
             CAPTURES.get(self.captures).copied().unwrap_or_else(|| CAPTURES[last] * (self.captures - last + 1) as u32);
-        if now.since(self.noticed) >= due && queue.capture(self.id, tid, now) == Answer::Done {
+        if now.since(self.noticed) >= due && queue.capture(Whose::Stall(self.id), tid, now) == Answer::Done {
             self.captures += 1;
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     stalls::{
         Roles, Settings,
         record::Stalls,
+        round::{Order, Orders},
         watch::{Hurry, Watch},
     },
     standstills,
@@ -15,7 +16,7 @@ use std::{
     io,
     sync::{
         Arc,
-        mpsc::{RecvTimeoutError, Sender, channel},
+        mpsc::{RecvTimeoutError, Sender},
     },
     thread::JoinHandle,
     time::Duration,
@@ -33,29 +34,39 @@ const SHORT_INTERVAL: Duration = Duration::from_millis(2);
 /// The thread. When this is dropped, it ends within a look.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    alive: Option<Sender<()>>,
+    orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watchdog {
-    /// Starts to watch, and keeps `stalls` up to date.
+    /// Starts to watch, and keeps `stalls` up to date; rounds are captured as they are ordered.
     /// What it has to do without is `missing`.
     pub(crate) fn start(
         settings: Settings,
         roles: Roles,
         stalls: &Arc<Stalls>,
+        orders: Orders,
         missing: &Arc<Missing>,
     ) -> io::Result<Self> {
-        let (alive, ended) = channel::<()>();
-        let mut watch = Watch::new(settings, roles, Arc::clone(stalls), Arc::clone(missing));
+        let Orders { taken, latest, own } = orders;
+        let mut watch = Watch::new(settings, roles, Arc::clone(stalls), latest, Arc::clone(missing));
         let thread = std::thread::Builder::new().name("holdup-watchdog".into()).spawn(move || {
             hide();
             let idle = (settings.threshold / 2).clamp(INTERVAL, LONGEST_INTERVAL);
             let mut interval = idle;
             standstills::look(interval);
-            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            loop {
+                let order = match taken.recv_timeout(interval) {
+                    Ok(Order::Round(outcome)) => Some(outcome),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
+                };
                 let now = standstills::notice();
-                watch.look(&threads::all(), now);
+                let threads = threads::all();
+                if let Some(outcome) = order {
+                    watch.begin_round(outcome, &threads, now);
+                }
+                watch.look(&threads, now);
                 interval = match watch.hurry(clock::now()) {
                     Hurry::None => idle,
                     Hurry::Some => INTERVAL,
@@ -65,15 +76,15 @@ impl Watchdog {
             }
             standstills::end();
         })?;
-        Ok(Self { alive: Some(alive), thread: Some(thread) })
+        Ok(Self { orders: own, thread: Some(thread) })
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        drop(self.alive.take());
+        // It may have ended by itself, by a panic, which has been reported.
+        let _ = self.orders.send(Order::End);
         if let Some(thread) = self.thread.take() {
-            // It has nothing to tell; if it panicked, the panic has been reported.
             let _ = thread.join();
         }
     }

@@ -5,6 +5,8 @@
 mod alone;
 mod attach;
 mod blind;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod captures;
 mod causes;
 mod clients;
 mod compat;

@@ -1,7 +1,7 @@
 //! A process that plays a role: it says on stdout what there is to know, and a service ends with its stdin.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::{alone, harmless, hindered, large, trails};
+use crate::{alone, captures, harmless, hindered, large, trails};
 use crate::{attach, blind, causes, compat, disabled, losses, setup, wire};
 use std::{
     env,
@@ -28,6 +28,8 @@ const ROLES: &[Roles] = &[
     disabled::ROLES,
     losses::ROLES,
     causes::ROLES,
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    captures::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     harmless::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -2,7 +2,7 @@
 //! and locks as they are rather than as they must be. A target without an agent has nothing of this.
 
 use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root, spawn_times};
-use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update};
+use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update, WorkerStack};
 use std::collections::VecDeque;
 
 /// What an agent told.
@@ -20,6 +20,9 @@ pub struct Agent {
     losses: Losses,
     pub(super) spawn_times: spawn_times::Told,
     pub(super) root: Root,
+    /// The one that was told last at the end.
+    #[serde(default)]
+    pub(super) worker_stacks: VecDeque<WorkerStack>,
 }
 
 impl Agent {
@@ -68,7 +71,7 @@ impl Agent {
     /// How many bytes it takes, as an estimate. Stalls are few.
     pub(super) fn bytes(&self) -> usize {
         const EACH: usize = 4_096;
-        let few = self.stalls.len() + self.workers.len() + self.runtimes.len();
+        let few = self.stalls.len() + self.worker_stacks.len() + self.workers.len() + self.runtimes.len();
         self.spans.bytes() + self.facts.bytes() + self.wakers.bytes() + self.spawn_times.bytes() + few * EACH
     }
 }
@@ -108,6 +111,10 @@ impl Model {
         for mut stall in std::mem::take(&mut update.stalls) {
             self.agent.root.relate(&mut stall.stack, &self.places);
             self.agent.tell_stall(stall);
+        }
+        for mut told in std::mem::take(&mut update.worker_stacks) {
+            self.agent.root.relate(&mut told.stack, &self.places);
+            self.agent.tell_worker_stack(told);
         }
         for panic in std::mem::take(&mut update.panics) {
             self.tell_panic(panic);

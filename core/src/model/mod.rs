@@ -34,6 +34,7 @@ mod stalls;
 mod standstills;
 mod table;
 mod tasks;
+mod worker_stacks;
 mod workers;
 mod written;
 

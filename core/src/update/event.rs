@@ -226,6 +226,8 @@ pub enum Command {
     LeaveValues,
     /// Read the stacks of running threads with the next look, each of which is stopped for that, for less than a millisecond.
     StopForStacks,
+    /// Have the agent capture what every worker is doing now.
+    CaptureStacks,
     /// Read the memory of the process beside what it tells, where it is one of this machine, or read it no more.
     ToggleMemory,
     /// Do not wait for the next try, and try again where the link gave up.

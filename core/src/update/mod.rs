@@ -22,6 +22,7 @@ mod stall;
 mod stamp;
 mod standstill;
 mod task;
+mod worker_stack;
 
 pub use event::{Begin, BeginMode, Beside, Command, Connection, Event, Process, Protocol, Temporality};
 pub use field::{Attribute, Field, FieldName, NewMetadata, Value};
@@ -42,6 +43,7 @@ pub use standstill::Standstill;
 pub use task::{
     NewTask, Panic, PollStats, Span, TaskDetails, TaskFacts, TaskKind, TaskStats, TaskWakers, Waking, WokenBy,
 };
+pub use worker_stack::{Doing, WorkerStack};
 
 use std::{sync::Arc, time::Duration};
 
@@ -103,6 +105,9 @@ pub struct Update {
     /// Stalls that began, changed or ended.
     #[serde(skip_serializing_if = "is_default")]
     pub stalls: Vec<Stall>,
+    /// What workers were doing when somebody asked.
+    #[serde(skip_serializing_if = "is_default")]
+    pub worker_stacks: Vec<WorkerStack>,
     /// When the whole process stood still of late. One may be told again.
     #[serde(skip_serializing_if = "is_default")]
     pub standstills: Vec<Standstill>,

@@ -18,6 +18,7 @@ pub struct DescribeResponse {
     ///    scheduled  how long tasks waited to be polled, in some runtime at least
     ///    stalls     polls that last, while they last
     ///    stacks     the stacks of threads
+    ///    captures   CaptureStacks is answered
     ///    driver-turns  how long the drivers of runtimes have no turn
     ///    permits    who took permits of semaphores and room of channels, and gave none back
     ///    spawn-times  how long polls took, and waits where they are known, by spawn location
@@ -61,6 +62,10 @@ pub struct WatchTaskRequest {
     #[prost(uint64, tag = "1")]
     pub task_id: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStacksRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStacksResponse {}
 /// Part of the state, or what changed of it. A page stays well below 4 MiB.
 ///
 /// A reader may take the fields of one page in any order. So what speaks of a task, a resource or an operation (locks, spans,
@@ -154,6 +159,10 @@ pub struct Report {
     /// How long polls and waits took by spawn location, of those of which there are new ones, each whole. From the capability "spawn-times" on.
     #[prost(message, repeated, tag = "28")]
     pub spawn_times: ::prost::alloc::vec::Vec<SpawnTimes>,
+    /// What workers were doing when somebody asked for it by CaptureStacks: the latest round, once, and again to whoever attaches late. It
+    /// says of nobody that something is wrong.
+    #[prost(message, repeated, tag = "29")]
+    pub worker_stacks: ::prost::alloc::vec::Vec<WorkerStack>,
 }
 /// A span of time in which no thread of the process ran, although some wanted to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1012,6 +1021,76 @@ pub struct Stack {
     #[prost(bytes = "vec", tag = "5")]
     pub executable: ::prost::alloc::vec::Vec<u8>,
 }
+/// What a worker was doing at one moment, because somebody asked.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WorkerStack {
+    #[prost(uint64, tag = "1")]
+    pub runtime_id: u64,
+    #[prost(uint32, tag = "2")]
+    pub worker: u32,
+    #[prost(message, optional, tag = "3")]
+    pub thread: ::core::option::Option<Thread>,
+    #[prost(enumeration = "worker_stack::Doing", tag = "4")]
+    pub doing: i32,
+    /// The task that it polled then; 0 where that was none, or where it is not certain which one it was.
+    #[prost(uint64, tag = "5")]
+    pub task_id: u64,
+    /// When that was.
+    #[prost(message, optional, tag = "6")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its stack then; unset of one that was parked.
+    #[prost(message, optional, tag = "7")]
+    pub stack: ::core::option::Option<Stack>,
+}
+/// Nested message and enum types in `WorkerStack`.
+pub mod worker_stack {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Doing {
+        /// It is not known; the stack's limitation says why.
+        Unspecified = 0,
+        /// It had nothing to do.
+        Parked = 1,
+        /// It ran, or could have.
+        Running = 2,
+        /// It slept in the kernel, in the midst of a poll.
+        Sleeping = 3,
+    }
+    impl Doing {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "DOING_UNSPECIFIED",
+                Self::Parked => "DOING_PARKED",
+                Self::Running => "DOING_RUNNING",
+                Self::Sleeping => "DOING_SLEEPING",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DOING_UNSPECIFIED" => Some(Self::Unspecified),
+                "DOING_PARKED" => Some(Self::Parked),
+                "DOING_RUNNING" => Some(Self::Running),
+                "DOING_SLEEPING" => Some(Self::Sleeping),
+                _ => None,
+            }
+        }
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
     /// Demangled, without hash; empty where it is not known.
@@ -1389,6 +1468,34 @@ pub mod diagnostics_client {
                 .insert(GrpcMethod::new("holdup.v1.Diagnostics", "WatchTask"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Has what every worker is doing captured once, as it is now, and answers when that is over. What was captured comes with the reports of
+        /// Watch, to everybody who watches. It takes the right to capture: PERMISSION_DENIED without it. There is one such round in a second at
+        /// most, for all clients together: RESOURCE_EXHAUSTED for whoever asks more often. FAILED_PRECONDITION where nothing can be captured, with
+        /// the reason. Part of the capability "captures".
+        pub async fn capture_stacks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CaptureStacksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStacksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/holdup.v1.Diagnostics/CaptureStacks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("holdup.v1.Diagnostics", "CaptureStacks"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1440,6 +1547,17 @@ pub mod diagnostics_server {
             &self,
             request: tonic::Request<super::WatchTaskRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchTaskStream>, tonic::Status>;
+        /// Has what every worker is doing captured once, as it is now, and answers when that is over. What was captured comes with the reports of
+        /// Watch, to everybody who watches. It takes the right to capture: PERMISSION_DENIED without it. There is one such round in a second at
+        /// most, for all clients together: RESOURCE_EXHAUSTED for whoever asks more often. FAILED_PRECONDITION where nothing can be captured, with
+        /// the reason. Part of the capability "captures".
+        async fn capture_stacks(
+            &self,
+            request: tonic::Request<super::CaptureStacksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStacksResponse>,
+            tonic::Status,
+        >;
     }
     /// What an instrumented process tells about itself.
     #[derive(Debug)]
@@ -1651,6 +1769,51 @@ pub mod diagnostics_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/holdup.v1.Diagnostics/CaptureStacks" => {
+                    #[allow(non_camel_case_types)]
+                    struct CaptureStacksSvc<T: Diagnostics>(pub Arc<T>);
+                    impl<
+                        T: Diagnostics,
+                    > tonic::server::UnaryService<super::CaptureStacksRequest>
+                    for CaptureStacksSvc<T> {
+                        type Response = super::CaptureStacksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CaptureStacksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Diagnostics>::capture_stacks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CaptureStacksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -64,7 +64,7 @@ pub enum Action {
     Freeze,
     /// Asks to pause the target, or to let it go on, for everyone who watches it.
     PauseTarget,
-    /// Reads the stacks of running threads, each of which is stopped for that.
+    /// Has the stacks of running threads: read from memory, each of which is stopped for that, or else captured by the agent.
     StopForStacks,
     /// Reads what the frames of a task hold, or reads it no more.
     Values,
@@ -305,8 +305,8 @@ pub const BINDINGS: &[Binding] = &[
         Context::WorkerPage,
         &[Char('S')],
         Action::StopForStacks,
-        "read the stacks of running threads from memory: each is stopped, for less than a millisecond",
-        "",
+        "what it runs now: from memory, where that is read, by a stop of less than a millisecond; or else by the agent",
+        "stack",
     ),
     bind(Context::WorkerPage, &[Char('t')], Action::Open, "open the task that it polls", "task"),
     bind(Context::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),

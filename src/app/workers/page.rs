@@ -8,7 +8,7 @@ use crate::{
     },
     model::Model,
     session::Session,
-    update::{Fact, FactSet, Stack, Stall, Stamp, VerdictKind, WorkerId, WorkerStats, look::Role},
+    update::{Fact, FactSet, Stack, Stall, Stamp, VerdictKind, WorkerId, WorkerStack, WorkerStats, look::Role},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -36,6 +36,8 @@ pub struct WorkerDetail {
     pub uncounted: Option<&'static str>,
     /// What its thread does, where memory is read.
     pub thread: Option<ThreadLine>,
+    /// What it was doing when somebody asked last.
+    pub asked: Option<AskedLine>,
     /// The poll that keeps it, if one does.
     pub stall: Option<StallLine>,
     /// Stalls that are over, the latest first.
@@ -68,6 +70,30 @@ impl ThreadLine {
         };
         let within = if thread.waits_in.is_empty() { String::new() } else { format!(" in {}", thread.waits_in) };
         Some(Self { doing: format!("{state}{within}"), stopped: thread.stopped, stack: thread.stack.clone() })
+    }
+}
+
+/// What a worker was doing when somebody asked, in words.
+#[derive(Debug, Clone)]
+pub struct AskedLine {
+    /// In a word or two.
+    pub doing: &'static str,
+    /// The task that it polled, in words.
+    pub task: Option<String>,
+    /// How long ago that was.
+    pub ago: Duration,
+    /// Its stack.
+    pub stack: Option<Arc<Stack>>,
+}
+
+impl AskedLine {
+    fn of(model: &Model, asked: &WorkerStack, now: Stamp) -> Self {
+        Self {
+            doing: asked.doing.name(),
+            task: asked.task.map(|task| task_label(model, task)),
+            ago: now.since(asked.at),
+            stack: asked.stack.clone(),
+        }
     }
 }
 
@@ -141,6 +167,7 @@ impl WorkerDetail {
             task: row.task.map(|task| task_label(model, task)),
             uncounted: model.knows().why_not_all(FactSet::of(&[Fact::WorkerCounts])),
             thread: ThreadLine::of(model, id),
+            asked: agent.asked_of(id).map(|asked| AskedLine::of(model, asked, now)),
             stall: agent.stall_of_worker(id).map(|stall| StallLine::of(model, stall, now)),
             before: over.take(MOST).map(|stall| StallLine::of(model, stall, now)).collect(),
             findings: findings_of_worker(session.engine(), id, model.attached()),

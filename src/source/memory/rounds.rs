@@ -259,6 +259,7 @@ impl Ends {
             | Command::CatchUp
             | Command::UnwatchTask
             | Command::RetryNow
+            | Command::CaptureStacks
             | Command::ToggleMemory => Ok(()),
         }
     }

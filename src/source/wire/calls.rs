@@ -14,7 +14,9 @@ use crate::{
 use console_api::instrument::{
     self as api, PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, instrument_client::InstrumentClient,
 };
-use holdup_proto::v1::{DescribeRequest, WatchTaskRequest, diagnostics_client::DiagnosticsClient};
+use holdup_proto::v1::{
+    CaptureStacksRequest, DescribeRequest, WatchTaskRequest, diagnostics_client::DiagnosticsClient,
+};
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
 use tonic::{Code, Status, transport::Channel};
@@ -136,6 +138,7 @@ pub(super) async fn perform(
                 | Command::UnwatchTask
                 | Command::RetryNow
                 | Command::StopForStacks
+                | Command::CaptureStacks
                 | Command::ReadValues(_)
                 | Command::LeaveValues
                 | Command::ToggleMemory => Ok(()),
@@ -150,6 +153,33 @@ pub(super) async fn perform(
         }
     }
 }
+
+/// Has an agent capture what its workers do. What it finds comes with its updates.
+pub(super) async fn capture_stacks(transport: Transport, patience: Duration, answers: mpsc::Sender<Answer>) {
+    let (mut client, shown) = (DiagnosticsClient::new(transport.service), transport.shown);
+    let result = match timeout(patience, client.capture_stacks(CaptureStacksRequest {})).await {
+        Ok(captured) => captured.map(drop).map_err(|status| no_stacks(&status, shown)),
+        Err(_) => Err(format!("no answer within {} s", patience.as_secs_f32())),
+    };
+    // The connection may be over.
+    let _ = answers.send(Answer::Performed(Command::CaptureStacks, result)).await;
+}
+
+/// Why none were captured: the agent's own words where they say it.
+fn no_stacks(status: &Status, shown: Shown) -> String {
+    match status.code() {
+        Code::Unimplemented => TOO_OLD.to_owned(),
+        Code::PermissionDenied => NO_RIGHT.to_owned(),
+        Code::ResourceExhausted | Code::FailedPrecondition => bounded(status.message()),
+        _ => refusal(status, shown),
+    }
+}
+
+/// What an agent says that does not know the call, in words.
+const TOO_OLD: &str = "this service's agent is older than this client: it captures no stacks on demand";
+
+/// What is missing, and what gives it.
+const NO_RIGHT: &str = "no right to capture: a token needs `watch,capture` behind it, a name `=watch+capture`";
 
 fn refusal(status: &Status, shown: Shown) -> String {
     match Failure::of_status(status.code(), status.message(), shown) {

@@ -9,7 +9,7 @@ use super::{
     transport::Transport,
 };
 use crate::update::{Command, Event, Part, TaskId, Update};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
@@ -22,6 +22,9 @@ const MAX_QUEUE: usize = 64;
 /// Why an agent is not paused: what tokio-console is told would stop, and nothing else.
 const NOT_PAUSED: &str = "an agent goes on telling; freeze the display instead";
 
+/// Why a console is not asked for stacks.
+const NO_AGENT: &str = "stacks are captured by holdup's agent, and by one that is not older than this client";
+
 /// Why no memory is read.
 const NO_MEMORY: &str = "the service is not of this machine, or holdup was told not to read memory";
 
@@ -33,6 +36,7 @@ pub(super) struct Outbox {
     queue: VecDeque<Event>,
     throttle: Throttle,
     format: Format,
+    patience: Duration,
     transport: Transport,
     answers: mpsc::Sender<Answer>,
     commands: mpsc::Sender<Command>,
@@ -57,6 +61,7 @@ impl Outbox {
             queue: VecDeque::new(),
             throttle: Throttle::new(options.catch_up),
             format,
+            patience: options.answer_timeout,
             transport,
             answers,
             commands,
@@ -140,6 +145,15 @@ impl Outbox {
                 self.watched = Some((task, watching));
             }
             Command::UnwatchTask => self.unwatch(),
+            Command::CaptureStacks if self.format == Format::Console => self.failed(command, NO_AGENT.to_owned()),
+            Command::CaptureStacks => {
+                drop(self.calls.spawn(calls::capture_stacks(
+                    self.transport.clone(),
+                    self.patience,
+                    self.answers.clone(),
+                )));
+                self.forget_calls();
+            }
             // What is read beside is not this link's business.
             Command::RetryNow | Command::StopForStacks | Command::ReadValues(_) | Command::LeaveValues => {}
             Command::ToggleMemory => self.failed(command, NO_MEMORY.to_owned()),
@@ -156,7 +170,11 @@ impl Outbox {
         if let Some((_, watching)) = self.watched.take() {
             watching.abort();
         }
-        // Whatever has ended by now needs to be remembered no longer.
+        self.forget_calls();
+    }
+
+    /// Whatever has ended by now needs to be remembered no longer.
+    fn forget_calls(&mut self) {
         while self.calls.try_join_next().is_some() {}
     }
 

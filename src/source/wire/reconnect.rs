@@ -130,7 +130,9 @@ impl LinkEnds {
         let reason = "there is no connection".to_owned();
         match command {
             Command::WatchTask(task) => self.tell(Event::DetailsUnavailable { task, reason }).await,
-            Command::PauseTarget | Command::ResumeTarget => self.tell(Event::CommandFailed { command, reason }).await,
+            Command::PauseTarget | Command::ResumeTarget | Command::CaptureStacks => {
+                self.tell(Event::CommandFailed { command, reason }).await
+            }
             Command::CatchUp
             | Command::UnwatchTask
             | Command::RetryNow

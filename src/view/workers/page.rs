@@ -8,6 +8,8 @@
 //! │ thread    sleeps on purpose, as by std::thread::sleep                    │
 //! │    4 frames of libc and std, in std::thread::sleep                       │
 //! │  ▌ report::render             src/report.rs:88                           │
+//! │ ─ When asked ─────────────────────────────────────────────────────────── │
+//! │ then      running · task 17 report · 1.20 s ago                          │
 //! ╰──────────────────────────────────────────────────────────────────────────╯
 //! ```
 
@@ -19,7 +21,7 @@ use crate::{
         scroll::Scroll,
         workers::{
             list::WorkerState,
-            page::{StallLine, ThreadLine, WorkerDetail},
+            page::{AskedLine, StallLine, ThreadLine, WorkerDetail},
         },
     },
     update::{Frame, Stamp, WorkerId},
@@ -81,6 +83,9 @@ fn lines(detail: &WorkerDetail, form: StackForm, now: Stamp, width: usize, theme
             text.line(line);
         }
     }
+    if let Some(asked) = &detail.asked {
+        asked_lines(&mut text, asked, form, width, theme);
+    }
     if let (None, Some(thread)) = (&detail.stall, &detail.thread) {
         thread_lines(&mut text, thread, form, width, theme);
     }
@@ -97,6 +102,20 @@ fn lines(detail: &WorkerDetail, form: StackForm, now: Stamp, width: usize, theme
         }
     }
     text.lines()
+}
+
+/// What the worker was doing when somebody asked: no stall, and nobody's fault.
+fn asked_lines(text: &mut Text, asked: &AskedLine, form: StackForm, width: usize, theme: &Theme) {
+    text.section("When asked");
+    let mut pieces = vec![text.plain(asked.doing)];
+    pieces.extend(asked.task.as_ref().map(|task| text.styled(task, theme.title())));
+    pieces.push(text.styled(&format!("{} ago", numbers::duration(asked.ago, theme)), theme.dim()));
+    text.entry("then", pieces);
+    if let Some(stack) = &asked.stack {
+        for line in stack::lines(stack, form, width, FRAMES_MOST, theme) {
+            text.line(line);
+        }
+    }
 }
 
 /// What the thread does, and its stack.

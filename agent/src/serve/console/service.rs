@@ -27,7 +27,8 @@ pub(crate) async fn ask<T>(
     answered.await.map_err(|_| stopping())
 }
 
-fn stopping() -> Status {
+/// What is said to those who ask while it ends.
+pub(crate) fn stopping() -> Status {
     Status::unavailable("the agent is stopping")
 }
 

@@ -51,6 +51,9 @@ impl Service<Request<Incoming>> for Calls {
             Ok(call) => call,
             Err(refused) => return Box::pin(async move { Ok(Status::from(refused).into_http()) }),
         };
+        if let Err(refused) = self.gate.is_time(&self.visitor, &known, request.uri()) {
+            return Box::pin(async move { Ok(refused.into_http()) });
+        }
         self.gate.note(&self.visitor, &known, request.uri());
         let response = self.routes.clone().call(request.map(Body::new));
         Box::pin(async move { Ok(response.await?.map(|body| Body::new(Counted { body, _call: call }))) })

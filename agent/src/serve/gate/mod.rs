@@ -5,7 +5,7 @@
 //! | a Unix socket | that it is of the socket's owner, or of root: the kernel says so | everything |
 //! | TCP | a token, where there are any; a certificate, where somebody signs them; and without TLS it must call the agent by a name of its own | what those are good for, and watch where nothing is asked for |
 //!
-//! Whoever is turned away is told why, and each that is, begins to watch, or acts is told to the [`audit`](crate::audit).
+//! Each way to act takes a right of its own, and stacks are captured once in a second at most, whoever asks. Whoever is turned away is told why, and each that is, begins to watch, or acts is told to the [`audit`](crate::audit).
 
 mod reload;
 #[cfg(feature = "tls")]
@@ -23,8 +23,13 @@ use crate::{
     access::{Access, Rights, Tokens},
     audit::{Audit, Event, Kind},
 };
+use parking_lot::Mutex;
 use reload::Reloaded;
-use std::{io, net::IpAddr};
+use std::{
+    io,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 use tls::Tls;
 use tokio::io::{AsyncWriteExt as _, copy, sink};
 use tonic::{
@@ -32,9 +37,18 @@ use tonic::{
     codegen::http::{HeaderMap, Uri, header},
 };
 
-/// Calls that change what others are told.
-const ACTS: [&str; 2] =
-    ["/rs.tokio.console.instrument.Instrument/Pause", "/rs.tokio.console.instrument.Instrument/Resume"];
+/// Calls that act, and the right that each takes: those that change what others are told, and the one that has threads interrupted.
+const ACTS: [(&str, Rights); 3] = [
+    ("/rs.tokio.console.instrument.Instrument/Pause", Rights::PAUSE),
+    ("/rs.tokio.console.instrument.Instrument/Resume", Rights::PAUSE),
+    (CAPTURES, Rights::CAPTURE),
+];
+
+/// The call by which stacks are captured.
+const CAPTURES: &str = "/holdup.v1.Diagnostics/CaptureStacks";
+
+/// Between two of those, whoever makes them.
+const BETWEEN_CAPTURES: Duration = Duration::from_secs(1);
 
 /// Calls with which somebody begins to watch: they tell everything, for as long as they go on.
 pub(super) const ATTACHES: [&str; 2] =
@@ -50,6 +64,8 @@ pub(super) struct Gate {
     tls: Option<Tls>,
     hosts: Vec<String>,
     audit: Audit,
+    /// When stacks were asked for last by somebody who may.
+    captured: Mutex<Option<Instant>>,
 }
 
 /// One connection's other end, as far as the connection itself shows who it is.
@@ -104,6 +120,8 @@ enum Refused {
     Certificate,
     #[error("this takes the right to {0}, which only a token or a certificate gives over TCP")]
     Right(&'static str),
+    #[error("stacks were asked for less than a second ago, by this client or another")]
+    TooOften,
 }
 
 impl From<&Refused> for Status {
@@ -114,6 +132,7 @@ impl From<&Refused> for Status {
             Refused::User | Refused::Name(_) | Refused::Certificate | Refused::Right(_) => {
                 Self::permission_denied(said)
             }
+            Refused::TooOften => Self::resource_exhausted(said),
         }
     }
 }
@@ -122,13 +141,14 @@ impl Gate {
     /// For who comes to this place. What is asked for is read, and whatever is wrong with it is an error.
     pub(super) fn new(access: &Access, place: &Place, audit: Audit) -> Result<Self, Error> {
         if matches!(place, Place::Unix(_)) {
-            return Ok(Self { tokens: None, tls: None, hosts: Vec::new(), audit });
+            return Ok(Self { tokens: None, tls: None, hosts: Vec::new(), audit, captured: Mutex::default() });
         }
         let tokens = access.token().map(|token| {
             let files = token.file().cloned().into_iter().collect();
             Reloaded::new(files, move || token.read())
         });
-        Ok(Self { tokens: tokens.transpose()?, tls: Tls::new(access)?, hosts: access.hosts.clone(), audit })
+        let (tokens, tls, hosts) = (tokens.transpose()?, Tls::new(access)?, access.hosts.clone());
+        Ok(Self { tokens, tls, hosts, audit, captured: Mutex::default() })
     }
 
     /// Lets a connection as far as its first call: by TLS, where that is spoken.
@@ -150,15 +170,37 @@ impl Gate {
     pub(super) fn admit(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Status> {
         self.judge(visitor, uri, headers).map_err(|refused| {
             let who = visitor.certificate.in_words().unwrap_or_default();
-            self.tell(Kind::Refusal, &peer(&visitor.from), &who, &format!("{}: {refused}", asked(uri)));
-            Status::from(&refused)
+            self.refuse(visitor, &who, uri, &refused)
         })
+    }
+
+    /// Whether it is time for this call, which may be made: whoever makes one too soon is a guest like others.
+    pub(super) fn is_time(&self, visitor: &Visitor, known: &Known, uri: &Uri) -> Result<(), Status> {
+        if uri.path() != CAPTURES || self.may_capture_again() {
+            return Ok(());
+        }
+        Err(self.refuse(visitor, &known.who, uri, &Refused::TooOften))
+    }
+
+    /// Whether it is long enough since stacks were asked for, which they are then.
+    fn may_capture_again(&self) -> bool {
+        let (now, mut last) = (Instant::now(), self.captured.lock());
+        let may = last.is_none_or(|last| now.duration_since(last) >= BETWEEN_CAPTURES);
+        if may {
+            *last = Some(now);
+        }
+        may
+    }
+
+    fn refuse(&self, visitor: &Visitor, who: &str, uri: &Uri, refused: &Refused) -> Status {
+        self.tell(Kind::Refusal, &peer(&visitor.from), who, &format!("{}: {refused}", asked(uri)));
+        Status::from(refused)
     }
 
     /// Notes that this call is made.
     pub(super) fn note(&self, visitor: &Visitor, known: &Known, uri: &Uri) {
         let kind = match uri.path() {
-            path if ACTS.contains(&path) => Kind::Act,
+            path if right_to_act(path).is_some() => Kind::Act,
             path if ATTACHES.contains(&path) => Kind::Attach,
             _ => return,
         };
@@ -166,7 +208,7 @@ impl Gate {
     }
 
     fn judge(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Refused> {
-        let needed = if ACTS.contains(&uri.path()) { Rights::PAUSE } else { Rights::WATCH };
+        let needed = right_to_act(uri.path()).unwrap_or(Rights::WATCH);
         let local = match visitor.from {
             Origin::Unix { user, owner, .. } if user == owner || user == 0 => {
                 return Ok(Known { who: format!("user {user}") });
@@ -224,6 +266,11 @@ impl Gate {
     }
 }
 
+/// The right that a call takes which acts.
+fn right_to_act(path: &str) -> Option<Rights> {
+    ACTS.iter().find(|(act, _)| *act == path).map(|(_, right)| *right)
+}
+
 /// The token of a header `Bearer TOKEN`.
 fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(7)?;
@@ -232,8 +279,17 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
 
 /// The last part of a call's path: the others say nothing new. A path that is none of ours may be anything.
 fn asked(uri: &Uri) -> &'static str {
-    const CALLS: [&str; 8] =
-        ["WatchUpdates", "WatchTaskDetails", "WatchState", "Pause", "Resume", "Describe", "Watch", "WatchTask"];
+    const CALLS: [&str; 9] = [
+        "WatchUpdates",
+        "WatchTaskDetails",
+        "WatchState",
+        "Pause",
+        "Resume",
+        "Describe",
+        "Watch",
+        "WatchTask",
+        "CaptureStacks",
+    ];
     let last = uri.path().rsplit('/').next().unwrap_or_default();
     CALLS.into_iter().find(|call| *call == last).unwrap_or("a call that is not known")
 }

@@ -11,6 +11,8 @@ const READS: &str = "0123456789abcdef";
 const PAUSES: &str = "fedcba9876543210";
 const WATCH: &str = "/holdup.v1.Diagnostics/Watch";
 const PAUSE: &str = "/rs.tokio.console.instrument.Instrument/Pause";
+const RESUME: &str = "/rs.tokio.console.instrument.Instrument/Resume";
+const MAY_CAPTURE: &str = "00112233445566778899";
 
 fn gate(access: &Access) -> Gate {
     let place = Place::Tcp(([127, 0, 0, 1], 6669).into());
@@ -18,7 +20,7 @@ fn gate(access: &Access) -> Gate {
 }
 
 fn with_tokens() -> Gate {
-    let tokens = format!("{READS}\n{PAUSES} watch,pause\n");
+    let tokens = format!("{READS}\n{PAUSES} watch,pause\n{MAY_CAPTURE} watch,capture\n");
     gate(&Access { token: Some(Secret::new(tokens)), ..Access::default() })
 }
 
@@ -51,7 +53,9 @@ fn a_socket_is_for_its_owner_and_root_who_may_act() {
     let gate = with_tokens();
     let ask = |visitor: &Visitor, path: &str| gate.judge(visitor, &uri("evil.example", path), &HeaderMap::new());
     for (user, owner) in [(1000, 1000), (0, 1000), (0, 0)] {
-        assert!(ask(&unix(user, owner), WATCH).is_ok() && ask(&unix(user, owner), PAUSE).is_ok());
+        for path in [WATCH, PAUSE, RESUME, CAPTURES] {
+            assert!(ask(&unix(user, owner), path).is_ok(), "{path}");
+        }
     }
     for (user, owner) in [(1001, 1000), (1000, 0), (65534, 1000)] {
         assert_eq!(ask(&unix(user, owner), WATCH), Err(Refused::User), "{user} at a socket of {owner}");
@@ -64,7 +68,8 @@ fn by_tcp_nobody_acts_who_has_shown_nothing() {
     let ask = |path: &str| gate.judge(&here(), &uri("localhost:6669", path), &HeaderMap::new());
     assert_eq!(ask(WATCH), Ok(Known { who: String::new() }));
     assert_eq!(ask(PAUSE), Err(Refused::Right("pause")));
-    assert_eq!(ask(ACTS[1]), Err(Refused::Right("pause")));
+    assert_eq!(ask(RESUME), Err(Refused::Right("pause")));
+    assert_eq!(ask(CAPTURES), Err(Refused::Right("capture")));
 }
 
 #[test]
@@ -76,6 +81,13 @@ fn a_token_is_asked_for_and_is_good_for_what_it_says() {
     assert_eq!(ask(WATCH, &reads), Ok(Known { who: "token 1".to_owned() }));
     assert_eq!(ask(PAUSE, &reads), Err(Refused::Right("pause")));
     assert_eq!(ask(PAUSE, &pauses), Ok(Known { who: "token 2".to_owned() }));
+    let captures = shown(&format!("Bearer {MAY_CAPTURE}"));
+    assert_eq!(ask(CAPTURES, &captures), Ok(Known { who: "token 3".to_owned() }));
+    for (path, headers, right) in
+        [(CAPTURES, &reads, "capture"), (CAPTURES, &pauses, "capture"), (PAUSE, &captures, "pause")]
+    {
+        assert_eq!(ask(path, headers), Err(Refused::Right(right)), "{path}");
+    }
     for wrong in
         ["Bearer", "Bearer ", "Basic 0123456789abcdef", READS, "Bearer 0123456789abcdef0", "Bearer 0123456789abcde"]
     {
@@ -93,6 +105,8 @@ fn a_certificate_is_good_for_what_its_name_is() {
     assert_eq!(ask(of(Rights::WATCH), WATCH), Ok(Known { who: "certificate of ops.example".to_owned() }));
     assert_eq!(ask(of(Rights::WATCH), PAUSE), Err(Refused::Right("pause")));
     assert!(ask(of(Rights::WATCH.and(Rights::PAUSE)), PAUSE).is_ok());
+    assert!(ask(of(Rights::WATCH.and(Rights::CAPTURE)), CAPTURES).is_ok());
+    assert_eq!(ask(of(Rights::WATCH.and(Rights::PAUSE)), CAPTURES), Err(Refused::Right("capture")));
     assert_eq!(ask(of(Rights::PAUSE), WATCH), Err(Refused::Right("watch")));
     assert_eq!(ask(Certificate::Unlisted { name: "other.example".to_owned() }, WATCH), Err(Refused::Certificate));
 }
@@ -137,4 +151,30 @@ fn what_is_refused_says_so_by_its_code_and_shows_no_more_than_was_sent() {
     assert_eq!(admit("evil.example", &HeaderMap::new()).code(), tonic::Code::PermissionDenied);
     assert!(admit(&"e".repeat(200), &HeaderMap::new()).message().len() < 250);
     assert!(!admit("localhost", &shown("Bearer hunter2-hunter2-x")).message().contains("hunter2"));
+}
+
+#[test]
+fn stacks_are_asked_for_once_in_a_second_by_all_who_may_together_and_others_do_not_count() {
+    let gate = with_tokens();
+    let ask = |visitor: &Visitor, token: &str| {
+        let call = uri("localhost", CAPTURES);
+        let known = gate.admit(visitor, &call, &shown(&format!("Bearer {token}")))?;
+        gate.is_time(visitor, &known, &call)
+    };
+    // Whoever may not has none taken away from who may.
+    assert_eq!(ask(&here(), READS).expect_err("it may watch").code(), tonic::Code::PermissionDenied);
+    assert_eq!(*gate.captured.lock(), None);
+    assert!(ask(&here(), MAY_CAPTURE).is_ok() && gate.captured.lock().is_some());
+    for visitor in [here(), tcp("127.0.0.1:7000"), unix(0, 0)] {
+        *gate.captured.lock() = Some(Instant::now());
+        let status = ask(&visitor, MAY_CAPTURE).expect_err("it was asked for just now");
+        assert_eq!(status.code(), tonic::Code::ResourceExhausted);
+        assert!(status.message().contains("less than a second ago"), "{status}");
+    }
+    let watch = uri("localhost", WATCH);
+    let known = gate.admit(&here(), &watch, &shown(&format!("Bearer {MAY_CAPTURE}"))).expect("it may");
+    assert!(gate.is_time(&here(), &known, &watch).is_ok());
+    let second_ago = Instant::now().checked_sub(BETWEEN_CAPTURES).expect("the machine has run for longer");
+    *gate.captured.lock() = Some(second_ago);
+    assert!(ask(&here(), MAY_CAPTURE).is_ok());
 }

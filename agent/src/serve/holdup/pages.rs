@@ -11,7 +11,7 @@ use crate::{
         subscription::Pages,
         time::timestamp,
     },
-    stalls::record::Stall,
+    stalls::{record::Stall, round::WorkerStack},
     view::{LockView, OpView, ResourceView, SpansView, TaskView},
 };
 use holdup_proto::v1;
@@ -20,6 +20,9 @@ use std::{sync::Arc, time::Duration};
 
 /// Stalls that wait to be told; of more, the newest do.
 const MOST_STALLS: usize = 256;
+
+/// Workers' stacks of a page. Each takes some kilobytes.
+const WORKER_STACKS: usize = 32;
 
 /// Tasks whose spans may wait to be told, beside twice as many as live.
 const MOST_SPANS: usize = 1024;
@@ -61,6 +64,8 @@ pub(crate) struct Reports {
     /// Of those tasks that the update tells of.
     task_wakers: Vec<v1::TaskWakers>,
     stalls: Vec<Stall>,
+    /// The latest round of captures, and how many of it were told.
+    worker_stacks: (Arc<[WorkerStack]>, usize),
     /// The number of the last one that it was told of; `None` before it was told of any update.
     last_panic: Option<u64>,
     /// Up to which round it was told how long polls took.
@@ -99,7 +104,7 @@ enum Stage {
 
 impl Reports {
     /// The whole state.
-    pub(crate) fn all(common: Arc<Common>, stalls: Vec<Stall>, wakers: Wakers) -> Self {
+    pub(crate) fn all(common: Arc<Common>, stalls: Vec<Stall>, round: Arc<[WorkerStack]>, wakers: Wakers) -> Self {
         let (mut tasks, mut resources, mut ops) = (Backlog::new(), Backlog::new(), Backlog::new());
         changes::tasks(&mut |row| tasks.want(row));
         changes::resources(&mut |row| resources.want(row));
@@ -119,6 +124,7 @@ impl Reports {
             spans,
             task_wakers: Vec::new(),
             stalls,
+            worker_stacks: (round, 0),
             last_panic: None,
             times_told: 0,
             common,
@@ -157,6 +163,13 @@ impl Reports {
         self.stalls.extend_from_slice(changed);
         let most = self.stalls.len().saturating_sub(MOST_STALLS);
         self.unsent.stalls += self.stalls.drain(..most).count() as u64;
+        self.common = common;
+        self.is_due = true;
+    }
+
+    /// What workers are doing was captured. What an older round found is of no use then.
+    pub(crate) fn worker_stacks(&mut self, round: Arc<[WorkerStack]>, common: Arc<Common>) {
+        self.worker_stacks = (round, 0);
         self.common = common;
         self.is_due = true;
     }
@@ -252,6 +265,10 @@ impl Reports {
     fn rest(&mut self, page: &mut v1::Report) -> bool {
         let more_locks = self.locks.tell(page);
         page.stalls = std::mem::take(&mut self.stalls).iter().map(stack::stall).collect();
+        let (round, told) = &mut self.worker_stacks;
+        page.worker_stacks = round.iter().skip(*told).take(WORKER_STACKS).map(stack::worker_stack).collect();
+        *told += page.worker_stacks.len();
+        let more_stacks = *told < round.len();
         page.tasks = self.facts.take();
         let was_told = |task: &u64| self.tasks.is_known(*task) || self.tasks.has_ended_lately(*task);
         let known: Vec<u64> = self.spans.keys().copied().filter(was_told).collect();
@@ -264,7 +281,7 @@ impl Reports {
         let more_panics = self.panics(page);
         let first = self.task_wakers.len().min(ROWS);
         page.task_wakers = self.task_wakers.drain(..first).collect();
-        more_locks || more_panics || known.len() > ROWS || !self.task_wakers.is_empty()
+        more_locks || more_stacks || more_panics || known.len() > ROWS || !self.task_wakers.is_empty()
     }
 
     /// Puts a page's panics on a page; whether more follow.

@@ -4,20 +4,27 @@ use super::report::{self, Description, Hears};
 use crate::{
     collect::subscriber::agent_spawns,
     serve::{
-        console::service::ask,
+        console::service::{ask, stopping},
         holdup::pages::Reports,
         hub::Command,
         subscription::{Messages, PageStream},
     },
+    stalls::round::{NoRound, Rounds},
 };
 use holdup_proto::v1::{
-    DescribeRequest, DescribeResponse, TaskDetails, WatchRequest, WatchTaskRequest, diagnostics_server::Diagnostics,
+    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, TaskDetails, WatchRequest,
+    WatchTaskRequest, diagnostics_server::Diagnostics,
 };
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::{sync::mpsc, time::timeout};
 use tonic::{Request, Response, Status, async_trait};
+
+/// A round is over sooner, unless its thread does not run.
+const ROUND: Duration = Duration::from_secs(4);
 
 pub(crate) struct Service {
     pub(crate) hub: mpsc::Sender<Command>,
+    pub(crate) rounds: Rounds,
     pub(crate) description: Description,
 }
 
@@ -46,5 +53,27 @@ impl Diagnostics for Service {
         }
         let stream = ask(&self.hub, |answer| Command::ReportDetails(task, answer)).await?;
         stream.map(Response::new).ok_or_else(|| Status::not_found("there is no such task, or no longer"))
+    }
+
+    /// How often that may be asked for, and by whom, is the gate's to say. When whoever asks leaves, the round goes on to its end.
+    async fn capture_stacks(
+        &self,
+        _request: Request<CaptureStacksRequest>,
+    ) -> Result<Response<CaptureStacksResponse>, Status> {
+        let told = self.rounds.ask().map_err(no_round)?;
+        match timeout(ROUND, told).await {
+            Ok(Ok(Ok(()))) => Ok(Response::new(CaptureStacksResponse {})),
+            Ok(Ok(Err(none))) => Err(no_round(none)),
+            Ok(Err(_)) => Err(stopping()),
+            Err(_) => Err(Status::deadline_exceeded("the thread that captures stacks does not answer")),
+        }
+    }
+}
+
+fn no_round(none: NoRound) -> Status {
+    let said = none.to_string();
+    match none {
+        NoRound::UnderWay => Status::resource_exhausted(said),
+        NoRound::Off | NoRound::NoWorkers | NoRound::NoWatchdog => Status::failed_precondition(said),
     }
 }

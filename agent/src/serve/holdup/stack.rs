@@ -3,7 +3,11 @@
 use crate::{
     capture::Stack,
     serve::time::{duration, timestamp},
-    stalls::{cause::Cause, record::Stall},
+    stalls::{
+        cause::Cause,
+        record::Stall,
+        round::{Doing, WorkerStack},
+    },
 };
 use holdup_proto::v1;
 use holdup_stack::frame::Frame;
@@ -34,6 +38,24 @@ pub(crate) fn stall(stall: &Stall) -> v1::Stall {
         queued: stall.queued,
         stack: stall.stack.as_deref().map(stack),
         limitation: stall.limitation.clone(),
+    }
+}
+
+pub(crate) fn worker_stack(row: &WorkerStack) -> v1::WorkerStack {
+    let doing = match row.doing {
+        Doing::Unknown => v1::worker_stack::Doing::Unspecified,
+        Doing::Parked => v1::worker_stack::Doing::Parked,
+        Doing::Runs => v1::worker_stack::Doing::Running,
+        Doing::Sleeps => v1::worker_stack::Doing::Sleeping,
+    };
+    v1::WorkerStack {
+        runtime_id: row.runtime,
+        worker: row.worker,
+        thread: Some(v1::Thread { tid: row.tid, name: row.thread.to_string() }),
+        doing: doing.into(),
+        task_id: row.task,
+        at: Some(timestamp(row.at)),
+        stack: row.stack.as_deref().map(stack),
     }
 }
 

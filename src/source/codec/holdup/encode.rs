@@ -3,7 +3,7 @@
 //!
 //! Rows come before what speaks of them, so that whoever reads the message in pieces meets them in that order.
 
-use super::{field, lock, loss, op, resource, runtime, stall, task, time};
+use super::{field, lock, loss, op, resource, runtime, stall, task, time, worker_stack};
 use crate::update::{Dropped, Part, Update};
 use holdup_proto::v1 as proto;
 use prost::Message as _;
@@ -51,6 +51,7 @@ pub fn encode(update: &Update) -> Vec<u8> {
         locks: update.locks.iter().map(lock::encode_lock).collect(),
         dropped_locks: ids(&mut update.gone_locks.iter().map(|id| id.0)),
         stalls: update.stalls.iter().map(stall::encode_stall).collect(),
+        worker_stacks: update.worker_stacks.iter().map(worker_stack::encode_worker_stack).collect(),
         spans: update.task_spans.iter().map(|(task, spans)| task::encode_spans(*task, spans)).collect(),
         task_wakers: update.task_wakers.iter().map(|(task, wakers)| task::encode_wakers(*task, wakers)).collect(),
         spawn_times: update.spawn_times.iter().map(task::encode_spawn_times).collect(),

@@ -14,6 +14,7 @@ mod schema;
 mod stack;
 mod stall;
 mod task;
+mod worker_stack;
 
 pub use encode::encode;
 pub(in crate::source) use process::process;

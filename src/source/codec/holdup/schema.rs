@@ -1,7 +1,7 @@
 //! What a `Report` message of `holdup.v1` is made of, by its field numbers in `holdup.proto`. What is told as a whole goes to the last
 //! page of its update, wherever it stands in the messages; all else goes to the page that it falls on.
 
-use super::{field, id, lock, loss, op, resource, runtime, stall, task, time};
+use super::{field, id, lock, loss, op, resource, runtime, stall, task, time, worker_stack};
 use crate::{
     source::codec::{
         read,
@@ -22,7 +22,8 @@ const WHOLES: u64 = 24;
 const STANDSTILLS: u64 = 25;
 const TASK_WAKERS: u64 = 26;
 const TOLD_EVERY: u64 = 27;
-const LAST: u64 = 28;
+const SPAWN_TIMES: u64 = 28;
+const LAST: u64 = 29;
 
 /// No more runtimes, and workers, are kept of one update, and no more kinds of losses: an update may go on for as long as its target
 /// likes, and these wait for its end.
@@ -138,7 +139,11 @@ impl Schema for Holdup {
             WHOLES => id::packed_ids(bytes, issues).for_each(|kind| self.whole(kind)),
             STANDSTILLS => page.standstills.extend(read(bytes, issues).and_then(|one| stall::standstill(&one, issues))),
             TASK_WAKERS => page.task_wakers.extend(read(bytes, issues).and_then(|one| task::wakers(one, issues))),
-            LAST => page.spawn_times.extend(read(bytes, issues).map(|one| task::spawn_times(one, issues))),
+            SPAWN_TIMES => page.spawn_times.extend(read(bytes, issues).map(|one| task::spawn_times(one, issues))),
+            LAST => {
+                let told = read(bytes, issues).and_then(|one| worker_stack::worker_stack(one, issues));
+                page.worker_stacks.extend(told);
+            }
             _ => {}
         }
     }

@@ -2,11 +2,11 @@ use super::*;
 use crate::{
     source::codec::walk::{Schema, Walker},
     update::{
-        Access, Across, Attribute, Cause, DecodeIssues, Dropped, Field, FieldName, Flavor, Frame, Holder, LockStats,
-        Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Permits, Place, PollOp,
-        PollStats, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span, SpawnTimes, Stack,
-        Stall, Stamp, Standstill, Taken, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread, Update, Value,
-        Verdict, VerdictKind, Waiting, Waking, WokenBy, WorkerId, WorkerStats,
+        Access, Across, Attribute, Cause, DecodeIssues, Doing, Dropped, Field, FieldName, Flavor, Frame, Holder,
+        LockStats, Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic, Part, Permits, Place,
+        PollOp, PollStats, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats, SourcePlace, Span,
+        SpawnTimes, Stack, Stall, Stamp, Standstill, Taken, TaskFacts, TaskId, TaskKind, TaskStats, TaskWakers, Thread,
+        Update, Value, Verdict, VerdictKind, Waiting, Waking, WokenBy, WorkerId, WorkerStack, WorkerStats,
     },
 };
 use holdup_proto::v1 as proto;
@@ -51,6 +51,7 @@ fn joined(pages: Vec<Update>) -> Update {
         whole.locks.extend(page.locks);
         whole.gone_locks.extend(page.gone_locks);
         whole.stalls.extend(page.stalls);
+        whole.worker_stacks.extend(page.worker_stacks);
         whole.standstills.extend(page.standstills);
         whole.panics.extend(page.panics);
         whole.dropped.tasks += page.dropped.tasks;
@@ -299,6 +300,17 @@ fn stall() -> impl Strategy<Value = Stall> {
     )
 }
 
+fn worker_stack() -> impl Strategy<Value = WorkerStack> {
+    let doing = [Doing::Unknown, Doing::Parked, Doing::Running, Doing::Sleeping];
+    let whose = (any::<u64>(), any::<u32>(), option::of(thread()), option::of(task()));
+    (whose, proptest::sample::select(doing.to_vec()), stamp(), option::of(stack())).prop_map(
+        |((runtime, index, thread, task), doing, at, stack)| {
+            let id = WorkerId { runtime: RuntimeId(runtime), index };
+            WorkerStack { id, thread, doing, task, at, stack }
+        },
+    )
+}
+
 fn runtime() -> impl Strategy<Value = RuntimeStats> {
     let kinds = [
         VerdictKind::AllWorkersStuck,
@@ -457,7 +469,7 @@ fn update() -> impl Strategy<Value = Update> {
     let wholes =
         (option::of(vec(runtime(), 0..3)), option::of(vec(worker(), 0..3)), option::of(vec(loss, 0..3)), every);
     let standstill = (stamp(), stamp()).prop_map(|(from, to)| Standstill { from, to });
-    let stalls = (vec(stall(), 0..2), vec(standstill, 0..3));
+    let stalls = (vec(stall(), 0..2), vec(standstill, 0..3), vec(worker_stack(), 0..3));
     let told = (vec(lock(), 0..3), vec(id(), 0..3), stalls, vec(panic, 0..2), vec(facts, 0..3));
     let times = (option::of(place()), vec(any::<u64>(), 0..4), vec(any::<u64>(), 0..4));
     let times = times.prop_map(|(place, polls, waits)| SpawnTimes { place, polls, waits });
@@ -465,7 +477,7 @@ fn update() -> impl Strategy<Value = Update> {
     (rows(), told, spans, wholes, option::of(stamp()), any::<bool>()).prop_map(
         |(
             rows,
-            (locks, gone, (stalls, standstills), panics, task_facts),
+            (locks, gone, (stalls, standstills, worker_stacks), panics, task_facts),
             (task_spans, task_wakers, spawn_times),
             wholes,
             now,
@@ -477,6 +489,7 @@ fn update() -> impl Strategy<Value = Update> {
                 gone_locks: gone.into_iter().map(ResourceId).collect(),
                 stalls,
                 standstills,
+                worker_stacks,
                 panics,
                 task_facts,
                 task_spans,

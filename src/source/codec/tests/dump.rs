@@ -54,6 +54,8 @@ pub(super) fn dump(model: &Model, out: &mut String) {
     say(format!("runtimes {:?}", agent.runtimes()));
     say(format!("workers {:?}", agent.workers()));
     say(format!("stalls {:?}", agent.stalls().collect::<Vec<_>>()));
+    let asked: Vec<_> = agent.workers().iter().map(|worker| agent.asked_of(worker.stats.id)).collect();
+    say(format!("asked {asked:?}"));
     say(format!("losses {:?}", agent.losses()));
     for panicked in model.panics() {
         say(format!(

@@ -2,9 +2,9 @@
 
 use super::service::{Service, Take};
 use crate::update::{
-    Access, Across, Cause, Field, FieldName, Holder, LockStats, Loss, MetaId, NewMetadata, NewOp, OpId, OpStats, Panic,
-    PollOp, Readiness, ResourceId, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp, TaskFacts, TaskId,
-    Thread, Update, Value, Waiting, WorkerId, WorkerStats,
+    Access, Across, Cause, Doing, Field, FieldName, Holder, LockStats, Loss, MetaId, NewMetadata, NewOp, OpId, OpStats,
+    Panic, PollOp, Readiness, ResourceId, RuntimeId, RuntimeStats, SourcePlace, Span, Stack, Stall, Stamp, TaskFacts,
+    TaskId, Thread, Update, Value, Waiting, WorkerId, WorkerStack, WorkerStats,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -183,6 +183,7 @@ fn beside(service: &Service, rows: Update, number: u64) -> Update {
             .into_iter()
             .collect(),
         stalls: vec![stall(number % 3, id, task, now)],
+        worker_stacks: (number.is_multiple_of(3)).then(|| worker_stack(id, task, now)).into_iter().collect(),
         panics: task.filter(|_| number.is_multiple_of(4)).map(|task| panic(task, now)).into_iter().collect(),
         runtimes: Some(vec![RuntimeStats {
             id: RuntimeId(1),
@@ -226,6 +227,10 @@ fn stall(id: u64, worker: WorkerId, task: Option<TaskId>, since: Stamp) -> Stall
         stack: None,
         limitation: String::new(),
     }
+}
+
+fn worker_stack(id: WorkerId, task: Option<TaskId>, at: Stamp) -> WorkerStack {
+    WorkerStack { id, thread: None, doing: Doing::Running, task, at, stack: Some(Arc::new(Stack::default())) }
 }
 
 fn panic(task: TaskId, at: Stamp) -> Panic {
