@@ -188,7 +188,7 @@ fn ten_minutes_fit_and_what_does_not_goes_from_the_oldest_on() {
     }
     let mut told = first.task_stats.clone();
     let mut fits = Living::new(Limits { bytes: (64 << 20) / 100, ..MINUTES });
-    let mut scarce = Living::new(Limits { bytes: 310 << 10, ..MINUTES });
+    let mut scarce = Living::new(Limits { lasts: Duration::from_secs(120), ..MINUTES });
     let events = [Event::Begin(Box::new(Begin::console(1))), Event::Update(Box::new(first))];
     let updates = (1..600).map(|second| Event::Update(Box::new(one_percent(&mut told, second))));
     for (second, event) in events.into_iter().chain(updates).enumerate() {
@@ -206,7 +206,8 @@ fn ten_minutes_fit_and_what_does_not_goes_from_the_oldest_on() {
     let (view, line) = shown(&mut Viewer::of_history(&scarce.history), &[Seek::To(Duration::ZERO)]);
     let (_, moment) = view.unwrap();
     let line = line.unwrap();
-    assert!(line.from > Duration::from_secs(60) && line.from < line.until, "{line:?}");
+    let (lasts, least) = (line.until.saturating_sub(line.from), Duration::from_secs(120));
+    assert!((least..least * 3).contains(&lasts), "whole segments go: {lasts:?}");
     assert_eq!(moment.at, line.from);
     // There is no room for another state beside this one.
     let mut none = Living::new(Limits { bytes: 4 << 10, ..MINUTES });
