@@ -101,7 +101,7 @@ fn what_is_shared_has_the_same_findings_and_no_name_of_the_program() {
         host,
         "demo-server",
         "demo_server",
-        "panics",
+        "panics.rs",
         "spawns-and-forgets",
         "asked for a panic",
         "lock_across_await",
