@@ -437,7 +437,7 @@ mod tests {
             let times = v1::SpawnTimes { polls: vec![round], ..v1::SpawnTimes::default() };
             Arc::new(Common { spawn_times: vec![(changed, Arc::new(times))], times_round: round, ..Common::default() })
         };
-        let mut reports = Reports::all(common(1, 1), Vec::new(), Wakers::Counted);
+        let mut reports = Reports::all(common(1, 1), Vec::new(), Arc::default(), Wakers::Counted);
         let told = |reports: &mut Reports| -> Vec<Vec<u64>> {
             let pages = std::iter::from_fn(|| reports.next());
             pages.flat_map(|page| page.spawn_times).map(|times| times.polls).collect()
