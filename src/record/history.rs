@@ -78,6 +78,8 @@ pub(super) struct Noted {
     state: Option<Session>,
     /// Whether events are missing before it.
     has_missed: bool,
+    /// Whether the session was seen to fit.
+    fits: bool,
 }
 
 /// What is kept, for somebody who looks at it.
@@ -132,7 +134,7 @@ impl History {
         }
         let has_missed = std::mem::take(&mut self.has_missed);
         let at = at.saturating_duration_since(self.began);
-        let noted = Noted { at, wall: super::wall(), event: event.clone(), state, has_missed };
+        let noted = Noted { at, wall: super::wall(), event: event.clone(), state, has_missed, fits };
         if self.to.try_send(Said::Event(Box::new(noted))).is_err() {
             self.has_missed = true;
             self.wants_state.store(true, Relaxed);
@@ -204,7 +206,7 @@ impl Keeper {
     }
 
     fn note(&mut self, noted: Noted) -> Result<(), Error> {
-        let Noted { at, wall, event, state, has_missed } = noted;
+        let Noted { at, wall, event, state, has_missed, fits } = noted;
         self.has_missed |= has_missed;
         if state.is_some() || has_missed {
             let out = self.recorder.end()?;
@@ -220,6 +222,9 @@ impl Keeper {
             self.fit(at);
         } else {
             self.has_missed = true;
+            if !fits {
+                self.too_large = Some(at);
+            }
         }
         let may_try = self.too_large.is_some_and(|then| at.saturating_sub(then) >= AGAIN);
         if self.recorder.is_full() || may_try {
