@@ -76,7 +76,7 @@ impl TimeLine {
     pub fn wall_at(&self, at: Duration) -> u64 {
         let before = self.walls.iter().rev().find(|(then, _)| *then <= at).or(self.walls.first());
         before.map_or(0, |(then, wall)| {
-            (wall + nanos(at.saturating_sub(*then))).saturating_sub(nanos(then.saturating_sub(at)))
+            wall.saturating_add(nanos(at.saturating_sub(*then))).saturating_sub(nanos(then.saturating_sub(at)))
         })
     }
 }
@@ -264,7 +264,7 @@ fn time_line(player: &mut Player, why: Option<String>) -> Result<TimeLine, Error
         line.walls.push((Duration::from_nanos(head.at), head.wall));
         line.marks.extend(tail.into_iter().flat_map(|tail| tail.marks.iter().cloned()));
         if let Some((number, Some(ended))) = before
-            && head.number != number + 1
+            && Some(head.number) != number.checked_add(1)
         {
             line.gaps.push((Duration::from_nanos(ended), Duration::from_nanos(head.at)));
         }
