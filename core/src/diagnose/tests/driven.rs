@@ -163,6 +163,23 @@ fn looked(home: Home, owner: Owner, frames: &[Frame], role: Role) -> Vec<&'stati
     active.map(|finding| finding.lint.name).collect()
 }
 
+/// What is alive at a look and over before it was read is short, and has no filter of any instrumentation.
+#[test]
+fn a_process_whose_tasks_are_over_before_they_are_read_tells_what_it_can() {
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    session.apply(Event::Begin(Box::new(Begin::memory(1, Process::default(), Grade::Full))));
+    session.apply(Event::Connection(Connection::Live));
+    for turn in 0..12 {
+        session.apply(Event::Update(Box::new(Update {
+            now: Some(at(turn * 500)),
+            look: Some(Box::new(Whole { state: ProcessState::Running, ..Whole::default() })),
+            runtimes: Some(vec![RuntimeStats { alive_tasks: 3, ..runtime(Some(true)) }]),
+            ..Update::default()
+        })));
+    }
+    assert_eq!(session.engine().findings().map(|finding| finding.lint.name).collect::<Vec<_>>(), [""; 0]);
+}
+
 fn frame(name: &str, kind: FrameKind) -> Frame {
     Frame { depth: 0, name: name.into(), kind, reach: Reach::Polled, place: crate::update::Place::default() }
 }
