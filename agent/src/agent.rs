@@ -19,6 +19,7 @@ use crate::{
     read::changes,
     runtimes,
     serve::{
+        history::History,
         holdup::report::Description,
         listen::Place,
         server::{self, Door, Serving},
@@ -35,6 +36,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::ThreadId,
+    time::Duration,
 };
 use tokio::runtime::Handle;
 use tracing_core::{
@@ -146,6 +148,9 @@ pub(crate) struct Start<'a> {
     pub(crate) without: Without,
     pub(crate) door: MayOpen,
 }
+
+/// When alarms come that are switched on by what is to be done at them.
+pub(crate) const ALARMS: Duration = Duration::from_secs(5);
 
 /// Whether clients may come at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,8 +270,11 @@ impl Watching {
         let watchdog = Watchdog::start(watching, Box::new(role), &stalls, orders, start.missing)
             .map_err(Error::io("start the watchdog"));
         let watchdog = start.part(Part::Watchdog, watchdog)?;
-        let on_alarm = std::mem::take(&mut start.on_alarm);
-        let alarms = settings.alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();
+        let history = serving.as_ref().map(|serving| serving.history().clone()).unwrap_or_default();
+        let on_alarm = kept_at(history, std::mem::take(&mut start.on_alarm));
+        // A folder for what was before an alarm is of no use without any.
+        let alarms = settings.alarms.or(settings.history_dir.is_some().then_some(ALARMS));
+        let alarms = alarms.map(|after| Alarms::start(after, on_alarm, &stalls)).transpose();
         let alarms = alarms.map_err(Error::io("start the thread for alarms"));
         let alarms = start.part(Part::Alarms, alarms)?.flatten();
         panics::hook(thread_state::current_task);
@@ -329,6 +337,9 @@ fn describe(settings: &Settings) -> Description {
         "task-facts",
         "spawn-times",
     ];
+    if cfg!(feature = "history") && settings.history.is_some() {
+        capabilities.push("history");
+    }
     let stacks = watched_stacks(settings);
     let mut limitations = limits::limitations(stacks);
     if stacks != stalls::Stacks::Off && cfg!(target_os = "linux") {
@@ -362,6 +373,16 @@ fn watched_stacks(settings: &Settings) -> stalls::Stacks {
         Stacks::Asleep => stalls::Stacks::Asleep,
         Stacks::Off => stalls::Stacks::Off,
     }
+}
+
+/// Has the past kept when an alarm comes, before the service is called.
+fn kept_at(history: History, on_alarm: Callback) -> Callback {
+    Callback(Some(Arc::new(move |alarm| {
+        history.critical(alarm.kind.word());
+        if let Some(callback) = &on_alarm.0 {
+            callback(alarm);
+        }
+    })))
 }
 
 /// What a thread is for, as the runtimes tell.

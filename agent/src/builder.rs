@@ -3,11 +3,11 @@
 use crate::{
     Agent, Alarm, Detail, Error, Fields, Signal, Stacks,
     access::{self, Address, Exposure},
-    agent::{self, Installed, MayOpen, Start, Watching, Without},
+    agent::{self, ALARMS, Installed, MayOpen, Start, Watching, Without},
     alarms::Callback,
     missing::{Missing, Part},
     runtimes,
-    settings::{self, LEAST_MEMORY, MOST_CLIENTS, Settings},
+    settings::{self, LEAST_HISTORY, LEAST_MEMORY, MOST_CLIENTS, Settings},
 };
 use std::{
     any::Any,
@@ -23,9 +23,6 @@ use tracing_core::{
     dispatcher::{self, set_global_default},
     subscriber::NoSubscriber,
 };
-
-/// When alarms come that are switched on by a callback for them.
-const ALARMS: Duration = Duration::from_secs(5);
 
 /// The agent before it is started; made by [`builder`](crate::builder).
 ///
@@ -273,6 +270,19 @@ where
     pub fn on_alarm(mut self, f: impl Fn(&Alarm) + Send + Sync + 'static) -> Self {
         self.settings.alarms.get_or_insert(ALARMS);
         self.on_alarm = Callback(Some(Arc::new(f)));
+        self
+    }
+
+    /// How many bytes the agent keeps of the past, packed: a mebibyte at the least. It is off by default, and takes the feature `history`; see
+    /// [the past](crate#the-past).
+    pub fn history(mut self, bytes: usize) -> Self {
+        self.settings.history = Some(bytes.max(LEAST_HISTORY));
+        self
+    }
+
+    /// The folder to which the past is written at an alarm. Where [alarms](Self::alarms) are off, it switches them on, after five seconds.
+    pub fn history_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.history_dir = Some(path.into());
         self
     }
 

@@ -57,6 +57,8 @@
 //! | `HOLDUP_PUBLISH_INTERVAL` | `250ms` | how often clients are told what has changed |
 //! | `HOLDUP_CLIENTS` | `16` | how many clients there may be at once; the next one is told that there is no room |
 //! | `HOLDUP_ALARMS` | `off` | after how long the agent itself logs a poll that keeps its worker, such as `5s`; see [without a client](#without-a-client) |
+//! | `HOLDUP_HISTORY` | `off` | how much of the past is kept, packed, such as `64MiB`; see [the past](#the-past) |
+//! | `HOLDUP_HISTORY_DIR` |  | the folder to which that is written at an alarm; it switches alarms on, after five seconds |
 //! | `HOLDUP_STATE_SIGNAL` | `off` | the signal at which everything that is known is written as text: `hup`, `quit`, `usr1`, `usr2` or `off` |
 //! | `HOLDUP_STATE_FILE` |  | the file to which that is appended; without it, it goes to stderr |
 //!
@@ -121,6 +123,17 @@
 //! With `HOLDUP_STATE_SIGNAL=usr2`, `kill -USR2 PID` writes runtimes, workers, stalls with their stacks, locks with who has them and who
 //! waits, and every task that lives, as text. The signal takes the place of what it did before, and as any signal that is sent it may interrupt
 //! a system call. Nothing of the service is stopped or polled for either.
+//!
+//! # The past
+//!
+//! With `HOLDUP_HISTORY=64MiB` the agent keeps what it told, or would have told, for as long as that has room for, and whoever comes late has it: `holdup record --past` writes it to a
+//! file and ends, which is the line for a runbook. With `HOLDUP_HISTORY_DIR=/var/lib/orders/past` it is written there as well when an alarm comes, so that what was before is
+//! there after a restart: one file for each kind of alarm in ten minutes, for its owner alone, and of one service's files no more than three times what is kept; the oldest go. `holdup replay FILE`
+//! reads them. What cannot be written is told to clients, and not tried again before the next alarm.
+//!
+//! It is the feature `history`, which is off by default since it compiles zstd, which is C. About once a second what has changed is packed, on a thread of the lowest priority; reading and packing take at
+//! most a hundredth of a processor, and where that is too little the past is coarser, and says so. It takes `HOLDUP_HISTORY` and up to 8 MiB in all, beside `HOLDUP_MEMORY`. Where a single state takes more than a
+//! third of it, no past is kept, which clients are told. What is [left out](#what-is-left-out) is left out of it, too.
 //!
 //! # How it works
 //!

@@ -24,6 +24,10 @@ pub(crate) enum Part {
     Stacks,
     Alarms,
     StateSignal,
+    /// The past that it keeps.
+    History,
+    /// The file that it is written to.
+    HistoryFile,
 }
 
 /// What is missing now.

@@ -78,6 +78,9 @@ impl Signal {
 /// With less memory than this there is no use in an agent.
 pub(crate) const LEAST_MEMORY: usize = 8 << 20;
 
+/// In less than this no past of any service has room.
+pub(crate) const LEAST_HISTORY: usize = 1 << 20;
+
 /// More clients than anybody has use for: each is told everything.
 pub(crate) const MOST_CLIENTS: usize = 1_000;
 
@@ -136,6 +139,10 @@ pub(crate) struct Settings {
     pub(crate) clients: usize,
     /// After how long the agent itself tells of a poll that keeps its worker; nothing for never.
     pub(crate) alarms: Option<Duration>,
+    /// How many bytes of the past are kept; nothing for none.
+    pub(crate) history: Option<usize>,
+    /// The folder to which that is written when something critical lasts; nothing for none.
+    pub(crate) history_dir: Option<PathBuf>,
     /// At which signal everything that is known is written as text; nothing for none.
     pub(crate) state_signal: Option<Signal>,
     /// To which file; nothing for stderr.
@@ -162,6 +169,8 @@ impl Default for Settings {
             publish_interval: Duration::from_millis(250),
             clients: 16,
             alarms: None,
+            history: None,
+            history_dir: None,
             state_signal: None,
             state_file: None,
         }
@@ -370,6 +379,25 @@ pub(crate) const VARIABLES: &[Variable] = &[
         expected: "off, or a duration of 1ms or more, such as 5s",
         set: |settings, text| {
             settings.alarms = if text == "off" { None } else { Some(interval(text)?) };
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_HISTORY",
+        default: "off",
+        expected: "off, or a number of bytes from 1MiB on, such as 64MiB",
+        set: |settings, text| {
+            let enough = |text| bytes(text).filter(|bytes| *bytes >= LEAST_HISTORY);
+            settings.history = if text == "off" { None } else { Some(enough(text)?) };
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_HISTORY_DIR",
+        default: "",
+        expected: "the path of a folder, such as /var/lib/orders/past",
+        set: |settings, text| {
+            settings.history_dir = path(text);
             Some(())
         },
     },

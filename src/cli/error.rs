@@ -76,6 +76,14 @@ pub enum Error {
     /// Nothing more of one is kept.
     #[error(transparent)]
     Keep(#[from] super::record::KeepError),
+    /// No past was kept of a target.
+    #[error("no past of {target}: {reason}")]
+    NoPast {
+        /// The target.
+        target: Target,
+        /// Why not, and what to try.
+        reason: String,
+    },
     /// A layout was not made.
     #[error("{0}")]
     Layout(String),

@@ -2,9 +2,11 @@
 
 mod alarm;
 mod keeping;
+mod past;
 mod progress;
 
 pub(super) use keeping::{KeepError, make};
+pub(super) use past::of_file;
 
 use super::{Error, Outcome, args::RecordArgs, config::Config, log, watch};
 use crate::{
@@ -25,6 +27,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// Runs the subcommand: files are written, and what came of it is said on stderr.
 pub(super) fn run(args: &RecordArgs, config: &Config) -> Result<Outcome, Error> {
     config.check_credentials()?;
+    if args.past {
+        return past::run(args, config);
+    }
     log::start(&config.log, |text| log::on_stderr(&text))?;
     let plan = Plan {
         path: args.output.clone(),

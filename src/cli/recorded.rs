@@ -3,15 +3,21 @@
 use super::{
     Error,
     choice::RecordedAt,
+    record::of_file,
     watch::{self, Plan, Watch},
 };
 use crate::{
+    diagnose::Settings,
+    model::Retention,
     number::humanize,
-    record::{Begins, Player, Recording},
+    record::{self, Begins, Player, Recording},
     report::Observation,
-    source::Target,
+    session::Session,
+    source::{Past, Target},
 };
 use std::{
+    fs::File,
+    io::{Cursor, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,8 +38,33 @@ pub(super) fn watch(plan: &Plan, at: Option<RecordedAt>) -> Result<(Option<Runti
 
 /// Opens a recording at its beginning.
 pub(super) fn open(path: &Path) -> Result<Player, Error> {
-    let say = |error| Error::Recording(format!("{}: {error}", path.display()));
-    Recording::open(path).and_then(Player::new).map_err(say)
+    Player::new(recording(path)?).map_err(|error| unreadable(path, &error))
+}
+
+/// Opens a recording. What an agent wrote is made one in memory.
+pub(super) fn recording(path: &Path) -> Result<Recording, Error> {
+    let opened = if is_past(path) {
+        let made = of_file(path, Session::new(&Settings::default(), Retention::default()))?;
+        Recording::read_from(Cursor::new(made))
+    } else {
+        Recording::open(path)
+    };
+    opened.map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &record::Error) -> Error {
+    Error::Recording(format!("{}: {error}", path.display()))
+}
+
+/// Whether a file is one that an agent wrote of its own past.
+fn is_past(path: &Path) -> bool {
+    /// As much tells.
+    const BEGINS: u64 = 64;
+    let mut begins = Vec::new();
+    // Where that cannot be known, opening it says why.
+    path.is_file()
+        && File::open(path).and_then(|file| file.take(BEGINS).read_to_end(&mut begins)).is_ok()
+        && Past::is_one(&begins)
 }
 
 /// Opens the pieces of one at its beginning.

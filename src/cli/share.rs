@@ -4,6 +4,7 @@ use super::{
     Error, Outcome,
     args::ShareArgs,
     record::{KeepError, make},
+    recorded,
 };
 use crate::{
     number::{humanize_bytes, plural},
@@ -19,7 +20,7 @@ use std::{
 pub(super) fn run(args: &ShareArgs) -> Result<Outcome, Error> {
     let (from, to) = (args.file.as_path(), args.output.as_path());
     let read = |error: record::Error| Error::Recording(format!("{}: {error}", from.display()));
-    let mut recording = Recording::open(from).map_err(read)?;
+    let mut recording = recorded::recording(from)?;
     let clock = if args.keep_time { Clock::Kept } else { Clock::FromZero };
     let file = BufWriter::new(make(to)?);
     let written = share(&mut recording, clock, file)

@@ -9,6 +9,7 @@
 //!   naming       what an agent could not name, by what is here
 //!   beside       both of one service
 //!   memory       a process of this machine, or what was kept of one
+//! past         what an agent has kept by itself → the events that a link would have told
 //! bounded      files that a user names
 //! ```
 //!
@@ -20,6 +21,7 @@ mod bounded;
 mod codec;
 mod memory;
 mod naming;
+mod past;
 mod target;
 mod wire;
 
@@ -34,8 +36,9 @@ pub use memory::{
     Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called,
     processes, wait_for_layouts,
 };
+pub use past::{NoPast, Past};
 pub use target::{DEFAULT_PORT, ParseTargetError, Target};
-pub use wire::{Backoff, CatchUp, CredentialError, Credentials, InvalidBackoff, Options, Secret, Token};
+pub use wire::{Backoff, CatchUp, CredentialError, Credentials, InvalidBackoff, Options, Secret, Token, fetch_past};
 
 use tokio::sync::mpsc;
 

@@ -11,8 +11,8 @@ use console_api::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use holdup_proto::v1::{
-    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, Process, Report, WatchRequest,
-    WatchTaskRequest,
+    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, FetchHistoryRequest, HistoryPiece,
+    Process, Report, WatchRequest, WatchTaskRequest,
     diagnostics_server::{Diagnostics, DiagnosticsServer},
 };
 use std::{
@@ -319,6 +319,7 @@ impl Instrument for Console {
 impl Diagnostics for Console {
     type WatchStream = BoxStream<'static, Result<Report, Status>>;
     type WatchTaskStream = BoxStream<'static, Result<holdup_proto::v1::TaskDetails, Status>>;
+    type FetchHistoryStream = BoxStream<'static, Result<HistoryPiece, Status>>;
 
     async fn watch_task(&self, request: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
         let task_id = request.into_inner().task_id;
@@ -346,6 +347,13 @@ impl Diagnostics for Console {
             Ok(()) => Ok(Response::new(CaptureStacksResponse {})),
             Err(status) => Err(status.clone()),
         }
+    }
+
+    async fn fetch_history(
+        &self,
+        _: Request<FetchHistoryRequest>,
+    ) -> Result<Response<Self::FetchHistoryStream>, Status> {
+        Err(Status::unimplemented("this peer keeps no past"))
     }
 
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {

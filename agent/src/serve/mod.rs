@@ -9,6 +9,11 @@ mod backlog;
 mod console;
 mod door;
 mod gate;
+#[cfg(feature = "history")]
+pub(crate) mod history;
+#[cfg(not(feature = "history"))]
+#[path = "no_history.rs"]
+pub(crate) mod history;
 pub(crate) mod holdup;
 mod hub;
 pub(crate) mod listen;

@@ -9,6 +9,7 @@ use crate::{
     serve::{
         console, door,
         gate::Gate,
+        history::History,
         holdup::{self, report::Description},
         hub::{Command, Hub},
         listen::{self, Listener, Listening, Place, address_file::AddressFile},
@@ -45,6 +46,7 @@ const SETTLED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Serving {
     place: Arc<OnceLock<Place>>,
+    history: History,
     begin: Option<std::sync::mpsc::SyncSender<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -134,6 +136,8 @@ pub(crate) fn start(
     let (commands, asked) = mpsc::channel(COMMANDS);
     let hub = Hub::new(asked, settings, Arc::clone(stalls), rounds.latest());
     let clients = settings.clients;
+    let (history, keeper) = History::start(settings, &description);
+    let told = history.clone();
     let thread = thread::Builder::new()
         .name("holdup-agent".to_owned())
         .spawn(move || {
@@ -141,23 +145,25 @@ pub(crate) fn start(
             if go.recv().is_err() {
                 return;
             }
-            let routes = routes(commands, rounds, description);
-            serve(&runtime, come, hub, clients, routes, stopped);
+            let keeping = keeper.run(commands.clone());
+            let routes = routes(commands, rounds, told, description);
+            serve(&runtime, come, (hub, keeping), clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
-    Ok(Serving { place, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
+    Ok(Serving { place, history, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
 }
 
 fn serve(
     runtime: &Runtime,
     come: impl AsyncFnOnce() -> Option<(Listening, Gate, Option<AddressFile>)>,
-    hub: Hub,
+    (hub, keeping): (Hub, impl Future<Output = ()> + Send + 'static),
     clients: usize,
     routes: Routes,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
         tokio::spawn(hub.run());
+        tokio::spawn(keeping);
         tokio::spawn(async {
             tokio::time::sleep(SETTLED).await;
             callsite::ask_again();
@@ -189,9 +195,9 @@ async fn open_later(access: &Access, audit: &Audit, missing: &Missing) -> Opened
 }
 
 /// The two services.
-fn routes(commands: mpsc::Sender<Command>, rounds: Rounds, description: Description) -> Routes {
+fn routes(commands: mpsc::Sender<Command>, rounds: Rounds, history: History, description: Description) -> Routes {
     let instrument = InstrumentServer::new(console::service::Service(commands.clone()));
-    let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, rounds, description });
+    let diagnostics = DiagnosticsServer::new(holdup::service::Service { hub: commands, rounds, history, description });
     Routes::new(instrument.max_decoding_message_size(ASKED))
         .add_service(diagnostics.max_decoding_message_size(ASKED))
         .prepare()
@@ -201,6 +207,11 @@ impl Serving {
     /// Where clients come; `None` while they cannot.
     pub(crate) fn place(&self) -> Option<&Place> {
         self.place.get()
+    }
+
+    /// The past that is kept.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
     }
 
     /// Begins to serve. Not before the subscriber is installed: a callsite of tokio's that this thread met first while that is

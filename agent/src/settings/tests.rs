@@ -45,6 +45,10 @@ fn values_are_read() {
     assert_eq!(with("HOLDUP_TLS_CLIENT_NAMES", "a,b=pause").unwrap().access.client_names.len(), 2);
     assert_eq!(with("HOLDUP_DETAIL", "lean").unwrap().detail, Detail::Lean);
     assert_eq!(with("HOLDUP_DETAIL", " off\n").unwrap().detail, Detail::Off);
+    assert_eq!(with("HOLDUP_HISTORY", "64MiB").unwrap().history, Some(64 << 20));
+    assert_eq!(with("HOLDUP_HISTORY", "off").unwrap().history, None);
+    assert!(with("HOLDUP_HISTORY", "64KiB").is_err());
+    assert_eq!(with("HOLDUP_HISTORY_DIR", "/a").unwrap().history_dir, Some("/a".into()));
     assert_eq!(with("HOLDUP_FIELDS", "names").unwrap().fields, Fields::Names);
     assert_eq!(with("HOLDUP_FIELDS_ALLOW", "route, panic.message").unwrap().fields_allowed, ["route", "panic.message"]);
     assert_eq!(with("HOLDUP_NAME", "orders").unwrap().name.as_deref(), Some("orders"));

@@ -19,6 +19,7 @@ pub struct DescribeResponse {
     ///    stalls     polls that last, while they last
     ///    stacks     the stacks of threads
     ///    captures   CaptureStacks is answered
+    ///    history    FetchHistory is answered
     ///    driver-turns  how long the drivers of runtimes have no turn
     ///    permits    who took permits of semaphores and room of channels, and gave none back
     ///    spawn-times  how long polls took, and waits where they are known, by spawn location
@@ -66,6 +67,14 @@ pub struct WatchTaskRequest {
 pub struct CaptureStacksRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CaptureStacksResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FetchHistoryRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryPiece {
+    /// What comes next of it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
 /// Part of the state, or what changed of it. A page stays well below 4 MiB.
 ///
 /// A reader may take the fields of one page in any order. So what speaks of a task, a resource or an operation (locks, spans,
@@ -1496,6 +1505,34 @@ pub mod diagnostics_client {
                 .insert(GrpcMethod::new("holdup.v1.Diagnostics", "CaptureStacks"));
             self.inner.unary(req, path, codec).await
         }
+        /// The past that the agent has kept by itself, up to now, as the bytes of a file that it would write: a skippable frame of zstd with a
+        /// DescribeResponse, then a frame of zstd for each segment, which is a whole state and what came after it: Reports, each after its length.
+        /// One client at a time: RESOURCE_EXHAUSTED for others. FAILED_PRECONDITION where no past is kept, with the reason. Part of the capability
+        /// "history".
+        pub async fn fetch_history(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FetchHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::HistoryPiece>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/holdup.v1.Diagnostics/FetchHistory",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("holdup.v1.Diagnostics", "FetchHistory"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1556,6 +1593,23 @@ pub mod diagnostics_server {
             request: tonic::Request<super::CaptureStacksRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CaptureStacksResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the FetchHistory method.
+        type FetchHistoryStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::HistoryPiece, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The past that the agent has kept by itself, up to now, as the bytes of a file that it would write: a skippable frame of zstd with a
+        /// DescribeResponse, then a frame of zstd for each segment, which is a whole state and what came after it: Reports, each after its length.
+        /// One client at a time: RESOURCE_EXHAUSTED for others. FAILED_PRECONDITION where no past is kept, with the reason. Part of the capability
+        /// "history".
+        async fn fetch_history(
+            &self,
+            request: tonic::Request<super::FetchHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::FetchHistoryStream>,
             tonic::Status,
         >;
     }
@@ -1814,6 +1868,52 @@ pub mod diagnostics_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/holdup.v1.Diagnostics/FetchHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct FetchHistorySvc<T: Diagnostics>(pub Arc<T>);
+                    impl<
+                        T: Diagnostics,
+                    > tonic::server::ServerStreamingService<super::FetchHistoryRequest>
+                    for FetchHistorySvc<T> {
+                        type Response = super::HistoryPiece;
+                        type ResponseStream = T::FetchHistoryStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FetchHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Diagnostics>::fetch_history(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FetchHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -34,6 +34,10 @@ pub struct RecordArgs {
     #[arg(long = "max-size", value_name = "SIZE")]
     pub most: Option<Size>,
 
+    /// Write what the service's agent has kept by itself until now (HOLDUP_HISTORY), and exit; of a file that an agent wrote, the same
+    #[arg(long, conflicts_with_all = ["window", "most", "on_finding"])]
+    pub past: bool,
+
     /// Keep only what surrounds a finding that begins: a lint, or `note`, `warning` or `critical` for all that are as bad; a file for each
     #[arg(long, value_name = "LINT|SEVERITY")]
     pub on_finding: Option<AlarmOn>,

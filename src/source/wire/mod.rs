@@ -10,6 +10,7 @@
 //!     transport    dial, TLS, HTTP/2                                     (credentials, and tls: what its errors mean; peer: what the peer's bytes were)
 //!     calls        every call but one, through the generated clients     (catch_up: how often one may be made)
 //!     stream       that one: a response's frames → pieces of messages    (framing, lateness: how late an update comes)
+//! past         what an agent has kept, asked for once
 //! ```
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
@@ -24,6 +25,7 @@ mod framing;
 mod lateness;
 mod options;
 mod outbox;
+mod past;
 mod peer;
 mod reconnect;
 mod stream;
@@ -33,6 +35,7 @@ mod transport;
 pub use backoff::{Backoff, InvalidBackoff};
 pub use credentials::{CredentialError, Credentials, Secret, Token};
 pub use options::{CatchUp, Options};
+pub use past::fetch_past;
 
 use super::{Link, Target};
 use tokio::sync::mpsc;

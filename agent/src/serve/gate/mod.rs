@@ -50,9 +50,12 @@ const CAPTURES: &str = "/holdup.v1.Diagnostics/CaptureStacks";
 /// Between two of those, whoever makes them.
 const BETWEEN_CAPTURES: Duration = Duration::from_secs(1);
 
-/// Calls with which somebody begins to watch: they tell everything, for as long as they go on.
-pub(super) const ATTACHES: [&str; 2] =
-    ["/rs.tokio.console.instrument.Instrument/WatchUpdates", "/holdup.v1.Diagnostics/Watch"];
+/// Calls with which somebody begins to watch: they tell everything, for as long as they go on, or as it was.
+pub(super) const ATTACHES: [&str; 3] = [
+    "/rs.tokio.console.instrument.Instrument/WatchUpdates",
+    "/holdup.v1.Diagnostics/Watch",
+    "/holdup.v1.Diagnostics/FetchHistory",
+];
 
 /// What a client calls the agent is shown up to here.
 const SHOWN: usize = 80;
@@ -279,7 +282,7 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
 
 /// The last part of a call's path: the others say nothing new. A path that is none of ours may be anything.
 fn asked(uri: &Uri) -> &'static str {
-    const CALLS: [&str; 9] = [
+    const CALLS: [&str; 10] = [
         "WatchUpdates",
         "WatchTaskDetails",
         "WatchState",
@@ -289,6 +292,7 @@ fn asked(uri: &Uri) -> &'static str {
         "Watch",
         "WatchTask",
         "CaptureStacks",
+        "FetchHistory",
     ];
     let last = uri.path().rsplit('/').next().unwrap_or_default();
     CALLS.into_iter().find(|call| *call == last).unwrap_or("a call that is not known")

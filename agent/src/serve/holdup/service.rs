@@ -5,6 +5,7 @@ use crate::{
     collect::subscriber::agent_spawns,
     serve::{
         console::service::{ask, stopping},
+        history::{History, Pieces},
         holdup::pages::Reports,
         hub::Command,
         subscription::{Messages, PageStream},
@@ -12,8 +13,8 @@ use crate::{
     stalls::round::{NoRound, Rounds},
 };
 use holdup_proto::v1::{
-    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, TaskDetails, WatchRequest,
-    WatchTaskRequest, diagnostics_server::Diagnostics,
+    CaptureStacksRequest, CaptureStacksResponse, DescribeRequest, DescribeResponse, FetchHistoryRequest, TaskDetails,
+    WatchRequest, WatchTaskRequest, diagnostics_server::Diagnostics,
 };
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
@@ -25,6 +26,7 @@ const ROUND: Duration = Duration::from_secs(4);
 pub(crate) struct Service {
     pub(crate) hub: mpsc::Sender<Command>,
     pub(crate) rounds: Rounds,
+    pub(crate) history: History,
     pub(crate) description: Description,
 }
 
@@ -32,6 +34,7 @@ pub(crate) struct Service {
 impl Diagnostics for Service {
     type WatchStream = PageStream<Reports>;
     type WatchTaskStream = Messages<TaskDetails>;
+    type FetchHistoryStream = Pieces;
 
     /// Asks nobody: it is answered also when there is much to be told to others. It tries whether tokio's events arrive.
     async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
@@ -67,6 +70,13 @@ impl Diagnostics for Service {
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(Status::deadline_exceeded("the thread that captures stacks does not answer")),
         }
+    }
+
+    async fn fetch_history(
+        &self,
+        _request: Request<FetchHistoryRequest>,
+    ) -> Result<Response<Self::FetchHistoryStream>, Status> {
+        self.history.fetch().await.map(Response::new)
     }
 }
 

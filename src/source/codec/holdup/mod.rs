@@ -1,4 +1,4 @@
-//! holdup's own format, `holdup.v1`: what an agent tells, and what a recording will hold. What is read and what is written stand side by side,
+//! holdup's own format, `holdup.v1`: what an agent tells, and what it keeps of its past. What is read and what is written stand side by side,
 //! a file for each kind.
 
 mod encode;
@@ -17,7 +17,7 @@ mod task;
 mod worker_stack;
 
 pub use encode::encode;
-pub(in crate::source) use process::process;
+pub(in crate::source) use process::{described, process};
 pub(in crate::source) use schema::Holdup;
 pub use schema::decode;
 pub(in crate::source) use task::details;

@@ -3,6 +3,7 @@
 use super::{text, time::stamp};
 use crate::update::{DecodeIssues, Process};
 use holdup_proto::v1::DescribeResponse;
+use prost::Message as _;
 use std::fmt::Write as _;
 
 /// The longest boot id that the format allows, in bytes.
@@ -25,6 +26,11 @@ pub(in crate::source) fn process(described: DescribeResponse) -> Process {
         capabilities: texts(described.capabilities, issues),
         limitations: texts(described.limitations, issues),
     }
+}
+
+/// The same as a message.
+pub(in crate::source) fn described(message: &[u8]) -> Option<Process> {
+    DescribeResponse::decode(message).ok().map(process)
 }
 
 fn texts(list: Vec<String>, issues: &mut DecodeIssues) -> Vec<String> {
