@@ -13,12 +13,20 @@ mod shell;
 use process::holdup;
 use running::Server;
 use shell::Shell;
-use std::{fs, thread::sleep, time::Duration};
+use std::{
+    fs,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
-/// The row of the screen on which this stands, and the column.
+/// How long something may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The lowest row of the screen on which this stands, and the column: the time line is below all else.
 fn place_of(shell: &Shell, what: &str) -> (usize, usize) {
     let contents = shell.contents();
-    let found = contents.lines().enumerate().find_map(|(row, line)| {
+    let lines: Vec<&str> = contents.lines().collect();
+    let found = lines.iter().enumerate().rev().find_map(|(row, line)| {
         let at = line.find(what)?;
         Some((row + 1, line[..at].chars().count() + 1))
     });
@@ -107,12 +115,16 @@ fn a_recording_is_played_on_the_same_screens() {
     shell.types("\r");
     shell.shows("The story");
     shell.types("\u{1b}");
-    // To the first row of the time line, and from there it plays.
+    // What comes with an escape is one key with it.
+    shell.hides("The story");
+    shell.shows("critical  deadlock");
+    // To the first instant of the time line, and from there it plays.
     let (row, column) = place_of(&shell, "├");
     shell.types(&click(row, column + 1));
     shell.hides("critical  deadlock");
-    shell.types("++ ");
-    shell.shows("recording, 5×");
+    shell.types("+");
+    shell.shows("played at 2×");
+    shell.types(" ");
     shell.shows("critical  deadlock");
     shell.shows("this is the end of the recording");
     shell.types("P");
@@ -142,7 +154,9 @@ fn a_recording_that_is_still_written_is_followed() {
     let mut recorder =
         holdup(folder.path()).args(["record", &server.target, "-o", "now.holdup", "--for", "60s"]).spawn().unwrap();
     let file = folder.path().join("now.holdup");
+    let began = Instant::now();
     while fs::metadata(&file).map_or(0, |file| file.len()) < 2_000 {
+        assert!(began.elapsed() < PATIENCE, "nothing is recorded");
         sleep(Duration::from_millis(50));
     }
     let mut shell = Shell::start();

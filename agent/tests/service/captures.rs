@@ -10,7 +10,7 @@ use holdup_proto::v1::{CaptureStacksRequest, Report, WorkerStack, worker_stack::
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    sync::atomic::{AtomicBool, AtomicU32},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 use tokio::{runtime::Builder, time::timeout};
@@ -32,9 +32,7 @@ const TRIES: usize = 20;
 const NO_STALLS: (&str, &str) = ("HOLDUP_STALL_THRESHOLD", "1h");
 
 fn agent() -> holdup_agent::Agent {
-    let agent = holdup_agent::builder().from_env().address(([127, 0, 0, 1], 0).into()).try_init().expect("it starts");
-    say(agent.address().expect("it listens"));
-    agent
+    holdup_agent::builder().from_env().address(([127, 0, 0, 1], 0).into()).try_init().expect("it starts")
 }
 
 /// Two workers: one computes in one poll, for good, and the other is woken now and then.
@@ -48,19 +46,23 @@ fn runtime() -> tokio::runtime::Runtime {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
+    // A worker is known once it has polled something.
+    runtime.block_on(async { tokio::spawn(async {}).await.expect("it does not panic") });
     runtime
 }
 
 fn busy() {
-    let _agent = agent();
+    let agent = agent();
     let runtime = runtime();
+    say(agent.address().expect("it listens"));
     until_stdin_ends();
     runtime.shutdown_background();
 }
 
 /// A runtime that nothing was ever polled on.
 fn idle() {
-    let _agent = agent();
+    let agent = agent();
+    say(agent.address().expect("it listens"));
     until_stdin_ends();
 }
 
@@ -68,6 +70,7 @@ fn idle() {
 fn ends() {
     let agent = agent();
     let runtime = runtime();
+    say(agent.address().expect("it listens"));
     until_told();
     agent.shutdown();
     let goes_on = runtime.block_on(async { tokio::spawn(async { 3 }).await.expect("it does not panic") });
@@ -252,29 +255,33 @@ fn where_a_worker_cannot_be_captured_it_says_why() {
 
 #[test]
 fn an_agent_that_ends_in_the_midst_of_asks_ends_and_the_service_goes_on() {
+    static HAD: AtomicU32 = AtomicU32::new(0);
     let (mut service, address) = start("captures-ends", &[]);
     block_on(async {
         let asks: FuturesUnordered<_> = (0..4)
             .map(|_| async move {
                 let mut clients = Clients::connect_with(address, Some(MAY)).await;
-                let mut had = 0;
                 loop {
                     match ask(&mut clients).await {
-                        Ok(()) => had += 1,
+                        Ok(()) => drop(HAD.fetch_add(1, Ordering::Relaxed)),
                         Err(status) if status.code() == Code::ResourceExhausted => {}
-                        Err(_) => return had,
+                        Err(_) => return,
                     }
                 }
             })
             .collect();
         let told = tokio::task::spawn_blocking(move || {
-            std::thread::sleep(Duration::from_millis(1_500));
+            let begun = Instant::now();
+            while HAD.load(Ordering::Relaxed) == 0 {
+                assert!(begun.elapsed() < PATIENCE, "no round is captured");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            std::thread::sleep(Duration::from_millis(500));
             service.tell();
             (service.hear(), service)
         });
-        let had: usize = timeout(PATIENCE, asks.collect::<Vec<_>>()).await.expect("each is told").into_iter().sum();
+        timeout(2 * PATIENCE, asks.collect::<Vec<_>>()).await.expect("each is told");
         let (said, _service) = told.await.expect("it is heard");
         assert_eq!(said, "goes on: 3");
-        assert!(had > 0, "some rounds were captured before");
     });
 }
