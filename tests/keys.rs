@@ -50,7 +50,7 @@ fn every_screen_has_a_key_a_number_and_a_tab() {
 #[test]
 fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
     let (mut stage, service) = stalled(WIDE, options());
-    stage.shows(&["stalled-worker", "w worker"]).keys("w").shows(&[
+    stage.shows(&["stalled-worker", "o worker"]).keys("o").shows(&[
         "╭ Worker main/2",
         "src/report.rs:88",
         "In one poll",
@@ -58,7 +58,7 @@ fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
     stage.shows(&["3 frames of libc and std, in std::thread::functions::sleep"]).hides(&["Core::poll"]);
     stage.keys("enter").shows(&["std::sys::thread::unix::Thread::sleep", "tokio::runtime::task::core::Core::poll"]);
     stage.keys("enter").shows(&["3 frames of libc and std", "2 frames of tokio"]).hides(&["Core::poll"]);
-    stage.keys("t").shows(&["╭ task 113 spinner"]).keys("w").shows(&["╭ Worker main/2"]);
+    stage.keys("t").shows(&["╭ task 113 spinner"]).keys("o").shows(&["╭ Worker main/2"]);
     stage.keys("esc").shows(&["╭ Findings"]).keys("3").shows(&["╭ Workers", "1 stalled"]);
     stage.keys("down enter").shows(&["╭ Worker main/1"]).hides(&["In one poll"]);
     // It is over: the stack stays to be read.
@@ -73,7 +73,7 @@ fn a_stalled_worker_is_one_key_from_its_finding_and_its_task_another() {
     // A stock target knows of no workers, and the key says so.
     let (mut stage, _) = watching(WIDE);
     stage
-        .keys("w")
+        .keys("o")
         .shows(&["only holdup's agent tells of workers"])
         .click("3 Workers")
         .shows(&["holdup_agent::init()"]);

@@ -7,7 +7,7 @@ use holdup::{
     app::{App, Charset, Input, Options, Tape},
     diagnose::Settings,
     model::Retention,
-    record::{Header, Player, Recorder, Recording, Seek, View, Viewer, Writer},
+    record::{Header, Player, Recorder, Recording, Seek, TimeLine, View, Viewer, Writer},
     session::Session,
     update::{Begin, Connection, Event},
 };
@@ -90,4 +90,18 @@ fn a_recording() {
     }
     let ascii = Options { charset: Charset::Ascii, ..options() };
     assert_snapshot!("recording_ascii", showing((80, 24), ascii, Seek::Latest(0)).text());
+}
+
+/// Whoever looks at the past does not see by it that the present is not there any more.
+#[test]
+fn while_the_past_is_shown_a_link_that_is_lost_is_told() {
+    let mut stage = Stage::new(200, 50, options());
+    let now = Instant::now();
+    stage.app = App::new("orders", options()).with_past(Tape::Kept(now));
+    stage.hear(events()).keys("space");
+    let line = TimeLine { until: Duration::from_secs(12), walls: vec![(Duration::ZERO, BEGAN)], ..TimeLine::default() };
+    stage.app.update(Input::Past(View::Line(Box::new(line))), now);
+    stage.pass(Duration::from_secs(1)).shows(&["past ‖"]);
+    stage.lose("the connection ended", Duration::from_secs(10));
+    stage.shows(&["The past: ", "meanwhile the connection ended; next try in", "retry in"]);
 }

@@ -145,7 +145,7 @@ fn workers() {
     let mut stage = stalled((200, 50), options()).0;
     stage.keys("W");
     assert_snapshot!("workers_200x50", stage.text());
-    stage.keys("f w");
+    stage.keys("f o");
     assert_snapshot!("worker_page_200x50", stage.text());
 }
 

@@ -79,7 +79,7 @@ impl App {
             | Action::Play
             | Action::Slower
             | Action::Faster => return self.travel(action, at),
-            Action::Save => return vec![Effect::Save],
+            Action::Save => return self.save_the_past(at),
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),

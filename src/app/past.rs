@@ -59,6 +59,8 @@ pub struct Past {
     asked: Option<Instant>,
 }
 
+const NO_PAST: &str = "no past is kept here: --history says for how long it is to be";
+
 /// While the past is shown, the present goes on, and so does the time line.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
@@ -156,7 +158,7 @@ impl App {
 
     pub(super) fn travel(&mut self, action: Action, at: Instant) -> Vec<Effect> {
         if self.past.tape == Tape::Nothing {
-            self.say("no past is kept here: --history says for how long it is to be", at);
+            self.say(NO_PAST, at);
             return Vec::new();
         }
         let shown = self.past.shown;
@@ -167,6 +169,8 @@ impl App {
             Action::Faster => return self.set_speed(self.past.speed + 1, at),
             Action::Present => return self.show_the_present(at),
             Action::StepBack => match shown {
+                // The first one is on the way.
+                None if self.past.is_awaited => vec![Seek::By(-1)],
                 None => vec![Seek::Latest(-1)],
                 Some(Shown::Stopped(at)) => vec![Seek::To(at), Seek::By(-1)],
                 Some(Shown::Played(_)) => vec![Seek::By(-1)],
@@ -181,6 +185,14 @@ impl App {
             _ => return Vec::new(),
         };
         self.ask(seek)
+    }
+
+    pub(super) fn save_the_past(&mut self, at: Instant) -> Vec<Effect> {
+        if self.past.tape == Tape::Nothing {
+            self.say(NO_PAST, at);
+            return Vec::new();
+        }
+        vec![Effect::Save]
     }
 
     /// To an instant of the time line.
@@ -229,7 +241,7 @@ impl App {
         match view {
             View::Line(line) => self.past.line = Some(line),
             View::Trouble(text) => {
-                self.past.playing = None;
+                (self.past.playing, self.past.is_awaited) = (None, false);
                 self.say(text, at);
             }
             View::Instant(session, moment) if self.past.is_awaited => return self.show(*session, moment.at, at),

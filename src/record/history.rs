@@ -122,13 +122,18 @@ impl History {
 
     /// Notes an event that `before` has yet to take in.
     pub fn hear(&mut self, at: Instant, event: &Event, before: &Session) {
-        if matches!(event, Event::Progress { .. }) {
+        // What variables hold is not recorded.
+        if matches!(event, Event::Progress { .. } | Event::Values(_)) {
             return;
         }
         let fits = before.model().bytes() <= self.limits.bytes.saturating_mul(TOO_LARGE);
         // What comes before the first complete update is in the state after it.
         let may_begin = !self.is_within && before.model().now().is_some() && fits;
-        let state = (may_begin && self.wants_state.swap(false, Relaxed)).then(|| before.clone());
+        let state = (may_begin && self.wants_state.swap(false, Relaxed)).then(|| {
+            let mut state = before.clone();
+            state.forget_values();
+            state
+        });
         if let Event::Update(update) = event {
             self.is_within = update.part == Part::More;
         }
@@ -219,7 +224,7 @@ impl Keeper {
             self.recorder.add(at, wall, event)?;
             let out = self.recorder.take(at)?;
             self.put(out);
-            self.fit(at);
+            self.fit(at)?;
         } else {
             self.has_missed = true;
             if !fits {
@@ -277,7 +282,7 @@ impl Keeper {
     }
 
     /// Lets go of the oldest, until it fits.
-    fn fit(&mut self, at: Duration) {
+    fn fit(&mut self, at: Duration) -> Result<(), Error> {
         let from = super::nanos(at.saturating_sub(self.limits.lasts));
         // What the one after it begins with is all that one needs.
         while self.whole.len() > 1 && self.whole.get(1).is_some_and(|next| next.head.at <= from) {
@@ -286,6 +291,12 @@ impl Keeper {
         while !self.whole.is_empty() && self.bytes() > self.limits.bytes {
             self.whole.pop_front();
         }
+        // One that is left may have no end: no state comes that would end it, or its update goes on for ever.
+        if self.bytes() > self.limits.bytes {
+            self.recorder.end()?;
+            (self.open, self.has_missed, self.too_large) = (None, true, Some(at));
+        }
+        Ok(())
     }
 
     fn bytes(&self) -> usize {
@@ -308,6 +319,13 @@ impl Keeper {
 
     /// All of it as a file that nobody but its owner may read.
     fn save(&mut self, path: &Path) -> Result<u64, Error> {
+        // The segment that is open ends here, and the next event begins another.
+        let out = self.recorder.end()?;
+        self.put(out);
+        self.wants_state.store(true, Relaxed);
+        if self.whole.is_empty() {
+            return Err(Error::NothingKept);
+        }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -318,17 +336,6 @@ impl Keeper {
             writer.put(Out::Bytes(segment.bytes.to_vec()))?;
             writer.put(Out::End(segment.tail.clone()))?;
         }
-        // The one that is open ends here: the next event begins another.
-        let out = self.recorder.end()?;
-        if let Some((head, bytes)) = &self.open {
-            writer.put(Out::Begin(head.clone()))?;
-            writer.put(Out::Bytes(bytes.clone()))?;
-        }
-        for out in &out {
-            writer.put(out.clone())?;
-        }
-        self.put(out);
-        self.wants_state.store(true, Relaxed);
         let written = writer.finish()?.metadata()?.len();
         Ok(written)
     }

@@ -64,6 +64,9 @@ pub enum Error {
     /// Nothing in it can be shown.
     #[error("nothing can be read in it: it was cut off before its first state was complete, or that is damaged")]
     Nothing,
+    /// There is no past to write.
+    #[error("nothing of the past is kept: no update has come yet, or the target is too large for a past")]
+    NothingKept,
     /// It begins in the middle, and only the version that wrote it knows what was before.
     #[error("it begins in the middle of a session, with a state that holdup {0} wrote; open it with that version")]
     OtherState(String),

@@ -199,7 +199,8 @@ impl Player {
         let places = self.recording.places();
         let wanted = places.partition_point(|place| place.head.at <= nanos(to)).saturating_sub(1);
         self.begin_before(wanted, |moment, _| moment.at <= to)?;
-        while let Some(recorded) = self.peek()?
+        // Never beyond: the state of a later segment is one of later.
+        while let Some(recorded) = self.peek_within(wanted)?
             && recorded.at <= to
         {
             self.step()?;
@@ -224,7 +225,7 @@ impl Player {
         let (mut cursor, mut by) = match from {
             Origin::Here => (self.cursor().unwrap_or(Cursor { number: 0, next: 0 }), by),
             Origin::At(at) => (self.locate(at)?, by),
-            Origin::End => (Cursor { number: last, next: usize::MAX }, by.min(0) - 1),
+            Origin::End => (Cursor { number: last, next: usize::MAX }, by.min(0).saturating_sub(1)),
         };
         while by != 0 {
             let left = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
@@ -302,9 +303,12 @@ impl Player {
     /// The last step until then.
     fn locate(&mut self, at: Duration) -> Result<Cursor, Error> {
         let places = self.recording.places();
-        let number = places.partition_point(|place| place.head.at <= nanos(at)).saturating_sub(1);
-        let steps = self.steps(number)?;
-        let next = steps.iter().rev().find(|step| step.at <= at).map_or(0, |step| step.next);
+        let mut number = places.partition_point(|place| place.head.at <= nanos(at)).saturating_sub(1);
+        // What is damaged shows what was before it.
+        while number > 0 && self.steps(number)?.is_empty() {
+            number -= 1;
+        }
+        let next = self.steps(number)?.iter().rev().find(|step| step.at <= at).map_or(0, |step| step.next);
         Ok(Cursor { number, next })
     }
 
@@ -323,7 +327,9 @@ impl Player {
     /// Plays up to there.
     fn go(&mut self, to: Cursor) -> Result<(), Error> {
         self.begin_before(to.number, |_, next| next <= to.next)?;
-        while self.cursor().is_some_and(|cursor| cursor < to) && self.step()?.is_some() {}
+        while self.cursor().is_some_and(|cursor| cursor < to) && self.peek_within(to.number)?.is_some() {
+            self.step()?;
+        }
         Ok(())
     }
 
@@ -415,6 +421,11 @@ impl Player {
 
     /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.
     fn peek(&mut self) -> Result<Option<&Recorded>, Error> {
+        self.peek_within(usize::MAX)
+    }
+
+    /// The same, up to the end of this segment.
+    fn peek_within(&mut self, last: usize) -> Result<Option<&Recorded>, Error> {
         loop {
             let Some(loaded) = &self.loaded else { return Ok(None) };
             if self.next < loaded.segment.events.len() {
@@ -425,7 +436,7 @@ impl Player {
             let mut later = number + 1;
             let mut follows = is_whole && self.is_next(number, later);
             loop {
-                if later >= self.recording.places().len() {
+                if later >= self.recording.places().len() || later > last {
                     return Ok(None);
                 }
                 // Its state is the one that it has come to.

@@ -200,8 +200,10 @@ impl Playing {
     fn play(&mut self, wanted: Wanted, tell: &UnboundedSender<View>) -> Result<(), Error> {
         let news = self.refresh()?;
         let Some(player) = &mut self.player else {
-            let why = news.why.unwrap_or_else(|| "there is no past yet".into());
-            let _ = tell.send(View::Trouble(why));
+            if wanted != Wanted::Line {
+                let why = news.why.unwrap_or_else(|| "there is no past yet".into());
+                let _ = tell.send(View::Trouble(why));
+            }
             return Ok(());
         };
         if news.is_more {

@@ -67,7 +67,8 @@ impl Past {
 
     /// Writes it to a file beside where the user is. What came of it is told by [`Past::next`].
     pub(super) fn save(&mut self) {
-        let Some(history) = &self.history else { return };
+        // One that is being written has what this one would.
+        let (Some(history), None) = (&self.history, &self.saving) else { return };
         let time = jiff::Timestamp::from_nanosecond(record::wall().into()).unwrap_or_default();
         let path = PathBuf::from(format!("holdup-{}.holdup", time.strftime("%Y%m%dT%H%M%SZ")));
         let told = history.save(&path);

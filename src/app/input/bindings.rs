@@ -251,7 +251,7 @@ pub const BINDINGS: &[Binding] = &[
         "open",
     ),
     bind(Context::Findings, &[Char('l')], Action::OpenLock, "open the lock that it is about", "lock"),
-    bind(Context::Findings, &[Char('w')], Action::OpenWorker, "open the worker that it is about", "worker"),
+    bind(Context::Findings, &[Char('o')], Action::OpenWorker, "open the worker that it is about", "worker"),
     bind(
         Context::Findings,
         &[Char('e')],
@@ -286,7 +286,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(
         Context::TaskPage,
-        &[Char('w')],
+        &[Char('o')],
         Action::OpenWorker,
         "open the worker that polls it, or that it stalled",
         "worker",

@@ -1,13 +1,19 @@
 //! Going back and forth, in recordings and in the past of a session that goes on.
 
 use super::{
-    super::{History, Limits, MarkKind, Moment, Seek, TimeLine, View, Viewer, player::Origin},
+    super::{
+        Header, History, Limits, Mark, MarkKind, Moment, Out, Recorder, Seek, SegmentHead, SegmentTail, TimeLine, View,
+        Viewer, Writer, player::Origin,
+    },
     Told, new_session, open, play, record, said, service, told, wall,
 };
 use crate::{
     record::{Error, Player, Recording},
     session::Session,
-    update::{Begin, Event, NewTask, Part, TaskId, TaskStats, Update},
+    update::{
+        Begin, Event, NewTask, Part, TaskId, TaskStats, Update,
+        look::{Values, Who},
+    },
 };
 use proptest::{collection::vec, prelude::*};
 use std::{
@@ -195,6 +201,13 @@ fn ten_minutes_fit_and_what_does_not_goes_from_the_oldest_on() {
         let at = Duration::from_secs(second as u64);
         fits.hear(at, &event);
         scarce.hear(at, &event);
+        // The threads that keep it are no further behind than this.
+        if second % 50 == 49 {
+            for living in [&fits, &scarce] {
+                let view = shown(&mut Viewer::of_history(&living.history), &[Seek::Latest(0)]).0;
+                assert_eq!(view.unwrap().1.at, at);
+            }
+        }
     }
     let (view, line) = shown(&mut Viewer::of_history(&fits.history), &[Seek::To(Duration::ZERO)]);
     let (session, moment) = view.unwrap();
@@ -273,4 +286,134 @@ fn a_clock_that_is_set_is_marked_and_one_that_is_heard_late_is_not() {
     let hour = 3_600_000_000_000;
     assert_eq!(marked(&[(1, 1), (2, 3_602), (3, 3_603)]), [(2, MarkKind::ClockSet(hour))]);
     assert_eq!(marked(&[(1, 3_601), (2, 2), (3, 3)]), [(2, MarkKind::ClockSet(1_000_000_000 - hour))]);
+}
+
+/// What a file says of itself may be anything.
+#[test]
+fn clocks_and_numbers_that_nobody_has_are_shown_as_they_are() {
+    const FAR: u64 = u64::MAX;
+    for (number, at, clock, until) in
+        [(FAR, FAR, FAR, 0), (FAR, 0, FAR, FAR), (0, FAR, 0, FAR), (FAR - 1, 1, 1, FAR), (7, FAR, 7, 7)]
+    {
+        let (mut session, mut recorder) = (new_session(), Recorder::new());
+        let mut writer = Writer::new(Vec::new(), &Header::new("x", clock)).unwrap();
+        let mut put = |out: Vec<Out>, number: u64| {
+            for out in out {
+                let out = match out {
+                    Out::Begin(head) => Out::Begin(SegmentHead { number, at, wall: clock, ..head }),
+                    Out::End(tail) => {
+                        let marks = vec![
+                            Mark { at, kind: MarkKind::ClockSet(i64::MIN) },
+                            Mark { at: until, kind: MarkKind::Restart },
+                        ];
+                        Out::End(SegmentTail { until, marks, ..tail })
+                    }
+                    bytes @ Out::Bytes(_) => bytes,
+                };
+                writer.put(out).unwrap();
+            }
+        };
+        for (turn, (then, event)) in told(&[play::Step::Publish; 12]).into_iter().enumerate() {
+            let then = if turn % 2 == 0 { Duration::from_nanos(at) } else { then };
+            recorder.push(then, clock, event.clone(), &session).unwrap();
+            session.apply(event);
+            if turn == 6 {
+                put(recorder.end().unwrap(), number);
+            }
+        }
+        put(recorder.end().unwrap(), number.wrapping_add(2));
+        let bytes = writer.finish().unwrap();
+        let mut viewer = Viewer::of_recording(Player::new(open(&bytes).unwrap()).unwrap());
+        let far = Duration::from_nanos(FAR);
+        for seek in [
+            Seek::Latest(0),
+            Seek::By(-3),
+            Seek::By(i64::MIN),
+            Seek::By(i64::MAX),
+            Seek::To(far),
+            Seek::To(Duration::MAX),
+            Seek::To(Duration::ZERO),
+            Seek::Mark(Duration::ZERO, i64::MAX),
+            Seek::Mark(far, i64::MIN),
+            Seek::Mark(far, -1),
+            Seek::Latest(i64::MIN),
+        ] {
+            // Whether there is such an instant or not: there is an answer.
+            let (_, line) = shown(&mut viewer, &[seek]);
+            if let Some(line) = line {
+                assert!(line.wall_at(line.from) <= line.wall_at(Duration::MAX), "{:?}", line.walls);
+            }
+        }
+        let mut player = Player::new(open(&bytes).unwrap()).unwrap();
+        let asked = [0, clock, FAR].map(|wall| player.at_wall(wall));
+        for at in [asked.as_slice(), &[far, Duration::MAX]].concat() {
+            player.wall_at(at);
+            player.seek(at).unwrap();
+        }
+    }
+}
+
+/// What variables hold may be secret, and is asked for to be looked at once.
+#[test]
+fn what_variables_hold_is_in_no_past() {
+    let secret = "hunter2";
+    let values = Event::Values(Box::new(Values { of: Who::Root(7), frames: Vec::new(), unread: secret.into() }));
+    let mut living = Living::new(MINUTES);
+    let events = told(&[play::Step::Publish; 12]);
+    living.live(&events[..6].to_vec());
+    living.live(&vec![(events[5].0, values.clone())]);
+    assert!(living.session.status().values.is_some());
+    let folder = tempfile::tempdir().unwrap();
+    // A segment that begins while they are shown has them no more than one that goes on.
+    for file in ["a", "b"].map(|name| folder.path().join(name)) {
+        living.history.save(&file).blocking_recv().unwrap().unwrap();
+        living.live(&events[6..].to_vec());
+        let mut player = Player::new(Recording::open(&file).unwrap()).unwrap();
+        while let Some(event) = player.step().unwrap() {
+            assert!(!matches!(event, Event::Values(_)));
+            assert_eq!(player.session().status().values, None);
+        }
+    }
+}
+
+/// No state comes in the midst of an update, so that the segment before it would never end.
+#[test]
+fn an_update_that_goes_on_for_ever_is_not_kept_for_ever() {
+    let mut living = Living::new(Limits { bytes: 256 << 10, ..MINUTES });
+    living.live(&told(&[play::Step::Publish; 4]));
+    let mut viewer = Viewer::of_history(&living.history);
+    assert!(shown(&mut viewer, &[Seek::Latest(0)]).0.is_ok());
+    let mut seed = 1_u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        TaskId((seed >> 20).max(1))
+    };
+    let mut bytes = 0;
+    for page in 0..400_u64 {
+        let gone_tasks = (0..500).map(|_| noise()).collect();
+        let update = Update { part: Part::More, gone_tasks, ..Update::default() };
+        living.hear(Duration::from_secs(10 + page), &Event::Update(Box::new(update)));
+        if page % 50 == 49 {
+            let (_, line) = shown(&mut viewer, &[Seek::Latest(0)]);
+            bytes = line.map_or(bytes, |line| line.bytes.max(bytes));
+        }
+    }
+    assert!(bytes <= 512 << 10, "{bytes}");
+    assert!(shown(&mut viewer, &[Seek::Latest(0)]).0.is_err(), "nothing of it is kept");
+}
+
+#[test]
+fn what_cannot_be_written_ends_no_past() {
+    let mut living = Living::new(MINUTES);
+    let folder = tempfile::tempdir().unwrap();
+    let none = living.history.save(&folder.path().join("none")).blocking_recv().unwrap();
+    assert!(matches!(none, Err(Error::NothingKept)));
+    let events = told(&[play::Step::Publish; 30]);
+    living.live(&events[..10].to_vec());
+    let failed = living.history.save(&folder.path().join("there is/none")).blocking_recv().unwrap();
+    assert!(matches!(failed, Err(Error::Io(_))));
+    living.live(&events[10..].to_vec());
+    let (view, line) = shown(&mut Viewer::of_history(&living.history), &[Seek::Latest(0)]);
+    assert_eq!(view.unwrap().1.at, events.last().unwrap().0);
+    assert!(line.unwrap().gaps.is_empty(), "what was before it is kept, too");
 }

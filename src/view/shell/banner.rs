@@ -106,15 +106,24 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     let past = app.past();
     let (here, line) = (past.shown()?, past.line()?);
     let wall = line.wall_at(here);
-    let mut said = Vec::new();
+    let (mut said, mut is_bad) = (Vec::new(), false);
     if let Some(ago) = past.ago(at) {
         shown.hurry(Pace::Slow);
         let (time, ago) = (time_line::written(wall, app, "%H:%M:%S"), seconds(ago));
-        let missed = app.missed().unwrap_or_default();
-        said.push(format!("The past: {time}, {ago} ago, {missed} updates since. End is the present"));
+        said.push(format!("The past: {time}, {ago} ago. End is the present"));
+        // Of the present no more is to be seen than this.
+        if let Some((wait, reason)) = app.retry(at) {
+            is_bad = true;
+            said.push(format!("meanwhile {reason}; next try in {} s, R tries now", wait.as_millis().div_ceil(1_000)));
+        } else if let Some(reason) = app.gave_up() {
+            is_bad = true;
+            said.push(format!("meanwhile {reason}; it was given up, R tries again"));
+        }
     } else {
-        if past.is_playing() || line.is_open {
+        if past.is_playing() {
             shown.hurry(Pace::Fast);
+        } else if line.is_open {
+            shown.hurry(Pace::Slow);
         }
         let time = time_line::written(wall, app, "%Y-%m-%d %H:%M:%S %Z");
         let whole = seconds(line.until.saturating_sub(line.from));
@@ -144,7 +153,7 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
         said.push("it was not connected then".to_owned());
     }
     said.extend(line.why.clone());
-    Some((said.join("; "), theme.notice()))
+    Some((said.join("; "), if is_bad { theme.bad() } else { theme.notice() }))
 }
 
 /// Without a part of a second.

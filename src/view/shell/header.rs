@@ -115,10 +115,8 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> (Strin
             (false, _) => (format!("recording {}", symbols.frozen), theme.notice()),
         };
     }
-    if app.past().line().is_some() && app.past().shown().is_some() {
-        return (format!("past {}", symbols.frozen), theme.notice());
-    }
-    if let Some(missed) = app.missed() {
+    let is_past = app.past().line().is_some() && app.past().shown().is_some();
+    if let (false, Some(missed)) = (is_past, app.missed()) {
         return (format!("frozen {} {missed} new", symbols.frozen), theme.notice());
     }
     if let Some((wait, _)) = app.retry(at) {
@@ -127,6 +125,9 @@ fn state(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> (Strin
     }
     if app.gave_up().is_some() {
         return (format!("given up {}", symbols.lost), theme.bad());
+    }
+    if is_past {
+        return (format!("past {}", symbols.frozen), theme.notice());
     }
     if let Some(progress) = app.live().status().progress {
         let percent = numbers::percent(progress.received as f64 / progress.total.max(1) as f64);
