@@ -1,9 +1,10 @@
 //! What was measured at one spawn location, window by window.
 
 use super::{
-    ComparedPlace, LEAST, WINDOWS,
-    join::{Joined, Pair, Placed},
-    metric::{Compared, Measured, Metric, Thresholds},
+    LEAST, WINDOWS,
+    join::Placed,
+    metric::{Measured, Metric},
+    place::Watched,
     rule::Sample,
     watching::Side,
 };
@@ -80,6 +81,14 @@ impl Spawned {
         }
         (since.polls, since.busy, since.goes_on) = (0, 0, goes_on);
     }
+}
+
+impl Watched for Spawned {
+    const METRICS: &'static [Metric] = &Metric::OF_LOCATIONS;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
 
     fn measured(&self, metric: usize, side: &Side) -> Measured {
         let windows = side.windows;
@@ -96,11 +105,9 @@ impl Spawned {
         }
     }
 
-    /// Whether it was there for so long, and did so much, that its absence says something.
-    fn is_enough(&self, side: &Side) -> bool {
-        let has_polls = side.knows.has(Fact::Polls);
+    fn is_much(&self, side: &Side) -> bool {
         let lived = self.samples[0].iter().filter(|live| live.least > 0.0).count();
-        side.windows >= WINDOWS && if has_polls { self.polls >= LEAST } else { lived >= WINDOWS }
+        if side.knows.has(Fact::Polls) { self.polls >= LEAST } else { lived >= WINDOWS }
     }
 }
 
@@ -149,29 +156,6 @@ impl Placed for Spawned {
 
     fn known_by(&self) -> &str {
         &self.name
-    }
-}
-
-pub(super) fn compare(pair: &Pair<Spawned>, sides: [&Side; 2], thresholds: &Thresholds) -> ComparedPlace {
-    let [before, after] = sides;
-    let metrics = match (pair.before, pair.after) {
-        (Some(was), Some(is)) => Metric::OF_LOCATIONS
-            .into_iter()
-            .enumerate()
-            .map(|(at, metric)| Compared::new(metric, was.measured(at, before), is.measured(at, after), thresholds))
-            .collect(),
-        _ => Vec::new(),
-    };
-    let joined = pair.joined();
-    let (one, side) = if joined == Joined::Gone { (pair.before, before) } else { (pair.after, after) };
-    // One that is there on one side alone says something where the other side was watched for long enough as well.
-    let other = if joined == Joined::Gone { after } else { before };
-    ComparedPlace {
-        place: one.map(|one| one.place.clone()).unwrap_or_default(),
-        name: one.map(|one| one.name.clone()).unwrap_or_default(),
-        joined,
-        is_enough: other.windows >= WINDOWS && one.is_some_and(|one| one.is_enough(side)),
-        metrics,
     }
 }
 
