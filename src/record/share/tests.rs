@@ -12,7 +12,7 @@ use crate::{
     session::Session,
     update::Event,
 };
-use canary::{Canaries, plant};
+use canary::{Canaries, number, plant};
 use proptest::{collection::vec, prelude::*, strategy::ValueTree as _};
 use std::{io::Cursor, time::Duration};
 
@@ -184,8 +184,8 @@ fn a_target_of_every_kind_is_judged_alike() {
     assert_alike(&bytes, Clock::FromZero);
 }
 
-/// Texts as they come: alone, in paths, functions, sentences, addresses.
-const FORMS: [fn(&str) -> String; 8] = [
+/// Texts as they come: alone, in paths, functions, sentences, addresses, and as numbers in a name.
+const FORMS: [fn(&str) -> String; 9] = [
     |canary| canary.to_owned(),
     |canary| format!("/srv/{canary}/src/{canary}.rs"),
     |canary| format!("<cargo>/{canary}-1.0.0/src/{canary}.rs"),
@@ -194,6 +194,10 @@ const FORMS: [fn(&str) -> String; 8] = [
     |canary| format!("it is «{canary}»: ask {canary}@example, \"{canary}\""),
     |canary| format!("{canary}.example:6669"),
     |canary| format!("finished-{canary}"),
+    |canary| {
+        let number = number(canary);
+        format!("own::session#{number}(10.{number}.3:{number}; {number})")
+    },
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use super::{marks::Marks, words};
 use crate::update::{Place, SourcePlace};
 
 /// A name: of a task, a lock, a field, a thread. One that is a path is replaced part by part, as functions are; but since anybody may name anything so,
-/// no more of it is kept than whose crate it is.
+/// no more of it is kept than whose crate it is, and no number.
 pub(super) fn name(text: &str, marks: &mut Marks) -> String {
     if words::is_of_tokio(text) || words::is_of_rust(text) {
         text.to_owned()
@@ -56,6 +56,9 @@ pub(super) fn function(text: &str, marks: &mut Marks) -> String {
     parts(text, Kept::Path, marks)
 }
 
+/// A number of a closure, or a length, has no more digits than this where it is kept.
+const DIGITS_OF_COMPILER: usize = 5;
+
 fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
     if !text.chars().all(is_of_functions) {
         return whole(text, marks);
@@ -78,9 +81,14 @@ fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
             }
             let is_number = word.chars().all(|letter| letter.is_ascii_digit());
             let is_kept = match owner {
-                // Numbers of closures and of parts of tuples, and lengths.
-                _ if is_number => out.ends_with(['#', '.']) || out.ends_with("; "),
-                _ if word.chars().count() == 1 || words::is_of_rust(word) => true,
+                // Numbers of closures and of parts of tuples, and lengths: where the compiler writes them, and none that may be anything.
+                _ if is_number => {
+                    let is_place = out.ends_with(['#', '.']) || out.ends_with("; ");
+                    kept == Kept::Path && is_place && length <= DIGITS_OF_COMPILER
+                }
+                // What something is generic over. In a name it may be a part of anything, as of an address.
+                _ if length == 1 => kept == Kept::Path,
+                _ if words::is_of_rust(word) => true,
                 Owner::Published => !is_hash(word) && (begins || kept == Kept::Path),
                 Owner::Other => false,
             };
@@ -321,6 +329,10 @@ mod tests {
         assert_eq!(shown("[orders::Id; 32]", &["orders", "Id"]), "[[orders]::[Id]; 32]");
         assert_eq!(shown("orders::Of<4242>", &["orders", "Of", "4242"]), "[orders]::[Of]<[4242]>");
         assert_eq!(shown("orders::load (not started)", &["orders", "load"]), "[orders]::[load] (not started)");
+        assert_eq!(
+            shown("orders::Of::{closure#12}(self.0; 65536; 4242424242)", &["orders", "Of", "self", "4242424242"]),
+            "[orders]::[Of]::{closure#12}([self].0; 65536; [4242424242])"
+        );
         // A word alone is no crate, and what has other letters is no function.
         assert_eq!(shown("redis", &["redis"]), "[redis]");
         assert_eq!(shown("tokio::a\"b", &["tokio::a\"b"]), "[tokio::a\"b]");
@@ -342,6 +354,21 @@ mod tests {
         assert_eq!(shown(name, "Mutex::stolen", &["stolen"]), "Mutex::[stolen]");
         assert_eq!(shown(name, "tokio::alice::poll", &["alice"]), "tokio::[alice]::poll");
         assert_eq!(shown(name, "redis of alice", &["redis of alice"]), "[redis of alice]");
+    }
+
+    #[test]
+    fn a_name_keeps_no_number_and_no_letter_that_may_be_of_an_address() {
+        let shown = |text, hidden: &[&str]| shown(name, text, hidden);
+        assert_eq!(shown("orders::session#4242", &["orders", "session", "4242"]), "[orders]::[session]#[4242]");
+        assert_eq!(
+            shown("server::conn(10.1.2.3:8080)", &["server", "conn", "10", "1", "2", "3", "8080"]),
+            "[server]::[conn]([10].[1].[2].[3]:[8080])"
+        );
+        assert_eq!(
+            shown("tokio::conn[fe80::a:7; 42]", &["conn", "fe80", "a", "7", "42"]),
+            "tokio::[conn][[fe80]::[a]:[7]; [42]]"
+        );
+        assert_eq!(shown("orders::serve::{closure#0}", &["orders", "serve", "0"]), "[orders]::[serve]::{closure#[0]}");
     }
 
     #[test]
