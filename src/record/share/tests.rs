@@ -220,6 +220,25 @@ fn nothing_that_names_the_program_is_in_what_is_shared() {
     }
 }
 
+#[test]
+fn a_crate_of_the_programs_own_may_be_called_as_a_published_one() {
+    let called = |event: &Event| -> Event {
+        let json = serde_json::to_string(event).unwrap();
+        serde_json::from_str(&json.replace("own::serve", "http::charge_vip")).unwrap()
+    };
+    let mut session = new_session();
+    let whole = recorded("x", &mut session, &sample::events().iter().map(called).collect::<Vec<_>>());
+    let goes_on = recorded("x", &mut session, &sample::ends());
+    for (bytes, which) in [(whole, "whole"), (goes_on, "goes on")] {
+        let seen = unpacked(&shared(&bytes, Clock::FromZero).0);
+        for (text, is_seen) in [("charge_vip", false), ("http::", false), ("tokio::runtime::park::Inner::park", true)] {
+            let has = |all: &[u8]| all.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(has(&unpacked(&bytes)), "{text} is in the recording, {which}");
+            assert_eq!(has(&seen), is_seen, "{text}, {which}");
+        }
+    }
+}
+
 /// Whether a number stands anywhere, as bytes in either order or as text.
 fn has(haystack: &[u8], number: u64, length: usize) -> bool {
     let big = number.to_be_bytes()[8 - length..].to_vec();

@@ -46,15 +46,16 @@ fn thread() -> Thread {
 }
 
 fn stack() -> Arc<Stack> {
-    let frame = |function: &str| Frame {
+    let of_tokio = Place { file: "<cargo>/tokio-1.54.1/src/runtime/park.rs".into(), ..place() };
+    let frame = |function: &str, place: Place| Frame {
         function: function.into(),
-        place: place(),
+        place,
         module: "own".into(),
         address: CODE,
         offset: OFFSET,
     };
     Arc::new(Stack {
-        frames: vec![frame("own::serve::{{closure}}"), frame("tokio::runtime::park::Inner::park")],
+        frames: vec![frame("own::serve::{{closure}}", place()), frame("tokio::runtime::park::Inner::park", of_tokio)],
         approximate: true,
         captured: Some(stamp(0)),
         limitation: "it is too deep".into(),
