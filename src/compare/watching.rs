@@ -276,7 +276,7 @@ impl Watching {
         let active = session.engine().findings().take_while(|finding| finding.status == Status::Active);
         let active: Vec<Found> = active.map(Found::new).collect();
         for known in &mut self.findings {
-            known.holds = false;
+            known.holds = None;
         }
         for now in active {
             let at = self.findings.iter().position(|known| known.is(&now)).unwrap_or_else(|| {
@@ -285,7 +285,6 @@ impl Watching {
             });
             // What comes after the last window is taken for part of it.
             self.findings[at].hold(self.windows.min(WINDOWS - 1), &now);
-            self.findings[at].holds = true;
         }
     }
 
