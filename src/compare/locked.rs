@@ -48,7 +48,7 @@ impl Locked {
             waited.push(Sample::exact(contended as f64 / acquisitions as f64));
         }
         longest_wait.push(Sample::exact(longest.as_secs_f64()));
-        self.acquisitions += acquisitions;
+        self.acquisitions = self.acquisitions.saturating_add(acquisitions);
     }
 }
 

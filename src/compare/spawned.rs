@@ -62,17 +62,17 @@ impl Spawned {
     /// A window is over.
     pub(super) fn close(&mut self, since: &mut Since, now: Now<'_>) {
         let Now { seconds, live, goes_on, told } = now;
-        let busy = (since.busy + goes_on).saturating_sub(since.goes_on);
+        let busy = since.busy.saturating_add(goes_on).saturating_sub(since.goes_on);
         let values = [live as f64, since.polls as f64 / seconds, busy as f64 / 1e9 / seconds];
         for (samples, value) in self.samples.iter_mut().zip(values) {
             samples.push(Sample::exact(value));
         }
-        self.polls += since.polls;
+        self.polls = self.polls.saturating_add(since.polls);
         if let Some(told) = told {
             let news = [(&told.polls, &since.told.polls), (&told.waits, &since.told.waits)];
             for (kind, (now, before)) in news.into_iter().enumerate() {
                 let counts = grown(now, before);
-                self.lengths[kind] += counts.iter().sum::<u64>();
+                self.lengths[kind] = self.lengths[kind].saturating_add(sum(&counts));
                 for (at, part) in [0.5, 0.99].into_iter().enumerate() {
                     self.samples[3 + 2 * kind + at].extend(percentile(&counts, part));
                 }
@@ -129,14 +129,18 @@ fn grown(now: &Doublings, before: &Doublings) -> Doublings {
     now.iter().zip(then).map(|(now, then)| now.saturating_sub(then)).collect()
 }
 
+fn sum(counts: &Doublings) -> u64 {
+    counts.iter().copied().fold(0, u64::saturating_add)
+}
+
 /// Between which bounds, in seconds, the length is that so large a part of all is no longer than; `None` of nothing.
 fn percentile(counts: &Doublings, part: f64) -> Option<Sample> {
-    let all: u64 = counts.iter().sum();
+    let all = sum(counts);
     // The number of the one that is asked for, from 1.
     let wanted = (all as f64 * part).ceil() as u64;
-    let mut counted = 0;
+    let mut counted = 0_u64;
     let doubling = counts.iter().position(|count| {
-        counted += count;
+        counted = counted.saturating_add(*count);
         counted >= wanted && counted > 0
     })?;
     let bound = |doubling: i32| 1e-6 * 2_f64.powi(doubling);
@@ -176,6 +180,11 @@ mod tests {
         let mut longest = vec![0; 32];
         longest[31] = 7;
         assert_eq!(percentile(&longest, 0.5).map(|sample| sample.most), Some(f64::MAX));
+        assert_eq!(
+            percentile(&vec![u64::MAX, 1], 0.99).map(|sample| sample.most),
+            Some(1e-6),
+            "more than can be counted"
+        );
     }
 
     #[test]
