@@ -7,7 +7,7 @@ mod tests;
 use super::{
     Error, Outcome,
     args::DiffArgs,
-    choice::DiffFormat,
+    choice::{DiffFormat, FailOn},
     config::Config,
     log, out, recorded,
     watch::{self, Plan},
@@ -50,7 +50,12 @@ pub(super) fn run(args: &DiffArgs, config: &Config) -> Result<Outcome, Error> {
         watch::keep(runtime);
     }
     printed?;
-    Ok(if report.is_worse() { Outcome::Found } else { Outcome::Done })
+    Ok(outcome(&report, args.fail_on))
+}
+
+/// What is said of it by the exit code.
+fn outcome(report: &DiffReport, fail_on: FailOn) -> Outcome {
+    if report.is_worse() && fail_on != FailOn::Never { Outcome::Found } else { Outcome::Done }
 }
 
 /// A recording, played from its beginning to its end.

@@ -114,7 +114,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "PERCENT", default_value = "1%")]
     pub part: Percent,
 
-    /// Exit with 1 when a finding is new, or worse, and at least this bad; a measure that is worse always does
+    /// Exit with 1 when a measure is worse, or a finding that is new or worse is at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     pub fail_on: FailOn,
 

@@ -23,8 +23,13 @@ fn new_session() -> Session {
     Session::new(&Settings::default(), Retention::default())
 }
 
-/// A service in which another task is spawned in each segment, and polled twenty times a second from then on.
+/// A service in which another task is spawned in each segment, and polled twenty times a second from then on, for a millisecond each time.
 fn recorded() -> Vec<u8> {
+    polled_for(1)
+}
+
+/// The same with polls of so many milliseconds.
+fn polled_for(millis: u64) -> Vec<u8> {
     let (mut session, mut recorder, mut service) = (new_session(), Recorder::new(), Service::new());
     let mut writer = Writer::new(Vec::new(), &Header::new("localhost", 1)).unwrap();
     let mut tasks = Vec::new();
@@ -34,7 +39,7 @@ fn recorded() -> Vec<u8> {
         }
         for &task in &tasks {
             for _ in 0..20 {
-                service.poll(task, 1);
+                service.poll(task, millis);
             }
         }
         let rest = at((second + 1) * 1_000).since(service.now());
@@ -65,10 +70,14 @@ fn damaged(segment: usize) -> Vec<u8> {
     bytes
 }
 
+fn side(bytes: Vec<u8>) -> Side {
+    let mut player = Player::new(Recording::read_from(Cursor::new(bytes)).unwrap()).unwrap();
+    played(&mut player, &Settings::default(), Retention::default()).unwrap().unwrap()
+}
+
 /// The locations that are seen, and how many polls were counted at each.
 fn seen(bytes: Vec<u8>) -> Vec<(String, u64)> {
-    let mut player = Player::new(Recording::read_from(Cursor::new(bytes)).unwrap()).unwrap();
-    let side = played(&mut player, &Settings::default(), Retention::default()).unwrap().unwrap();
+    let side = side(bytes);
     let seen = side.locations.iter().map(|location| (location.place.to_string(), location.polls));
     let mut seen: Vec<_> = seen.collect();
     seen.sort();
@@ -90,4 +99,20 @@ fn what_comes_after_damage_goes_on_from_the_state_after_it() {
         }
         assert!(seen[0].1 < whole[0].1, "without {segment}: {seen:?}, and {whole:?} in all");
     }
+}
+
+#[test]
+fn a_measure_that_is_worse_is_a_failure_unless_nothing_is_to_be() {
+    let [short, long] = [1, 2].map(|millis| side(polled_for(millis)));
+    let thresholds = Thresholds::default();
+    let outcomes = |before: &Side, after: &Side| {
+        let comparison = Comparison::new(before, after, &thresholds);
+        let all = [FailOn::Note, FailOn::Warning, FailOn::Critical, FailOn::Never];
+        all.map(|fail_on| {
+            let sides = [("before", before), ("after", after)].map(|(target, side)| NamedSide { target, side });
+            outcome(&DiffReport::new(sides, &comparison, &thresholds, |severity| fail_on.fails(severity)), fail_on)
+        })
+    };
+    assert_eq!(outcomes(&short, &long), [Outcome::Found, Outcome::Found, Outcome::Found, Outcome::Done]);
+    assert_eq!(outcomes(&long, &short), [Outcome::Done; 4]);
 }
