@@ -311,6 +311,20 @@ fn what_is_shared_does_not_say_when_it_was_unless_it_is_to() {
 }
 
 #[test]
+fn what_an_agent_can_tell_is_kept_and_other_words_for_it_are_not() {
+    let bytes = recorded("x", &mut new_session(), &sample::events());
+    let mut player = Player::new(open(&shared(&bytes, Clock::FromZero).0)).unwrap();
+    let mut can = Vec::new();
+    while let Some(event) = player.step().unwrap() {
+        if let Event::Begin(begin) = event {
+            can.push(begin.process.map(|process| process.capabilities).unwrap_or_default());
+        }
+    }
+    assert_eq!(can[0][..6], ["tasks", "locks", "stalls", "permits", "captures", "spawn-times"]);
+    assert!(can[0][6].starts_with("ability-"), "{can:?}");
+}
+
+#[test]
 fn two_of_one_recording_have_no_mark_in_common() {
     let bytes = recorded("own-host:6669", &mut new_session(), &sample::events());
     let [one, other] = [(); 2].map(|()| open(&shared(&bytes, Clock::FromZero).0).header().target.clone());
