@@ -103,15 +103,7 @@ fn played(player: &mut Player, settings: &Settings, retention: Retention) -> Res
 
 /// A live target, watched for a while.
 fn live(runtime: &tokio::runtime::Runtime, target: &Target, args: &DiffArgs, config: &Config) -> Result<Side, Error> {
-    let plan = Plan {
-        target: target.clone(),
-        source: config.source(),
-        settings: config.lints.clone(),
-        retention: config.retention(),
-        values: config.values,
-        window: args.window,
-        connect_timeout: args.connect_timeout,
-    };
+    let plan = Plan::new(target, config, args.window, args.connect_timeout);
     let mut watching = Watching::new(args.window / WINDOWS as u32);
     let began = Instant::now();
     let each = |heard: Heard, session: &Session| watching.take(began.elapsed(), heard, session);

@@ -15,6 +15,23 @@ use crate::{
 use clap::ValueHint;
 use std::path::PathBuf;
 
+/// How a target is watched, of which nothing is shown meanwhile.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct WatchArgs {
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// What is needed of the executable.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
 /// `holdup record`.
 #[derive(Debug, clap::Args)]
 pub struct RecordArgs {
@@ -50,18 +67,9 @@ pub struct RecordArgs {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     pub connect_timeout: std::time::Duration,
 
-    /// Which lints run.
+    /// How the target is watched.
     #[command(flatten)]
-    pub lints: LintArgs,
-    /// The connection and what is kept.
-    #[command(flatten)]
-    pub link: LinkArgs,
-    /// What is needed of the executable.
-    #[command(flatten)]
-    pub symbols: SymbolArgs,
-    /// The log and the configuration file.
-    #[command(flatten)]
-    pub files: FileArgs,
+    pub watch: WatchArgs,
 }
 
 /// `holdup replay`.
@@ -126,18 +134,9 @@ pub struct DiffArgs {
     #[arg(long)]
     pub print_schema: bool,
 
-    /// Which lints run.
+    /// How the target is watched.
     #[command(flatten)]
-    pub lints: LintArgs,
-    /// The connection and what is kept.
-    #[command(flatten)]
-    pub link: LinkArgs,
-    /// What is needed of the executable.
-    #[command(flatten)]
-    pub symbols: SymbolArgs,
-    /// The log and the configuration file.
-    #[command(flatten)]
-    pub files: FileArgs,
+    pub watch: WatchArgs,
 }
 
 /// `holdup info`.
