@@ -13,7 +13,7 @@ use std::{
     io::{BufRead, BufReader, Read as _},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -29,6 +29,13 @@ const SAYS: &str = "|> ";
 
 /// The task that does the work.
 const COMPUTES: &str = "computes";
+
+/// The machine, for one test at a time: what it has to do for the others is a difference.
+static MACHINE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Not a test: where a process finds that it is to be a service, whose work and whose threads are the same each time.
 #[test]
@@ -166,7 +173,10 @@ fn same_and_more(lasting: &str) -> Vec<String> {
     record(folder.path(), lasting, &[("before", before), ("same", same), ("more", more)]);
     let mut wrong = Vec::new();
     let (report, code) = compared(folder.path(), &["before.holdup", "same.holdup"]);
-    assert_eq!((&report["before"]["windows"], &report["after"]["windows"]), (&10.into(), &10.into()), "{report:#}");
+    let windows = ["before", "after"].map(|side| &report[side]["windows"]);
+    if windows != [10, 10] {
+        wrong.push(format!("of the same: {windows:?} windows"));
+    }
     if code != Some(0) || report["told"] != 0 {
         wrong.push(format!(
             "of the same: {code:?}, {}",
@@ -186,21 +196,33 @@ fn same_and_more(lasting: &str) -> Vec<String> {
     // An agent tells lengths: 4 ms and 4.8 ms are both between 2^12 and 2^13 µs.
     for of in ["poll-p50", "wake-to-poll-p50"] {
         let median = metric(&report, of);
-        assert!(median["before"]["most"].as_f64() > Some(0.0) && median["because"].is_null(), "{median:#}");
+        if median["before"]["most"].as_f64().is_none_or(|most| most <= 0.0) || !median["because"].is_null() {
+            wrong.push(format!("of more: {median:#}"));
+        }
     }
     wrong
 }
 
 #[test]
 fn a_fifth_more_work_at_one_spawn_location_is_told_and_nothing_else_is() {
-    let wrong = same_and_more("11s");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let _alone = alone();
+    // What a process of somebody else's takes of the machine is a difference, and told as one: one turn in which nobody does is enough.
+    let mut wrong = Vec::new();
+    for turn in 1..=3 {
+        let now = same_and_more("11s");
+        if now.is_empty() {
+            return;
+        }
+        wrong.extend(now.into_iter().map(|wrong| format!("{turn}: {wrong}")));
+    }
+    panic!("{}", wrong.join("\n"));
 }
 
 /// Ten times, for half a minute each.
 #[test]
 #[ignore = "it takes ten minutes"]
 fn a_fifth_more_work_is_told_ten_times_of_ten_and_nothing_else_ever_is() {
+    let _alone = alone();
     let wrong: Vec<String> = (0..10)
         .flat_map(|turn| {
             let wrong = same_and_more("31s");
@@ -213,6 +235,7 @@ fn a_fifth_more_work_is_told_ten_times_of_ten_and_nothing_else_ever_is() {
 
 #[test]
 fn what_a_console_does_not_tell_is_not_known_and_what_is_too_little_is_said() {
+    let _alone = alone();
     let server = Server::start("contended-lock");
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), "11s", &[("a", &server.target)]);
@@ -239,6 +262,7 @@ fn what_a_console_does_not_tell_is_not_known_and_what_is_too_little_is_said() {
 
 #[test]
 fn a_recording_is_compared_with_what_lives_and_lean_detail_tells_no_waits() {
+    let _alone = alone();
     let service = Service::start_in("lean", 100);
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), "11s", &[("before", &service.target)]);
@@ -254,6 +278,7 @@ fn a_recording_is_compared_with_what_lives_and_lean_detail_tells_no_waits() {
 
 #[test]
 fn what_cannot_be_compared_is_said() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.holdup"), "no recording").unwrap();
     for (args, code, says) in [

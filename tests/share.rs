@@ -109,6 +109,8 @@ fn what_is_shared_has_the_same_findings_and_no_name_of_the_program() {
     ] {
         assert!(!has(&shared, name), "{name} is in what is shared");
     }
+    // What the agent can tell is no secret, and decides what is known.
+    assert!(!has(&shared, "ability-") && has(&shared, "spawn-times") && has(&shared, "captures"));
     for name in [host, "panics", "spawns-and-forgets", "asked for a panic", "scenarios/"] {
         assert!(has(&original, name), "{name} is in the recording");
     }

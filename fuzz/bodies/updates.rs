@@ -1,8 +1,9 @@
-// What is done with bytes that may be messages of a target, one after the other in the frames of gRPC: a session takes them in, and is
-// asked for what is shown of it. Fuzz targets and a test share it.
+// What is done with bytes that may be messages of a target, one after the other in the frames of gRPC: a session takes them in, is asked
+// for what is shown of it, and is compared with itself. Fuzz targets and a test share it.
 
 use holdup::{
     app::{Cache, Cx, Filter},
+    compare::{Comparison, Heard, Thresholds, Watching},
     diagnose::{LINTS, Settings},
     model::Retention,
     report::{End, Observation, Report, Totals},
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 /// More than a test's updates have, so that both is done: keeping, and letting go.
 const MOST: usize = 20;
+
+/// What passes from one update to the next.
+const UPDATE: Duration = Duration::from_millis(300);
 
 /// Of a console.
 pub(crate) fn console(bytes: &[u8]) {
@@ -36,13 +40,21 @@ fn tell(begin: Begin, decode: fn(&[u8]) -> Vec<Update>, mut bytes: &[u8]) {
     let retention = Retention { keep: Some(Duration::from_secs(2)), most: MOST, ..Retention::default() };
     let mut session = Session::new(&settings, retention);
     session.apply(Event::Begin(Box::new(begin)));
+    // Each update is a window, of which there are ten at most.
+    let mut watching = Watching::new(UPDATE);
+    let mut at = Duration::ZERO;
     while let Some((&[_, a, b, c, d], rest)) = bytes.split_first_chunk() {
         let length = u32::from_be_bytes([a, b, c, d]) as usize;
         let (message, rest) = rest.split_at(length.min(rest.len()));
         for update in decode(message) {
             session.apply(Event::Update(Box::new(update)));
+            watching.take(at, Heard::Update, &session);
+            at += UPDATE;
         }
         bytes = rest;
+    }
+    if let Some(side) = watching.finish(&session) {
+        Comparison::new(&side, &side, &Thresholds::default()).told();
     }
     look(session);
 }

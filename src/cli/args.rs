@@ -9,7 +9,7 @@
 
 mod recordings;
 
-pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArgs};
+pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArgs, WatchArgs};
 
 use super::choice::{
     FailOn, Format, HistoryFor, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names,

@@ -15,15 +15,7 @@ use crate::report::{End, Report, github, text};
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
     config.check_credentials()?;
     log::start(&config.log, |text| log::on_stderr(&text))?;
-    let plan = Plan {
-        target: config.target.clone(),
-        source: config.source(),
-        settings: config.lints.clone(),
-        retention: config.retention(),
-        values: config.values,
-        window: args.window,
-        connect_timeout: args.connect_timeout,
-    };
+    let plan = Plan::new(&config.target, config, args.window, args.connect_timeout);
     let (runtime, observed) = recorded::watch(&plan, args.at)?;
     let report = Report::new(&plan.target, &observed);
     let printed = out::print(&match args.format {

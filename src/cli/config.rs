@@ -2,7 +2,7 @@
 //! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
 
 use super::{
-    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs},
+    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs, WatchArgs},
     choice::{ALL, CharsetChoice, HistoryFor, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
@@ -147,6 +147,15 @@ impl Config {
         replace(&mut self.history, options.past.history);
         self.apply_screen(&options.screen);
         self.apply_files(&options.files);
+        Ok(())
+    }
+
+    /// Takes in how a target is watched.
+    pub fn apply_watch(&mut self, args: &WatchArgs) -> Result<(), ConfigError> {
+        self.apply_lints(&args.lints)?;
+        self.apply_link(&args.link);
+        self.apply_symbols(&args.symbols);
+        self.apply_files(&args.files);
         Ok(())
     }
 

@@ -1,17 +1,22 @@
 //! `holdup diff`: two recordings, or one and a live target: what of the one is not as it was on the other. How a side is measured, and what a difference is,
 //! is `compare`'s business, and how it is printed `report`'s.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     Error, Outcome,
     args::DiffArgs,
-    choice::DiffFormat,
+    choice::{DiffFormat, FailOn},
     config::Config,
     log, out, recorded,
     watch::{self, Plan},
 };
 use crate::{
     compare::{Comparison, Heard, Side, Thresholds, WINDOWS, Watching},
-    record::Begins,
+    diagnose::Settings,
+    model::Retention,
+    record::{self, Begins, Player},
     report::{DiffReport, End, NamedSide},
     session::Session,
     source::Target,
@@ -45,20 +50,41 @@ pub(super) fn run(args: &DiffArgs, config: &Config) -> Result<Outcome, Error> {
         watch::keep(runtime);
     }
     printed?;
-    Ok(if report.is_worse() { Outcome::Found } else { Outcome::Done })
+    Ok(outcome(&report, args.fail_on))
+}
+
+/// What is said of it by the exit code.
+fn outcome(report: &DiffReport, fail_on: FailOn) -> Outcome {
+    if report.is_worse() && fail_on != FailOn::Never { Outcome::Found } else { Outcome::Done }
 }
 
 /// A recording, played from its beginning to its end.
 fn recording(path: &Path, config: &Config) -> Result<Side, Error> {
     let unreadable = |error: &dyn std::fmt::Display| Error::Unreadable(format!("{}: {error}", path.display()));
     let mut player = recorded::open(path).map_err(|error| Error::Unreadable(error.to_string()))?;
-    let (_, last) = player.span().map_err(|error| unreadable(&error))?;
-    // Where it is there from its beginning, it is judged by the thresholds of today.
-    let is_whole = player.recording().segments().next().is_some_and(|(head, _)| head.begins == Begins::Anew);
-    let mut own = is_whole.then(|| Session::new(&config.lints, config.retention()));
+    let side = played(&mut player, &config.lints, config.retention()).map_err(|error| unreadable(&error))?;
+    side.ok_or_else(|| unreadable(&"there is no complete update in it"))
+}
+
+/// What was on a side; `None` where nothing complete was heard. Where it is there from its beginning, it is judged by the thresholds of today.
+fn played(player: &mut Player, settings: &Settings, retention: Retention) -> Result<Option<Side>, record::Error> {
+    let (_, last) = player.span()?;
+    let is_anew = player.recording().segments().next().is_some_and(|(head, _)| head.begins == Begins::Anew);
+    // Its beginning may be damaged.
+    let is_whole = is_anew && player.session().model().now().is_none();
+    let mut own = is_whole.then(|| Session::new(settings, retention));
     let mut watching: Option<Watching> = None;
-    while let Some(event) = player.step().map_err(|error| unreadable(&error))? {
-        let (at, heard) = (player.moment().at, Heard::of(&event));
+    let mut jumps = player.jumps();
+    while let Some(at) = player.next_at()? {
+        if std::mem::replace(&mut jumps, player.jumps()) != player.jumps() {
+            // What is missing may have been anything: it goes on from the state after that, and begins anew.
+            own = own.map(|_| player.session().clone());
+            if let Some(watching) = &mut watching {
+                watching.take(at, Heard::Anew, player.session());
+            }
+        }
+        let Some(event) = player.step()? else { break };
+        let heard = Heard::of(&event);
         if let Some(own) = &mut own {
             own.apply(event);
         }
@@ -72,21 +98,12 @@ fn recording(path: &Path, config: &Config) -> Result<Side, Error> {
         }
     }
     let session = own.as_ref().unwrap_or_else(|| player.session());
-    let side = watching.and_then(|watching| watching.finish(session));
-    side.ok_or_else(|| unreadable(&"there is no complete update in it"))
+    Ok(watching.and_then(|watching| watching.finish(session)))
 }
 
 /// A live target, watched for a while.
 fn live(runtime: &tokio::runtime::Runtime, target: &Target, args: &DiffArgs, config: &Config) -> Result<Side, Error> {
-    let plan = Plan {
-        target: target.clone(),
-        source: config.source(),
-        settings: config.lints.clone(),
-        retention: config.retention(),
-        values: config.values,
-        window: args.window,
-        connect_timeout: args.connect_timeout,
-    };
+    let plan = Plan::new(target, config, args.window, args.connect_timeout);
     let mut watching = Watching::new(args.window / WINDOWS as u32);
     let began = Instant::now();
     let each = |heard: Heard, session: &Session| watching.take(began.elapsed(), heard, session);

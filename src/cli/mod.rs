@@ -84,21 +84,15 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             tree::run(&args, &config, environment)
         }
         Some(Command::Record(args)) => {
-            let mut config = load(&[&args.files])?;
-            config.apply_lints(&args.lints)?;
-            config.apply_link(&args.link);
-            config.apply_symbols(&args.symbols);
-            config.apply_files(&args.files);
+            let mut config = load(&[&args.watch.files])?;
+            config.apply_watch(&args.watch)?;
             config.target = args.target.clone().unwrap_or(config.target);
             record::run(&args, &config)
         }
         Some(Command::Diff(args)) if args.print_schema => done(out::print(crate::report::DIFF_SCHEMA)),
         Some(Command::Diff(args)) => {
-            let mut config = load(&[&args.files])?;
-            config.apply_lints(&args.lints)?;
-            config.apply_link(&args.link);
-            config.apply_symbols(&args.symbols);
-            config.apply_files(&args.files);
+            let mut config = load(&[&args.watch.files])?;
+            config.apply_watch(&args.watch)?;
             diff::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),

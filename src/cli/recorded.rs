@@ -69,7 +69,11 @@ fn is_past(path: &Path) -> bool {
 
 /// Opens the pieces of one at its beginning.
 pub(super) fn open_all(paths: &[PathBuf]) -> Result<Player, Error> {
-    Recording::open_all(paths).and_then(Player::new).map_err(|error| Error::Recording(error.to_string()))
+    let recording = Recording::open_all(paths).map_err(|error| Error::Recording(error.to_string()))?;
+    Player::new(recording).map_err(|error| {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        Error::Recording(format!("{}: {error}", names.join(", ")))
+    })
 }
 
 /// What came of the session up to the instant, or to its end. Where the recording has it from its beginning, it is judged by the thresholds of today.

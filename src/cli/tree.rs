@@ -26,15 +26,7 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
         return Err(Error::NoMemory(config.target.clone()));
     }
     let is_over = matches!(config.target, Target::Core(_));
-    let plan = Plan {
-        target: config.target.clone(),
-        source: config.source(),
-        settings: config.lints.clone(),
-        retention: config.retention(),
-        values: config.values,
-        window: if is_over { Duration::ZERO } else { WINDOW },
-        connect_timeout: PATIENCE,
-    };
+    let plan = Plan::new(&config.target, config, if is_over { Duration::ZERO } else { WINDOW }, PATIENCE);
     let (runtime, observed) = recorded::watch(&plan, args.at)?;
     let told = TreeOf::new(&plan.target, &observed).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
     let text = if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) };

@@ -1,5 +1,6 @@
 //! Watches a target until the window is over. Knows nothing of how that is printed.
 
+use super::config::Config;
 use crate::{
     app::options::ValuesForm,
     compare::Heard,
@@ -43,6 +44,21 @@ pub(super) struct Plan {
     pub window: Duration,
     /// How long the target may be silent before its first complete update.
     pub connect_timeout: Duration,
+}
+
+impl Plan {
+    /// To watch a target as everything is set, for so long from its first complete update on.
+    pub(super) fn new(target: &Target, config: &Config, window: Duration, connect_timeout: Duration) -> Self {
+        Self {
+            target: target.clone(),
+            source: config.source(),
+            settings: config.lints.clone(),
+            retention: config.retention(),
+            values: config.values,
+            window,
+            connect_timeout,
+        }
+    }
 }
 
 /// Why there is nothing to report.

@@ -1,9 +1,10 @@
 //! What was measured of the locks that are made at one place, window by window.
 
 use super::{
-    ComparedPlace, LEAST, WINDOWS,
-    join::{Joined, Pair, Placed},
-    metric::{Compared, Measured, Metric, Thresholds},
+    LEAST,
+    join::Placed,
+    metric::{Measured, Metric},
+    place::Watched,
     rule::Sample,
     watching::Side,
 };
@@ -47,7 +48,15 @@ impl Locked {
             waited.push(Sample::exact(contended as f64 / acquisitions as f64));
         }
         longest_wait.push(Sample::exact(longest.as_secs_f64()));
-        self.acquisitions += acquisitions;
+        self.acquisitions = self.acquisitions.saturating_add(acquisitions);
+    }
+}
+
+impl Watched for Locked {
+    const METRICS: &'static [Metric] = &Metric::OF_LOCKS;
+
+    fn name(&self) -> &str {
+        self.kind
     }
 
     fn measured(&self, metric: usize, side: &Side) -> Measured {
@@ -60,6 +69,10 @@ impl Locked {
         }
         Measured::of(side.windows, &self.samples[metric])
     }
+
+    fn is_much(&self, _: &Side) -> bool {
+        self.acquisitions >= LEAST
+    }
 }
 
 impl Placed for Locked {
@@ -69,27 +82,5 @@ impl Placed for Locked {
 
     fn known_by(&self) -> &'static str {
         ""
-    }
-}
-
-pub(super) fn compare(pair: &Pair<Locked>, sides: [&Side; 2], thresholds: &Thresholds) -> ComparedPlace {
-    let [before, after] = sides;
-    let metrics = match (pair.before, pair.after) {
-        (Some(was), Some(is)) => Metric::OF_LOCKS
-            .into_iter()
-            .enumerate()
-            .map(|(at, metric)| Compared::new(metric, was.measured(at, before), is.measured(at, after), thresholds))
-            .collect(),
-        _ => Vec::new(),
-    };
-    let joined = pair.joined();
-    let one = if joined == Joined::Gone { pair.before } else { pair.after };
-    let is_long = [before, after].iter().all(|side| side.windows >= WINDOWS);
-    ComparedPlace {
-        place: one.map(|one| one.place.clone()).unwrap_or_default(),
-        name: one.map(|one| one.kind.to_owned()).unwrap_or_default(),
-        joined,
-        is_enough: is_long && one.is_some_and(|one| one.acquisitions >= LEAST),
-        metrics,
     }
 }

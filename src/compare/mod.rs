@@ -4,6 +4,7 @@
 //! watching   events taken in, a side's windows out: ten, each with what was measured in it
 //!   spawned    … at a spawn location          locked   … at a lock
 //!   found      what was found, and in which windows
+//! place      … as it was on both sides
 //! join       which location of the one side is which of the other
 //! rule       whether two sides differ by more than each does by itself
 //! ```
@@ -14,6 +15,7 @@ mod found;
 mod join;
 mod locked;
 mod metric;
+mod place;
 mod rule;
 mod spawned;
 #[cfg(test)]
@@ -84,10 +86,10 @@ impl Comparison {
             .filter_map(|pair| Some((pair.before?.place.to_string(), pair.after?.place.to_string())))
             .collect();
         let mut locations: Vec<ComparedPlace> =
-            pairs.iter().map(|pair| spawned::compare(pair, [before, after], thresholds)).collect();
+            pairs.iter().map(|pair| place::compare(pair, [before, after], thresholds)).collect();
         let pairs = join::join(&before.locks, &after.locks);
         let mut locks: Vec<ComparedPlace> =
-            pairs.iter().map(|pair| locked::compare(pair, [before, after], thresholds)).collect();
+            pairs.iter().map(|pair| place::compare(pair, [before, after], thresholds)).collect();
         for places in [&mut locations, &mut locks] {
             places.sort_by(|one, other| {
                 let key = |place: &ComparedPlace| {

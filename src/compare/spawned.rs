@@ -1,9 +1,10 @@
 //! What was measured at one spawn location, window by window.
 
 use super::{
-    ComparedPlace, LEAST, WINDOWS,
-    join::{Joined, Pair, Placed},
-    metric::{Compared, Measured, Metric, Thresholds},
+    LEAST, WINDOWS,
+    join::Placed,
+    metric::{Measured, Metric},
+    place::Watched,
     rule::Sample,
     watching::Side,
 };
@@ -61,17 +62,17 @@ impl Spawned {
     /// A window is over.
     pub(super) fn close(&mut self, since: &mut Since, now: Now<'_>) {
         let Now { seconds, live, goes_on, told } = now;
-        let busy = (since.busy + goes_on).saturating_sub(since.goes_on);
+        let busy = since.busy.saturating_add(goes_on).saturating_sub(since.goes_on);
         let values = [live as f64, since.polls as f64 / seconds, busy as f64 / 1e9 / seconds];
         for (samples, value) in self.samples.iter_mut().zip(values) {
             samples.push(Sample::exact(value));
         }
-        self.polls += since.polls;
+        self.polls = self.polls.saturating_add(since.polls);
         if let Some(told) = told {
             let news = [(&told.polls, &since.told.polls), (&told.waits, &since.told.waits)];
             for (kind, (now, before)) in news.into_iter().enumerate() {
                 let counts = grown(now, before);
-                self.lengths[kind] += counts.iter().sum::<u64>();
+                self.lengths[kind] = self.lengths[kind].saturating_add(sum(&counts));
                 for (at, part) in [0.5, 0.99].into_iter().enumerate() {
                     self.samples[3 + 2 * kind + at].extend(percentile(&counts, part));
                 }
@@ -79,6 +80,14 @@ impl Spawned {
             since.told = told.clone();
         }
         (since.polls, since.busy, since.goes_on) = (0, 0, goes_on);
+    }
+}
+
+impl Watched for Spawned {
+    const METRICS: &'static [Metric] = &Metric::OF_LOCATIONS;
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn measured(&self, metric: usize, side: &Side) -> Measured {
@@ -96,11 +105,9 @@ impl Spawned {
         }
     }
 
-    /// Whether it was there for so long, and did so much, that its absence says something.
-    fn is_enough(&self, side: &Side) -> bool {
-        let has_polls = side.knows.has(Fact::Polls);
+    fn is_much(&self, side: &Side) -> bool {
         let lived = self.samples[0].iter().filter(|live| live.least > 0.0).count();
-        side.windows >= WINDOWS && if has_polls { self.polls >= LEAST } else { lived >= WINDOWS }
+        if side.knows.has(Fact::Polls) { self.polls >= LEAST } else { lived >= WINDOWS }
     }
 }
 
@@ -122,14 +129,18 @@ fn grown(now: &Doublings, before: &Doublings) -> Doublings {
     now.iter().zip(then).map(|(now, then)| now.saturating_sub(then)).collect()
 }
 
+fn sum(counts: &Doublings) -> u64 {
+    counts.iter().copied().fold(0, u64::saturating_add)
+}
+
 /// Between which bounds, in seconds, the length is that so large a part of all is no longer than; `None` of nothing.
 fn percentile(counts: &Doublings, part: f64) -> Option<Sample> {
-    let all: u64 = counts.iter().sum();
+    let all = sum(counts);
     // The number of the one that is asked for, from 1.
     let wanted = (all as f64 * part).ceil() as u64;
-    let mut counted = 0;
+    let mut counted = 0_u64;
     let doubling = counts.iter().position(|count| {
-        counted += count;
+        counted = counted.saturating_add(*count);
         counted >= wanted && counted > 0
     })?;
     let bound = |doubling: i32| 1e-6 * 2_f64.powi(doubling);
@@ -152,29 +163,6 @@ impl Placed for Spawned {
     }
 }
 
-pub(super) fn compare(pair: &Pair<Spawned>, sides: [&Side; 2], thresholds: &Thresholds) -> ComparedPlace {
-    let [before, after] = sides;
-    let metrics = match (pair.before, pair.after) {
-        (Some(was), Some(is)) => Metric::OF_LOCATIONS
-            .into_iter()
-            .enumerate()
-            .map(|(at, metric)| Compared::new(metric, was.measured(at, before), is.measured(at, after), thresholds))
-            .collect(),
-        _ => Vec::new(),
-    };
-    let joined = pair.joined();
-    let (one, side) = if joined == Joined::Gone { (pair.before, before) } else { (pair.after, after) };
-    // One that is there on one side alone says something where the other side was watched for long enough as well.
-    let other = if joined == Joined::Gone { after } else { before };
-    ComparedPlace {
-        place: one.map(|one| one.place.clone()).unwrap_or_default(),
-        name: one.map(|one| one.name.clone()).unwrap_or_default(),
-        joined,
-        is_enough: other.windows >= WINDOWS && one.is_some_and(|one| one.is_enough(side)),
-        metrics,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +180,11 @@ mod tests {
         let mut longest = vec![0; 32];
         longest[31] = 7;
         assert_eq!(percentile(&longest, 0.5).map(|sample| sample.most), Some(f64::MAX));
+        assert_eq!(
+            percentile(&vec![u64::MAX, 1], 0.99).map(|sample| sample.most),
+            Some(1e-6),
+            "more than can be counted"
+        );
     }
 
     #[test]

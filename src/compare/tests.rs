@@ -8,7 +8,9 @@ use crate::{
     diagnose::Settings,
     model::Retention,
     session::Session,
-    update::{Begin, Connection, Event, Process, ResourceId, SourcePlace, SpawnTimes, TaskId},
+    update::{
+        Begin, Connection, Event, LockStats, PollStats, Process, ResourceId, SourcePlace, SpawnTimes, Stamp, TaskId,
+    },
 };
 use std::time::Duration;
 
@@ -360,6 +362,38 @@ fn take_in_turn(service: &mut Service, first: TaskId, second: TaskId, lock: Reso
     service.start(first).release(lock, Take::Lock).end(first);
     service.start(second).report_taken(lock, Take::Lock).release(lock, Take::Lock).end(second);
     service.pass(2);
+}
+
+#[test]
+fn numbers_that_add_up_to_more_than_there_is_are_as_large_as_there_is() {
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    let [mut watching, mut for_ever] = [Duration::from_secs(1), Duration::MAX].map(Watching::new);
+    let mut service = Service::new();
+    let can = ["locks", "spawn-times"].map(String::from).into();
+    let begin = Begin::agent(1, Process { capabilities: can, ..Process::default() });
+    tell(&mut session, &mut watching, 0, Event::Begin(Box::new(begin)));
+    let tasks: Vec<TaskId> = (0..12).map(|_| service.spawn("", HERE)).collect();
+    let locks = [(); 2].map(|()| service.mutex("src/orders.rs:12"));
+    for second in 0..=20 {
+        // From nothing to all that there is in each second window.
+        let (number, busy) = if second % 2 == 1 { (u64::MAX, Duration::MAX) } else { (0, Duration::ZERO) };
+        for &task in &tasks {
+            let polls = &mut service.task(task).polls;
+            *polls = PollStats { count: number, busy, last_started: Some(Stamp::MIN), last_ended: None };
+        }
+        let mut update = service.pass(1_000).publish();
+        let lock = |lock| LockStats { acquisitions: number, contended: number, ..LockStats::new(lock) };
+        update.locks = locks.map(lock).into();
+        let place = lengths(0, 0, 0).remove(0).place;
+        update.spawn_times = vec![SpawnTimes { place, polls: vec![number, 1, number], waits: vec![number; 40] }];
+        tell(&mut session, &mut watching, second, Event::Update(Box::new(update)));
+        for_ever.take(Duration::from_secs(second), Heard::Update, &session);
+    }
+    let side = watching.finish(&session).unwrap();
+    assert_eq!((side.windows, side.locations[0].polls, side.locks[0].acquisitions), (10, u64::MAX, u64::MAX));
+    assert_eq!(side.locations[0].lengths[0], u64::MAX);
+    assert_eq!(compared(&side, &side).told(), 0);
+    assert_eq!(for_ever.finish(&session).unwrap().windows, 0);
 }
 
 // ---- findings ----

@@ -1,7 +1,7 @@
 //! A side, while it is watched: events go by, and what each window had is kept. An update is taken in when the session has taken it in.
 //!
 //! Counters are the target's totals, so that what is counted is by how much they grew, task by task. With another process, or after the link was
-//! lost, all begins anew: what was before is the past, and not this window's.
+//! lost, all begins anew: what was before is the past, and not this window's. A target can tell any number: sums end where numbers do.
 
 use super::{found::Found, locked, locked::Locked, spawned, spawned::Spawned};
 use crate::{
@@ -153,25 +153,26 @@ impl Watching {
         if self.since.is_none() {
             self.begin(at, now, model);
         }
-        self.time += now.since(self.now);
+        self.time = self.time.saturating_add(now.since(self.now));
         self.now = now;
         self.waits(model);
         self.find(session);
         // With the update that is the nearest to when it should be.
         let between = at.saturating_sub(std::mem::replace(&mut self.heard, at));
-        let is_due = self.due.is_some_and(|due| at + between.min(self.length) / 2 >= due);
+        let is_due = self.due.is_some_and(|due| at.saturating_add(between.min(self.length) / 2) >= due);
         if self.windows < WINDOWS && is_due {
             self.close(model);
             // After a gap the others share what is left.
             let left = u32::try_from(WINDOWS - self.windows).unwrap_or(1).max(1);
-            self.due = Some(at + self.until.saturating_sub(at) / left);
+            self.due = Some(at.saturating_add(self.until.saturating_sub(at) / left));
         }
     }
 
     /// What was before the first complete update is the past.
     fn begin(&mut self, at: Duration, now: Stamp, model: &Model) {
         if self.due.is_none() {
-            (self.due, self.until) = (Some(at + self.length), at + self.length * WINDOWS as u32);
+            self.due = Some(at.saturating_add(self.length));
+            self.until = at.saturating_add(self.length.saturating_mul(WINDOWS as u32));
         }
         self.heard = at;
         (self.since, self.now, self.from) = (Some(now), now, now);
@@ -230,8 +231,8 @@ impl Watching {
         }
         let Some(location) = self.location(model, task.place()) else { return };
         let (spawned, since) = &mut self.locations[location];
-        since.polls += now.polls.saturating_sub(before.polls);
-        since.busy += now.busy.saturating_sub(before.busy);
+        since.polls = since.polls.saturating_add(now.polls.saturating_sub(before.polls));
+        since.busy = since.busy.saturating_add(now.busy.saturating_sub(before.busy));
         if known.is_none() || spawned.name.is_empty() {
             spawned.note_name(function(model, task));
         }
@@ -251,8 +252,8 @@ impl Watching {
         };
         let Some(at) = self.lock_at(model, resource, lock) else { return };
         let (from, since) = (self.from, &mut self.locks[at].1);
-        since.acquisitions += now.0.saturating_sub(before.0);
-        since.contended += now.1.saturating_sub(before.1);
+        since.acquisitions = since.acquisitions.saturating_add(now.0.saturating_sub(before.0));
+        since.contended = since.contended.saturating_add(now.1.saturating_sub(before.1));
         for op in model.ops_on(resource).filter(|op| model.access(op).is_some()) {
             if let (Some(created), Some(dropped)) = (op.created, op.dropped.filter(|&dropped| dropped >= from)) {
                 since.longest = since.longest.max(dropped.since(created));
@@ -276,7 +277,7 @@ impl Watching {
         let active = session.engine().findings().take_while(|finding| finding.status == Status::Active);
         let active: Vec<Found> = active.map(Found::new).collect();
         for known in &mut self.findings {
-            known.holds = false;
+            known.holds = None;
         }
         for now in active {
             let at = self.findings.iter().position(|known| known.is(&now)).unwrap_or_else(|| {
@@ -285,7 +286,6 @@ impl Watching {
             });
             // What comes after the last window is taken for part of it.
             self.findings[at].hold(self.windows.min(WINDOWS - 1), &now);
-            self.findings[at].holds = true;
         }
     }
 
@@ -301,7 +301,8 @@ impl Watching {
         for (place, spawns) in model.spawns().iter() {
             // Where nothing but the runtime's own jobs is spawned there is none.
             if let Some(location) = self.places.get(&place) {
-                *live.entry(*location).or_default() += spawns.live;
+                let live = live.entry(*location).or_default();
+                *live = live.saturating_add(spawns.live);
             }
         }
         let mut told: FxHashMap<usize, &Lengths> = FxHashMap::default();
@@ -330,7 +331,8 @@ impl Watching {
             if let Some(since) = task.running_since()
                 && let Some(location) = self.location(model, task.place())
             {
-                *sums.entry(location).or_default() += crate::update::nanos(self.now.since(since));
+                let sum = sums.entry(location).or_default();
+                *sum = sum.saturating_add(crate::update::nanos(self.now.since(since)));
             }
         }
         sums
@@ -368,7 +370,7 @@ impl Watching {
     pub fn finish(mut self, session: &Session) -> Option<Side> {
         self.due?;
         // The last window may be a little short: the time is cut where it is watched, and windows are where updates are.
-        if self.windows < WINDOWS && self.since.is_some() && self.time * 2 >= self.length {
+        if self.windows < WINDOWS && self.since.is_some() && self.time.saturating_mul(2) >= self.length {
             self.close(session.model());
         }
         Some(Side {

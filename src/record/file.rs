@@ -10,7 +10,7 @@ use super::{
 };
 use std::{
     fs::{self, File},
-    io::{BufReader, Read, Seek, SeekFrom},
+    io::{BufReader, ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -92,34 +92,50 @@ pub struct Recording {
 impl Recording {
     /// Opens a file; or all of a folder, whose files are to be the pieces of one recording.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let kind = fs::metadata(path)?;
-        if kind.is_dir() {
-            let mut files: Vec<PathBuf> = Vec::new();
-            for entry in fs::read_dir(path)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == "holdup") && path.is_file() {
-                    files.push(path);
-                }
-            }
-            files.sort();
-            return Self::open_all(&files);
+        if !fs::metadata(path)?.is_dir() {
+            return Self::open_file(path);
         }
-        if !kind.is_file() {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "holdup") && path.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Self::join_all(files.iter().filter_map(|path| Self::open_listed(path)))
+    }
+
+    /// Opens the pieces of one recording, in whichever order they come.
+    pub fn open_all(paths: &[impl AsRef<Path>]) -> Result<Self, Error> {
+        Self::join_all(paths.iter().map(|path| (path.as_ref(), Self::open_file(path.as_ref()))))
+    }
+
+    /// What is no file, as a pipe, is never waited for.
+    fn open_file(path: &Path) -> Result<Self, Error> {
+        if !fs::metadata(path)?.is_file() {
             return Err(Error::NoRecording);
         }
         Self::read_from(BufReader::new(File::open(path)?))
     }
 
-    /// Opens the pieces of one recording, in whichever order they come.
-    pub fn open_all(paths: &[impl AsRef<Path>]) -> Result<Self, Error> {
+    /// Opens a file that was in a folder, by its name. It may be gone: whoever records the latest of a session removes the oldest of its pieces.
+    fn open_listed(path: &Path) -> Option<(&Path, Result<Self, Error>)> {
+        match Self::open_file(path) {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::NotFound => None,
+            opened => Some((path.file_name().map_or(path, Path::new), opened)),
+        }
+    }
+
+    fn join_all<'a>(opened: impl Iterator<Item = (&'a Path, Result<Self, Error>)>) -> Result<Self, Error> {
         let mut pieces = Vec::new();
         let mut unread = Error::NoRecording;
-        for path in paths {
-            match Self::read_from(BufReader::new(File::open(path)?)) {
+        for (path, piece) in opened {
+            match piece {
                 Ok(piece) => pieces.push(piece),
                 // A piece that nothing can be read in is no reason not to read the others.
-                Err(error @ Error::NoRecording) => unread = error,
-                Err(error) => return Err(error),
+                Err(error @ Error::NoRecording) => unread = error.of(path),
+                Err(error) => return Err(error.of(path)),
             }
         }
         pieces.sort_by_key(|piece| piece.segments.first().map(|place| place.head.number));
@@ -328,5 +344,49 @@ impl Piece {
             let stored = Stored::File { piece: number, offset: self.walked, length };
             segments.push(Place { stored, extent, unused: NOTHING, head, tail: None });
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::record::tests::{record, told_of_nothing};
+    use std::process::Command;
+
+    #[test]
+    fn of_several_files_the_one_that_cannot_be_opened_is_named_and_no_pipe_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.holdup"), record(&told_of_nothing(20), &[9]).1).unwrap();
+        fs::write(path("text.holdup"), "no recording").unwrap();
+        let made = Command::new("mkfifo").arg(path("pipe.holdup")).status().unwrap();
+        assert!(made.success());
+        let opened = |names: &[&str]| Recording::open_all(&names.iter().map(|name| path(name)).collect::<Vec<_>>());
+        for (names, what) in [
+            (["pipe.holdup", "text.holdup"], "text.holdup: it is no recording"),
+            (["text.holdup", "pipe.holdup"], "pipe.holdup: it is no recording"),
+            (["a.holdup", "none.holdup"], "none.holdup: No such file"),
+        ] {
+            let said = opened(&names).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.starts_with(&folder.path().display().to_string()) && said.contains(what), "{names:?}: {said}");
+        }
+        for names in [["a.holdup", "pipe.holdup"], ["text.holdup", "a.holdup"]] {
+            assert_eq!(opened(&names).unwrap().segments().len(), 2);
+        }
+        // Who opens the folder is told which of its files it is.
+        fs::remove_file(path("a.holdup")).unwrap();
+        let said = Recording::open(folder.path()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.starts_with("text.holdup: it is no recording"), "{said}");
+    }
+
+    #[test]
+    fn a_piece_that_is_gone_since_its_folder_was_listed_is_no_reason_not_to_read_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["gone.holdup", "there.holdup"].map(|name| folder.path().join(name));
+        fs::write(&files[1], record(&told_of_nothing(20), &[9]).1).unwrap();
+        let listed = || files.iter().filter_map(|path| Recording::open_listed(path));
+        assert_eq!(Recording::join_all(listed()).unwrap().segments().len(), 2);
+        fs::remove_file(&files[1]).unwrap();
+        assert!(matches!(Recording::join_all(listed()), Err(Error::NoRecording)));
     }
 }

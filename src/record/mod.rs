@@ -41,7 +41,11 @@ pub use share::{Clock, Shared, share};
 pub use viewer::{Seek, TimeLine, View, Viewer};
 pub use writer::Writer;
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Why a recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,14 @@ pub enum Error {
     /// It is something else.
     #[error("it is no recording of holdup's: it does not begin as one does; `holdup record` makes them")]
     NoRecording,
+    /// It is one of several files.
+    #[error("{}: {error}", .path.display())]
+    Piece {
+        /// Which.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: Box<Error>,
+    },
     /// More than one.
     #[error("these are files of more than one recording; name those of one")]
     Several,
@@ -76,6 +88,13 @@ pub enum Error {
     /// What is to be written has no form. It does not happen.
     #[error("it cannot be written down: {0}")]
     Form(#[from] rmp_serde::encode::Error),
+}
+
+impl Error {
+    /// The same with the file that it is of.
+    fn of(self, path: &Path) -> Self {
+        Self::Piece { path: path.to_owned(), error: Box::new(self) }
+    }
 }
 
 /// A duration in whole nanoseconds.

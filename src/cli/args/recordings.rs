@@ -15,6 +15,23 @@ use crate::{
 use clap::ValueHint;
 use std::path::PathBuf;
 
+/// How a target is watched, of which nothing is shown meanwhile.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct WatchArgs {
+    /// Which lints run.
+    #[command(flatten)]
+    pub lints: LintArgs,
+    /// The connection and what is kept.
+    #[command(flatten)]
+    pub link: LinkArgs,
+    /// What is needed of the executable.
+    #[command(flatten)]
+    pub symbols: SymbolArgs,
+    /// The log and the configuration file.
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
 /// `holdup record`.
 #[derive(Debug, clap::Args)]
 pub struct RecordArgs {
@@ -54,18 +71,9 @@ pub struct RecordArgs {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     pub connect_timeout: std::time::Duration,
 
-    /// Which lints run.
+    /// How the target is watched.
     #[command(flatten)]
-    pub lints: LintArgs,
-    /// The connection and what is kept.
-    #[command(flatten)]
-    pub link: LinkArgs,
-    /// What is needed of the executable.
-    #[command(flatten)]
-    pub symbols: SymbolArgs,
-    /// The log and the configuration file.
-    #[command(flatten)]
-    pub files: FileArgs,
+    pub watch: WatchArgs,
 }
 
 /// `holdup replay`.
@@ -118,7 +126,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "PERCENT", default_value = "1%")]
     pub part: Percent,
 
-    /// Exit with 1 when a finding is new, or worse, and at least this bad; a measure that is worse always does
+    /// Exit with 1 when a measure is worse, or a finding that is new or worse is at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     pub fail_on: FailOn,
 
@@ -130,18 +138,9 @@ pub struct DiffArgs {
     #[arg(long)]
     pub print_schema: bool,
 
-    /// Which lints run.
+    /// How the target is watched.
     #[command(flatten)]
-    pub lints: LintArgs,
-    /// The connection and what is kept.
-    #[command(flatten)]
-    pub link: LinkArgs,
-    /// What is needed of the executable.
-    #[command(flatten)]
-    pub symbols: SymbolArgs,
-    /// The log and the configuration file.
-    #[command(flatten)]
-    pub files: FileArgs,
+    pub watch: WatchArgs,
 }
 
 /// `holdup info`.

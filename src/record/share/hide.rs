@@ -124,6 +124,18 @@ impl Hidden {
         }
     }
 
+    /// Whether it is found out yet what there is.
+    pub(super) fn collects(&self) -> bool {
+        self.phase == Phase::Collects
+    }
+
+    /// A function of a crate that may be published is in this file.
+    pub(super) fn note_file(&mut self, published: &str, file: &str) {
+        if text::is_own_file(file) {
+            self.marks.note_own(published);
+        }
+    }
+
     /// Which fields a description has.
     pub(super) fn describe(&mut self, id: MetaId, fields: Vec<String>) {
         match self.phase {

@@ -1,7 +1,7 @@
 //! Marks: what stands for a text in a shared recording. The same text has the same mark, within one file; what it was cannot be found out from it, since
 //! the key is random, and is kept nowhere.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::hash_map::RandomState, hash::BuildHasher};
 
 /// A mark has so many digits, of sixteen, and more where another text has those already.
@@ -17,9 +17,23 @@ pub(super) struct Marks {
     key: RandomState,
     /// Whose a mark is, by its digits and how many they are.
     taken: FxHashMap<(u32, u64), u64>,
+    /// Crates that are the program's own, although published ones are called so.
+    own: FxHashSet<String>,
 }
 
 impl Marks {
+    /// A crate is the program's own, whatever it is called.
+    pub(super) fn note_own(&mut self, name: &str) {
+        if !self.own.contains(name) {
+            self.own.insert(name.to_owned());
+        }
+    }
+
+    /// Whether a crate is known to be the program's own.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.own.contains(name)
+    }
+
     /// The mark of a text, after a word that says what it is. Whatever that is, the same text has the same digits.
     pub(super) fn of(&mut self, what: &str, text: &str) -> String {
         let whole = self.key.hash_one(text);

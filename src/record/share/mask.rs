@@ -3,11 +3,11 @@
 
 use super::{
     hide::{At, FieldOf, Hidden},
-    rules,
+    rules, text,
 };
 use crate::{
     packed::Column,
-    update::{FieldName, MetaId},
+    update::{FieldName, MetaId, Place},
 };
 use serde::{
     Deserialize, Serialize, Serializer,
@@ -56,6 +56,8 @@ pub(super) struct Several<'a, C> {
     field_of: FieldOf,
     /// Of a description, which it is.
     description: Option<MetaId>,
+    /// Of a frame, the crate of its function, if that may be published.
+    published: Option<String>,
 }
 
 /// The places in a tuple, by name.
@@ -63,7 +65,7 @@ const PLACES: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
 
 impl<'a, C> Several<'a, C> {
     fn new(to: C, at: At, hidden: &'a RefCell<Hidden>) -> Self {
-        Self { to, at, hidden, passed: 0, field_of: FieldOf::Other, description: None }
+        Self { to, at, hidden, passed: 0, field_of: FieldOf::Other, description: None, published: None }
     }
 
     fn inside<'b, T: ?Sized>(&self, value: &'b T, at: At) -> Inside<'b, T>
@@ -98,6 +100,14 @@ impl<'a, C> Several<'a, C> {
             ("NewMetadata", "field_names") => {
                 if let Some(id) = self.description {
                     hidden.describe(id, plain::<Vec<String>, E>(value)?);
+                }
+            }
+            ("Frame", "function" | "name") | ("FrameValues", "name") if hidden.collects() => {
+                self.published = text::published_crate(&plain::<String, E>(value)?).map(str::to_owned);
+            }
+            ("Frame" | "FrameValues", "place") => {
+                if let Some(published) = self.published.take() {
+                    hidden.note_file(&published, &plain::<Place, E>(value)?.file);
                 }
             }
             _ => {}

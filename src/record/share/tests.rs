@@ -12,7 +12,7 @@ use crate::{
     session::Session,
     update::Event,
 };
-use canary::{Canaries, plant};
+use canary::{Canaries, number, plant};
 use proptest::{collection::vec, prelude::*, strategy::ValueTree as _};
 use std::{io::Cursor, time::Duration};
 
@@ -184,8 +184,8 @@ fn a_target_of_every_kind_is_judged_alike() {
     assert_alike(&bytes, Clock::FromZero);
 }
 
-/// Texts as they come: alone, in paths, functions, sentences, addresses.
-const FORMS: [fn(&str) -> String; 8] = [
+/// Texts as they come: alone, in paths, functions, sentences, addresses, and as numbers in a name.
+const FORMS: [fn(&str) -> String; 9] = [
     |canary| canary.to_owned(),
     |canary| format!("/srv/{canary}/src/{canary}.rs"),
     |canary| format!("<cargo>/{canary}-1.0.0/src/{canary}.rs"),
@@ -194,6 +194,10 @@ const FORMS: [fn(&str) -> String; 8] = [
     |canary| format!("it is «{canary}»: ask {canary}@example, \"{canary}\""),
     |canary| format!("{canary}.example:6669"),
     |canary| format!("finished-{canary}"),
+    |canary| {
+        let number = number(canary);
+        format!("own::session#{number}(10.{number}.3:{number}; {number})")
+    },
 ];
 
 #[test]
@@ -213,6 +217,25 @@ fn nothing_that_names_the_program_is_in_what_is_shared() {
         let bytes = recorded(&target, &mut session, &sample::ends());
         assert!(canaries.found(&unpacked(&bytes)).len() > 50, "many of them are in the state");
         assert_eq!(canaries.found(&unpacked(&shared(&bytes, Clock::FromZero).0)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_crate_of_the_programs_own_may_be_called_as_a_published_one() {
+    let called = |event: &Event| -> Event {
+        let json = serde_json::to_string(event).unwrap();
+        serde_json::from_str(&json.replace("own::serve", "http::charge_vip")).unwrap()
+    };
+    let mut session = new_session();
+    let whole = recorded("x", &mut session, &sample::events().iter().map(called).collect::<Vec<_>>());
+    let goes_on = recorded("x", &mut session, &sample::ends());
+    for (bytes, which) in [(whole, "whole"), (goes_on, "goes on")] {
+        let seen = unpacked(&shared(&bytes, Clock::FromZero).0);
+        for (text, is_seen) in [("charge_vip", false), ("http::", false), ("tokio::runtime::park::Inner::park", true)] {
+            let has = |all: &[u8]| all.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(has(&unpacked(&bytes)), "{text} is in the recording, {which}");
+            assert_eq!(has(&seen), is_seen, "{text}, {which}");
+        }
     }
 }
 
@@ -285,6 +308,20 @@ fn what_is_shared_does_not_say_when_it_was_unless_it_is_to() {
         assert_eq!(now(&zero).seconds() / (24 * 60 * 60), 3_652, "ten years after zero");
         assert_eq!(now(&zero).nanos() % 1_000_000_000, now(&original).nanos() % 1_000_000_000);
     }
+}
+
+#[test]
+fn what_an_agent_can_tell_is_kept_and_other_words_for_it_are_not() {
+    let bytes = recorded("x", &mut new_session(), &sample::events());
+    let mut player = Player::new(open(&shared(&bytes, Clock::FromZero).0)).unwrap();
+    let mut can = Vec::new();
+    while let Some(event) = player.step().unwrap() {
+        if let Event::Begin(begin) = event {
+            can.push(begin.process.map(|process| process.capabilities).unwrap_or_default());
+        }
+    }
+    assert_eq!(can[0][..6], ["tasks", "locks", "stalls", "permits", "captures", "spawn-times"]);
+    assert!(can[0][6].starts_with("ability-"), "{can:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{marks::Marks, words};
 use crate::update::{Place, SourcePlace};
 
 /// A name: of a task, a lock, a field, a thread. One that is a path is replaced part by part, as functions are; but since anybody may name anything so,
-/// no more of it is kept than whose crate it is.
+/// no more of it is kept than whose crate it is, and no number.
 pub(super) fn name(text: &str, marks: &mut Marks) -> String {
     if words::is_of_tokio(text) || words::is_of_rust(text) {
         text.to_owned()
@@ -42,6 +42,22 @@ struct Open {
     before: Option<Owner>,
 }
 
+/// What the diagnosis knows functions of by name, wherever their source lies.
+const KNOWN: [&str; 4] = ["std", "core", "alloc", "tokio"];
+
+/// The crate that a function is in, where it is called as a published one is; `None` where it may be in another, as a trait's may. The standard library
+/// and Tokio are nobody's own.
+pub(super) fn published_crate(function: &str) -> Option<&str> {
+    let of_type = function.strip_prefix('<').filter(|rest| !rest.contains(" as "));
+    let (name, _) = of_type.unwrap_or(function).split_once("::")?;
+    (words::is_published_crate(name) && !KNOWN.contains(&name)).then_some(name)
+}
+
+/// Whether what is in a file is the program's own: neither a published crate's, nor the standard library's, nor unknown.
+pub(super) fn is_own_file(file: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, ending)| ending == "rs") && !is_foreign(file)
+}
+
 /// What is kept of a path in a published crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
@@ -55,6 +71,9 @@ enum Kept {
 pub(super) fn function(text: &str, marks: &mut Marks) -> String {
     parts(text, Kept::Path, marks)
 }
+
+/// A number of a closure, or a length, has no more digits than this where it is kept.
+const DIGITS_OF_COMPILER: usize = 5;
 
 fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
     if !text.chars().all(is_of_functions) {
@@ -70,7 +89,7 @@ fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
             let (word, after) = rest.split_at(length);
             let begins = !out.ends_with("::");
             if begins {
-                owner = if words::is_published_crate(word) && after.starts_with("::") {
+                owner = if words::is_published_crate(word) && after.starts_with("::") && !marks.is_own(word) {
                     Owner::Published
                 } else {
                     Owner::Other
@@ -78,9 +97,14 @@ fn parts(text: &str, kept: Kept, marks: &mut Marks) -> String {
             }
             let is_number = word.chars().all(|letter| letter.is_ascii_digit());
             let is_kept = match owner {
-                // Numbers of closures and of parts of tuples, and lengths.
-                _ if is_number => out.ends_with(['#', '.']) || out.ends_with("; "),
-                _ if word.chars().count() == 1 || words::is_of_rust(word) => true,
+                // Numbers of closures and of parts of tuples, and lengths: where the compiler writes them, and none that may be anything.
+                _ if is_number => {
+                    let is_place = out.ends_with(['#', '.']) || out.ends_with("; ");
+                    kept == Kept::Path && is_place && length <= DIGITS_OF_COMPILER
+                }
+                // What something is generic over. In a name it may be a part of anything, as of an address.
+                _ if length == 1 => kept == Kept::Path,
+                _ if words::is_of_rust(word) => true,
                 Owner::Published => !is_hash(word) && (begins || kept == Kept::Path),
                 Owner::Other => false,
             };
@@ -169,7 +193,8 @@ fn is_foreign(file: &str) -> bool {
         let letters = |part: &str| part.chars().all(|letter| is_of_word(letter) || letter == '-' || letter == '.');
         inside.split('/').all(|part| !part.is_empty() && part != ".." && letters(part))
     };
-    if let Some(inside) = file.strip_prefix("<rust>/").or_else(|| file.strip_prefix("library/")) {
+    // Without what a place has before it, `library/core` is anybody's folder.
+    if let Some(inside) = file.strip_prefix("<rust>/") {
         return ["std/", "core/", "alloc/"].iter().any(|begins| inside.starts_with(begins)) && is_plain(inside);
     }
     let Some((package, inside)) = file.strip_prefix("<cargo>/").and_then(|inside| inside.split_once('/')) else {
@@ -321,9 +346,40 @@ mod tests {
         assert_eq!(shown("[orders::Id; 32]", &["orders", "Id"]), "[[orders]::[Id]; 32]");
         assert_eq!(shown("orders::Of<4242>", &["orders", "Of", "4242"]), "[orders]::[Of]<[4242]>");
         assert_eq!(shown("orders::load (not started)", &["orders", "load"]), "[orders]::[load] (not started)");
+        assert_eq!(
+            shown("orders::Of::{closure#12}(self.0; 65536; 4242424242)", &["orders", "Of", "self", "4242424242"]),
+            "[orders]::[Of]::{closure#12}([self].0; 65536; [4242424242])"
+        );
         // A word alone is no crate, and what has other letters is no function.
         assert_eq!(shown("redis", &["redis"]), "[redis]");
         assert_eq!(shown("tokio::a\"b", &["tokio::a\"b"]), "[tokio::a\"b]");
+    }
+
+    #[test]
+    fn a_crate_that_is_called_as_a_published_one_is_the_programs_own_where_its_files_say_so() {
+        let mut marks = Marks::default();
+        same(function, &["http::billing::charge_vip"]);
+        marks.note_own("http");
+        for text in ["http::billing::charge_vip", "<http::billing::Vip as hyper::Service<R>>::call"] {
+            let seen = function(text, &mut marks);
+            assert!(["http", "billing", "vip", "Vip"].iter().all(|own| !seen.contains(own)), "{seen}");
+        }
+        assert!(!name("http::billing", &mut marks).contains("http"));
+        let of = |function| published_crate(function);
+        for own in ["http::billing::charge_vip", "<http::billing::Vip<T>>::charge"] {
+            assert_eq!(of(own), Some("http"));
+        }
+        for other in
+            ["orders::charge", "std::thread::sleep", "tokio::spawn", "<http::Vip as orders::Own>::own", "http", ""]
+        {
+            assert_eq!(of(other), None, "{other}");
+        }
+        for own in ["/srv/app/http/src/lib.rs", "src/main.rs", "library/core/src/a.rs", "<cargo>/ours-1.0.0/src/a.rs"] {
+            assert!(is_own_file(own), "{own}");
+        }
+        for other in ["<cargo>/http-1.3.1/src/lib.rs", "<rust>/core/src/a.rs", "", "src/own.c"] {
+            assert!(!is_own_file(other), "{other}");
+        }
     }
 
     #[test]
@@ -345,6 +401,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_keeps_no_number_and_no_letter_that_may_be_of_an_address() {
+        let shown = |text, hidden: &[&str]| shown(name, text, hidden);
+        assert_eq!(shown("orders::session#4242", &["orders", "session", "4242"]), "[orders]::[session]#[4242]");
+        assert_eq!(
+            shown("server::conn(10.1.2.3:8080)", &["server", "conn", "10", "1", "2", "3", "8080"]),
+            "[server]::[conn]([10].[1].[2].[3]:[8080])"
+        );
+        assert_eq!(
+            shown("tokio::conn[fe80::a:7; 42]", &["conn", "fe80", "a", "7", "42"]),
+            "tokio::[conn][[fe80]::[a]:[7]; [42]]"
+        );
+        assert_eq!(shown("orders::serve::{closure#0}", &["orders", "serve", "0"]), "[orders]::[serve]::{closure#[0]}");
+    }
+
+    #[test]
     fn paths_of_published_crates_are_kept_and_others_lose_all_but_their_form() {
         same(
             path,
@@ -353,7 +424,6 @@ mod tests {
                 "<cargo>/parking_lot_core-0.9.10/src/parking_lot.rs",
                 "<cargo>/h2-0.4.0-rc.1/src/lib.rs",
                 "<rust>/std/src/sys/thread.rs",
-                "library/core/src/panicking.rs",
                 "src/main.rs",
                 "src/lib.rs",
             ],
@@ -376,6 +446,8 @@ mod tests {
             "<cargo>/tokio-[tokio-1.54.1-ours]/src/[own].rs"
         );
         assert_eq!(shown("<rust>/ours/a.rs", &["ours", "a"]), "<rust>/[ours]/[a].rs");
+        // A workspace may have such a folder. What begins so is taken for the standard library's by the diagnosis.
+        assert_eq!(shown("library/core/src/vip.rs", &["core", "vip"]), "library/[core]/src/[vip].rs");
         assert_eq!(
             shown("of orders::Conn, conn of main", &["orders", "Conn", "conn"]),
             "of [orders]::[Conn], [conn] of main"

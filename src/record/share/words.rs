@@ -104,8 +104,8 @@ const TOKIO: &[&str] = &[
 
 /// What an agent can tell, in which detail, and what is known of types.
 const ABILITIES: &str = "\
-    absent driver-turns full lean lines locks losses panics permits runtimes scheduled spans stacks stalls stripped symbols \
-    task-facts tasks twin wakers workers";
+    absent captures driver-turns full history lean lines locks losses panics permits runtimes scheduled spans spawn-times \
+    stacks stalls stripped symbols task-facts tasks twin wakers workers";
 
 /// Fields of Tokio's whose values are kept where they are flags or numbers: how a lock, a semaphore or a channel stands.
 const COUNTED: &str = "\

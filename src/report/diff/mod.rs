@@ -27,7 +27,7 @@ pub(crate) struct DiffReport {
     before: Watched,
     after: Watched,
     thresholds: Limits,
-    /// Whether anything is worse, so that the exit code says so.
+    /// Whether a measure is worse, or a finding that is as severe as one for which it is so.
     worse: bool,
     /// How many places and findings there is something to tell of.
     told: usize,

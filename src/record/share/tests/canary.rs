@@ -14,6 +14,14 @@ const PART: usize = 6;
 /// So many digits of base64 are that.
 const DIGITS: usize = 8;
 
+/// So many decimal digits in a row are looked for, which no mark has.
+const NUMBERS: usize = 10;
+
+/// The number that stands for a canary where a text is to have one.
+pub(super) fn number(canary: &str) -> String {
+    canary.bytes().map(|letter| char::from(b'0' + letter % 10)).collect()
+}
+
 /// What was put somewhere.
 #[derive(Default)]
 pub(super) struct Canaries {
@@ -38,24 +46,27 @@ impl Canaries {
         self.all.len()
     }
 
-    /// Those of which any part can be found: as it is, in UTF-16, in base64.
+    /// Those of which any part can be found, or of their numbers: as it is, in UTF-16, in base64.
     pub(super) fn found(&self, haystack: &[u8]) -> Vec<String> {
         let mut plain: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut encoded: HashMap<Vec<u8>, usize> = HashMap::new();
         for (which, canary) in self.all.iter().enumerate() {
-            plain.extend(canary.as_bytes().windows(PART).map(|part| (part.to_vec(), which)));
-            for before in 0..3 {
-                let text = [vec![b'x'; before], canary.as_bytes().to_vec()].concat();
-                // What is of the canary alone.
-                let digits = base64(&text);
-                let own = (before * 8).div_ceil(6)..text.len() * 8 / 6;
-                encoded.extend(digits[own].windows(DIGITS).map(|part| (part.to_vec(), which)));
+            for (text, part) in [(canary.clone(), PART), (number(canary), NUMBERS)] {
+                plain.extend(text.as_bytes().windows(part).map(|part| (part.to_vec(), which)));
+                for before in 0..3 {
+                    let text = [vec![b'x'; before], text.as_bytes().to_vec()].concat();
+                    // What is of the canary alone.
+                    let digits = base64(&text);
+                    let own = (before * 8).div_ceil(6)..text.len() * 8 / 6;
+                    encoded.extend(digits[own].windows(DIGITS).map(|part| (part.to_vec(), which)));
+                }
             }
         }
         // Every second byte of UTF-16 in either order is the text.
         let [even, odd] = [0, 1].map(|from| haystack.iter().skip(from).step_by(2).copied().collect::<Vec<u8>>());
-        let in_plain =
-            [haystack, &even, &odd].into_iter().flat_map(|text| text.windows(PART)).filter_map(|part| plain.get(part));
+        let texts = [haystack, &even, &odd];
+        let parts = texts.into_iter().flat_map(|text| text.windows(PART).chain(text.windows(NUMBERS)));
+        let in_plain = parts.filter_map(|part| plain.get(part));
         let in_base64 = haystack.windows(DIGITS).filter_map(|part| encoded.get(part));
         let mut found: Vec<usize> = in_plain.chain(in_base64).copied().collect();
         found.sort_unstable();
@@ -113,5 +124,7 @@ fn a_canary_is_found_in_any_part_and_form() {
         assert_eq!(found(&base64(format!("{before}{other}--").as_bytes())), other);
     }
     assert_eq!(found(&one.as_bytes()[4..9]), "");
+    assert_eq!(found(&number(&other).as_bytes()[3..13]), other);
+    assert_eq!(found(&number(&other).as_bytes()[3..12]), "");
     assert_eq!(found(b"nothing of it"), "");
 }

@@ -1,12 +1,12 @@
 //! Events with something in each of their fields, as no single target tells them.
 
 use crate::update::{
-    Access, Across, Attribute, Begin, BeginMode, Beside, Cause, Command, Connection, Event, Field, FieldName, Flavor,
-    Frame, Histogram, Holder, LockStats, Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats, Panic,
-    Part, Permits, Place, PollOp, PollStats, Process, Readiness, ResourceId, ResourceStats, RuntimeId, RuntimeStats,
-    SourcePlace, Span, Stack, Stall, Stamp, Standstill, Taken, TaskDetails, TaskFacts, TaskId, TaskKind, TaskStats,
-    TaskWakers, Temporality, Thread, Update, Value, Verdict, VerdictKind, Waiting, Waking, WokenBy, WorkerId,
-    WorkerStats, look,
+    Access, Across, Attribute, Begin, BeginMode, Beside, Cause, Command, Connection, Doing, Event, Field, FieldName,
+    Flavor, Frame, Histogram, Holder, LockStats, Loss, MetaId, NewMetadata, NewOp, NewResource, NewTask, OpId, OpStats,
+    Panic, Part, Permits, Place, PollOp, PollStats, Process, Readiness, ResourceId, ResourceStats, RuntimeId,
+    RuntimeStats, SourcePlace, Span, SpawnTimes, Stack, Stall, Stamp, Standstill, Taken, TaskDetails, TaskFacts,
+    TaskId, TaskKind, TaskStats, TaskWakers, Temporality, Thread, Update, Value, Verdict, VerdictKind, Waiting, Waking,
+    WokenBy, WorkerId, WorkerStack, WorkerStats, look,
 };
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
@@ -46,15 +46,16 @@ fn thread() -> Thread {
 }
 
 fn stack() -> Arc<Stack> {
-    let frame = |function: &str| Frame {
+    let of_tokio = Place { file: "<cargo>/tokio-1.54.1/src/runtime/park.rs".into(), ..place() };
+    let frame = |function: &str, place: Place| Frame {
         function: function.into(),
-        place: place(),
+        place,
         module: "own".into(),
         address: CODE,
         offset: OFFSET,
     };
     Arc::new(Stack {
-        frames: vec![frame("own::serve::{{closure}}"), frame("tokio::runtime::park::Inner::park")],
+        frames: vec![frame("own::serve::{{closure}}", place()), frame("tokio::runtime::park::Inner::park", of_tokio)],
         approximate: true,
         captured: Some(stamp(0)),
         limitation: "it is too deep".into(),
@@ -92,7 +93,9 @@ fn process() -> Process {
         agent_version: "0.1.0".into(),
         tokio_version: "1.54.1".into(),
         detail: "full".into(),
-        capabilities: ["tasks", "locks", "stalls", "permits", "own"].map(String::from).to_vec(),
+        capabilities: ["tasks", "locks", "stalls", "permits", "captures", "spawn-times", "own"]
+            .map(String::from)
+            .to_vec(),
         limitations: vec!["no stacks are captured".into()],
     }
 }
@@ -281,6 +284,18 @@ fn beside(seconds: u64) -> Update {
         )],
         locks: vec![lock],
         stalls: vec![stall(worker, seconds)],
+        worker_stacks: vec![WorkerStack {
+            id: worker,
+            thread: Some(thread()),
+            doing: Doing::Sleeping,
+            task: Some(TaskId(1)),
+            at: stamp(seconds),
+            stack: Some(stack()),
+        }],
+        spawn_times: vec![
+            SpawnTimes { place: Some(source_place()), polls: vec![5 + seconds, 1], waits: vec![4 + seconds] },
+            SpawnTimes { place: None, polls: vec![seconds], waits: vec![1] },
+        ],
         standstills: vec![Standstill { from: stamp(0), to: stamp(seconds) }],
         panics: vec![panic(1), panic(99)],
         runtimes: Some(vec![runtime(seconds)]),
