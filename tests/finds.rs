@@ -10,7 +10,13 @@ mod victims;
 
 use portable_pty::{CommandBuilder, PtySize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Once, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use terminal::Terminal;
 use victims::Victim;
 
@@ -20,6 +26,80 @@ const WATCHED: &str = "6s";
 fn check(victim: &Victim) -> Value {
     let said = victims::holdup(&["check", &victim.pid(), "--format", "json", "--fail-on", "never", "--for", WATCHED]);
     serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// What is told to a program beside its case: nothing, or that nothing is to be wrong.
+type Told = &'static [&'static str];
+
+const WRONG: Told = &[];
+const CONTROL: Told = &["control"];
+
+/// The cases whose reports are read.
+const CASES: [(&str, Told); 39] = [
+    ("deadlock", CONTROL),
+    ("join-set", CONTROL),
+    ("abandoned-wait", WRONG),
+    ("abandoned-wait", CONTROL),
+    ("abandoned-deadlock", WRONG),
+    ("held-across-await", CONTROL),
+    ("lock-convoy", CONTROL),
+    ("stalled-worker", WRONG),
+    ("pool", CONTROL),
+    ("deadlock-of-many", WRONG),
+    ("deadlock-of-many", CONTROL),
+    ("stalled-worker", CONTROL),
+    ("undriven", WRONG),
+    ("undriven", CONTROL),
+    ("lost-waker", WRONG),
+    ("lost-waker", CONTROL),
+    ("blocking-pool-full", WRONG),
+    ("blocking-pool-full", CONTROL),
+    ("panicked", WRONG),
+    ("panicked", CONTROL),
+    ("never-polled", WRONG),
+    ("deadlock", WRONG),
+    ("join-set", WRONG),
+    ("held-across-await", WRONG),
+    ("lock-convoy", WRONG),
+    ("never-polled", CONTROL),
+    ("guard-only-thread", WRONG),
+    ("guard-only-thread", CONTROL),
+    ("guard-root", WRONG),
+    ("guard-root", CONTROL),
+    ("guard-job", WRONG),
+    ("guard-job", CONTROL),
+    ("guard-two-kinds", WRONG),
+    ("guard-two-kinds", CONTROL),
+    ("guard-all-workers", WRONG),
+    ("guard-all-workers", CONTROL),
+    ("guard-condition", CONTROL),
+    ("healthy", WRONG),
+    ("idle", WRONG),
+];
+
+/// So many are watched ahead of the tests that read of them: they wait more than they do.
+const AHEAD: usize = 3;
+
+/// What is found in a case. Where all tests are run, others are watched meanwhile.
+fn seen(case: &str, told: Told) -> &'static Value {
+    static REPORTS: [OnceLock<Value>; CASES.len()] = [const { OnceLock::new() }; CASES.len()];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    static BEGUN: Once = Once::new();
+    let of = |at: usize| {
+        let (case, told) = CASES[at];
+        REPORTS[at].get_or_init(|| check(&Victim::start("release", &[&[case], told].concat())))
+    };
+    BEGUN.call_once(|| {
+        let is_one_asked_for = std::env::args().nth(1).is_some_and(|argument| !argument.starts_with('-'));
+        for _ in 0..if is_one_asked_for { 0 } else { AHEAD } {
+            std::thread::spawn(move || {
+                while let Some(at) = Some(NEXT.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < CASES.len()) {
+                    of(at);
+                }
+            });
+        }
+    });
+    of(CASES.iter().position(|known| *known == (case, told)).expect("a case of the table"))
 }
 
 /// The findings, each with its severity and its confidence.
@@ -32,13 +112,13 @@ fn findings(report: &Value) -> BTreeSet<(&str, &str, &str)> {
 
 /// A process with this wrong in it has this finding and no other.
 fn fires(case: &str, expected: &[(&str, &str, &str)]) {
-    let report = check(&Victim::start("release", &[case]));
+    let report = seen(case, WRONG);
     assert_eq!(findings(&report), expected.iter().copied().collect(), "{report:#}");
 }
 
 /// In the one that looks like it nothing is found that is more than a note.
 fn spares(case: &str) {
-    let report = check(&Victim::start("release", &[case, "control"]));
+    let report = seen(case, CONTROL);
     assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
 }
 
@@ -102,7 +182,7 @@ fn two_who_wait_for_each_other_s_locks() {
 /// Each has what the other waits for, and one of them gives up after five seconds, and asks again.
 #[test]
 fn a_wait_with_a_timeout_is_no_deadlock() {
-    let report = check(&Victim::start("release", &["deadlock", "control"]));
+    let report = seen("deadlock", CONTROL);
     let lints: Vec<&str> = findings(&report).iter().map(|(lint, ..)| *lint).collect();
     assert!(lints.contains(&"stuck-unless"), "{report:#}");
     assert!(lints.iter().all(|lint| ["held-across-await", "stuck-unless"].contains(lint)), "{report:#}");
@@ -116,7 +196,7 @@ fn one_who_waits_for_any_task_of_a_set_that_waits_for_its_lock() {
 /// One of the set ends in time. Those who wait for the lock meanwhile are behind one who sleeps with it.
 #[test]
 fn a_set_of_which_one_task_ends_in_time_is_no_deadlock() {
-    let report = check(&Victim::start("release", &["join-set", "control"]));
+    let report = seen("join-set", CONTROL);
     let spared = |&(lint, ..): &(&str, &str, &str)| ["held-across-await", "lock-convoy"].contains(&lint);
     assert!(findings(&report).iter().all(spared), "{report:#}");
 }
@@ -124,7 +204,7 @@ fn a_set_of_which_one_task_ends_in_time_is_no_deadlock() {
 /// Notifications and barriers, each with all of its handles in the hands of who waits.
 #[test]
 fn waits_that_nobody_is_left_to_end() {
-    let report = check(&Victim::start("release", &["abandoned-wait"]));
+    let report = seen("abandoned-wait", WRONG);
     let found: Vec<&Value> = report["findings"].as_array().unwrap().iter().collect();
     let messages: Vec<&str> = found.iter().filter_map(|it| it["message"].as_str()).collect();
     assert!(found.iter().all(|it| it["lint"] == "abandoned-wait" && it["severity"] == "note"), "{report:#}");
@@ -137,13 +217,13 @@ fn waits_that_nobody_is_left_to_end() {
 
 #[test]
 fn waits_that_somebody_may_yet_end() {
-    let report = check(&Victim::start("release", &["abandoned-wait", "control"]));
+    let report = seen("abandoned-wait", CONTROL);
     assert!(findings(&report).is_empty(), "{report:#}");
 }
 
 #[test]
 fn a_barrier_in_a_set_that_keeps_a_lock_is_a_part_of_the_deadlock() {
-    let report = check(&Victim::start("release", &["abandoned-deadlock"]));
+    let report = seen("abandoned-deadlock", WRONG);
     assert_eq!(findings(&report), BTreeSet::from([("deadlock", "critical", "exact")]), "{report:#}");
     let story = report["findings"][0]["story"].to_string();
     assert!(story.contains("waits for the others of the") && story.contains("has a handle to it"), "{report:#}");
@@ -160,7 +240,7 @@ fn threads_that_sleep_for_what_waits_for_them() {
         ("guard-two-kinds", "finds::guards::two_kinds::"),
         ("guard-all-workers", "finds::guards::keeps "),
     ] {
-        let report = check(&Victim::start("release", &[case]));
+        let report = seen(case, WRONG);
         assert_eq!(findings(&report), [("deadlock", "critical", "inferred")].into(), "{case}: {report:#}");
         let cycle = report["findings"][0]["related"]["cycle"].as_array().expect("a way round");
         let at = |step: &Value| step["waits_at"].as_str().unwrap_or_default().to_owned();
@@ -180,7 +260,7 @@ fn threads_that_sleep_for_what_comes_are_no_deadlock() {
     for case in
         ["guard-only-thread", "guard-root", "guard-job", "guard-two-kinds", "guard-all-workers", "guard-condition"]
     {
-        let report = check(&Victim::start("release", &[case, "control"]));
+        let report = seen(case, CONTROL);
         // The one who sleeps may have been the one who saw to the timers of its runtime.
         let stalls = |&(lint, severity, _): &(&str, &str, &str)| {
             ["stalled-worker", "driver-late"].contains(&lint) || severity == "note"
@@ -197,7 +277,7 @@ fn one_who_sleeps_with_a_lock_that_another_waits_for() {
 /// Whoever has it has it across an await, and somebody waits. Nobody waits for long.
 #[test]
 fn a_lock_that_changes_hands_between_two_is_nothing_critical() {
-    let report = check(&Victim::start("release", &["held-across-await", "control"]));
+    let report = seen("held-across-await", CONTROL);
     let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
     assert!(findings(&report).iter().all(spared), "{report:#}");
 }
@@ -210,7 +290,7 @@ fn a_queue_that_stands_is_a_convoy() {
 
 #[test]
 fn a_queue_in_which_everybody_has_a_turn_soon_is_none() {
-    let report = check(&Victim::start("release", &["lock-convoy", "control"]));
+    let report = seen("lock-convoy", CONTROL);
     let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
     assert!(findings(&report).iter().all(spared), "{report:#}");
 }
@@ -218,7 +298,7 @@ fn a_queue_in_which_everybody_has_a_turn_soon_is_none() {
 /// A spin is told as a worker that stalls: of polls memory keeps no count, and says so.
 #[test]
 fn what_never_yields_is_a_worker_that_stalls() {
-    let report = check(&Victim::start("release", &["stalled-worker"]));
+    let report = seen("stalled-worker", WRONG);
     let unasked = report["not_looked_for"].as_array().into_iter().flatten();
     let unasked: Vec<&str> = unasked.filter_map(|it| it["lint"].as_str()).collect();
     assert!(unasked.contains(&"never-yields"), "{report:#}");
@@ -259,18 +339,18 @@ fn the_first_line_of_a_pool_names_those_who_have_it_and_their_silent_peer() {
 
 #[test]
 fn the_first_line_of_a_pool_that_works_accuses_nobody() {
-    let report = check(&Victim::start("release", &["pool", "control"]));
+    let report = seen("pool", CONTROL);
     assert!(!first_line(&report).contains("silent"), "{}", first_line(&report));
     assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
 }
 
 #[test]
 fn the_first_line_of_a_deadlock_of_many_says_that_it_is_one() {
-    let report = check(&Victim::start("release", &["deadlock-of-many"]));
+    let report = seen("deadlock-of-many", WRONG);
     let said = first_line(&report);
     assert!(said.starts_with("41 of 42 tasks wait, in 2 chains, for Mutex<u64> "), "{said}");
     assert!(said.contains(" has it, at finds/src/locks.rs:") && said.ends_with(": a deadlock."), "{said}");
-    let report = check(&Victim::start("release", &["deadlock-of-many", "control"]));
+    let report = seen("deadlock-of-many", CONTROL);
     let said = first_line(&report);
     assert!(said.starts_with("40 of 41 tasks wait, in one chain, for Mutex<u64> "), "{said}");
     assert!(said.contains(" has it, at finds/src/locks.rs:") && said.contains(", and waits for timer in "), "{said}");
@@ -279,7 +359,7 @@ fn the_first_line_of_a_deadlock_of_many_says_that_it_is_one() {
 #[test]
 fn where_all_is_well_the_first_line_says_what_they_wait_for_and_nothing_is_found() {
     for case in ["healthy", "idle"] {
-        let report = check(&Victim::start("release", &[case]));
+        let report = seen(case, WRONG);
         let said = first_line(&report);
         assert!(said.contains("tasks: ") && said.contains(" for a timer"), "{case}: {said}");
         assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");

@@ -205,16 +205,21 @@ const ALL: [By; 3] = [By::ConsoleSubscriber, By::Agent, By::LeanAgent];
 
 /// A scenario, by each of those who can tell.
 fn verify_all(name: &str) {
+    verify_by(name, &ALL, Duration::ZERO);
+}
+
+/// The same by these, who come so late.
+fn verify_by(name: &str, by: &[By], attach_after: Duration) {
     if fills_a_processor(name) {
         let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-        for by in ALL {
-            verify(name, by, Duration::ZERO);
+        for by in by {
+            verify(name, *by, attach_after);
         }
     } else {
         let _beside = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
         std::thread::scope(|scope| {
-            for by in ALL {
-                scope.spawn(move || verify(name, by, Duration::ZERO));
+            for by in by {
+                scope.spawn(move || verify(name, *by, attach_after));
             }
         });
     }
@@ -454,10 +459,7 @@ fn an_agent_tells_a_wait_for_a_worker_from_one_for_a_processor() {
 
 /// A scenario that began before the client came.
 fn verify_late(name: &str) {
-    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-    for by in [By::ConsoleSubscriber, By::Agent] {
-        verify(name, by, Duration::from_secs(5));
-    }
+    verify_by(name, &[By::ConsoleSubscriber, By::Agent], Duration::from_secs(5));
 }
 
 #[test]
