@@ -113,13 +113,13 @@ fn findings(report: &Value) -> BTreeSet<(&str, &str, &str)> {
 /// A process with this wrong in it has this finding and no other.
 fn fires(case: &str, expected: &[(&str, &str, &str)]) {
     let report = seen(case, WRONG);
-    assert_eq!(findings(&report), expected.iter().copied().collect(), "{report:#}");
+    assert_eq!(findings(report), expected.iter().copied().collect(), "{report:#}");
 }
 
 /// In the one that looks like it nothing is found that is more than a note.
 fn spares(case: &str) {
     let report = seen(case, CONTROL);
-    assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+    assert!(findings(report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
 }
 
 /// Whatever the memory of a process says, a look at it ends, with what was seen or with why nothing was.
@@ -183,7 +183,7 @@ fn two_who_wait_for_each_other_s_locks() {
 #[test]
 fn a_wait_with_a_timeout_is_no_deadlock() {
     let report = seen("deadlock", CONTROL);
-    let lints: Vec<&str> = findings(&report).iter().map(|(lint, ..)| *lint).collect();
+    let lints: Vec<&str> = findings(report).iter().map(|(lint, ..)| *lint).collect();
     assert!(lints.contains(&"stuck-unless"), "{report:#}");
     assert!(lints.iter().all(|lint| ["held-across-await", "stuck-unless"].contains(lint)), "{report:#}");
 }
@@ -198,7 +198,7 @@ fn one_who_waits_for_any_task_of_a_set_that_waits_for_its_lock() {
 fn a_set_of_which_one_task_ends_in_time_is_no_deadlock() {
     let report = seen("join-set", CONTROL);
     let spared = |&(lint, ..): &(&str, &str, &str)| ["held-across-await", "lock-convoy"].contains(&lint);
-    assert!(findings(&report).iter().all(spared), "{report:#}");
+    assert!(findings(report).iter().all(spared), "{report:#}");
 }
 
 /// Notifications and barriers, each with all of its handles in the hands of who waits.
@@ -218,13 +218,13 @@ fn waits_that_nobody_is_left_to_end() {
 #[test]
 fn waits_that_somebody_may_yet_end() {
     let report = seen("abandoned-wait", CONTROL);
-    assert!(findings(&report).is_empty(), "{report:#}");
+    assert!(findings(report).is_empty(), "{report:#}");
 }
 
 #[test]
 fn a_barrier_in_a_set_that_keeps_a_lock_is_a_part_of_the_deadlock() {
     let report = seen("abandoned-deadlock", WRONG);
-    assert_eq!(findings(&report), BTreeSet::from([("deadlock", "critical", "exact")]), "{report:#}");
+    assert_eq!(findings(report), BTreeSet::from([("deadlock", "critical", "exact")]), "{report:#}");
     let story = report["findings"][0]["story"].to_string();
     assert!(story.contains("waits for the others of the") && story.contains("has a handle to it"), "{report:#}");
 }
@@ -241,7 +241,7 @@ fn threads_that_sleep_for_what_waits_for_them() {
         ("guard-all-workers", "finds::guards::keeps "),
     ] {
         let report = seen(case, WRONG);
-        assert_eq!(findings(&report), [("deadlock", "critical", "inferred")].into(), "{case}: {report:#}");
+        assert_eq!(findings(report), [("deadlock", "critical", "inferred")].into(), "{case}: {report:#}");
         let cycle = report["findings"][0]["related"]["cycle"].as_array().expect("a way round");
         let at = |step: &Value| step["waits_at"].as_str().unwrap_or_default().to_owned();
         // Where the one sleeps who has the lock, and where the other's thread does.
@@ -265,7 +265,7 @@ fn threads_that_sleep_for_what_comes_are_no_deadlock() {
         let stalls = |&(lint, severity, _): &(&str, &str, &str)| {
             ["stalled-worker", "driver-late"].contains(&lint) || severity == "note"
         };
-        assert!(findings(&report).iter().all(stalls), "{case}: {report:#}");
+        assert!(findings(report).iter().all(stalls), "{case}: {report:#}");
     }
 }
 
@@ -279,7 +279,7 @@ fn one_who_sleeps_with_a_lock_that_another_waits_for() {
 fn a_lock_that_changes_hands_between_two_is_nothing_critical() {
     let report = seen("held-across-await", CONTROL);
     let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
-    assert!(findings(&report).iter().all(spared), "{report:#}");
+    assert!(findings(report).iter().all(spared), "{report:#}");
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_queue_that_stands_is_a_convoy() {
 fn a_queue_in_which_everybody_has_a_turn_soon_is_none() {
     let report = seen("lock-convoy", CONTROL);
     let spared = |&(lint, severity, _): &(&str, &str, &str)| lint == "held-across-await" && severity != "critical";
-    assert!(findings(&report).iter().all(spared), "{report:#}");
+    assert!(findings(report).iter().all(spared), "{report:#}");
 }
 
 /// A spin is told as a worker that stalls: of polls memory keeps no count, and says so.
@@ -340,18 +340,18 @@ fn the_first_line_of_a_pool_names_those_who_have_it_and_their_silent_peer() {
 #[test]
 fn the_first_line_of_a_pool_that_works_accuses_nobody() {
     let report = seen("pool", CONTROL);
-    assert!(!first_line(&report).contains("silent"), "{}", first_line(&report));
-    assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+    assert!(!first_line(report).contains("silent"), "{}", first_line(report));
+    assert!(findings(report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
 }
 
 #[test]
 fn the_first_line_of_a_deadlock_of_many_says_that_it_is_one() {
     let report = seen("deadlock-of-many", WRONG);
-    let said = first_line(&report);
+    let said = first_line(report);
     assert!(said.starts_with("41 of 42 tasks wait, in 2 chains, for Mutex<u64> "), "{said}");
     assert!(said.contains(" has it, at finds/src/locks.rs:") && said.ends_with(": a deadlock."), "{said}");
     let report = seen("deadlock-of-many", CONTROL);
-    let said = first_line(&report);
+    let said = first_line(report);
     assert!(said.starts_with("40 of 41 tasks wait, in one chain, for Mutex<u64> "), "{said}");
     assert!(said.contains(" has it, at finds/src/locks.rs:") && said.contains(", and waits for timer in "), "{said}");
 }
@@ -360,9 +360,9 @@ fn the_first_line_of_a_deadlock_of_many_says_that_it_is_one() {
 fn where_all_is_well_the_first_line_says_what_they_wait_for_and_nothing_is_found() {
     for case in ["healthy", "idle"] {
         let report = seen(case, WRONG);
-        let said = first_line(&report);
+        let said = first_line(report);
         assert!(said.contains("tasks: ") && said.contains(" for a timer"), "{case}: {said}");
-        assert!(findings(&report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
+        assert!(findings(report).iter().all(|(_, severity, _)| *severity == "note"), "{report:#}");
     }
 }
 

@@ -313,7 +313,7 @@ fn odd_names_keep_the_columns() {
 #[test]
 fn ascii_without_colours() {
     let plain = || Options { charset: Charset::Ascii, palette: Palette::Off, ..options() };
-    for (name, keys) in [("workers", "W"), ("worker_page", "f w"), ("findings_agent", "")] {
+    for (name, keys) in [("workers", "W"), ("worker_page", "f o"), ("findings_agent", "")] {
         pictures(&format!("ascii_{name}"), |size| {
             let mut stage = stalled(size, plain()).0;
             stage.keys(keys);
