@@ -14,7 +14,7 @@ use crate::{
         backlog::News,
         console::{histogram, pages::Updates, rows::Wakers},
         holdup::{
-            pages::{Common, Reports},
+            pages::{Common, Reports, Whole},
             report, rows,
         },
         pace::{Pace, Publish},
@@ -51,7 +51,7 @@ const AHEAD: usize = 4;
 /// What a client asks for.
 pub(crate) enum Command {
     Updates(oneshot::Sender<PageStream<Updates>>),
-    Reports(oneshot::Sender<PageStream<Reports>>),
+    Reports(Whole, oneshot::Sender<PageStream<Reports>>),
     /// Answered with nothing when there is no such task.
     Details(u64, oneshot::Sender<Option<Messages<TaskDetails>>>),
     /// The same for the other service.
@@ -168,13 +168,14 @@ impl Hub {
                     self.updates.push(subscription);
                 }
             }
-            Command::Reports(answer) => {
+            Command::Reports(whole, answer) => {
                 self.catch_up();
                 let common = self.common();
                 let (_, stalls) = self.stalls.since(0);
                 // Whoever is here already is told by the change.
                 let round = Arc::clone(&self.worker_stacks.borrow());
-                let (subscription, stream) = subscription::start(Reports::all(common, stalls, round, self.wakers));
+                let (subscription, stream) =
+                    subscription::start(Reports::of(whole, common, stalls, round, self.wakers));
                 if answer.send(stream).is_ok() {
                     self.reports.push(subscription);
                 }

@@ -3,7 +3,7 @@
 use super::pack::{Pack, Packer};
 use crate::serve::{
     console::service::ask,
-    holdup::pages::Reports,
+    holdup::pages::{Reports, Whole},
     hub::Command,
     pace::{Pace, Publish},
     subscription::PageStream,
@@ -72,12 +72,17 @@ impl Keeping {
     }
 
     pub(super) async fn run(mut self, hub: mpsc::Sender<Command>) {
+        let mut before: Option<PageStream<Reports>> = None;
         loop {
-            let Ok(mut reports) = ask(&hub, Command::Reports).await else { return };
-            let end = self.segment(&mut reports).await.unwrap_or(End::Stopping);
-            drop(reports);
-            match end {
-                End::Full => {}
+            let Ok(mut reports) = ask(&hub, |answer| Command::Reports(Whole::Living, answer)).await else { return };
+            // A state has what lives; what has ended up to then is told as what changed before it.
+            if let Some(mut before) = before.take()
+                && let Ok(None) = timeout(SOON, self.update(&mut before, Of::Changes, None)).await
+            {
+                return;
+            }
+            match self.segment(&mut reports).await.unwrap_or(End::Stopping) {
+                End::Full => before = Some(reports),
                 End::TooLarge if self.pause().await.is_some() => {}
                 End::TooLarge | End::Stopping => return,
             }

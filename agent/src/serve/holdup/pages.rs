@@ -102,13 +102,37 @@ enum Stage {
     Rest { as_of: Option<Nanos> },
 }
 
+/// What of a whole state somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// What has ended and is kept, too.
+    All,
+    /// What lives.
+    Living,
+}
+
+impl Whole {
+    /// Wants a row, if it is of that.
+    fn want<V: Row>(self, rows: &mut Backlog<V>, row: V) {
+        if self == Self::All || !row.has_ended() {
+            rows.want(row);
+        }
+    }
+}
+
 impl Reports {
-    /// The whole state.
-    pub(crate) fn all(common: Arc<Common>, stalls: Vec<Stall>, round: Arc<[WorkerStack]>, wakers: Wakers) -> Self {
+    /// The whole state, or what of it lives.
+    pub(crate) fn of(
+        whole: Whole,
+        common: Arc<Common>,
+        stalls: Vec<Stall>,
+        round: Arc<[WorkerStack]>,
+        wakers: Wakers,
+    ) -> Self {
         let (mut tasks, mut resources, mut ops) = (Backlog::new(), Backlog::new(), Backlog::new());
-        changes::tasks(&mut |row| tasks.want(row));
-        changes::resources(&mut |row| resources.want(row));
-        changes::ops(&mut |row| ops.want(row));
+        changes::tasks(&mut |row| whole.want(&mut tasks, row));
+        changes::resources(&mut |row| whole.want(&mut resources, row));
+        changes::ops(&mut |row| whole.want(&mut ops, row));
         let mut spans = FxHashMap::default();
         changes::spans(&mut |row| {
             spans.insert(row.task, Arc::new(row));
@@ -437,7 +461,7 @@ mod tests {
             let times = v1::SpawnTimes { polls: vec![round], ..v1::SpawnTimes::default() };
             Arc::new(Common { spawn_times: vec![(changed, Arc::new(times))], times_round: round, ..Common::default() })
         };
-        let mut reports = Reports::all(common(1, 1), Vec::new(), Arc::default(), Wakers::Counted);
+        let mut reports = Reports::of(Whole::All, common(1, 1), Vec::new(), Arc::default(), Wakers::Counted);
         let told = |reports: &mut Reports| -> Vec<Vec<u64>> {
             let pages = std::iter::from_fn(|| reports.next());
             pages.flat_map(|page| page.spawn_times).map(|times| times.polls).collect()

@@ -6,7 +6,7 @@ use crate::{
     serve::{
         console::service::{ask, stopping},
         history::{History, Pieces},
-        holdup::pages::Reports,
+        holdup::pages::{Reports, Whole},
         hub::Command,
         subscription::{Messages, PageStream},
     },
@@ -46,7 +46,7 @@ impl Diagnostics for Service {
     }
 
     async fn watch(&self, _request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        ask(&self.hub, Command::Reports).await.map(Response::new)
+        ask(&self.hub, |answer| Command::Reports(Whole::All, answer)).await.map(Response::new)
     }
 
     async fn watch_task(&self, request: Request<WatchTaskRequest>) -> Result<Response<Self::WatchTaskStream>, Status> {
