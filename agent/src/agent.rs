@@ -255,6 +255,7 @@ impl Watching {
         bound(settings);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);
+        collect::begin();
         if let Installed::NotYet(subscriber) = installed {
             set_global_default(Dispatch::new(wrap(subscriber, settings.detail))).map_err(|_| Error::SubscriberSet)?;
         }

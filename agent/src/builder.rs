@@ -319,8 +319,9 @@ where
 
     /// The service's own subscriber with the agent's part in front of it, for a service that installs it itself: by `init()` of
     /// `tracing_subscriber`, which takes in records of the crate `log` as well, or for some threads by `set_default`. The agent is
-    /// [started](Self::init) after that. It must be the outermost one, and how much is [collected](Self::detail), shown and
-    /// [kept](Self::memory) be set before: it collects from then on.
+    /// [started](Self::init) right after that: tokio is asked for what it does from then on, so that nothing which `init()` sets, as the level up to which
+    /// `log` lets records through, is another one than without the agent. It must be the outermost one, and how much is [collected](Self::detail), shown
+    /// and [kept](Self::memory) be set before.
     ///
     /// ```
     /// use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};

@@ -2,6 +2,8 @@
 //! good by those that do not. So nothing is collected in it, and nobody connects to it: the socket that it has from its parent is
 //! closed. What `fork` and `exec` start together, as `std::process::Command` does, never comes here.
 
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use linux::child_has;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Listens, is_child, look_out};
 #[cfg(not(target_os = "linux"))]
@@ -69,6 +71,22 @@ mod linux {
     /// Whether this process was forked from the one in which the agent started.
     pub(crate) fn is_child() -> bool {
         IS_CHILD.load(Ordering::SeqCst)
+    }
+
+    /// Whether a child that is forked now has what this process has open.
+    #[cfg(test)]
+    pub(crate) fn child_has(open: &impl AsRawFd) -> bool {
+        let mut status = 0;
+        #[expect(unsafe_code, reason = "there is no safe interface to it")]
+        // SAFETY: the child asks for one thing and is gone, for which it takes no lock and allocates nothing; it is this process's own.
+        unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                libc::_exit(i32::from(libc::fcntl(open.as_raw_fd(), libc::F_GETFD) != -1));
+            }
+            assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        }
+        status != 0
     }
 }
 

@@ -22,8 +22,12 @@
 //! address that was taken is tried again every five seconds, and [`Agent::missing`] and every client are told. Who wants an error instead calls [`try_init`].
 //!
 //! A service that has a `tracing` subscriber of its own hands it over instead of installing it:
-//! [`Builder::with_subscriber`]. To name a runtime, or to build one with the agent's hooks: [`Agent::runtime`],
-//! [`Agent::instrument`].
+//! [`Builder::with_subscriber`]. One that takes in records of the crate `log` installs it itself, with the agent's part in front of it: [`Builder::wrap`]. To
+//! name a runtime, or to build one with the agent's hooks: [`Agent::runtime`], [`Agent::instrument`].
+//!
+//! What the service's own filters leave out, nobody is asked about, as without the agent. Tokio's spans are of the most verbose level there is, so that `trace!` and `debug!` of the service are no
+//! longer left out by the first thing that `tracing` looks at but by the second. Records of `log` are left out by a level of their own, which `init()` of `tracing_subscriber` sets: with [`Builder::wrap`]
+//! to what it is without the agent. A service that installs a `LogTracer` by itself, before or after, sets that level itself: `log::set_max_level(log::LevelFilter::Info)`.
 //!
 //! A child that the service forks without starting another program has no agent: nothing is collected in it, and it closes the socket.
 //!

@@ -37,6 +37,21 @@ pub(crate) enum Detail {
     Off,
 }
 
+/// Whether the agent has begun.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// From here on tokio is asked to tell what it does. A subscriber that the service itself installs before says that it wants what the service's own
+/// does: what is set by that as it is installed, as the level of `log` is, is then what it is without the agent.
+pub(crate) fn begin() {
+    BEGUN.store(true, Ordering::Release);
+    callsite::ask_again();
+}
+
+/// Whether tokio is asked.
+fn has_begun() -> bool {
+    BEGUN.load(Ordering::Acquire)
+}
+
 /// Whether the agent has ended.
 static ENDED: AtomicBool = AtomicBool::new(false);
 

@@ -8,7 +8,7 @@ use crate::{
         Detail,
         callsite::{self, Site},
         handles::{Handles, Said},
-        has_ended, locks,
+        has_begun, has_ended, locks,
         op::{self, Polled},
         resource, spans,
         spans_alone::SpansAlone,
@@ -186,7 +186,8 @@ impl<S: tracing_core::Subscriber> tracing_core::Subscriber for Subscriber<S> {
         let inner = self.inner.max_level_hint();
         self.most.store(verbosity(inner), Ordering::Relaxed);
         // Tokio's are at this level.
-        if self.detail == Detail::Off || has_ended() { inner } else { Some(LevelFilter::TRACE) }
+        let asks = self.detail != Detail::Off && has_begun() && !has_ended();
+        if asks { Some(LevelFilter::TRACE) } else { inner }
     }
 
     #[inline]

@@ -11,7 +11,7 @@ mod tasks;
 mod woken_by;
 
 use crate::{
-    collect::{Detail, resource, subscriber::Subscriber, thread_state},
+    collect::{self, Detail, resource, subscriber::Subscriber, thread_state},
     read::changes,
     slots::id::Kind,
     view::*,
@@ -36,6 +36,7 @@ fn multi_thread(workers: usize) -> Runtime {
 pub(crate) fn watch() {
     static SUBSCRIBED: OnceLock<()> = OnceLock::new();
     SUBSCRIBED.get_or_init(|| {
+        collect::begin();
         let subscriber = Subscriber::new(tracing_subscriber::registry(), Detail::Full);
         let dispatch = tracing::Dispatch::new(subscriber);
         tracing::dispatcher::set_global_default(dispatch).expect("nothing else in these tests sets one");

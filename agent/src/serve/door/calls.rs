@@ -44,6 +44,8 @@ impl Service<Request<Incoming>> for Calls {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let known = match self.gate.admit(&self.visitor, request.uri(), request.headers()) {
             Ok(known) => known,
+            // It stays at the door, with as little time as one that says nothing: a place inside is for those who may look, and nobody keeps one at the door
+            // by asking for what they may not have. The first call that may be made brings the connection in, whatever was refused before it.
             Err(refused) => return Box::pin(async move { Ok(refused.into_http()) }),
         };
         let asks = if ATTACHES.contains(&request.uri().path()) { Asks::Whole } else { Asks::Little };

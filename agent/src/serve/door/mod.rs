@@ -48,3 +48,6 @@ pub(super) trait Listen: Send + 'static {
     /// The next connection. What is cancelled has accepted none.
     fn accept(&mut self) -> impl Future<Output = io::Result<Arrived>> + Send;
 }
+
+#[cfg(test)]
+mod tests;

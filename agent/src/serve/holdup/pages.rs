@@ -21,8 +21,8 @@ use std::{sync::Arc, time::Duration};
 /// Stalls that wait to be told; of more, the newest do.
 const MOST_STALLS: usize = 256;
 
-/// Workers' stacks of a page. Each takes some kilobytes.
-const WORKER_STACKS: usize = 32;
+/// Stacks of a page, of stalls and of workers. Each takes some kilobytes, and a deep one tens of them.
+const STACKS: usize = 32;
 
 /// Tasks whose spans may wait to be told, beside twice as many as live.
 const MOST_SPANS: usize = 1024;
@@ -98,8 +98,8 @@ enum Stage {
     /// So many rows of tasks, resources and operations are still to come. What changes meanwhile waits for the next update: a slow
     /// client gets to the end of this one.
     Rows { as_of: Option<Nanos>, left: [usize; 3] },
-    /// What speaks of them.
-    Rest { as_of: Option<Nanos> },
+    /// What speaks of them, and so many stalls that are still to come.
+    Rest { as_of: Option<Nanos>, stalls: usize },
 }
 
 /// What of a whole state somebody is told.
@@ -183,8 +183,13 @@ impl Reports {
 
     /// Stalls have begun, changed or ended.
     pub(crate) fn stalls(&mut self, changed: &[Stall], common: Arc<Common>) {
-        self.stalls.retain(|known| changed.iter().all(|stall| stall.id != known.id));
-        self.stalls.extend_from_slice(changed);
+        for stall in changed {
+            // In its place: an update that is under way tells of it all the same.
+            match self.stalls.iter_mut().find(|known| known.id == stall.id) {
+                Some(known) => known.clone_from(stall),
+                None => self.stalls.push(stall.clone()),
+            }
+        }
         let most = self.stalls.len().saturating_sub(MOST_STALLS);
         self.unsent.stalls += self.stalls.drain(..most).count() as u64;
         self.common = common;
@@ -285,12 +290,19 @@ impl Reports {
         left.map(|left| left.saturating_sub(ROWS))
     }
 
-    /// What speaks of rows that were told before; whether more of it follows.
+    /// A page's stalls of the `left` ones that the update has, and how many are left then.
+    fn stalls_page(&mut self, page: &mut v1::Report, left: usize) -> usize {
+        let first = left.min(STACKS).min(self.stalls.len());
+        page.stalls = self.stalls.drain(..first).map(|told| stack::stall(&told)).collect();
+        (left - first).min(self.stalls.len())
+    }
+
+    /// What else speaks of rows that were told before, after the page's stalls; whether more of it follows.
     fn rest(&mut self, page: &mut v1::Report) -> bool {
         let more_locks = self.locks.tell(page);
-        page.stalls = std::mem::take(&mut self.stalls).iter().map(stack::stall).collect();
         let (round, told) = &mut self.worker_stacks;
-        page.worker_stacks = round.iter().skip(*told).take(WORKER_STACKS).map(stack::worker_stack).collect();
+        page.worker_stacks =
+            round.iter().skip(*told).take(STACKS - page.stalls.len()).map(stack::worker_stack).collect();
         *told += page.worker_stacks.len();
         let more_stacks = *told < round.len();
         page.tasks = self.facts.take();
@@ -381,12 +393,18 @@ impl Pages for Reports {
             }
             let is_known = |task: u64| self.tasks.is_known(task);
             self.locks.begin(&is_known);
-            self.stage = Stage::Rest { as_of };
+            self.stage = Stage::Rest { as_of, stalls: self.stalls.len() };
         }
-        let as_of = if let Stage::Rest { as_of } = self.stage { as_of } else { self.common.as_of };
+        let (as_of, stalls) = match self.stage {
+            Stage::Rest { as_of, stalls } => (as_of, stalls),
+            Stage::Idle | Stage::Rows { .. } => (self.common.as_of, 0),
+        };
         page.now = as_of.map(timestamp);
-        page.more = self.rest(&mut page);
-        if !page.more {
+        let stalls = self.stalls_page(&mut page, stalls);
+        page.more = self.rest(&mut page) || stalls > 0;
+        if page.more {
+            self.stage = Stage::Rest { as_of, stalls };
+        } else {
             self.wholes(&mut page);
             self.stage = Stage::Idle;
         }
@@ -454,6 +472,62 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::Stack;
+    use holdup_stack::frame::Frame;
+    use prost::Message as _;
+
+    /// With as deep a stack as there is, of long names.
+    fn stall(id: u64) -> Stall {
+        let since = Nanos::from_raw(1).expect("it is not 0");
+        let frame = Frame {
+            function: "f".repeat(300).into(),
+            file: "/build/orders/src/queue.rs".into(),
+            line: 7,
+            column: 9,
+            address: u64::MAX,
+            offset: u64::MAX,
+            module: "orders".into(),
+            inlined: false,
+        };
+        let stack = Stack { frames: vec![frame; 128], ..Stack::none(since, "") };
+        Stall {
+            id,
+            runtime: 1,
+            worker: 0,
+            tid: 7,
+            thread: "orders-worker".into(),
+            task: 1,
+            since,
+            ended_at: None,
+            cause: None,
+            system_call: String::new(),
+            kernel_function: String::new(),
+            on_cpu: Duration::ZERO,
+            queued: 0,
+            stack: Some(Arc::new(stack)),
+            limitation: String::new(),
+        }
+    }
+
+    #[test]
+    fn many_deep_stalls_are_told_once_each_in_pages_that_anybody_accepts() {
+        let common = Arc::new(Common::default());
+        let mut reports = Reports::all(Arc::clone(&common), Vec::new(), Arc::default(), Wakers::Counted);
+        // What the other tests of this process have left is told first.
+        while reports.next().is_some() {}
+        let all: Vec<Stall> = (1..=MOST_STALLS as u64).map(stall).collect();
+        reports.stalls(&all, Arc::clone(&common));
+        let first = reports.next().expect("a page");
+        // One that waits changes, and is told in this update as it is then; one more comes, and is the next one's.
+        let changed = Stall { queued: 3, ..stall(256) };
+        reports.stalls(&[changed, stall(257)], common);
+        let pages: Vec<_> = std::iter::once(first).chain(std::iter::from_fn(|| reports.next())).collect();
+        assert!(pages.iter().all(|page| page.encoded_len() < 4 << 20));
+        let told = pages.iter().flat_map(|page| &page.stalls).map(|stall| (stall.id, stall.queued));
+        assert!(told.eq((1..=257).map(|id| (id, if id == 256 { 3 } else { 0 }))));
+        let ends: Vec<_> = pages.iter().filter(|page| !page.more).map(|page| page.stalls.len()).collect();
+        assert_eq!(ends, [STACKS, 1], "two updates");
+    }
 
     #[test]
     fn lengths_of_polls_are_told_when_there_are_new_ones_and_not_again() {

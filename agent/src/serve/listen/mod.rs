@@ -16,9 +16,16 @@ use std::{
     path::PathBuf,
 };
 
-/// Something that is bound and listens.
+/// Something that is bound and listens. A child that is forked from here on has it closed.
 #[derive(Debug)]
-pub(crate) enum Listener {
+pub(crate) struct Listener {
+    // Dropped before the socket is.
+    in_children: Listens,
+    bound: Bound,
+}
+
+#[derive(Debug)]
+enum Bound {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixListener, unix::Name),
@@ -63,17 +70,17 @@ pub(crate) enum Origin {
 pub(crate) fn open(access: &Access, listener: Option<std::net::TcpListener>) -> Result<Listener, Error> {
     if let Some(listener) = listener {
         access.check(listener.local_addr().map_err(Error::io("read the agent's address"))?)?;
-        return Ok(Listener::Tcp(listener));
+        return Ok(Listener::tcp(listener));
     }
     match &access.address {
         Address::Tcp(address, _) => {
             let address = *address;
             access.check(address)?;
             let bound = std::net::TcpListener::bind(address);
-            bound.map(Listener::Tcp).map_err(|source| Error::Bind { address, source })
+            bound.map(Listener::tcp).map_err(|source| Error::Bind { address, source })
         }
         #[cfg(unix)]
-        Address::Unix(path) => unix::bind(path).map(|(listener, name)| Listener::Unix(listener, name)),
+        Address::Unix(path) => unix::bind(path).map(|(listener, name)| Listener::unix(listener, name)),
         #[cfg(not(unix))]
         Address::Unix(path) => {
             Err(Error::Socket { path: path.clone(), reason: "this system has no such sockets".to_owned() })
@@ -82,19 +89,28 @@ pub(crate) fn open(access: &Access, listener: Option<std::net::TcpListener>) -> 
 }
 
 impl Listener {
+    fn tcp(listener: std::net::TcpListener) -> Self {
+        Self { in_children: Listens::on(&listener), bound: Bound::Tcp(listener) }
+    }
+
+    #[cfg(unix)]
+    fn unix(listener: std::os::unix::net::UnixListener, name: unix::Name) -> Self {
+        Self { in_children: Listens::on(&listener), bound: Bound::Unix(listener, name) }
+    }
+
     pub(crate) fn place(&self) -> io::Result<Place> {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().map(Place::Tcp),
+        match &self.bound {
+            Bound::Tcp(listener) => listener.local_addr().map(Place::Tcp),
             #[cfg(unix)]
-            Self::Unix(_, name) => Ok(Place::Unix(name.path.clone())),
+            Bound::Unix(_, name) => Ok(Place::Unix(name.path.clone())),
         }
     }
 
     pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => listener.set_nonblocking(true),
+        match &self.bound {
+            Bound::Tcp(listener) => listener.set_nonblocking(true),
             #[cfg(unix)]
-            Self::Unix(listener, _) => listener.set_nonblocking(true),
+            Bound::Unix(listener, _) => listener.set_nonblocking(true),
         }
     }
 }
@@ -115,18 +131,13 @@ enum Socket {
 }
 
 impl Listening {
-    pub(crate) fn new(listener: Listener) -> io::Result<Self> {
-        match listener {
-            Listener::Tcp(listener) => {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                Ok(Self { _in_children: Listens::on(&listener), socket: Socket::Tcp(listener) })
-            }
+    pub(crate) fn new(Listener { in_children, bound }: Listener) -> io::Result<Self> {
+        let socket = match bound {
+            Bound::Tcp(listener) => Socket::Tcp(tokio::net::TcpListener::from_std(listener)?),
             #[cfg(unix)]
-            Listener::Unix(listener, name) => {
-                let listener = tokio::net::UnixListener::from_std(listener)?;
-                Ok(Self { _in_children: Listens::on(&listener), socket: Socket::Unix(listener, name) })
-            }
-        }
+            Bound::Unix(listener, name) => Socket::Unix(tokio::net::UnixListener::from_std(listener)?, name),
+        };
+        Ok(Self { _in_children: in_children, socket })
     }
 }
 
@@ -167,5 +178,18 @@ mod tests {
         assert_eq!(tcp("0.0.0.0:40123").target(&tls), "https://127.0.0.1:40123");
         assert_eq!(tcp("[::]:40123").target(&plain), "http://[::1]:40123");
         assert_eq!(Place::Unix("/run/a.sock".into()).target(&tls), "unix:/run/a.sock");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_child_that_is_forked_before_it_is_served_has_it_closed() {
+        use crate::forked;
+
+        forked::look_out();
+        let access = Access { address: Address::parse("127.0.0.1:0").expect("an address"), ..Access::default() };
+        let listener = open(&access, None).expect("a port is free");
+        let Bound::Tcp(socket) = &listener.bound else { panic!("{listener:?}") };
+        assert!(!forked::child_has(socket));
+        assert!(listener.place().is_ok(), "this process has it");
     }
 }
