@@ -101,6 +101,7 @@ impl History {
             open: None,
             limits,
             wants_state: Arc::clone(&wants_state),
+            is_asked: true,
             has_missed: false,
             too_large: None,
         };
@@ -179,6 +180,8 @@ struct Keeper {
     open: Option<(SegmentHead, Vec<u8>)>,
     limits: Limits,
     wants_state: Arc<AtomicBool>,
+    /// Whether a state was asked for that has not come: events from before it may still be waiting, and are no reason to ask again.
+    is_asked: bool,
     /// Whether events are missing after the latest segment.
     has_missed: bool,
     /// The session did not fit, then.
@@ -217,7 +220,10 @@ impl Keeper {
             let out = self.recorder.end()?;
             self.put(out);
         }
+        // Who missed events asks for a state by itself.
+        self.is_asked |= has_missed;
         if let Some(state) = state {
+            self.is_asked = false;
             self.begin(at, wall, &state)?;
         }
         if self.recorder.is_open() {
@@ -234,9 +240,15 @@ impl Keeper {
         let may_try = self.too_large.is_some_and(|then| at.saturating_sub(then) >= AGAIN);
         if self.recorder.is_full() || may_try {
             self.too_large = None;
-            self.wants_state.store(true, Relaxed);
+            self.want_state();
         }
         Ok(())
+    }
+
+    fn want_state(&mut self) {
+        if !std::mem::replace(&mut self.is_asked, true) {
+            self.wants_state.store(true, Relaxed);
+        }
     }
 
     /// Begins a segment, if the session is small enough for one.
@@ -322,7 +334,7 @@ impl Keeper {
         // The segment that is open ends here, and the next event begins another.
         let out = self.recorder.end()?;
         self.put(out);
-        self.wants_state.store(true, Relaxed);
+        self.want_state();
         if self.whole.is_empty() {
             return Err(Error::NothingKept);
         }
