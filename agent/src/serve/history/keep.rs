@@ -1,6 +1,9 @@
 //! Reads what there is to tell, as a client does.
 
-use super::pack::{Pack, Packer};
+use super::{
+    pack::{Pack, Packer},
+    window::Fill,
+};
 use crate::serve::{
     console::service::ask,
     holdup::pages::{Reports, Whole},
@@ -102,16 +105,16 @@ impl Keeping {
 
     /// One segment. `None` at the agent's end.
     async fn segment(&mut self, reports: &mut PageStream<Reports>) -> Option<End> {
-        self.packer.send(Pack::Begin).await?;
+        self.packer.begin().await?;
         self.update(reports, Of::State, None).await?;
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.reset();
         loop {
-            if self.packer.is_too_large() {
+            if self.packer.is(Fill::TooLarge) {
                 return Some(End::TooLarge);
             }
-            if self.packer.is_full() {
+            if self.packer.is(Fill::Full) {
                 return Some(End::Full);
             }
             tokio::select! {

@@ -16,7 +16,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -45,12 +45,15 @@ pub(super) enum Pack {
 #[derive(Debug)]
 pub(super) struct Packer {
     to: mpsc::Sender<Pack>,
+    /// Segments that were begun.
+    begun: u64,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    fill: AtomicU8,
+    /// How far the segment is that was packed last, and which one that is: it may be an older one than whoever reads is at.
+    fill: AtomicU64,
     /// How long it has packed, in nanoseconds.
     spent: AtomicU64,
 }
@@ -60,14 +63,21 @@ pub(super) fn start(most: usize, folder: Option<PathBuf>, description: Descripti
     let (to, from) = mpsc::channel(PAGES);
     let shared = Arc::<Shared>::default();
     let files = folder.map(|folder| Files::new(folder, &description.process.name, most));
-    let packing =
-        Packing { window: Window::new(most), most, files, description, shared: Arc::clone(&shared), is_said: false };
+    let packing = Packing {
+        window: Window::new(most),
+        begun: 0,
+        most,
+        files,
+        description,
+        shared: Arc::clone(&shared),
+        is_said: false,
+    };
     thread::Builder::new().name("holdup-history".to_owned()).spawn(move || {
         hide();
         lowest_priority();
         packing.run(from);
     })?;
-    Ok(Packer { to, shared })
+    Ok(Packer { to, begun: 0, shared })
 }
 
 /// What else there is to do comes first. Where the system says no, it is as others are.
@@ -81,6 +91,12 @@ fn lowest_priority() {
 fn lowest_priority() {}
 
 impl Packer {
+    /// Begins another segment. `None` where the thread has ended.
+    pub(super) async fn begin(&mut self) -> Option<()> {
+        self.begun += 1;
+        self.send(Pack::Begin).await
+    }
+
     /// `None` where the thread has ended.
     pub(super) async fn send(&self, pack: Pack) -> Option<()> {
         self.to.send(pack).await.ok()
@@ -90,12 +106,9 @@ impl Packer {
         self.to.reserve().await.ok()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.shared.fill.load(Ordering::Acquire) == Fill::Full as u8
-    }
-
-    pub(super) fn is_too_large(&self) -> bool {
-        self.shared.fill.load(Ordering::Acquire) == Fill::TooLarge as u8
+    /// Whether the segment that was begun last is so far.
+    pub(super) fn is(&self, fill: Fill) -> bool {
+        self.shared.fill.load(Ordering::Acquire) == packed(self.begun, fill)
     }
 
     pub(super) fn spent(&self) -> Duration {
@@ -103,8 +116,14 @@ impl Packer {
     }
 }
 
+/// How far a segment is, as a number.
+fn packed(segment: u64, fill: Fill) -> u64 {
+    (segment << 8) | fill as u64
+}
+
 struct Packing {
     window: Window,
+    begun: u64,
     most: usize,
     files: Option<Files>,
     description: Description,
@@ -118,7 +137,10 @@ impl Packing {
         while let Some(pack) = from.blocking_recv() {
             let began = Instant::now();
             match pack {
-                Pack::Begin => self.window.begin(),
+                Pack::Begin => {
+                    self.begun += 1;
+                    self.window.begin();
+                }
                 Pack::Page(page, of) => self.window.page(&page, of),
                 // Whoever asked may have left.
                 Pack::Asked(Ask::Fetch(answer)) => drop(answer.send(self.all())),
@@ -133,7 +155,7 @@ impl Packing {
     /// Tells how far the segment is.
     fn note(&mut self) {
         let fill = self.window.fill();
-        self.shared.fill.store(fill as u8, Ordering::Release);
+        self.shared.fill.store(packed(self.begun, fill), Ordering::Release);
         if fill == Fill::TooLarge && !self.is_said {
             let said = format!(
                 "no past is kept: a single state takes more than a third of the {} MiB of HOLDUP_HISTORY; that is tried again each minute",

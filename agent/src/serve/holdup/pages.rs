@@ -512,7 +512,7 @@ mod tests {
     #[test]
     fn many_deep_stalls_are_told_once_each_in_pages_that_anybody_accepts() {
         let common = Arc::new(Common::default());
-        let mut reports = Reports::all(Arc::clone(&common), Vec::new(), Arc::default(), Wakers::Counted);
+        let mut reports = Reports::of(Whole::All, Arc::clone(&common), Vec::new(), Arc::default(), Wakers::Counted);
         // What the other tests of this process have left is told first.
         while reports.next().is_some() {}
         let all: Vec<Stall> = (1..=MOST_STALLS as u64).map(stall).collect();
