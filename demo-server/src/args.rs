@@ -125,6 +125,8 @@ mod tests {
             "console-subscriber",
             "--detail",
             "lean",
+            "--settings",
+            "environment",
             "--log",
             "info",
             "--load",

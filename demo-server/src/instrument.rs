@@ -32,6 +32,20 @@ pub struct Instrumentation {
     /// How much the agent collects; console-subscriber knows one level only
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
     pub detail: Detail,
+
+    /// Where the agent has its other settings from
+    #[arg(long, value_name = "FROM", value_enum, default_value_t)]
+    pub settings: Settings,
+}
+
+/// Where the agent has those settings from that the server does not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Settings {
+    /// Nowhere: they are the defaults
+    #[default]
+    Defaults,
+    /// Its variables in the environment
+    Environment,
 }
 
 /// What collects and serves what there is to see.
@@ -58,12 +72,14 @@ pub enum Detail {
 
 impl Instrumentation {
     /// The same as words of a command line.
-    pub(crate) fn to_words(self) -> [String; 4] {
+    pub(crate) fn to_words(self) -> [String; 6] {
         let word = |value: Option<clap::builder::PossibleValue>| {
             value.map(|value| value.get_name().to_owned()).unwrap_or_default()
         };
         let (instrument, detail) = (word(self.instrument.to_possible_value()), word(self.detail.to_possible_value()));
-        ["--instrument".to_owned(), instrument, "--detail".to_owned(), detail]
+        let settings = word(self.settings.to_possible_value());
+        let [first, second, third] = ["--instrument", "--detail", "--settings"].map(str::to_owned);
+        [first, instrument, second, detail, third, settings]
     }
 }
 
@@ -84,15 +100,18 @@ pub(crate) fn start(
     listener: TcpListener,
     stop: mpsc::Sender<Stop>,
 ) -> Result<Seen, Error> {
-    let Instrumentation { instrument, detail } = instrumentation;
+    let Instrumentation { instrument, detail, settings } = instrumentation;
     match instrument {
         Instrument::Agent => {
             let detail = match detail {
                 Detail::Full => holdup_agent::Detail::Full,
                 Detail::Lean => holdup_agent::Detail::Lean,
             };
-            let builder =
-                holdup_agent::builder().name(NAME).detail(detail).retention(keeps.retention).listener(listener);
+            let builder = match settings {
+                Settings::Defaults => holdup_agent::builder(),
+                Settings::Environment => holdup_agent::builder().from_env(),
+            };
+            let builder = builder.name(NAME).detail(detail).retention(keeps.retention).listener(listener);
             let agent = match (log_layer(log)?, keeps.filter) {
                 (None, Filter::OfEachLayer) => builder.try_init()?,
                 (layer, _) => {

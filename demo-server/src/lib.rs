@@ -27,6 +27,6 @@ mod warm_up;
 pub use announce::Listening;
 pub use args::Args;
 pub use error::Error;
-pub use instrument::{Detail, Instrument, Instrumentation};
+pub use instrument::{Detail, Instrument, Instrumentation, Settings};
 pub use run::run;
 pub use scenarios::{Ctx, Filter, InLean, Kind, Processors, Raised, Scenario, scenario, scenarios};

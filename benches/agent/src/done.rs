@@ -1,6 +1,7 @@
 //! What is done without anybody who watches from outside: by this command, and by one that is built as a service is that knows of no instrumentation.
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,6 +12,28 @@ use tokio::{
     sync::{Mutex, RwLock, mpsc},
     task::{JoinSet, yield_now},
 };
+use tracing_subscriber::{Layer, Registry, filter::LevelFilter, fmt};
+
+/// What a service has of its own that tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Nothing.
+    Silent,
+    /// A log of what is of level `INFO` and above, in which records of the crate `log` are taken in.
+    Logs,
+}
+
+impl Host {
+    /// What it has for the work of this name.
+    pub(crate) fn of(work: &str) -> Self {
+        if work.starts_with("disabled") { Self::Logs } else { Self::Silent }
+    }
+}
+
+/// The log, which nobody reads.
+pub(crate) fn log_layer() -> impl Layer<Registry> + Send + Sync {
+    fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)
+}
 
 /// Does the work of this name, and returns what it took: seconds, or bytes of memory for each task.
 pub(crate) fn by_name(name: &str, scale: usize) -> Option<f64> {
@@ -30,6 +53,8 @@ pub(crate) fn by_name(name: &str, scale: usize) -> Option<f64> {
             "many-readers" => readers(1_000_000 / scale, 10_000).await,
             "channel" => channel(1_000_000 / scale).await,
             "echo" => echo(5_000 / scale).await,
+            "disabled" => disabled(1_000 / scale, in_tracing).await,
+            "disabled-log" => disabled(1_000 / scale, in_log).await,
             _ => return None,
         }
         Some(start.elapsed().as_secs_f64())
@@ -152,6 +177,31 @@ async fn echo(times: usize) {
         });
     }
     all(tasks).await;
+}
+
+/// Writes to the log what its level leaves out, so many times a hundred thousand records.
+async fn disabled(times: usize, write: fn(usize)) {
+    let writer = tokio::spawn(async move {
+        for _ in 0..times {
+            write(100_000);
+            // No poll is a long one.
+            yield_now().await;
+        }
+    });
+    writer.await.ok();
+}
+
+fn in_tracing(records: usize) {
+    for number in 0..records / 2 {
+        tracing::trace!(number, "begun");
+        tracing::debug!(number, "done");
+    }
+}
+
+fn in_log(records: usize) {
+    for number in 0..records {
+        log::debug!("done {number}");
+    }
 }
 
 /// Bytes of memory for each of some tasks that wait for ever.

@@ -1,11 +1,13 @@
 //! What watches a work.
 
+use crate::done::{Host, log_layer};
 use clap::ValueEnum;
 use holdup_agent::{Agent, Detail};
 use std::{
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
+use tracing_subscriber::{layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
 /// How long a poll may last in what is measured here; the agent's default.
 pub(crate) const STALL_THRESHOLD: Duration = Duration::from_millis(100);
@@ -58,22 +60,32 @@ impl Mode {
         if self.is_agent() { Reader::Holdup } else { Reader::Console }
     }
 
-    /// Starts it in this process.
-    pub(crate) fn start(self) -> Result<Watching, String> {
+    /// Starts it in this process, beside what the service has.
+    pub(crate) fn start(self, host: Host) -> Result<Watching, String> {
         match self {
-            Self::Bare | Self::Plain => Ok(Watching { address: None, _agent: None }),
+            Self::Bare | Self::Plain => {
+                if host == Host::Logs {
+                    registry().with(log_layer()).init();
+                }
+                Ok(Watching { address: None, _agent: None })
+            }
             Self::Console => {
                 let address = free()?;
                 // What it retains is bounded by time alone: so little that the work's memory is its own.
-                console_subscriber::ConsoleLayer::builder()
-                    .server_addr(address)
-                    .retention(Duration::from_secs(60))
-                    .init();
+                let console =
+                    console_subscriber::ConsoleLayer::builder().server_addr(address).retention(Duration::from_secs(60));
+                match host {
+                    Host::Silent => console.init(),
+                    Host::Logs => registry().with(log_layer()).with(console.spawn()).init(),
+                }
                 Ok(Watching { address: Some(address), _agent: None })
             }
             Self::Full | Self::Lean => {
                 let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
                 let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
+                if host == Host::Logs {
+                    builder.wrap(registry().with(log_layer())).init();
+                }
                 let agent = builder.stall_threshold(STALL_THRESHOLD).try_init().map_err(|error| error.to_string())?;
                 Ok(Watching { address: agent.address(), _agent: Some(agent) })
             }

@@ -44,7 +44,7 @@ const STALL: Duration = Duration::from_millis(450);
 
 /// Serves one work that is watched from outside.
 pub(crate) fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result<(), String> {
-    let watching = mode.start()?;
+    let watching = mode.start(work.host())?;
     println!("{}", watching.address.map_or_else(|| "-".to_owned(), |address| address.to_string()));
     let runtime = runtime();
     if matches!(work, Work::FirstState | Work::FirstStateConsole) {

@@ -1,7 +1,7 @@
 //! The works: how each is called, and what it may cost.
 
 use crate::{
-    done,
+    done::{self, Host},
     mode::{Mode, Reader},
 };
 use clap::ValueEnum;
@@ -23,6 +23,10 @@ pub(crate) enum Work {
     Channel,
     /// 64 connections that are echoed to.
     Echo,
+    /// A hundred million records of `tracing` that the service's own log leaves out.
+    Disabled,
+    /// The same of the crate `log`.
+    DisabledLog,
     /// The same as [`Work::Spawn`] while holdup is attached.
     SpawnHoldup,
     /// While tokio-console is.
@@ -62,6 +66,8 @@ impl Work {
             Self::ManyReaders => "RwLock::read, 1 M, 10,000 at once",
             Self::Channel => "mpsc, capacity 64, 8 producers, 1 M",
             Self::Echo => "TCP echo, 64 connections",
+            Self::Disabled => "trace! and debug! below the log's level, 100 M",
+            Self::DisabledLog => "log::debug! below the log's level, 100 M",
             Self::SpawnHoldup => "spawn 1 M, holdup attached",
             Self::SpawnConsole => "spawn 1 M, tokio-console attached",
             Self::SpawnUnread => "spawn 1 M, a client that reads nothing",
@@ -85,6 +91,8 @@ impl Work {
             Self::Yield => ["2.2", "1.8"],
             Self::Readers
             | Self::ManyReaders
+            | Self::Disabled
+            | Self::DisabledLog
             | Self::SpawnHoldup
             | Self::SpawnConsole
             | Self::SpawnUnread
@@ -153,6 +161,8 @@ impl Work {
             Self::ManyReaders => "many-readers",
             Self::Channel => "channel",
             Self::Echo => "echo",
+            Self::Disabled => "disabled",
+            Self::DisabledLog => "disabled-log",
             Self::Idle => "idle",
             Self::Flood
             | Self::FirstState
@@ -162,6 +172,11 @@ impl Work {
             | Self::Stall
             | Self::StallStack => "",
         }
+    }
+
+    /// What the service has of its own meanwhile.
+    pub(crate) fn host(self) -> Host {
+        Host::of(self.done())
     }
 
     /// Does it, and returns what it took.

@@ -1,7 +1,9 @@
 //! A process that ends with whoever started it, and what is seen of it from outside.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{self, BufRead as _, BufReader},
     process::{self, ChildStdout, Command, Stdio},
 };
@@ -31,8 +33,25 @@ impl Child {
     ///
     /// Where it cannot be started.
     pub fn start(words: &[&str]) -> io::Result<Self> {
+        Self::start_with(words, &[])
+    }
+
+    /// The same with these variables of an agent's, and no other ones.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be started.
+    pub fn start_with(words: &[&str], environment: &[(&str, OsString)]) -> io::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
-        command.args(words).env_remove("RUST_LOG").stdin(Stdio::piped()).stdout(Stdio::piped());
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOLDUP_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(words)
+            .env_remove("RUST_LOG")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let stdout = process.stdout.take().ok_or_else(|| io::Error::other("it is piped"))?;
         Ok(Self { process, lines: BufReader::new(stdout).lines() })

@@ -5,8 +5,10 @@ mod child;
 mod client;
 mod proxy;
 mod rows;
+mod secrets;
 
 pub use child::{Child, Seen};
 pub use client::Client;
-pub use proxy::{Fault, Proxy};
-pub use rows::{Key, Rows, rows};
+pub use proxy::{Changed, Fault, Proxy};
+pub use rows::{Key, Row, Rows, rows};
+pub use secrets::Secrets;

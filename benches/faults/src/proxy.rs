@@ -71,6 +71,15 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What becomes of a connection some of whose bytes were changed, once faults end. TCP hands on such a byte as any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// It ends then, where nobody can tell.
+    Ends,
+    /// It goes on, where it is for both sides to tell.
+    GoesOn,
+}
+
 /// What listens in place of the address.
 #[derive(Debug)]
 pub struct Proxy {
@@ -87,16 +96,16 @@ impl Proxy {
     /// # Errors
     ///
     /// Where it cannot listen.
-    pub async fn start(to: SocketAddr, seed: u64) -> io::Result<Self> {
+    pub async fn start(to: SocketAddr, seed: u64, changed: Changed) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (fault, faults) = watch::channel(Fault::default());
         let (address, connections) = (listener.local_addr()?, Arc::new(AtomicU64::new(0)));
-        let accepting = tokio::spawn(accept(listener, to, seed, faults, Arc::clone(&connections))).abort_handle();
+        let accepting = accept(listener, to, (seed, changed), faults, Arc::clone(&connections));
+        let accepting = tokio::spawn(accepting).abort_handle();
         Ok(Self { address, fault, connections, accepting })
     }
 
-    /// From now on this is done. TCP hands on a byte that was changed as any other, and nobody can tell: so a connection on which that
-    /// happened ends where faults do.
+    /// From now on this is done.
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
     }
@@ -116,7 +125,7 @@ impl Drop for Proxy {
 async fn accept(
     listener: TcpListener,
     to: SocketAddr,
-    seed: u64,
+    (seed, changed): (u64, Changed),
     faults: watch::Receiver<Fault>,
     count: Arc<AtomicU64>,
 ) {
@@ -126,13 +135,18 @@ async fn accept(
         let number = count.fetch_add(1, Relaxed);
         let Ok(far) = TcpStream::connect(to).await else { continue };
         let random = SmallRng::seed_from_u64(seed.rotate_left(32) ^ number);
-        connections.spawn(connection(near, far, random, faults.clone()));
+        connections.spawn(connection((near, far), random, faults.clone(), changed));
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// Passes on what comes from both sides, until one of them is gone or it is cut.
-async fn connection(near: TcpStream, far: TcpStream, mut random: SmallRng, mut faults: watch::Receiver<Fault>) {
+async fn connection(
+    (near, far): (TcpStream, TcpStream),
+    mut random: SmallRng,
+    mut faults: watch::Receiver<Fault>,
+    then: Changed,
+) {
     let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
     let changed = Arc::new(AtomicBool::new(false));
     let mut way =
@@ -140,7 +154,8 @@ async fn connection(near: TcpStream, far: TcpStream, mut random: SmallRng, mut f
     let (there, back) = (way().pass(near_read, far_write), way().pass(far_read, near_write));
     let ends_with_faults = async {
         while faults.changed().await.is_ok() {
-            if *faults.borrow_and_update() == Fault::default() && changed.load(Relaxed) {
+            let is_over = *faults.borrow_and_update() == Fault::default();
+            if is_over && then == Changed::Ends && changed.load(Relaxed) {
                 return;
             }
         }
@@ -244,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_fault_is_what_it_says() {
-        let proxy = Proxy::start(echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(echo().await, 1, Changed::GoesOn).await.unwrap();
         assert_eq!(said(&proxy).await.unwrap(), [7; 16_000], "without a fault");
         let begun = Instant::now();
         proxy.set(Fault { delay: Duration::from_millis(50), bytes_per_second: Some(1 << 17), ..Fault::default() });
@@ -259,7 +274,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_whose_bytes_were_changed_ends_with_the_faults() {
-        let proxy = Proxy::start(echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(echo().await, 1, Changed::Ends).await.unwrap();
         let [mut changed, mut as_it_was] =
             [TcpStream::connect(proxy.address).await.unwrap(), TcpStream::connect(proxy.address).await.unwrap()];
         proxy.set(Fault { corrupt_every: Some(1), ..Fault::default() });
