@@ -1,12 +1,13 @@
 //! All of it as a file, when something critical lasts.
 
+use crate::clock;
 use std::{
     collections::HashMap,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 /// For one kind of alarm there is no more than one file in so long a time.
@@ -73,7 +74,7 @@ impl Files {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.folder)?;
         self.make_room(all.iter().map(|piece| piece.len() as u64).sum())?;
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let seconds = clock::now().wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         // In the order in which they were written.
         let name = format!("{}{seconds}-{}-{kind}{SUFFIX}", self.prefix, std::process::id());
         let (path, aside) = (self.folder.join(&name), self.folder.join(format!("{name}.new")));
