@@ -13,6 +13,7 @@ pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArg
 
 use super::choice::{
     FailOn, Format, HistoryFor, MemoryBound, PaletteChoice, RecordedAt, RetainFor, Size, ThresholdSetting, lint_names,
+    wait,
 };
 use crate::source::Target;
 use clap::{Parser, Subcommand, ValueHint};
@@ -338,7 +339,7 @@ pub struct CheckArgs {
     pub at: Option<RecordedAt>,
 
     /// How long to watch, from the first update on
-    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = wait)]
     pub window: std::time::Duration,
 
     /// How to print what was found
@@ -350,7 +351,7 @@ pub struct CheckArgs {
     pub fail_on: FailOn,
 
     /// How long the target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
     pub connect_timeout: std::time::Duration,
 
     /// Print the JSON Schema of `--format json`, and exit

@@ -73,6 +73,15 @@ impl FromStr for ThresholdSetting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetainFor(pub Option<Duration>);
 
+/// Longer than anybody waits for anything; what clocks can count goes far beyond.
+const LONGEST: Duration = Duration::from_secs(10 * 31_557_600);
+
+/// How long to wait, or to watch.
+pub(super) fn wait(typed: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
+    if duration > LONGEST { Err("that is more than ten years".to_owned()) } else { Ok(duration) }
+}
+
 impl FromStr for RetainFor {
     type Err = String;
 
@@ -385,6 +394,15 @@ mod tests {
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");
         }
         assert_eq!(Size(512 << 20).to_string(), "512MiB");
+    }
+
+    /// What clocks cannot count ended the program.
+    #[test]
+    fn nobody_waits_for_longer_than_clocks_can_count() {
+        assert_eq!(wait("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(wait("10y 1d").unwrap_err(), "that is more than ten years");
+        assert_eq!(wait("400000000000y").unwrap_err(), "that is more than ten years");
+        assert!(wait("a while").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use super::{FileArgs, LinkArgs, LintArgs, ScreenArgs, SymbolArgs};
 use crate::{
-    cli::choice::{AlarmOn, DiffFormat, FailOn, Percent, RecordedAt, Size},
+    cli::choice::{AlarmOn, DiffFormat, FailOn, Percent, RecordedAt, Size, wait},
     source::Target,
 };
 use clap::ValueHint;
@@ -44,7 +44,7 @@ pub struct RecordArgs {
     pub output: PathBuf,
 
     /// How long to record, from the first update on [default: until ctrl-c]
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = wait)]
     pub window: Option<std::time::Duration>,
 
     /// How much to keep, as in 1GiB: in eight pieces, FILE.0001 and so on, of which the oldest goes; a piece has at least what is known when it begins
@@ -60,15 +60,15 @@ pub struct RecordArgs {
     pub on_finding: Option<AlarmOn>,
 
     /// How much to keep of what was before that
-    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration, requires = "on_finding")]
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = wait, requires = "on_finding")]
     pub before: std::time::Duration,
 
     /// How much to keep of what comes after it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration, requires = "on_finding")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = wait, requires = "on_finding")]
     pub after: std::time::Duration,
 
     /// How long the target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
     pub connect_timeout: std::time::Duration,
 
     /// How the target is watched.
@@ -107,7 +107,7 @@ pub struct DiffArgs {
     pub after: Option<Target>,
 
     /// How long to watch a live target, from the first update on
-    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = wait)]
     pub window: std::time::Duration,
 
     /// How to print what differs
@@ -119,7 +119,7 @@ pub struct DiffArgs {
     pub change: Percent,
 
     /// And, of times, by this much
-    #[arg(long, value_name = "DURATION", default_value = "100us", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "100us", value_parser = wait)]
     pub time: std::time::Duration,
 
     /// And, of shares, by this much: of one worker's time, and of a lock's acquisitions
@@ -131,7 +131,7 @@ pub struct DiffArgs {
     pub fail_on: FailOn,
 
     /// How long a live target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
     pub connect_timeout: std::time::Duration,
 
     /// Print the JSON Schema of `--format json`, and exit
