@@ -27,6 +27,7 @@ pub(crate) enum Part {
     /// The past that it keeps.
     History,
     /// The file that it is written to.
+    #[cfg(feature = "history")]
     HistoryFile,
 }
 

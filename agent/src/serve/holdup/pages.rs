@@ -108,6 +108,7 @@ pub(crate) enum Whole {
     /// What has ended and is kept, too.
     All,
     /// What lives.
+    #[cfg_attr(not(feature = "history"), expect(dead_code, reason = "only a past is made of it"))]
     Living,
 }
 
