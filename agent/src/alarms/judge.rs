@@ -202,23 +202,8 @@ mod tests {
 
     /// A stall that began then, of the task of the same number.
     fn stall(id: u64, worker: u32, since: u64) -> Stall {
-        Stall {
-            id,
-            runtime: 1,
-            worker,
-            tid: 7,
-            thread: "w".into(),
-            task: id,
-            since: at(since),
-            ended_at: None,
-            cause: None,
-            system_call: String::new(),
-            kernel_function: String::new(),
-            on_cpu: Duration::ZERO,
-            queued: 0,
-            stack: Some(Arc::new(Stack::none(at(since), "none here"))),
-            limitation: String::new(),
-        }
+        let stack = Some(Arc::new(Stack::none(at(since), "none here")));
+        Stall { task: id, stack, ..Stall::of_worker(id, worker, at(since)) }
     }
 
     /// What is told of these on a runtime of three workers; tasks of even numbers are of one place, the others of another.

@@ -148,19 +148,17 @@ impl Records {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock;
-
-    fn stall() -> Stall {
-        Stall {
-            id: 0,
+impl Stall {
+    /// One of which nothing is known but where and since when it lasts.
+    pub(crate) fn of_worker(id: u64, worker: u32, since: Nanos) -> Self {
+        Self {
+            id,
             runtime: 1,
-            worker: 0,
+            worker,
             tid: 7,
             thread: "w".into(),
             task: 3,
-            since: clock::now(),
+            since,
             ended_at: None,
             cause: None,
             system_call: String::new(),
@@ -170,6 +168,16 @@ mod tests {
             stack: None,
             limitation: String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    fn stall() -> Stall {
+        Stall::of_worker(0, 0, clock::now())
     }
 
     #[test]

@@ -491,23 +491,7 @@ mod tests {
             inlined: false,
         };
         let stack = Stack { frames: vec![frame; 128], ..Stack::none(since, "") };
-        Stall {
-            id,
-            runtime: 1,
-            worker: 0,
-            tid: 7,
-            thread: "orders-worker".into(),
-            task: 1,
-            since,
-            ended_at: None,
-            cause: None,
-            system_call: String::new(),
-            kernel_function: String::new(),
-            on_cpu: Duration::ZERO,
-            queued: 0,
-            stack: Some(Arc::new(stack)),
-            limitation: String::new(),
-        }
+        Stall { stack: Some(Arc::new(stack)), ..Stall::of_worker(id, 0, since) }
     }
 
     #[test]
