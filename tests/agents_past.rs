@@ -5,16 +5,18 @@ mod process;
 #[allow(dead_code, reason = "no run of the executable is under way")]
 #[path = "process/running.rs"]
 mod running;
+#[path = "process/service.rs"]
+mod service;
 
 use process::{Ended, holdup, run};
 use running::Server;
 use serde_json::Value;
+use service::{SAYS, Service};
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read as _},
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is wrong with the service, set where this executable is to be one.
 const ROLE: &str = "HOLDUP_TEST_TROUBLE";
-
-/// Begins what the service says; other lines are the test harness's.
-const SAYS: &str = "|> ";
 
 /// Not a test: where a process finds that it is to be a service.
 #[test]
@@ -74,31 +73,9 @@ fn role() {
     runtime.shutdown_background();
 }
 
-/// A service that goes on until this is dropped.
-struct Service {
-    child: Child,
-    target: String,
-}
-
-impl Service {
-    fn start(trouble: &str, set: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env::current_exe().expect("this executable is known"));
-        command.args(["--exact", "role", "--nocapture", "--test-threads", "1"]);
-        command.env(ROLE, trouble).env("HOLDUP_ADDR", "127.0.0.1:0").env_remove("RUST_LOG").envs(set.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = command.spawn().expect("the role runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let said = lines.find_map(|line| line.ok()?.split_once(SAYS).map(|(_, said)| said.to_owned()));
-        let target = said.expect("it says where it listens");
-        Self { child, target }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A service with this trouble.
+fn service(trouble: &str, set: &[(&str, &str)]) -> Service {
+    Service::start(ROLE, trouble, set)
 }
 
 fn run_in(folder: &Path, args: &[&str]) -> Ended {
@@ -142,7 +119,7 @@ fn recorded(folder: &Path, target: &str, file: &str, at_least: Duration) -> Valu
 
 #[test]
 fn who_comes_late_has_what_was_before() {
-    let server = Service::start("lock", &[("HOLDUP_HISTORY", "1MiB")]);
+    let server = service("lock", &[("HOLDUP_HISTORY", "1MiB")]);
     let folder = tempfile::tempdir().unwrap();
     let info = recorded(folder.path(), &server.target, "a.holdup", Duration::from_secs(4));
     assert_eq!((&info["closed"], &info["damaged_segments"]), (&true.into(), &0.into()), "{info:#}");
@@ -159,7 +136,7 @@ fn who_comes_late_has_what_was_before() {
 /// So much happens that states are told anew, and the oldest ones go.
 #[test]
 fn segments_that_go_leave_no_task_that_has_ended() {
-    let server = Service::start("churn", &[("HOLDUP_HISTORY", "1MiB")]);
+    let server = service("churn", &[("HOLDUP_HISTORY", "1MiB")]);
     let folder = tempfile::tempdir().unwrap();
     // More than a mebibyte has room for.
     std::thread::sleep(Duration::from_secs(12));
@@ -195,7 +172,7 @@ fn at_an_alarm_it_is_written_for_who_comes_after_the_restart() {
         ("HOLDUP_ALARMS", "700ms"),
         ("HOLDUP_NAME", "orders"),
     ];
-    let server = Service::start("stall", &set);
+    let server = service("stall", &set);
     let file = written(&kept);
     drop(server);
     let name = file.file_name().unwrap().to_str().unwrap();

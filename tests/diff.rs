@@ -4,15 +4,17 @@
 mod process;
 #[path = "process/running.rs"]
 mod running;
+#[path = "process/service.rs"]
+mod service;
 
 use process::{Ended, holdup, run};
 use running::{Running, Server};
 use serde_json::Value;
+use service::{SAYS, Service};
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read as _},
+    io::Read as _,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,9 +25,6 @@ use tokio::{
 
 /// How much work the service does, as a percentage: set where this executable is to be one.
 const ROLE: &str = "HOLDUP_TEST_WORK";
-
-/// Begins what the service says; other lines are the test harness's.
-const SAYS: &str = "|> ";
 
 /// The task that does the work.
 const COMPUTES: &str = "computes";
@@ -88,41 +87,10 @@ fn keep(lasting: Duration) {
     std::thread::sleep(lasting);
 }
 
-/// A service that goes on until this is dropped.
-struct Service {
-    child: Child,
-    target: String,
-}
-
-impl Service {
-    fn start(work: u32) -> Self {
-        Self::start_in("full", work)
-    }
-
-    fn start_in(detail: &str, work: u32) -> Self {
-        let mut command = Command::new(env::current_exe().expect("this executable is known"));
-        command.args(["--exact", "role", "--nocapture", "--test-threads", "1"]);
-        // An agent that is not optimized may take more of a processor than it is given, and tells less often then.
-        command
-            .env("HOLDUP_CPU", "100%")
-            .env("HOLDUP_DETAIL", detail)
-            .env(ROLE, work.to_string())
-            .env("HOLDUP_ADDR", "127.0.0.1:0")
-            .env_remove("RUST_LOG");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = command.spawn().expect("the role runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let said = lines.find_map(|line| line.ok()?.split_once(SAYS).map(|(_, said)| said.to_owned()));
-        let target = said.expect("it says where it listens");
-        Self { child, target }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A service that does so much work, in percent.
+fn service(detail: &str, work: u32) -> Service {
+    // An agent that is not optimized may take more of a processor than it is given, and tells less often then.
+    Service::start(ROLE, &work.to_string(), &[("HOLDUP_CPU", "100%"), ("HOLDUP_DETAIL", detail)])
 }
 
 fn run_in(folder: &Path, args: &[&str]) -> Ended {
@@ -168,7 +136,7 @@ fn metric<'a>(report: &'a Value, name: &str) -> &'a Value {
 /// Two services that do the same, and one that computes a fifth more. Whatever is wrong, in words.
 fn same_and_more(lasting: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let services = [100, 100, 120].map(Service::start);
+    let services = [100, 100, 120].map(|work| service("full", work));
     let [before, same, more] = services.each_ref().map(|service| service.target.as_str());
     record(folder.path(), lasting, &[("before", before), ("same", same), ("more", more)]);
     let mut wrong = Vec::new();
@@ -263,7 +231,7 @@ fn what_a_console_does_not_tell_is_not_known_and_what_is_too_little_is_said() {
 #[test]
 fn a_recording_is_compared_with_what_lives_and_lean_detail_tells_no_waits() {
     let _alone = alone();
-    let service = Service::start_in("lean", 100);
+    let service = service("lean", 100);
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), "11s", &[("before", &service.target)]);
     let (report, code) = compared(folder.path(), &["before.holdup", &service.target, "--for", "11s", "--no-memory"]);
