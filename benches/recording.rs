@@ -14,6 +14,7 @@ use holdup::{
     session::Session,
     update::{Begin, Event, TaskId, TaskStats, Update},
 };
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use service::{Named, at, first_state};
 use std::{
     fs::{self, File},
@@ -43,10 +44,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             humanize(recorded.recorder),
             humanize(recorded.session),
         );
-        seek(&path, seconds)?;
+        seek(&path, seconds, Cache::Warm)?;
+        seek(&path, seconds, Cache::Cold)?;
         index(&path)?;
     }
-    for tasks in [10_000, 100_000] {
+    for tasks in [10_000, 100_000, 1_000_000] {
         past(tasks)?;
     }
     Ok(())
@@ -105,9 +107,10 @@ fn past(tasks: u64) -> Result<(), Box<dyn std::error::Error>> {
     let (first, line) = show(Seek::Latest(-1))?;
     let line = line.ok_or("no time line")?;
     println!(
-        "  kept: {} of it in {} segments, {}",
+        "  kept: {} of it in {} segments, {} of which are outlines, {}",
         humanize(line.until.saturating_sub(line.from)),
         line.walls.len(),
+        line.outlined.len(),
         humanize_bytes(line.bytes)
     );
     let mut steps = Vec::new();
@@ -212,16 +215,29 @@ fn record(path: &Path, tasks: u64, changing: Changing, seconds: u64) -> Result<T
     Ok(took)
 }
 
-fn seek(path: &Path, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
+/// Whether the file's bytes are in memory when an instant is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cache {
+    Warm,
+    Cold,
+}
+
+fn seek(path: &Path, seconds: u64, cache: Cache) -> Result<(), Box<dyn std::error::Error>> {
+    let file = File::open(path)?;
+    // What is not written yet cannot be let go of.
+    file.sync_all()?;
     let mut player = Player::new(Recording::open(path)?)?;
     let mut took = Vec::new();
     for turn in 0..SEEKS {
         let at = Duration::from_secs(turn * 7_919 % seconds);
+        if cache == Cache::Cold {
+            posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        }
         let began = Instant::now();
         player.seek(at)?;
         took.push(began.elapsed());
     }
-    println!("  an instant of it: {}", percentiles(took));
+    println!("  an instant of it, cache {cache:?}: {}", percentiles(took));
     Ok(())
 }
 

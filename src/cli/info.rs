@@ -2,7 +2,7 @@
 
 use super::{Error, Outcome, args::InfoArgs, out, recorded};
 use crate::{
-    record::{Damage, Header, Player},
+    record::{Damage, Header, Keeps, Player},
     report::RecordingInfo,
     update::{BeginMode, Event, Part},
 };
@@ -60,6 +60,7 @@ fn read(player: &mut Player) -> Result<RecordingInfo, Error> {
         seconds: last.saturating_sub(first).as_secs_f64(),
         bytes: recording.size(),
         segments: recording.segments().len(),
+        outlines: recording.segments().filter(|(head, _)| head.keeps == Keeps::Outline).count(),
         updates,
         most_tasks,
         attached,

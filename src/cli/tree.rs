@@ -28,6 +28,11 @@ pub(super) fn run(args: &TreeArgs, config: &Config, environment: &Environment) -
     let is_over = matches!(config.target, Target::Core(_));
     let plan = Plan::new(&config.target, config, if is_over { Duration::ZERO } else { WINDOW }, PATIENCE);
     let (runtime, observed) = recorded::watch(&plan, args.at)?;
+    if observed.session.model().outlined().is_some() {
+        return Err(Error::Recording(
+            "of that instant no more is kept than findings, what they name, and sums: `holdup check` tells what was found".into(),
+        ));
+    }
     let told = TreeOf::new(&plan.target, &observed).ok_or_else(|| Error::NoMemory(plan.target.clone()))?;
     let text = if args.json { told.to_json() } else { tree::render(&told, environment.charset(&config.screen)) };
     let printed = out::print(&text);

@@ -6,10 +6,12 @@ use super::{
     file::Place,
     marks::Marks,
     message::{Mark, SegmentHead, SegmentTail},
+    nanos,
+    outlines::Outlines,
     segment::Extent,
 };
 use crate::{
-    session::Session,
+    session::{Outlining, Session},
     update::{Event, Part},
 };
 use std::{
@@ -18,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -43,6 +45,12 @@ const TOO_LARGE: usize = 4;
 /// A state is to leave room for its events, and for another segment: it takes no more than this part of what there is.
 const SHARE: usize = 4;
 
+/// Outlines have this part of what there is: what is left of instants that do not fit.
+const OUTLINED: usize = 8;
+
+/// What is said of that.
+const TOO_LARGE_FOR_ALL: &str = "the target is too large for all of its past: findings, what they name, and sums by spawn location are kept; --max-memory gives it more room";
+
 /// How long it takes until a session that did not fit is tried again.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -58,6 +66,9 @@ pub struct History {
     has_missed: bool,
     /// The thread wants the session, to begin a segment with.
     wants_state: Arc<AtomicBool>,
+    /// When the next outline is due, and how far they are from one another, in nanoseconds.
+    outline_at: Duration,
+    outlined_every: Arc<AtomicU64>,
 }
 
 /// What the thread is told.
@@ -76,6 +87,7 @@ pub(super) struct Noted {
     wall: u64,
     event: Event,
     state: Option<Session>,
+    outline: Option<Outlining>,
     /// Whether events are missing before it.
     has_missed: bool,
     /// Whether the session was seen to fit.
@@ -94,12 +106,17 @@ impl History {
     pub fn new(target: &str, began: Instant, limits: Limits) -> Self {
         let (to, from) = sync_channel(WAITING);
         let wants_state = Arc::new(AtomicBool::new(true));
+        let outlines = Outlines::new(limits.lasts, limits.bytes / OUTLINED);
+        let outlined_every = Arc::new(AtomicU64::new(nanos(outlines.every())));
+        let outline_at = outlines.every();
         let keeper = Keeper {
             header: Header::new(target, super::wall()),
             recorder: Recorder::new(),
             whole: VecDeque::new(),
             open: None,
-            limits,
+            outlines,
+            limits: Limits { bytes: limits.bytes - limits.bytes / OUTLINED, ..limits },
+            outlined_every: Arc::clone(&outlined_every),
             wants_state: Arc::clone(&wants_state),
             is_asked: true,
             has_missed: false,
@@ -109,7 +126,17 @@ impl History {
         if let Err(error) = spawned {
             tracing::warn!(%error, "no past is kept");
         }
-        Self { to, began, limits, marks: Marks::default(), is_within: false, has_missed: false, wants_state }
+        Self {
+            to,
+            began,
+            limits,
+            marks: Marks::default(),
+            is_within: false,
+            has_missed: false,
+            wants_state,
+            outline_at,
+            outlined_every,
+        }
     }
 
     /// When the past began.
@@ -129,7 +156,8 @@ impl History {
         }
         let fits = before.model().bytes() <= self.limits.bytes.saturating_mul(TOO_LARGE);
         // What comes before the first complete update is in the state after it.
-        let may_begin = !self.is_within && before.model().now().is_some() && fits;
+        let is_complete = !self.is_within && before.model().now().is_some();
+        let may_begin = is_complete && fits;
         let state = (may_begin && self.wants_state.swap(false, Relaxed)).then(|| {
             let mut state = before.clone();
             state.forget_values();
@@ -140,7 +168,11 @@ impl History {
         }
         let has_missed = std::mem::take(&mut self.has_missed);
         let at = at.saturating_duration_since(self.began);
-        let noted = Noted { at, wall: super::wall(), event: event.clone(), state, has_missed, fits };
+        let outline = (is_complete && at >= self.outline_at).then(|| {
+            self.outline_at = at + Duration::from_nanos(self.outlined_every.load(Relaxed));
+            before.outline()
+        });
+        let noted = Noted { at, wall: super::wall(), event: event.clone(), state, outline, has_missed, fits };
         if self.to.try_send(Said::Event(Box::new(noted))).is_err() {
             self.has_missed = true;
             self.wants_state.store(true, Relaxed);
@@ -166,10 +198,11 @@ impl History {
 }
 
 /// A segment in memory.
-struct Segment {
-    head: SegmentHead,
-    bytes: Arc<[u8]>,
-    tail: SegmentTail,
+#[derive(Clone)]
+pub(super) struct Segment {
+    pub(super) head: SegmentHead,
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) tail: SegmentTail,
 }
 
 /// Makes segments, and keeps them for as long as there is room.
@@ -178,6 +211,9 @@ struct Keeper {
     recorder: Recorder,
     whole: VecDeque<Segment>,
     open: Option<(SegmentHead, Vec<u8>)>,
+    outlines: Outlines,
+    outlined_every: Arc<AtomicU64>,
+    /// What segments may take.
     limits: Limits,
     wants_state: Arc<AtomicBool>,
     /// Whether a state was asked for that has not come: events from before it may still be waiting, and are no reason to ask again.
@@ -198,8 +234,12 @@ impl Keeper {
                         return;
                     }
                 }
-                Said::Marks(marks) if self.open.is_some() => self.recorder.mark(marks),
-                Said::Marks(_) => {}
+                Said::Marks(marks) => {
+                    self.outlines.mark(&marks);
+                    if self.open.is_some() {
+                        self.recorder.mark(marks);
+                    }
+                }
                 Said::Look(to) => {
                     if self.flush().is_ok() {
                         // Whoever asked may have gone.
@@ -214,7 +254,11 @@ impl Keeper {
     }
 
     fn note(&mut self, noted: Noted) -> Result<(), Error> {
-        let Noted { at, wall, event, state, has_missed, fits } = noted;
+        let Noted { at, wall, event, state, outline, has_missed, fits } = noted;
+        if let Some(outline) = outline {
+            self.outlines.add(at, wall, outline)?;
+            self.outlined_every.store(nanos(self.outlines.every()), Relaxed);
+        }
         self.has_missed |= has_missed;
         if state.is_some() || has_missed {
             let out = self.recorder.end()?;
@@ -317,16 +361,19 @@ impl Keeper {
     }
 
     fn look(&self) -> Kept {
-        let whole = self.whole.iter().map(|segment| {
-            let Segment { head, bytes, tail } = segment;
-            Place::in_memory(Arc::clone(bytes), Extent::Whole, head.clone(), tail.clone())
+        let open = self.open.iter().map(|(head, bytes)| Segment {
+            head: head.clone(),
+            bytes: bytes.as_slice().into(),
+            tail: self.recorder.tail().clone(),
         });
-        let open = self.open.iter().map(|(head, bytes)| {
-            Place::in_memory(bytes.as_slice().into(), Extent::Open, head.clone(), self.recorder.tail().clone())
+        let all = self.outlines.beside(self.whole.iter().cloned().chain(open).collect());
+        let is_open = |head: &SegmentHead| self.open.as_ref().is_some_and(|(open, _)| open == head);
+        let places = all.into_iter().map(|Segment { head, bytes, tail }| {
+            let extent = if is_open(&head) { Extent::Open } else { Extent::Whole };
+            Place::in_memory(bytes, extent, head, tail)
         });
-        let recording = Recording::of(self.header.clone(), whole.chain(open).collect());
-        let why = self.too_large.map(|_| "the target is too large for a past: --max-memory gives it more room".into());
-        Kept { recording, why }
+        let recording = Recording::of(self.header.clone(), places.collect());
+        Kept { recording, why: self.too_large.map(|_| TOO_LARGE_FOR_ALL.into()) }
     }
 
     /// All of it as a file that nobody but its owner may read.
@@ -335,7 +382,8 @@ impl Keeper {
         let out = self.recorder.end()?;
         self.put(out);
         self.want_state();
-        if self.whole.is_empty() {
+        let all = self.outlines.beside(self.whole.iter().cloned().collect());
+        if all.is_empty() {
             return Err(Error::NothingKept);
         }
         let mut options = OpenOptions::new();
@@ -343,10 +391,10 @@ impl Keeper {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut writer = Writer::new(options.open(path)?, &self.header)?;
-        for segment in &self.whole {
-            writer.put(Out::Begin(segment.head.clone()))?;
-            writer.put(Out::Bytes(segment.bytes.to_vec()))?;
-            writer.put(Out::End(segment.tail.clone()))?;
+        for Segment { head, bytes, tail } in all {
+            writer.put(Out::Begin(head))?;
+            writer.put(Out::Bytes(bytes.to_vec()))?;
+            writer.put(Out::End(tail))?;
         }
         let written = writer.finish()?.metadata()?.len();
         Ok(written)

@@ -45,6 +45,23 @@ pub enum Begins {
     With(u32),
 }
 
+/// What of the session is in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Keeps {
+    /// All that there was.
+    #[default]
+    All,
+    /// What was found, the tasks and locks that this names, and sums of the others, as of one instant.
+    Outline,
+}
+
+impl Keeps {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks it so")]
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+}
+
 /// What stands before a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentHead {
@@ -56,6 +73,9 @@ pub struct SegmentHead {
     pub wall: u64,
     /// What it begins with.
     pub begins: Begins,
+    /// What is in it.
+    #[serde(default, skip_serializing_if = "Keeps::is_all")]
+    pub keeps: Keeps,
 }
 
 /// What stands after a segment that is complete.

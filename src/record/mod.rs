@@ -8,7 +8,7 @@
 //!       writer    … as a file
 //!     file      where a file's segments are, whatever became of it          (frame: where each part ends)
 //!       player    a session at any instant of it
-//!       history     the last minutes of a session that goes on
+//!       history     the last minutes of a session that goes on             (outlines: what is kept where all does not fit)
 //!         viewer      both from a thread of their own, for those who must not wait
 //!       share     the same without what names the program
 //! ```
@@ -21,6 +21,7 @@ mod frame;
 mod history;
 mod marks;
 mod message;
+mod outlines;
 mod player;
 mod recorder;
 mod rows;
@@ -34,7 +35,7 @@ mod writer;
 pub use clock::wall;
 pub use file::{Damage, Recording};
 pub use history::{History, Limits};
-pub use message::{Begins, FindingMark, Header, Mark, MarkKind, SegmentHead, SegmentTail};
+pub use message::{Begins, FindingMark, Header, Keeps, Mark, MarkKind, SegmentHead, SegmentTail};
 pub use player::{Moment, Player};
 pub use recorder::{Out, Recorder};
 pub use share::{Clock, Shared, share};

@@ -3,7 +3,7 @@
 use super::{
     Error, Recording,
     file::Place,
-    message::{Begins, Recorded},
+    message::{Begins, Keeps, Recorded},
     nanos,
     segment::{self, Segment},
 };
@@ -264,13 +264,13 @@ impl Player {
         self.go(cursor)
     }
 
-    /// There is more of what is played, or less: segments are known by their numbers.
+    /// There is more of what is played, or less: segments are known by when they began.
     pub(super) fn replace(&mut self, recording: Recording) -> Result<(), Error> {
-        let number_of = |recording: &Recording, at: usize| recording.places().get(at).map(|place| place.head.number);
-        let number = self.loaded.as_ref().and_then(|loaded| number_of(&self.recording, loaded.number));
+        let which = |place: &Place| (place.head.at, place.head.keeps);
+        let loaded = self.loaded.as_ref().and_then(|loaded| self.recording.places().get(loaded.number).map(which));
         self.recording = recording;
         self.steps = None;
-        let is_same = |place: &Place| Some(place.head.number) == number;
+        let is_same = |place: &Place| Some(which(place)) == loaded;
         match (self.recording.places().iter().position(is_same), &mut self.loaded) {
             (Some(at), Some(loaded)) => {
                 loaded.number = at;
@@ -415,8 +415,9 @@ impl Player {
     /// Whether a segment is the one that was written after another.
     fn is_next(&self, number: usize, later: usize) -> bool {
         let places = self.recording.places();
-        let [before, after] = [number, later].map(|at| places.get(at).map(|place| place.head.number));
-        before.is_some_and(|before| before.checked_add(1) == after)
+        let [before, after] = [number, later]
+            .map(|at| places.get(at).filter(|place| place.head.keeps == Keeps::All).map(|place| place.head.number));
+        after.is_some() && before.is_some_and(|before| before.checked_add(1) == after)
     }
 
     /// The next event. Where a segment ends, the next one is loaded, and its state is taken where events are missing before it.

@@ -3,7 +3,7 @@
 use super::{
     Error,
     marks::{Clock, Marks},
-    message::{Begins, Mark, MarkKind, SegmentHead, SegmentTail},
+    message::{Begins, Keeps, Mark, MarkKind, SegmentHead, SegmentTail},
     nanos,
     segment::Writing,
 };
@@ -154,7 +154,8 @@ impl Recorder {
     pub(super) fn begin(&mut self, at: Duration, wall: u64, session: &Session) -> Result<(), Error> {
         let is_anew = self.begun == 0 && session.model().now().is_none();
         let begins = if is_anew { Begins::Anew } else { Begins::With(Session::STATE) };
-        let head = SegmentHead { number: self.begun, at: nanos(at), wall, begins };
+        let keeps = if session.model().outlined().is_some() { Keeps::Outline } else { Keeps::All };
+        let head = SegmentHead { number: self.begun, at: nanos(at), wall, begins, keeps };
         self.begun += 1;
         self.tail.until = head.at;
         self.out.push(Out::Begin(head));

@@ -76,6 +76,16 @@ impl Writing {
     }
 }
 
+/// A segment that has an outline of a session, and no more.
+pub(super) fn of_outline(at: Duration, wall: u64, session: &Session) -> Result<Vec<u8>, Error> {
+    let mut segment = Writing::begin(session)?;
+    let mut bytes = segment.take();
+    // An instant to go to.
+    segment.push(at, wall, Event::Connection(session.status().connection.clone()))?;
+    bytes.extend(segment.finish()?);
+    Ok(bytes)
+}
+
 /// A segment that was read.
 pub(super) struct Segment {
     /// The state that it begins with, as it was written.

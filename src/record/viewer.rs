@@ -1,7 +1,7 @@
 //! A recording, or the past of a session, played by a thread of its own: whoever looks at an instant has it a little later, and need not wait for it.
 
 use super::{
-    Error, History, Mark, Moment, Player,
+    Error, History, Keeps, Mark, Moment, Player,
     history::{Kept, Said},
     nanos,
     player::Origin,
@@ -42,6 +42,8 @@ pub struct TimeLine {
     pub until: Duration,
     /// Stretches in between of which nothing is known.
     pub gaps: Vec<(Duration, Duration)>,
+    /// Stretches of which no more is kept than what was found, what that names, and sums.
+    pub outlined: Vec<(Duration, Duration)>,
     /// What happened.
     pub marks: Vec<Mark>,
     /// When it was, by the recorder's wall clock: instants of the recording, and what the clock said then.
@@ -262,15 +264,22 @@ fn time_line(player: &mut Player, why: Option<String>) -> Result<TimeLine, Error
     let mut line =
         TimeLine { from, until, is_open: !recording.is_closed(), bytes: recording.size(), why, ..TimeLine::default() };
     let mut before: Option<(u64, Option<u64>)> = None;
+    let mut outlined = None;
     for (head, tail) in recording.segments() {
+        let at = Duration::from_nanos(head.at);
+        line.outlined.extend(outlined.take().map(|from| (from, at)));
+        if head.keeps == Keeps::Outline {
+            outlined = Some(at);
+        }
         line.walls.push((Duration::from_nanos(head.at), head.wall));
         line.marks.extend(tail.into_iter().flat_map(|tail| tail.marks.iter().cloned()));
         if let Some((number, Some(ended))) = before
-            && Some(head.number) != number.checked_add(1)
+            && (Some(head.number) != number.checked_add(1) || head.keeps == Keeps::Outline)
         {
-            line.gaps.push((Duration::from_nanos(ended), Duration::from_nanos(head.at)));
+            line.gaps.push((Duration::from_nanos(ended), at));
         }
-        before = Some((head.number, tail.map(|tail| tail.until)));
+        before = (head.keeps == Keeps::All).then(|| (head.number, tail.map(|tail| tail.until)));
     }
+    line.outlined.extend(outlined.map(|from| (from, until)));
     Ok(line)
 }

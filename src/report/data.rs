@@ -97,6 +97,9 @@ pub struct Window {
     pub reason: Option<String>,
     /// How often we attached: more than once where the target was lost in between.
     pub attached: u64,
+    /// `outline` where no more is kept of the last update than what was found, what that names, and sums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<&'static str>,
 }
 
 /// How much there was.
@@ -235,5 +238,6 @@ fn window(observation: &Observation) -> Window {
         ended,
         reason,
         attached: observation.totals.sessions,
+        kept: observation.session.model().outlined().map(|_| "outline"),
     }
 }

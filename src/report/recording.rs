@@ -21,6 +21,8 @@ pub(crate) struct RecordingInfo {
     pub(crate) seconds: f64,
     pub(crate) bytes: u64,
     pub(crate) segments: usize,
+    /// How many of them have no more than what was found, what that names, and sums.
+    pub(crate) outlines: usize,
     pub(crate) updates: u64,
     pub(crate) most_tasks: usize,
     /// How often something began to tell.
@@ -54,6 +56,12 @@ impl RecordingInfo {
         row("from", &self.from);
         row("to", &format!("{}, {} later", self.to, humanize(Duration::from_secs_f64(self.seconds))));
         row("size", &format!("{} in {}", humanize_bytes(self.bytes), plural(self.segments as u64, "segment")));
+        if self.outlines > 0 {
+            row(
+                "outlines",
+                &format!("{} of the segments have no more than findings, what they name, and sums", self.outlines),
+            );
+        }
         row("updates", &format!("{}, with up to {} tasks", self.updates, self.most_tasks));
         if self.attached > 1 {
             row("attached", &format!("{} times: the target was lost, or began again", self.attached));

@@ -74,6 +74,7 @@ fn report(findings: &[Finding]) -> Report {
             ended: "lost",
             reason: Some("it is gone".into()),
             attached: 2,
+            kept: None,
         },
         counts: Counts {
             tasks: Tasks { live: 118, ended: 12, seen: 130 },

@@ -193,6 +193,9 @@ fn summary(out: &mut String, report: &Report) {
     if window.attached > 1 {
         let _ = write!(line, "; attached {}", plural(window.attached as usize, "time"));
     }
+    if window.kept.is_some() {
+        line.push_str("; of the end no more is kept than what was found, what that names, and sums");
+    }
     let _ = writeln!(out, "{line}");
     for line in report.not_looked_for_in_words() {
         let _ = writeln!(out, "{}", plain(&line));

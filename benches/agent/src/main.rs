@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
     let works = if arguments.work.is_empty() { Work::value_variants().to_vec() } else { arguments.work.clone() };
     let modes = if arguments.mode.is_empty() { MODES.to_vec() } else { arguments.mode.clone() };
-    print_row("", modes.iter().map(|mode| mode.name()), ["full: at most", "lean: at most"]);
+    print_row("", modes.iter().map(|mode| mode.name()), ["full: at most", "lean: at most", "past: at most"]);
     for work in works {
         let cells =
             if work.is_watched() { watched(work, &modes, &arguments) } else { compared(work, &modes, &arguments) };
@@ -79,19 +79,19 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 2]) {
+fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 3]) {
     print!("{title:<46}");
     for cell in cells {
         print!("{cell:>32}");
     }
-    println!("{:>15}{:>15}", at_most[0], at_most[1]);
+    println!("{:>15}{:>15}{:>15}", at_most[0], at_most[1], at_most[2]);
 }
 
 /// A work that is done in each mode in turn, several times over.
 fn compared(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
     let mut samples = vec![Vec::new(); modes.len()];
     for _ in 0..arguments.runs {
-        for (samples, mode) in samples.iter_mut().zip(modes) {
+        for (samples, mode) in samples.iter_mut().zip(modes).filter(|(_, mode)| work.is_for(**mode)) {
             let sample = if *mode == Mode::Bare {
                 bare::run(work, arguments.scale)
             } else if work.is_attended() {
@@ -107,7 +107,8 @@ fn compared(work: Work, modes: &[Mode], arguments: &Arguments) -> Vec<String> {
     }
     let medians: Vec<Option<f64>> = samples.iter_mut().map(|samples| median(samples)).collect();
     let base = medians.first().copied().flatten();
-    medians.iter().map(|median| cell(work, *median, base)).collect()
+    let cells = medians.iter().zip(modes);
+    cells.map(|(median, mode)| if work.is_for(*mode) { cell(work, *median, base) } else { "-".to_owned() }).collect()
 }
 
 /// A work that is measured from outside, once.

@@ -25,7 +25,12 @@ pub(crate) enum Mode {
     Full,
     /// The agent in lean detail.
     Lean,
+    /// The agent in full detail, with a past of its own.
+    Past,
 }
+
+/// How many bytes of the past are kept, where one is: what the documentation proposes.
+const PAST: usize = 64 << 20;
 
 /// Who is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub(crate) enum Reader {
 }
 
 /// All of them, in the order of the table.
-pub(crate) const MODES: [Mode; 5] = [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean];
+pub(crate) const MODES: [Mode; 6] = [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean, Mode::Past];
 
 /// What watches, for as long as this is kept.
 pub(crate) struct Watching {
@@ -52,7 +57,7 @@ impl Mode {
 
     /// Whether it is holdup's agent.
     pub(crate) fn is_agent(self) -> bool {
-        matches!(self, Self::Full | Self::Lean)
+        matches!(self, Self::Full | Self::Lean | Self::Past)
     }
 
     /// What holdup reads of it: of an agent `Watch` alone.
@@ -80,9 +85,12 @@ impl Mode {
                 }
                 Ok(Watching { address: Some(address), _agent: None })
             }
-            Self::Full | Self::Lean => {
+            Self::Full | Self::Lean | Self::Past => {
                 let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
-                let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
+                let mut builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
+                if self == Self::Past {
+                    builder = builder.history(PAST);
+                }
                 if host == Host::Logs {
                     builder.wrap(registry().with(log_layer())).init();
                 }

@@ -39,6 +39,9 @@ pub(crate) struct Load {
 /// Tasks a second in a flood.
 pub(crate) const RATE: u64 = 100_000;
 
+/// How many there are of which few change.
+const TASKS: usize = 10_000;
+
 /// Longer than it may take to be told of it.
 const STALL: Duration = Duration::from_millis(450);
 
@@ -54,6 +57,7 @@ pub(crate) fn serve(work: Work, mode: Mode, load: &Load, scale: usize) -> Result
     let mut stdin = std::io::stdin().lock();
     stdin.read_line(&mut String::new()).map_err(|error| error.to_string())?;
     match work {
+        Work::Changing => println!("{}", runtime.block_on(changing(load))),
         Work::Flood => println!("{}", runtime.block_on(flood(load.flood_seconds))),
         Work::Churn | Work::ChurnWatched => println!("{}", runtime.block_on(churn(load))),
         Work::Stall | Work::StallStack => runtime.block_on(stalls(load.stalls)),
@@ -111,6 +115,40 @@ async fn churn(load: &Load) -> String {
         spawn(20_000).await;
     }
     format!("{} {}", resident(), start.elapsed().as_secs())
+}
+
+/// Lets one task of a hundred do something each second; the share of a processor that the agent's threads take, and the bytes in use in the end.
+async fn changing(load: &Load) -> String {
+    for at in 0..TASKS {
+        tokio::spawn(async move {
+            if at % 100 > 0 {
+                return std::future::pending().await;
+            }
+            let mut tick = interval(Duration::from_secs(1));
+            loop {
+                tick.tick().await;
+            }
+        });
+    }
+    // Until they are known.
+    sleep(Duration::from_secs(5)).await;
+    let (before, start) = (agents_time(), Instant::now());
+    sleep(Duration::from_secs(load.rss_seconds)).await;
+    let share = (agents_time() - before).as_secs_f64() / start.elapsed().as_secs_f64();
+    format!("{share} {}", resident())
+}
+
+/// How long the agent's threads have run.
+fn agents_time() -> Duration {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+    let of = |thread: std::path::PathBuf| {
+        let name = std::fs::read_to_string(thread.join("comm")).ok()?;
+        // In nanoseconds, which is finer than what `stat` has.
+        let times = std::fs::read_to_string(thread.join("schedstat")).ok()?;
+        let nanos = times.split_whitespace().next()?.parse().ok()?;
+        name.starts_with("holdup").then(|| Duration::from_nanos(nanos))
+    };
+    threads.flatten().filter_map(|thread| of(thread.path())).sum()
 }
 
 /// Stalls one of two workers now and then.

@@ -34,6 +34,7 @@ pub(crate) fn measure(work: Work, mode: Mode, load: &Load) -> Result<String, Str
         match work {
             Work::Flood => flood(&mut service, load).await,
             Work::FirstState | Work::FirstStateConsole => first_state(&mut service, work, load).await,
+            Work::Changing => changing(&mut service).await,
             Work::Churn => churn(&mut service, None).await,
             Work::ChurnWatched => {
                 let client = Client::attach(service.address()?, work.reader(mode)).await?;
@@ -161,6 +162,15 @@ async fn churn(service: &mut Service, mut client: Option<Client>) -> Result<Stri
     let mut numbers = line.split_whitespace().filter_map(|number| number.parse::<f64>().ok());
     let (Some(bytes), Some(seconds)) = (numbers.next(), numbers.next()) else { return Err(line) };
     Ok(format!("{:.0} MiB ({seconds:.0} s)", bytes / f64::from(1 << 20)))
+}
+
+/// What it says of itself.
+async fn changing(service: &mut Service) -> Result<String, String> {
+    service.go().await?;
+    let line = service.hear().await?;
+    let mut numbers = line.split_whitespace().filter_map(|number| number.parse::<f64>().ok());
+    let (Some(share), Some(bytes)) = (numbers.next(), numbers.next()) else { return Err(line) };
+    Ok(format!("{:.2} %, {:.1} MiB", share * 100.0, bytes / f64::from(1 << 20)))
 }
 
 /// From the threshold to the client: the median and the worst.

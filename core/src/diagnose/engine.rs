@@ -1,7 +1,7 @@
 //! Asks the lints after each update, and keeps what they found.
 
 use super::{
-    Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity, contradiction,
+    Finding, FindingId, LINTS, Lint, NotLookedFor, Settings, Severity, Status, contradiction,
     findings::{Findings, Moment},
     flags::{Flag, Flags, NAMED},
     graph::Graphs,
@@ -13,7 +13,7 @@ use super::{
     silence::Silence,
 };
 use crate::{
-    model::{Model, Slot, Task},
+    model::{Model, Named, Slot, Task},
     update::{Knows, Stamp, TaskId},
 };
 use rustc_hash::FxHashSet;
@@ -28,6 +28,9 @@ pub struct Tally {
     /// Notes.
     pub note: usize,
 }
+
+/// In an outline there are no more findings than this.
+const OUTLINED: usize = 1_000;
 
 /// The lints at work on one model at a time.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -151,6 +154,35 @@ impl Engine {
             state.groups.clear();
             state.locks.clear();
         }
+    }
+
+    /// What it found, of which there may be too much: the first findings, and the rows that they name.
+    pub fn outline(&self) -> (Self, Named) {
+        let findings = self.findings.first(OUTLINED);
+        let mut named = Named::default();
+        findings.iter().for_each(|finding| finding.name_rows(&mut named));
+        let states = self.states.iter().map(LintState::outline).collect();
+        let outline = Self {
+            states,
+            flags: Flags::default(),
+            findings,
+            silence: Silence::default(),
+            again: FxHashSet::default(),
+            unjudged: false,
+            watched: FxHashSet::default(),
+        };
+        (outline, named)
+    }
+
+    /// The rows of an outline stand elsewhere: what is found says by itself which tasks it names.
+    pub fn name_again(&mut self, model: &Model) {
+        self.flags = Flags::default();
+        for finding in self.findings.iter().filter(|finding| finding.status == Status::Active) {
+            for task in finding.tasks() {
+                self.flags.name(task, model.tasks().slot(task), finding.id);
+            }
+        }
+        self.flags.begin();
     }
 
     /// Looks at what the model's latest update changed, and, when it is complete, at all that may have changed with the time.

@@ -2,6 +2,7 @@
 //! stays readable when the task, the lock or the whole process that it speaks of is gone.
 
 use super::{Keeper, Lint, humanize};
+use crate::model::Named;
 use crate::packed::Word;
 use crate::update::{ResourceId, RuntimeId, Stack, Stamp, TaskId, WorkerId};
 use std::{fmt, sync::Arc, time::Duration};
@@ -391,6 +392,23 @@ impl Finding {
         let related = &self.related;
         let named = subject.into_iter().chain(&related.holder).chain(&related.co_holders).chain(&related.tasks);
         named.chain(related.cycle.iter().map(|step| &step.task)).map(|task| task.id)
+    }
+
+    /// Adds every row that it names.
+    pub(super) fn name_rows(&self, named: &mut Named) {
+        let related = &self.related;
+        let stacks = related.stacks.iter().filter_map(|stack| stack.of.as_ref());
+        let others = stacks.chain(related.waiters.iter().map(|waiter| &waiter.task)).map(|task| task.id);
+        named.tasks.extend(self.tasks().chain(others));
+        let subject = if let Subject::Lock(lock) = &self.subject { Some(lock) } else { None };
+        named.resources.extend(subject.into_iter().chain(&related.lock).map(|lock| lock.id));
+        for awaited in related.cycle.iter().flat_map(|step| [&step.holds, &step.waits_for]) {
+            match awaited {
+                AwaitedRef::Resource(resource) => drop(named.resources.insert(resource.id)),
+                AwaitedRef::End(task) => drop(named.tasks.insert(task.id)),
+                AwaitedRef::Poll(_) => {}
+            }
+        }
     }
 
     /// Whether the finding speaks of a task.

@@ -189,7 +189,7 @@ impl Findings {
         let confidence = report.confidence;
         let finding = self.begin(named, report, before.as_deref(), moment);
         let id = finding.id;
-        self.insert(Kept { finding, lint, key, confidence, described });
+        self.insert(Arc::new(Kept { finding, lint, key, confidence, described }));
         Some(id)
     }
 
@@ -226,7 +226,7 @@ impl Findings {
         let taken = if worse { self.remove(id) } else { None };
         if let Some(mut taken) = taken {
             Arc::make_mut(&mut taken).finding.severity = severity;
-            self.insert(Arc::unwrap_or_clone(taken));
+            self.insert(taken);
         }
         let Some(kept) = self.all.get_mut(&id) else { return };
         let kept = Arc::make_mut(kept);
@@ -249,7 +249,7 @@ impl Findings {
         let Some(mut kept) = self.remove(id) else { return };
         Arc::make_mut(&mut kept).finding.status = Status::Past;
         self.over.insert((kept.lint, kept.key), id);
-        self.insert(Arc::unwrap_or_clone(kept));
+        self.insert(kept);
     }
 
     /// Another finding says it better: it goes out of the list.
@@ -276,7 +276,18 @@ impl Findings {
         }
     }
 
-    fn insert(&mut self, kept: Kept) {
+    /// The first so many of them, in their order.
+    pub(super) fn first(&self, most: usize) -> Self {
+        let mut first = Self { next_id: self.next_id, turn: self.turn, ..Self::default() };
+        for kept in self.ranked.iter().filter_map(|(_, id)| self.all.get(id)).take(most) {
+            first.insert(Arc::clone(kept));
+        }
+        first.over = self.over.iter().filter(|(_, id)| first.past.contains(id)).map(|(key, id)| (*key, *id)).collect();
+        first.reordered = self.reordered;
+        first
+    }
+
+    fn insert(&mut self, kept: Arc<Kept>) {
         let id = kept.finding.id;
         self.ranked.insert(kept.rank());
         self.reordered += 1;
@@ -290,7 +301,7 @@ impl Findings {
             }
             Status::Past => drop(self.past.insert(id)),
         }
-        self.all.insert(id, Arc::new(kept));
+        self.all.insert(id, kept);
     }
 
     fn remove(&mut self, id: FindingId) -> Option<Arc<Kept>> {
@@ -337,7 +348,7 @@ impl<'de> Deserialize<'de> for Findings {
             if is_twice || kept.lint >= LINTS.len() || id.0 > next_id || next_id == u64::MAX {
                 return Err(D::Error::custom("findings that do not hold together"));
             }
-            findings.insert(kept);
+            findings.insert(Arc::new(kept));
         }
         let is_past = |id: &FindingId| findings.past.contains(id);
         findings.over = over.into_iter().filter(|(_, id)| is_past(id)).collect();

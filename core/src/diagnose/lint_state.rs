@@ -41,6 +41,19 @@ impl LintState {
         }
     }
 
+    /// The same, firing for nothing.
+    pub(super) fn outline(&self) -> Self {
+        Self {
+            lint: self.lint,
+            at: self.at,
+            bit: self.bit,
+            subsumed: self.subsumed.clone(),
+            groups: Groups::default(),
+            locks: FxHashSet::default(),
+            values: self.values.clone(),
+        }
+    }
+
     /// Whether the source knows what it needs.
     pub(super) fn can_judge(&self, knows: &Knows) -> bool {
         knows.facts().has_all(self.lint.needs)

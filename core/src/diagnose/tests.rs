@@ -9,4 +9,5 @@ mod late;
 mod lints;
 mod many;
 mod others;
+mod outlines;
 mod turns;

@@ -3,6 +3,7 @@
 
 use super::{Losses, Model, Runtime, Worker, sized_map::SizedMap, source_root::Root, spawn_times};
 use crate::update::{RuntimeId, Span, Stall, Stamp, TaskFacts, TaskId, TaskWakers, Update, WorkerStack};
+use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 
 /// What an agent told.
@@ -59,6 +60,24 @@ impl Agent {
     /// What could not be kept or told.
     pub fn losses(&self) -> &Losses {
         &self.losses
+    }
+
+    /// The same with what was told of these tasks alone.
+    pub(super) fn outline(&self, tasks: &FxHashSet<TaskId>) -> Self {
+        Self {
+            now: self.now,
+            runtimes: self.runtimes.clone(),
+            workers: self.workers.clone(),
+            short: self.short.clone(),
+            stalls: self.stalls.clone(),
+            spans: self.spans.only(tasks),
+            facts: self.facts.only(tasks),
+            wakers: self.wakers.only(tasks),
+            losses: self.losses.clone(),
+            spawn_times: self.spawn_times.clone(),
+            root: self.root.clone(),
+            worker_stacks: self.worker_stacks.clone(),
+        }
     }
 
     /// Forgets a task whose row is gone.

@@ -22,6 +22,7 @@ mod locks;
 mod losses;
 mod memory;
 mod ops;
+mod outline;
 mod panics;
 mod resources;
 mod runtimes;
@@ -54,6 +55,7 @@ pub use locks::{
 pub use losses::Losses;
 pub use memory::{Awaits, AwaitsKey, Memory};
 pub use ops::{Op, Outcome};
+pub use outline::{Named, Outline, SpawnSums};
 pub use panics::{KnownTask, OlderPanics, Panicked};
 pub use resources::{Attr, Resource};
 pub use runtimes::Runtime;
@@ -62,7 +64,9 @@ pub use spawn_locations::{SpawnTable, Spawns};
 pub use spawn_times::Lengths;
 pub use standstills::{Standstills, Stood};
 pub use table::{Row, Table};
-pub use tasks::{Batch, Doings, LONG_POLL, Origin, Rate, Recent, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks};
+pub use tasks::{
+    Batch, Doings, LONG_POLL, Origin, Rate, Recent, Rest, Room, SPARK_SECONDS, Scheduling, Spark, Task, Tasks,
+};
 pub use workers::{LANE_SECONDS, Lane, Worker};
 
 use crate::update::{Access, Knows, OpId, Place, ResourceId, Stall, Stamp, TaskId, Value, Waiting};
@@ -178,6 +182,9 @@ pub struct Model {
     attached: Option<Stamp>,
     now: Option<Stamp>,
     previous: Option<Stamp>,
+    /// What stands for the rows that were left out.
+    #[serde(default)]
+    outline: Option<Box<Outline>>,
 }
 
 impl Model {
@@ -406,6 +413,9 @@ impl Model {
 
     /// How many tasks there are, by state; tokio's own workers are none.
     pub fn counts(&self) -> Counts {
+        if let Some(outline) = &self.outline {
+            return outline.counts();
+        }
         let (running, ended) = (self.running.len(), self.ended_rows);
         let mut counts = Counts {
             running,

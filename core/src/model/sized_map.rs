@@ -1,7 +1,7 @@
 //! A map that knows how much room it takes, so that what an agent tells counts against the bound on memory.
 
 use crate::update::{Span, TaskFacts, TaskWakers, Waking};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::hash::Hash;
 
@@ -79,6 +79,18 @@ impl<K: Hash + Eq + Copy, V: Price> SizedMap<K, V> {
         if let Some(before) = self.values.insert(key, value) {
             self.bytes -= price::<K, V>(&before);
         }
+    }
+
+    /// The values of these alone.
+    pub(super) fn only(&self, keys: &FxHashSet<K>) -> Self
+    where
+        V: Clone,
+    {
+        let mut only = Self::default();
+        for (key, value) in keys.iter().filter_map(|key| Some((*key, self.values.get(key)?))) {
+            only.insert(key, value.clone());
+        }
+        only
     }
 
     pub(super) fn remove(&mut self, key: K) {

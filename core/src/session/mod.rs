@@ -3,8 +3,10 @@
 //!
 //! A session owns no connection, no screen and no clock, and it is never the only one.
 
+mod outline;
 mod status;
 
+pub use outline::Outlining;
 pub use status::{Progress, Status};
 
 use crate::{
@@ -49,7 +51,7 @@ impl<'de> Deserialize<'de> for Session {
 impl Session {
     /// The version of the form in which a session is written down. It is raised with each change of what is in one: what another version wrote cannot be
     /// read.
-    pub const STATE: u32 = 2;
+    pub const STATE: u32 = 3;
 
     /// Nothing known yet.
     pub fn new(settings: &Settings, retention: Retention) -> Self {

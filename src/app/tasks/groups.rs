@@ -10,8 +10,8 @@ use crate::{
         list::column::{Align, ColumnSpec, Direction, Width},
     },
     diagnose::Engine,
-    model::{AwaitsKey, Model, PlaceId, Slot, Task, TaskState},
-    update::{Fact, Knows},
+    model::{AwaitsKey, Model, PlaceId, Slot, SpawnSums, Task, TaskState},
+    update::{Fact, Knows, nanos},
 };
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -149,6 +149,13 @@ impl Sums {
     }
 }
 
+impl From<&SpawnSums> for Sums {
+    fn from(sums: &SpawnSums) -> Self {
+        let SpawnSums { live, running, ended, polls, .. } = *sums;
+        Self { flagged: 0, live, running, ended, polls, busy: nanos(sums.busy()) }
+    }
+}
+
 /// What one task adds to its row's sums.
 #[derive(Debug, Clone, Copy)]
 struct Share {
@@ -215,6 +222,12 @@ impl Groups {
         let cx = source.cx(now);
         for slot in slots {
             self.account(source, &cx, slot);
+        }
+        // The rows of others are not there, and their sums are.
+        if let (GroupBy::Place, Some(outline)) = (self.by, source.model.outlined())
+            && source.filter.is_empty()
+        {
+            self.sums = outline.sums().map(|(place, sums)| (GroupKey::Place(place), sums.into())).collect();
         }
         self.sums.retain(|_, sums| !sums.is_empty());
         self.count_flagged(source.model, source.engine);

@@ -11,7 +11,8 @@ use crate::{
     record::{Error, Player, Recording},
     session::Session,
     update::{
-        Begin, Event, NewTask, Part, TaskId, TaskStats, Update,
+        Access, Across, Begin, Event, Holder, LockStats, NewResource, NewTask, OpId, Part, PollStats, Process,
+        ResourceId, SourcePlace, TaskId, TaskStats, Update, Waiting,
         look::{Values, Who},
     },
 };
@@ -223,12 +224,12 @@ fn ten_minutes_fit_and_what_does_not_goes_from_the_oldest_on() {
     assert!(lasts >= Duration::from_secs(120), "what is younger stays: {lasts:?}");
     assert!(line.from > Duration::from_secs(2), "the first segment went as a whole");
     assert_eq!(moment.at, line.from);
-    // There is no room for another state beside this one.
+    // There is no room for another state beside this one, nor for an outline.
     let mut none = Living::new(Limits { bytes: 4 << 10, ..MINUTES });
     fits.session.clone_into(&mut none.session);
     none.hear(Duration::from_secs(601), &Event::Update(Box::new(one_percent(&mut told, 601))));
     let (view, _) = shown(&mut Viewer::of_history(&none.history), &[Seek::Latest(0)]);
-    assert!(view.err().unwrap().contains("too large for a past"));
+    assert!(view.err().unwrap().contains("too large for all of its past"));
 }
 
 #[test]
@@ -286,6 +287,159 @@ fn a_clock_that_is_set_is_marked_and_one_that_is_heard_late_is_not() {
     let hour = 3_600_000_000_000;
     assert_eq!(marked(&[(1, 1), (2, 3_602), (3, 3_603)]), [(2, MarkKind::ClockSet(hour))]);
     assert_eq!(marked(&[(1, 3_601), (2, 2), (3, 3)]), [(2, MarkKind::ClockSet(1_000_000_000 - hour))]);
+}
+
+/// What is told of a task that was polled once, and sleeps.
+fn asleep() -> TaskStats {
+    let then = Some(service::at(0));
+    let polls = PollStats { count: 1, last_started: then, last_ended: then, busy: Duration::ZERO };
+    TaskStats { created: then, waker_clones: 1, polls, ..TaskStats::default() }
+}
+
+/// Tasks of one place, and a lock that one of them holds from the third second on while another waits: for ever, or for half a minute.
+fn told_of_a_lock(tasks: u64, until: u64, seconds: u64) -> Told {
+    let second = |second: u64| service::at(second * 1_000);
+    let place = Some(SourcePlace { file: "src/a.rs".into(), line: 1, column: 1 });
+    let lock = NewResource {
+        id: ResourceId(1),
+        metadata: None,
+        parent: None,
+        kind: "Sync".into(),
+        concrete_type: "Mutex".into(),
+        target: "tokio::sync::mutex".into(),
+        place: place.clone(),
+        internal: false,
+    };
+    let mut first = Update { now: Some(second(0)), new_resources: vec![lock], ..Update::default() };
+    for number in 1..=tasks {
+        first.new_tasks.push(NewTask { place: place.clone(), ..NewTask::new(TaskId(number)) });
+        first.task_stats.push((TaskId(number), asleep()));
+    }
+    let held = |now: u64| {
+        let is_held = (3..until).contains(&now);
+        let holder = is_held.then(|| Holder {
+            task: Some(TaskId(5)),
+            thread: None,
+            access: Access::Exclusive,
+            since: second(3),
+            across: Across::Await,
+            acquired_at: None,
+            suspended_at: None,
+        });
+        let waiting = Waiting { op: OpId(1), task: Some(TaskId(6)), access: Access::Exclusive, since: Some(second(3)) };
+        let waiters = is_held.then_some(waiting).into_iter().collect();
+        let holders = holder.into_iter().collect();
+        let across_count = u64::from(now >= 3);
+        let lock = LockStats { across_count, holders, waiters, ..LockStats::new(ResourceId(1)) };
+        Event::Update(Box::new(Update { now: Some(second(now)), locks: vec![lock], ..Update::default() }))
+    };
+    let process = Process { capabilities: vec!["locks".into(), "wakers".into()], ..Process::default() };
+    let begin = [Event::Begin(Box::new(Begin::agent(1, process))), Event::Update(Box::new(first))];
+    let events = begin.into_iter().chain((2..seconds).map(held));
+    events.enumerate().map(|(at, event)| (Duration::from_secs(at as u64), event)).collect()
+}
+
+fn findings(session: &Session) -> Vec<String> {
+    session.engine().findings().map(|finding| format!("{finding:?}")).collect()
+}
+
+#[test]
+fn of_what_is_too_large_it_is_kept_what_was_found_and_when() {
+    const TASKS: u64 = 8_000;
+    let events = told_of_a_lock(TASKS, 33, 90);
+    let mut living = Living::new(Limits { lasts: Duration::from_secs(100), bytes: 200 << 10 });
+    let mut lived = Vec::new();
+    for (at, event) in &events {
+        living.hear(*at, event);
+        lived.push(findings(&living.session));
+    }
+    let mut viewer = Viewer::of_history(&living.history);
+    let (view, line) = shown(&mut viewer, &[Seek::Latest(0)]);
+    let (latest, line) = (view.unwrap(), line.unwrap());
+    assert!(line.why.as_deref().unwrap().contains("too large for all of its past"), "{:?}", line.why);
+    let second = Duration::from_secs;
+    let starts: Vec<u64> = line.outlined.iter().map(|(from, _)| from.as_secs()).collect();
+    assert_eq!(starts, [10, 20, 30, 40, 50, 60, 70, 80]);
+    assert!(line.outlined.windows(2).all(|pair| pair[0].1 == pair[1].0), "they are one stretch: {:?}", line.outlined);
+    assert!(line.gaps.is_empty(), "{:?}", line.gaps);
+    assert_eq!(latest.1.at, second(80));
+    // Each is what was so before the event of that instant, and says that it is not all.
+    for (seeks, at) in [(vec![Seek::To(second(25))], 20), (vec![Seek::By(1)], 30), (vec![Seek::By(-2)], 10)] {
+        let (session, moment) = shown(&mut viewer, &seeks).0.unwrap();
+        assert_eq!(moment.at, second(at));
+        assert_eq!(findings(&session), lived[at as usize - 1], "{at}");
+        let model = session.model();
+        assert_eq!((model.counts().live, model.tasks().len()), (TASKS as usize, 2));
+        let sums: Vec<u64> = model.outlined().unwrap().sums().map(|(_, sums)| sums.live).collect();
+        assert_eq!(sums, [TASKS]);
+    }
+    // When it began and ended is known to the second.
+    let held = |begins: bool| {
+        let marks = line.marks.iter().filter(|mark| match &mark.kind {
+            MarkKind::Begins(mark) => begins && mark.lint == "held-across-await",
+            MarkKind::Ends(mark) => !begins && mark.lint == "held-across-await",
+            _ => false,
+        });
+        marks.map(|mark| mark.at / 1_000_000_000).collect::<Vec<_>>()
+    };
+    let is_found = |at: usize| {
+        lived[at].iter().any(|finding| finding.contains("held-across-await") && finding.contains("status: Active"))
+    };
+    let begins = (0..lived.len()).find(|&at| is_found(at)).unwrap();
+    let ends = (begins..lived.len()).find(|&at| !is_found(at)).unwrap();
+    assert_eq!((held(true), held(false)), (vec![begins as u64], vec![ends as u64]));
+    // It can be written, and read.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("past.holdup");
+    living.history.save(&file).blocking_recv().unwrap().unwrap();
+    for path in [file.as_path(), folder.path()] {
+        let mut player = Player::new(Recording::open(path).unwrap()).unwrap();
+        assert_eq!(player.recording().segments().len(), 8);
+        player.seek(second(47)).unwrap();
+        assert_eq!(findings(player.session()), lived[39]);
+        assert!(player.session().model().outlined().is_some());
+    }
+}
+
+#[test]
+fn beyond_what_fits_it_is_kept_what_was_found() {
+    const TASKS: u64 = 500;
+    let events = told_of_a_lock(TASKS, 33, 240);
+    let mut living = Living::new(Limits { lasts: Duration::from_secs(400), bytes: 128 << 10 });
+    let mut lived = Vec::new();
+    let mut told: Vec<_> = (1..=TASKS).map(|number| (TaskId(number), asleep())).collect();
+    let mut viewer = Viewer::of_history(&living.history);
+    for (second, (at, event)) in events.iter().enumerate() {
+        living.hear(*at, event);
+        if second > 1 {
+            for part in 0..5 {
+                let mut more = one_percent(&mut told, second as u64 * 5 + part);
+                more.now = Some(service::at(second as u64 * 1_000));
+                living.hear(*at, &Event::Update(Box::new(more)));
+            }
+            // The thread is never far behind.
+            if second % 5 == 4 {
+                shown(&mut viewer, &[Seek::Latest(0)]).0.unwrap();
+            }
+        }
+        lived.push(findings(&living.session));
+    }
+    let (_, line) = shown(&mut Viewer::of_history(&living.history), &[Seek::Latest(0)]);
+    let line = line.unwrap();
+    let (first, last) = (line.outlined.first().unwrap(), line.outlined.last().unwrap());
+    assert!(first.0 <= Duration::from_secs(20), "the oldest of all is an outline: {:?}", line.outlined);
+    assert!(last.1 < Duration::from_secs(235), "the latest is whole: {:?}", line.outlined);
+    assert_eq!(line.why, None);
+    let (session, moment) = shown(&mut viewer, &[Seek::To(first.0 + Duration::from_secs(5))]).0.unwrap();
+    assert_eq!(moment.at, first.0);
+    assert_eq!(findings(&session), lived[first.0.as_secs() as usize - 1]);
+    let (session, _) = shown(&mut viewer, &[Seek::Latest(0)]).0.unwrap();
+    assert_eq!((session.model().tasks().len(), session.model().outlined().is_none()), (TASKS as usize, true));
+    // From one to the other, step by step.
+    let (session, moment) = shown(&mut viewer, &[Seek::To(last.0)]).0.unwrap();
+    assert!(session.model().outlined().is_some() && moment.at == last.0, "{moment:?} {last:?}");
+    let (session, _) = shown(&mut viewer, &[Seek::By(1)]).0.unwrap();
+    assert!(session.model().outlined().is_none());
 }
 
 /// What a file says of itself may be anything.
@@ -399,7 +553,8 @@ fn an_update_that_goes_on_for_ever_is_not_kept_for_ever() {
         }
     }
     assert!(bytes <= 512 << 10, "{bytes}");
-    assert!(shown(&mut viewer, &[Seek::Latest(0)]).0.is_err(), "nothing of it is kept");
+    let (session, _) = shown(&mut viewer, &[Seek::Latest(0)]).0.unwrap();
+    assert!(session.model().outlined().is_some(), "nothing of it is kept but what was found before it");
 }
 
 #[test]

@@ -152,7 +152,11 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     if app.session().status().connection != Connection::Live {
         said.push("it was not connected then".to_owned());
     }
-    said.extend(line.why.clone());
+    if app.session().model().outlined().is_some() {
+        said.push("kept of it: findings, what they name, and sums by spawn location".to_owned());
+    } else {
+        said.extend(line.why.clone());
+    }
     Some((said.join("; "), if is_bad { theme.bad() } else { theme.notice() }))
 }
 

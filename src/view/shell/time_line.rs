@@ -1,8 +1,10 @@
 //! The line above the footer while the past is shown: where it begins and ends, what happened in it, and which instant is shown.
 //!
 //! ```text
-//!  14:03:22 ├───▲────●───────┃──────────────┤ now
+//!  14:03:22 ├┄┄┄▲┄┄┄┄●───────┃──────────────┤ now
 //! ```
+//!
+//! Where it is dotted, all did not fit: what was found is kept, and what that names.
 
 use crate::{
     app::{
@@ -48,11 +50,15 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
     for (column, mark) in marks.into_iter().enumerate() {
         let x = x + 1 + column as u16;
         let instant = scale.instant(column);
-        let is_gap = line.gaps.iter().any(|(from, until)| (*from..*until).contains(&instant));
+        let is_in = |stretches: &[(Duration, Duration)]| {
+            stretches.iter().any(|(from, until)| (*from..*until).contains(&instant))
+        };
+        let (is_gap, is_outlined) = (is_in(&line.gaps), is_in(&line.outlined));
         let (symbol, style) = match mark {
             Some(Happened::Begins(severity)) => (theme.mark(severity), theme.severity(severity)),
             Some(Happened::Restart | Happened::ClockSet) => (symbols.scroll.0, theme.notice()),
             None if is_gap || instant > kept_until => (" ", theme.dim()),
+            None if is_outlined => (symbols.dotted, theme.dim()),
             None => (symbols.line, theme.dim()),
         };
         buffer.set_stringn(x, area.y, symbol, 1, style);

@@ -59,6 +59,8 @@ pub struct Symbols {
     pub tee: (&'static str, &'static str),
     /// A horizontal line.
     pub line: &'static str,
+    /// The same, of which there is less.
+    pub dotted: &'static str,
     /// A scroll bar's track, and its thumb.
     pub scroll: (&'static str, &'static str),
     /// Micro, as in a microsecond.
@@ -99,6 +101,7 @@ static UNICODE: Symbols = Symbols {
     trunk: "│ ",
     tee: ("├", "┤"),
     line: "─",
+    dotted: "┄",
     scroll: ("│", "┃"),
     micro: "µ",
 };
@@ -122,6 +125,7 @@ static ASCII: Symbols = Symbols {
     trunk: "| ",
     tee: ("+", "+"),
     line: "-",
+    dotted: ".",
     scroll: ("|", "#"),
     micro: "u",
 };

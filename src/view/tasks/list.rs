@@ -66,7 +66,8 @@ fn summary(app: &App, theme: &Theme) -> String {
             let all = counts.live + counts.ended;
             let shown = tasks.order.len();
             let mut parts = Vec::new();
-            if shown < all && !tasks.filter().is_empty() {
+            let is_outline = app.session().model().outlined().is_some();
+            if shown < all && (is_outline || !tasks.filter().is_empty()) {
                 parts.push(format!("{} of {}", numbers::grouped(shown as u64), numbers::grouped(all as u64)));
             }
             parts.push(format!("{} running", counts.running));

@@ -11,14 +11,14 @@ use crate::{
 };
 use std::time::Duration;
 
-const LOCKS: u64 = 10_000;
+pub(super) const LOCKS: u64 = 10_000;
 
 fn at(seconds: u64) -> Stamp {
     Stamp::from_nanos((1_000 + seconds) * 1_000_000_000)
 }
 
 /// Tasks that sleep, and locks, none of them in use.
-fn service() -> Update {
+pub(super) fn service() -> Update {
     let place = Some(SourcePlace { file: "src/a.rs".into(), line: 1, column: 1 });
     let polls = PollStats { count: 1, last_started: Some(at(0)), last_ended: Some(at(0)), busy: Duration::ZERO };
     let stats = TaskStats { created: Some(at(0)), waker_clones: 1, polls, ..TaskStats::default() };
@@ -42,7 +42,7 @@ fn service() -> Update {
 }
 
 /// What is told of every lock: who has it, for whom another task waits.
-fn held(seconds: u64, holder: impl Fn(u64) -> Option<u64>) -> Update {
+pub(super) fn held(seconds: u64, holder: impl Fn(u64) -> Option<u64>) -> Update {
     let lock = |id| {
         let holder = holder(id).map(|task| Holder {
             task: Some(TaskId(task)),

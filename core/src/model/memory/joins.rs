@@ -95,6 +95,12 @@ pub(super) struct Joins {
 }
 
 impl Joins {
+    /// Which thing each of these locks is, and no more.
+    pub(super) fn only(&self, locks: &FxHashSet<ResourceId>) -> Self {
+        let joined = self.joined.iter().filter(|(lock, _)| locks.contains(lock)).map(|(lock, thing)| (*lock, *thing));
+        Self { joined: joined.collect(), ..Self::default() }
+    }
+
     /// The lock that a thing is.
     pub(super) fn lock_of(&self, thing: ThingId) -> Option<ResourceId> {
         let standing = self.standings.get(&thing)?;

@@ -11,6 +11,7 @@
 //! peers    who is at the other end of a descriptor
 //! stalls   polls that keep a worker, from one look to the next
 //! held_up  who has what holds others up, and what they wait for
+//! outline  what is left of it for a few tasks
 //! summary  the line that answers before anything is selected
 //! ```
 
@@ -21,6 +22,7 @@ mod evidence;
 mod held_up;
 mod joins;
 mod locks;
+mod outline;
 mod peers;
 mod stalls;
 mod summary;

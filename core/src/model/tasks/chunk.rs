@@ -121,6 +121,26 @@ impl Chunk {
         self.set_stats(at, &TaskStats::default());
     }
 
+    /// Takes over a row of another chunk.
+    pub(super) fn copy(&mut self, at: usize, from: &Self, of: usize) {
+        self.states[at] = from.states[of];
+        self.kinds[at] = from.kinds[of];
+        self.more[at] = from.more[of];
+        self.names[at] = from.names[of];
+        self.places[at] = from.places[of];
+        self.numbers[at] = from.numbers[of];
+        self.polls[at] = from.polls[of];
+        self.wakes[at] = from.wakes[of];
+        self.created[at] = from.created[of];
+        self.busy[at] = from.busy[of];
+        self.scheduled[at] = from.scheduled[of];
+        self.cold[at] = from.cold[of];
+        self.recent.set(at, from.recent.get(of).cloned());
+        self.rare.set(at, from.rare.get(of).cloned());
+        self.fields.set(at, from.fields.get(of).cloned());
+        self.looks.set(at, from.looks.get(of).cloned());
+    }
+
     /// Takes a task out.
     pub(super) fn end(&mut self, at: usize) {
         self.states[at] = None;

@@ -205,6 +205,16 @@ impl Tasks {
         }
     }
 
+    /// Takes over another's row, which is called that here.
+    pub(in crate::model) fn copy(&mut self, task: &Task, name: Sym) -> Slot {
+        let slot = self.slot_or_begin(task.id(), task.confirmed());
+        self.change(slot, |chunk, at| {
+            chunk.copy(at, task.chunk, task.at());
+            chunk.names[at] = name;
+        });
+        slot
+    }
+
     /// Takes a task out; its slot may be given to another.
     pub(in crate::model) fn remove(&mut self, id: TaskId) {
         let chunks = &self.chunks;
