@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        Header, History, Limits, Mark, MarkKind, Moment, Out, Recorder, Seek, SegmentHead, SegmentTail, TimeLine, View,
-        Viewer, Writer, player::Origin,
+        Clock, Header, History, Keeps, Limits, Mark, MarkKind, Moment, Out, Recorder, Seek, SegmentHead, SegmentTail,
+        TimeLine, View, Viewer, Writer, player::Origin, share,
     },
     Told, new_session, open, play, record, said, service, told, wall,
 };
@@ -399,6 +399,16 @@ fn of_what_is_too_large_it_is_kept_what_was_found_and_when() {
         assert_eq!(findings(player.session()), lived[39]);
         assert!(player.session().model().outlined().is_some());
     }
+    // And shared: there is as much, under other names.
+    let (bytes, _) = share(&mut Recording::open(&file).unwrap(), Clock::FromZero, Vec::new()).unwrap();
+    let mut player = Player::new(open(&bytes).unwrap()).unwrap();
+    assert!(player.recording().segments().all(|(head, _)| head.keeps == Keeps::Outline));
+    player.seek(second(47)).unwrap();
+    let model = player.session().model();
+    let sums: Vec<_> = model.outlined().unwrap().sums().collect();
+    assert_eq!((model.counts().live, sums.len(), sums[0].1.live), (TASKS as usize, 1, TASKS));
+    assert_eq!(player.session().engine().findings().count(), lived[39].len());
+    assert!(!model.place(sums[0].0).to_string().contains("a.rs"), "{}", model.place(sums[0].0));
 }
 
 #[test]
