@@ -29,8 +29,8 @@ pub(super) use build::row;
 pub(super) use knots::{Knot, Link};
 
 use crate::{
-    model::Model,
-    update::{ResourceId, Stamp, TaskId},
+    model::{Model, Task},
+    update::{ResourceId, Stamp, TaskId, TaskKind},
 };
 use rustc_hash::FxHashMap;
 use std::{cell::OnceCell, collections::VecDeque, time::Duration};
@@ -191,15 +191,26 @@ pub(super) enum Escapes {
     LeftOut,
 }
 
-/// The graph of a moment in both forms, each made when it is first asked for.
+/// What lints ask about all of a moment: the graph in both forms, and what goes with it, each made when it is first asked for.
 #[derive(Debug, Default)]
 pub(super) struct Graphs {
     escapes_count: OnceCell<Graph>,
     escapes_left_out: OnceCell<Graph>,
     joiners: OnceCell<FxHashMap<TaskId, Vec<TaskId>>>,
+    jobs: OnceCell<Vec<Stamp>>,
 }
 
 impl Graphs {
+    /// When the jobs of `spawn_blocking` that go on began, in order.
+    pub(super) fn jobs(&self, model: &Model) -> &[Stamp] {
+        self.jobs.get_or_init(|| {
+            let jobs = model.hot().filter(|task| task.kind() == TaskKind::Blocking);
+            let mut began: Vec<Stamp> = jobs.filter_map(Task::created).collect();
+            began.sort_unstable();
+            began
+        })
+    }
+
     pub(super) fn get(&self, model: &Model, escapes: Escapes) -> &Graph {
         let reduced = || {
             let suspects = suspects::are_there(model);

@@ -67,9 +67,9 @@ fn may_have_ended(cx: &Cx, task: &Task, slept: Stamp) -> bool {
     if stats.polls.count > stats.wakes.saturating_add(1) {
         return true;
     }
-    let of_its_time = |at: Stamp| stats.created.is_some_and(|created| created <= at) && at <= slept;
-    let mut jobs = cx.model.hot().filter(|other| other.kind() == TaskKind::Blocking);
-    jobs.any(|job| job.stats().created.is_some_and(of_its_time))
+    let Some(created) = stats.created else { return false };
+    let jobs = cx.graphs.jobs(cx.model);
+    jobs.get(jobs.partition_point(|began| *began < created)).is_some_and(|began| *began <= slept)
 }
 
 fn describe(cx: &Cx, task: &Task) -> Description {
