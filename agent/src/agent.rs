@@ -238,7 +238,7 @@ impl Start<'_> {
         let access = Access { address, ..self.settings.access.clone() };
         Ok(match self.part(Part::Metrics, metrics::open(&access, audit))? {
             Some(opened) => metrics::Door::Open(Box::new(opened)),
-            None => metrics::Door::Later(access, audit.clone()),
+            None => metrics::Door::Later(Box::new(access), audit.clone()),
         })
     }
 }

@@ -5,14 +5,14 @@ use crate::{page::Target, write::write};
 /// One of the two that Prometheus has always read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// OpenMetrics 1.0.
+    /// `OpenMetrics` 1.0.
     OpenMetrics,
     /// Prometheus' own text, 0.0.4.
     Text,
 }
 
 impl Format {
-    /// What is asked for by a header `Accept`: OpenMetrics 1.0 where it is wanted no less than text, and text otherwise.
+    /// What is asked for by a header `Accept`: `OpenMetrics` 1.0 where it is wanted no less than text, and text otherwise.
     pub fn of(accept: Option<&str>) -> Self {
         let (mut openmetrics, mut text) = (0.0_f32, 0.0_f32);
         for range in accept.unwrap_or_default().split(',') {

@@ -16,7 +16,7 @@ const MOST: u8 = 100;
 /// Rows: one for each, and one for all others.
 const ROWS: usize = MOST as usize + 1;
 
-static PLACES: Rows = Rows::new(MOST);
+static PLACES: Rows<MOST> = Rows::new();
 
 struct Gone {
     acquisitions: AtomicU64,

@@ -80,10 +80,12 @@ pub(crate) fn doing(round: &Round, slot: &Slot) -> Option<(u32, Doing)> {
         let (started, ended) = (slot.started.get(), slot.ended.get());
         let lives = slot.dropped.get() == 0 && slot.created.get() != 0;
         let is_woken = || slot.polls.get() == 0 || wakes_are_collected() && slot.last_wake.get() > started;
-        let doing = match () {
-            () if started > ended => Doing::Running,
-            () if is_woken() => Doing::Scheduled,
-            () => Doing::Idle,
+        let doing = if started > ended {
+            Doing::Running
+        } else if is_woken() {
+            Doing::Scheduled
+        } else {
+            Doing::Idle
         };
         lives.then_some((slot.row(), doing))
     })

@@ -78,7 +78,7 @@ fn of_metrics(error: Error) -> Error {
 pub(crate) enum Door {
     Open(Box<Opened>),
     /// It cannot be opened now: that is tried again.
-    Later(Access, Audit),
+    Later(Box<Access>, Audit),
     /// It is not asked for, or must not be.
     Shut,
 }

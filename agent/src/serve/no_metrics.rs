@@ -19,7 +19,7 @@ pub(crate) enum Door {
     #[expect(dead_code, reason = "it is as the one that is served")]
     Open(Box<Infallible>),
     #[expect(dead_code, reason = "the same")]
-    Later(Access, Audit),
+    Later(Box<Access>, Audit),
     Shut,
 }
 

@@ -181,16 +181,13 @@ impl Blocks {
 
 #[cold]
 fn count_first(cell: &Cell<Option<&'static Block>>, whose: Whose, of: Of, nanos: u64) {
-    match take(whose) {
-        Some(block) => {
-            cell.set(Some(block));
-            block.count(of, nanos);
-        }
-        None => {
-            let (word, sum) = SHARED.words(of, nanos);
-            word.add_shared(1);
-            sum.add_shared(nanos);
-        }
+    if let Some(block) = take(whose) {
+        cell.set(Some(block));
+        block.count(of, nanos);
+    } else {
+        let (word, sum) = SHARED.words(of, nanos);
+        word.add_shared(1);
+        sum.add_shared(nanos);
     }
 }
 

@@ -155,7 +155,7 @@ fn what_others_chose_is_cut_and_escaped_in_either_format() {
         let expected = format!("x\\\"}} 1\u{fffd}# EOF\u{fffd}\\\\{}", "é".repeat(55));
         let runtime =
             line.strip_prefix("tokio_workers{target=\"a\\\"b\",runtime=\"").unwrap().strip_suffix("\"}").unwrap();
-        assert_eq!(runtime, expected, "{}", text);
+        assert_eq!(runtime, expected, "{text}");
         assert_eq!(text.lines().filter(|line| *line == "# EOF").count(), usize::from(format == Format::OpenMetrics));
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{collect::rows::Rows, slots::doublings::ROWS, view::Location};
 
-static LOCATIONS: Rows = Rows::new(ROWS as u8 - 1);
+static LOCATIONS: Rows<{ ROWS as u8 - 1 }> = Rows::new();
 
 /// The row of all tasks whose location has none, or is not known.
 pub(crate) const OTHERS: u32 = ROWS as u32;
