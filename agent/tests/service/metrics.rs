@@ -387,7 +387,7 @@ fn a_hundred_thousand_tasks_are_told_in_less_than_half_a_mebibyte() {
         std::thread::sleep(Duration::from_millis(500));
         bytes = bytes.max(asked(address, "").len());
     }
-    let each = (agents_time(service.id()) - before) / SCRAPES;
+    let each = agents_time(service.id()).saturating_sub(before) / SCRAPES;
     println!(
         "100,000 tasks: {bytes} bytes and {each:.2?} of a processor for a scrape, with all else that the agent does in half a second"
     );
