@@ -2,6 +2,7 @@
 
 use crate::{
     Detail, Error,
+    access::Access,
     alarms::{Alarms, Callback},
     audit::Audit,
     capture::current_thread,
@@ -22,6 +23,7 @@ use crate::{
         history::History,
         holdup::report::Description,
         listen::Place,
+        metrics,
         server::{self, Door, Serving},
     },
     settings::{Fields, Settings, Stacks},
@@ -81,6 +83,11 @@ impl Agent {
             Place::Tcp(_) => None,
             Place::Unix(path) => Some(path),
         }
+    }
+
+    /// Where Prometheus asks for metrics, with the port that was picked; `None` when it is not to, or cannot now.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.watching.as_ref()?.serving.as_ref()?.metrics()
     }
 
     fn place(&self) -> Option<&Place> {
@@ -222,6 +229,20 @@ impl Start<'_> {
     }
 }
 
+impl Start<'_> {
+    /// Where Prometheus asks, if it is to.
+    fn door_for_metrics(&self, audit: &Audit) -> Result<metrics::Door, Error> {
+        let Some(address) = self.settings.metrics.clone().filter(|_| self.door == MayOpen::Yes) else {
+            return Ok(metrics::Door::Shut);
+        };
+        let access = Access { address, ..self.settings.access.clone() };
+        Ok(match self.part(Part::Metrics, metrics::open(&access, audit))? {
+            Some(opened) => metrics::Door::Open(Box::new(opened)),
+            None => metrics::Door::Later(Box::new(access), audit.clone()),
+        })
+    }
+}
+
 impl Watching {
     /// Starts it all. What can fail without a trace comes first: a subscriber, once installed, stays.
     pub(crate) fn start<S>(mut start: Start<'_>, installed: Installed<S>) -> Result<Self, Error>
@@ -233,6 +254,7 @@ impl Watching {
         let stalls = Arc::new(Stalls::default());
         let audit = Audit::start().map_err(Error::io("start the thread that tells who looks"));
         let audit = start.part(Part::Audit, audit)?.unwrap_or_default();
+        let for_metrics = start.door_for_metrics(&audit)?;
         let listener = start.listener.take();
         let is_given = listener.is_some();
         let mut door = if start.door == MayOpen::No {
@@ -251,7 +273,8 @@ impl Watching {
         let on_signal = start.part(Part::StateSignal, on_signal(settings, &stalls))?.flatten();
         let description = Description { missing: Arc::clone(start.missing), ..describe(settings) };
         let (rounds, orders) = Rounds::new();
-        let mut serving = start.part(Part::Server, server::start(door, settings, description, (&stalls, rounds)))?;
+        let doors = (door, for_metrics);
+        let mut serving = start.part(Part::Server, server::start(doors, settings, description, (&stalls, rounds)))?;
         bound(settings);
         threads::on_runtime(runtimes::meet);
         threads::on_unwinding(panics::ended);

@@ -286,6 +286,19 @@ where
         self
     }
 
+    /// Where Prometheus asks for metrics; port 0 picks a free one, which [`Agent::metrics_address`] tells. It is off by default, and takes the feature
+    /// `metrics`; see [metrics](crate#metrics).
+    pub fn metrics(mut self, address: SocketAddr) -> Self {
+        self.settings.metrics = Some(Address::Tcp(address, Exposure::Guarded));
+        self
+    }
+
+    /// The same at an address that other machines reach, where everybody who does may read.
+    pub fn insecure_metrics(mut self, address: SocketAddr) -> Self {
+        self.settings.metrics = Some(Address::Tcp(address, Exposure::Insecure));
+        self
+    }
+
     /// Writes everything that is known as text when the process gets this signal: to stderr, or to the
     /// [file](Self::state_file).
     pub fn state_signal(mut self, signal: Signal) -> Self {

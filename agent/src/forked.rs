@@ -20,8 +20,8 @@ mod linux {
         },
     };
 
-    /// The descriptor of the socket on which the agent listens; -1 for none.
-    static LISTENS: AtomicI32 = AtomicI32::new(-1);
+    /// The descriptors of the sockets on which the agent listens, for clients and for Prometheus; -1 for none.
+    static LISTENS: [AtomicI32; 4] = [const { AtomicI32::new(-1) }; 4];
 
     static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -31,14 +31,20 @@ mod linux {
 
     impl Listens {
         pub(crate) fn on(socket: &impl AsRawFd) -> Self {
-            LISTENS.store(socket.as_raw_fd(), Ordering::SeqCst);
-            Self(socket.as_raw_fd())
+            let number = socket.as_raw_fd();
+            // An agent has two at the most.
+            let _ = LISTENS
+                .iter()
+                .find(|place| place.compare_exchange(-1, number, Ordering::SeqCst, Ordering::SeqCst).is_ok());
+            Self(number)
         }
     }
 
     impl Drop for Listens {
         fn drop(&mut self) {
-            let _ = LISTENS.compare_exchange(self.0, -1, Ordering::SeqCst, Ordering::SeqCst);
+            let _ = LISTENS
+                .iter()
+                .find(|place| place.compare_exchange(self.0, -1, Ordering::SeqCst, Ordering::SeqCst).is_ok());
         }
     }
 
@@ -57,14 +63,16 @@ mod linux {
     extern "C" fn begins() {
         IS_CHILD.store(true, Ordering::SeqCst);
         collect::pass_on();
-        let socket = LISTENS.swap(-1, Ordering::SeqCst);
-        if socket >= 0 {
-            #[expect(
-                unsafe_code,
-                reason = "whatever owns the descriptor is on a thread that this process does not have"
-            )]
-            // SAFETY: the number is the listener's, and nothing in this process uses it any more.
-            let _ = unsafe { libc::close(socket) };
+        for place in &LISTENS {
+            let socket = place.swap(-1, Ordering::SeqCst);
+            if socket >= 0 {
+                #[expect(
+                    unsafe_code,
+                    reason = "whatever owns the descriptor is on a thread that this process does not have"
+                )]
+                // SAFETY: the number is the listener's, and nothing in this process uses it any more.
+                let _ = unsafe { libc::close(socket) };
+            }
         }
     }
 

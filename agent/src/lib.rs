@@ -63,6 +63,7 @@
 //! | `HOLDUP_ALARMS` | `off` | after how long the agent itself logs a poll that keeps its worker, such as `5s`; see [without a client](#without-a-client) |
 //! | `HOLDUP_HISTORY` | `off` | how much of the past is kept, packed, such as `64MiB`; see [the past](#the-past) |
 //! | `HOLDUP_HISTORY_DIR` |  | the folder to which that is written at an alarm; it switches alarms on, after five seconds |
+//! | `HOLDUP_METRICS` | `off` | where Prometheus asks for metrics, such as `127.0.0.1:9669`; see [metrics](#metrics) |
 //! | `HOLDUP_STATE_SIGNAL` | `off` | the signal at which everything that is known is written as text: `hup`, `quit`, `usr1`, `usr2` or `off` |
 //! | `HOLDUP_STATE_FILE` |  | the file to which that is appended; without it, it goes to stderr |
 //!
@@ -128,6 +129,15 @@
 //! waits, and every task that lives, as text. The signal takes the place of what it did before, and as any signal that is sent it may interrupt
 //! a system call. Nothing of the service is stopped or polled for either.
 //!
+//! # Metrics
+//!
+//! With `HOLDUP_METRICS=127.0.0.1:9669` the agent tells Prometheus at `http://127.0.0.1:9669/metrics` what it knows: runtimes, workers, tasks by where they are spawned, locks, how long polls took, stalls and panics. It is a listener of its own,
+//! served by the agent's own thread, so that it answers while every worker of the service is blocked, and it reads what is collected already. Who may ask is the same as for clients that come by TCP: a token, TLS,
+//! a certificate; an address that other machines reach needs them, or `,insecure` behind it. There are eight connections at once, each for one request and five seconds. Series are bounded: of each label the first
+//! values that come have their own, and the rest is `other`. Where the address is taken, the service goes on, [`Agent::missing`] says so, and it is tried again.
+//!
+//! It is the feature `metrics`, which is on by default.
+//!
 //! # The past
 //!
 //! With `HOLDUP_HISTORY=64MiB` the agent keeps what it told, or would have told, for as long as that has room for, and whoever comes late has it: `holdup record --past` writes it to a
@@ -145,7 +155,7 @@
 //! moves; `read` copies them; `stalls` is a plain thread that looks at them and notices a poll that does not end; `capture`
 //! copies the stack of such a thread, and of one that acquires a contested lock, and names it by the service's own file, for a few
 //! megabytes however large that is; `runtimes` reads what the runtimes tell of
-//! themselves; `text` writes all of it, and `alarms` tells of the worst, when no client can come; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
+//! themselves; `text` writes all of it, and `alarms` tells of the worst, when no client can come; `metrics` sums it up for Prometheus; `serve` tells all of it, on a thread and a runtime of its own, by the console's `Instrument` service and holdup's
 //! `Diagnostics`. Nothing flows back: a service's thread never waits for whoever watches it.
 
 mod access;
@@ -158,6 +168,8 @@ mod clock;
 mod collect;
 mod error;
 mod forked;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod missing;
 mod on_signal;
 mod panics;

@@ -24,6 +24,8 @@ pub(crate) enum Part {
     Stacks,
     Alarms,
     StateSignal,
+    /// What it tells Prometheus.
+    Metrics,
     /// The past that it keeps.
     History,
     /// The file that it is written to.

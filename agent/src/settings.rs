@@ -143,6 +143,8 @@ pub(crate) struct Settings {
     pub(crate) history: Option<usize>,
     /// The folder to which that is written when something critical lasts; nothing for none.
     pub(crate) history_dir: Option<PathBuf>,
+    /// Where Prometheus asks for metrics, an address of TCP; nothing for nowhere.
+    pub(crate) metrics: Option<Address>,
     /// At which signal everything that is known is written as text; nothing for none.
     pub(crate) state_signal: Option<Signal>,
     /// To which file; nothing for stderr.
@@ -171,6 +173,7 @@ impl Default for Settings {
             alarms: None,
             history: None,
             history_dir: None,
+            metrics: None,
             state_signal: None,
             state_file: None,
         }
@@ -398,6 +401,16 @@ pub(crate) const VARIABLES: &[Variable] = &[
         expected: "the path of a folder, such as /var/lib/orders/past",
         set: |settings, text| {
             settings.history_dir = path(text);
+            Some(())
+        },
+    },
+    Variable {
+        name: "HOLDUP_METRICS",
+        default: "off",
+        expected: "off, or an IP address and a port, such as 127.0.0.1:9669, with ,insecure behind it where everybody who reaches it may read",
+        set: |settings, text| {
+            let of_tcp = |text| Address::parse(text).filter(|address| matches!(address, Address::Tcp(..)));
+            settings.metrics = if text == "off" { None } else { Some(of_tcp(text)?) };
             Some(())
         },
     },

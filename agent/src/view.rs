@@ -344,6 +344,27 @@ pub(crate) struct Doublings {
     pub(crate) waits: [u64; DOUBLINGS],
 }
 
+/// The same, with all of each together.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) counted: Doublings,
+    pub(crate) polled: Duration,
+    pub(crate) waited: Duration,
+}
+
+/// What all locks made at one place come to.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct LockTotals {
+    /// Operations that wait now.
+    pub(crate) waiters: u64,
+    /// Of locks that are gone as well.
+    pub(crate) acquisitions: u64,
+    /// Time that was waited until they were acquired, of locks that are gone as well.
+    pub(crate) waited: Duration,
+}
+
 /// Those of the tasks of one spawn location, as totals since the process began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SpawnTimes {

@@ -44,13 +44,17 @@ const ROOMS_OF_AGENT: &[(&str, &[&str])] = &[
     ("stalls", &["missing", "clock", "standstills", "capture", "collect"]),
     ("text", &["clock", "process", "settings", "capture", "view", "collect", "read", "runtimes", "stalls"]),
     ("alarms", &["clock", "standstills", "capture", "view", "read", "runtimes", "stalls", "text"]),
+    (
+        "metrics",
+        &["clock", "process", "settings", "standstills", "view", "collect", "read", "panics", "runtimes", "stalls"],
+    ),
     ("on_signal", &["settings", "collect", "stalls", "text"]),
     ("serve", &SERVED),
     ("agent", &SERVED_AND_SERVER),
     ("builder", &["error", "access", "missing", "settings", "runtimes", "alarms", "agent"]),
 ];
 
-const SERVED: [&str; 17] = [
+const SERVED: [&str; 18] = [
     "error",
     "access",
     "audit",
@@ -68,6 +72,7 @@ const SERVED: [&str; 17] = [
     "forked",
     "runtimes",
     "stalls",
+    "metrics",
 ];
 
 const SERVED_AND_SERVER: [&str; 18] = [

@@ -16,8 +16,8 @@ use std::{sync::Arc, time::Duration};
 
 /// No lock.
 pub(crate) const NONE: u32 = 0;
-const MUTEX: u32 = 1;
-const RW_LOCK: u32 = 2;
+pub(super) const MUTEX: u32 = 1;
+pub(super) const RW_LOCK: u32 = 2;
 
 /// Whoever waits longer than this flags the lock.
 pub(crate) const LONG_WAIT: Duration = Duration::from_millis(100);
@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) waiters: Keyed<Wait>,
     pub(crate) acquisitions: u64,
     pub(crate) contended: u64,
+    /// Time that was waited until it was acquired, in nanoseconds.
+    pub(crate) waited: u64,
     pub(crate) across: AcrossAwait,
     pub(crate) hold_times: [u64; HOLD_TIMES],
     pub(crate) held: u64,

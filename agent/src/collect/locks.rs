@@ -120,7 +120,9 @@ pub(crate) fn leave(lock: Ours, op: u64, how: Leave) {
     let Some(slot) = RESOURCES.get(lock.index) else { return };
     if let Some(state) = slot.lock.lock().as_mut() {
         if let (Some(wait), Leave::Served(now)) = (state.waiters.take(op, |_| true), how) {
-            state.flagged |= now.since(wait.since) >= LONG_WAIT;
+            let waited = now.since(wait.since);
+            state.flagged |= waited >= LONG_WAIT;
+            state.waited += waited.as_nanos() as u64;
         }
         state.contended += u64::from(how != Leave::Cancelled);
     }

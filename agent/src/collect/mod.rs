@@ -5,6 +5,7 @@
 
 mod attribute;
 pub(crate) mod callsite;
+pub(crate) mod gone_locks;
 mod handles;
 #[cfg(all(tokio_unstable, feature = "schedule-latency"))]
 pub(crate) mod hooks;
@@ -14,8 +15,10 @@ pub(crate) mod lock_state;
 mod locks;
 pub(crate) mod op;
 mod permits;
+pub(crate) mod polled_runtimes;
 pub(crate) mod redaction;
 pub(crate) mod resource;
+mod rows;
 pub(crate) mod spans;
 pub(crate) mod spans_alone;
 pub(crate) mod subscriber;

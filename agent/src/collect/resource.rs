@@ -4,6 +4,7 @@ use crate::{
     clock::Nanos,
     collect::{
         attribute::{Attributes, Change, Of, Update, Writers},
+        gone_locks,
         lock_sites::Mark,
         lock_state,
         permits::Ledger,
@@ -36,7 +37,7 @@ pub(crate) struct Slot {
     created: Word,
     pub(crate) dropped: Word,
     parent: Word,
-    location: Half,
+    pub(crate) location: Half,
     concrete_type: Half,
     kind: Half,
     flags: Half,
@@ -156,7 +157,15 @@ pub(crate) fn clone_handle(local: &ThreadState, span: Ours) -> u64 {
 /// A handle of the span is dropped. True when it was the last one.
 #[inline]
 pub(crate) fn close(local: &ThreadState, span: Ours) -> bool {
-    let ended = RESOURCES.drop_handle(span.index, |slot| slot.dropped.set(local.about_now().raw()));
+    let ended = RESOURCES.drop_handle(span.index, |slot| {
+        slot.dropped.set(local.about_now().raw());
+        let kind = slot.lock_kind.get();
+        if kind != lock_state::NONE
+            && let Some(state) = slot.lock.lock().as_deref()
+        {
+            gone_locks::add(kind, slot.location.get(), state);
+        }
+    });
     let is_over = ended.is_some();
     if let Some(slot) = ended {
         local.resources.retire(&free_list::RESOURCES, slot);

@@ -5,7 +5,7 @@ use crate::{
     capture::current_thread::StackCopy,
     clock::{self, Nanos},
     collect::{
-        has_ended,
+        has_ended, polled_runtimes,
         task::spawn::Roles,
         threads::{self, Thread},
     },
@@ -29,6 +29,15 @@ use std::{
 
 /// Spans that a thread can be inside of at once. A poll of a lock is inside of five.
 const DEPTH: usize = 64;
+
+/// What is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polled {
+    /// Something that a worker polls, or a thread that blocks on it.
+    Task,
+    /// A job of the blocking pool: its one poll is all of it.
+    Job,
+}
 
 /// A span that was entered.
 #[derive(Clone, Copy)]
@@ -60,6 +69,8 @@ pub(crate) struct ThreadState {
     thread: OnceCell<Arc<Thread>>,
     /// The number of the runtime that the thread polls for; 0 where it was not asked yet.
     runtime: Cell<u64>,
+    /// The small number of it, see [`polled_runtimes`].
+    polls_for: Cell<u8>,
     /// How many `block_on` it is inside of.
     block_ons: Cell<u32>,
     /// The service's own spans that this poll is inside of now, at its innermost so far, and which one was the innermost.
@@ -138,6 +149,7 @@ impl ThreadState {
             copy: Cell::new(None),
             thread: OnceCell::new(),
             runtime: Cell::new(0),
+            polls_for: Cell::new(0),
             block_ons: Cell::new(0),
             depth_of_theirs: Cell::new(0),
             deepest_of_theirs: Cell::new(0),
@@ -278,8 +290,18 @@ impl ThreadState {
     pub(crate) fn runtime(&self, kind: TaskKind) -> u64 {
         if self.runtime.get() == 0 || kind == TaskKind::BlockOn {
             self.runtime.set(threads::current_runtime());
+            self.polls_for.set(polled_runtimes::number(self.runtime.get()));
         }
         self.runtime.get()
+    }
+
+    /// What is counted from here on is counted for those that a task of this kind is polled for.
+    #[inline]
+    pub(crate) fn count_for(&self, polled: Polled) {
+        self.doublings.poll_for(match polled {
+            Polled::Task => self.polls_for.get(),
+            Polled::Job => polled_runtimes::JOBS,
+        });
     }
 
     /// The thread, as others see it.

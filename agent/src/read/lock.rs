@@ -1,5 +1,7 @@
 //! Copies of what is known of a lock.
 
+#[cfg(feature = "metrics")]
+use crate::view::LockTotals;
 use crate::{
     clock::{self, Nanos},
     collect::{
@@ -14,6 +16,20 @@ use crate::{
     view::{self, LockView, MOST_HOLDERS, MOST_WAITERS},
 };
 use std::time::Duration;
+
+/// A lock's kind, the number of the place where it was made, and what it has come to so far; `None` when the slot is nobody's, or no lock's, or it is gone.
+#[cfg(feature = "metrics")]
+pub(crate) fn totals(round: &Round, slot: &resource::Slot) -> Option<(u32, u32, LockTotals)> {
+    round.read(slot, |_| {
+        let kind = slot.lock_kind.get();
+        (kind != NONE && slot.dropped.get() == 0).then_some(())?;
+        let lock = slot.lock.lock();
+        let state = lock.as_deref()?;
+        let waited = Duration::from_nanos(state.waited);
+        let totals = LockTotals { waiters: state.waiters.len() as u64, acquisitions: state.acquisitions, waited };
+        Some((kind, slot.location.get(), totals))
+    })
+}
 
 /// A copy of what is known of a lock; `None` when the slot is nobody's, or no lock's.
 pub(crate) fn view(round: &Round, index: u32, slot: &resource::Slot) -> Option<LockView> {

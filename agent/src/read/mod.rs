@@ -7,3 +7,5 @@ pub(crate) mod lock;
 pub(crate) mod spans;
 pub(crate) mod spawn_times;
 pub(crate) mod task;
+#[cfg(feature = "metrics")]
+pub(crate) mod totals;

@@ -1,5 +1,7 @@
 //! Copies of a task's slot, for whoever reads it while others write.
 
+#[cfg(feature = "metrics")]
+use crate::collect::task::slot::wakes_are_collected;
 use crate::{
     clock::Nanos,
     collect::task::{
@@ -56,6 +58,36 @@ pub(crate) fn view(round: &Round, index: u32, slot: &Slot) -> Option<TaskView> {
             parent: slot.parent.get(),
             runtime: slot.runtime.get().into(),
         })
+    })
+}
+
+/// What a task does.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// It is polled.
+    Running,
+    /// It was woken, or not polled yet. Where wakes are not collected, the latter alone.
+    Scheduled,
+    Idle,
+}
+
+/// What a task does that lives, and the [row](crate::collect::task::row) of its spawn location; `None` when the slot is nobody's. It looks at no more than that: there may
+/// be very many.
+#[cfg(feature = "metrics")]
+pub(crate) fn doing(round: &Round, slot: &Slot) -> Option<(u32, Doing)> {
+    round.read(slot, |_| {
+        let (started, ended) = (slot.started.get(), slot.ended.get());
+        let lives = slot.dropped.get() == 0 && slot.created.get() != 0;
+        let is_woken = || slot.polls.get() == 0 || wakes_are_collected() && slot.last_wake.get() > started;
+        let doing = if started > ended {
+            Doing::Running
+        } else if is_woken() {
+            Doing::Scheduled
+        } else {
+            Doing::Idle
+        };
+        lives.then_some((slot.row(), doing))
     })
 }
 

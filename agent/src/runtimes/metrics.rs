@@ -11,6 +11,8 @@ use std::{thread::ThreadId, time::Duration};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Whole {
     pub(crate) alive_tasks: u64,
+    /// As the other counters, since it started.
+    pub(crate) spawned_tasks: u64,
     pub(crate) global_queue_depth: u64,
     pub(crate) blocking_threads: u64,
     pub(crate) idle_blocking_threads: u64,
@@ -62,6 +64,7 @@ pub(super) fn whole(runtime: &Runtime) -> Whole {
     let registrations = metrics.io_driver_fd_registered_count();
     Whole {
         alive_tasks: metrics.num_alive_tasks() as u64,
+        spawned_tasks: metrics.spawned_tasks_count(),
         global_queue_depth: metrics.global_queue_depth() as u64,
         blocking_threads: metrics.num_blocking_threads() as u64,
         idle_blocking_threads: metrics.num_idle_blocking_threads() as u64,

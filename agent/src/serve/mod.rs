@@ -4,6 +4,7 @@
 //!
 //! A client is a [`subscription`](super::subscription); what it is to be told is noted there by the one [`hub`](super::hub), and told in pages as the network takes
 //! them. How many may come in is the [`door`]'s business, where from that of [`listen`], and who the [`gate`]'s. Only this room names tonic.
+//! Beside it [`metrics`] has a listener of its own, for Prometheus.
 
 mod backlog;
 mod console;
@@ -17,6 +18,11 @@ pub(crate) mod history;
 pub(crate) mod holdup;
 mod hub;
 pub(crate) mod listen;
+#[cfg(feature = "metrics")]
+pub(crate) mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_metrics.rs"]
+pub(crate) mod metrics;
 mod pace;
 pub(crate) mod server;
 mod subscription;

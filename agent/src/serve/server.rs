@@ -13,6 +13,7 @@ use crate::{
         holdup::{self, report::Description},
         hub::{Command, Hub},
         listen::{self, Listener, Listening, Place, address_file::AddressFile},
+        metrics,
     },
     settings::Settings,
     stalls::{record::Stalls, round::Rounds},
@@ -20,7 +21,7 @@ use crate::{
 use console_api::instrument::instrument_server::InstrumentServer;
 use holdup_proto::v1::diagnostics_server::DiagnosticsServer;
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::Path,
     sync::{Arc, OnceLock, mpsc::sync_channel},
     thread::{self, JoinHandle},
@@ -46,6 +47,8 @@ const SETTLED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Serving {
     place: Arc<OnceLock<Place>>,
+    /// Where Prometheus asks.
+    metrics: Arc<OnceLock<SocketAddr>>,
     history: History,
     begin: Option<std::sync::mpsc::SyncSender<()>>,
     stop: Option<oneshot::Sender<()>>,
@@ -94,11 +97,11 @@ pub(crate) enum Door {
 }
 
 /// How often that is tried again.
-const AGAIN: Duration = Duration::from_secs(5);
+pub(super) const AGAIN: Duration = Duration::from_secs(5);
 
 /// Gets ready to serve: all that can fail is done by then, but for an address that is taken. It serves from [`Serving::begin`] on.
 pub(crate) fn start(
-    door: Door,
+    (door, for_metrics): (Door, metrics::Door),
     settings: &Settings,
     description: Description,
     (stalls, rounds): (&Arc<Stalls>, Rounds),
@@ -136,6 +139,8 @@ pub(crate) fn start(
     let (commands, asked) = mpsc::channel(COMMANDS);
     let hub = Hub::new(asked, settings, Arc::clone(stalls), rounds.latest());
     let clients = settings.clients;
+    let metrics = metrics::Server::new(for_metrics, settings, &description.process, stalls, &description.missing);
+    let asked_at = metrics.address();
     let (history, keeper) = History::start(settings, &description);
     let told = history.clone();
     let thread = thread::Builder::new()
@@ -147,16 +152,16 @@ pub(crate) fn start(
             }
             let keeping = keeper.run(commands.clone());
             let routes = routes(commands, rounds, told, description);
-            serve(&runtime, come, (hub, keeping), clients, routes, stopped);
+            serve(&runtime, come, (hub, keeping, metrics), clients, routes, stopped);
         })
         .map_err(Error::io("start the agent's thread"))?;
-    Ok(Serving { place, history, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
+    Ok(Serving { place, metrics: asked_at, history, begin: Some(begin), stop: Some(stop), thread: Some(thread) })
 }
 
 fn serve(
     runtime: &Runtime,
     come: impl AsyncFnOnce() -> Option<(Listening, Gate, Option<AddressFile>)>,
-    (hub, keeping): (Hub, impl Future<Output = ()> + Send + 'static),
+    (hub, keeping, metrics): (Hub, impl Future<Output = ()> + Send + 'static, metrics::Server),
     clients: usize,
     routes: Routes,
     stopped: oneshot::Receiver<()>,
@@ -164,6 +169,7 @@ fn serve(
     runtime.block_on(async {
         tokio::spawn(hub.run());
         tokio::spawn(keeping);
+        tokio::spawn(metrics.run());
         tokio::spawn(async {
             tokio::time::sleep(SETTLED).await;
             callsite::ask_again();
@@ -207,6 +213,11 @@ impl Serving {
     /// Where clients come; `None` while they cannot.
     pub(crate) fn place(&self) -> Option<&Place> {
         self.place.get()
+    }
+
+    /// Where Prometheus asks; `None` while it cannot.
+    pub(crate) fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.get().copied()
     }
 
     /// The past that is kept.

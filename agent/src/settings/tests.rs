@@ -59,6 +59,8 @@ fn values_are_read() {
     assert_eq!(with("HOLDUP_MEMORY", "8MiB").unwrap().memory, 8 << 20);
     assert_eq!(with("HOLDUP_CLIENTS", "2").unwrap().clients, 2);
     assert_eq!(with("HOLDUP_ALARMS", "5s").unwrap().alarms, Some(Duration::from_secs(5)));
+    assert_eq!(with("HOLDUP_METRICS", "127.0.0.1:9669").unwrap().metrics, Address::parse("127.0.0.1:9669"));
+    assert_eq!(with("HOLDUP_METRICS", "off").unwrap().metrics, None);
     assert_eq!(with("HOLDUP_STATE_SIGNAL", "usr2").unwrap().state_signal, Some(Signal::Usr2));
     assert_eq!(with("HOLDUP_STATE_FILE", "/tmp/a").unwrap().state_file, Some("/tmp/a".into()));
     assert_eq!(with("HOLDUP_PUBLISH_INTERVAL", "50ms").unwrap().publish_interval, Duration::from_millis(50));
@@ -84,6 +86,8 @@ fn what_is_no_value_is_an_error_that_names_it_and_says_what_would_be_one() {
         ("HOLDUP_CLIENTS", "0"),
         ("HOLDUP_CLIENTS", "1001"),
         ("HOLDUP_ALARMS", "yes"),
+        ("HOLDUP_METRICS", "9669"),
+        ("HOLDUP_METRICS", "unix:/run/orders/metrics.sock"),
         ("HOLDUP_STATE_SIGNAL", "SIGKILL"),
     ] {
         let message = with(name, value).unwrap_err().to_string();

@@ -18,6 +18,11 @@ mod hindered;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod large;
 mod losses;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_metrics.rs"]
+mod metrics;
 mod process;
 mod setup;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

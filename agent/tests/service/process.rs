@@ -2,7 +2,7 @@
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::{alone, captures, harmless, hindered, large, trails};
-use crate::{attach, blind, causes, compat, disabled, losses, setup, wire};
+use crate::{attach, blind, causes, compat, disabled, losses, metrics, setup, wire};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
@@ -28,6 +28,7 @@ const ROLES: &[Roles] = &[
     disabled::ROLES,
     losses::ROLES,
     causes::ROLES,
+    metrics::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     captures::ROLES,
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

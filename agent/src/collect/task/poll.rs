@@ -7,11 +7,16 @@ use super::{
 };
 use crate::{
     clock::Nanos,
-    collect::{lock_sites, spans, thread_state::ThreadState, threads},
+    collect::{
+        lock_sites, spans,
+        thread_state::{Polled, ThreadState},
+        threads,
+    },
     slots::{
         doublings::Of,
         id::{self, Kind, Ours},
     },
+    view::TaskKind,
 };
 
 /// A poll begins.
@@ -27,6 +32,9 @@ pub(crate) fn enter(local: &ThreadState, span: Ours, id: u64) {
     if polls == 0 {
         slot.first.set(now.raw());
         slot.runtime.set(local.runtime(slot.kind()) as u32);
+        // A worker is a job that polls tasks.
+        let is_job = slot.kind() == TaskKind::Blocking && !slot.is_worker();
+        local.count_for(if is_job { Polled::Job } else { Polled::Task });
     }
     slot.polls.set(polls + 1);
     // Processors' counters may differ by a little: a task that moves from one to another still begins its poll after it ended

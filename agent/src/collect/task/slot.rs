@@ -190,6 +190,12 @@ impl Slot {
         self.wakes.get() & !KEEPS_WAKERS
     }
 
+    /// The [row](super::row) in which its polls are counted.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn row(&self) -> u32 {
+        self.kind.get() >> ROW_SHIFT
+    }
+
     #[inline]
     pub(crate) fn is_worker(&self) -> bool {
         self.kind.get() & WORKER != 0

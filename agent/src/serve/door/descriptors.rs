@@ -15,7 +15,7 @@ pub(in crate::serve) fn number<T>(_: &T) -> Option<u64> {
 }
 
 /// Whether enough are left for the service when this one has just been given out.
-pub(super) fn are_left(newest: Option<u64>) -> bool {
+pub(in crate::serve) fn are_left(newest: Option<u64>) -> bool {
     match (most(), in_use().max(newest.map(|number| number + 1))) {
         (Some(most), Some(used)) => is_enough(most, used),
         // What is not known to be scarce is not.

@@ -106,6 +106,28 @@ pub(super) struct Known {
     who: String,
 }
 
+/// Why nobody is told any metrics, in words.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// What is asked for was not shown.
+    ShowsNothing(String),
+    MayNot(String),
+}
+
+#[cfg(feature = "metrics")]
+impl From<Refused> for Turned {
+    fn from(refused: Refused) -> Self {
+        let said = refused.to_string();
+        match refused {
+            Refused::NoToken | Refused::BadToken => Self::ShowsNothing(said),
+            Refused::User | Refused::Name(_) | Refused::Certificate | Refused::Right(_) | Refused::TooOften => {
+                Self::MayNot(said)
+            }
+        }
+    }
+}
+
 /// Why there is no call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Refused {
@@ -177,6 +199,16 @@ impl Gate {
         })
     }
 
+    /// Whether metrics may be read, for which the same has to be shown as for a call that watches. Each time is too often for the audit; refusals are told.
+    #[cfg(feature = "metrics")]
+    pub(super) fn admit_to_metrics(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<(), Turned> {
+        self.judge_for(Rights::WATCH, visitor, uri, headers).map(drop).map_err(|refused| {
+            let who = visitor.certificate.in_words().unwrap_or_default();
+            self.tell(Kind::Refusal, &peer(&visitor.from), &who, &format!("metrics: {refused}"));
+            Turned::from(refused)
+        })
+    }
+
     /// Whether it is time for this call, which may be made: whoever makes one too soon is a guest like others.
     pub(super) fn is_time(&self, visitor: &Visitor, known: &Known, uri: &Uri) -> Result<(), Status> {
         if uri.path() != CAPTURES || self.may_capture_again() {
@@ -211,7 +243,11 @@ impl Gate {
     }
 
     fn judge(&self, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Refused> {
-        let needed = right_to_act(uri.path()).unwrap_or(Rights::WATCH);
+        self.judge_for(right_to_act(uri.path()).unwrap_or(Rights::WATCH), visitor, uri, headers)
+    }
+
+    /// Whether this may be asked for, which takes that right.
+    fn judge_for(&self, needed: Rights, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Result<Known, Refused> {
         let local = match visitor.from {
             Origin::Unix { user, owner, .. } if user == owner || user == 0 => {
                 return Ok(Known { who: format!("user {user}") });
