@@ -153,7 +153,7 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
         said.push("it was not connected then".to_owned());
     }
     if app.session().model().outlined().is_some() {
-        said.push("kept of it: findings, what they name, and sums by spawn location".to_owned());
+        said.push("only what was found is kept, with what that names, and sums by spawn location".to_owned());
     } else {
         said.extend(line.why.clone());
     }
