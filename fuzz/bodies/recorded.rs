@@ -1,7 +1,7 @@
 // What is done with bytes that may be a recording, or what is packed in one: it is opened, gone through, and gone to. Fuzz targets and a test share it.
 
 use holdup::{
-    record::{Begins, Header, Out, Player, Recording, SegmentHead, SegmentTail, Writer},
+    record::{Begins, Header, Keeps, Out, Player, Recording, SegmentHead, SegmentTail, Writer},
     session::Session,
 };
 use std::{io::Cursor, time::Duration};
@@ -24,7 +24,7 @@ pub(crate) fn recording(bytes: &[u8]) {
 pub(crate) fn segment(bytes: &[u8]) {
     let packed = || -> Result<Vec<u8>, holdup::record::Error> {
         let mut writer = Writer::new(Vec::new(), &Header::new("fuzz", 1))?;
-        let head = SegmentHead { number: 0, at: 0, wall: 1, begins: Begins::With(Session::STATE) };
+        let head = SegmentHead { number: 0, at: 0, wall: 1, begins: Begins::With(Session::STATE), keeps: Keeps::All };
         writer.put(Out::Begin(head))?;
         writer.put(Out::Bytes(zstd::encode_all(bytes, 1)?))?;
         writer.put(Out::End(SegmentTail { until: u64::from(u32::MAX), updates: 1, marks: Vec::new() }))?;
