@@ -134,7 +134,7 @@ async fn changing(load: &Load) -> String {
     sleep(Duration::from_secs(5)).await;
     let (before, start) = (agents_time(), Instant::now());
     sleep(Duration::from_secs(load.rss_seconds)).await;
-    let share = (agents_time() - before).as_secs_f64() / start.elapsed().as_secs_f64();
+    let share = agents_time().saturating_sub(before).as_secs_f64() / start.elapsed().as_secs_f64();
     format!("{share} {}", resident())
 }
 

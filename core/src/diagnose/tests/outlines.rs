@@ -3,7 +3,7 @@
 use super::many::{LOCKS, held, service};
 use crate::{
     diagnose::{Finding, Settings, Status},
-    model::{Retention, SpawnSums},
+    model::{Retention, SpawnSums, Task},
     session::Session,
     update::{Begin, Event, NewTask, PollStats, Process, ResourceId, SourcePlace, TaskId, TaskStats, Update},
 };
@@ -47,7 +47,7 @@ fn what_was_found_is_kept_with_what_it_names_and_sums_of_all_others() {
     let (all, few) = (session.model(), outline.model());
     assert_eq!(few.counts(), all.counts());
     // The one that has the lock and the one that waits for it, as they were.
-    let tasks: Vec<TaskId> = few.tasks().iter().map(|task| task.id()).collect();
+    let tasks: Vec<TaskId> = few.tasks().iter().map(Task::id).collect();
     assert_eq!(tasks, [TaskId(77), TaskId(LOCKS + 1)]);
     for id in tasks {
         let (one, other) = (few.tasks().get(id).unwrap(), all.tasks().get(id).unwrap());
