@@ -388,6 +388,21 @@ pub(crate) struct Losses {
     pub(crate) deep_spans: u64,
 }
 
+impl Losses {
+    /// Each kind by its word, with how many runtimes are not known.
+    pub(crate) fn by_kind(self, runtimes: u64) -> [(&'static str, u64); 7] {
+        [
+            ("finished-tasks", self.finished_tasks),
+            ("finished-resources", self.finished_resources),
+            ("finished-ops", self.finished_ops),
+            ("unseen", self.unseen),
+            ("spans", self.spans),
+            ("deep-spans", self.deep_spans),
+            ("runtimes", runtimes),
+        ]
+    }
+}
+
 /// Something changed.
 #[derive(Debug, Clone)]
 pub(crate) enum Change<T> {

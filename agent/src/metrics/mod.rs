@@ -182,16 +182,7 @@ fn locks(sheet: &mut Sheet<'_>) {
 }
 
 fn losses(sheet: &mut Sheet<'_>) {
-    let losses = changes::losses();
-    for (kind, count) in [
-        ("finished-tasks", losses.finished_tasks),
-        ("finished-resources", losses.finished_resources),
-        ("finished-ops", losses.finished_ops),
-        ("unseen", losses.unseen),
-        ("spans", losses.spans),
-        ("deep-spans", losses.deep_spans),
-        ("runtimes", runtimes::not_known()),
-    ] {
+    for (kind, count) in changes::losses().by_kind(runtimes::not_known()) {
         sheet.set(Metric::LostEvents, &[kind], count as f64);
     }
     let (locations, locks) = totals::folded();

@@ -272,15 +272,7 @@ pub(crate) fn standstill(stood: Standstill) -> v1::Standstill {
 
 /// Every kind of loss, the empty ones too: a client sees that they are counted.
 pub(crate) fn losses(losses: Losses) -> Vec<v1::Loss> {
-    let known = [
-        ("finished-tasks", losses.finished_tasks),
-        ("finished-resources", losses.finished_resources),
-        ("finished-ops", losses.finished_ops),
-        ("unseen", losses.unseen),
-        ("spans", losses.spans),
-        ("deep-spans", losses.deep_spans),
-        ("runtimes", runtimes::not_known()),
-    ];
+    let known = losses.by_kind(runtimes::not_known());
     known.into_iter().map(|(kind, count)| v1::Loss { kind: kind.to_owned(), count }).collect()
 }
 
