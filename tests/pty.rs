@@ -1,6 +1,8 @@
 //! The shipped program in a real terminal, started from a real shell: what it shows, and what it leaves behind.
 #![cfg(all(feature = "demo", tokio_unstable, target_os = "linux"))]
 
+#[path = "pty/fleet.rs"]
+mod fleet;
 #[allow(dead_code, reason = "the program runs in a shell here, not as a plain process")]
 mod process;
 #[allow(dead_code, reason = "only the server is needed")]

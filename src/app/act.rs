@@ -10,7 +10,7 @@ use crate::{
         panel::{Opening, PageSubject},
         screens::{SCREENS, Screen},
         scroll::Scroll,
-        state::App,
+        state::{App, Company},
         tasks::{
             columns::{Compares, TASK_COLUMNS, TaskColumn},
             list::Listing,
@@ -80,6 +80,7 @@ impl App {
             | Action::Slower
             | Action::Faster => return self.travel(action, at),
             Action::Save => return self.save_the_past(at),
+            Action::AllTargets => return vec![Effect::AllTargets],
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),
@@ -163,7 +164,11 @@ impl App {
     fn back(&mut self) -> Vec<Effect> {
         match self.layers.pop() {
             Some(Layer::Page(_)) => return self.watch(),
-            None => drop(self.panels.of_mut(self.screen).widen()),
+            None => {
+                if !self.panels.of_mut(self.screen).widen() && self.company == Company::OneOfMany {
+                    return vec![Effect::AllTargets];
+                }
+            }
             Some(_) => {}
         }
         Vec::new()
@@ -171,17 +176,7 @@ impl App {
 
     fn edit(&mut self, action: Action) {
         let Some(Layer::Filter(line)) = self.layers.last_mut() else { return };
-        match action {
-            Action::DeleteLeft => line.delete_left(),
-            Action::DeleteRight => line.delete_right(),
-            Action::DeleteWord => line.delete_word(),
-            Action::DeleteAll => line.delete_all(),
-            Action::CursorLeft => line.left(),
-            Action::CursorRight => line.right(),
-            Action::CursorStart => line.start(),
-            Action::CursorEnd => line.end(),
-            _ => {}
-        }
+        line.edit(action);
         self.apply_filter();
     }
 

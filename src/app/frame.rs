@@ -68,6 +68,10 @@ pub enum RowId {
     Worker(WorkerId),
     /// A line of a menu.
     Line(usize),
+    /// A target among many, by its place.
+    Target(usize),
+    /// A finding of a target among many.
+    FindingOf(usize, FindingId),
 }
 
 /// A step of a story: what it is about, and which of the steps about that it is.

@@ -29,7 +29,17 @@ struct Frozen {
 impl OpenSession {
     /// Nothing known yet.
     pub(crate) fn new(settings: &Settings, retention: Retention) -> Self {
-        Self { live: Session::new(settings, retention), frozen: None, went_on: None }
+        Self::of(Session::new(settings, retention))
+    }
+
+    /// One that was fed before.
+    pub(crate) fn of(live: Session) -> Self {
+        Self { live, frozen: None, went_on: None }
+    }
+
+    /// What it was opened on.
+    pub(crate) fn into_live(self) -> Session {
+        self.live
     }
 
     /// The session as it is, whatever is shown.

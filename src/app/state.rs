@@ -14,9 +14,9 @@ use crate::{
         screens::{SCREENS, Screen},
         tasks::list::TaskList,
     },
-    diagnose::Finding,
+    diagnose::{Finding, FindingId},
     model::Retention,
-    session::Session,
+    session::{Scope, Session},
     update::{BeginMode, Connection, Event, Part, Protocol, Stamp, Temporality},
 };
 use jiff::tz::TimeZone;
@@ -44,12 +44,23 @@ pub struct App {
     /// Whether what frames hold is read of the task whose page is open.
     pub values: ValuesForm,
     pub(super) past: Past,
+    pub(super) company: Company,
     pub(super) notice: Option<Notice>,
     pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
     /// A character that may be the first of two.
     pub(super) prefix: Option<char>,
     pub(super) clicked: Option<(crate::app::frame::RowId, Instant)>,
+}
+
+/// Whether there are other targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Company {
+    /// There are none.
+    #[default]
+    Alone,
+    /// It was opened from the list of all of them.
+    OneOfMany,
 }
 
 /// A short message to the user.
@@ -119,6 +130,7 @@ impl App {
             stacks: StackForm::default(),
             values,
             past: Past::default(),
+            company: Company::default(),
             notice: None,
             last_frame: LastFrame::default(),
             clock: Clock::default(),
@@ -132,6 +144,25 @@ impl App {
     pub fn with_past(mut self, tape: Tape) -> Self {
         self.past = Past::new(tape);
         self
+    }
+
+    /// Goes on with a session of a target among many, at a finding of it where that is given.
+    #[must_use]
+    pub fn among_others(mut self, session: Session, finding: Option<FindingId>) -> Self {
+        self.company = Company::OneOfMany;
+        self.open = OpenSession::of(session);
+        for spec in SCREENS {
+            self.panels.of_mut(spec.screen).changed(self.open.shown(), Scope::Everything);
+        }
+        if let Some(finding) = finding {
+            self.layers.push(Layer::Page(Page::new(PageSubject::Finding(finding))));
+        }
+        self
+    }
+
+    /// The session as it is, without what the user was doing.
+    pub fn into_session(self) -> Session {
+        self.open.into_live()
     }
 
     /// The target as it is shown.
@@ -236,7 +267,9 @@ impl App {
             Some(_) => Some(Context::Past),
             None => None,
         };
-        let common = lost.then_some(Context::Lost).into_iter().chain([Context::Anywhere, Context::Always]);
+        let member = (self.company == Company::OneOfMany).then_some(Context::Member);
+        let common =
+            lost.then_some(Context::Lost).into_iter().chain(member).chain([Context::Anywhere, Context::Always]);
         past.into_iter().chain(panel.contexts().iter().copied()).chain(common).collect()
     }
 

@@ -22,11 +22,11 @@ use std::path::PathBuf;
 
 /// Shows what is holding up a Tokio service: tasks, locks, and findings with evidence and advice.
 #[derive(Debug, Parser)]
-#[command(name = "holdup", version, max_term_width = 100, disable_help_subcommand = true, after_help = AFTER_HELP)]
+#[command(name = "holdup", version, max_term_width = 100, disable_help_subcommand = true, subcommand_precedence_over_arg = true, after_help = AFTER_HELP)]
 pub struct Args {
-    /// What to watch: a service by http://host:port, https://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
-    #[arg(value_hint = ValueHint::Url, long_help = TARGET_HELP)]
-    pub target: Option<Target>,
+    /// What to watch, all of it at once where it is more than one: a service by http://host:port, https://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
+    #[arg(value_name = "TARGET", value_hint = ValueHint::Url, long_help = TARGET_HELP)]
+    pub targets: Vec<Target>,
 
     /// What may stand before a subcommand as well.
     #[command(flatten)]
@@ -41,7 +41,8 @@ const TARGET_HELP: &str = "The service to watch: http://host:port, host:port, a 
     [default: http://127.0.0.1:6669]\n\nAny service that serves the console's wire format can be watched, console-subscriber \
     unmodified included. Where a host has the name of a subcommand, write it with its scheme, as in http://check:6669.\n\nA process \
     of this machine is looked at by its id (4242, pid:4242) or by its name (name:orders), with nothing built into it: its memory \
-    is read, and nothing in it is stopped or changed. core:FILE is a core file or a grab.";
+    is read, and nothing in it is stopped or changed. core:FILE is a core file or a grab.\n\nOf several targets all are watched at once: \
+    a list of them, the worst first, and one of the findings of all, out of which each is opened.";
 
 const AFTER_HELP: &str = "Exit status: 0 when all is well, 1 when `check` found something or something is worse by `diff`, 2 when it could not be run as \
     asked, 3 when the target could not be reached or fell silent.\n\n`holdup explain` lists what is looked for, and \

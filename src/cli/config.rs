@@ -204,8 +204,13 @@ impl Config {
 
     /// What would keep any connection from being made, before one is tried.
     pub fn check_credentials(&self) -> Result<(), ConfigError> {
-        let is_asked = matches!(self.target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_));
-        if is_asked { Ok(self.credentials.check()?) } else { Ok(()) }
+        self.check_credentials_for(std::slice::from_ref(&self.target))
+    }
+
+    /// The same for these targets.
+    pub fn check_credentials_for(&self, targets: &[Target]) -> Result<(), ConfigError> {
+        let is_asked = |target: &Target| matches!(target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_));
+        if targets.iter().any(is_asked) { Ok(self.credentials.check()?) } else { Ok(()) }
     }
 
     /// Takes in what is said of how memory is read.

@@ -44,6 +44,15 @@ pub enum Error {
     /// There is no terminal to draw on.
     #[error("the live view needs a terminal, and this is none; `holdup check {0}` needs none")]
     NoTerminal(Target),
+    /// There is no terminal to draw many targets on.
+    #[error("the live view needs a terminal, and this is none; `holdup check TARGET…` needs none")]
+    NoTerminalForMany,
+    /// A recording is of the past, and stands alone.
+    #[error("{0} is a recording, which is looked at alone: `holdup replay` shows it")]
+    NotAmongMany(Target),
+    /// Which of them a subcommand is for is not said.
+    #[error("several targets stand before a subcommand; type them after it, as in `holdup check a:6669 b:6669`")]
+    ManyBefore,
     /// Chains stand in the memory of a process.
     #[error(
         "{0} is a service, and what its tasks await stands in its process's memory; type its process id, as in `holdup tree 4242`"

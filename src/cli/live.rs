@@ -1,7 +1,10 @@
 //! The live view: what is needed before the screen can be taken over.
 
 use super::{Environment, Error, Outcome, config::Config, log};
-use crate::terminal;
+use crate::{
+    source::Target,
+    terminal::{self, Many},
+};
 use std::io::{self, IsTerminal};
 
 /// Whether there is a terminal to draw on and to read keys from.
@@ -21,6 +24,24 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
     let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment), config.past(), told);
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
+    runtime.shutdown_background();
+    result.map(|()| Outcome::Done).map_err(Error::Terminal)
+}
+
+/// The same of many targets at once.
+pub(super) fn run_fleet(targets: Vec<Target>, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+    if let Some(recording) = targets.iter().find(|target| matches!(target, Target::Recording(_))) {
+        return Err(Error::NotAmongMany(recording.clone()));
+    }
+    if !has_terminal() {
+        return Err(Error::NoTerminalForMany);
+    }
+    config.check_credentials_for(&targets)?;
+    let (tell, told) = tokio::sync::oneshot::channel();
+    log::start(&config.log, |text| drop(tell.send(text)))?;
+    let many = Many { targets, source: config.source(), past: config.past(), options: config.app(environment) };
+    let runtime = super::runtime()?;
+    let result = runtime.block_on(terminal::run_fleet(many, told));
     runtime.shutdown_background();
     result.map(|()| Outcome::Done).map_err(Error::Terminal)
 }

@@ -38,11 +38,14 @@ use args::{Command, FileArgs, Options};
 
 /// Runs what the user typed.
 pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
-    let Args { target, options: before, command } = args;
+    let Args { targets, options: before, command } = args;
+    if let (true, Some(_)) = (targets.len() > 1, &command) {
+        return Err(Error::ManyBefore);
+    }
     let load = |more: &[&FileArgs]| -> Result<Config, Error> {
         let mut config = Config::load(environment, &[&[&before.files], more].concat())?;
         config.apply(&before)?;
-        if let Some(target) = &target {
+        if let Some(target) = targets.first() {
             config.target.clone_from(target);
         }
         Ok(config)
@@ -55,6 +58,9 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
     match command {
         None => {
             let config = load(&[])?;
+            if targets.len() > 1 {
+                return live::run_fleet(targets, &config, environment);
+            }
             match &config.target {
                 crate::source::Target::Recording(path) => {
                     replay::run(std::slice::from_ref(path), None, &config, environment)

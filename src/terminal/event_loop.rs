@@ -65,28 +65,38 @@ const BATCH: Duration = Duration::from_millis(2);
 /// More keys at once than hands press. What is typed is shown at once; what is pasted as keys, as often as what nobody asked for.
 const HANDS: usize = 8;
 
-/// Runs until the user or a signal ends it. A recording has no link.
+/// Where to from a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// The program ends.
+    Program,
+    /// Back to all targets.
+    Session,
+}
+
+/// Runs until the user or a signal ends it, or the user goes back to all targets. A recording is fed by nothing.
 pub async fn event_loop<B: Backend, H: Host>(
     terminal: &mut Terminal<B>,
     host: &mut H,
     mut events: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
-    link: Option<Link>,
+    attachment: Option<&mut Attachment>,
     mut past: Past,
     app: &mut App,
-) -> Result<(), Error> {
-    let mut attached = link.is_some();
-    let mut attachment = Attachment::new(link.unwrap_or_else(Link::ended));
+) -> Result<Leaving, Error> {
+    let mut attached = attachment.is_some();
+    let mut nothing = Attachment::new(Link::ended());
+    let attachment = attachment.unwrap_or(&mut nothing);
     let mut drawing = Drawing::new();
     loop {
         let now = Instant::now();
         tokio::select! {
             biased;
             event = events.next() => {
-                let Some(event) = event else { return Ok(()) };
-                let (attachment, past, drawing) = (&attachment, &mut past, &mut drawing);
+                let Some(event) = event else { return Ok(Leaving::Program) };
+                let (attachment, past, drawing) = (&*attachment, &mut past, &mut drawing);
                 let mut hearing = Hearing { terminal, host, attachment, past, drawing, app };
-                if hearing.take_in(event?, &mut events)?.is_break() {
-                    return Ok(());
+                if let ControlFlow::Break(leaving) = hearing.take_in(event?, &mut events)? {
+                    return Ok(leaving);
                 }
             }
             // After the keys: one that waits needs no other frame before its own.
@@ -106,7 +116,7 @@ pub async fn event_loop<B: Backend, H: Host>(
             }
             event = attachment.next(app.live().wants()), if attached => match event {
                 Some(event) => {
-                    take_in(event, &mut attachment, &mut past, app, now);
+                    take_in(event, attachment, &mut past, app, now);
                     drawing.soon(now);
                 }
                 None => attached = false,
@@ -152,14 +162,14 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
         &mut self,
         first: TerminalEvent,
         events: &mut (impl Stream<Item = io::Result<TerminalEvent>> + Unpin),
-    ) -> Result<ControlFlow<()>, Error> {
+    ) -> Result<ControlFlow<Leaving>, Error> {
         let begun = Instant::now();
         let mut keys = 0;
         let mut next = Some(first);
         while let Some(event) = next.take() {
             let (key, place) = (is_key(&event), self.app.place());
-            if self.hear(event)?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            if let ControlFlow::Break(leaving) = self.hear(event)? {
+                return Ok(ControlFlow::Break(leaving));
             }
             keys += 1;
             // What comes next may be about what this has changed.
@@ -170,7 +180,7 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
                 break;
             }
             next = match unconstrained(events.next()).now_or_never() {
-                Some(None) => return Ok(ControlFlow::Break(())),
+                Some(None) => return Ok(ControlFlow::Break(Leaving::Program)),
                 Some(Some(event)) => Some(event?),
                 None => None,
             };
@@ -189,12 +199,12 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
         self.draw()
     }
 
-    fn draw(&mut self) -> Result<ControlFlow<()>, Error> {
+    fn draw(&mut self) -> Result<ControlFlow<Leaving>, Error> {
         self.drawing.draw(self.terminal, self.app, Instant::now())?;
         Ok(ControlFlow::Continue(()))
     }
 
-    fn hear(&mut self, event: TerminalEvent) -> Result<ControlFlow<()>, Error> {
+    fn hear(&mut self, event: TerminalEvent) -> Result<ControlFlow<Leaving>, Error> {
         let at = Instant::now().into_std();
         let effects = match event {
             TerminalEvent::Key(key) => self.app.update(Input::Key(key), at),
@@ -202,7 +212,7 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
             TerminalEvent::Mouse(mouse) => self.app.update(Input::Mouse(mouse), at),
             TerminalEvent::Told(text) => self.app.update(Input::Told(text), at),
             TerminalEvent::Redraw => Vec::new(),
-            TerminalEvent::Stop => return Ok(ControlFlow::Break(())),
+            TerminalEvent::Stop => return Ok(ControlFlow::Break(Leaving::Program)),
             TerminalEvent::Panicked => return Err(Error::Panicked),
             TerminalEvent::Suspend => vec![Effect::Suspend],
             TerminalEvent::Resume => {
@@ -215,10 +225,10 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
     }
 
     /// Does what the app wants done.
-    fn perform(&mut self, effects: Vec<Effect>) -> Result<ControlFlow<()>, Error> {
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<ControlFlow<Leaving>, Error> {
         for effect in effects {
             match effect {
-                Effect::Quit => return Ok(ControlFlow::Break(())),
+                Effect::Quit => return Ok(ControlFlow::Break(Leaving::Program)),
                 Effect::Suspend => {
                     self.host.suspend()?;
                     clear(self.terminal)?;
@@ -227,6 +237,7 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
                 Effect::Copy(text) => self.host.copy(&text)?,
                 Effect::Past(seek) => self.past.ask(seek),
                 Effect::Save => self.past.save(),
+                Effect::AllTargets => return Ok(ControlFlow::Break(Leaving::Session)),
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -240,7 +251,7 @@ fn is_key(event: &TerminalEvent) -> bool {
 
 /// Lets the next frame draw every cell. `Terminal::clear` would ask the terminal where its cursor is, and the answer would
 /// be taken for keys.
-fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Error> {
+pub(super) fn clear<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Error> {
     let size = terminal.size().map_err(|error| Error::Draw(error.to_string()))?;
     terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(|error| Error::Draw(error.to_string()))
 }

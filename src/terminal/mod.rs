@@ -6,17 +6,19 @@
 mod event_loop;
 mod events;
 mod fault;
+mod fleet;
 mod guard;
 mod past;
 mod screen;
 
-pub use event_loop::{Host, TerminalEvent, event_loop};
+pub use event_loop::{Host, Leaving, TerminalEvent, event_loop};
+pub use fleet::Many;
 pub use past::Past;
 
 use crate::{
     app,
     record::{Limits, Player, Seek},
-    source::{self, Link},
+    source::{self, Attachment, Link},
 };
 use guard::Guard;
 use ratatui::{Terminal, backend::CrosstermBackend};
@@ -70,6 +72,18 @@ pub async fn replay(
     show(app::App::new(name, options), past, told, || None).await
 }
 
+/// Watches many targets in the terminal until the user quits, or a signal says so.
+pub async fn run_fleet(many: Many, told: oneshot::Receiver<String>) -> Result<(), Error> {
+    let guard = Guard::enter()?;
+    let events = events::real(told)?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
+    let mut host = &guard;
+    tokio::select! {
+        result = fleet::fleet_loop(&mut terminal, &mut host, events, many) => result,
+        () = fault::panic_on_request() => Ok(()),
+    }
+}
+
 async fn show(
     app: app::App,
     past: Past,
@@ -78,12 +92,12 @@ async fn show(
 ) -> Result<(), Error> {
     let guard = Guard::enter()?;
     let events = events::real(told)?;
-    let link = link();
+    let mut attachment = link().map(Attachment::new);
     let mut app = app.with_past(past.tape());
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = &guard;
     tokio::select! {
-        result = event_loop(&mut terminal, &mut host, events, link, past, &mut app) => result,
+        result = event_loop(&mut terminal, &mut host, events, attachment.as_mut(), past, &mut app) => result.map(drop),
         () = fault::panic_on_request() => Ok(()),
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod findings;
+pub mod fleet;
 pub mod locks;
 pub mod resources;
 pub(crate) mod shell;
@@ -21,6 +22,7 @@ pub mod tasks;
 pub(crate) mod widget;
 pub mod workers;
 
+pub use fleet::render as render_fleet;
 pub use style::theme::Theme;
 
 use crate::{
@@ -39,11 +41,7 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> LastFrame {
     let theme = &Theme::new(app.palette, app.charset);
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    if area.width < LEAST.0 || area.height < LEAST.1 {
-        let said = format!("too small: {}x{} of {}x{}", area.width, area.height, LEAST.0, LEAST.1);
-        for (line, y) in widget::wrap::wrap(&said, area.width as usize, theme).iter().zip(area.y..area.bottom()) {
-            buffer.set_stringn(area.x, y, line, area.width as usize, theme.notice());
-        }
+    if is_too_small(buffer, area, theme) {
         return shown;
     }
     let line = |y| Rect { y, height: 1, ..area };
@@ -69,6 +67,18 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> LastFrame {
     }
     shell::footer::render(buffer, line(bottom), app, theme, &mut shown);
     shown
+}
+
+/// Whether nothing useful can be shown, which then is said.
+fn is_too_small(buffer: &mut Buffer, area: Rect, theme: &Theme) -> bool {
+    let is_small = area.width < LEAST.0 || area.height < LEAST.1;
+    if is_small {
+        let said = format!("too small: {}x{} of {}x{}", area.width, area.height, LEAST.0, LEAST.1);
+        for (line, y) in widget::wrap::wrap(&said, area.width as usize, theme).iter().zip(area.y..area.bottom()) {
+            buffer.set_stringn(area.x, y, line, area.width as usize, theme.notice());
+        }
+    }
+    is_small
 }
 
 fn render_screen(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use futures::stream;
 use holdup::{
     app::{App, Options},
-    source::{Command, Connection, Event, Link, Process, Protocol, Temporality},
+    source::{Attachment, Command, Connection, Event, Link, Process, Protocol, Temporality},
     terminal::{Error, Host, Past, TerminalEvent, event_loop},
     update::{Begin, TaskId, Update, look::Grade},
 };
@@ -206,8 +206,9 @@ impl Stage {
             Some((Ok(next), (left, between)))
         });
         let (app, terminal, host) = (&mut self.app, &mut self.terminal, &mut self.host);
-        self.result =
-            self.runtime.block_on(event_loop(terminal, host, Box::pin(script), Some(link), Past::nothing(), app));
+        let mut attachment = Attachment::new(link);
+        let looping = event_loop(terminal, host, Box::pin(script), Some(&mut attachment), Past::nothing(), app);
+        self.result = self.runtime.block_on(looping).map(drop);
         self.ended = !heard_all.get();
         drop(events);
         while let Ok(command) = commands.try_recv() {

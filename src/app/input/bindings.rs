@@ -88,6 +88,8 @@ pub enum Action {
     Faster,
     /// Writes the past to a file.
     Save,
+    /// Back to all targets.
+    AllTargets,
     /// Tries to connect now.
     Retry,
     /// Yes.
@@ -165,6 +167,12 @@ pub enum Context {
     Past,
     /// In a recording.
     Recording,
+    /// Where all targets are shown.
+    Fleet,
+    /// On the findings of all targets.
+    FindingsOfAll,
+    /// On one target of many.
+    Member,
 }
 
 impl Context {
@@ -187,6 +195,9 @@ impl Context {
             Self::Lost => "While the connection is lost",
             Self::Past => "In the past",
             Self::Recording => "In a recording",
+            Self::Fleet => "All targets",
+            Self::FindingsOfAll => "Findings of all targets",
+            Self::Member => "One target of many",
         }
     }
 }
@@ -309,6 +320,22 @@ pub const BINDINGS: &[Binding] = &[
         "stack",
     ),
     bind(Context::WorkerPage, &[Char('t')], Action::Open, "open the task that it polls", "task"),
+    bind(
+        Context::FindingsOfAll,
+        &[Char('e')],
+        Action::Explain,
+        "explain the lint: what it means, how to confirm and fix it",
+        "explain",
+    ),
+    bind(Context::Fleet, &[Char('/')], Action::Filter, "filter as you type, by any word that a row has", "filter"),
+    bind(Context::Fleet, &[Char('R')], Action::Retry, "try to connect to those that are lost, now", "retry"),
+    bind(Context::Fleet, &[Char('1')], Action::GoNumber(1), "all targets, the worst first", ""),
+    bind(Context::Fleet, &[Char('2'), Char('f')], Action::GoNumber(2), "the findings of all targets", ""),
+    bind(Context::Fleet, &[Tab, BackTab], Action::NextScreen, "from the one to the other", ""),
+    bind(Context::Fleet, &[Esc], Action::Back, "takes the filter away", ""),
+    bind(Context::Fleet, &[Char('?')], Action::Help, "every key", ""),
+    bind(Context::Fleet, &[Char('q')], Action::Quit, "quit", "quit"),
+    bind(Context::Member, &[Char('0')], Action::AllTargets, "back to all targets", "all targets"),
     bind(Context::Table, &[Left, Char('h')], Action::ColumnLeft, "sort by the column to the left", ""),
     bind(Context::Table, &[Right, Char('l')], Action::ColumnRight, "sort by the column to the right", ""),
     bind(Context::Table, &[Char('i'), Char('S')], Action::Invert, "turn the order around", ""),

@@ -38,4 +38,6 @@ pub enum Effect {
     Past(Seek),
     /// Write the past to a file.
     Save,
+    /// Leave this session for all targets.
+    AllTargets,
 }

@@ -1,5 +1,7 @@
 //! One line of text that is being typed.
 
+use super::bindings::Action;
+
 /// Text, and where in it the next character goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
@@ -101,6 +103,21 @@ impl Line {
     /// The cursor to the start.
     pub fn start(&mut self) {
         self.cursor = 0;
+    }
+
+    /// What a key that edits does to it.
+    pub(crate) fn edit(&mut self, action: Action) {
+        match action {
+            Action::DeleteLeft => self.delete_left(),
+            Action::DeleteRight => self.delete_right(),
+            Action::DeleteWord => self.delete_word(),
+            Action::DeleteAll => self.delete_all(),
+            Action::CursorLeft => self.left(),
+            Action::CursorRight => self.right(),
+            Action::CursorStart => self.start(),
+            Action::CursorEnd => self.end(),
+            _ => {}
+        }
     }
 
     /// The cursor to the end.

@@ -18,18 +18,35 @@ use ratatui::{
     text::{Line, Span},
 };
 
-/// Draws the line.
+/// Draws the line for a session.
 pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, shown: &mut LastFrame) {
-    if let Some(notice) = app.notice() {
+    let word = |binding: &Binding| match binding.action {
+        Action::Freeze if app.missed().is_some() => "go on",
+        Action::Play if app.past().is_playing() => "hold",
+        _ => binding.footer,
+    };
+    let contexts = app.contexts();
+    let offered = offers(&contexts).filter(|binding| app.can(binding.action));
+    line(buffer, area, app.notice(), offered.map(|binding| (binding, word(binding))), theme, shown);
+}
+
+/// Draws what was just said, or else what is offered, each with its word.
+pub(crate) fn line<'a>(
+    buffer: &mut Buffer,
+    area: Rect,
+    notice: Option<&str>,
+    offered: impl Iterator<Item = (&'a Binding, &'static str)>,
+    theme: &Theme,
+    shown: &mut LastFrame,
+) {
+    if let Some(notice) = notice {
         shown.hurry(Pace::Slow);
         let text = text::left(&format!(" {notice}"), area.width as usize, theme);
         buffer.set_stringn(area.x, area.y, text, area.width as usize, theme.notice());
         return;
     }
-    let mut offered: Vec<(&Binding, Line)> = offers(&app.contexts())
-        .filter(|binding| app.can(binding.action))
-        .map(|binding| (binding, offer(binding, app, theme)))
-        .collect();
+    let mut offered: Vec<(&Binding, Line)> =
+        offered.map(|(binding, word)| (binding, offer(binding, word, theme))).collect();
     // The way out is always named; what goes first where room is scarce stands before it.
     let width = |offered: &[(&Binding, Line)]| offered.iter().map(|(_, line)| line.width() + 2).sum::<usize>();
     while offered.len() > 1 && width(&offered) > area.width as usize {
@@ -44,12 +61,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, 
     }
 }
 
-fn offer(binding: &Binding, app: &App, theme: &Theme) -> Line<'static> {
-    let word = match binding.action {
-        Action::Freeze if app.missed().is_some() => "go on",
-        Action::Play if app.past().is_playing() => "hold",
-        _ => binding.footer,
-    };
+fn offer(binding: &Binding, word: &'static str, theme: &Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled(key_names::first(binding, theme), theme.key()),
         Span::raw(" "),

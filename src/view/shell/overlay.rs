@@ -30,17 +30,46 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, layer: &Layer, app: &App, 
     match layer {
         Layer::Page(_) | Layer::Filter(_) => {}
         Layer::Help(scroll) => {
-            let width = area.width.saturating_sub(4).min(84);
-            render_text(buffer, area, "Keys", &help(width.saturating_sub(4), app, theme), width, *scroll, theme, shown);
+            let more = |lines: &mut Vec<_>, width| about(lines, width, app, theme);
+            render_help(buffer, area, app.contexts_below_help(), more, *scroll, theme, shown);
         }
         Layer::Explain(lint, scroll) => {
-            let width = area.width.saturating_sub(4).min(100);
-            let lines = explanation(lint, width.saturating_sub(4), theme);
-            render_text(buffer, area, lint.name, &lines, width, *scroll, theme, shown);
+            render_explanation(buffer, area, lint, *scroll, theme, shown);
         }
         Layer::Sort(selected) => render_sort(buffer, area, *selected, app, theme, shown),
         Layer::Ask(question) => render_question(buffer, area, *question, theme, shown),
     }
+}
+
+/// Every key, those of the place where the user is first, and then what else is to be said.
+pub(crate) fn render_help(
+    buffer: &mut Buffer,
+    area: Rect,
+    contexts: Vec<Context>,
+    more: impl FnOnce(&mut Vec<Line<'static>>, usize),
+    scroll: Scroll,
+    theme: &Theme,
+    shown: &mut LastFrame,
+) {
+    let width = area.width.saturating_sub(4).min(84);
+    let room = width.saturating_sub(4) as usize;
+    let mut lines = help(room, contexts, theme);
+    more(&mut lines, room);
+    render_text(buffer, area, "Keys", &lines, width, scroll, theme, shown);
+}
+
+/// What a lint means.
+pub(crate) fn render_explanation(
+    buffer: &mut Buffer,
+    area: Rect,
+    lint: &Lint,
+    scroll: Scroll,
+    theme: &Theme,
+    shown: &mut LastFrame,
+) {
+    let width = area.width.saturating_sub(4).min(100);
+    let lines = explanation(lint, width.saturating_sub(4), theme);
+    render_text(buffer, area, lint.name, &lines, width, scroll, theme, shown);
 }
 
 /// A box in the middle, emptied.
@@ -78,9 +107,8 @@ fn render_text(
     shown.window = Some(crate::app::frame::Window { offset: top, rows: room });
 }
 
-/// Every key, those of the place where the user is first.
-fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
-    let mut order: Vec<Context> = app.contexts_below_help();
+/// Every key, those of the first places first.
+fn help(width: usize, mut order: Vec<Context>, theme: &Theme) -> Vec<Line<'static>> {
     for binding in BINDINGS {
         if !order.contains(&binding.place) {
             order.push(binding.place);
@@ -99,13 +127,12 @@ fn help(width: u16, app: &App, theme: &Theme) -> Vec<Line<'static>> {
         }
         for binding in bindings {
             let keys = text::left(&key_names::all(binding, theme), 16, theme);
-            for (at, help) in wrap(binding.help, (width as usize).saturating_sub(18), theme).into_iter().enumerate() {
+            for (at, help) in wrap(binding.help, width.saturating_sub(18), theme).into_iter().enumerate() {
                 let keys = if at == 0 { keys.clone() } else { " ".repeat(16) };
                 lines.push(Line::from(vec![Span::styled(keys, theme.key()), Span::raw("  "), Span::raw(help)]));
             }
         }
     }
-    about(&mut lines, width as usize, app, theme);
     lines
 }
 
