@@ -1,6 +1,8 @@
 //! `holdup check` as it is shipped, against a real demo server in a process of its own.
 #![cfg(all(feature = "demo", tokio_unstable))]
 
+#[path = "check/many.rs"]
+mod many;
 mod process;
 #[path = "process/running.rs"]
 mod running;

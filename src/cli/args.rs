@@ -331,9 +331,9 @@ pub struct DemoArgs {
 /// `holdup check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The service to watch, as for the live view, or a recording by its file [default: http://127.0.0.1:6669]
-    #[arg(value_hint = ValueHint::Url)]
-    pub target: Option<Target>,
+    /// What to watch, as for the live view, or recordings by their files; several are watched at the same time, and the exit status is the worst [default: http://127.0.0.1:6669]
+    #[arg(value_name = "TARGET", value_hint = ValueHint::Url)]
+    pub targets: Vec<Target>,
 
     /// The instant of a recording that is looked at, as in 2026-11-28T03:12:05Z, -90s before its end or +5m after its beginning [default: its end]
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
@@ -355,7 +355,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
     pub connect_timeout: std::time::Duration,
 
-    /// Print the JSON Schema of `--format json`, and exit
+    /// Print the JSON Schema of `--format json`, and exit: of one target's, or, where several targets are named, of theirs
     #[arg(long)]
     pub print_schema: bool,
 

@@ -265,6 +265,10 @@ pub enum Format {
     Json,
     /// For GitHub Actions: an annotation for each finding
     Github,
+    /// SARIF 2.1.0, for code scanning: a rule for each lint, a result for each finding
+    Sarif,
+    /// JUnit's XML, for build servers: a case for each lint and target, skipped where the source cannot know
+    Junit,
 }
 
 /// How to print what differs.

@@ -41,6 +41,9 @@ pub enum Error {
         /// For how long.
         silent: Duration,
     },
+    /// Some of several targets were not watched to the end of the window.
+    #[error("{}", .0.join("\nholdup: "))]
+    SomeNotSeen(Vec<String>),
     /// There is no terminal to draw on.
     #[error("the live view needs a terminal, and this is none; `holdup check {0}` needs none")]
     NoTerminal(Target),
@@ -143,9 +146,11 @@ impl Error {
     /// else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotSeen(_) | Self::TargetLost { .. } | Self::TargetSilent { .. } | Self::Unreadable(_) => {
-                ExitCode::from(3)
-            }
+            Self::NotSeen(_)
+            | Self::SomeNotSeen(_)
+            | Self::TargetLost { .. }
+            | Self::TargetSilent { .. }
+            | Self::Unreadable(_) => ExitCode::from(3),
             _ => ExitCode::from(2),
         }
     }

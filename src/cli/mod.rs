@@ -69,14 +69,13 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             }
         }
         Some(Command::Demo(args)) => demo::run(&args, with(&args.options)?, environment),
-        Some(Command::Check(args)) if args.print_schema => done(out::print(crate::report::SCHEMA)),
+        Some(Command::Check(args)) if args.print_schema => done(out::print(check::schema(&args))),
         Some(Command::Check(args)) => {
             let mut config = load(&[&args.files])?;
             config.apply_lints(&args.lints)?;
             config.apply_link(&args.link);
             config.apply_memory(&args.memory, args.exe.as_ref());
             config.apply_files(&args.files);
-            config.target = args.target.clone().unwrap_or(config.target);
             check::run(&args, &config)
         }
         Some(Command::Tree(args)) => {

@@ -15,6 +15,7 @@ use crate::{
     session::Session,
     source::{Past, Target},
 };
+use futures::future::join_all;
 use std::{
     fs::File,
     io::{Cursor, Read as _},
@@ -34,6 +35,36 @@ pub(super) fn watch(plan: &Plan, at: Option<RecordedAt>) -> Result<(Option<Runti
             Ok((Some(runtime), observed))
         }
     }
+}
+
+/// What came of several targets, each by itself.
+pub(super) type Watched = Vec<Result<Observation, Error>>;
+
+/// The same of several, all of them at the same time. That one of them was not watched keeps nobody from the others.
+pub(super) fn watch_all(plans: &[Plan], at: Option<RecordedAt>) -> Result<(Option<Runtime>, Watched), Error> {
+    let is_recorded = |plan: &&Plan| matches!(plan.target, Target::Recording(_));
+    if let (Some(live), true) = (plans.iter().find(|plan| !is_recorded(plan)), at.is_some()) {
+        return Err(Error::NoRecordingToLookAt(live.target.clone()));
+    }
+    let live = plans.iter().filter(|plan| !is_recorded(plan));
+    let (runtime, watched) = if live.clone().next().is_some() {
+        let runtime = super::runtime()?;
+        let watching = join_all(live.map(|plan| watch::watch(plan, watch::asked_to_stop())));
+        let watched = runtime.block_on(watching);
+        (Some(runtime), watched)
+    } else {
+        (None, Vec::new())
+    };
+    let mut watched = watched.into_iter();
+    let observed = plans.iter().map(|plan| match &plan.target {
+        Target::Recording(path) => observe(path, at, plan),
+        target => match watched.next() {
+            Some(watched) => watched.map_err(Error::NotSeen),
+            None => Err(Error::NotSeen(watch::NotSeen::Interrupted { target: target.clone() })),
+        },
+    });
+    let observed = observed.collect();
+    Ok((runtime, observed))
 }
 
 /// Opens a recording at its beginning.

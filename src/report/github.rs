@@ -2,12 +2,7 @@
 //!
 //! The form is in GitHub's "Workflow commands for GitHub Actions"; what escapes what follows its own toolkit.
 
-use super::{
-    data::Report,
-    location::Location,
-    rows::{Named, Row},
-    text,
-};
+use super::{data::Report, location::Location, rows::Row, text};
 use std::fmt::Write;
 
 /// One command for each finding, the worst first, and a last line that sums up.
@@ -40,7 +35,7 @@ fn annotation(out: &mut String, row: &Row) {
     out.push_str("::");
     out.push_str(command);
     out.push(' ');
-    if let Some(Location { file, line }) = location(&row.subject) {
+    if let Some(Location { file, line }) = row.subject.location() {
         let _ = write!(out, "file={},", property(&text::plain(file)));
         if let Some(line) = line {
             let _ = write!(out, "line={line},");
@@ -51,13 +46,9 @@ fn annotation(out: &mut String, row: &Row) {
     let _ = writeln!(out, "title={}::{}", property(&format!("holdup {}", row.lint)), data(&message));
 }
 
-fn location(subject: &Named) -> Option<&Location> {
-    match subject {
-        Named::Task(task) => task.location.as_ref(),
-        Named::Lock(lock) => lock.location.as_ref(),
-        Named::Place { location } => location.as_ref(),
-        Named::Runtime(_) | Named::Worker(_) | Named::Threads { .. } | Named::Target => None,
-    }
+/// A target that was not watched.
+pub(super) fn not_watched(target: &str, why: &str) -> String {
+    format!("::error title=holdup::{}\n", data(&format!("{target} was not watched: {why}")))
 }
 
 /// What follows the last `::`. A command ends with its line, so that nothing in it may start another.

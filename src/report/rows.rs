@@ -7,7 +7,7 @@ use super::{
     task::{TaskRow, task},
 };
 use crate::{
-    diagnose::{AwaitedRef, CycleStep, Evidence, Finding, LockRef, Measure, Status, Subject, WaitRef},
+    diagnose::{AwaitedRef, CycleStep, Evidence, Finding, LockRef, Measure, Severity, Status, Subject, WaitRef},
     update::Stamp,
 };
 use serde::Serialize;
@@ -20,6 +20,9 @@ pub struct Row {
     pub lint: &'static str,
     /// How bad.
     pub severity: &'static str,
+    /// The same, not in words.
+    #[serde(skip)]
+    pub rank: Severity,
     /// How sure.
     pub confidence: &'static str,
     /// `active` or `past`, at the end.
@@ -70,6 +73,18 @@ pub enum Named {
     },
     /// The target as a whole.
     Target,
+}
+
+impl Named {
+    /// Where in the source it is.
+    pub(super) fn location(&self) -> Option<&Location> {
+        match self {
+            Self::Task(task) => task.location.as_ref(),
+            Self::Lock(lock) => lock.location.as_ref(),
+            Self::Place { location } => location.as_ref(),
+            Self::Runtime(_) | Self::Worker(_) | Self::Threads { .. } | Self::Target => None,
+        }
+    }
 }
 
 /// A lock.
@@ -201,6 +216,7 @@ pub(super) fn row(finding: &Finding) -> Row {
     Row {
         lint: finding.lint.name,
         severity: finding.severity.name(),
+        rank: finding.severity,
         confidence: finding.confidence.name(),
         status: match finding.status {
             Status::Active => "active",

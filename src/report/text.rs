@@ -53,7 +53,8 @@ pub(crate) fn render(report: &Report) -> String {
     out
 }
 
-fn finding(out: &mut String, row: &Row) {
+/// One finding.
+pub(super) fn finding(out: &mut String, row: &Row) {
     let over = if row.status == "past" { ", over" } else { "" };
     let severity = row.severity.to_uppercase();
     let subject = subject(&row.subject);

@@ -20,9 +20,6 @@ use tokio::time::{Instant, sleep_until};
 /// The shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(250);
 
-/// No target among many has less room than this for what is known of it.
-const LEAST_ROOM: usize = 4 << 20;
-
 /// What there is to watch, and how.
 #[derive(Debug, Clone)]
 pub struct Many {
@@ -46,8 +43,7 @@ pub(super) async fn fleet_loop<B: Backend, H: Host>(
     let Many { targets, source, past, options } = many;
     let names: Vec<String> = targets.iter().map(Target::short).collect();
     let whole: Vec<String> = targets.iter().map(Target::to_string).collect();
-    let room = (options.retention.max_bytes / targets.len().max(1)).max(LEAST_ROOM);
-    let retention = Retention { max_bytes: room, beside: TaskList::BYTES_A_TASK, ..options.retention };
+    let retention = Retention { beside: TaskList::BYTES_A_TASK, ..options.retention.among(targets.len()) };
     let crew = Crew::attach(targets, &source, &options.settings, retention);
     let mut fleet = Fleet::new(names.clone(), options.palette, options.charset);
     while let Some((nth, finding)) = choose(terminal, host, &mut events, &crew, &mut fleet).await? {

@@ -1,14 +1,16 @@
-//! A connection that says when the first of its first message is on its way.
+//! A connection that says when the first of its first message is on its way, and may end by itself.
 
 use std::{
     io,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
@@ -19,12 +21,13 @@ const HEADS: usize = 8 * 1024;
 pub(crate) struct Connection {
     stream: TcpStream,
     written: usize,
+    ends: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    /// Nothing was written to it yet.
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, written: 0 }
+    /// Nothing was written to it yet. It ends after so long, if at all.
+    pub(crate) fn new(stream: TcpStream, lasts: Option<Duration>) -> Self {
+        Self { stream, written: 0, ends: lasts.map(|lasts| Box::pin(sleep(lasts))) }
     }
 
     fn wrote(&mut self, bytes: usize) {
@@ -47,6 +50,9 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ends.as_mut().is_some_and(|ends| ends.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

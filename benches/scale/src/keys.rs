@@ -89,7 +89,7 @@ pub(crate) fn measure(terminal: &mut Terminal, client: &Client, presses: usize) 
 }
 
 /// Presses keys and waits each time until the sign is another one.
-fn press<'a>(
+pub(crate) fn press<'a>(
     terminal: &mut Terminal,
     keys: impl Iterator<Item = &'a str>,
     times: &mut Times,

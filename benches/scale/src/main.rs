@@ -12,6 +12,7 @@
 //! target/release/scale --tasks 100000 --locks 10000 --alone                what held locks cost
 //! target/release/scale --alone --holdup before=old/holdup --holdup after=target/release/holdup
 //!                                                                          two builds, row by row
+//! target/release/scale --fleet 200                                         what watching that many targets costs
 //! ```
 //!
 //! "first state" is processor time and time, in seconds, until all tasks are counted on the screen, and findings with them where
@@ -21,6 +22,7 @@
 
 mod client;
 mod events;
+mod fleet;
 mod keys;
 mod measure;
 mod process;
@@ -99,6 +101,10 @@ struct Args {
     /// Measure holdup alone.
     #[arg(long)]
     alone: bool,
+    /// Watch so many targets at once instead, of 1,000 tasks each: first all of them well, and then ten of them dead, ten that never answer, and ten
+    /// that hang up each second.
+    #[arg(long, value_name = "TARGETS", conflicts_with_all = ["tasks", "holdup"])]
+    fleet: Option<u16>,
 }
 
 fn main() -> Result<(), Error> {
@@ -110,6 +116,9 @@ fn main() -> Result<(), Error> {
     }
     if !args.alone {
         clients.extend(on_path("tokio-console").map(Client::tokio_console));
+    }
+    if let Some(targets) = args.fleet {
+        return fleet::run(&beside, targets, &Schedule { settle: args.settle, window: args.window, keys: args.keys });
     }
     let schedule = Schedule { settle: args.settle, window: args.window, keys: args.keys };
     println!("{}", Row::header());

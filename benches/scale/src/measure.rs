@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Rows and columns of the terminal that clients are measured in.
-const SIZE: (u16, u16) = (50, 200);
+pub(crate) const SIZE: (u16, u16) = (50, 200);
 
 /// How long a client may take to show anything.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -67,6 +67,12 @@ struct Args {
     /// pages of 500.
     #[arg(long)]
     page: Option<usize>,
+    /// Targets, each on a port of its own.
+    #[arg(long, default_value_t = 1)]
+    listeners: u16,
+    /// Let each connection end after so long, as of a target that is restarted again and again.
+    #[arg(long, value_parser = humantime::parse_duration)]
+    hang_up: Option<Duration>,
 }
 
 struct Target {
@@ -150,17 +156,29 @@ async fn serve(args: Args, prepared: Option<Prepared>, updates: mpsc::Sender<Res
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args = Args::parse();
-    let target = Target { prepared: Mutex::new(Some(Prepared::new(&args))), args };
-    let listener = tokio::net::TcpListener::bind(target.args.addr).await?;
-    println!("console listening on http://{}", listener.local_addr()?);
+async fn listen(target: Target, listener: tokio::net::TcpListener) -> Result<(), tonic::transport::Error> {
+    let hang_up = target.args.hang_up;
+    let connections = TcpListenerStream::new(listener);
     tonic::transport::Server::builder()
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(1 << 22)
         .add_service(InstrumentServer::new(target))
-        .serve_with_incoming(TcpListenerStream::new(listener).map(|stream| stream.map(Connection::new)))
-        .await?;
+        .serve_with_incoming(connections.map(move |stream| stream.map(|stream| Connection::new(stream, hang_up))))
+        .await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    let mut serving = tokio::task::JoinSet::new();
+    for _ in 0..args.listeners {
+        let target = Target { prepared: Mutex::new(Some(Prepared::new(&args))), args: args.clone() };
+        let listener = tokio::net::TcpListener::bind(args.addr).await?;
+        println!("console listening on http://{}", listener.local_addr()?);
+        serving.spawn(listen(target, listener));
+    }
+    while let Some(ended) = serving.join_next().await {
+        ended??;
+    }
     Ok(())
 }

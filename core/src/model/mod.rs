@@ -100,6 +100,20 @@ impl Default for Retention {
     }
 }
 
+impl Retention {
+    /// No model among several has less room than this.
+    const LEAST: usize = 4 << 20;
+
+    /// Its part where there are so many models that share the room.
+    #[must_use]
+    pub fn among(self, models: usize) -> Self {
+        match models {
+            0 | 1 => self,
+            _ => Self { max_bytes: (self.max_bytes / models).max(Self::LEAST.min(self.max_bytes)), ..self },
+        }
+    }
+}
+
 /// What the latest update changed.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Changes {

@@ -35,13 +35,13 @@ enum Column {
 }
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
-    ColumnSpec { column: Column::State, title: "State", align: Align::Left, width: Width::Fit(6, 14), drop: 0 },
-    ColumnSpec { column: Column::Target, title: "Target", align: Align::Left, width: Width::Fit(14, 40), drop: 0 },
-    ColumnSpec { column: Column::Service, title: "Service", align: Align::Left, width: Width::Fit(7, 24), drop: 1 },
+    ColumnSpec { column: Column::State, title: "State", align: Align::Left, width: Width::Fit(10, 14), drop: 0 },
+    ColumnSpec { column: Column::Target, title: "Target", align: Align::Left, width: Width::Fit(15, 40), drop: 0 },
+    ColumnSpec { column: Column::Service, title: "Service", align: Align::Left, width: Width::Fit(9, 24), drop: 2 },
     ColumnSpec { column: Column::Speaks, title: "By", align: Align::Left, width: Width::Fit(5, 7), drop: 3 },
-    ColumnSpec { column: Column::Tasks, title: "Tasks", align: Align::Right, width: Width::Fit(7, 9), drop: 2 },
+    ColumnSpec { column: Column::Tasks, title: "Tasks", align: Align::Right, width: Width::Fit(7, 9), drop: 1 },
     ColumnSpec { column: Column::Findings, title: "Findings", align: Align::Left, width: Width::Fit(8, 14), drop: 0 },
-    ColumnSpec { column: Column::Worst, title: "Worst", align: Align::Left, width: Width::Fill(20, 200), drop: 0 },
+    ColumnSpec { column: Column::Worst, title: "Worst", align: Align::Left, width: Width::Fill(28, 200), drop: 0 },
 ];
 
 /// Draws the list.
