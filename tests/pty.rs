@@ -10,6 +10,8 @@ mod process;
 mod running;
 #[path = "process/shell.rs"]
 mod shell;
+#[path = "pty/tour.rs"]
+mod tour;
 
 use portable_pty::PtySize;
 use running::Server;

@@ -21,6 +21,7 @@ mod run;
 mod scenarios;
 mod silent;
 mod stop;
+mod switches;
 mod unstable;
 mod warm_up;
 
@@ -30,3 +31,4 @@ pub use error::Error;
 pub use instrument::{Detail, Instrument, Instrumentation, Settings};
 pub use run::run;
 pub use scenarios::{Ctx, Filter, InLean, Kind, Processors, Raised, Scenario, scenario, scenarios};
+pub use switches::Switch;

@@ -2,6 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     keeps::Keeps,
     list, load, scenario, scenarios, silent,
     stop::{self, Signals, Stop},
+    switches::Switches,
     unstable::{hand_over_the_driver, spawn_named},
 };
 
@@ -53,12 +55,12 @@ pub fn run(args: Args) -> Result<(), Error> {
     let (stop_sender, stop_receiver) = mpsc::channel(4);
     let keeps = Keeps { retention: retention(&chosen), filter: filter(&chosen) };
     let seen = instrument::start(instrumentation, log.as_deref(), keeps, console_listener, stop_sender.clone())?;
-    if exit_with_stdin {
-        stop::with_stdin(stop_sender)?;
-    }
-
     let service = Service::new(usize::from(workers) + more_workers(&names, &chosen), &seen)?;
     seen.meet(&service.handle)?;
+    let seen = Arc::new(seen);
+    if exit_with_stdin {
+        stop::with_stdin(stop_sender, Switches::new(service.handle.clone(), &seen))?;
+    }
     let ctx = Ctx::new(service.handle.clone(), seen);
     let tracker = TaskTracker::new();
     start_echo(&service.handle, echo_listener, &ctx.shutdown, &tracker)?;

@@ -1,13 +1,13 @@
 //! Reasons to stop, and waiting for one where no stuck worker can be in the way.
 
 use std::{
-    io::{self, Read},
+    io::{self, BufRead as _},
     thread,
 };
 
 use tokio::sync::mpsc;
 
-use crate::Error;
+use crate::{Error, switches::Switches};
 
 /// Why the server stops.
 #[derive(Debug)]
@@ -26,19 +26,19 @@ pub(crate) async fn wait(mut signals: Signals, mut told: mpsc::Receiver<Stop>) -
     }
 }
 
-/// Sends [`Stop::Asked`] when stdin ends, from a plain thread.
-pub(crate) fn with_stdin(stop: mpsc::Sender<Stop>) -> Result<(), Error> {
+/// Switches as the lines of stdin say, and sends [`Stop::Asked`] when it ends, from a plain thread.
+pub(crate) fn with_stdin(stop: mpsc::Sender<Stop>, mut switches: Switches) -> Result<(), Error> {
     thread::Builder::new()
         .name("stdin".to_owned())
         .spawn(move || {
-            let mut ignored = [0; 256];
+            let mut line = Vec::new();
             let mut stdin = io::stdin().lock();
-            loop {
-                match stdin.read(&mut ignored) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(0) | Err(_) => break,
-                    Ok(_) => {}
+            // An interrupted read goes on by itself.
+            while let Ok(1..) = stdin.read_until(b'\n', &mut line) {
+                if let Ok(switch) = String::from_utf8_lossy(&line).parse() {
+                    switches.obey(switch);
                 }
+                line.clear();
             }
             // The receiver is gone only when the process is already stopping.
             let _ = stop.blocking_send(Stop::Asked);

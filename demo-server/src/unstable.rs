@@ -4,27 +4,38 @@
 
 use std::{future::Future, io};
 
-use tokio::runtime::{Builder, Handle};
+use tokio::{
+    runtime::{Builder, Handle},
+    task::AbortHandle,
+};
 
 /// Spawns a future on `handle` under a name that a console shows. The spawn location is the caller's.
-#[cfg(tokio_unstable)]
 #[track_caller]
 pub(crate) fn spawn_named<F>(handle: &Handle, name: &str, future: F) -> io::Result<()>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    tokio::task::Builder::new().name(name).spawn_on(future, handle).map(drop)
+    spawn_to_be_aborted(handle, name, future).map(drop)
 }
 
-/// Spawns a future on `handle`; without the flag a task has no name.
-#[cfg(not(tokio_unstable))]
+/// The same, with what aborts it.
+#[cfg(tokio_unstable)]
 #[track_caller]
-pub(crate) fn spawn_named<F>(handle: &Handle, _name: &str, future: F) -> io::Result<()>
+pub(crate) fn spawn_to_be_aborted<F>(handle: &Handle, name: &str, future: F) -> io::Result<AbortHandle>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    drop(handle.spawn(future));
-    Ok(())
+    tokio::task::Builder::new().name(name).spawn_on(future, handle).map(|task| task.abort_handle())
+}
+
+/// The same, with what aborts it; without the flag a task has no name.
+#[cfg(not(tokio_unstable))]
+#[track_caller]
+pub(crate) fn spawn_to_be_aborted<F>(handle: &Handle, _name: &str, future: F) -> io::Result<AbortHandle>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Ok(handle.spawn(future).abort_handle())
 }
 
 /// Spawns a future that need not be `Send` on the current `LocalSet`, under a name.

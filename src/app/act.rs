@@ -15,6 +15,7 @@ use crate::{
             columns::{Compares, TASK_COLUMNS, TaskColumn},
             list::Listing,
         },
+        tour::Tour,
         workers,
     },
     diagnose::{Lint, Subject},
@@ -81,6 +82,8 @@ impl App {
             | Action::Faster => return self.travel(action, at),
             Action::Save => return self.save_the_past(at),
             Action::AllTargets => return vec![Effect::AllTargets],
+            Action::Mend => return self.tour.as_mut().map_or_else(Vec::new, Tour::mend),
+            Action::NextStop => return self.tour.as_mut().map_or_else(Vec::new, Tour::go_on),
             Action::Retry => return vec![Effect::Send(Command::RetryNow)],
             Action::Confirm => return self.confirm(at),
             Action::Accept => self.accept(),
@@ -149,6 +152,8 @@ impl App {
         }
         match action {
             Action::OpenLock => self.lock().is_some(),
+            Action::Mend => self.tour.is_some_and(|tour| tour.can_mend()),
+            Action::NextStop => self.tour.is_some_and(|tour| tour.can_go_on()),
             Action::Values => self.session().model().memory().speaks(),
             Action::StopForStacks => workers::now::StacksFrom::of(self.session()).ask().1.is_some(),
             Action::OpenWorker => self.worker().is_some(),

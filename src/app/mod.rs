@@ -26,6 +26,7 @@ pub(crate) mod screens;
 pub(crate) mod scroll;
 pub(crate) mod state;
 pub(crate) mod tasks;
+pub(crate) mod tour;
 pub(crate) mod update;
 pub(crate) mod workers;
 
@@ -73,6 +74,7 @@ pub use tasks::order::Order;
 pub use tasks::page::{AwaitedOp, HeldLock, Histograms, Presence, TaskDetail, Times};
 pub use tasks::panel::TaskPage;
 pub use tasks::scan::Source;
+pub use tour::{STOPS, Stop, Tour};
 pub use workers::list::{WorkerColumn, WorkerRow, WorkerState, worker_rows, workers_load};
 pub use workers::page::{StallLine, WorkerDetail};
 pub use workers::panel::WorkerPage;

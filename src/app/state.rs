@@ -13,6 +13,7 @@ use crate::{
         past::{Past, Tape},
         screens::{SCREENS, Screen},
         tasks::list::TaskList,
+        tour::Tour,
     },
     diagnose::{Finding, FindingId},
     model::Retention,
@@ -45,6 +46,7 @@ pub struct App {
     pub values: ValuesForm,
     pub(super) past: Past,
     pub(super) company: Company,
+    pub(super) tour: Option<Tour>,
     pub(super) notice: Option<Notice>,
     pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
@@ -131,6 +133,7 @@ impl App {
             values,
             past: Past::default(),
             company: Company::default(),
+            tour: None,
             notice: None,
             last_frame: LastFrame::default(),
             clock: Clock::default(),
@@ -144,6 +147,18 @@ impl App {
     pub fn with_past(mut self, tape: Tape) -> Self {
         self.past = Past::new(tape);
         self
+    }
+
+    /// The demo's tour begins: the trouble of its first stop is on.
+    #[must_use]
+    pub fn on_tour(mut self) -> Self {
+        self.tour = Some(Tour::begun());
+        self
+    }
+
+    /// Where the user is on the demo's tour, if this is one.
+    pub fn tour(&self) -> Option<Tour> {
+        self.tour
     }
 
     /// Goes on with a session of a target among many, at a finding of it where that is given.
@@ -270,7 +285,8 @@ impl App {
         let member = (self.company == Company::OneOfMany).then_some(Context::Member);
         let common =
             lost.then_some(Context::Lost).into_iter().chain(member).chain([Context::Anywhere, Context::Always]);
-        past.into_iter().chain(panel.contexts().iter().copied()).chain(common).collect()
+        let tour = self.tour.is_some().then_some(Context::Tour);
+        past.into_iter().chain(tour).chain(panel.contexts().iter().copied()).chain(common).collect()
     }
 
     /// Where the user is. When that changes, only a frame tells what the next key is about: how much is visible, how far it scrolls.

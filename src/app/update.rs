@@ -167,6 +167,9 @@ impl App {
         if matches!(scope, Scope::Rows | Scope::Everything) {
             self.clock.updated = Some(at);
         }
+        if let Some(tour) = &mut self.tour {
+            tour.observe(self.open.live());
+        }
         let begun_anew = self.epoch() != epoch;
         for spec in SCREENS {
             let panel = self.panels.of_mut(spec.screen);

@@ -319,6 +319,10 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
 
+    /// Three troubles one after the other, each shown, explained, and mended by a key
+    #[arg(long, conflicts_with = "scenario")]
+    pub tour: bool,
+
     /// List the scenarios, what each does and which finding it must raise, and exit
     #[arg(long)]
     pub list: bool,

@@ -3,7 +3,7 @@
 use super::{Environment, Error, Outcome, config::Config, log};
 use crate::{
     source::Target,
-    terminal::{self, Many},
+    terminal::{self, Many, Switchboard},
 };
 use std::io::{self, IsTerminal};
 
@@ -14,6 +14,15 @@ pub(super) fn has_terminal() -> bool {
 
 /// Runs it until the user quits.
 pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome, Error> {
+    run_with(config, environment, None)
+}
+
+/// The same; with a switchboard, on the demo's tour.
+pub(super) fn run_with(
+    config: &Config,
+    environment: &Environment,
+    switchboard: Option<Switchboard>,
+) -> Result<Outcome, Error> {
     if !has_terminal() {
         return Err(Error::NoTerminal(config.target.clone()));
     }
@@ -21,7 +30,14 @@ pub(super) fn run(config: &Config, environment: &Environment) -> Result<Outcome,
     let (tell, told) = tokio::sync::oneshot::channel();
     log::start(&config.log, |text| drop(tell.send(text)))?;
     let runtime = super::runtime()?;
-    let viewing = terminal::run(config.target.clone(), config.source(), config.app(environment), config.past(), told);
+    let viewing = terminal::run(
+        config.target.clone(),
+        config.source(),
+        config.app(environment),
+        config.past(),
+        told,
+        switchboard,
+    );
     let result = runtime.block_on(viewing);
     // The link's background task may be in a name's resolution, which nobody waits for any more.
     runtime.shutdown_background();

@@ -54,6 +54,17 @@ pub trait Host {
     fn resume(&mut self) -> io::Result<()>;
     /// Puts text where the user can paste it from.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Has the demo server begin or end a trouble, where there is one.
+    fn switch(&mut self, trouble: &'static str, turn: Turn);
+}
+
+/// Which way a trouble of the demo is switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It begins.
+    On,
+    /// It ends.
+    Off,
 }
 
 /// The shortest time between two frames that no key asked for.
@@ -237,6 +248,8 @@ impl<B: Backend, H: Host> Hearing<'_, B, H> {
                 Effect::Copy(text) => self.host.copy(&text)?,
                 Effect::Past(seek) => self.past.ask(seek),
                 Effect::Save => self.past.save(),
+                Effect::SwitchOn(trouble) => self.host.switch(trouble, Turn::On),
+                Effect::SwitchOff(trouble) => self.host.switch(trouble, Turn::Off),
                 Effect::AllTargets => return Ok(ControlFlow::Break(Leaving::Session)),
             }
         }

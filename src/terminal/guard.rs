@@ -1,7 +1,7 @@
 //! Takes the terminal, and gives it back: at the end, on a panic in whichever thread, and while the program is suspended.
 
 use super::{
-    Error, Host,
+    Error, Host, Turn,
     screen::{Screen, Tty},
 };
 use crossterm::{clipboard::CopyToClipboard, execute, terminal};
@@ -47,7 +47,18 @@ impl Drop for Guard {
     }
 }
 
-impl Host for &Guard {
+/// What switches the demo server's troubles.
+pub type Switchboard = Box<dyn FnMut(&'static str, Turn)>;
+
+/// The real terminal, and whatever else the loop has outside of it.
+pub(super) struct Outside<'a> {
+    /// The terminal.
+    pub guard: &'a Guard,
+    /// The demo server, where it was started here.
+    pub switchboard: Option<Switchboard>,
+}
+
+impl Host for Outside<'_> {
     fn suspend(&mut self) -> io::Result<()> {
         SCREEN.give_back();
         // Stops the process here; it goes on below when the shell continues it.
@@ -60,7 +71,13 @@ impl Host for &Guard {
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.output(), CopyToClipboard::to_clipboard_from(text))
+        execute!(self.guard.output(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    fn switch(&mut self, trouble: &'static str, turn: Turn) {
+        if let Some(switchboard) = &mut self.switchboard {
+            switchboard(trouble, turn);
+        }
     }
 }
 

@@ -11,8 +11,9 @@ mod guard;
 mod past;
 mod screen;
 
-pub use event_loop::{Host, Leaving, TerminalEvent, event_loop};
+pub use event_loop::{Host, Leaving, TerminalEvent, Turn, event_loop};
 pub use fleet::Many;
+pub use guard::Switchboard;
 pub use past::Past;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     record::{Limits, Player, Seek},
     source::{self, Attachment, Link},
 };
-use guard::Guard;
+use guard::{Guard, Outside};
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::{
     io,
@@ -45,18 +46,21 @@ pub enum Error {
     Panicked,
 }
 
-/// Watches a target in the terminal until the user quits, or a signal says so. What `told` says is shown.
+/// Watches a target in the terminal until the user quits, or a signal says so. What `told` says is shown. Where there is a switchboard, it is the demo
+/// on its tour, and the first trouble is on.
 pub async fn run(
     target: source::Target,
     source_options: source::Options,
     options: app::Options,
     past: Option<Limits>,
     told: oneshot::Receiver<String>,
+    switchboard: Option<Switchboard>,
 ) -> Result<(), Error> {
     let name = target.to_string();
     let past = past.map_or_else(Past::nothing, |limits| Past::kept(&name, Instant::now(), limits));
     let app = app::App::new(&target.short(), options);
-    show(app, past, told, || Some(source::open(target, source_options))).await
+    let app = if switchboard.is_some() { app.on_tour() } else { app };
+    show(app, past, told, switchboard, || Some(source::open(target, source_options))).await
 }
 
 /// Shows a recording, from an instant on.
@@ -69,7 +73,7 @@ pub async fn replay(
 ) -> Result<(), Error> {
     let past = Past::recorded(player);
     past.ask(at.map_or(Seek::To(Duration::ZERO), Seek::To));
-    show(app::App::new(name, options), past, told, || None).await
+    show(app::App::new(name, options), past, told, None, || None).await
 }
 
 /// Watches many targets in the terminal until the user quits, or a signal says so.
@@ -77,7 +81,7 @@ pub async fn run_fleet(many: Many, told: oneshot::Receiver<String>) -> Result<()
     let guard = Guard::enter()?;
     let events = events::real(told)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
-    let mut host = &guard;
+    let mut host = Outside { guard: &guard, switchboard: None };
     tokio::select! {
         result = fleet::fleet_loop(&mut terminal, &mut host, events, many) => result,
         () = fault::panic_on_request() => Ok(()),
@@ -88,6 +92,7 @@ async fn show(
     app: app::App,
     past: Past,
     told: oneshot::Receiver<String>,
+    switchboard: Option<Switchboard>,
     link: impl FnOnce() -> Option<Link>,
 ) -> Result<(), Error> {
     let guard = Guard::enter()?;
@@ -95,7 +100,7 @@ async fn show(
     let mut attachment = link().map(Attachment::new);
     let mut app = app.with_past(past.tape());
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
-    let mut host = &guard;
+    let mut host = Outside { guard: &guard, switchboard };
     tokio::select! {
         result = event_loop(&mut terminal, &mut host, events, attachment.as_mut(), past, &mut app) => result.map(drop),
         () = fault::panic_on_request() => Ok(()),

@@ -50,7 +50,8 @@ pub fn render(frame: &mut Frame, app: &App, at: Instant) -> LastFrame {
     let bottom = area.bottom() - 1;
     let timed = u16::from(shell::time_line::is_shown(app.past()));
     let body = Rect { y: area.y + 2, height: area.height - 3 - timed, ..area };
-    let screen = shell::banner::render(buffer, body, app, at, theme, &mut shown);
+    let below = shell::tour::render(buffer, body, app, theme);
+    let screen = shell::banner::render(buffer, below, app, at, theme, &mut shown);
     match app.page() {
         Some(page) => render_page(buffer, screen, page, app, at, theme, &mut shown),
         None => render_screen(buffer, screen, app, at, theme, &mut shown),

@@ -10,7 +10,7 @@ use futures::stream;
 use holdup::{
     app::{App, Options},
     source::{Attachment, Command, Connection, Event, Link, Process, Protocol, Temporality},
-    terminal::{Error, Host, Past, TerminalEvent, event_loop},
+    terminal::{Error, Host, Past, TerminalEvent, Turn, event_loop},
     update::{Begin, TaskId, Update, look::Grade},
 };
 use jiff::tz::TimeZone;
@@ -39,6 +39,7 @@ pub(crate) struct Stage {
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     pub copied: Vec<String>,
+    pub switched: Vec<(&'static str, Turn)>,
     pub suspended: usize,
     pub resumed: usize,
 }
@@ -55,6 +56,9 @@ impl Host for Recorder {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.copied.push(text.to_owned());
         Ok(())
+    }
+    fn switch(&mut self, trouble: &'static str, turn: Turn) {
+        self.switched.push((trouble, turn));
     }
 }
 

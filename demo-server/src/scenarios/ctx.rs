@@ -3,13 +3,28 @@
 use std::{
     future::Future,
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::AbortHandle,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{instrument::Seen, unstable::spawn_named};
+use crate::{
+    instrument::Seen,
+    unstable::{spawn_named, spawn_to_be_aborted},
+};
+
+/// How long a scenario's tasks live.
+#[derive(Debug)]
+enum Lives {
+    /// As long as the service's runtime.
+    AsTheService,
+    /// As long as what it was given is there.
+    AsThis(Mutex<Vec<AbortHandle>>),
+}
 
 /// The service's runtime as a scenario sees it.
 ///
@@ -18,14 +33,22 @@ use crate::{instrument::Seen, unstable::spawn_named};
 #[derive(Debug)]
 pub struct Ctx {
     service: Handle,
-    seen: Seen,
+    seen: Arc<Seen>,
+    lives: Lives,
     pub(crate) shutdown: CancellationToken,
     own: Mutex<Vec<Runtime>>,
 }
 
 impl Ctx {
-    pub(crate) fn new(service: Handle, seen: Seen) -> Self {
-        Self { service, seen, shutdown: CancellationToken::new(), own: Mutex::default() }
+    pub(crate) fn new(service: Handle, seen: Arc<Seen>) -> Self {
+        Self { service, seen, lives: Lives::AsTheService, shutdown: CancellationToken::new(), own: Mutex::default() }
+    }
+
+    /// One whose tasks are aborted when it is dropped.
+    pub(crate) fn until_it_is_dropped(service: Handle, seen: Arc<Seen>) -> Self {
+        let mut ctx = Self::new(service, seen);
+        ctx.lives = Lives::AsThis(Mutex::default());
+        ctx
     }
 
     /// Spawns a named task on the service's runtime, at the caller's line.
@@ -34,7 +57,14 @@ impl Ctx {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        spawn_named(&self.service, name, future)
+        match &self.lives {
+            Lives::AsTheService => spawn_named(&self.service, name, future),
+            Lives::AsThis(tasks) => {
+                let task = spawn_to_be_aborted(&self.service, name, future)?;
+                tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+                Ok(())
+            }
+        }
     }
 
     /// The service's runtime.
@@ -54,8 +84,11 @@ impl Ctx {
 }
 
 impl Drop for Ctx {
-    /// Lets go of the scenarios' own runtimes, without waiting for any of their workers.
+    /// Aborts what is to be aborted, and lets go of the scenarios' own runtimes, without waiting for any of their workers.
     fn drop(&mut self) {
+        if let Lives::AsThis(tasks) = &mut self.lives {
+            tasks.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(|task| task.abort());
+        }
         for runtime in self.own.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             runtime.shutdown_background();
         }

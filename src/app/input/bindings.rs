@@ -90,6 +90,10 @@ pub enum Action {
     Save,
     /// Back to all targets.
     AllTargets,
+    /// Ends the trouble of the demo that the tour has come to.
+    Mend,
+    /// To the tour's next stop.
+    NextStop,
     /// Tries to connect now.
     Retry,
     /// Yes.
@@ -173,6 +177,8 @@ pub enum Context {
     FindingsOfAll,
     /// On one target of many.
     Member,
+    /// On the demo's tour.
+    Tour,
 }
 
 impl Context {
@@ -198,6 +204,7 @@ impl Context {
             Self::Fleet => "All targets",
             Self::FindingsOfAll => "Findings of all targets",
             Self::Member => "One target of many",
+            Self::Tour => "On the demo's tour",
         }
     }
 }
@@ -233,6 +240,8 @@ use Key::{
 
 /// Every binding. The footer names them in this order.
 pub const BINDINGS: &[Binding] = &[
+    bind(Context::Tour, &[Char('m')], Action::Mend, "mend it: the demo server is told to end this trouble", "mend it"),
+    bind(Context::Tour, &[Char('n')], Action::NextStop, "to the next stop", "next stop"),
     bind(Context::Recording, &[Char(' ')], Action::Play, "play the recording, or hold it", "play"),
     bind(Context::Recording, &[Char('['), Char(',')], Action::StepBack, "one update back", "back"),
     bind(Context::Recording, &[Char(']'), Char('.')], Action::StepOn, "one update on", ""),

@@ -38,6 +38,10 @@ pub enum Effect {
     Past(Seek),
     /// Write the past to a file.
     Save,
+    /// Have the demo server begin a trouble.
+    SwitchOn(&'static str),
+    /// Have the demo server end a trouble.
+    SwitchOff(&'static str),
     /// Leave this session for all targets.
     AllTargets,
 }

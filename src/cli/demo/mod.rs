@@ -4,6 +4,8 @@
 mod server;
 
 use super::{Environment, Error, Outcome, args::DemoArgs, config::Config};
+#[cfg(feature = "demo")]
+use crate::terminal::Turn;
 use std::io;
 
 /// Why there is no demo.
@@ -32,9 +34,14 @@ pub(super) fn run(args: &DemoArgs, mut config: Config, environment: &Environment
     if !super::live::has_terminal() {
         return Err(Error::NoTerminalForDemo);
     }
-    let server = server::Server::start(&server::args(args))?;
+    let mut server = server::Server::start(&server::args(args))?;
     config.target = server.target();
-    super::live::run(&config, environment)
+    if !args.tour {
+        return super::live::run(&config, environment);
+    }
+    let mut switchboard = server.switchboard();
+    switchboard(crate::app::STOPS[0].trouble, Turn::On);
+    super::live::run_with(&config, environment, Some(switchboard))
     // Here, and wherever a panic unwinds to, the server is dropped, and with it its process.
 }
 

@@ -2,10 +2,13 @@
 //! dropped, and it stops by itself when its stdin ends, which it does however this process ends.
 
 use super::{super::args::DemoArgs, DemoError};
-use crate::source::Target;
-use demo_server::{Args, Instrument, Instrumentation, Listening};
+use crate::{
+    source::Target,
+    terminal::{Switchboard, Turn},
+};
+use demo_server::{Args, Instrument, Instrumentation, Listening, Switch};
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -26,7 +29,8 @@ pub(super) fn args(args: &DemoArgs) -> Args {
         echo_addr: free,
         console_addr: free,
         workers: args.workers,
-        scenario: args.scenario.clone(),
+        // On the tour its troubles are switched on one by one.
+        scenario: if args.tour { vec!["healthy".to_owned()] } else { args.scenario.clone() },
         instrumentation: Instrumentation { instrument: args.instrument, ..Instrumentation::default() },
         load: args.load,
         log: None,
@@ -85,6 +89,19 @@ impl Server {
             Ok(Err(error)) => Err(DemoError::Start(error)),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(DemoError::Silent(PATIENCE)),
         }
+    }
+
+    /// What switches its troubles. A server that has ended switches none, and its end is seen on the screen.
+    pub(super) fn switchboard(&mut self) -> Switchboard {
+        let mut orders = self.process.0.stdin.take();
+        Box::new(move |trouble, turn| {
+            let (Some(orders), Some(trouble)) = (&mut orders, demo_server::scenario(trouble)) else { return };
+            let switch = match turn {
+                Turn::On => Switch::On(trouble),
+                Turn::Off => Switch::Off(trouble),
+            };
+            let _ = writeln!(orders, "{switch}");
+        })
     }
 
     /// What to attach to.

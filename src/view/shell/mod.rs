@@ -7,4 +7,5 @@ pub(crate) mod header;
 pub(crate) mod overlay;
 pub(crate) mod tabs;
 pub(crate) mod time_line;
+pub(crate) mod tour;
 pub(crate) mod unseen;
