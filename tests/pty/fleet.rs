@@ -73,14 +73,14 @@ fn what_ends_is_lost_and_what_comes_is_found_and_the_others_go_on() {
     drop(going);
     shell.shows("3 targets · 1 live ● · 2 lost");
     shell.hides("held-across-await");
-    let came = Server::start_at(short(&coming), "deadlock");
+    let came = Server::start_at(short(&coming), "spin-later-poll");
     shell.types("R");
-    shell.shows("deadlock ·");
+    shell.shows("never-yields ·");
     shell.shows("3 targets · 2 live ● · 1 lost");
     shell.types("/healthy-is-no-word-of-any");
     shell.shows("No target is like this");
     shell.types("\u{1b}");
-    shell.shows("3 targets · 2 live");
+    shell.hides("No target is like this");
     drop(came);
     shell.types("q");
     shell.shows("left=0");

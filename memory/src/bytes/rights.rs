@@ -141,7 +141,7 @@ pub(crate) fn words(facts: &Facts, why: Why) -> String {
             format!(
                 "{process} is yours, but kernel.yama.ptrace_scope is 1 here: a process may read its own children alone\n{ways}\n  \
                  holdup run -- CMD    # starts the service as a child, which may be read\n  \
-                 or let the service allow it: holdup's agent calls prctl(PR_SET_PTRACER) where it is asked to"
+                 or let the service itself allow it, by prctl(PR_SET_PTRACER, …)"
             )
         }
         Why::Scope(2) => format!(
