@@ -7,8 +7,10 @@
     reason = "the comments on arguments are the help, which is shown as it is written"
 )]
 
+mod export;
 mod recordings;
 
+pub(super) use export::{ExportArgs, MAX_MEMORY};
 pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArgs, WatchArgs};
 
 use super::choice::{
@@ -266,6 +268,8 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Compare two recordings, or one and a live target: what is worse, better, new or gone, by spawn location, lock and finding
     Diff(Box<DiffArgs>),
+    /// Tell Prometheus of many targets, stock consoles and processes among them, until ctrl-c
+    Export(Box<ExportArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
     /// Write a recording anew for a bug report: names, fields, addresses, paths, messages and values are replaced by marks

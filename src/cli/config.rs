@@ -192,7 +192,8 @@ impl Config {
         self.apply_credentials(args.credentials.clone());
     }
 
-    fn apply_credentials(&mut self, args: CredentialArgs) {
+    /// Takes in who this client is.
+    pub fn apply_credentials(&mut self, args: CredentialArgs) {
         let CredentialArgs { token_file, ca, cert, key, server_name } = args;
         let credentials = &mut self.credentials;
         credentials.token = token_file.map(Token::File).or(credentials.token.take());

@@ -84,6 +84,9 @@ pub enum Error {
         /// Why not, and what to try.
         reason: String,
     },
+    /// Nothing is exported.
+    #[error(transparent)]
+    Export(crate::export::ExportError),
     /// A layout was not made.
     #[error("{0}")]
     Layout(String),

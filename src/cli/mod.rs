@@ -12,6 +12,7 @@ mod diff;
 mod environment;
 mod error;
 mod explain;
+mod export;
 mod file;
 mod generate;
 mod grab;
@@ -94,6 +95,13 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             let mut config = load(&[&args.watch.files])?;
             config.apply_watch(&args.watch)?;
             diff::run(&args, &config)
+        }
+        Some(Command::Export(args)) => {
+            let mut config = load(&[&args.files])?;
+            config.apply_lints(&args.lints)?;
+            config.apply_credentials(args.credentials.clone());
+            config.apply_files(&args.files);
+            export::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Replay(args)) => {

@@ -17,10 +17,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("view", &["update", "model", "diagnose", "session", "record", "app"]),
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source", "compare"]),
     ("terminal", &["update", "model", "diagnose", "session", "record", "source", "app", "view"]),
-    (
-        "cli",
-        &["update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report"],
-    ),
+    ("export", &["update", "model", "diagnose", "session", "record", "source"]),
+    ("cli", &OF_CLI),
+];
+
+const OF_CLI: [&str; 12] = [
+    "update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report", "export",
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.
