@@ -66,6 +66,16 @@ impl Locks {
         totals
     }
 
+    /// The same as it is told: before it is known how much of it is told once more, no less than before.
+    fn told(&self, model: &Model) -> ByLabel {
+        let mut totals = self.totals(model);
+        for (whose, count) in self.last.iter().flatten() {
+            let told = totals.entry(whose.clone()).or_default();
+            *told = (*count).max(*told);
+        }
+        totals
+    }
+
     /// Tells what is counted, and who waits now. What is not known of this source is not told.
     pub(super) fn tell(&self, sheet: &mut Sheet<'_>, model: &Model) {
         if !model.knows().has(Fact::Locks) {
@@ -82,7 +92,7 @@ impl Locks {
             sheet.set(Metric::LockWaiters, &[&place_label(model, place), kind], count as f64);
         }
         if model.knows().has(Fact::LockCounts) {
-            for ((label, kind), count) in self.totals(model) {
+            for ((label, kind), count) in self.told(model) {
                 sheet.set(Metric::LockAcquisitions, &[&label, kind], count as f64);
             }
         }

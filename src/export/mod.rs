@@ -94,7 +94,9 @@ pub enum ExportError {
         source: ListError,
     },
     /// What is over has no metrics.
-    #[error("{0} is of a process as it was, and metrics are of processes that go on; `holdup check` tells what is found in it")]
+    #[error(
+        "{0} is of a process as it was, and metrics are of processes that go on; `holdup check` tells what is found in it"
+    )]
     Over(Target),
 }
 

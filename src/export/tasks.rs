@@ -38,6 +38,12 @@ impl Done {
         self.scheduled = self.scheduled.saturating_add(more.scheduled);
     }
 
+    fn no_less_than(&mut self, least: &Self) {
+        self.polls = self.polls.max(least.polls);
+        self.busy = self.busy.max(least.busy);
+        self.scheduled = self.scheduled.max(least.scheduled);
+    }
+
     /// What is more than that.
     fn beyond(&self, less: &Self) -> Self {
         Self {
@@ -231,6 +237,21 @@ impl Tasks {
         totals
     }
 
+    /// The same as it is told: before it is known how much of it is told once more, no less than before.
+    fn told(&self, model: &Model) -> Totals {
+        let mut totals = self.totals(model);
+        for last in &self.last {
+            for (label, done) in &last.done {
+                totals.done.entry(label.clone()).or_default().no_less_than(done);
+            }
+            for (runtime, count) in &last.spawned {
+                let told = totals.spawned.entry(*runtime).or_default();
+                *told = (*count).max(*told);
+            }
+        }
+        totals
+    }
+
     /// Tells what is counted. What is not known of this source is not told.
     pub(super) fn tell(&self, sheet: &mut Sheet<'_>, model: &Model) {
         let knows = model.knows();
@@ -239,7 +260,7 @@ impl Tasks {
                 sheet.set(Metric::Tasks, &[&label, state], alive as f64);
             }
         }
-        let Totals { done, spawned } = self.totals(model);
+        let Totals { done, spawned } = self.told(model);
         for (label, done) in done {
             if knows.has(Fact::Polls) {
                 sheet.set(Metric::TaskPolls, &[&label], done.polls as f64);

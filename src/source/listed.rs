@@ -99,7 +99,10 @@ fn of_json(text: &str) -> Result<Vec<ListedTarget>, ListError> {
         line: error.line(),
         column: error.column(),
         // The error says where at its end, which the list says at its beginning.
-        reason: error.to_string().rsplit_once(" at line ").map_or_else(|| error.to_string(), |(what, _)| what.to_owned()),
+        reason: error
+            .to_string()
+            .rsplit_once(" at line ")
+            .map_or_else(|| error.to_string(), |(what, _)| what.to_owned()),
     })?;
     let of_group = |Group { targets, labels }: Group| {
         let is_for_others = |name: &Name| name.0.starts_with("__");
@@ -161,12 +164,10 @@ mod tests {
 
     #[test]
     fn a_list_has_a_target_in_each_line() {
-        let text = "# those of the shop\norders:6669   # the first\n\n  4242\r\nunix:///run/x.sock\nname:orders\n[::1]:7\n";
+        let text =
+            "# those of the shop\norders:6669   # the first\n\n  4242\r\nunix:///run/x.sock\nname:orders\n[::1]:7\n";
         let targets: Vec<String> = listed(text).into_iter().map(|(target, _)| target).collect();
-        assert_eq!(
-            targets,
-            ["http://orders:6669", "pid:4242", "unix:///run/x.sock", "name:orders", "http://[::1]:7"]
-        );
+        assert_eq!(targets, ["http://orders:6669", "pid:4242", "unix:///run/x.sock", "name:orders", "http://[::1]:7"]);
         assert_eq!(listed("[::1]:7\n")[0].0, "http://[::1]:7");
         assert!(listed("").is_empty() && listed("# nobody\n").is_empty() && listed("[]").is_empty());
     }

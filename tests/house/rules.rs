@@ -22,7 +22,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 const OF_CLI: [&str; 12] = [
-    "update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report", "export",
+    "update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report",
+    "export",
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.
