@@ -240,7 +240,7 @@ impl Tasks {
     /// The same as it is told: before it is known how much of it is told once more, no less than before.
     fn told(&self, model: &Model) -> Totals {
         let mut totals = self.totals(model);
-        for last in &self.last {
+        if let Some(last) = &self.last {
             for (label, done) in &last.done {
                 totals.done.entry(label.clone()).or_default().no_less_than(done);
             }

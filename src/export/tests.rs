@@ -22,6 +22,9 @@ use service::{Service, Take};
 
 const LITTLE: Retention = Retention { keep: Some(Duration::ZERO), most: 10, max_bytes: 4 << 20, beside: 0 };
 
+/// Tasks of one update.
+const EACH: u64 = 1_000;
+
 fn at(second: u64) -> Stamp {
     Stamp::from_nanos((1_000_000 + second) * 1_000_000_000)
 }
@@ -152,7 +155,6 @@ fn a_finding_is_counted_when_it_begins_and_told_while_it_lasts() {
 fn a_hundred_thousand_spawn_locations_are_bounded_and_their_sums_are_right() {
     let mut collector = collector();
     attach(&mut collector, Begin::console(1));
-    const EACH: u64 = 1_000;
     for round in 0..100_u64 {
         let numbers = round * EACH..(round + 1) * EACH;
         tell(&mut collector, tasks(numbers.clone(), 1, 0, 2 * round));

@@ -204,7 +204,7 @@ mod tests {
             assert!(refused(text).contains(said), "{text}: {}", refused(text));
         }
         assert_eq!(parse_list(b"a:1\n\xff").unwrap_err(), ListError::NotText);
-        let many: String = (0..=MOST).map(|at| format!("host-{at}\n")).collect();
+        let many = (0..=MOST).map(|at| format!("host-{at}")).collect::<Vec<_>>().join("\n");
         assert_eq!(parse_list(many.as_bytes()).unwrap_err(), ListError::TooMany);
         assert!(matches!(read_list(Path::new("/nonexistent/list")), Err(ListError::Unreadable(_))));
     }

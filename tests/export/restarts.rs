@@ -77,7 +77,7 @@ fn tasks(numbers: std::ops::Range<u64>, ended: Option<SystemTime>) -> Update {
         now: Some(now.into()),
         task_update: Some(TaskUpdate {
             new_tasks,
-            stats_update: numbers.map(|id| (id, stats.clone())).collect(),
+            stats_update: numbers.map(|id| (id, stats)).collect(),
             dropped_events: 0,
         }),
         ..Update::default()
