@@ -96,7 +96,8 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             config.apply_watch(&args.watch)?;
             diff::run(&args, &config)
         }
-        Some(Command::Export(args)) => {
+        Some(Command::Export(mut args)) => {
+            args.targets.extend(target.clone());
             let mut config = load(&[&args.files])?;
             config.apply_lints(&args.lints)?;
             config.apply_credentials(args.credentials.clone());

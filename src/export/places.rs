@@ -6,8 +6,11 @@ use holdup_metrics::OTHER;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::hash::BuildHasher as _;
 
-/// Places that are told apart, and others that are counted.
-pub(super) const MOST: usize = 4_096;
+/// Places of one kind that are told apart.
+const MOST: usize = 2_048;
+
+/// Others that are counted.
+const OTHERS: usize = 4_096;
 
 /// The places of one kind of thing.
 #[derive(Debug, Default)]
@@ -22,7 +25,7 @@ impl Kind {
         if self.known.contains(&hash) || self.known.len() < MOST && self.known.insert(hash) {
             return;
         }
-        if self.others.len() < MOST {
+        if self.others.len() < OTHERS {
             self.others.insert(hash);
         }
         *place = SourcePlace { file: OTHER.to_owned(), line: 0, column: 0 };
