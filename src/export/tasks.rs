@@ -163,15 +163,18 @@ impl Tasks {
         if task.kind() == TaskKind::Worker {
             return;
         }
-        let stats = task.stats();
+        let before = known.map(|row| row.done).unwrap_or_default();
+        let mut done = Done::of(&task.stats());
+        // What an update said at last the model may not have taken in.
+        done.no_less_than(&before);
         let row = Counted {
             task: task.id(),
             place: task.place().index(),
             state: state(task),
-            done: Done::of(&stats),
+            done,
             spawned: self.spawned_of(model, task, known.map_or(Spawned::Unknown, |row| row.spawned)),
         };
-        let more = row.done.beyond(&known.map(|row| row.done).unwrap_or_default());
+        let more = row.done.beyond(&before);
         let of = self.place(row.place);
         of.done.add(&more);
         if let Some(state) = row.state {
