@@ -16,6 +16,7 @@
 pub mod app;
 pub mod cli;
 pub mod compare;
+pub mod export;
 pub mod fleet;
 pub mod record;
 pub mod report;

@@ -5,8 +5,8 @@
 
 use crate::format::Format;
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode, Uri,
-    body::{Body, Bytes, Frame, Incoming, SizeHint},
+    Method, Request, Response, StatusCode,
+    body::{Body, Frame, Incoming, SizeHint},
     header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
     server::conn::http1,
     service::service_fn,
@@ -22,6 +22,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::timeout,
 };
+
+pub use hyper::{HeaderMap, Uri, body::Bytes};
 
 /// Connections at once.
 pub const CONNECTIONS: usize = 8;
@@ -48,7 +50,7 @@ pub enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Metrics, in this format.
-    Metrics(Format, String),
+    Metrics(Format, Bytes),
     /// A line that all is well.
     Well(&'static str),
     /// A line that it is not, for now.
@@ -91,7 +93,7 @@ fn respond(request: &Request<Incoming>, answers: &impl Answers) -> Response<Whol
     let format = Format::of(Some(&accept.collect::<Vec<_>>().join(",")));
     match answers.answer(request.uri().path(), format) {
         Answer::Metrics(format, text) => {
-            with(whole(text), CONTENT_TYPE, HeaderValue::from_static(format.content_type()))
+            with(Response::new(Whole(Some(text))), CONTENT_TYPE, HeaderValue::from_static(format.content_type()))
         }
         Answer::Well(said) => line(StatusCode::OK, said),
         Answer::NotNow(said) => line(StatusCode::SERVICE_UNAVAILABLE, said),

@@ -1,6 +1,6 @@
 //! What one target tells, whole.
 
-use crate::table::{BOUNDS, Metric};
+use crate::table::{BOUNDS, Metric, Type};
 use std::collections::BTreeMap;
 
 /// Values of labels, in the order of their metric's line in the table.
@@ -51,6 +51,13 @@ pub struct Page(BTreeMap<Key, Value>);
 impl Page {
     pub(crate) fn new(rows: BTreeMap<Key, Value>) -> Self {
         Self(rows)
+    }
+
+    /// A page of metrics without labels, and of nothing else: of a target of which no more is known.
+    pub fn alone(values: impl IntoIterator<Item = (Metric, f64)>) -> Self {
+        let is_number = |(metric, _): &(Metric, f64)| metric.family().kind != Type::Histogram;
+        let rows = values.into_iter().filter(is_number);
+        Self(rows.map(|(metric, value)| ((metric, Labels::default()), Value::Number(value))).collect())
     }
 
     /// The series of a metric.

@@ -90,7 +90,7 @@ impl Label {
 pub struct Sources(u8);
 
 impl Sources {
-    /// An agent, on its own listener and through an export.
+    /// An agent, on its own listener; through an export what of it the agent's clients are told.
     pub const AGENT: Self = Self(1);
     /// An export of a service with tokio-console's own subscriber.
     pub const STOCK: Self = Self(2);
@@ -198,6 +198,7 @@ table! {
     TargetInfo, "holdup_target_info", Gauge, None, [Service Instrument Tokio], ASM, "", "Always 1, with what the target is.";
     TargetUp, "holdup_target_up", Gauge, None, [], X, "", "Whether the target is attached to.";
     TargetLastUpdate, "holdup_target_last_update_timestamp", Gauge, Seconds, [], X, "", "When the target was heard of last, since 1970.";
+    TargetListErrors, "holdup_target_list_errors", Counter, None, [], X, "", "How often the list of targets had changed and could not be used, so that the one before it stays in force.";
     TargetLag, "holdup_target_lag", Gauge, Seconds, [], STOCK, "", "How far what the target tells is behind, at the least.";
     LostEvents, "holdup_lost_events", Counter, None, [Kind], AS, "", "What the target could not keep, and so not tell.";
     Findings, "holdup_findings", Gauge, None, [Lint Severity], ASM, "", "Findings that are open.";

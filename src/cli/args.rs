@@ -7,8 +7,10 @@
     reason = "the comments on arguments are the help, which is shown as it is written"
 )]
 
+mod export;
 mod recordings;
 
+pub(super) use export::{ExportArgs, MAX_MEMORY};
 pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArgs, WatchArgs};
 
 use super::choice::{
@@ -27,6 +29,10 @@ pub struct Args {
     /// What to watch, all of it at once where it is more than one: a service by http://host:port, https://host:port, host:port, a DNS name or unix:///path; a process by its id or name:NAME; a core file by core:FILE [default: http://127.0.0.1:6669]
     #[arg(value_name = "TARGET", value_hint = ValueHint::Url, long_help = TARGET_HELP)]
     pub targets: Vec<Target>,
+
+    /// Watch the targets of this file as well: one in each line, `#` before a comment, or Prometheus' file_sd as JSON, whose labels are shown
+    #[arg(long = "targets", id = "list", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub list: Option<PathBuf>,
 
     /// What may stand before a subcommand as well.
     #[command(flatten)]
@@ -267,6 +273,8 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Compare two recordings, or one and a live target: what is worse, better, new or gone, by spawn location, lock and finding
     Diff(Box<DiffArgs>),
+    /// Tell Prometheus of many targets, stock consoles and processes among them, until ctrl-c
+    Export(Box<ExportArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
     /// Write a recording anew for a bug report: names, fields, addresses, paths, messages and values are replaced by marks
@@ -338,6 +346,10 @@ pub struct CheckArgs {
     /// What to watch, as for the live view, or recordings by their files; several are watched at the same time, and the exit status is the worst [default: http://127.0.0.1:6669]
     #[arg(value_name = "TARGET", value_hint = ValueHint::Url)]
     pub targets: Vec<Target>,
+
+    /// Watch the targets of this file as well: one in each line, `#` before a comment, or Prometheus' file_sd as JSON
+    #[arg(long = "targets", id = "list", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub list: Option<PathBuf>,
 
     /// The instant of a recording that is looked at, as in 2026-11-28T03:12:05Z, -90s before its end or +5m after its beginning [default: its end]
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]

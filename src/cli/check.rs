@@ -6,7 +6,7 @@ use super::{
     args::CheckArgs,
     choice::Format,
     config::Config,
-    log, out, recorded,
+    log, out, recorded, targets,
     watch::{self, Plan},
 };
 use crate::{
@@ -14,17 +14,19 @@ use crate::{
     report::{self, Checked, End, Observation, Report, Seen, github, junit, sarif, text},
     source::Target,
 };
-use std::slice;
 
 /// What describes the JSON that would be printed.
 pub(super) fn schema(args: &CheckArgs) -> &'static str {
-    if args.targets.len() > 1 { report::CHECKED_SCHEMA } else { report::SCHEMA }
+    if args.targets.len() > 1 || args.list.is_some() { report::CHECKED_SCHEMA } else { report::SCHEMA }
 }
 
 /// Runs the subcommand: what it found goes to stdout, why it could not go on to the caller.
 pub(super) fn run(args: &CheckArgs, config: &Config) -> Result<Outcome, Error> {
-    let targets = if args.targets.is_empty() { slice::from_ref(&config.target) } else { &args.targets[..] };
-    config.check_credentials_for(targets)?;
+    let targets = match (&args.targets[..], &args.list) {
+        ([], None) => vec![config.target.clone()],
+        (typed, list) => targets::all(typed, list.as_deref())?.into_iter().map(|listed| listed.target).collect(),
+    };
+    config.check_credentials_for(&targets)?;
     log::start(&config.log, |text| log::on_stderr(&text))?;
     let plan = |target| {
         let plan = Plan::new(target, config, args.window, args.connect_timeout);

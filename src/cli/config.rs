@@ -2,7 +2,9 @@
 //! then the command line. Merged here, once; whoever runs a subcommand reads no file and no environment.
 
 use super::{
-    args::{CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs, WatchArgs},
+    args::{
+        CheckArgs, CredentialArgs, FileArgs, LinkArgs, LintArgs, MemoryArgs, Options, ScreenArgs, SymbolArgs, WatchArgs,
+    },
     choice::{ALL, CharsetChoice, HistoryFor, MemoryBound, PaletteChoice, RetainFor, Size, canonical},
     environment::{Environment, Screen},
     file::{self, ConfigFile, FileError},
@@ -150,6 +152,15 @@ impl Config {
         Ok(())
     }
 
+    /// Takes in how targets are checked.
+    pub fn apply_check(&mut self, args: &CheckArgs) -> Result<(), ConfigError> {
+        self.apply_lints(&args.lints)?;
+        self.apply_link(&args.link);
+        self.apply_memory(&args.memory, args.exe.as_ref());
+        self.apply_files(&args.files);
+        Ok(())
+    }
+
     /// Takes in how a target is watched.
     pub fn apply_watch(&mut self, args: &WatchArgs) -> Result<(), ConfigError> {
         self.apply_lints(&args.lints)?;
@@ -192,7 +203,8 @@ impl Config {
         self.apply_credentials(args.credentials.clone());
     }
 
-    fn apply_credentials(&mut self, args: CredentialArgs) {
+    /// Takes in who this client is.
+    pub fn apply_credentials(&mut self, args: CredentialArgs) {
         let CredentialArgs { token_file, ca, cert, key, server_name } = args;
         let credentials = &mut self.credentials;
         credentials.token = token_file.map(Token::File).or(credentials.token.take());
@@ -204,13 +216,13 @@ impl Config {
 
     /// What would keep any connection from being made, before one is tried.
     pub fn check_credentials(&self) -> Result<(), ConfigError> {
-        self.check_credentials_for(std::slice::from_ref(&self.target))
+        self.check_credentials_for([&self.target])
     }
 
     /// The same for these targets.
-    pub fn check_credentials_for(&self, targets: &[Target]) -> Result<(), ConfigError> {
+    pub fn check_credentials_for<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Result<(), ConfigError> {
         let is_asked = |target: &Target| matches!(target, Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_));
-        if targets.iter().any(is_asked) { Ok(self.credentials.check()?) } else { Ok(()) }
+        if targets.into_iter().any(is_asked) { Ok(self.credentials.check()?) } else { Ok(()) }
     }
 
     /// Takes in what is said of how memory is read.

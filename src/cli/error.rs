@@ -1,8 +1,12 @@
 //! What came of a run, and the exit code that says so.
 
 use super::{config::ConfigError, log::LogError, watch::NotSeen};
-use crate::{diagnose::humanize, source::Target, terminal};
-use std::{io, process::ExitCode, time::Duration};
+use crate::{
+    diagnose::humanize,
+    source::{ListError, Target},
+    terminal,
+};
+use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
 /// What came of a run that did what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +57,21 @@ pub enum Error {
     /// A recording is of the past, and stands alone.
     #[error("{0} is a recording, which is looked at alone: `holdup replay` shows it")]
     NotAmongMany(Target),
+    /// A list of targets cannot be used.
+    #[error("{}: {error}", .path.display())]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ListError,
+    },
+    /// A list has no targets.
+    #[error("{} has no target: it takes one in each line, or Prometheus' file_sd as JSON", .0.display())]
+    EmptyList(PathBuf),
     /// Which of them a subcommand is for is not said.
-    #[error("several targets stand before a subcommand; type them after it, as in `holdup check a:6669 b:6669`")]
+    #[error(
+        "several targets, or --targets, stand before a subcommand; type them after it, as in `holdup check a:6669 b:6669`"
+    )]
     ManyBefore,
     /// Chains stand in the memory of a process.
     #[error(
@@ -96,6 +113,9 @@ pub enum Error {
         /// Why not, and what to try.
         reason: String,
     },
+    /// Nothing is exported.
+    #[error(transparent)]
+    Export(crate::export::ExportError),
     /// A layout was not made.
     #[error("{0}")]
     Layout(String),

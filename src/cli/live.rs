@@ -2,7 +2,7 @@
 
 use super::{Environment, Error, Outcome, config::Config, log};
 use crate::{
-    source::Target,
+    source::{ListedTarget, Target},
     terminal::{self, Many, Switchboard},
 };
 use std::io::{self, IsTerminal};
@@ -45,14 +45,18 @@ pub(super) fn run_with(
 }
 
 /// The same of many targets at once.
-pub(super) fn run_fleet(targets: Vec<Target>, config: &Config, environment: &Environment) -> Result<Outcome, Error> {
-    if let Some(recording) = targets.iter().find(|target| matches!(target, Target::Recording(_))) {
-        return Err(Error::NotAmongMany(recording.clone()));
+pub(super) fn run_fleet(
+    targets: Vec<ListedTarget>,
+    config: &Config,
+    environment: &Environment,
+) -> Result<Outcome, Error> {
+    if let Some(recording) = targets.iter().find(|listed| matches!(listed.target, Target::Recording(_))) {
+        return Err(Error::NotAmongMany(recording.target.clone()));
     }
     if !has_terminal() {
         return Err(Error::NoTerminalForMany);
     }
-    config.check_credentials_for(&targets)?;
+    config.check_credentials_for(targets.iter().map(|listed| &listed.target))?;
     let (tell, told) = tokio::sync::oneshot::channel();
     log::start(&config.log, |text| drop(tell.send(text)))?;
     let many = Many { targets, source: config.source(), past: config.past(), options: config.app(environment) };

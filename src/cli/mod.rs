@@ -12,6 +12,7 @@ mod diff;
 mod environment;
 mod error;
 mod explain;
+mod export;
 mod file;
 mod generate;
 mod grab;
@@ -26,6 +27,7 @@ mod recorded;
 mod replay;
 mod run;
 mod share;
+mod targets;
 mod tree;
 mod watch;
 
@@ -38,8 +40,8 @@ use args::{Command, FileArgs, Options};
 
 /// Runs what the user typed.
 pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
-    let Args { targets, options: before, command } = args;
-    if let (true, Some(_)) = (targets.len() > 1, &command) {
+    let Args { targets, list, options: before, command } = args;
+    if let (true, Some(_)) = (targets.len() > 1 || list.is_some(), &command) {
         return Err(Error::ManyBefore);
     }
     let load = |more: &[&FileArgs]| -> Result<Config, Error> {
@@ -58,8 +60,8 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
     match command {
         None => {
             let config = load(&[])?;
-            if targets.len() > 1 {
-                return live::run_fleet(targets, &config, environment);
+            if targets.len() > 1 || list.is_some() {
+                return live::run_fleet(targets::all(&targets, list.as_deref())?, &config, environment);
             }
             match &config.target {
                 crate::source::Target::Recording(path) => {
@@ -72,10 +74,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         Some(Command::Check(args)) if args.print_schema => done(out::print(check::schema(&args))),
         Some(Command::Check(args)) => {
             let mut config = load(&[&args.files])?;
-            config.apply_lints(&args.lints)?;
-            config.apply_link(&args.link);
-            config.apply_memory(&args.memory, args.exe.as_ref());
-            config.apply_files(&args.files);
+            config.apply_check(&args)?;
             check::run(&args, &config)
         }
         Some(Command::Tree(args)) => {
@@ -99,6 +98,14 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
             let mut config = load(&[&args.watch.files])?;
             config.apply_watch(&args.watch)?;
             diff::run(&args, &config)
+        }
+        Some(Command::Export(mut args)) => {
+            args.targets.extend(targets.first().cloned());
+            let mut config = load(&[&args.files])?;
+            config.apply_lints(&args.lints)?;
+            config.apply_credentials(args.credentials.clone());
+            config.apply_files(&args.files);
+            export::run(&args, &config)
         }
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Replay(args)) => {

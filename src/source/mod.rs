@@ -11,6 +11,7 @@
 //!   memory       a process of this machine, or what was kept of one
 //! past         what an agent has kept by itself → the events that a link would have told
 //! bounded      files that a user names
+//! listed       lists of targets, as files have them
 //! ```
 //!
 //! This room must not know what an update means: it keeps nothing of one, compares no two, and judges none.
@@ -19,6 +20,7 @@ mod attachment;
 mod beside;
 mod bounded;
 mod codec;
+mod listed;
 mod memory;
 mod naming;
 mod past;
@@ -32,6 +34,7 @@ pub use codec::{
     console::decode as decode_console,
     holdup::{decode, encode},
 };
+pub use listed::{ListError, ListedTarget, parse_list, read_list};
 pub use memory::{
     Beside, GRAB_MOST, Grabbed, Layout, Listed, MemoryOptions, Processes, Stacks, grab, layout, process_called,
     processes, wait_for_layouts,

@@ -9,7 +9,7 @@ use crate::{
     fleet::Crew,
     model::Retention,
     record::Limits,
-    source::{self, Target},
+    source::{self, ListedTarget},
     view,
 };
 use futures::{FutureExt, Stream, StreamExt};
@@ -24,7 +24,7 @@ const FRAME: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub struct Many {
     /// The targets.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ListedTarget>,
     /// How their links behave.
     pub source: source::Options,
     /// How much of the past is kept of the one that is open.
@@ -41,10 +41,10 @@ pub(super) async fn fleet_loop<B: Backend, H: Host>(
     many: Many,
 ) -> Result<(), Error> {
     let Many { targets, source, past, options } = many;
-    let names: Vec<String> = targets.iter().map(Target::short).collect();
-    let whole: Vec<String> = targets.iter().map(Target::to_string).collect();
+    let names: Vec<String> = targets.iter().map(named).collect();
+    let whole: Vec<String> = targets.iter().map(|listed| listed.target.to_string()).collect();
     let retention = Retention { beside: TaskList::BYTES_A_TASK, ..options.retention.among(targets.len()) };
-    let crew = Crew::attach(targets, &source, &options.settings, retention);
+    let crew = Crew::attach(targets.into_iter().map(|listed| listed.target), &source, &options.settings, retention);
     let mut fleet = Fleet::new(names.clone(), options.palette, options.charset);
     while let Some((nth, finding)) = choose(terminal, host, &mut events, &crew, &mut fleet).await? {
         let Some(loan) = crew.lend(nth).await else { continue };
@@ -58,6 +58,12 @@ pub(super) async fn fleet_loop<B: Backend, H: Host>(
         }
     }
     Ok(())
+}
+
+/// A target as it is shown, with what its list says of it.
+fn named(listed: &ListedTarget) -> String {
+    let labels = listed.labels.iter().map(|(name, value)| format!(" {name}={value}"));
+    std::iter::once(listed.target.short()).chain(labels).collect()
 }
 
 /// Shows all of them until one is chosen, and perhaps a finding of it; `None` where the program ends.

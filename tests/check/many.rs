@@ -137,7 +137,7 @@ fn junit_has_a_case_for_each_lint_and_skips_what_cannot_be_known() {
     let suites = super::many::suites(&ended.stdout);
     match &suites.suites[0].cases[..] {
         [case] => {
-            assert!(matches!(&case.status, TestStatus::Error(error) if error.message.contains("could not be reached")))
+            assert!(matches!(&case.status, TestStatus::Error(error) if error.message.contains("could not be reached")));
         }
         other => panic!("{other:?}"),
     }

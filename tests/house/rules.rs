@@ -18,10 +18,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("view", &["update", "model", "diagnose", "session", "record", "fleet", "app"]),
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source", "compare"]),
     ("terminal", &["update", "model", "diagnose", "session", "record", "source", "fleet", "app", "view"]),
-    (
-        "cli",
-        &["update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report"],
-    ),
+    ("export", &["update", "model", "diagnose", "session", "record", "source"]),
+    ("cli", &OF_CLI),
+];
+
+const OF_CLI: [&str; 12] = [
+    "update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report",
+    "export",
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.

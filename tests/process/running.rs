@@ -70,6 +70,12 @@ pub(crate) fn with_agent(scenario: &str) -> Server {
     Server::start_told_by("agent", "127.0.0.1:0", scenario)
 }
 
+/// The same, whose agent listens there.
+#[allow(dead_code, reason = "not every test starts one again where another was")]
+pub(crate) fn with_agent_at(address: &str, scenario: &str) -> Server {
+    Server::start_told_by("agent", address, scenario)
+}
+
 fn send(signal: &str, to: &Child) {
     let sent = Command::new("kill").args(["-s", signal, &to.id().to_string()]).status().unwrap();
     assert!(sent.success(), "kill -s {signal}");

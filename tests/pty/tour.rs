@@ -6,9 +6,11 @@ use super::shell::Shell;
 fn each_stop_is_found_and_mended_and_over() {
     let mut shell = Shell::start();
     shell.types("$HOLDUP demo --tour; echo left=$?\r");
-    for (stop, finding) in
-        [("1 of 3: a lock held across", "held-across-await"), ("2 of 3: a worker", "stalled-worker"), ("3 of 3: a deadlock", "deadlock")]
-    {
+    for (stop, finding) in [
+        ("1 of 3: a lock held across", "held-across-await"),
+        ("2 of 3: a worker", "stalled-worker"),
+        ("3 of 3: a deadlock", "deadlock"),
+    ] {
         shell.shows(stop);
         shell.shows("Found: ");
         shell.until("the finding, the first of all", |screen| {

@@ -186,6 +186,6 @@ impl Answers for Asked<'_> {
             return Answer::Nowhere;
         }
         let page = self.exporter.lock().page();
-        Answer::Metrics(format, format.write(vec![Target { labels: Vec::new(), page }]))
+        Answer::Metrics(format, format.write(vec![Target { labels: Vec::new(), page }]).into())
     }
 }

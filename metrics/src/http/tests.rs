@@ -17,7 +17,7 @@ impl Answers for Tells {
 
     fn answer(&self, path: &str, format: Format) -> Answer {
         match path {
-            "/metrics" => Answer::Metrics(format, "up 1\n".to_owned()),
+            "/metrics" => Answer::Metrics(format, Bytes::from_static(b"up 1\n")),
             "/-/ready" => Answer::NotNow("nobody is attached to"),
             _ => Answer::Nowhere,
         }
