@@ -3,7 +3,7 @@
 use holdup::{
     app::Filter,
     cli::{Config, Environment},
-    source::{Credentials, Target, Token},
+    source::{Credentials, Target, Token, parse_list},
 };
 
 /// A filter: it is read, and what is whole of it is the same on its own.
@@ -43,8 +43,16 @@ pub(crate) fn credentials(bytes: &[u8]) {
     }
 }
 
-/// A target: what it is shown as is the same target.
+/// A target: what it is shown as is the same target; and a list of them, of which that holds of each.
 pub(crate) fn target(bytes: &[u8]) {
+    match parse_list(bytes) {
+        Ok(listed) => {
+            for listed in listed {
+                assert_eq!(listed.target.to_string().parse(), Ok(listed.target));
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
     let typed = String::from_utf8_lossy(bytes);
     match typed.parse::<Target>() {
         Ok(target) => {
