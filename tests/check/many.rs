@@ -75,7 +75,20 @@ fn several_are_watched_at_the_same_time_and_the_worst_is_the_exit_status() {
 #[test]
 fn sarif_has_a_rule_for_each_lint_and_the_same_result_tomorrow() {
     let server = Server::start("spin-later-poll,large-future");
-    let check = || run(&["check", "--no-memory", &server.target, "127.0.0.1:1", "--for", "4s", "--format", "sarif"]);
+    let check = || {
+        run(&[
+            "check",
+            "--no-memory",
+            &server.target,
+            "127.0.0.1:1",
+            "--connect-timeout",
+            "2s",
+            "--for",
+            "4s",
+            "--format",
+            "sarif",
+        ])
+    };
     let (first, second) = (check(), check());
     assert_eq!(first.code, Some(3), "{}", first.stderr);
     let (first, second) = (sarif(&first.stdout), sarif(&second.stdout));
