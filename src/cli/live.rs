@@ -2,7 +2,7 @@
 
 use super::{Environment, Error, Outcome, config::Config, log};
 use crate::{
-    source::{ListedTarget, Target},
+    source::{Beside, ListedTarget, Target},
     terminal::{self, Many, Switchboard},
 };
 use std::io::{self, IsTerminal};
@@ -59,7 +59,12 @@ pub(super) fn run_fleet(
     config.check_credentials_for(targets.iter().map(|listed| &listed.target))?;
     let (tell, told) = tokio::sync::oneshot::channel();
     log::start(&config.log, |text| drop(tell.send(text)))?;
-    let many = Many { targets, source: config.source(), past: config.past(), options: config.app(environment) };
+    let mut source = config.source();
+    if source.memory.beside == Beside::Allowed {
+        // To read the memory of each of hundreds of processes beside what it tells takes more than all else.
+        source.memory.beside = Beside::OnRequest;
+    }
+    let many = Many { targets, source, past: config.past(), options: config.app(environment) };
     let runtime = super::runtime()?;
     let result = runtime.block_on(terminal::run_fleet(many, told));
     runtime.shutdown_background();

@@ -88,7 +88,7 @@ pub fn open(target: Target, options: Options) -> Link {
         Target::Tcp { .. } | Target::Tls { .. } | Target::Unix(_) => {
             let memory = options.memory.clone();
             let service = naming::open(wire::connect(target.clone(), options), &memory);
-            if memory.beside == Beside::Allowed && beside::may_be_here(&target) {
+            if memory.beside != Beside::Forbidden && beside::may_be_here(&target) {
                 beside::open(service, target, memory)
             } else {
                 service

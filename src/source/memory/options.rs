@@ -32,6 +32,8 @@ pub enum Stacks {
 pub enum Beside {
     /// It is, where it may be.
     Allowed,
+    /// It is not until somebody asks for it.
+    OnRequest,
     /// It is not.
     #[default]
     Forbidden,
