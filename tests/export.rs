@@ -1,6 +1,8 @@
 //! `holdup export` as it is shipped, asked over plain HTTP as Prometheus asks: stock consoles, agents and processes by their memory, side by side.
 #![cfg(all(feature = "demo", tokio_unstable))]
 
+#[path = "export/alerts.rs"]
+mod alerts;
 mod process;
 #[path = "export/restarts.rs"]
 mod restarts;

@@ -84,6 +84,19 @@ pub struct Brief {
     pub findings: Vec<Told>,
     /// When the latest complete update came.
     pub heard: Option<Instant>,
+    /// When it was lost last, if it ever was.
+    pub lost: Option<Instant>,
+}
+
+/// When what became of a target, by this machine's clock, and why.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Course {
+    /// The latest complete update came.
+    pub heard: Option<Instant>,
+    /// It was lost.
+    pub lost: Option<Instant>,
+    /// Why, that time.
+    pub why: String,
 }
 
 impl Brief {
@@ -97,20 +110,21 @@ impl Brief {
             tally: Tally::default(),
             findings: Vec::new(),
             heard: None,
+            lost: None,
         }
     }
 
-    /// Of a session: when its latest complete update came, and why the latest try to connect failed.
-    pub(super) fn of(session: &Session, heard: Option<Instant>, failed: &str) -> Self {
+    /// Of a session, and what became of its target.
+    pub(super) fn of(session: &Session, course: &Course) -> Self {
         let status = session.status();
         let begun = status.begun.as_ref();
         let standing = match &status.connection {
             Connection::Lost { reason, .. } => Standing::Lost(reason.clone()),
             Connection::GaveUp { reason } => Standing::GaveUp(reason.clone()),
             // What was lost is lost until it is back.
-            Connection::Connecting { attempt } if *attempt > 1 => Standing::Lost(failed.to_owned()),
+            Connection::Connecting { attempt } if *attempt > 1 => Standing::Lost(course.why.clone()),
             Connection::Connecting { .. } => Standing::Connecting,
-            Connection::Live if heard.is_none() => Standing::Connecting,
+            Connection::Live if course.heard.is_none() => Standing::Connecting,
             Connection::Live if status.temporality == Some(Temporality::Paused) => Standing::Paused,
             Connection::Live => Standing::Live,
         };
@@ -126,7 +140,8 @@ impl Brief {
             tasks: session.model().counts().live,
             tally: session.engine().tally(),
             findings: active.take(FINDINGS_MOST).map(Told::new).collect(),
-            heard,
+            heard: course.heard,
+            lost: course.lost,
         }
     }
 }

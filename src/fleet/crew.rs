@@ -1,6 +1,6 @@
 //! The sessions of many targets, and the tasks that feed them.
 
-use super::brief::Brief;
+use super::brief::{Brief, Course};
 use crate::{
     diagnose::Settings,
     model::Retention,
@@ -80,8 +80,7 @@ impl Crew {
                 session: Session::new(settings, retention),
                 attachment: Attachment::new(source::open(target, options.clone())),
                 told: Arc::clone(&told),
-                heard: None,
-                failed: String::new(),
+                course: Course::default(),
                 changed: Arc::clone(&changed),
             };
             tasks.spawn(feeding.run(asked));
@@ -123,9 +122,7 @@ struct Feeding {
     session: Session,
     attachment: Attachment,
     told: Arc<Mutex<Arc<Brief>>>,
-    heard: Option<Instant>,
-    /// Why the latest try to connect failed.
-    failed: String,
+    course: Course,
     changed: Arc<Notify>,
 }
 
@@ -158,13 +155,16 @@ impl Feeding {
         let is_whole = matches!(&event, Event::Update(update) if update.part == Part::Last);
         let is_news = is_whole || matches!(event, Event::Connection(_) | Event::Begin(_) | Event::Temporality(_));
         match &event {
-            Event::Begin(begin) if begin.mode == BeginMode::Alone => self.heard = None,
-            Event::Connection(Connection::Lost { reason, .. }) => self.failed.clone_from(reason),
+            Event::Begin(begin) if begin.mode == BeginMode::Alone => self.course.heard = None,
+            Event::Connection(Connection::Lost { reason, .. }) => {
+                self.course.why.clone_from(reason);
+                self.course.lost = Some(Instant::now());
+            }
             _ => {}
         }
         self.session.apply(event);
         if is_whole {
-            self.heard = Some(Instant::now());
+            self.course.heard = Some(Instant::now());
         }
         if is_news {
             self.tell();
@@ -172,7 +172,7 @@ impl Feeding {
     }
 
     fn tell(&self) {
-        let brief = Arc::new(Brief::of(&self.session, self.heard, &self.failed));
+        let brief = Arc::new(Brief::of(&self.session, &self.course));
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = brief;
         self.changed.notify_one();
     }
@@ -180,13 +180,13 @@ impl Feeding {
 
 /// Lends the session, and goes on when it is back; `None` where it does not come back.
 async fn lend(feeding: Feeding, to: oneshot::Sender<Loan>) -> Option<Feeding> {
-    let Feeding { session, attachment, told, heard, failed, changed } = feeding;
+    let Feeding { session, attachment, told, course, changed } = feeding;
     let (back, returned) = oneshot::channel();
     let (session, attachment) = match to.send(Loan { session, attachment, back }) {
         Ok(()) => returned.await.ok()?,
         Err(Loan { session, attachment, .. }) => (session, attachment),
     };
-    let feeding = Feeding { session, attachment, told, heard, failed, changed };
+    let feeding = Feeding { session, attachment, told, course, changed };
     feeding.tell();
     Some(feeding)
 }

@@ -73,6 +73,13 @@ pub(crate) fn run(beside: &Path, targets: u16, schedule: &Schedule) -> Result<()
     Ok(())
 }
 
+/// The port of the selected target. A line's number would not do: rows above it may go while it is looked at.
+fn selected(screen: &str) -> Option<usize> {
+    let row = screen.lines().find(|line| line.contains('▌'))?;
+    let (_, after) = row.split_once("127.0.0.1:")?;
+    after.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()
+}
+
 fn row(beside: &Path, targets: u16, ill: u16, schedule: &Schedule) -> Result<(), Error> {
     let program = beside.join("synthetic-target");
     let well = targets.checked_sub(3 * ill).ok_or("there are not so many targets")?;
@@ -102,7 +109,7 @@ fn row(beside: &Path, targets: u16, ill: u16, schedule: &Schedule) -> Result<(),
     }
     let mut moves = Times::default();
     let keys = ["j"; 20].into_iter().chain(["k"; 20]).cycle().take(schedule.keys);
-    keys::press(&mut terminal, keys, &mut moves, |screen| screen.lines().position(|line| line.contains('▌')))?;
+    keys::press(&mut terminal, keys, &mut moves, selected)?;
     println!(
         "{targets:>7} {:>5} {:>5} {:>8} {:>9.2} s  {used:>5.1} % {:>4} MiB {:>4} MiB  {moves:>20}",
         ill,

@@ -126,7 +126,7 @@ impl Fleet {
     pub fn refresh(&mut self, briefs: Vec<Arc<Brief>>, at: Instant) {
         self.notice.take_if(|(_, until)| *until <= at);
         self.briefs = briefs;
-        self.narrow();
+        self.narrow(at);
     }
 
     /// The targets' names, in the order in which they were given.
@@ -223,7 +223,7 @@ impl Fleet {
     fn put_in(&mut self, text: &str, at: Instant) {
         let Some(Over::Filter(line)) = &mut self.over else { return };
         let fits = line.insert(text);
-        self.take_filter();
+        self.take_filter(at);
         if fits == Fits::Cut {
             self.say(format!("a filter has room for {MOST} bytes: the rest was cut"), at);
         }
@@ -280,7 +280,7 @@ impl Fleet {
             Action::Back | Action::ClearFilter => {
                 if !matches!(self.over.take(), Some(Over::Help(_) | Over::Explain(..))) {
                     self.filter.clear();
-                    self.narrow();
+                    self.narrow(at);
                 }
             }
             Action::GoNumber(number) => self.go(if number == 1 { FleetScreen::Targets } else { FleetScreen::Findings }),
@@ -294,7 +294,7 @@ impl Fleet {
             Action::PageDown => self.page_by(1),
             Action::First => self.first(),
             Action::Last => self.step(FAR),
-            _ => self.edit(action),
+            _ => self.edit(action, at),
         }
         None
     }
@@ -314,17 +314,17 @@ impl Fleet {
         }
     }
 
-    fn edit(&mut self, action: Action) {
+    fn edit(&mut self, action: Action, at: Instant) {
         if let Some(Over::Filter(line)) = &mut self.over {
             line.edit(action);
-            self.take_filter();
+            self.take_filter(at);
         }
     }
 
-    fn take_filter(&mut self) {
+    fn take_filter(&mut self, at: Instant) {
         if let Some(Over::Filter(line)) = &self.over {
             self.filter = line.text().to_owned();
-            self.narrow();
+            self.narrow(at);
         }
     }
 

@@ -6,7 +6,10 @@ use crate::{
     diagnose::{FindingId, Severity},
     fleet::{Brief, Standing},
 };
-use std::cmp::Reverse;
+use std::{
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 
 /// A finding among those of all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +22,12 @@ pub struct FindingAt {
 
 impl Fleet {
     /// Lists anew what the filter lets through. What was selected stays so.
-    pub(super) fn narrow(&mut self) {
+    pub(super) fn narrow(&mut self, at: Instant) {
         let wanted = self.filter.trim().to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&wanted);
         let named = |at: usize, brief: &Brief| wanted.is_empty() || has(&self.names[at]) || has(&brief.service);
         let mut order: Vec<usize> = (0..self.briefs.len()).collect();
-        order.sort_by_key(|&at| Reverse(trouble(&self.briefs[at])));
+        order.sort_by_key(|&place| Reverse(trouble(&self.briefs[place], at)));
         let is_listed = |&at: &usize| {
             let brief = &*self.briefs[at];
             named(at, brief) || has(word(&brief.standing)) || brief.findings.iter().any(|told| has(told.lint.name))
@@ -60,9 +63,13 @@ pub(crate) fn word(standing: &Standing) -> &'static str {
     }
 }
 
+/// One that is lost and back again and again keeps its place: so long after a loss it still stands among those that are lost.
+const STEADY: Duration = Duration::from_secs(10);
+
 /// How bad it is. A service that is stuck comes first, then one that nobody hears, and then those that only cost.
-fn trouble(brief: &Brief) -> (bool, bool, usize, usize, usize) {
+fn trouble(brief: &Brief, at: Instant) -> (bool, bool, usize, usize, usize) {
     let tally = brief.tally;
-    let is_live = brief.standing.is_live();
-    (is_live && tally.critical > 0, brief.standing.reason().is_some(), tally.critical, tally.warning, tally.note)
+    let is_stuck = brief.standing.is_live() && tally.critical > 0;
+    let was_lost = brief.lost.is_some_and(|lost| at.saturating_duration_since(lost) < STEADY);
+    (is_stuck, was_lost || brief.standing.reason().is_some(), tally.critical, tally.warning, tally.note)
 }

@@ -22,7 +22,16 @@ fn brief(standing: Standing, severities: &[Severity]) -> Arc<Brief> {
         }
     });
     let findings = findings.collect();
-    Arc::new(Brief { standing, service: "orders".into(), speaks: "agent", tasks: 3, tally, findings, heard: None })
+    Arc::new(Brief {
+        standing,
+        service: "orders".into(),
+        speaks: "agent",
+        tasks: 3,
+        tally,
+        findings,
+        heard: None,
+        lost: None,
+    })
 }
 
 fn fleet(briefs: Vec<Arc<Brief>>) -> Fleet {
@@ -50,6 +59,18 @@ fn who_is_stuck_comes_before_who_is_not_heard_and_that_before_what_costs() {
     assert_eq!(fleet.targets, [3, 2, 4, 1, 0, 5]);
     let listed: Vec<(usize, u64)> = fleet.findings.iter().map(|at| (at.target, at.finding.0)).collect();
     assert_eq!(listed, [(3, 0), (4, 0), (4, 1), (1, 0), (1, 1)], "what was found in one that is lost is not of now");
+}
+
+#[test]
+fn what_is_lost_again_and_again_keeps_its_place() {
+    let calm = brief(Standing::Live, &[]);
+    let at = Instant::now();
+    let back = Arc::new(Brief { lost: Some(at), ..(*calm).clone() });
+    let mut fleet = fleet(vec![calm.clone(), back.clone()]);
+    fleet.refresh(vec![calm.clone(), back.clone()], at + Duration::from_secs(9));
+    assert_eq!(fleet.targets, [1, 0]);
+    fleet.refresh(vec![calm, back], at + Duration::from_secs(10));
+    assert_eq!(fleet.targets, [0, 1]);
 }
 
 #[test]
