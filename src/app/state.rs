@@ -3,7 +3,10 @@
 use crate::{
     app::{
         frame::LastFrame,
-        input::bindings::Context,
+        input::{
+            bindings::Context,
+            twice::{Clicks, Prefix},
+        },
         layer::Layer,
         open_session::OpenSession,
         options::{Charset, Options, Palette, StackForm, ValuesForm},
@@ -50,9 +53,8 @@ pub struct App {
     pub(super) notice: Option<Notice>,
     pub(super) last_frame: LastFrame,
     pub(super) clock: Clock,
-    /// A character that may be the first of two.
-    pub(super) prefix: Option<char>,
-    pub(super) clicked: Option<(crate::app::frame::RowId, Instant)>,
+    pub(super) prefix: Prefix,
+    pub(super) clicked: Clicks,
 }
 
 /// Whether there are other targets.
@@ -137,8 +139,8 @@ impl App {
             notice: None,
             last_frame: LastFrame::default(),
             clock: Clock::default(),
-            prefix: None,
-            clicked: None,
+            prefix: Prefix::default(),
+            clicked: Clicks::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     app::{
         frame::HitArea,
         input::{
-            bindings::{self, Action},
+            bindings::Action,
             event::{Effect, Input},
             key::Key,
             line::{Fits, MOST},
@@ -21,10 +21,7 @@ use crate::{
     update::{Command, Connection, Event, look::Who},
 };
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
-use std::time::{Duration, Instant};
-
-/// Two clicks on one row within this time open it.
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+use std::time::Instant;
 
 /// Rows that one notch of the wheel moves.
 const WHEEL: isize = 3;
@@ -49,30 +46,18 @@ impl App {
     }
 
     fn key(&mut self, event: &KeyEvent, at: Instant) -> Vec<Effect> {
-        let Some(mut key) = Key::of(event) else { return Vec::new() };
+        let Some(key) = Key::of(event) else { return Vec::new() };
         if let (Some(Layer::Filter(_)), Key::Char(char)) = (self.layers.last(), key) {
             self.put_in(char.encode_utf8(&mut [0; 4]), at);
             return Vec::new();
         }
         let contexts = self.contexts();
-        if let Key::Char(char) = key {
-            if self.prefix.take() == Some(char) {
-                key = Key::Twice(char);
-            } else if bindings::action(&contexts, key).is_none()
-                && bindings::action(&contexts, Key::Twice(char)).is_some()
-            {
-                self.prefix = Some(char);
-                return Vec::new();
-            }
-        } else {
-            self.prefix = None;
-        }
-        bindings::action(&contexts, key).map_or_else(Vec::new, |action| self.act(action, at))
+        self.prefix.action(&contexts, key).map_or_else(Vec::new, |action| self.act(action, at))
     }
 
     /// What is pasted is text, and never keys.
     fn paste(&mut self, text: &str, at: Instant) {
-        self.prefix = None;
+        self.prefix.forget();
         if matches!(self.layers.last(), Some(Layer::Filter(_))) {
             self.put_in(text, at);
         } else {
@@ -130,10 +115,9 @@ impl App {
             HitArea::Head(column) => self.panels.tasks.sort_by(column),
             HitArea::Column(column) => drop(self.with_list(|list| list.sort_by_nth(column))),
             HitArea::Row(row) => {
-                let again = self.clicked.is_some_and(|(before, when)| before == row && at - when <= DOUBLE_CLICK);
-                self.clicked = if again { None } else { Some((row, at)) };
+                let is_second = self.clicked.is_second(row, at);
                 self.choose(row);
-                if again {
+                if is_second {
                     return self.act(Action::Open, at);
                 }
             }

@@ -9,9 +9,10 @@ use crate::{
     app::{
         frame::{HitArea, LastFrame, RowId},
         input::{
-            bindings::{self, Action, Context},
+            bindings::{Action, Context},
             key::Key,
             line::{Fits, Line, MOST},
+            twice::{Clicks, Prefix},
         },
         list::cursor::Cursor,
         options::{Charset, Palette},
@@ -25,9 +26,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// Two clicks on one row within this time open it.
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// Rows that one notch of the wheel moves.
 const WHEEL: isize = 3;
@@ -96,8 +94,8 @@ pub struct Fleet {
     filter: String,
     notice: Option<(String, Instant)>,
     last_frame: LastFrame,
-    clicked: Option<(RowId, Instant)>,
-    prefix: Option<char>,
+    clicked: Clicks,
+    prefix: Prefix,
 }
 
 impl Fleet {
@@ -117,8 +115,8 @@ impl Fleet {
             filter: String::new(),
             notice: None,
             last_frame: LastFrame::default(),
-            clicked: None,
-            prefix: None,
+            clicked: Clicks::default(),
+            prefix: Prefix::default(),
         }
     }
 
@@ -189,25 +187,14 @@ impl Fleet {
 
     /// A key was pressed.
     pub fn key(&mut self, event: &KeyEvent, at: Instant) -> Option<FleetEffect> {
-        let mut key = Key::of(event)?;
+        let key = Key::of(event)?;
         if let (Some(Over::Filter(_)), Key::Char(char)) = (&self.over, key) {
             self.put_in(char.encode_utf8(&mut [0; 4]), at);
             return None;
         }
         let contexts = self.contexts();
-        if let Key::Char(char) = key {
-            if self.prefix.take() == Some(char) {
-                key = Key::Twice(char);
-            } else if bindings::action(contexts, key).is_none()
-                && bindings::action(contexts, Key::Twice(char)).is_some()
-            {
-                self.prefix = Some(char);
-                return None;
-            }
-        } else {
-            self.prefix = None;
-        }
-        self.act(bindings::action(contexts, key)?, at)
+        let action = self.prefix.action(contexts, key)?;
+        self.act(action, at)
     }
 
     /// Text was pasted.
@@ -237,10 +224,9 @@ impl Fleet {
             MouseEventKind::Down(MouseButton::Left) => match self.last_frame.at(event.column, event.row)? {
                 HitArea::Key(action) => return self.act(action, at),
                 HitArea::Row(row) => {
-                    let again = self.clicked.is_some_and(|(before, when)| before == row && at - when <= DOUBLE_CLICK);
-                    self.clicked = if again { None } else { Some((row, at)) };
+                    let is_second = self.clicked.is_second(row, at);
                     self.choose(row);
-                    if again {
+                    if is_second {
                         return self.act(Action::Open, at);
                     }
                 }

@@ -4,3 +4,4 @@ pub(crate) mod bindings;
 pub(crate) mod event;
 pub(crate) mod key;
 pub(crate) mod line;
+pub(crate) mod twice;
