@@ -4,6 +4,8 @@
 #[path = "export/alerts.rs"]
 mod alerts;
 mod process;
+#[path = "export/prometheus.rs"]
+mod prometheus;
 #[path = "export/restarts.rs"]
 mod restarts;
 #[path = "process/running.rs"]

@@ -1,15 +1,13 @@
 //! The rules in `deploy/`, by Prometheus' own tools, which these tests need (Debian's package `prometheus` has them): `.ci/rules` installs them where
 //! they are not there, and runs this.
 
-use super::{Export, PATIENCE, with_agent};
+use super::{Export, PATIENCE, prometheus::Prometheus, with_agent};
 use holdup::diagnose::{LINTS, Severity};
 use serde_json::Value;
 use std::{
     fmt::Write as _,
     fs,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -154,23 +152,9 @@ fn every_lint_goes_through_the_rules_and_quiet_alerts_nobody() {
     assert!(!wrong.run().0, "a deadlock that alerts nobody must be noticed");
 }
 
-/// A process that ends with its handle.
-struct Ends(Child);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The alerts that fire, by name and lint; `None` while nobody answers.
-fn firing(port: u16) -> Option<Vec<(String, String)>> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    write!(stream, "GET /api/v1/alerts HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let told: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+fn firing(prometheus: &Prometheus) -> Option<Vec<(String, String)>> {
+    let told = prometheus.asked("alerts", &[])?;
     let label = |alert: &Value, name: &str| alert["labels"][name].as_str().unwrap_or_default().to_owned();
     let alerts = told["data"]["alerts"].as_array()?.iter().filter(|alert| alert["state"] == "firing");
     Some(alerts.map(|alert| (label(alert, "alertname"), label(alert, "lint"))).collect())
@@ -182,28 +166,10 @@ fn a_real_prometheus_alerts_on_the_demo() {
     let service = with_agent("deadlock");
     let nowhere = "127.0.0.1:1";
     let export = Export::start(&[&service.target, nowhere]);
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("prometheus.yml");
-    let text = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: ['{RULES}']\nscrape_configs:\n  - job_name: holdup\n    \
-         static_configs: [{{targets: ['{}']}}]\n",
-        export.address
-    );
-    fs::write(&config, text).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let _prometheus = Ends(
-        Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Prometheus is installed"),
-    );
+    let prometheus = Prometheus::start(&[("holdup", export.address)], &[RULES]);
     let begun = Instant::now();
     loop {
-        let firing = firing(port).unwrap_or_default();
+        let firing = firing(&prometheus).unwrap_or_default();
         // Of the target that is not there nobody is told before a minute is over.
         let wanted = ("HoldupCritical".to_owned(), "deadlock".to_owned());
         if firing.contains(&wanted) {
