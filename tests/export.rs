@@ -3,6 +3,8 @@
 
 #[path = "export/alerts.rs"]
 mod alerts;
+#[path = "export/dashboard.rs"]
+mod dashboard;
 mod process;
 #[path = "export/prometheus.rs"]
 mod prometheus;

@@ -4,6 +4,7 @@ use super::process::Ended;
 use demo_server::Listening;
 use std::{
     io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -36,16 +37,17 @@ impl Server {
     }
 
     fn start_told_by(instrument: &str, console: &str, scenario: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_holdup"))
+        Self::start_with(console, scenario, |command| command.args(["--instrument", instrument]))
+    }
+
+    fn start_with(console: &str, scenario: &str, more: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdup"));
+        command
             .args(["demo-server", "--exit-with-stdin", "--echo-addr", "127.0.0.1:0", "--console-addr", console])
-            .args(["--instrument", instrument])
             .args(["--load", "10", "--scenario", scenario])
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
+            .env_remove("RUST_LOG");
+        let mut child =
+            more(&mut command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let target = stdout
             .lines()
@@ -74,6 +76,20 @@ pub(crate) fn with_agent(scenario: &str) -> Server {
 #[allow(dead_code, reason = "not every test starts one again where another was")]
 pub(crate) fn with_agent_at(address: &str, scenario: &str) -> Server {
     Server::start_told_by("agent", address, scenario)
+}
+
+/// One that an agent tells of, also to Prometheus, and where it does that.
+#[allow(dead_code, reason = "not every test asks an agent for its metrics")]
+pub(crate) fn with_metrics(scenario: &str) -> (Server, SocketAddr) {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    let server = Server::start_with("127.0.0.1:0", scenario, |command| {
+        // Where it panics, it is asked to, and how it came to that is nothing to read.
+        command
+            .args(["--settings", "environment"])
+            .env("HOLDUP_METRICS", address.to_string())
+            .env("RUST_BACKTRACE", "0")
+    });
+    (server, address)
 }
 
 fn send(signal: &str, to: &Child) {
