@@ -18,6 +18,8 @@ pub mod cli;
 pub mod compare;
 pub mod export;
 pub mod fleet;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod record;
 pub mod report;
 pub mod source;

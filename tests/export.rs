@@ -5,6 +5,9 @@
 mod alerts;
 #[path = "export/dashboard.rs"]
 mod dashboard;
+#[cfg(feature = "otlp")]
+#[path = "export/otlp.rs"]
+mod otlp;
 mod process;
 #[path = "export/prometheus.rs"]
 mod prometheus;

@@ -25,6 +25,6 @@ mod write;
 pub use format::Format;
 pub use label::{OTHER, cut, location};
 pub use ledger::{LOCATIONS, LOCKS, Ledger, RUNTIMES, SERIES, WORKERS};
-pub use page::{Page, Target};
+pub use page::{Counts, Page, Target, Value};
 pub use sheet::{Doublings, Sheet};
 pub use table::{BOUNDS, Family, Label, Metric, Sources, TABLE, Type, markdown};

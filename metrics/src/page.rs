@@ -10,12 +10,20 @@ pub(crate) type Labels = Box<[Box<str>]>;
 pub(crate) type Key = (Metric, Labels);
 
 /// How many durations are up to each bound and above the one before; the last is of those above all of them.
-pub(crate) type Counts = [u64; BOUNDS.len() + 1];
+pub type Counts = [u64; BOUNDS.len() + 1];
 
+/// What one series tells.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// Of a gauge or a counter.
     Number(f64),
-    Histogram { counts: Counts, sum: f64 },
+    /// Of a histogram.
+    Histogram {
+        /// By its bounds, each without those below.
+        counts: Counts,
+        /// All durations together, in seconds.
+        sum: f64,
+    },
 }
 
 impl Value {
@@ -60,8 +68,8 @@ impl Page {
         Self(rows.map(|(metric, value)| ((metric, Labels::default()), Value::Number(value))).collect())
     }
 
-    /// The series of a metric.
-    pub(crate) fn of(&self, metric: Metric) -> impl Iterator<Item = (&[Box<str>], &Value)> {
+    /// The series of a metric, each with the values of its labels.
+    pub fn of(&self, metric: Metric) -> impl Iterator<Item = (&[Box<str>], &Value)> {
         let from = (metric, Labels::default());
         self.0
             .range(from..)

@@ -127,7 +127,7 @@ const ALL: Sources = ASM.and(Sources::EXPORT);
 pub struct Family {
     /// Which one it is.
     pub metric: Metric,
-    /// Without unit and `_total`.
+    /// As OpenTelemetry has it: without unit and `_total`.
     base: &'static str,
     /// How its values behave.
     pub kind: Type,
@@ -155,12 +155,17 @@ impl Family {
     pub fn name(&self) -> String {
         let unit = if self.is_in_seconds() { "_seconds" } else { "" };
         let total = if self.kind == Type::Counter { "_total" } else { "" };
-        format!("{}{unit}{total}", self.base)
+        format!("{}{unit}{total}", self.prometheus_base())
+    }
+
+    /// The name as OpenTelemetry has it, by whose rule the other is made of it: dots become `_`, then come the unit and `_total`.
+    pub fn otel_name(&self) -> &'static str {
+        self.base
     }
 
     /// The name without unit and `_total`.
-    pub(crate) fn base(&self) -> &'static str {
-        self.base
+    pub(crate) fn prometheus_base(&self) -> String {
+        self.base.replace('.', "_")
     }
 
     /// Whether its values are seconds.
@@ -194,38 +199,40 @@ macro_rules! table {
 }
 
 table! {
-    BuildInfo, "holdup_build_info", Gauge, None, [Version], ALL, "", "Always 1, with the version of what serves this.";
-    TargetInfo, "holdup_target_info", Gauge, None, [Service Instrument Tokio], ASM, "", "Always 1, with what the target is.";
-    TargetUp, "holdup_target_up", Gauge, None, [], X, "", "Whether the target is attached to.";
-    TargetLastUpdate, "holdup_target_last_update_timestamp", Gauge, Seconds, [], X, "", "When the target was heard of last, since 1970.";
-    TargetListErrors, "holdup_target_list_errors", Counter, None, [], X, "", "How often the list of targets had changed and could not be used, so that the one before it stays in force.";
-    TargetLag, "holdup_target_lag", Gauge, Seconds, [], STOCK, "", "How far what the target tells is behind, at the least.";
-    LostEvents, "holdup_lost_events", Counter, None, [Kind], AS, "", "What the target could not keep, and so not tell.";
-    Findings, "holdup_findings", Gauge, None, [Lint Severity], ASM, "", "Findings that are open.";
-    FindingsBegun, "holdup_findings_begun", Counter, None, [Lint Severity], ASM, "", "Findings that have begun, those that are over included.";
-    FindingAge, "holdup_finding_age", GaugeOfLargest, Seconds, [Lint], ASM, "", "How long the oldest open finding has lasted; 0 where there is none.";
-    Workers, "tokio_workers", Gauge, None, [Runtime], AM, "workers_count", "Workers of the runtime.";
-    GlobalQueueDepth, "tokio_global_queue_depth", Gauge, None, [Runtime], AM, "global_queue_depth", "Tasks in the runtime's global queue.";
-    AliveTasks, "tokio_alive_tasks", Gauge, None, [Runtime], ASM, "live_tasks_count", "Tasks that have been spawned and have not ended.";
-    SpawnedTasks, "tokio_spawned_tasks_count", Counter, None, [Runtime], AS, "", "Tasks that have been spawned.";
-    LocalQueueDepth, "tokio_worker_local_queue_depth", Gauge, None, [Runtime Worker], AM, "total_local_queue_depth", "Tasks in the worker's own queue.";
-    WorkerBusy, "tokio_worker_busy_duration", Counter, Seconds, [Runtime Worker], A, "total_busy_duration", "Time that the worker was not parked.";
-    WorkerParks, "tokio_worker_park_count", Counter, None, [Runtime Worker], A, "total_park_count", "How often the worker parked.";
-    WorkerSteals, "tokio_worker_task_steals", Counter, None, [Runtime Worker], A, "total_steal_count", "Tasks that the worker took from others.";
-    BlockingThreads, "tokio_blocking_threads", Gauge, None, [Runtime], AM, "blocking_threads_count", "Threads of the blocking pool.";
-    IdleBlockingThreads, "tokio_idle_blocking_threads", Gauge, None, [Runtime], AM, "idle_blocking_threads_count", "Those of them that have nothing to do.";
-    BlockingQueueDepth, "tokio_blocking_queue_depth", Gauge, None, [Runtime], AM, "blocking_queue_depth", "Jobs that wait for a thread of the blocking pool.";
-    CurrentPoll, "holdup_worker_current_poll", GaugeOfLargest, Seconds, [Runtime Worker], A, "", "How long the worker's present poll has lasted; 0 where it is in none.";
-    Tasks, "holdup_tasks", Gauge, None, [Location State], ASM, "", "Tasks that live, by what they do.";
-    TaskPolls, "holdup_task_polls", Counter, None, [Location], AS, "total_poll_count", "Polls of tasks that have ended, those of tasks that are over included.";
-    TaskBusy, "holdup_task_busy", Counter, Seconds, [Location], AS, "total_poll_duration", "Time inside of those polls.";
-    TaskScheduled, "holdup_task_scheduled", Counter, Seconds, [Location], AS, "total_scheduled_duration", "Time between wake and poll.";
-    PollDuration, "holdup_poll_duration", Histogram, Seconds, [Runtime], A, "poll_time_histogram", "How long polls took, without blocking jobs.";
-    ScheduleDelay, "holdup_schedule_delay", Histogram, Seconds, [Runtime], A, "", "How long tasks waited between wake and poll.";
-    LockWaiters, "holdup_lock_waiters", Gauge, None, [Lock Kind], ASM, "", "Tasks that wait for a lock.";
-    LockAcquisitions, "holdup_lock_acquisitions", Counter, None, [Lock Kind], AS, "", "How often locks were acquired, those that are gone included.";
-    LockWait, "holdup_lock_wait", Counter, Seconds, [Lock Kind], A, "", "Time that was waited for locks until they were acquired.";
-    FoldedSeries, "holdup_folded_series", Counter, None, [Label], ALL, "", "Values of a label that have no series of their own and are told among the others, at the least.";
+    BuildInfo, "holdup.build_info", Gauge, None, [Version], ALL, "", "Always 1, with the version of what serves this.";
+    TargetInfo, "holdup.target.info", Gauge, None, [Service Instrument Tokio], ASM, "", "Always 1, with what the target is.";
+    TargetUp, "holdup.target.up", Gauge, None, [], X, "", "Whether the target is attached to.";
+    TargetLastUpdate, "holdup.target.last_update_timestamp", Gauge, Seconds, [], X, "", "When the target was heard of last, since 1970.";
+    TargetListErrors, "holdup.target.list_errors", Counter, None, [], X, "", "How often the list of targets had changed and could not be used, so that the one before it stays in force.";
+    OtlpErrors, "holdup.otlp.errors", Counter, None, [], X, "", "How often what was to be told by OTLP was not taken.";
+    OtlpDropped, "holdup.otlp.dropped", Counter, None, [Kind], X, "", "Data points and log records that were to be told by OTLP and never were.";
+    TargetLag, "holdup.target.lag", Gauge, Seconds, [], STOCK, "", "How far what the target tells is behind, at the least.";
+    LostEvents, "holdup.lost_events", Counter, None, [Kind], AS, "", "What the target could not keep, and so not tell.";
+    Findings, "holdup.findings", Gauge, None, [Lint Severity], ASM, "", "Findings that are open.";
+    FindingsBegun, "holdup.findings_begun", Counter, None, [Lint Severity], ASM, "", "Findings that have begun, those that are over included.";
+    FindingAge, "holdup.finding.age", GaugeOfLargest, Seconds, [Lint], ASM, "", "How long the oldest open finding has lasted; 0 where there is none.";
+    Workers, "tokio.workers", Gauge, None, [Runtime], AM, "workers_count", "Workers of the runtime.";
+    GlobalQueueDepth, "tokio.global_queue_depth", Gauge, None, [Runtime], AM, "global_queue_depth", "Tasks in the runtime's global queue.";
+    AliveTasks, "tokio.alive_tasks", Gauge, None, [Runtime], ASM, "live_tasks_count", "Tasks that have been spawned and have not ended.";
+    SpawnedTasks, "tokio.spawned_tasks_count", Counter, None, [Runtime], AS, "", "Tasks that have been spawned.";
+    LocalQueueDepth, "tokio.worker.local_queue_depth", Gauge, None, [Runtime Worker], AM, "total_local_queue_depth", "Tasks in the worker's own queue.";
+    WorkerBusy, "tokio.worker.busy_duration", Counter, Seconds, [Runtime Worker], A, "total_busy_duration", "Time that the worker was not parked.";
+    WorkerParks, "tokio.worker.park_count", Counter, None, [Runtime Worker], A, "total_park_count", "How often the worker parked.";
+    WorkerSteals, "tokio.worker.task_steals", Counter, None, [Runtime Worker], A, "total_steal_count", "Tasks that the worker took from others.";
+    BlockingThreads, "tokio.blocking_threads", Gauge, None, [Runtime], AM, "blocking_threads_count", "Threads of the blocking pool.";
+    IdleBlockingThreads, "tokio.idle_blocking_threads", Gauge, None, [Runtime], AM, "idle_blocking_threads_count", "Those of them that have nothing to do.";
+    BlockingQueueDepth, "tokio.blocking_queue_depth", Gauge, None, [Runtime], AM, "blocking_queue_depth", "Jobs that wait for a thread of the blocking pool.";
+    CurrentPoll, "holdup.worker.current_poll", GaugeOfLargest, Seconds, [Runtime Worker], A, "", "How long the worker's present poll has lasted; 0 where it is in none.";
+    Tasks, "holdup.tasks", Gauge, None, [Location State], ASM, "", "Tasks that live, by what they do.";
+    TaskPolls, "holdup.task.polls", Counter, None, [Location], AS, "total_poll_count", "Polls of tasks that have ended, those of tasks that are over included.";
+    TaskBusy, "holdup.task.busy", Counter, Seconds, [Location], AS, "total_poll_duration", "Time inside of those polls.";
+    TaskScheduled, "holdup.task.scheduled", Counter, Seconds, [Location], AS, "total_scheduled_duration", "Time between wake and poll.";
+    PollDuration, "holdup.poll_duration", Histogram, Seconds, [Runtime], A, "poll_time_histogram", "How long polls took, without blocking jobs.";
+    ScheduleDelay, "holdup.schedule_delay", Histogram, Seconds, [Runtime], A, "", "How long tasks waited between wake and poll.";
+    LockWaiters, "holdup.lock.waiters", Gauge, None, [Lock Kind], ASM, "", "Tasks that wait for a lock.";
+    LockAcquisitions, "holdup.lock.acquisitions", Counter, None, [Lock Kind], AS, "", "How often locks were acquired, those that are gone included.";
+    LockWait, "holdup.lock.wait", Counter, Seconds, [Lock Kind], A, "", "Time that was waited for locks until they were acquired.";
+    FoldedSeries, "holdup.folded_series", Counter, None, [Label], ALL, "", "Values of a label that have no series of their own and are told among the others, at the least.";
 }
 
 const STOCK: Sources = Sources::STOCK;
@@ -240,15 +247,17 @@ impl Metric {
 /// The table as the documentation has it.
 pub fn markdown() -> String {
     let mut table =
-        "| name | type | labels | from | tokio-metrics | what it says |\n|---|---|---|---|---|---|\n".to_owned();
+        "| name | by OTLP | type | labels | from | tokio-metrics | what it says |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
     let quoted = |word: &str| if word.is_empty() { String::new() } else { format!("`{word}`") };
     for family in TABLE {
         let labels: Vec<String> = family.labels.iter().map(|label| quoted(label.word())).collect();
         // Writing to a string cannot fail.
         let _ = writeln!(
             table,
-            "| `{}` | {} | {} | {} | {} | {} |",
+            "| `{}` | `{}` | {} | {} | {} | {} | {} |",
             family.name(),
+            family.otel_name(),
             family.kind.word(),
             labels.join(", "),
             family.from.words(),

@@ -47,7 +47,8 @@ impl Pages {
             Type::Counter => MetricType::Counter,
             Type::Histogram => MetricType::Histogram,
         };
-        let mut encoder = encoder.encode_descriptor(family.base(), family.help, unit.as_ref(), kind)?;
+        let base = family.prometheus_base();
+        let mut encoder = encoder.encode_descriptor(&base, family.help, unit.as_ref(), kind)?;
         for target in &self.0 {
             for (values, value) in target.page.of(family.metric) {
                 let labels: Vec<(&str, &str)> = target.labels(family.metric, values).collect();

@@ -10,6 +10,8 @@
 mod export;
 mod recordings;
 
+#[cfg(feature = "mcp")]
+pub(super) use export::McpArgs;
 pub(super) use export::{ExportArgs, MAX_MEMORY};
 pub(super) use recordings::{DiffArgs, InfoArgs, RecordArgs, ReplayArgs, ShareArgs, WatchArgs};
 
@@ -273,8 +275,11 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Compare two recordings, or one and a live target: what is worse, better, new or gone, by spawn location, lock and finding
     Diff(Box<DiffArgs>),
-    /// Tell Prometheus of many targets, stock consoles and processes among them, until ctrl-c
+    /// Tell Prometheus, or a collector of OpenTelemetry, of many targets, stock consoles and processes among them, until ctrl-c
     Export(Box<ExportArgs>),
+    /// Let an assistant look at these targets, by the Model Context Protocol on stdin and stdout
+    #[cfg(feature = "mcp")]
+    Mcp(Box<McpArgs>),
     /// Say what a recording is of, how long it is, and what of it is damaged
     Info(InfoArgs),
     /// Write a recording anew for a bug report: names, fields, addresses, paths, messages and values are replaced by marks

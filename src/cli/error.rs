@@ -57,6 +57,16 @@ pub enum Error {
     /// A recording is of the past, and stands alone.
     #[error("{0} is a recording, which is looked at alone: `holdup replay` shows it")]
     NotAmongMany(Target),
+    /// This program's own file is not to be found, of which commands are started.
+    #[cfg(feature = "mcp")]
+    #[error("cannot tell where this program is: {0}; start it by its path")]
+    Program(#[source] io::Error),
+    /// An assistant cannot be served.
+    #[cfg(feature = "mcp")]
+    #[error(
+        "cannot go on with the assistant: {0}; `holdup mcp` is started by one, and speaks the Model Context Protocol on stdin and stdout"
+    )]
+    Mcp(String),
     /// A list of targets cannot be used.
     #[error("{}: {error}", .path.display())]
     List {

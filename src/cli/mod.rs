@@ -20,6 +20,8 @@ mod info;
 mod layout;
 mod live;
 mod log;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod out;
 mod ps;
 mod record;
@@ -101,11 +103,12 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         }
         Some(Command::Export(mut args)) => {
             args.targets.extend(targets.first().cloned());
-            let mut config = load(&[&args.files])?;
-            config.apply_lints(&args.lints)?;
-            config.apply_credentials(args.credentials.clone());
-            config.apply_files(&args.files);
-            export::run(&args, &config)
+            export::run(&args, load(&[&args.files])?)
+        }
+        #[cfg(feature = "mcp")]
+        Some(Command::Mcp(mut args)) => {
+            args.targets.extend(targets.first().cloned());
+            mcp::run(&args, load(&[&args.files])?)
         }
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Replay(args)) => {

@@ -4,20 +4,24 @@
 //! attached to tells nothing but that.
 
 use super::{
-    findings::Findings,
+    findings::{Findings, Heard, Turn},
     locks::Locks,
     places::Places,
     tasks::{self, Tasks},
+    whose::Whose,
     words::runtime_label,
 };
 use crate::{
-    diagnose::Settings,
+    diagnose::{Finding, Settings},
     model::Retention,
     session::Session,
-    update::{Begin, BeginMode, Command, Connection, Event, Fact, Knows, Process, Protocol, Stamp},
+    update::{Begin, BeginMode, Command, Connection, Event, Fact, Knows, Protocol, Stamp},
 };
 use holdup_metrics::{Label, Ledger, Metric, Page, Sheet};
 use std::{mem, time::Instant};
+
+/// Whoever is told what becomes of findings.
+pub(super) type Hears = Box<dyn Fn(&Heard<'_>) + Send>;
 
 /// Workers of a runtime are numbered below this.
 const WORKERS: u64 = 1 << 16;
@@ -25,8 +29,8 @@ const WORKERS: u64 = 1 << 16;
 /// A process, for as long as it lives.
 #[derive(Debug, Default)]
 struct Boot {
-    /// Empty where nobody says.
-    id: String,
+    /// Who it is; `None` before anything was told.
+    whose: Option<Whose>,
     ledger: Ledger,
     places: Places,
     tasks: Tasks,
@@ -51,6 +55,7 @@ pub(super) struct Collector {
     retention: Retention,
     session: Session,
     boot: Boot,
+    hears: Option<Hears>,
     /// When it was last heard of, in nanoseconds since 1970.
     heard: Option<u64>,
     /// When its latest update came.
@@ -68,12 +73,13 @@ pub(super) enum Attempt {
 }
 
 impl Collector {
-    pub(super) fn new(settings: &Settings, retention: Retention) -> Self {
+    pub(super) fn new(settings: &Settings, retention: Retention, hears: Option<Hears>) -> Self {
         Self {
             settings: settings.clone(),
             retention,
             session: Session::new(settings, retention),
             boot: Boot::default(),
+            hears,
             heard: None,
             updated: None,
             attempt: Attempt::GoesOn,
@@ -85,6 +91,12 @@ impl Collector {
         self.attempt
     }
 
+    /// Who the target is, or was when it was attached to last; `None` before anything was told.
+    #[cfg(feature = "otlp")]
+    pub(super) fn whose(&self) -> Option<&Whose> {
+        self.boot.whose.as_ref()
+    }
+
     /// What the target should be asked for.
     pub(super) fn wants(&self) -> Option<Command> {
         self.session.wants()
@@ -93,11 +105,11 @@ impl Collector {
     /// Takes in an event, which came at this time since 1970.
     pub(super) fn take(&mut self, mut event: Event, now: u64) {
         match &mut event {
-            Event::Begin(begin) if begin.mode == BeginMode::Alone => self.begin(begin),
+            Event::Begin(begin) if begin.mode == BeginMode::Alone => self.begin(begin, now),
             Event::Connection(Connection::Live) => self.attempt = Attempt::Ended,
             Event::Connection(Connection::Lost { .. } | Connection::GaveUp { .. }) => {
                 self.attempt = Attempt::Ended;
-                self.let_go();
+                self.let_go(now);
             }
             Event::Update(update) => {
                 let boot = &mut self.boot;
@@ -105,14 +117,14 @@ impl Collector {
                 boot.tasks.end(self.session.model(), &tasks::ended(update));
                 (self.heard, self.updated) = (Some(now), Some(Instant::now()));
                 self.session.apply(event);
-                return self.follow();
+                return self.follow(now);
             }
             _ => {}
         }
         self.session.apply(event);
     }
 
-    fn follow(&mut self) {
+    fn follow(&mut self, now: u64) {
         let (boot, model) = (&mut self.boot, self.session.model());
         boot.tasks.follow(model);
         boot.locks.follow(model);
@@ -120,26 +132,31 @@ impl Collector {
             boot.tasks.settle(model);
             boot.locks.settle(model);
         }
-        boot.findings.follow(&self.session);
+        let Boot { findings, whose, .. } = boot;
+        let mut tell = telling(self.hears.as_ref(), whose.as_ref(), &self.session, now);
+        findings.follow(&self.session, tell.as_mut().map(|tell| tell as _));
     }
 
     /// A target begins to tell. What it is counts on where it is the same process as before, which only an agent and memory can say.
-    fn begin(&mut self, begin: &Begin) {
-        self.let_go();
-        let id = begin.process.as_ref().map(|process| process.boot_id.as_str()).unwrap_or_default();
-        if id.is_empty() || id != self.boot.id {
-            self.boot = Boot { id: id.to_owned(), ..Boot::default() };
+    fn begin(&mut self, begin: &Begin, now: u64) {
+        self.let_go(now);
+        let whose = Whose::of(begin, now);
+        let is_same = self.boot.whose.as_ref().is_some_and(|known| !whose.boot.is_empty() && known.boot == whose.boot);
+        if !is_same {
+            self.boot = Boot { whose: Some(whose), ..Boot::default() };
         }
     }
 
     /// Nothing that was known is so any more. What was counted stays.
-    fn let_go(&mut self) {
+    fn let_go(&mut self, now: u64) {
         let boot = &mut self.boot;
         if self.session.model().now().is_some() {
             boot.lost = lost(&self.session, boot.lost);
             boot.tasks.begin_again(self.session.model());
             boot.locks.begin_again(self.session.model());
-            boot.findings.begin_again();
+            let Boot { findings, whose, .. } = boot;
+            let mut tell = telling(self.hears.as_ref(), whose.as_ref(), &self.session, now);
+            findings.begin_again(tell.as_mut().map(|tell| tell as _));
         }
         let connection = self.session.status().connection.clone();
         self.session = Session::new(&self.settings, self.retention);
@@ -168,15 +185,9 @@ impl Collector {
         let (boot, session) = (&self.boot, &self.session);
         let (model, knows) = (session.model(), session.model().knows());
         let now = session.now(self.updated.map(|at| at.elapsed()).unwrap_or_default());
-        let process = begun.process.as_ref();
-        let word = |of: fn(&Process) -> &String| process.map(of).map_or("", String::as_str);
-        let instrument = match begun.protocol {
-            Protocol::Agent => "agent",
-            Protocol::Console => "console-subscriber",
-            Protocol::Memory => "memory",
-        };
-        let info = [word(|process| &process.name), instrument, word(|process| &process.tokio_version)];
-        sheet.set(Metric::TargetInfo, &info, 1.0);
+        if let Some(whose) = &boot.whose {
+            sheet.set(Metric::TargetInfo, &[&whose.service, whose.instrument, &whose.tokio], 1.0);
+        }
         boot.findings.tell(sheet, session, &self.settings, now);
         runtimes(sheet, session, knows);
         workers(sheet, session, knows, now);
@@ -204,6 +215,17 @@ impl Collector {
         sheet.folded(Label::Location, boot.places.other_spawns());
         sheet.folded(Label::Lock, boot.places.other_resources());
     }
+}
+
+/// What tells somebody of findings, where there is somebody.
+fn telling<'a>(
+    hears: Option<&'a Hears>,
+    whose: Option<&'a Whose>,
+    session: &'a Session,
+    now: u64,
+) -> Option<impl FnMut(&Finding, Turn) + use<'a>> {
+    let (hears, whose) = hears.zip(whose)?;
+    Some(move |finding: &Finding, turn: Turn| hears(&Heard::new(finding, turn, session, whose, now)))
 }
 
 /// What was lost since the process was attached to first.

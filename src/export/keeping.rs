@@ -1,9 +1,11 @@
 //! All targets: each has a task that takes in what its source tells, for as long as it is on the list.
 
 use super::{
-    collector::{Attempt, Collector},
+    collector::{Attempt, Collector, Hears},
     words::of_target,
 };
+#[cfg(feature = "otlp")]
+use super::{otlp::Outbox, whose::Whose};
 use crate::{
     diagnose::Settings,
     model::Retention,
@@ -52,8 +54,8 @@ impl Drop for Kept {
 }
 
 impl Kept {
-    fn begin(listed: ListedTarget, watching: &Watching) -> Self {
-        let collector = Arc::new(Mutex::new(Collector::new(&watching.settings, watching.retention)));
+    fn begin(listed: ListedTarget, watching: &Watching, hears: Option<Hears>) -> Self {
+        let collector = Arc::new(Mutex::new(Collector::new(&watching.settings, watching.retention, hears)));
         let task = spawn(watch(listed.target.clone(), watching.source.clone(), Arc::clone(&collector)));
         Self { listed, collector, task }
     }
@@ -89,12 +91,38 @@ pub(super) struct Keeping {
     own: Mutex<Ledger>,
     list_errors: AtomicU64,
     ready: AtomicBool,
+    /// Since when, since 1970.
+    #[cfg(feature = "otlp")]
+    pub(super) began: u64,
+    /// Where records of findings go, and what came of them; `None` where nobody is told.
+    #[cfg(feature = "otlp")]
+    pub(super) otlp: Option<Arc<Outbox>>,
+}
+
+/// What a target tells, and who it is.
+#[cfg(feature = "otlp")]
+pub(super) struct Tells {
+    pub(super) target: String,
+    /// Those of the list.
+    pub(super) labels: Vec<(String, String)>,
+    pub(super) whose: Option<Whose>,
+    pub(super) page: Page,
 }
 
 impl Keeping {
     pub(super) fn new(watching: Watching) -> Self {
         let (own, list_errors, ready) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(false));
-        Self { watching, kept: Mutex::default(), own, list_errors, ready }
+        Self {
+            watching,
+            kept: Mutex::default(),
+            own,
+            list_errors,
+            ready,
+            #[cfg(feature = "otlp")]
+            began: wall(),
+            #[cfg(feature = "otlp")]
+            otlp: None,
+        }
     }
 
     /// Has the targets be these. Those that were among them before go on, with the labels that they have now.
@@ -103,15 +131,55 @@ impl Keeping {
         let mut before = std::mem::take(&mut *kept);
         *kept = listed
             .into_iter()
-            .map(|listed| match before.iter().position(|kept| kept.listed.target == listed.target) {
-                Some(at) => {
+            .map(|listed| {
+                if let Some(at) = before.iter().position(|kept| kept.listed.target == listed.target) {
                     let mut kept = before.swap_remove(at);
                     kept.listed = listed;
-                    kept
+                    return kept;
                 }
-                None => Kept::begin(listed, &self.watching),
+                let hears = self.hears(&listed.target);
+                Kept::begin(listed, &self.watching, hears)
             })
             .collect();
+    }
+
+    /// Who is told what becomes of the findings of a target.
+    #[cfg(feature = "otlp")]
+    fn hears(&self, target: &Target) -> Option<Hears> {
+        let (otlp, target) = (self.otlp.clone()?, target.to_string());
+        Some(Box::new(move |heard| otlp.add(&target, heard)))
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    #[allow(clippy::unused_self, reason = "with OTLP there is one")]
+    fn hears(&self, _: &Target) -> Option<Hears> {
+        None
+    }
+
+    /// All targets, and what they tell now.
+    #[cfg(feature = "otlp")]
+    pub(super) fn told(&self) -> Vec<Tells> {
+        let told = |kept: &Kept| {
+            let ListedTarget { target, labels } = &kept.listed;
+            let mut collector = lock(&kept.collector);
+            let whose = collector.whose().cloned();
+            Tells { target: target.to_string(), labels: labels.clone(), whose, page: collector.page() }
+        };
+        lock(&self.kept).iter().map(told).collect()
+    }
+
+    /// The labels that the list has for a target.
+    #[cfg(feature = "otlp")]
+    pub(super) fn labels(&self, target: &str) -> Vec<(String, String)> {
+        let kept = lock(&self.kept);
+        let kept = kept.iter().find(|kept| kept.listed.target.to_string() == target);
+        kept.map(|kept| kept.listed.labels.clone()).unwrap_or_default()
+    }
+
+    /// What this program tells of itself.
+    #[cfg(feature = "otlp")]
+    pub(super) fn own(&self) -> Page {
+        self.own_page(&mut lock(&self.own))
     }
 
     /// A list of targets could not be used.
@@ -142,6 +210,13 @@ impl Keeping {
         let mut sheet = ledger.sheet();
         sheet.set(Metric::BuildInfo, &[env!("CARGO_PKG_VERSION")], 1.0);
         sheet.set(Metric::TargetListErrors, &[], self.list_errors.load(Ordering::Relaxed) as f64);
+        #[cfg(feature = "otlp")]
+        if let Some(otlp) = &self.otlp {
+            let count = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
+            sheet.set(Metric::OtlpErrors, &[], count(&otlp.errors));
+            sheet.set(Metric::OtlpDropped, &["points"], count(&otlp.dropped_points));
+            sheet.set(Metric::OtlpDropped, &["records"], count(&otlp.dropped_records));
+        }
         sheet.finish()
     }
 }

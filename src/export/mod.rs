@@ -1,11 +1,13 @@
-//! Many targets told to Prometheus by one process: what `holdup export` does.
+//! Many targets told to Prometheus, or to a collector of OpenTelemetry, by one process: what `holdup export` does.
 //!
 //! ```text
 //! serve          who asks, and for what
+//! otlp           who is told without asking, and of findings as they begin and end
 //!   keeping        all targets, a task for each, and a list of them that may change
 //!     collector      one target: events go into its session, a page comes out
 //!       places         how many places are told apart
 //!       tasks, locks, findings    what is counted for as long as a process lives
+//!       whose          who a target is
 //!       words          what stands in labels
 //! ```
 //!
@@ -15,19 +17,24 @@ mod collector;
 mod findings;
 mod keeping;
 mod locks;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod places;
 mod serve;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod whose;
 mod words;
 
 pub use keeping::Watching;
+#[cfg(feature = "otlp")]
+pub use otlp::{Endpoint, EndpointError, Headers, Plan as OtlpPlan};
 
 use crate::source::{ListError, ListedTarget, Target, read_list};
 use keeping::Keeping;
 use std::{
-    future::Future,
+    future::{Future, pending},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -52,6 +59,15 @@ pub enum Reach {
     Anyone,
 }
 
+/// Where Prometheus asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// At which address.
+    pub address: SocketAddr,
+    /// Who may reach it.
+    pub reach: Reach,
+}
+
 /// What to export, and where.
 #[derive(Debug)]
 pub struct Plan {
@@ -59,10 +75,11 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// A file with a list of others.
     pub list: Option<PathBuf>,
-    /// Where Prometheus asks.
-    pub address: SocketAddr,
-    /// Who may reach it.
-    pub reach: Reach,
+    /// Where Prometheus asks, if it does.
+    pub prometheus: Option<Listen>,
+    /// Which collector is told, if one is.
+    #[cfg(feature = "otlp")]
+    pub otlp: Option<OtlpPlan>,
     /// How each target is watched.
     pub watching: Watching,
 }
@@ -93,6 +110,10 @@ pub enum ExportError {
         /// What is wrong with it.
         source: ListError,
     },
+    /// No collector can be told there.
+    #[cfg(feature = "otlp")]
+    #[error(transparent)]
+    Otlp(#[from] EndpointError),
     /// What is over has no metrics.
     #[error(
         "{0} is of a process as it was, and metrics are of processes that go on; `holdup check` tells what is found in it"
@@ -100,34 +121,69 @@ pub enum ExportError {
     Over(Target),
 }
 
-/// Serves metrics of all targets until `stop` completes. What somebody should know is told to `say`.
+/// Serves and tells metrics of all targets until `stop` completes. What somebody should know is told to `say`.
 ///
 /// # Panics
 ///
 /// Outside a tokio runtime of several threads with time and I/O enabled.
 pub async fn run(plan: Plan, stop: impl Future<Output = ()>, say: impl Fn(&str)) -> Result<(), ExportError> {
-    let Plan { targets, list, address, reach, watching } = plan;
-    if reach == Reach::Loopback && !address.ip().is_loopback() {
-        return Err(ExportError::Exposed(address));
-    }
+    let Plan { targets, list, prometheus, watching, .. } = plan;
     let listed = match &list {
         Some(path) => read(path)?,
         None => Vec::new(),
     };
     let all = together(&targets, listed);
     still_going(&all)?;
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| ExportError::Bind { address, source })?;
-    let address = listener.local_addr().map_err(|source| ExportError::Bind { address, source })?;
-    say(&format!("metrics of {} targets are at http://{address}/metrics", all.len()));
-    let keeping = Arc::new(Keeping::new(watching));
+    let listener = match prometheus {
+        Some(place) => Some((bind(place, &all, &say).await?, place.reach)),
+        None => None,
+    };
+    #[cfg_attr(not(feature = "otlp"), allow(unused_mut, reason = "nobody else is told"))]
+    let mut keeping = Keeping::new(watching);
+    #[cfg(feature = "otlp")]
+    {
+        keeping.otlp = plan.otlp.is_some().then(Arc::default);
+    }
+    let keeping = Arc::new(keeping);
+    #[cfg(feature = "otlp")]
+    let mut teller = otlp::Teller::begin(plan.otlp, &keeping, &say)?;
     keeping.set(all);
+    let telling = async {
+        #[cfg(feature = "otlp")]
+        if let Some(teller) = &mut teller {
+            teller.run().await;
+        }
+        pending::<()>().await;
+    };
+    let serving = async {
+        if let Some((listener, reach)) = listener {
+            serve::serve(listener, reach, Arc::clone(&keeping)).await;
+        }
+        pending::<()>().await;
+    };
     tokio::select! {
-        () = serve::serve(listener, reach, Arc::clone(&keeping)) => {}
+        () = serving => {}
+        () = telling => {}
         () = follow(list, &targets, &keeping, &say) => {}
         () = stop => {}
     }
+    #[cfg(feature = "otlp")]
+    if let Some(teller) = &mut teller {
+        teller.finish().await;
+    }
     Ok(())
+}
+
+async fn bind(listen: Listen, all: &[ListedTarget], say: &impl Fn(&str)) -> Result<TcpListener, ExportError> {
+    let Listen { address, reach } = listen;
+    if reach == Reach::Loopback && !address.ip().is_loopback() {
+        return Err(ExportError::Exposed(address));
+    }
+    let failed = |source| ExportError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    say(&format!("metrics of {} targets are at http://{address}/metrics", all.len()));
+    Ok(listener)
 }
 
 fn read(path: &Path) -> Result<Vec<ListedTarget>, ExportError> {
@@ -154,7 +210,7 @@ fn still_going(all: &[ListedTarget]) -> Result<(), ExportError> {
 
 /// Has the targets be those of the list, whenever it has changed. One that cannot be used changes nothing and is counted, once.
 async fn follow(list: Option<PathBuf>, targets: &[Target], keeping: &Keeping, say: &impl Fn(&str)) {
-    let Some(path) = list else { return std::future::pending().await };
+    let Some(path) = list else { return pending().await };
     let mut seen = None;
     let mut tick = interval(LOOK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

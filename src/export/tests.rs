@@ -2,7 +2,10 @@
 
 #![allow(clippy::float_cmp, reason = "counts are exact in a float")]
 
-use super::collector::Collector;
+use super::{
+    collector::{Collector, Hears},
+    findings::Turn,
+};
 use crate::{
     diagnose::{LINTS, Settings},
     model::Retention,
@@ -12,7 +15,10 @@ use crate::{
     },
 };
 use holdup_metrics::{Format, Label, Metric, OTHER, Page, SERIES, Sources, TABLE, Target};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 #[path = "../../tests/support/service.rs"]
 #[expect(clippy::duplicate_mod, reason = "no room is to know another's tests")]
@@ -30,7 +36,7 @@ fn at(second: u64) -> Stamp {
 }
 
 fn collector() -> Collector {
-    Collector::new(&Settings::default(), LITTLE)
+    Collector::new(&Settings::default(), LITTLE, None)
 }
 
 fn take(collector: &mut Collector, event: Event) {
@@ -122,7 +128,7 @@ fn every_lint_that_can_judge_is_there_with_nothing_found_and_no_other() {
 fn a_lint_that_is_switched_off_is_not_there() {
     let mut settings = Settings::default();
     settings.disable("deadlock").unwrap();
-    let mut collector = Collector::new(&settings, LITTLE);
+    let mut collector = Collector::new(&settings, LITTLE, None);
     attach(&mut collector, Begin::console(1));
     assert_eq!(collector.page().value(Metric::FindingAge, &["deadlock"]), None);
 }
@@ -149,6 +155,47 @@ fn a_finding_is_counted_when_it_begins_and_told_while_it_lasts() {
     }
     assert_eq!(numbers(&mut collector), (Some(0.0), Some(1.0)));
     assert_eq!(collector.page().value(Metric::FindingAge, &["large-future"]), Some(0.0));
+}
+
+#[test]
+fn somebody_is_told_of_a_finding_once_when_it_begins_and_once_when_it_ends_or_is_lost() {
+    let turns = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&turns);
+    let hears: Hears = Box::new(move |heard| {
+        let (lint, place, service) = (heard.finding.lint.name, heard.place.clone(), heard.whose.service.clone());
+        told.lock().unwrap().push((lint, heard.turn, place, service, heard.lasted.as_secs()));
+    });
+    let mut collector = Collector::new(&Settings::default(), LITTLE, Some(hears));
+    let large = || Update {
+        new_tasks: vec![NewTask {
+            size: 100_000,
+            place: Some(SourcePlace { file: "/srv/orders/src/made.rs".into(), line: 7, column: 1 }),
+            ..NewTask::new(TaskId(7))
+        }],
+        ..tasks(6..7, 1, 0, 1)
+    };
+    attach(&mut collector, agent("a"));
+    tell(&mut collector, large());
+    for second in 2..4 {
+        tell(&mut collector, tasks(0..1, second, 0, second));
+    }
+    for second in 4..6 {
+        tell(&mut collector, tasks(6..7, 1, 7, second));
+    }
+    attach(&mut collector, agent("a"));
+    tell(&mut collector, large());
+    tell(&mut collector, tasks(0..1, 2, 0, 3));
+    lose(&mut collector);
+    lose(&mut collector);
+    let all = turns.lock().unwrap();
+    let large: Vec<_> = all.iter().filter(|(lint, ..)| *lint == "large-future").collect();
+    let turns: Vec<Turn> = large.iter().map(|(_, turn, ..)| *turn).collect();
+    assert_eq!(turns, [Turn::Begun, Turn::Over, Turn::Begun, Turn::Lost], "{all:?}");
+    assert!(large.iter().all(|(_, _, place, service, _)| place == "orders/src/made.rs:7" && service == "orders"));
+    assert!(large[1].4 > 0, "{all:?}");
+    // Also one that another explains ends.
+    let (begun, ended): (Vec<_>, Vec<_>) = all.iter().partition(|(_, turn, ..)| *turn == Turn::Begun);
+    assert!(begun.len() > 4 && begun.len() == ended.len(), "{all:?}");
 }
 
 #[test]

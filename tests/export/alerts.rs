@@ -1,4 +1,4 @@
-//! The rules in `deploy/`, by Prometheus' own tools, which these tests need (Debian's package `prometheus` has them): `.ci/rules` installs them where
+//! The rules in `deploy/`, by Prometheus' own tools, which these tests need (Debian's package `prometheus` has them): `.ci/outside` installs them where
 //! they are not there, and runs this.
 
 use super::{Export, PATIENCE, prometheus::Prometheus, with_agent};
@@ -89,7 +89,7 @@ fn begun(lint: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs promtool, which .ci/rules installs"]
+#[ignore = "needs promtool, which .ci/outside installs"]
 fn every_lint_goes_through_the_rules_and_quiet_alerts_nobody() {
     let mut script = Script::default();
     for lint in LINTS {
@@ -161,7 +161,7 @@ fn firing(prometheus: &Prometheus) -> Option<Vec<(String, String)>> {
 }
 
 #[test]
-#[ignore = "needs Prometheus, which .ci/rules installs"]
+#[ignore = "needs Prometheus, which .ci/outside installs"]
 fn a_real_prometheus_alerts_on_the_demo() {
     let service = with_agent("deadlock");
     let nowhere = "127.0.0.1:1";

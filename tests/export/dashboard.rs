@@ -152,7 +152,7 @@ fn until<T>(what: &str, mut holds: impl FnMut() -> Result<T, String>) -> T {
 }
 
 #[test]
-#[ignore = "needs Prometheus, which .ci/rules installs"]
+#[ignore = "needs Prometheus, which .ci/outside installs"]
 fn every_panel_shows_the_troubles_of_the_demo() {
     let (service, metrics) = with_metrics(TROUBLES);
     // Of a stock service alone it is known how late it is.
@@ -182,7 +182,7 @@ fn every_panel_shows_the_troubles_of_the_demo() {
 }
 
 #[test]
-#[ignore = "needs Prometheus, which .ci/rules installs"]
+#[ignore = "needs Prometheus, which .ci/outside installs"]
 fn every_query_runs_where_there_is_no_trouble_and_where_there_is_nobody() {
     let (service, metrics) = with_metrics("healthy");
     let export = Export::start(&[&service.target]);

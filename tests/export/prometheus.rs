@@ -1,4 +1,4 @@
-//! A Prometheus of this machine's, which ends with its test: Debian's package `prometheus` has it, and `.ci/rules` installs it.
+//! A Prometheus of this machine's, which ends with its test: Debian's package `prometheus` has it, and `.ci/outside` installs it.
 
 use serde_json::Value;
 use std::{

@@ -19,12 +19,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["update", "model", "diagnose", "session", "app", "view", "source", "compare"]),
     ("terminal", &["update", "model", "diagnose", "session", "record", "source", "fleet", "app", "view"]),
     ("export", &["update", "model", "diagnose", "session", "record", "source"]),
+    ("mcp", &["diagnose"]),
     ("cli", &OF_CLI),
 ];
 
-const OF_CLI: [&str; 12] = [
+const OF_CLI: [&str; 13] = [
     "update", "model", "diagnose", "session", "record", "compare", "source", "app", "view", "terminal", "report",
-    "export",
+    "export", "mcp",
 ];
 
 /// The same of the agent, from what its threads write to what a service calls.
@@ -128,8 +129,10 @@ pub(crate) fn wire_formats(source: &Source) -> Vec<String> {
         "holdup_proto",
         "tokio_rustls",
         "rustls_native_certs",
+        "opentelemetry_proto",
     ];
-    crates(source, &formats, &["src/source/codec/", "src/source/wire/"])
+    // A target's wire comes in through the one, and OTLP goes out through the other.
+    crates(source, &formats, &["src/source/codec/", "src/source/wire/", "src/export/otlp/"])
 }
 
 /// What reads a process is named where looks become updates alone.

@@ -135,7 +135,7 @@ impl Credentials {
     }
 
     /// The name that a certificate must have.
-    pub(super) fn name_of(&self, host: &str) -> Result<ServerName<'static>, CredentialError> {
+    pub(crate) fn name_of(&self, host: &str) -> Result<ServerName<'static>, CredentialError> {
         let name = self.server_name.as_deref().unwrap_or(host);
         // A zone is no part of an address for anybody else.
         let address = name.split_once('%').map_or(name, |(address, _)| address);
@@ -144,7 +144,7 @@ impl Credentials {
     }
 
     /// How to speak TLS.
-    pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, CredentialError> {
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, CredentialError> {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| CredentialError::NoRoots(format!(" ({error})")))?
