@@ -396,7 +396,8 @@ fn every_dependency_has_its_reason() {
         let tables = of_target.filter_map(|(_, target)| target.as_table()).chain([&manifest]);
         let kinds = tables.flat_map(|table| ["dependencies", "dev-dependencies"].map(|kind| table.get(kind)));
         for (name, how) in kinds.flatten().filter_map(toml::Value::as_table).flatten() {
-            assert!(how.get("path").is_some() || table.contains(&format!("`{name}`")), "{name} has no reason");
+            let is_own = how.get("path").is_some() || dependencies::of_the_workspace(name).is_some();
+            assert!(is_own || table.contains(&format!("`{name}`")), "{name} has no reason");
             count += 1;
         }
     }
