@@ -15,7 +15,7 @@ fn with_types() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target/types");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "demo-server"])
+        .args(["build", "--quiet", "-p", "holdup-demo"])
         .current_dir(root)
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_PROFILE_DEV_DEBUG", "2")

@@ -73,7 +73,7 @@ impl Drop for Server {
 fn built() -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/types");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--package", "demo-server", "--target-dir"])
+        .args(["build", "--quiet", "--locked", "--package", "holdup-demo", "--target-dir"])
         .arg(&target)
         .env("CARGO_PROFILE_DEV_DEBUG", "2")
         .current_dir(env!("CARGO_MANIFEST_DIR"))

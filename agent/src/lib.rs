@@ -149,6 +149,12 @@
 //! most a hundredth of a processor, and where that is too little the past is coarser, and says so. It takes `HOLDUP_HISTORY` and up to 8 MiB in all, beside `HOLDUP_MEMORY`. Where a single state takes more than a
 //! third of it, no past is kept, which clients are told. What is [left out](#what-is-left-out) is left out of it, too.
 //!
+//! # What stays as it is
+//!
+//! From one version to the next that Cargo takes for compatible: what this crate exports, the variables with the words that they take, the targets, kinds and fields of its events, and the names of metrics.
+//! Not what is written for people to read (errors, what is missing, the text at a signal), nor the defaults. The crates that it stands on (`holdup-proto`, `holdup-stack`, `holdup-metrics`) are its own, and promise nothing.
+//! An agent and a holdup of different versions work together as far as both go: each says what it can.
+//!
 //! # How it works
 //!
 //! Which way a datum goes: `collect` runs on the service's own threads and writes what happens into `slots`, memory that never

@@ -25,7 +25,7 @@ pub enum Detail {
 
 impl Detail {
     /// The word for it, in settings and on the screen.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Lean => "lean",
@@ -37,6 +37,7 @@ impl Detail {
 /// Of which threads the stack is captured that are stalled, or of which a client asks who may, on systems where that can be done. Unless it is [`Off`](Self::Off), a thread also copies
 /// its own stack now and then, when it acquires a lock that others wait for or that was held across an await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Stacks {
     /// Of threads that sleep in the kernel, and of threads that run: those are interrupted by a signal for a moment.
     #[default]
@@ -65,7 +66,7 @@ impl Signal {
     const ALL: [Self; 4] = [Self::Hup, Self::Quit, Self::Usr1, Self::Usr2];
 
     /// The word for it, in settings.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Hup => "hup",
             Self::Quit => "quit",
@@ -86,6 +87,7 @@ pub(crate) const MOST_CLIENTS: usize = 1_000;
 
 /// What is told of the service's own words: the values of its spans' fields, and the messages of its panics. They may say who its users are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Fields {
     /// All of it.
     #[default]
@@ -100,7 +102,7 @@ impl Fields {
     const ALL: [Self; 3] = [Self::All, Self::Names, Self::None];
 
     /// The word for it, in settings.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Names => "names",

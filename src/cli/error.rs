@@ -139,7 +139,7 @@ pub enum Error {
     NoTerminalToRun,
     /// There is no terminal to draw the demo on.
     #[error(
-        "the live view needs a terminal, and this is none; start the server with `cargo run -p demo-server` and \
+        "the live view needs a terminal, and this is none; start the server with `cargo run -p holdup-demo` and \
          watch it with `holdup check`, which needs none"
     )]
     NoTerminalForDemo,

@@ -171,7 +171,7 @@ fn a_command_that_cannot_be_typed_is_caught() {
         "target/release/holdup check pid:$! --for 1h",
         "docker build -t holdup .",
         "kubectl cp -c holdup orders:/a b",
-        "cargo run -p demo-server -- --list",
+        "cargo run -p holdup-demo -- --list",
         "curl -s http://127.0.0.1:9669/metrics | grep holdup",
         "holdup run -- target/debug/orders --gone",
     ] {

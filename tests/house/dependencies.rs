@@ -89,6 +89,52 @@ fn every_dependency_has_a_licence_that_is_allowed() {
     }
 }
 
+/// What the workspace says of a dependency that is one of its own members.
+pub(crate) fn of_the_workspace(name: &str) -> Option<toml::Value> {
+    let dependencies = table("Cargo.toml")["workspace"]["dependencies"].as_table()?.clone();
+    dependencies.get(name).filter(|how| how.get("path").is_some()).cloned()
+}
+
+/// What a manifest asks for of this repository, with how.
+fn own_dependencies(manifest: &toml::Table) -> Vec<(String, toml::Value)> {
+    let asked = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten();
+    asked
+        .filter_map(|(name, how)| {
+            let is_inherited = how.get("workspace").is_some();
+            let how = if is_inherited { of_the_workspace(name)? } else { how.clone() };
+            how.get("path").is_some().then(|| (name.clone(), how))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_published_needs_nothing_that_is_not() {
+    let workspace = table("Cargo.toml");
+    let members = workspace["workspace"]["members"].as_array().unwrap();
+    let folders: Vec<&str> = members.iter().map(|member| member.as_str().unwrap()).chain(["."]).collect();
+    let manifests = folders.iter().map(|folder| (*folder, table(&format!("{folder}/Cargo.toml"))));
+    let is_published = |manifest: &toml::Table| manifest["package"].get("publish").is_none();
+    let published: Vec<_> = manifests.filter(|(_, manifest)| is_published(manifest)).collect();
+    let names: BTreeSet<&str> =
+        published.iter().map(|(_, manifest)| manifest["package"]["name"].as_str().unwrap()).collect();
+    assert!(names.contains("holdup") && names.contains("holdup-demo"), "{names:?}");
+    let version = workspace["workspace"]["package"]["version"].as_str().unwrap();
+    let mut count = 0;
+    for (folder, manifest) in &published {
+        for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            assert!(root().join(folder).join(file).exists(), "{folder} has no {file}");
+        }
+        for (name, how) in own_dependencies(manifest) {
+            let package = how.get("package").and_then(toml::Value::as_str).unwrap_or(&name);
+            assert!(names.contains(package), "{folder} needs {package}, which is not published");
+            let asked = how.get("version").and_then(toml::Value::as_str);
+            assert_eq!(asked, Some(&*format!("={version}")), "{folder} needs {name} of its own version");
+            count += 1;
+        }
+    }
+    assert!(count >= 8, "the manifests were not read: {count}");
+}
+
 /// The lock files of what is built here.
 const LOCKS: [&str; 6] = [
     "Cargo.lock",
