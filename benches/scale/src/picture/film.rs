@@ -83,7 +83,7 @@ impl Film {
         let whole = seconds(&self.pictures);
         let share = |at: usize| 100.0 * seconds(&self.pictures[..at]) / whole;
         let (begins, ends) = (share(from), share(to));
-        let before = if from > 0 { format!("0% {{ visibility: hidden }} ") } else { String::new() };
+        let before = if from > 0 { "0% { visibility: hidden } ".to_owned() } else { String::new() };
         let after =
             if to < self.pictures.len() { format!(" {ends:.2}% {{ visibility: hidden }}") } else { String::new() };
         let still = if from == 0 { "visible" } else { "hidden" };
