@@ -68,6 +68,19 @@ fn press(terminal: &mut Terminal, key: &str, seconds: u32, caption: &str, film: 
     Ok(())
 }
 
+/// Goes down the list to a deadlock.
+fn select(terminal: &mut Terminal) -> Result<(), Error> {
+    let is_there = |line: &str| line.contains('▌') && line.contains("deadlock");
+    for _ in 0..60 {
+        if terminal.with_screen(|screen| screen.contents().lines().any(is_there)) {
+            return Ok(());
+        }
+        terminal.press("\u{1b}[B")?;
+        std::thread::sleep(SETTLES / 4);
+    }
+    Err("no deadlock is in the list".into())
+}
+
 /// Ends holdup as a user does: it ends its demo server when it quits, and ended from outside it could not.
 fn quit(mut terminal: Terminal) -> Result<(), Error> {
     terminal.press("q")?;
@@ -80,7 +93,7 @@ fn demo(holdup: &Path, args: &Args, film: &mut Film) -> Result<(), Error> {
     std::thread::sleep(args.after);
     let typed = "$ holdup demo";
     terminal.with_screen(|screen| film.take(typed, screen, 5));
-    press(&mut terminal, "/deadlock\r", 3, "$ holdup demo      / narrows a list", film)?;
+    select(&mut terminal)?;
     press(&mut terminal, "\r", 7, "$ holdup demo      ⏎ the story of a finding", film)?;
     press(&mut terminal, "3", 4, "$ holdup demo      3 workers, and what they do", film)?;
     press(&mut terminal, "4", 4, "$ holdup demo      4 locks, who holds them, and who waits", film)?;
@@ -100,7 +113,7 @@ fn look(holdup: &Path, pid: &str, args: &Args, film: &mut Film) -> Result<(), Er
     std::thread::sleep(args.after / 4);
     let typed = format!("$ holdup {pid}      a server with nothing built in, read from its memory");
     terminal.with_screen(|screen| film.take(&typed, screen, 5));
-    press(&mut terminal, "/deadlock\r", 1, &typed, film)?;
+    select(&mut terminal)?;
     press(&mut terminal, "\r", 7, &typed, film)?;
     press(&mut terminal, "2", 5, &typed, film)?;
     quit(terminal)
