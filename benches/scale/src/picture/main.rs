@@ -13,7 +13,7 @@ use screen::{Error, Terminal};
 use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
@@ -119,8 +119,8 @@ fn look(holdup: &Path, pid: &str, args: &Args, film: &mut Film) -> Result<(), Er
     quit(terminal)
 }
 
-/// A server of which nothing tells, which ends with this.
-struct Server(Child);
+/// A server of which nothing tells, which ends with this. What it says has somebody who could read it for as long.
+struct Server(Child, BufReader<ChildStdout>);
 
 impl Server {
     fn start(holdup: &Path) -> Result<Self, Error> {
@@ -128,9 +128,9 @@ impl Server {
         command.args(["demo-server", "--instrument", "none", "--echo-addr", "127.0.0.1:0", "--scenario", TROUBLES]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().ok_or("it has a stdout")?;
-        let server = Self(child);
+        let mut server = Self(child, BufReader::new(stdout));
         // It listens, and so it has begun.
-        BufReader::new(stdout).lines().next().ok_or("the server says nothing")??;
+        server.1.read_line(&mut String::new())?;
         Ok(server)
     }
 }
