@@ -115,7 +115,7 @@ fn size(value: &Value) -> usize {
     value.to_string().len()
 }
 
-/// The list that has most in it and is not the only thing in another one, with its length.
+/// Where the list is that loses most by being halved, and how long it is.
 fn largest(value: &Value) -> Option<(String, usize)> {
     let mut best: Option<(usize, String, usize)> = None;
     let mut stack = vec![(String::new(), value)];
