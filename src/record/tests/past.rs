@@ -408,7 +408,8 @@ fn of_what_is_too_large_it_is_kept_what_was_found_and_when() {
     let sums: Vec<_> = model.outlined().unwrap().sums().collect();
     assert_eq!((model.counts().live, sums.len(), sums[0].1.live), (TASKS as usize, 1, TASKS));
     assert_eq!(player.session().engine().findings().count(), lived[39].len());
-    assert!(!model.place(sums[0].0).to_string().contains("a.rs"), "{}", model.place(sums[0].0));
+    // The whole name: another one may well end as it does.
+    assert!(!model.place(sums[0].0).to_string().starts_with("src/a.rs"), "{}", model.place(sums[0].0));
 }
 
 #[test]
