@@ -25,7 +25,10 @@ const WATCHED: &str = "6s";
 
 fn check(victim: &Victim) -> Value {
     let said = victims::holdup(&["check", &victim.pid(), "--format", "json", "--fail-on", "never", "--for", WATCHED]);
-    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    // Looks that cost much are no silence of the process.
+    assert_eq!(report["window"]["ended"], "elapsed", "{}", report["window"]);
+    report
 }
 
 /// What is told to a program beside its case: nothing, or that nothing is to be wrong.

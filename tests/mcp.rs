@@ -38,6 +38,8 @@ fn role() {
     if env::var_os(ROLE).is_none() {
         return;
     }
+    // The agent tells of the panic; nobody else need read it.
+    std::panic::set_hook(Box::new(|_| {}));
     let agent = holdup_agent::builder().from_env().try_init().expect("the agent starts");
     println!("{SAYS}http://{}", agent.address().expect("it listens"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -49,9 +49,11 @@ pub(super) struct Plan {
 impl Plan {
     /// To watch a target as everything is set, for so long from its first complete update on.
     pub(super) fn new(target: &Target, config: &Config, window: Duration, connect_timeout: Duration) -> Self {
+        let mut source = config.source();
+        source.memory.within = Some(window);
         Self {
             target: target.clone(),
-            source: config.source(),
+            source,
             settings: config.lints.clone(),
             retention: config.retention(),
             values: config.values,
@@ -337,7 +339,10 @@ impl Watch {
         let (elapsed, silent) = (begun.elapsed(), heard.elapsed());
         let end = match (why, &self.session.status().connection) {
             (Why::Stopped, _) => End::Interrupted,
-            (Why::TimeIsUp, Connection::Live) if silent > SILENT.max(elapsed / 2) => End::Silent { silent },
+            // What is read at our own pace says nothing that could be missed.
+            (Why::TimeIsUp, Connection::Live) if !target.is_read() && silent > SILENT.max(elapsed / 2) => {
+                End::Silent { silent }
+            }
             (Why::TimeIsUp, Connection::Live) => End::Elapsed,
             (Why::TimeIsUp, _) => {
                 End::Lost { reason: self.last_failure.clone().unwrap_or_else(|| "the connection ended".into()) }

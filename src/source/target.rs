@@ -70,6 +70,11 @@ pub enum ParseTargetError {
 }
 
 impl Target {
+    /// Whether it is looked at and says nothing of its own accord.
+    pub fn is_read(&self) -> bool {
+        matches!(self, Self::Pid(_) | Self::Name(_) | Self::Core(_))
+    }
+
     /// The target without its scheme, for where room is scarce: `host:port`, or the socket's path.
     pub fn short(&self) -> String {
         match self {

@@ -72,14 +72,21 @@ impl Drop for Victim {
     }
 }
 
-/// What comes of a run with these arguments, in a home of its own where nothing is kept.
+/// What comes of a run with these arguments. All runs have one home: what is kept of an executable's debug information is read once.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    let home = tempfile::tempdir().expect("a folder");
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    let home = HOME.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("home-of-", env!("CARGO_CRATE_NAME")));
+        // Nothing of an earlier run is believed. There may be none.
+        let _ = std::fs::remove_dir_all(&home);
+        std::fs::create_dir_all(&home).expect("a folder");
+        home
+    });
     Command::new(env!("CARGO_BIN_EXE_holdup"))
         .args(arguments)
         .env_clear()
-        .env("HOME", home.path())
-        .current_dir(home.path())
+        .env("HOME", home)
+        .current_dir(home)
         .stdin(Stdio::null())
         .output()
         .expect("it runs")

@@ -391,8 +391,10 @@ fn a_service_that_has_a_tenth_of_a_processor_stands_still_and_nobody_stalls() {
             () = throttle.run(&service, Duration::from_secs(6)) => {}
         }
         assert!(all.iter().any(|report| !report.tasks.is_empty()));
-        let stalls: Vec<_> = all.iter().flat_map(|report| &report.stalls).collect();
-        assert!(stalls.is_empty(), "{stalls:#?}");
+        // Where others want the processors too, the kernel may run the agent and not a worker: that is told as what it is, and of no task's doing.
+        let blamed: Vec<_> =
+            all.iter().flat_map(|report| &report.stalls).filter(|stall| stall.cause() != Cause::Starved).collect();
+        assert!(blamed.is_empty(), "{blamed:#?}");
         let stood = all.iter().any(|report| !report.standstills.is_empty());
         // What stops a process for less than a fifth of a second is not counted by anybody, and makes no stall.
         assert!(stood || !is_group, "nothing is said of it");

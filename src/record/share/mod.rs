@@ -120,7 +120,7 @@ enum Form {
 /// Looks at what is in something, and writes it nowhere.
 fn collect(value: &impl Serialize, hidden: &RefCell<Hidden>) -> Result<(), Error> {
     let mut nowhere = rmp_serde::Serializer::new(io::sink());
-    Ok(value.serialize(Mask::new(&mut nowhere, hidden))?)
+    Ok(erased_serde::serialize(value, Mask::new(&mut nowhere, hidden))?)
 }
 
 /// What may be seen of something.
@@ -129,11 +129,11 @@ fn masked(value: &impl Serialize, hidden: &RefCell<Hidden>, form: Form) -> Resul
     match form {
         Form::Event => {
             let mut to = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
-            value.serialize(Mask::new(&mut to, hidden))?;
+            erased_serde::serialize(value, Mask::new(&mut to, hidden))?;
         }
         Form::State => {
             let mut to = rmp_serde::Serializer::new(&mut bytes);
-            value.serialize(Mask::new(&mut to, hidden))?;
+            erased_serde::serialize(value, Mask::new(&mut to, hidden))?;
         }
     }
     Ok(bytes)

@@ -67,7 +67,8 @@ pub(super) fn connect(whose: Whose, options: MemoryOptions) -> Link {
 
 /// The same, beside a service that has a clock of its own.
 pub(super) fn connect_beside(whose: Whose, options: MemoryOptions, clock: Clock) -> Link {
-    open(move || reader::open(&whose, &options), rounds::Pace::default(), clock)
+    let pace = rounds::Pace::within(options.within);
+    open(move || reader::open(&whose, &options), pace, clock)
 }
 
 /// The same, by whatever looks.

@@ -1,6 +1,6 @@
 //! What the user may choose of how memory is read.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// How memory is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct MemoryOptions {
     pub stacks: Stacks,
     /// Whether memory is read beside what a service tells.
     pub beside: Beside,
+    /// How long somebody waits for what is seen: looks come several times within it, whatever they cost.
+    pub within: Option<Duration>,
 }
 
 /// Which threads' stacks are read.

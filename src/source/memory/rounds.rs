@@ -23,16 +23,27 @@ pub(super) struct Pace {
     pub(super) every: Duration,
     /// The rest is at least so many times as long as the processor time of the look: on a busy machine a look takes longer, and not more.
     pub(super) rest: u32,
+    /// And never longer than this.
+    pub(super) most: Duration,
 }
 
 impl Default for Pace {
     /// Twice a second, and at most about a twentieth of a processor.
     fn default() -> Self {
-        Self { every: Duration::from_millis(500), rest: 20 }
+        Self { every: Duration::from_millis(500), rest: 20, most: Duration::MAX }
     }
 }
 
+/// A verdict stands on at least so many looks: what lasts is told from what is only seen by them.
+const LOOKS: u32 = 8;
+
 impl Pace {
+    /// The pace where somebody waits for so long and no longer.
+    pub(super) fn within(waits: Option<Duration>) -> Self {
+        let most = waits.map_or(Duration::MAX, |waits| waits / LOOKS);
+        Self { most, ..Self::default() }
+    }
+
     /// How long to rest after a look that took so much of a processor: three fifths to seven fifths of what it would be without chance, which it is
     /// on average. What is suspected is looked at again sooner.
     pub(super) fn rest(self, used: Duration, suspects: Suspects, random: &mut impl Rng) -> Duration {
@@ -42,7 +53,7 @@ impl Pace {
             Suspects::New => self.every / 25,
             Suspects::Fresh => self.every / 3,
         };
-        let mean = every.saturating_sub(used).max(least);
+        let mean = every.saturating_sub(used).max(least.min(self.most));
         mean * 3 / 5 + random.random_range(Duration::ZERO..=mean * 4 / 5)
     }
 }

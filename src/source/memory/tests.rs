@@ -110,7 +110,7 @@ impl Looks for Told {
     }
 }
 
-const SOON: Pace = Pace { every: Duration::from_millis(1), rest: 0 };
+const SOON: Pace = Pace { every: Duration::from_millis(1), rest: 0, most: Duration::MAX };
 
 fn many() -> memory::Look {
     let frame = |depth, name: &str, kind| memory::Frame {
@@ -216,7 +216,7 @@ async fn a_fault_of_the_reader_is_told_and_not_waited_for() {
 
 #[tokio::test]
 async fn a_command_that_memory_has_no_answer_to_is_refused_in_words() {
-    let mut link = open(|| Ok(Told(vec![look(0)])), Pace { every: Duration::from_secs(60), rest: 0 }, Clock::default());
+    let mut link = open(|| Ok(Told(vec![look(0)])), Pace { every: Duration::from_secs(60), ..SOON }, Clock::default());
     link.commands.send(Command::WatchTask(TaskId(3))).await.expect("a link");
     let refused = loop {
         if let Event::DetailsUnavailable { reason, .. } = link.events.recv().await.expect("an event") {
@@ -244,6 +244,20 @@ fn a_look_that_takes_long_is_followed_by_a_long_rest() {
     assert!((150..170).contains(&mean) && most <= Some(Duration::from_millis(250)), "{mean} ms");
     let (_, mean, _) = rest(400, Suspects::Fresh);
     assert!((7_800..8_200).contains(&mean), "a look that takes long is no cheaper for a suspect: {mean} ms");
+}
+
+#[test]
+fn whoever_waits_sees_several_looks_whatever_they_cost() {
+    let mut random = StdRng::seed_from_u64(3);
+    let mut most = |pace: Pace, took| {
+        let rests = (0..1_000).map(|_| pace.rest(Duration::from_millis(took), Suspects::None, &mut random));
+        rests.max().unwrap_or_default()
+    };
+    let (waits, unhurried) = (Pace::within(Some(Duration::from_secs(6))), Pace::within(None));
+    assert!(most(waits, 400) <= Duration::from_millis(1_050));
+    assert!(most(unhurried, 400) > Duration::from_secs(10));
+    // What costs little comes as often as ever.
+    assert!(most(waits, 5) > Duration::from_millis(600) && most(unhurried, 5) > Duration::from_millis(600));
 }
 
 #[test]
