@@ -266,6 +266,18 @@ fn a_recording_is_kept_in_pieces_of_which_the_oldest_goes() {
         assert!(told["updates"].as_u64().unwrap() > 0, "{name}: {told:#}");
         assert!(matches!(run_in(folder.path(), &["check", name]).code, Some(0 | 1)));
     }
+    // As one they are shared, by their names and by that of their folder.
+    let shared = tempfile::tempdir().unwrap();
+    let to = |name: &str| shared.path().join(name).display().to_string();
+    let names: Vec<&str> = kept.iter().map(String::as_str).collect();
+    for (from, to) in [(names, to("by-name.holdup")), (vec!["."], to("by-folder.holdup"))] {
+        let ended = run_in(folder.path(), &[&["share"], from.as_slice(), &["-o", &to]].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    let updates = |folder: &Path, name: &str| info(folder, name)["updates"].as_u64().unwrap();
+    let all: u64 = kept.iter().map(|name| updates(folder.path(), name)).sum();
+    assert_eq!(updates(shared.path(), "by-name.holdup"), all);
+    assert_eq!(updates(shared.path(), "by-folder.holdup"), all);
 }
 
 #[test]

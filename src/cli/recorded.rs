@@ -100,11 +100,21 @@ fn is_past(path: &Path) -> bool {
 
 /// Opens the pieces of one at its beginning.
 pub(super) fn open_all(paths: &[PathBuf]) -> Result<Player, Error> {
-    let recording = Recording::open_all(paths).map_err(|error| Error::Recording(error.to_string()))?;
-    Player::new(recording).map_err(|error| {
-        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        Error::Recording(format!("{}: {error}", names.join(", ")))
-    })
+    Player::new(pieces(paths)?).map_err(|error| Error::Recording(format!("{}: {error}", names(paths))))
+}
+
+/// Opens the pieces of a recording.
+pub(super) fn pieces(paths: &[PathBuf]) -> Result<Recording, Error> {
+    match paths {
+        [path] => recording(path),
+        paths => Recording::open_all(paths).map_err(|error| Error::Recording(error.to_string())),
+    }
+}
+
+/// The files, in words.
+pub(super) fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    names.join(", ")
 }
 
 /// What came of the session up to the instant, or to its end. Where the recording has it from its beginning, it is judged by the thresholds of today.

@@ -8,34 +8,59 @@ use super::{
 };
 use crate::{
     number::{humanize_bytes, plural},
-    record::{self, Clock, Damage, Recording, Shared, share},
+    record::{Clock, Damage, Recording, Shared, share},
 };
 use std::{
-    fs,
-    io::{BufWriter, Write},
+    cell::Cell,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
     path::Path,
 };
 
 /// Runs the subcommand: a file is written, and what came of it is said on stderr.
 pub(super) fn run(args: &ShareArgs) -> Result<Outcome, Error> {
-    let (from, to) = (args.file.as_path(), args.output.as_path());
-    let read = |error: record::Error| Error::Recording(format!("{}: {error}", from.display()));
-    let mut recording = recorded::recording(from)?;
+    let to = args.output.as_path();
+    let mut recording = recorded::pieces(&args.recording)?;
     let clock = if args.keep_time { Clock::Kept } else { Clock::FromZero };
-    let file = BufWriter::new(make(to)?);
-    let written = share(&mut recording, clock, file)
-        .and_then(|(file, shared)| Ok((file.into_inner().map_err(std::io::IntoInnerError::into_error)?, shared)));
-    let (file, shared) = written.map_err(|error| {
+    let could_be_written = Cell::new(true);
+    let file = Output { file: BufWriter::new(make(to)?), could_be_written: &could_be_written };
+    let written = share(&mut recording, clock, file).and_then(|(mut output, shared)| {
+        output.flush()?;
+        Ok((output.file.get_ref().metadata().map_or(0, |file| file.len()), shared))
+    });
+    let (size, shared) = written.map_err(|error| {
         // A part of it is of no use, and nobody is to take it for the whole.
         let _ = fs::remove_file(to);
-        match error {
-            record::Error::Io(_) => KeepError::Share { path: to.to_owned(), error }.into(),
-            _ => read(error),
+        if could_be_written.get() {
+            Error::Recording(format!("{}: {error}", recorded::names(&args.recording)))
+        } else {
+            KeepError::Share { path: to.to_owned(), error }.into()
         }
     })?;
-    let size = file.metadata().map_or(0, |file| file.len());
     say(to, size, shared, &recording);
     Ok(Outcome::Done)
+}
+
+/// Where it is written to: an error of it is not one of the recording.
+struct Output<'a> {
+    file: BufWriter<File>,
+    could_be_written: &'a Cell<bool>,
+}
+
+impl Output<'_> {
+    fn noting<T>(&mut self, act: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>) -> io::Result<T> {
+        act(&mut self.file).inspect_err(|_| self.could_be_written.set(false))
+    }
+}
+
+impl Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.noting(|file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.noting(Write::flush)
+    }
 }
 
 /// Says what was shared, and what was not.

@@ -1,7 +1,7 @@
 //! What stands in a recording, and its form: `MessagePack`. What any version is to read has the names of its fields with it; a state has none, and is read
 //! by the version that wrote it.
 
-use super::{Error, rows::Rows};
+use super::{Error, rows::Rows, unpack};
 use crate::{
     diagnose::{FindingId, Severity},
     session::Session,
@@ -165,7 +165,7 @@ pub(super) fn state(session: &Session) -> Result<Vec<u8>, Error> {
 
 /// `None` where it is not what was written.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    rmp_serde::from_slice(bytes).ok()
+    unpack::from_slice(bytes).ok()
 }
 
 /// Puts a message after others.

@@ -2,7 +2,7 @@
 //! past of a live session.
 //!
 //! ```text
-//! message   an event with its time, or a session, as bytes and back        (rows: of tasks' numbers, what differs)
+//! message   an event with its time, or a session, as bytes and back        (rows: of tasks' numbers, what differs; unpack: the way back)
 //!   segment   a state and the events after it: one frame of zstd
 //!     recorder  events in, bytes out; when it is time for another segment
 //!       writer    … as a file
@@ -29,6 +29,7 @@ mod segment;
 mod share;
 #[cfg(test)]
 mod tests;
+mod unpack;
 mod viewer;
 mod writer;
 

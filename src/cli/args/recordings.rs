@@ -162,9 +162,9 @@ pub struct InfoArgs {
     standard library, numbers of lines, counts, sizes and how long things take. The same text has the same mark, in this file alone."
 )]
 pub struct ShareArgs {
-    /// The recording
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
+    /// The recording; or its pieces, or the folder that they are in
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required = true)]
+    pub recording: Vec<PathBuf>,
 
     /// The file to write; one that is there is not written over
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

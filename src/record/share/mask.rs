@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     packed::Column,
+    record::unpack,
     update::{FieldName, MetaId, Place},
 };
 use serde::{
@@ -119,7 +120,7 @@ impl<'a, C> Several<'a, C> {
 /// A value as it is.
 fn plain<T: DeserializeOwned, E: serde::ser::Error>(value: &(impl Serialize + ?Sized)) -> Result<T, E> {
     let bytes = rmp_serde::to_vec(value).map_err(E::custom)?;
-    rmp_serde::from_slice(&bytes).map_err(E::custom)
+    unpack::from_slice(&bytes).map_err(E::custom)
 }
 
 macro_rules! numbers {
