@@ -4,6 +4,7 @@
 use std::{
     io::{self, IsTerminal},
     net::TcpListener,
+    str::FromStr,
 };
 
 use clap::ValueEnum;
@@ -14,7 +15,7 @@ use tokio::{
 };
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+    Layer, Registry, filter::Targets, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
 use crate::{Error, Filter, console, keeps::Keeps, stop::Stop, warm_up};
@@ -138,7 +139,7 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     log.map(|filter| {
-        let parsed = EnvFilter::try_new(filter)
+        let parsed = Targets::from_str(filter)
             .map_err(|reason| Error::LogFilter { filter: filter.to_owned(), reason: reason.to_string() })?;
         let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
         Ok(layer.with_filter(parsed))

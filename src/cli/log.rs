@@ -4,10 +4,11 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    str::FromStr,
     sync::Mutex,
     thread,
 };
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// holdup's own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(super) fn start(log: &Log, tell: impl FnOnce(String) + Send + 'static) -> Re
     if log.filter.trim().eq_ignore_ascii_case("off") {
         return Ok(None);
     }
-    let filter = EnvFilter::try_new(&log.filter)
+    let filter = Targets::from_str(&log.filter)
         .map_err(|error| LogError::Filter { filter: log.filter.clone(), reason: error.to_string() })?;
     let path = log.dir.join(file_name(jiff::Timestamp::now(), std::process::id()));
     let file = create(&log.dir, &path).map_err(|source| LogError::File { dir: log.dir.clone(), source })?;
