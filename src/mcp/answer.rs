@@ -3,6 +3,7 @@
 use crate::diagnose::LINTS;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// Bytes of an answer at the most.
 pub(super) const MOST: usize = 64 << 10;
@@ -115,28 +116,60 @@ fn size(value: &Value) -> usize {
     value.to_string().len()
 }
 
+/// The list that loses most by being halved.
+#[derive(Debug, Default)]
+struct Largest {
+    half: usize,
+    path: String,
+    length: usize,
+}
+
 /// Where the list is that loses most by being halved, and how long it is.
 fn largest(value: &Value) -> Option<(String, usize)> {
-    let mut best: Option<(usize, String, usize)> = None;
-    let mut stack = vec![(String::new(), value)];
-    while let Some((path, value)) = stack.pop() {
-        match value {
-            Value::Array(items) => {
-                // What a list loses by being halved.
-                let half: usize = items.iter().skip(items.len() / 2).map(size).sum();
-                if !items.is_empty() && best.as_ref().is_none_or(|(most, ..)| half > *most) {
-                    best = Some((half, path.clone(), items.len()));
-                }
-                stack.extend(items.iter().enumerate().map(|(at, item)| (format!("{path}/{at}"), item)));
+    let mut best = Largest::default();
+    weigh(value, &mut String::new(), &mut best);
+    (best.length > 0).then_some((best.path, best.length))
+}
+
+/// How many bytes something takes, all of which is looked at once.
+fn weigh(value: &Value, path: &mut String, best: &mut Largest) -> usize {
+    let length = path.len();
+    match value {
+        Value::Array(items) => {
+            let (mut whole, mut half) = (2, 0);
+            for (at, item) in items.iter().enumerate() {
+                step(path, at);
+                let size = weigh(item, path, best) + 1;
+                path.truncate(length);
+                whole += size;
+                half += if at < items.len() / 2 { 0 } else { size };
             }
-            Value::Object(fields) => {
-                let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
-                stack.extend(fields.iter().map(|(name, field)| (format!("{path}/{}", escaped(name)), field)));
+            if half > best.half {
+                *best = Largest { half, path: path.clone(), length: items.len() };
             }
-            _ => {}
+            whole
         }
+        Value::Object(fields) => {
+            let mut whole = 2;
+            for (name, field) in fields {
+                step(path, escaped(name));
+                whole += weigh(field, path, best) + name.len() + 4;
+                path.truncate(length);
+            }
+            whole
+        }
+        leaf => size(leaf),
     }
-    best.map(|(_, path, length)| (path, length))
+}
+
+fn step(path: &mut String, to: impl std::fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = write!(path, "/{to}");
+}
+
+/// A field's name as a path has it.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Makes all text visible, and cuts what is long.
@@ -152,16 +185,14 @@ fn show(value: &mut Value, path: &mut String, cut: &mut Vec<String>) {
         }
         Value::Array(items) => {
             for (at, item) in items.iter_mut().enumerate() {
-                path.push('/');
-                path.push_str(&at.to_string());
+                step(path, at);
                 show(item, path, cut);
                 path.truncate(length);
             }
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                path.push('/');
-                path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                step(path, escaped(name));
                 show(field, path, cut);
                 path.truncate(length);
             }

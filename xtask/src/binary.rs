@@ -11,7 +11,7 @@ use std::{
 
 /// What makes it static, and small: functions that are the same are one, what a function ends with is one with what others end with, where
 /// something is moved to is a list of bits, and a frame is found by its pointer, for which unwinding has a line instead of many.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 9] = [
     "--cfg",
     "tokio_unstable",
     "-Ctarget-feature=+crt-static",
@@ -19,16 +19,25 @@ const FLAGS: [&str; 7] = [
     "-Clink-arg=-Wl,-z,pack-relative-relocs",
     "-Cforce-frame-pointers=yes",
     "-Cllvm-args=-enable-machine-outliner=always",
+    // What is moved out is described for unwinding, which takes about as much.
+    "-Cllvm-args=-outliner-benefit-threshold=40",
+    "-Cllvm-args=-machine-outliner-reruns=1",
 ];
 
 /// Builds the binary of the sources in `source`, with what the compiler keeps in `target`.
 pub(crate) fn build(commit: &Commit, source: &Path, target: &Path) -> Result<PathBuf> {
     let cargo_home = cargo_home();
+    // So that each registry has its folder.
+    run::shown(Command::new(env!("CARGO")).current_dir(source).args(["fetch", "--locked", "--target", TARGET]))?;
     // Where it was built is in no file: of several that fit the last one counts.
-    let places = [(&*cargo_home, "/cargo"), (source, "/holdup"), (target, "/target")];
-    let remapped = places.map(|(place, name)| format!("--remap-path-prefix={}={name}", place.display()));
+    let mut places =
+        vec![(cargo_home.clone(), "/cargo"), (source.to_owned(), "/holdup"), (target.to_owned(), "/target")];
+    // A registry's name is in the path of each of its crates, and long.
+    places.extend(registries(&cargo_home).into_iter().map(|registry| (registry, "/cargo/registry/src/r")));
+    let remapped = places.iter().map(|(place, name)| format!("--remap-path-prefix={}={name}", place.display()));
     let flags: Vec<String> = FLAGS.map(str::to_owned).into_iter().chain(remapped).collect();
-    let mapped = places.map(|(place, name)| format!("-ffile-prefix-map={}={name}", place.display()));
+    let mapped: Vec<String> =
+        places.iter().map(|(place, name)| format!("-ffile-prefix-map={}={name}", place.display())).collect();
     run::shown(
         Command::new(env!("CARGO"))
             .current_dir(source)
@@ -52,6 +61,12 @@ pub(crate) fn build(commit: &Commit, source: &Path, target: &Path) -> Result<Pat
             .env("SOURCE_DATE_EPOCH", &commit.epoch),
     )?;
     Ok(target.join(TARGET).join("dist/holdup"))
+}
+
+/// Where crates are unpacked; none, where none was fetched yet.
+fn registries(cargo_home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(cargo_home.join("registry/src")).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 fn cargo_home() -> PathBuf {

@@ -14,6 +14,8 @@ use crate::{
     cli::choice::{MemoryBound, Size},
     source::Target,
 };
+#[cfg(feature = "otlp")]
+use clap::ArgGroup;
 use clap::ValueHint;
 #[cfg(feature = "otlp")]
 use std::time::Duration;
@@ -32,6 +34,7 @@ pub(in crate::cli) const MAX_MEMORY: MemoryBound = MemoryBound(Size(16 << 20));
 
 /// `holdup export`.
 #[derive(Debug, clap::Args)]
+#[cfg_attr(feature = "otlp", command(group(ArgGroup::new("to").args(["prometheus", "otlp"]).required(true).multiple(true))))]
 pub struct ExportArgs {
     /// Services and processes, as for the live view
     #[arg(value_name = "TARGET", value_hint = ValueHint::Url, required_unless_present = "list")]
@@ -43,7 +46,6 @@ pub struct ExportArgs {
 
     /// Where Prometheus asks, as in 127.0.0.1:9670: there are /metrics, /-/healthy and /-/ready
     #[arg(long, value_name = "ADDR")]
-    #[cfg_attr(feature = "otlp", arg(required_unless_present = "otlp"))]
     #[cfg_attr(not(feature = "otlp"), arg(required = true))]
     pub prometheus: Option<SocketAddr>,
 
