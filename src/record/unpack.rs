@@ -1,4 +1,4 @@
-//! Reads MessagePack as `rmp_serde` writes it: each value as what its type asks for, and as nothing else. A reader that takes whatever comes has code for
+//! Reads `MessagePack` as `rmp_serde` writes it: each value as what its type asks for, and as nothing else. A reader that takes whatever comes has code for
 //! every kind of value in every type, and there are many types in a state.
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};

@@ -70,7 +70,11 @@ fn main() -> ExitCode {
     }
     let works = if arguments.work.is_empty() { Work::value_variants().to_vec() } else { arguments.work.clone() };
     let modes = if arguments.mode.is_empty() { MODES.to_vec() } else { arguments.mode.clone() };
-    print_row("", modes.iter().map(|mode| mode.name()), ["full: at most", "lean: at most", "past: at most"]);
+    print_row(
+        "",
+        modes.iter().map(|mode| mode.name()),
+        ["full: at most", "lean: at most", "past: at most", "scraped: at most"],
+    );
     for work in works {
         let cells =
             if work.is_watched() { watched(work, &modes, &arguments) } else { compared(work, &modes, &arguments) };
@@ -79,12 +83,13 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 3]) {
+fn print_row(title: &str, cells: impl Iterator<Item = String>, at_most: [&str; 4]) {
     print!("{title:<46}");
     for cell in cells {
         print!("{cell:>32}");
     }
-    println!("{:>15}{:>15}{:>15}", at_most[0], at_most[1], at_most[2]);
+    let [full, lean, past, scraped] = at_most;
+    println!("{full:>15}{lean:>15}{past:>15}{scraped:>17}");
 }
 
 /// A work that is done in each mode in turn, several times over.

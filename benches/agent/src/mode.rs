@@ -4,7 +4,9 @@ use crate::done::{Host, log_layer};
 use clap::ValueEnum;
 use holdup_agent::{Agent, Detail};
 use std::{
-    net::{SocketAddr, TcpListener},
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
     time::Duration,
 };
 use tracing_subscriber::{layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
@@ -27,6 +29,8 @@ pub(crate) enum Mode {
     Lean,
     /// The agent in full detail, with a past of its own.
     Past,
+    /// The agent in full detail, asked for metrics each second: by a thread of this process, so that asking counts, too.
+    Scraped,
 }
 
 /// How many bytes of the past are kept, where one is: what the documentation proposes.
@@ -40,7 +44,8 @@ pub(crate) enum Reader {
 }
 
 /// All of them, in the order of the table.
-pub(crate) const MODES: [Mode; 6] = [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean, Mode::Past];
+pub(crate) const MODES: [Mode; 7] =
+    [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean, Mode::Past, Mode::Scraped];
 
 /// What watches, for as long as this is kept.
 pub(crate) struct Watching {
@@ -57,7 +62,7 @@ impl Mode {
 
     /// Whether it is holdup's agent.
     pub(crate) fn is_agent(self) -> bool {
-        matches!(self, Self::Full | Self::Lean | Self::Past)
+        matches!(self, Self::Full | Self::Lean | Self::Past | Self::Scraped)
     }
 
     /// What holdup reads of it: of an agent `Watch` alone.
@@ -85,19 +90,43 @@ impl Mode {
                 }
                 Ok(Watching { address: Some(address), _agent: None })
             }
-            Self::Full | Self::Lean | Self::Past => {
+            Self::Full | Self::Lean | Self::Past | Self::Scraped => {
                 let detail = if self == Self::Lean { Detail::Lean } else { Detail::Full };
                 let mut builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into()).detail(detail);
                 if self == Self::Past {
                     builder = builder.history(PAST);
                 }
+                if self == Self::Scraped {
+                    builder = builder.metrics(([127, 0, 0, 1], 0).into());
+                }
                 if host == Host::Logs {
                     builder.wrap(registry().with(log_layer())).init();
                 }
                 let agent = builder.stall_threshold(STALL_THRESHOLD).try_init().map_err(|error| error.to_string())?;
+                if let Some(metrics) = agent.metrics_address() {
+                    thread::spawn(move || scrape(metrics));
+                }
                 Ok(Watching { address: agent.address(), _agent: Some(agent) })
             }
         }
+    }
+}
+
+/// Asks for metrics each second, until the process ends.
+fn scrape(metrics: SocketAddr) {
+    loop {
+        let asked = TcpStream::connect(metrics).and_then(|mut stream| {
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            Ok(answer)
+        });
+        match asked {
+            Ok(answer) if answer.starts_with(b"HTTP/1.1 200") => {}
+            Ok(answer) => eprintln!("{}", String::from_utf8_lossy(&answer)),
+            Err(error) => eprintln!("nobody tells metrics: {error}"),
+        }
+        thread::sleep(Duration::from_secs(1));
     }
 }
 

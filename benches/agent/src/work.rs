@@ -87,11 +87,11 @@ impl Work {
         }
     }
 
-    /// What it may be in full detail, in lean, and with a past.
-    pub(crate) fn at_most(self) -> [&'static str; 3] {
+    /// What it may be in full detail, in lean, with a past, and asked for metrics.
+    pub(crate) fn at_most(self) -> [&'static str; 4] {
         match self {
-            Self::Spawn => ["1.6", "1.4", ""],
-            Self::Yield => ["2.2", "1.8", ""],
+            Self::Spawn => ["1.6", "1.4", "", ""],
+            Self::Yield => ["2.2", "1.8", "", ""],
             Self::Readers
             | Self::ManyReaders
             | Self::Disabled
@@ -100,16 +100,16 @@ impl Work {
             | Self::SpawnConsole
             | Self::SpawnUnread
             | Self::YieldHoldup
-            | Self::YieldConsole => ["", "", ""],
-            Self::Mutex => ["3.5", "2.2", ""],
-            Self::Channel => ["3.5", "1.8", ""],
-            Self::Echo => ["1.02", "1.01", "1.02"],
-            Self::Idle => ["+1 KB", "+600 B", ""],
-            Self::Changing => ["", "", "full + 1 %"],
-            Self::Flood => ["0", "0", ""],
-            Self::FirstState | Self::FirstStateConsole => ["0.5 s", "0.5 s", ""],
-            Self::Churn | Self::ChurnWatched => ["150 MiB", "100 MiB", "full + 72 MiB"],
-            Self::Stall | Self::StallStack => ["250 ms", "250 ms", ""],
+            | Self::YieldConsole => ["", "", "", ""],
+            Self::Mutex => ["3.5", "2.2", "", ""],
+            Self::Channel => ["3.5", "1.8", "", ""],
+            Self::Echo => ["1.02", "1.01", "1.02", "1.02"],
+            Self::Idle => ["+1 KB", "+600 B", "", ""],
+            Self::Changing => ["", "", "full + 1 %", ""],
+            Self::Flood => ["0", "0", "", ""],
+            Self::FirstState | Self::FirstStateConsole => ["0.5 s", "0.5 s", "", ""],
+            Self::Churn | Self::ChurnWatched => ["150 MiB", "100 MiB", "full + 72 MiB", ""],
+            Self::Stall | Self::StallStack => ["250 ms", "250 ms", "", ""],
         }
     }
 
@@ -142,10 +142,10 @@ impl Work {
     pub(crate) fn is_for(self, mode: Mode) -> bool {
         match self {
             Self::Echo => true,
-            // Their memory is compared with that of a service without a past.
+            // Their memory is compared with that of a service without a past, or whom nobody asks for metrics.
             Self::Changing | Self::Churn => mode != Mode::Bare,
-            // Nobody attaches for a past: all others are what they are without.
-            _ if mode == Mode::Past => false,
+            // Nobody attaches for a past or for metrics: all others are what they are without.
+            _ if matches!(mode, Mode::Past | Mode::Scraped) => false,
             Self::Flood | Self::FirstState | Self::FirstStateConsole | Self::ChurnWatched => {
                 !matches!(mode, Mode::Bare | Mode::Plain)
             }

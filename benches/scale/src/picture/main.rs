@@ -68,14 +68,20 @@ fn press(terminal: &mut Terminal, key: &str, seconds: u32, caption: &str, film: 
     Ok(())
 }
 
-/// Goes down the list to a deadlock.
+/// Goes down the list to a deadlock, and once more from its top where what is found has moved meanwhile.
 fn select(terminal: &mut Terminal) -> Result<(), Error> {
+    const DOWN: &str = "\u{1b}[B";
+    const HOME: &str = "\u{1b}[H";
     let is_there = |line: &str| line.contains('▌') && line.contains("deadlock");
-    for _ in 0..60 {
-        if terminal.with_screen(|screen| screen.contents().lines().any(is_there)) {
-            return Ok(());
+    for _ in 0..4 {
+        for _ in 0..20 {
+            if terminal.with_screen(|screen| screen.contents().lines().any(is_there)) {
+                return Ok(());
+            }
+            terminal.press(DOWN)?;
+            std::thread::sleep(SETTLES / 4);
         }
-        terminal.press("\u{1b}[B")?;
+        terminal.press(HOME)?;
         std::thread::sleep(SETTLES / 4);
     }
     Err("no deadlock is in the list".into())
