@@ -96,8 +96,7 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
         let (target, waited) = (config.target.clone(), args.connect_timeout);
         return Err(match failure {
             _ if began.elapsed() < waited => watch::NotSeen::Interrupted { target },
-            Some(reason) => watch::NotSeen::Unreachable { target, waited, reason },
-            None => watch::NotSeen::Silent { target, waited },
+            reason => watch::NotSeen::in_time(target, waited, reason),
         }
         .into());
     }

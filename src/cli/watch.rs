@@ -92,12 +92,35 @@ pub enum NotSeen {
         /// How long we waited.
         waited: Duration,
     },
+    /// Nothing is wrong with it as far as is known: we were not through.
+    #[error(
+        "{target} was not read within {}: that takes long where it has much debug information or the machine is busy; \
+         give it more time with --connect-timeout",
+        humantime::format_duration(*.waited)
+    )]
+    Unread {
+        /// The target.
+        target: Target,
+        /// How long we waited.
+        waited: Duration,
+    },
     /// Stopped too early.
     #[error("stopped before {target} sent its first update")]
     Interrupted {
         /// The target.
         target: Target,
     },
+}
+
+impl NotSeen {
+    /// The time is up, and there is no complete update: it was not reached for this reason, or told nothing.
+    pub(super) fn in_time(target: Target, waited: Duration, reason: Option<String>) -> Self {
+        match reason {
+            Some(reason) => Self::Unreachable { target, waited, reason },
+            None if target.is_read() => Self::Unread { target, waited },
+            None => Self::Silent { target, waited },
+        }
+    }
 }
 
 /// Ends when ctrl-c or SIGTERM asks the process to stop.
@@ -325,15 +348,15 @@ impl Watch {
             let waited = plan.connect_timeout;
             return Err(match (why, &self.session.status().connection) {
                 (Why::Stopped, _) => NotSeen::Interrupted { target },
-                (Why::TimeIsUp, Connection::Live) => NotSeen::Silent { target, waited },
+                (Why::TimeIsUp, Connection::Live) => NotSeen::in_time(target, waited, None),
                 (Why::TimeIsUp, Connection::GaveUp { reason }) => {
                     NotSeen::Unwatchable { target, reason: reason.clone() }
                 }
-                (Why::TimeIsUp, _) => NotSeen::Unreachable {
-                    target,
-                    waited,
-                    reason: self.last_failure.unwrap_or_else(|| "it did not answer".into()),
-                },
+                (Why::TimeIsUp, _) if target.is_read() => NotSeen::in_time(target, waited, self.last_failure),
+                (Why::TimeIsUp, _) => {
+                    let reason = self.last_failure.unwrap_or_else(|| "it did not answer".into());
+                    NotSeen::in_time(target, waited, Some(reason))
+                }
             });
         };
         let (elapsed, silent) = (begun.elapsed(), heard.elapsed());
