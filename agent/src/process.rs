@@ -1,6 +1,9 @@
 //! Which process this is.
 
-use std::time::SystemTime;
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    time::SystemTime,
+};
 
 /// One run of one executable.
 #[derive(Debug, Clone)]
@@ -19,13 +22,22 @@ impl Process {
     /// This one.
     pub(crate) fn this(name: Option<&str>) -> Self {
         Self {
-            boot_id: rand::random(),
+            boot_id: boot_id(),
             pid: std::process::id(),
             executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
             name: name.map_or_else(first_argument, str::to_owned),
             started_at: started_at().unwrap_or_else(SystemTime::now),
         }
     }
+}
+
+/// What maps are keyed by: the standard library has it of the system by itself, wherever a program runs at all, and no service ends for want of it here.
+fn boot_id() -> [u8; 16] {
+    let halves = [(); 2].map(|()| RandomState::new().build_hasher().finish().to_le_bytes());
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&halves[0]);
+    id[8..].copy_from_slice(&halves[1]);
+    id
 }
 
 fn first_argument() -> String {

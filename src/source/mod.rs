@@ -11,6 +11,7 @@
 //!   memory       a process of this machine, or what was kept of one
 //! past         what an agent has kept by itself → the events that a link would have told
 //! bounded      files that a user names
+//! chance       numbers that differ from one run to the next
 //! listed       lists of targets, as files have them
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod attachment;
 mod beside;
 mod bounded;
+mod chance;
 mod codec;
 mod listed;
 mod memory;

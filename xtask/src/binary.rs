@@ -11,9 +11,12 @@ use std::{
 
 /// What makes it static, and small: functions that are the same are one, what a function ends with is one with what others end with, where
 /// something is moved to is a list of bits, and a frame is found by its pointer, for which unwinding has a line instead of many.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 11] = [
     "--cfg",
     "tokio_unstable",
+    // The system call itself: a static program finds no function of the C library by its name, and `/dev` may not be there.
+    "--cfg",
+    "getrandom_backend=\"linux_getrandom\"",
     "-Ctarget-feature=+crt-static",
     "-Clink-arg=-Wl,--icf=all",
     "-Clink-arg=-Wl,-z,pack-relative-relocs",

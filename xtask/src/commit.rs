@@ -20,6 +20,8 @@ pub(crate) struct Commit {
     pub root: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
+    /// Its id: another one may be made meanwhile.
+    pub id: String,
     /// When it was made, in seconds since 1970: nothing that is released is dated later.
     pub epoch: String,
     /// The same as a mail has it.
@@ -41,13 +43,13 @@ impl Commit {
         }
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |set| root.join(set));
         let shown = |format: &str| git(&["log", "-1", &format!("--format={format}")]);
-        let (epoch, date, by) = (shown("%ct")?, shown("%cD")?, shown("%cn <%ce>")?);
-        Ok(Self { root, target, epoch, date, by })
+        let (id, epoch, date, by) = (shown("%H")?, shown("%ct")?, shown("%cD")?, shown("%cn <%ce>")?);
+        Ok(Self { root, target, id, epoch, date, by })
     }
 
-    /// Where everything goes that is made.
-    pub(crate) fn dist(&self) -> PathBuf {
-        self.target.join("dist")
+    /// Where everything goes that is made: no folder of Cargo's own.
+    pub(crate) fn made(&self) -> PathBuf {
+        self.target.join("made")
     }
 
     /// The files of the commit and no others, in a folder that is made anew.
@@ -55,7 +57,7 @@ impl Commit {
         empty(folder)?;
         let tar = folder.with_extension("tar");
         run::shown(
-            Command::new("git").arg("-C").arg(&self.root).args(["archive", "--format=tar", "HEAD", "-o"]).arg(&tar),
+            Command::new("git").arg("-C").arg(&self.root).args(["archive", "--format=tar", &self.id, "-o"]).arg(&tar),
         )?;
         run::shown(Command::new("tar").arg("-xf").arg(&tar).arg("-C").arg(folder))?;
         fs::remove_file(&tar).map_err(at(&tar))

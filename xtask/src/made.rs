@@ -32,7 +32,7 @@ pub(crate) const SUMS: &str = "SHA256SUMS";
 /// Makes all of it of the last commit; what could not be made for want of a program is an error in the end.
 pub(crate) fn dist() -> Result<()> {
     let commit = Commit::last()?;
-    let mut made = of(&commit, &commit.root, &commit.target, &commit.dist())?;
+    let mut made = of(&commit, &commit.root, &commit.target, &commit.made())?;
     println!("{}", made.folder.display());
     print!("{}", fs::read_to_string(made.folder.join(SUMS)).map_err(at(&made.folder))?);
     made.missing.take().map_or(Ok(()), Err)

@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Make the static binary, its pages, a Debian package, the bill of materials and checksums of the last commit, in target/dist
+    /// Make the static binary, its pages, a Debian package, the bill of materials and checksums of the last commit, in target/made
     Dist {
         /// Then try all of it: in roots with next to nothing, by lintian, and by making it once more
         #[arg(long)]

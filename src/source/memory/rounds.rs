@@ -7,7 +7,10 @@ use super::{
     convert::{Converter, values},
     reader::{Failure, Looks},
 };
-use crate::update::{Begin, Command, Connection, Event, look::Who};
+use crate::{
+    source::chance::chance,
+    update::{Begin, Command, Connection, Event, look::Who},
+};
 use holdup_memory::{Look, Thing};
 use rand::Rng;
 use std::{
@@ -164,7 +167,7 @@ fn looks<L: Looks>(
     let mut reader = make().map_err(Ended::Failed)?;
     let mut converter: Option<Converter> = None;
     let (mut stacks, mut asked) = (Stacks::Sleeping, None);
-    let mut watched = Watched::default();
+    let (mut watched, mut random) = (Watched::default(), chance());
     loop {
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
         // The first one goes through debug information, which no other does: nobody waits for that.
@@ -189,7 +192,7 @@ fn looks<L: Looks>(
             continue;
         }
         ends.tell_values(asked, &mut reader)?;
-        let until = (!is_over).then(|| Instant::now() + pace.rest(used, watched.see(&look), &mut rand::rng()));
+        let until = (!is_over).then(|| Instant::now() + pace.rest(used, watched.see(&look), &mut random));
         stacks = loop {
             match ends.rest(until)? {
                 Turn::Look(stacks) => break stacks,

@@ -6,7 +6,10 @@
 //! tests are about time and order alone.
 
 use super::{Backoff, failure::Failure};
-use crate::update::{Begin, Command, Connection, Event};
+use crate::{
+    source::chance::chance,
+    update::{Begin, Command, Connection, Event},
+};
 use std::{
     future::{Future, pending},
     pin::pin,
@@ -88,7 +91,7 @@ async fn keep_connected(mut connect: impl Connect, backoff: Backoff, mut ends: L
         failures = failures.saturating_add(1);
         // Who has no room for us has it no sooner for being asked.
         let waits = if failure.is_of_load() { u32::MAX } else { failures };
-        let retry_in = backoff.wait(waits, &mut rand::rng());
+        let retry_in = backoff.wait(waits, &mut chance());
         tracing::info!(%reason, ?retry_in, "the connection is lost");
         let lost = Connection::Lost { reason, retry_in, attempt: failures };
         ends.tell(Event::Connection(lost)).await?;

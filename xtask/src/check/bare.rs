@@ -86,7 +86,9 @@ impl Server {
     fn start(binary: &Path) -> Result<Self> {
         let process = Command::new(binary)
             .args(["demo-server", "--exit-with-stdin", "--scenario", TROUBLE])
-            .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
+            .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0", "--settings", "environment"])
+            // It answers to no other name than its own.
+            .env("HOLDUP_HOSTS", NAME)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -37,7 +37,7 @@ const CHECKS: [(&str, Check); 6] = [
 /// Makes everything and tries all of it, whatever is wrong with some of it.
 pub(crate) fn dist() -> Result<()> {
     let commit = Commit::last()?;
-    let mut made = made::of(&commit, &commit.root, &commit.target, &commit.dist())?;
+    let mut made = made::of(&commit, &commit.root, &commit.target, &commit.made())?;
     let mut wrong = Vec::new();
     if let Some(missing) = made.missing.take() {
         println!("no  bill of materials: {missing}");

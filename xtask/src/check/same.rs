@@ -12,7 +12,7 @@ pub(super) fn check(commit: &Commit, made: &Made) -> Result<String> {
     empty(&folder)?;
     let source = folder.join("source");
     commit.unpack(&source)?;
-    let again = made::of(commit, &source, &folder.join("target"), &folder.join("dist"))?;
+    let again = made::of(commit, &source, &folder.join("target"), &folder.join("made"))?;
     let names = files(&made.folder)?;
     if names != files(&again.folder)? {
         return Err(Error::Said(format!("there are other files in {}", again.folder.display())));
