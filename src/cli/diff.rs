@@ -115,5 +115,5 @@ fn live(runtime: &tokio::runtime::Runtime, target: &Target, args: &DiffArgs, con
         End::Elapsed | End::Interrupted => {}
     }
     let waited = args.connect_timeout;
-    watching.finish(&observed.session).ok_or_else(|| watch::NotSeen::in_time(target, waited, None).into())
+    watching.finish(&observed.session).ok_or_else(|| watch::NotSeen::timed_out(target, waited, None).into())
 }

@@ -96,7 +96,7 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
         let (target, waited) = (config.target.clone(), args.connect_timeout);
         return Err(match failure {
             _ if began.elapsed() < waited => watch::NotSeen::Interrupted { target },
-            reason => watch::NotSeen::in_time(target, waited, reason),
+            reason => watch::NotSeen::timed_out(target, waited, reason),
         }
         .into());
     }

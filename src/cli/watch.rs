@@ -114,7 +114,7 @@ pub enum NotSeen {
 
 impl NotSeen {
     /// The time is up, and there is no complete update: it was not reached for this reason, or told nothing.
-    pub(super) fn in_time(target: Target, waited: Duration, reason: Option<String>) -> Self {
+    pub(super) fn timed_out(target: Target, waited: Duration, reason: Option<String>) -> Self {
         match reason {
             Some(reason) => Self::Unreachable { target, waited, reason },
             None if target.is_read() => Self::Unread { target, waited },
@@ -348,14 +348,14 @@ impl Watch {
             let waited = plan.connect_timeout;
             return Err(match (why, &self.session.status().connection) {
                 (Why::Stopped, _) => NotSeen::Interrupted { target },
-                (Why::TimeIsUp, Connection::Live) => NotSeen::in_time(target, waited, None),
+                (Why::TimeIsUp, Connection::Live) => NotSeen::timed_out(target, waited, None),
                 (Why::TimeIsUp, Connection::GaveUp { reason }) => {
                     NotSeen::Unwatchable { target, reason: reason.clone() }
                 }
-                (Why::TimeIsUp, _) if target.is_read() => NotSeen::in_time(target, waited, self.last_failure),
+                (Why::TimeIsUp, _) if target.is_read() => NotSeen::timed_out(target, waited, self.last_failure),
                 (Why::TimeIsUp, _) => {
                     let reason = self.last_failure.unwrap_or_else(|| "it did not answer".into());
-                    NotSeen::in_time(target, waited, Some(reason))
+                    NotSeen::timed_out(target, waited, Some(reason))
                 }
             });
         };
