@@ -100,6 +100,9 @@ pub struct Window {
     /// `outline` where no more is kept of the last update than what was found, what that names, and sums.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<&'static str>,
+    /// So many more findings held then, none of them worse than those that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unkept_findings: Option<usize>,
 }
 
 /// How much there was.
@@ -239,5 +242,6 @@ fn window(observation: &Observation) -> Window {
         reason,
         attached: observation.totals.sessions,
         kept: observation.session.model().outlined().map(|_| "outline"),
+        unkept_findings: Some(observation.session.engine().unkept()).filter(|unkept| *unkept > 0),
     }
 }

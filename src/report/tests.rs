@@ -75,6 +75,7 @@ fn report(findings: &[Finding]) -> Report {
             reason: Some("it is gone".into()),
             attached: 2,
             kept: None,
+            unkept_findings: None,
         },
         counts: Counts {
             tasks: Tasks { live: 118, ended: 12, seen: 130 },

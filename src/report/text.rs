@@ -196,6 +196,9 @@ fn summary(out: &mut String, report: &Report) {
     }
     if window.kept.is_some() {
         line.push_str("; of the end no more is kept than what was found, what that names, and sums");
+        if let Some(unkept) = window.unkept_findings {
+            let _ = write!(line, ", and not {}, none of them worse", plural(unkept, "more finding"));
+        }
     }
     let _ = writeln!(out, "{line}");
     for line in report.not_looked_for_in_words() {

@@ -29,6 +29,13 @@ pub struct Tally {
     pub note: usize,
 }
 
+impl Tally {
+    /// Of each severity.
+    pub fn all(self) -> usize {
+        self.critical + self.warning + self.note
+    }
+}
+
 /// In an outline there are no more findings than this.
 const OUTLINED: usize = 1_000;
 
@@ -45,6 +52,8 @@ pub struct Engine {
     unjudged: bool,
     /// Findings that somebody looks at.
     watched: FxHashSet<FindingId>,
+    /// Active findings that an outline had no room for.
+    unkept: usize,
 }
 
 impl Engine {
@@ -59,6 +68,7 @@ impl Engine {
             again: FxHashSet::default(),
             unjudged: false,
             watched: FxHashSet::default(),
+            unkept: 0,
         }
     }
 
@@ -75,6 +85,11 @@ impl Engine {
     /// One finding.
     pub fn finding(&self, id: FindingId) -> Option<&Finding> {
         self.findings.get(id)
+    }
+
+    /// How many more were active than an outline has; none, where this is whole.
+    pub fn unkept(&self) -> usize {
+        self.unkept
     }
 
     /// How many findings are active.
@@ -159,6 +174,7 @@ impl Engine {
     /// What it found, of which there may be too much: the first findings, and the rows that they name.
     pub fn outline(&self) -> (Self, Named) {
         let findings = self.findings.first(OUTLINED);
+        let findings_kept = findings.tally().all();
         let mut named = Named::default();
         findings.iter().for_each(|finding| finding.name_rows(&mut named));
         let states = self.states.iter().map(LintState::outline).collect();
@@ -170,6 +186,7 @@ impl Engine {
             again: FxHashSet::default(),
             unjudged: false,
             watched: FxHashSet::default(),
+            unkept: self.unkept + self.tally().all() - findings_kept,
         };
         (outline, named)
     }

@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Session {
 impl Session {
     /// The version of the form in which a session is written down. It is raised with each change of what is in one: what another version wrote cannot be
     /// read.
-    pub const STATE: u32 = 3;
+    pub const STATE: u32 = 4;
 
     /// Nothing known yet.
     pub fn new(settings: &Settings, retention: Retention) -> Self {

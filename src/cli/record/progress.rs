@@ -37,7 +37,7 @@ impl Progress {
             Connection::Connecting { .. } => ", connecting".to_owned(),
             Connection::Lost { reason, .. } | Connection::GaveUp { reason } => format!(", not connected: {reason}"),
         };
-        let findings = tally.critical + tally.warning + tally.note;
+        let findings = tally.all();
         let line = format!(
             "{}, {} tasks, {findings} findings, {doing}{connected}",
             humanize(Duration::from_secs(at.as_secs())),

@@ -79,5 +79,7 @@ fn of_ten_thousand_findings_the_worst_are_kept() {
     let all = findings(&session);
     assert!(all.len() as u64 >= LOCKS);
     assert_eq!(findings(&outline), all[..1_000]);
+    assert_eq!((outline.engine().unkept(), session.engine().unkept()), (session.engine().tally().all() - 1_000, 0));
+    assert_eq!(outline.outline().finish().engine().unkept(), outline.engine().unkept());
     assert!(outline.model().tasks().len() <= 1_001 && outline.model().locks().count() == 1_000);
 }
