@@ -71,6 +71,8 @@ impl Symbols {
             }
         }
         let architecture = object.architecture();
+        // Few of those names are read again.
+        file.forget();
         Ok(Self { file, architecture, functions })
     }
 
