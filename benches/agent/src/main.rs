@@ -14,7 +14,8 @@
 //!
 //! - The first works are done by a child process of this one, once in each mode in turn, several times over, and the medians
 //!   are printed as ratios to the first mode. Bare is an executable of its own, on the same tokio, built without `tokio_unstable` and without tokio's
-//!   tracing, as a service that knows of no instrumentation. Plain is this executable, with both compiled in, and without any subscriber. Where somebody is attached meanwhile, that is this process: as holdup, which reads `Watch` of an agent and
+//!   tracing, as a service that knows of no instrumentation. Plain is this executable, with both compiled in, and without any subscriber; deaf is the same with one that
+//!   hears all of it and does nothing. Where somebody is attached meanwhile, that is this process: as holdup, which reads `Watch` of an agent and
 //!   nothing else, or as tokio-console, which reads the console's service of whoever has it. Where a service writes to a log of its own, it has one in every mode, in bare too.
 //! - The others are measured from outside: the service is a child process, and this one is its client, over the wire, with
 //!   holdup's windows and tokio-console's limit to a message, 4 MiB. A *flood* counts the tasks whose end never arrived, beside the losses that the

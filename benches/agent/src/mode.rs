@@ -9,6 +9,10 @@ use std::{
     thread,
     time::Duration,
 };
+use tracing::{
+    Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
 use tracing_subscriber::{layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
 /// How long a poll may last in what is measured here; the agent's default.
@@ -21,6 +25,8 @@ pub(crate) enum Mode {
     Bare,
     /// Nothing: tokio is built with its instrumentation.
     Plain,
+    /// A subscriber that hears all that tokio tells and does nothing: less than this nobody can cost who hears it.
+    Deaf,
     /// console-subscriber, its aggregator running.
     Console,
     /// The agent in full detail, its watchdog and its server running.
@@ -44,8 +50,8 @@ pub(crate) enum Reader {
 }
 
 /// All of them, in the order of the table.
-pub(crate) const MODES: [Mode; 7] =
-    [Mode::Bare, Mode::Plain, Mode::Console, Mode::Full, Mode::Lean, Mode::Past, Mode::Scraped];
+pub(crate) const MODES: [Mode; 8] =
+    [Mode::Bare, Mode::Plain, Mode::Deaf, Mode::Console, Mode::Full, Mode::Lean, Mode::Past, Mode::Scraped];
 
 /// What watches, for as long as this is kept.
 pub(crate) struct Watching {
@@ -79,6 +85,10 @@ impl Mode {
                 }
                 Ok(Watching { address: None, _agent: None })
             }
+            Self::Deaf => {
+                tracing::subscriber::set_global_default(Deaf).map_err(|error| error.to_string())?;
+                Ok(Watching { address: None, _agent: None })
+            }
             Self::Console => {
                 let address = free()?;
                 // What it retains is bounded by time alone: so little that the work's memory is its own.
@@ -110,6 +120,29 @@ impl Mode {
             }
         }
     }
+}
+
+/// Hears of tokio's tasks, wakes and resources, and does nothing.
+struct Deaf;
+
+impl Subscriber for Deaf {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("tokio") || metadata.target().starts_with("runtime")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 /// Asks for metrics each second, until the process ends.

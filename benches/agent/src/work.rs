@@ -142,6 +142,12 @@ impl Work {
     pub(crate) fn is_for(self, mode: Mode) -> bool {
         match self {
             Self::Echo => true,
+            Self::Spawn | Self::Yield | Self::Mutex | Self::Readers | Self::ManyReaders | Self::Channel
+                if mode == Mode::Deaf =>
+            {
+                true
+            }
+            _ if mode == Mode::Deaf => false,
             // Their memory is compared with that of a service without a past, or whom nobody asks for metrics.
             Self::Changing | Self::Churn => mode != Mode::Bare,
             // Nobody attaches for a past or for metrics: all others are what they are without.
