@@ -8,11 +8,13 @@ mod running;
 mod service;
 
 use process::{Ended, holdup, run};
+use rand::{Rng as _, SeedableRng as _};
 use running::{Running, Server};
 use serde_json::Value;
 use service::{SAYS, Service};
 use std::{
     env, fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::Read as _,
     path::Path,
     sync::{Arc, MutexGuard, PoisonError},
@@ -20,7 +22,7 @@ use std::{
 };
 use tokio::{
     sync::Mutex,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 /// How much work the service does, as a percentage: set where this executable is to be one.
@@ -67,12 +69,14 @@ fn role() {
     };
     tokio::task::Builder::new().name(COMPUTES).spawn(computing).expect("a runtime");
     let lock = Arc::new(Mutex::new(()));
-    for millis in [23, 29] {
+    for _ in 0..2 {
         let lock = Arc::clone(&lock);
         tokio::spawn(async move {
-            let mut every = every(millis);
+            // By chance, as requests come: two that take it every so many milliseconds meet as often as their clocks happen to lie, in one process
+            // again and again and in another never.
+            let mut chance = rand::rngs::StdRng::seed_from_u64(RandomState::new().build_hasher().finish());
             loop {
-                every.tick().await;
+                sleep(Duration::from_millis(chance.random_range(1..50))).await;
                 let _held = lock.lock().await;
                 keep(Duration::from_micros(300));
             }

@@ -20,6 +20,8 @@ pub struct Locked {
     pub kind: &'static str,
     /// Acquisitions, in all windows.
     pub acquisitions: u64,
+    /// Those that had to wait.
+    contended: u64,
     /// Values by measure, as [`Metric::OF_LOCKS`] has them. A window without acquisitions has no contended share.
     pub(super) samples: [Vec<Sample>; Metric::OF_LOCKS.len()],
 }
@@ -36,7 +38,7 @@ impl Locked {
     /// Locks that are seen first after some windows.
     pub(super) fn new(place: Place, kind: &'static str, windows: usize) -> Self {
         let zeros = vec![Sample::exact(0.0); windows];
-        Self { place, kind, acquisitions: 0, samples: [zeros.clone(), Vec::new(), zeros] }
+        Self { place, kind, acquisitions: 0, contended: 0, samples: [zeros.clone(), Vec::new(), zeros] }
     }
 
     /// A window is over.
@@ -49,6 +51,7 @@ impl Locked {
         }
         longest_wait.push(Sample::exact(longest.as_secs_f64()));
         self.acquisitions = self.acquisitions.saturating_add(acquisitions);
+        self.contended = self.contended.saturating_add(contended).min(self.acquisitions);
     }
 }
 
@@ -67,7 +70,12 @@ impl Watched for Locked {
         if side.knows.has(Fact::LockCounts) && self.acquisitions < LEAST {
             return Measured::TooLittle;
         }
-        Measured::of(side.windows, &self.samples[metric])
+        match Measured::of(side.windows, &self.samples[metric]) {
+            Measured::Enough(typical) if Metric::OF_LOCKS[metric] == Metric::Contended => {
+                Measured::Enough(typical.counted(self.contended, self.acquisitions))
+            }
+            measured => measured,
+        }
     }
 
     fn is_much(&self, _: &Side) -> bool {

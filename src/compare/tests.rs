@@ -59,6 +59,20 @@ fn what_differs_by_more_than_noise_a_share_and_an_amount_is_told() {
 }
 
 #[test]
+fn a_share_of_what_was_counted_differs_by_more_than_chance_would_have_it() {
+    let of = |share: f64, so: u64, all: u64| exact(&[share; 10]).counted(so, all);
+    // Forty of 2,000 and seventy: windows that are alike do not make that certain.
+    assert_eq!(step(&of(0.02, 40, 2_000), &of(0.035, 70, 2_000), LEAST_TOLD), Step::Same);
+    assert_eq!(step(&of(0.035, 70, 2_000), &of(0.02, 40, 2_000), LEAST_TOLD), Step::Same);
+    assert_eq!(step(&of(0.02, 40, 2_000), &of(0.05, 100, 2_000), LEAST_TOLD), Step::Up);
+    // Of ten times as many it is.
+    assert_eq!(step(&of(0.02, 400, 20_000), &of(0.035, 700, 20_000), LEAST_TOLD), Step::Up);
+    // None of a hundred may be one of twenty.
+    assert_eq!(step(&of(0.0, 0, 100), &of(0.05, 5, 100), LEAST_TOLD), Step::Same);
+    assert_eq!(step(&of(0.0, 0, 100), &of(0.3, 30, 100), LEAST_TOLD), Step::Up);
+}
+
+#[test]
 fn what_is_known_by_bounds_differs_where_these_do() {
     let between = |least, most| Typical::of(&[Sample { least, most }; 10]).unwrap();
     let least = Least { share: 0.1, amount: 1e-4 };

@@ -19,7 +19,7 @@ fn exactly(value: f64) -> Measured {
 }
 
 fn between(least: f64, most: f64) -> Measured {
-    Measured::Enough(Typical { least, most, spread: 0.0 })
+    Measured::Enough(Typical { least, most, spread: 0.0, chance: 0.0 })
 }
 
 fn metric(metric: Metric, before: Measured, after: Measured, verdict: Verdict) -> Compared {
