@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -51,14 +51,13 @@ const OUTLINED: usize = 8;
 /// What is said of that.
 const TOO_LARGE_FOR_ALL: &str = "the target is too large for all of its past: findings, what they name, and sums by spawn location are kept; --max-memory gives it more room";
 
-/// How long it takes until a session that did not fit is tried again.
+/// How long it takes until a session that did not fit is tried again, if it is smaller then.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// The past of a session, as whoever feeds that session has it.
 pub struct History {
     to: SyncSender<Said>,
     began: Instant,
-    limits: Limits,
     marks: Marks,
     /// Whether pages of an update are still to come.
     is_within: bool,
@@ -66,6 +65,8 @@ pub struct History {
     has_missed: bool,
     /// The thread wants the session, to begin a segment with.
     wants_state: Arc<AtomicBool>,
+    /// A session that takes more in memory than this is not given to it.
+    most: Arc<AtomicUsize>,
     /// When the next outline is due, and how far they are from one another, in nanoseconds.
     outline_at: Duration,
     outlined_every: Arc<AtomicU64>,
@@ -106,6 +107,7 @@ impl History {
     pub fn new(target: &str, began: Instant, limits: Limits) -> Self {
         let (to, from) = sync_channel(WAITING);
         let wants_state = Arc::new(AtomicBool::new(true));
+        let most = Arc::new(AtomicUsize::new(limits.bytes.saturating_mul(TOO_LARGE)));
         let outlines = Outlines::new(limits.lasts, limits.bytes / OUTLINED);
         let outlined_every = Arc::new(AtomicU64::new(nanos(outlines.every())));
         let outline_at = outlines.every();
@@ -118,6 +120,7 @@ impl History {
             limits: Limits { bytes: limits.bytes - limits.bytes / OUTLINED, ..limits },
             outlined_every: Arc::clone(&outlined_every),
             wants_state: Arc::clone(&wants_state),
+            most: Arc::clone(&most),
             is_asked: true,
             has_missed: false,
             too_large: None,
@@ -129,11 +132,11 @@ impl History {
         Self {
             to,
             began,
-            limits,
             marks: Marks::default(),
             is_within: false,
             has_missed: false,
             wants_state,
+            most,
             outline_at,
             outlined_every,
         }
@@ -154,7 +157,7 @@ impl History {
         if matches!(event, Event::Progress { .. } | Event::Values(_)) {
             return;
         }
-        let fits = before.model().bytes() <= self.limits.bytes.saturating_mul(TOO_LARGE);
+        let fits = before.model().bytes() <= self.most.load(Relaxed);
         // What comes before the first complete update is in the state after it.
         let is_complete = !self.is_within && before.model().now().is_some();
         let may_begin = is_complete && fits;
@@ -216,6 +219,7 @@ struct Keeper {
     /// What segments may take.
     limits: Limits,
     wants_state: Arc<AtomicBool>,
+    most: Arc<AtomicUsize>,
     /// Whether a state was asked for that has not come: events from before it may still be waiting, and are no reason to ask again.
     is_asked: bool,
     /// Whether events are missing after the latest segment.
@@ -304,10 +308,11 @@ impl Keeper {
         let out = self.recorder.out();
         self.put(out);
         if self.open.as_ref().is_some_and(|(_, bytes)| bytes.len() > self.limits.bytes / SHARE) {
-            // What it would give is not kept.
+            // What it would give is not kept. To try with another one that is as large would give no more, and its feeder waits for each.
             self.recorder.end()?;
             self.open = None;
             self.too_large = Some(at);
+            self.most.fetch_min(state.model().bytes() / 4 * 3, Relaxed);
         }
         Ok(())
     }

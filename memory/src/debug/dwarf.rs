@@ -42,6 +42,8 @@ impl Dwarf {
             index.producer = units.producer.as_str().into();
             (index, units.lined)
         });
+        // Of all that was gone through, little is read again.
+        held.borrow_owner().forget_all();
         // A distribution's standard library has types where the program has none.
         let typed = !(index.cells.is_empty() && index.named.is_empty());
         let grade = match symbols {

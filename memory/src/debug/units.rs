@@ -48,10 +48,15 @@ impl Files {
         self.all().map(|file| file.data().len()).fold(0, usize::saturating_add)
     }
 
-    /// Gives back the pages of them that this process has, where they can be many.
+    /// Gives back the pages of them that this process has.
+    pub(super) fn forget_all(&self) {
+        self.all().for_each(ObjectFile::forget);
+    }
+
+    /// The same on the way, where they can be many.
     fn forget(&self) {
         if self.len() >= MANY {
-            self.all().for_each(ObjectFile::forget);
+            self.forget_all();
         }
     }
 }
