@@ -263,7 +263,8 @@ fn a_recording_is_kept_in_pieces_of_which_the_oldest_goes() {
     for name in &kept {
         let told = info(folder.path(), name);
         assert_eq!(told["closed"], true, "{name}: {told:#}");
-        assert!(told["updates"].as_u64().unwrap() > 0, "{name}: {told:#}");
+        // The last one may have begun with a state, and no update have come after that.
+        assert!(Some(name) == kept.last() || told["updates"].as_u64().unwrap() > 0, "{name}: {told:#}");
         assert!(matches!(run_in(folder.path(), &["check", name]).code, Some(0 | 1)));
     }
     // As one they are shared, by their names and by that of their folder.
