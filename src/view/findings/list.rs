@@ -62,6 +62,11 @@ const UNASKED_MOST: usize = 3;
 /// Draws the screen.
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) {
     let (now, past) = app.panels.findings.counts();
+    let now = match app.session().engine().unkept() {
+        0 => now.to_string(),
+        // An outline has the worst of them.
+        more => format!("{now} of {}", now + more),
+    };
     let right = match past {
         0 => format!("{now} now"),
         _ => format!("{now} now {} {past} over", theme.symbols().dot),

@@ -154,10 +154,6 @@ fn past(app: &App, at: Instant, theme: &Theme, shown: &mut LastFrame) -> Option<
     }
     if app.session().model().outlined().is_some() {
         said.push("only what was found is kept, with what that names, and sums by spawn location".to_owned());
-        let unkept = app.session().engine().unkept();
-        if unkept > 0 {
-            said.push(format!("{} more findings, none of them worse, are not", numbers::grouped(unkept as u64)));
-        }
     } else {
         said.extend(line.why.clone());
     }
