@@ -65,7 +65,7 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, theme: &T
     let now = match app.session().engine().unkept() {
         0 => now.to_string(),
         // An outline has the worst of them.
-        more => format!("{now} of {}", now + more),
+        more => format!("{now} of {}", now.saturating_add(more)),
     };
     let right = match past {
         0 => format!("{now} now"),
