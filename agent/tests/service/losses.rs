@@ -124,6 +124,8 @@ struct Heard {
     alive: HashSet<u64>,
     stats: HashMap<u64, Stats>,
     dropped: u64,
+    /// Of those: have ended, with their last state lost.
+    ended_unread: u64,
 }
 
 impl Heard {
@@ -136,7 +138,9 @@ impl Heard {
         }
         for (id, stats) in update.stats_update {
             if stats.dropped_at.is_some() {
-                self.alive.remove(&id);
+                assert!(self.alive.remove(&id), "{id} ends, and did not live");
+                let polls = stats.poll_stats.as_ref().expect("a console takes no stats without").polls;
+                self.ended_unread += u64::from(stats.dropped_at == stats.created_at && polls == 0);
             }
             self.stats.insert(id, stats);
         }
@@ -173,7 +177,7 @@ fn of_each_task_the_end_is_told_or_its_loss_is_counted() {
             assert!(kib < 100 << 10, "{kib} KiB more are in use");
 
             // The one that spawned them has ended, too.
-            let known = |heard: &Heard| heard.ended() - before + heard.dropped;
+            let known = |heard: &Heard| heard.ended() - before + heard.dropped - heard.ended_unread;
             while known(&heard) < SPAWNED + 1 {
                 heard.note(next(&mut updates).await.task_update.expect("it is always there"));
             }
@@ -183,9 +187,8 @@ fn of_each_task_the_end_is_told_or_its_loss_is_counted() {
             let report = until(&mut reports, |report| loss(report, "finished-tasks").is_some() && !report.more).await;
             let lost = loss(&report, "finished-tasks").expect("it is there");
             assert!(lost <= heard.dropped, "{lost} of {}", heard.dropped);
-            // A console is not told who it is whose end is counted: one that it knows lives on with it.
-            let lives = alive..=alive + heard.dropped;
-            assert!(lives.contains(&(heard.alive.len() as u64)), "{} live, and not {lives:?}", heard.alive.len());
+            // Nobody lives on with a console whose end could not be read.
+            assert_eq!(heard.alive.len() as u64, alive, "{} of {} were not read", heard.ended_unread, heard.dropped);
             assert_eq!(known(&heard), SPAWNED + 1, "{lost} were lost, of {} dropped", heard.dropped);
         });
     }
@@ -214,6 +217,30 @@ fn what_finds_no_room_in_the_agents_memory_is_counted_and_the_service_goes_on() 
     });
     service.tell();
     assert_eq!(service.hear(), "it goes on");
+}
+
+#[test]
+fn a_console_is_told_that_a_task_has_ended_whose_last_state_is_lost() {
+    // Next to nothing that has ended is kept where it was, and for a client that does not read no last states are kept at all.
+    let environment = [("HOLDUP_MEMORY", "32MiB"), ("HOLDUP_RETENTION_BYTES", "64KiB")];
+    let mut service = Service::start("losses-crowd", &environment);
+    let address = service.address();
+    assert_eq!(service.hear(), "ready");
+    block_on(async {
+        let (mut updates, mut heard) = (Clients::connect(address).await.updates().await, Heard::default());
+        while (heard.alive.len() as u64) < CROWD {
+            heard.note(next(&mut updates).await.task_update.expect("it is always there"));
+        }
+        // Nothing is read meanwhile, and the connection's window has room for a quarter of it.
+        service.tell();
+        assert_eq!(service.hear(), "it goes on");
+        thread::sleep(Duration::from_secs(3));
+        while !heard.alive.is_empty() {
+            heard.note(next(&mut updates).await.task_update.expect("it is always there"));
+        }
+        let (lost, dropped) = (heard.ended_unread, heard.dropped);
+        assert!((CROWD / 4..=dropped).contains(&lost), "{lost} last states were lost, of {dropped} dropped events");
+    });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     metadata,
-    rows::{self, Wakers},
+    rows::{self, Told, Wakers},
 };
 use crate::{
     clock,
@@ -90,15 +90,20 @@ impl Pages for Updates {
         let missed_tasks = self.tasks.take_missed() + losses.finished_tasks - before.finished_tasks;
         let missed_resources = self.resources.take_missed() + losses.finished_resources - before.finished_resources;
         let missed_ops = self.ops.take_missed() + losses.finished_ops - before.finished_ops;
+        // After the rows were read: nothing in them is later.
+        let now = timestamp(clock::now());
+        let tasks = Told { rows: tasks, left_out: missed_tasks, now };
+        let resources = Told { rows: resources, left_out: missed_resources, now };
+        let ops = Told { rows: ops, left_out: missed_ops, now };
         Some(Update {
-            // After the rows were read: nothing in them is later.
-            now: Some(timestamp(clock::now())),
+            now: Some(now),
             new_metadata,
-            task_update: Some(rows::task_update(tasks, missed_tasks, self.wakers)),
-            resource_update: Some(rows::resource_update(resources, missed_resources)),
-            async_op_update: Some(rows::op_update(ops, missed_ops)),
+            task_update: Some(rows::task_update(tasks, self.wakers)),
+            resource_update: Some(rows::resource_update(resources)),
+            async_op_update: Some(rows::op_update(ops)),
         })
     }
+
     fn kept(&self) -> usize {
         self.tasks.kept() + self.resources.kept() + self.ops.kept()
     }

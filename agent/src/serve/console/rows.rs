@@ -1,5 +1,8 @@
 //! Rows in the console's format: every field means what console-subscriber 0.5 means by it.
 //!
+//! A row whose last state is lost ends all the same, or a console would show it alive for as long as it is attached. The format has no word for numbers that
+//! are not known: it ends with none, as if it had come and gone just now, and is counted as a dropped event.
+//!
 //! What the console calls metadata is in [`crate::serve::console::metadata`].
 
 use super::metadata;
@@ -11,6 +14,7 @@ use crate::{
     view::{Attribute, Location, OpView, Polls, ResourceView, TaskView, Value},
 };
 use console_api::{self as proto, Field, MetaId, PollStats, async_ops, field, resources, tasks};
+use prost_types::Timestamp;
 
 /// Whether wakers are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +24,18 @@ pub(crate) enum Wakers {
     NotCounted,
 }
 
-/// Tasks; `dropped_events` counts those that were left out.
-pub(crate) fn task_update(rows: Vec<Due<TaskView>>, dropped_events: u64, wakers: Wakers) -> tasks::TaskUpdate {
+/// Rows of one kind that are to be told.
+pub(crate) struct Told<V> {
+    pub(crate) rows: Vec<Due<V>>,
+    /// How many were left out.
+    pub(crate) left_out: u64,
+    /// After they were read.
+    pub(crate) now: Timestamp,
+}
+
+/// Tasks; `dropped_events` counts those that were left out, and is one more for each whose last state is lost.
+pub(crate) fn task_update(rows: Told<TaskView>, wakers: Wakers) -> tasks::TaskUpdate {
+    let Told { rows, left_out: dropped_events, now } = rows;
     let mut update = tasks::TaskUpdate { dropped_events, ..tasks::TaskUpdate::default() };
     for told in rows {
         match told {
@@ -32,14 +46,18 @@ pub(crate) fn task_update(rows: Vec<Due<TaskView>>, dropped_events: u64, wakers:
             Due::Again(row) => {
                 update.stats_update.insert(row.id, task_stats(&row, wakers));
             }
-            Due::Gone(_) => update.dropped_events += 1,
+            Due::Gone(id) => {
+                update.dropped_events += 1;
+                update.stats_update.insert(id, lost_task(now));
+            }
         }
     }
     update
 }
 
-/// Resources; `dropped_events` counts those that were left out.
-pub(crate) fn resource_update(rows: Vec<Due<ResourceView>>, dropped_events: u64) -> resources::ResourceUpdate {
+/// Resources, in the same way.
+pub(crate) fn resource_update(rows: Told<ResourceView>) -> resources::ResourceUpdate {
+    let Told { rows, left_out: dropped_events, now } = rows;
     let mut update = resources::ResourceUpdate { dropped_events, ..resources::ResourceUpdate::default() };
     for told in rows {
         match told {
@@ -50,14 +68,18 @@ pub(crate) fn resource_update(rows: Vec<Due<ResourceView>>, dropped_events: u64)
             Due::Again(row) => {
                 update.stats_update.insert(row.id, resource_stats(&row));
             }
-            Due::Gone(_) => update.dropped_events += 1,
+            Due::Gone(id) => {
+                update.dropped_events += 1;
+                update.stats_update.insert(id, lost_resource(now));
+            }
         }
     }
     update
 }
 
-/// Operations; `dropped_events` counts those that were left out.
-pub(crate) fn op_update(rows: Vec<Due<OpView>>, dropped_events: u64) -> async_ops::AsyncOpUpdate {
+/// Operations, in the same way.
+pub(crate) fn op_update(rows: Told<OpView>) -> async_ops::AsyncOpUpdate {
+    let Told { rows, left_out: dropped_events, now } = rows;
     let mut update = async_ops::AsyncOpUpdate { dropped_events, ..async_ops::AsyncOpUpdate::default() };
     for told in rows {
         match told {
@@ -68,7 +90,10 @@ pub(crate) fn op_update(rows: Vec<Due<OpView>>, dropped_events: u64) -> async_op
             Due::Again(row) => {
                 update.stats_update.insert(row.id, op_stats(&row));
             }
-            Due::Gone(_) => update.dropped_events += 1,
+            Due::Gone(id) => {
+                update.dropped_events += 1;
+                update.stats_update.insert(id, lost_op(now));
+            }
         }
     }
     update
@@ -112,6 +137,28 @@ fn task_stats(row: &TaskView, wakers: Wakers) -> tasks::Stats {
         poll_stats: Some(poll_stats(&row.polls)),
         self_wakes: row.wakes.self_wakes,
         scheduled_time: Some(duration(row.scheduled)),
+    }
+}
+
+fn lost_task(now: Timestamp) -> tasks::Stats {
+    tasks::Stats {
+        created_at: Some(now),
+        dropped_at: Some(now),
+        poll_stats: Some(PollStats::default()),
+        ..tasks::Stats::default()
+    }
+}
+
+fn lost_resource(now: Timestamp) -> resources::Stats {
+    resources::Stats { created_at: Some(now), dropped_at: Some(now), attributes: Vec::new() }
+}
+
+fn lost_op(now: Timestamp) -> async_ops::Stats {
+    async_ops::Stats {
+        created_at: Some(now),
+        dropped_at: Some(now),
+        poll_stats: Some(PollStats::default()),
+        ..async_ops::Stats::default()
     }
 }
 
