@@ -79,7 +79,7 @@ fn words(error: impl std::fmt::Display) -> String {
 /// Is the service: says where its agent is, and when its stdin ends, how many tasks there were.
 fn serve(rate: u64) -> Result<(), String> {
     static SPAWNED: AtomicU64 = AtomicU64::new(0);
-    let builder = holdup_agent::builder().address(([127, 0, 0, 1], 0).into());
+    let builder = holdup_agent::builder().from_env().address(([127, 0, 0, 1], 0).into());
     let agent = builder.try_init().map_err(words)?;
     println!("{}", agent.address().ok_or("the agent is off")?);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(words)?;
