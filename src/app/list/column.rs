@@ -35,6 +35,13 @@ pub struct ColumnSpec<C> {
     pub drop: u8,
 }
 
+impl<C> ColumnSpec<C> {
+    /// A column; see the fields.
+    pub const fn new(column: C, title: &'static str, align: Align, width: Width, drop: u8) -> Self {
+        Self { column, title, align, width, drop }
+    }
+}
+
 /// Which end of an order comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {

@@ -141,8 +141,7 @@ mod tests {
     impl ListRow for Row {
         type Id = u32;
         type Column = u8;
-        const COLUMNS: &'static [ColumnSpec<u8>] =
-            &[ColumnSpec { column: 0, title: "N", align: Align::Right, width: Width::Fixed(3), drop: 0 }];
+        const COLUMNS: &'static [ColumnSpec<u8>] = &[ColumnSpec::new(0, "N", Align::Right, Width::Fixed(3), 0)];
         const ORDER: (u8, Direction) = (0, Direction::Descending);
 
         fn id(&self) -> u32 {

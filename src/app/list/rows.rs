@@ -171,8 +171,8 @@ mod tests {
         type Id = u32;
         type Column = Column;
         const COLUMNS: &'static [ColumnSpec<Column>] = &[
-            ColumnSpec { column: Column::Number, title: "N", align: Align::Right, width: Width::Fixed(3), drop: 0 },
-            ColumnSpec { column: Column::Rest, title: "R", align: Align::Right, width: Width::Fixed(3), drop: 0 },
+            ColumnSpec::new(Column::Number, "N", Align::Right, Width::Fixed(3), 0),
+            ColumnSpec::new(Column::Rest, "R", Align::Right, Width::Fixed(3), 0),
         ];
         const ORDER: (Column, Direction) = (Column::Rest, Direction::Descending);
 

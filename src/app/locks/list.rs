@@ -77,26 +77,22 @@ pub enum LockColumn {
     Location,
 }
 
-const fn spec(column: LockColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<LockColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 impl ListRow for LockRow {
     type Id = ResourceId;
     type Column = LockColumn;
 
     const COLUMNS: &'static [ColumnSpec<LockColumn>] = &[
-        spec(LockColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 4),
-        spec(LockColumn::Kind, "Kind", Align::Left, Width::Fixed(6), 1),
-        spec(LockColumn::State, "State", Align::Left, Width::Fixed(10), 0),
-        spec(LockColumn::Holder, "Holder", Align::Left, Width::Fit(12, 30), 0),
-        spec(LockColumn::Held, "Held", Align::Right, Width::Fixed(7), 0),
-        spec(LockColumn::Waiters, "Wait", Align::Right, Width::Fixed(5), 0),
-        spec(LockColumn::Wait, "Longest", Align::Right, Width::Fixed(8), 0),
-        spec(LockColumn::Acquired, "Acquired", Align::Right, Width::Fixed(9), 5),
-        spec(LockColumn::Rate, "Acq/s", Align::Right, Width::Fixed(6), 2),
-        spec(LockColumn::Contended, "Cont", Align::Right, Width::Fixed(5), 3),
-        spec(LockColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
+        ColumnSpec::new(LockColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 4),
+        ColumnSpec::new(LockColumn::Kind, "Kind", Align::Left, Width::Fixed(6), 1),
+        ColumnSpec::new(LockColumn::State, "State", Align::Left, Width::Fixed(10), 0),
+        ColumnSpec::new(LockColumn::Holder, "Holder", Align::Left, Width::Fit(12, 30), 0),
+        ColumnSpec::new(LockColumn::Held, "Held", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(LockColumn::Waiters, "Wait", Align::Right, Width::Fixed(5), 0),
+        ColumnSpec::new(LockColumn::Wait, "Longest", Align::Right, Width::Fixed(8), 0),
+        ColumnSpec::new(LockColumn::Acquired, "Acquired", Align::Right, Width::Fixed(9), 5),
+        ColumnSpec::new(LockColumn::Rate, "Acq/s", Align::Right, Width::Fixed(6), 2),
+        ColumnSpec::new(LockColumn::Contended, "Cont", Align::Right, Width::Fixed(5), 3),
+        ColumnSpec::new(LockColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
     ];
 
     /// Those with the most waiters first.

@@ -171,27 +171,17 @@ pub enum LockUserColumn {
     Location,
 }
 
-const fn spec(
-    column: LockUserColumn,
-    title: &'static str,
-    align: Align,
-    width: Width,
-    drop: u8,
-) -> ColumnSpec<LockUserColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 impl ListRow for LockUserRow {
     type Id = OpId;
     type Column = LockUserColumn;
 
     const COLUMNS: &'static [ColumnSpec<LockUserColumn>] = &[
-        spec(LockUserColumn::Role, "Queue", Align::Left, Width::Fixed(13), 0),
-        spec(LockUserColumn::Time, "For", Align::Right, Width::Fixed(7), 0),
-        spec(LockUserColumn::Access, "Access", Align::Left, Width::Fixed(9), 2),
-        spec(LockUserColumn::Task, "Task", Align::Left, Width::Fit(14, 40), 0),
-        spec(LockUserColumn::State, "State", Align::Left, Width::Fixed(11), 1),
-        spec(LockUserColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
+        ColumnSpec::new(LockUserColumn::Role, "Queue", Align::Left, Width::Fixed(13), 0),
+        ColumnSpec::new(LockUserColumn::Time, "For", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(LockUserColumn::Access, "Access", Align::Left, Width::Fixed(9), 2),
+        ColumnSpec::new(LockUserColumn::Task, "Task", Align::Left, Width::Fit(14, 40), 0),
+        ColumnSpec::new(LockUserColumn::State, "State", Align::Left, Width::Fixed(11), 1),
+        ColumnSpec::new(LockUserColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
     ];
     const ORDER: (LockUserColumn, Direction) = (LockUserColumn::Role, Direction::Ascending);
 

@@ -69,30 +69,20 @@ pub enum ResourceColumn {
     Attributes,
 }
 
-const fn resource(
-    column: ResourceColumn,
-    title: &'static str,
-    align: Align,
-    width: Width,
-    drop: u8,
-) -> ColumnSpec<ResourceColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 impl ListRow for ResourceRow {
     type Id = ResourceId;
     type Column = ResourceColumn;
 
     const COLUMNS: &'static [ColumnSpec<ResourceColumn>] = &[
-        resource(ResourceColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
-        resource(ResourceColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
-        resource(ResourceColumn::Kind, "Kind", Align::Left, Width::Fit(5, 12), 2),
-        resource(ResourceColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
-        resource(ResourceColumn::Target, "Target", Align::Left, Width::Fit(8, 24), 5),
-        resource(ResourceColumn::Type, "Type", Align::Left, Width::Fit(6, 20), 0),
-        resource(ResourceColumn::Visibility, "Vis", Align::Left, Width::Fixed(4), 4),
-        resource(ResourceColumn::Location, "Location", Align::Left, Width::Fit(12, 40), 0),
-        resource(ResourceColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
+        ColumnSpec::new(ResourceColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        ColumnSpec::new(ResourceColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
+        ColumnSpec::new(ResourceColumn::Kind, "Kind", Align::Left, Width::Fit(5, 12), 2),
+        ColumnSpec::new(ResourceColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(ResourceColumn::Target, "Target", Align::Left, Width::Fit(8, 24), 5),
+        ColumnSpec::new(ResourceColumn::Type, "Type", Align::Left, Width::Fit(6, 20), 0),
+        ColumnSpec::new(ResourceColumn::Visibility, "Vis", Align::Left, Width::Fixed(4), 4),
+        ColumnSpec::new(ResourceColumn::Location, "Location", Align::Left, Width::Fit(12, 40), 0),
+        ColumnSpec::new(ResourceColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
     ];
 
     /// The oldest first, as they were made.
@@ -225,25 +215,21 @@ pub enum OpColumn {
     Attributes,
 }
 
-const fn op(column: OpColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<OpColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 impl ListRow for OpRow {
     type Id = OpId;
     type Column = OpColumn;
 
     const COLUMNS: &'static [ColumnSpec<OpColumn>] = &[
-        op(OpColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
-        op(OpColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
-        op(OpColumn::Stage, "State", Align::Left, Width::Fixed(9), 4),
-        op(OpColumn::Task, "Task", Align::Left, Width::Fit(8, 30), 0),
-        op(OpColumn::Source, "Source", Align::Left, Width::Fit(12, 24), 0),
-        op(OpColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
-        op(OpColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 2),
-        op(OpColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 0),
-        op(OpColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 0),
-        op(OpColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
+        ColumnSpec::new(OpColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        ColumnSpec::new(OpColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
+        ColumnSpec::new(OpColumn::Stage, "State", Align::Left, Width::Fixed(9), 4),
+        ColumnSpec::new(OpColumn::Task, "Task", Align::Left, Width::Fit(8, 30), 0),
+        ColumnSpec::new(OpColumn::Source, "Source", Align::Left, Width::Fit(12, 24), 0),
+        ColumnSpec::new(OpColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(OpColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 2),
+        ColumnSpec::new(OpColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(OpColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 0),
+        ColumnSpec::new(OpColumn::Attributes, "Attributes", Align::Left, Width::Fill(22, 60), 1),
     ];
 
     /// Those that have lasted longest first.

@@ -48,28 +48,24 @@ pub enum TaskColumn {
     Fields,
 }
 
-const fn spec(column: TaskColumn, title: &'static str, align: Align, width: Width, drop: u8) -> ColumnSpec<TaskColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 /// The columns from left to right.
 pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
-    spec(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
-    spec(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
-    spec(TaskColumn::State, "State", Align::Left, Width::Fixed(9), 3),
-    spec(TaskColumn::Name, "Name", Align::Left, Width::Fit(12, 28), 0),
-    spec(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),
-    spec(TaskColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
-    spec(TaskColumn::Scheduled, "Sched", Align::Right, Width::Fixed(7), 2),
-    spec(TaskColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 4),
-    spec(TaskColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 1),
-    spec(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
-    spec(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
-    spec(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
-    spec(TaskColumn::Awaits, "Awaits", Align::Left, Width::Fit(30, 70), 0),
-    spec(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
-    spec(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
-    spec(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
+    ColumnSpec::new(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
+    ColumnSpec::new(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+    ColumnSpec::new(TaskColumn::State, "State", Align::Left, Width::Fixed(9), 3),
+    ColumnSpec::new(TaskColumn::Name, "Name", Align::Left, Width::Fit(12, 28), 0),
+    ColumnSpec::new(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),
+    ColumnSpec::new(TaskColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
+    ColumnSpec::new(TaskColumn::Scheduled, "Sched", Align::Right, Width::Fixed(7), 2),
+    ColumnSpec::new(TaskColumn::Idle, "Idle", Align::Right, Width::Fixed(7), 4),
+    ColumnSpec::new(TaskColumn::Polls, "Polls", Align::Right, Width::Fixed(6), 1),
+    ColumnSpec::new(TaskColumn::Rate, "Polls/s", Align::Right, Width::Fixed(7), 7),
+    ColumnSpec::new(TaskColumn::Load, "Busy 10s", Align::Left, Width::Fixed(SPARK_SECONDS as u16), 6),
+    ColumnSpec::new(TaskColumn::Wakes, "Wakes", Align::Right, Width::Fixed(6), 8),
+    ColumnSpec::new(TaskColumn::Awaits, "Awaits", Align::Left, Width::Fit(30, 70), 0),
+    ColumnSpec::new(TaskColumn::Kind, "Kind", Align::Left, Width::Fit(8, 8), 9),
+    ColumnSpec::new(TaskColumn::Location, "Location", Align::Left, Width::Fit(18, 40), 0),
+    ColumnSpec::new(TaskColumn::Fields, "Fields", Align::Left, Width::Fill(6, 20), 10),
 ];
 
 /// What a column's order compares.

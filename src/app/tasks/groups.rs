@@ -35,25 +35,15 @@ pub enum GroupColumn {
     Location,
 }
 
-const fn spec(
-    column: GroupColumn,
-    title: &'static str,
-    align: Align,
-    width: Width,
-    drop: u8,
-) -> ColumnSpec<GroupColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 /// The columns from left to right.
 pub const GROUP_COLUMNS: &[ColumnSpec<GroupColumn>] = &[
-    spec(GroupColumn::Flags, "Flagged", Align::Right, Width::Fixed(7), 0),
-    spec(GroupColumn::Live, "Live", Align::Right, Width::Fixed(7), 0),
-    spec(GroupColumn::Running, "Running", Align::Right, Width::Fixed(7), 1),
-    spec(GroupColumn::Ended, "Ended", Align::Right, Width::Fixed(7), 2),
-    spec(GroupColumn::Polls, "Polls", Align::Right, Width::Fixed(7), 0),
-    spec(GroupColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
-    spec(GroupColumn::Location, "Spawned at", Align::Left, Width::Fill(12, 40), 0),
+    ColumnSpec::new(GroupColumn::Flags, "Flagged", Align::Right, Width::Fixed(7), 0),
+    ColumnSpec::new(GroupColumn::Live, "Live", Align::Right, Width::Fixed(7), 0),
+    ColumnSpec::new(GroupColumn::Running, "Running", Align::Right, Width::Fixed(7), 1),
+    ColumnSpec::new(GroupColumn::Ended, "Ended", Align::Right, Width::Fixed(7), 2),
+    ColumnSpec::new(GroupColumn::Polls, "Polls", Align::Right, Width::Fixed(7), 0),
+    ColumnSpec::new(GroupColumn::Busy, "Busy", Align::Right, Width::Fixed(7), 0),
+    ColumnSpec::new(GroupColumn::Location, "Spawned at", Align::Left, Width::Fill(12, 40), 0),
 ];
 
 /// What the tasks of one row have in common.

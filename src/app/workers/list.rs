@@ -98,32 +98,22 @@ pub enum WorkerColumn {
     CpuWait,
 }
 
-const fn spec(
-    column: WorkerColumn,
-    title: &'static str,
-    align: Align,
-    width: Width,
-    drop: u8,
-) -> ColumnSpec<WorkerColumn> {
-    ColumnSpec { column, title, align, width, drop }
-}
-
 impl ListRow for WorkerRow {
     type Id = WorkerId;
     type Column = WorkerColumn;
 
     const COLUMNS: &'static [ColumnSpec<WorkerColumn>] = &[
-        spec(WorkerColumn::Worker, "Worker", Align::Left, Width::Fit(7, 24), 0),
-        spec(WorkerColumn::State, "State", Align::Left, Width::Fixed(9), 1),
-        spec(WorkerColumn::Lane, "Last minute", Align::Right, Width::Fit(11, 60), 0),
-        spec(WorkerColumn::Busy, "Busy", Align::Right, Width::Fixed(5), 0),
-        spec(WorkerColumn::Task, "Task", Align::Left, Width::Fill(12, 40), 0),
-        spec(WorkerColumn::For, "For", Align::Right, Width::Fixed(7), 0),
-        spec(WorkerColumn::Queue, "Queue", Align::Right, Width::Fixed(5), 0),
-        spec(WorkerColumn::Polls, "Polls/s", Align::Right, Width::Fixed(7), 2),
-        spec(WorkerColumn::Steals, "Steals/s", Align::Right, Width::Fixed(8), 4),
-        spec(WorkerColumn::Parks, "Parks/s", Align::Right, Width::Fixed(7), 3),
-        spec(WorkerColumn::CpuWait, "CPU wait", Align::Right, Width::Fixed(8), 5),
+        ColumnSpec::new(WorkerColumn::Worker, "Worker", Align::Left, Width::Fit(7, 24), 0),
+        ColumnSpec::new(WorkerColumn::State, "State", Align::Left, Width::Fixed(9), 1),
+        ColumnSpec::new(WorkerColumn::Lane, "Last minute", Align::Right, Width::Fit(11, 60), 0),
+        ColumnSpec::new(WorkerColumn::Busy, "Busy", Align::Right, Width::Fixed(5), 0),
+        ColumnSpec::new(WorkerColumn::Task, "Task", Align::Left, Width::Fill(12, 40), 0),
+        ColumnSpec::new(WorkerColumn::For, "For", Align::Right, Width::Fixed(7), 0),
+        ColumnSpec::new(WorkerColumn::Queue, "Queue", Align::Right, Width::Fixed(5), 0),
+        ColumnSpec::new(WorkerColumn::Polls, "Polls/s", Align::Right, Width::Fixed(7), 2),
+        ColumnSpec::new(WorkerColumn::Steals, "Steals/s", Align::Right, Width::Fixed(8), 4),
+        ColumnSpec::new(WorkerColumn::Parks, "Parks/s", Align::Right, Width::Fixed(7), 3),
+        ColumnSpec::new(WorkerColumn::CpuWait, "CPU wait", Align::Right, Width::Fixed(8), 5),
     ];
 
     /// Each lane stays where it is.

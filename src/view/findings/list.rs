@@ -44,10 +44,10 @@ enum Column {
 }
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
-    ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
-    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(17, 18), drop: 0 },
-    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(30, 200), drop: 0 },
-    ColumnSpec { column: Column::Place, title: "Where", align: Align::Left, width: Width::Fit(14, 28), drop: 1 },
+    ColumnSpec::new(Column::Severity, "Severity", Align::Left, Width::Fixed(11), 0),
+    ColumnSpec::new(Column::Lint, "Lint", Align::Left, Width::Fit(17, 18), 0),
+    ColumnSpec::new(Column::What, "What", Align::Left, Width::Fill(30, 200), 0),
+    ColumnSpec::new(Column::Place, "Where", Align::Left, Width::Fit(14, 28), 1),
 ];
 
 /// The list keeps at least this many rows when the lower pane wants more.

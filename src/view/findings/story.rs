@@ -53,9 +53,9 @@ enum Column {
 }
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
-    ColumnSpec { column: Column::Step, title: "Step", align: Align::Left, width: Width::Fill(30, 200), drop: 0 },
-    ColumnSpec { column: Column::Known, title: "Known", align: Align::Left, width: Width::Fit(5, 8), drop: 1 },
-    ColumnSpec { column: Column::Where, title: "Where", align: Align::Left, width: Width::Fit(14, 26), drop: 0 },
+    ColumnSpec::new(Column::Step, "Step", Align::Left, Width::Fill(30, 200), 0),
+    ColumnSpec::new(Column::Known, "Known", Align::Left, Width::Fit(5, 8), 1),
+    ColumnSpec::new(Column::Where, "Where", Align::Left, Width::Fit(14, 26), 0),
 ];
 
 /// The story keeps at least this many lines, its title and its heads included.

@@ -28,10 +28,10 @@ enum Column {
 }
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
-    ColumnSpec { column: Column::Severity, title: "Severity", align: Align::Left, width: Width::Fixed(11), drop: 0 },
-    ColumnSpec { column: Column::Target, title: "Target", align: Align::Left, width: Width::Fit(14, 40), drop: 0 },
-    ColumnSpec { column: Column::Lint, title: "Lint", align: Align::Left, width: Width::Fit(17, 18), drop: 0 },
-    ColumnSpec { column: Column::What, title: "What", align: Align::Left, width: Width::Fill(20, 200), drop: 0 },
+    ColumnSpec::new(Column::Severity, "Severity", Align::Left, Width::Fixed(11), 0),
+    ColumnSpec::new(Column::Target, "Target", Align::Left, Width::Fit(14, 40), 0),
+    ColumnSpec::new(Column::Lint, "Lint", Align::Left, Width::Fit(17, 18), 0),
+    ColumnSpec::new(Column::What, "What", Align::Left, Width::Fill(20, 200), 0),
 ];
 
 /// Draws the list.

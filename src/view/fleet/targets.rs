@@ -35,13 +35,13 @@ enum Column {
 }
 
 const COLUMNS: &[ColumnSpec<Column>] = &[
-    ColumnSpec { column: Column::State, title: "State", align: Align::Left, width: Width::Fit(10, 14), drop: 0 },
-    ColumnSpec { column: Column::Target, title: "Target", align: Align::Left, width: Width::Fit(15, 40), drop: 0 },
-    ColumnSpec { column: Column::Service, title: "Service", align: Align::Left, width: Width::Fit(9, 24), drop: 2 },
-    ColumnSpec { column: Column::Speaks, title: "By", align: Align::Left, width: Width::Fit(5, 7), drop: 3 },
-    ColumnSpec { column: Column::Tasks, title: "Tasks", align: Align::Right, width: Width::Fit(7, 9), drop: 1 },
-    ColumnSpec { column: Column::Findings, title: "Findings", align: Align::Left, width: Width::Fit(8, 14), drop: 0 },
-    ColumnSpec { column: Column::Worst, title: "Worst", align: Align::Left, width: Width::Fill(28, 200), drop: 0 },
+    ColumnSpec::new(Column::State, "State", Align::Left, Width::Fit(10, 14), 0),
+    ColumnSpec::new(Column::Target, "Target", Align::Left, Width::Fit(15, 40), 0),
+    ColumnSpec::new(Column::Service, "Service", Align::Left, Width::Fit(9, 24), 2),
+    ColumnSpec::new(Column::Speaks, "By", Align::Left, Width::Fit(5, 7), 3),
+    ColumnSpec::new(Column::Tasks, "Tasks", Align::Right, Width::Fit(7, 9), 1),
+    ColumnSpec::new(Column::Findings, "Findings", Align::Left, Width::Fit(8, 14), 0),
+    ColumnSpec::new(Column::Worst, "Worst", Align::Left, Width::Fill(28, 200), 0),
 ];
 
 /// Draws the list.
