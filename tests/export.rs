@@ -47,6 +47,8 @@ impl Export {
         let home = tempfile::tempdir().unwrap();
         let mut command = holdup(home.path());
         command.args(["export", "--prometheus", "127.0.0.1:0"]).args(args).stderr(Stdio::piped());
+        // It is there for other programs, and nobody is told by OTLP.
+        command.env("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nonexistent").env("OTEL_EXPORTER_OTLP_COMPRESSION", "zip");
         let mut child = command.spawn().unwrap();
         let (tell, says) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -317,6 +319,21 @@ fn a_list_is_read_again_when_it_changes_and_a_broken_one_changes_nothing() {
     replace(&list, &format!("{other}\n"));
     let scrape = export.until("the first is gone", |scrape| scrape.of_target(one).count() == 0);
     assert!(scrape.is_down(other));
+}
+
+#[test]
+#[cfg(feature = "otlp")]
+fn a_compression_that_is_none_is_an_error_in_words() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = holdup(home.path());
+    command.args(["export", "127.0.0.1:1", "--otlp", "http://127.0.0.1:1"]);
+    let ended: Ended = command.env("OTEL_EXPORTER_OTLP_COMPRESSION", "zip").output().unwrap().into();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("OTEL_EXPORTER_OTLP_COMPRESSION: \"zip\" is none of: none, gzip"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Values that a user chooses, the same on the command line and in a configuration file: how they are written and read.
 
+#[cfg(feature = "otlp")]
+use crate::export::Compression;
 use crate::{
     app::options::{Charset, Palette},
     diagnose::{Finding, LINTS, Settings, Severity},
@@ -253,6 +255,27 @@ pub(super) fn by_name<T: ValueEnum>(name: &str) -> Result<T, String> {
         let names: Vec<String> = T::value_variants().iter().map(name_of).collect();
         format!("{name:?} is none of: {}", names.join(", "))
     })
+}
+
+/// What is done to what is told by OTLP.
+#[cfg(feature = "otlp")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompressionChoice {
+    /// Nothing
+    None,
+    /// It is compressed: fewer bytes for some processor
+    Gzip,
+}
+
+#[cfg(feature = "otlp")]
+impl CompressionChoice {
+    /// What was chosen.
+    pub fn compression(self) -> Compression {
+        match self {
+            Self::None => Compression::None,
+            Self::Gzip => Compression::Gzip,
+        }
+    }
 }
 
 /// How to print what was found.

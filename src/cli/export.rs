@@ -1,5 +1,7 @@
 //! `holdup export`: metrics of many targets for Prometheus and for collectors of OpenTelemetry, until somebody asks it to stop.
 
+#[cfg(feature = "otlp")]
+use super::choice::{CompressionChoice, by_name};
 use super::{
     Error, Outcome,
     args::{ExportArgs, MAX_MEMORY},
@@ -7,16 +9,20 @@ use super::{
     log, watch,
 };
 #[cfg(feature = "otlp")]
-use crate::export::{EndpointError, OtlpPlan};
+use crate::export::{Compression, EndpointError, OtlpPlan};
 use crate::{
     export::{self, Listen, Plan, Reach, Watching},
     model::Retention,
     source::{self, Beside, MemoryOptions},
 };
 
-/// OpenTelemetry's own variable. No argument: whoever lists processes would read it.
+/// OpenTelemetry's own variables. Headers are no argument: whoever lists processes would read them.
 #[cfg(feature = "otlp")]
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+#[cfg(feature = "otlp")]
+const CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
+#[cfg(feature = "otlp")]
+const COMPRESSION: &str = "OTEL_EXPORTER_OTLP_COMPRESSION";
 
 /// Tasks that have ended, and resources that were dropped, of which more are not kept for their time.
 const MOST_OVER: usize = 10_000;
@@ -54,14 +60,24 @@ pub(super) fn run(args: &ExportArgs, mut config: Config) -> Result<Outcome, Erro
     result.map(|()| Outcome::Done).map_err(Error::Export)
 }
 
-/// The collector that is told, if one is, with what is shown to it.
+/// The collector that is told, if one is, with what is shown to it. What is typed counts more than OpenTelemetry's own variables, which may be there for others.
 #[cfg(feature = "otlp")]
 fn otlp(args: &ExportArgs) -> Result<Option<OtlpPlan>, EndpointError> {
     let Some(endpoint) = args.otlp.clone() else { return Ok(None) };
-    let endpoint = match args.otlp_ca.clone() {
-        Some(ca) => endpoint.with_ca(ca)?,
-        None => endpoint,
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = match (&args.otlp_ca, variable(CERTIFICATE)) {
+        (Some(ca), _) => endpoint.with_ca(ca.clone())?,
+        (None, Some(ca)) if endpoint.is_secure() => endpoint.with_ca(ca.into())?,
+        _ => endpoint,
     };
-    let headers = std::env::var(HEADERS).unwrap_or_default().parse()?;
-    Ok(Some(OtlpPlan { endpoint, headers, every: args.otlp_interval }))
+    let compression = match (args.otlp_compression, variable(COMPRESSION)) {
+        (Some(choice), _) => choice.compression(),
+        (None, Some(name)) => {
+            let choice = by_name::<CompressionChoice>(&name);
+            choice.map_err(|wrong| EndpointError::Compression(format!("{COMPRESSION}: {wrong}")))?.compression()
+        }
+        (None, None) => Compression::None,
+    };
+    let headers = variable(HEADERS).unwrap_or_default().parse()?;
+    Ok(Some(OtlpPlan { endpoint, headers, every: args.otlp_interval, compression }))
 }

@@ -29,7 +29,7 @@ mod words;
 
 pub use keeping::Watching;
 #[cfg(feature = "otlp")]
-pub use otlp::{Endpoint, EndpointError, Headers, Plan as OtlpPlan};
+pub use otlp::{Compression, Endpoint, EndpointError, Headers, Plan as OtlpPlan};
 
 use crate::source::{ListError, ListedTarget, Target, read_list};
 use keeping::Keeping;

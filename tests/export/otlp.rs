@@ -78,6 +78,7 @@ fn a_collector_that_is_not_ours_takes_metrics_and_findings() {
     let server = with_agent("deadlock");
     let mut command = holdup(folder.path());
     command.args(["export", &server.target, "--otlp", &format!("http://{grpc}"), "--otlp-interval", "1s"]);
+    command.args(["--otlp-compression", "gzip"]);
     let _export = Running::start(&mut command);
 
     let mut all = String::new();

@@ -9,7 +9,10 @@
 
 use super::{CredentialArgs, FileArgs, LintArgs};
 #[cfg(feature = "otlp")]
-use crate::{cli::choice::wait, export::Endpoint};
+use crate::{
+    cli::choice::{CompressionChoice, wait},
+    export::Endpoint,
+};
 use crate::{
     cli::choice::{MemoryBound, Size},
     source::Target,
@@ -59,10 +62,15 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = every, requires = "otlp")]
     pub otlp_interval: Duration,
 
-    /// The authority that signed the collector's certificate, as a PEM file [default: those of the system]
+    /// The authority that signed the collector's certificate, as a PEM file [default: that of OTEL_EXPORTER_OTLP_CERTIFICATE, or those of the system]
     #[cfg(feature = "otlp")]
-    #[arg(long, value_name = "FILE", env = "OTEL_EXPORTER_OTLP_CERTIFICATE", value_hint = ValueHint::FilePath, requires = "otlp")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "otlp")]
     pub otlp_ca: Option<PathBuf>,
+
+    /// Whether what is told by OTLP is compressed [default: as OTEL_EXPORTER_OTLP_COMPRESSION says, or none]
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "HOW", value_enum, requires = "otlp")]
+    pub otlp_compression: Option<CompressionChoice>,
 
     /// Let the address be one that other machines reach, of whom nobody is asked who they are
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use crate::source::{CredentialError, Credentials};
 use hyper_util::rt::TokioIo;
+use prost::Message as _;
 use std::{fmt, io, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -16,6 +17,9 @@ use tonic::{
 const PORT: u16 = 4317;
 
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// A collector that asks for more patience than this has it until then.
+const PAUSE_MOST: Duration = Duration::from_secs(600);
 
 /// What a collector says is shown in one line.
 const SAID: usize = 200;
@@ -56,6 +60,9 @@ pub enum EndpointError {
         "OTEL_EXPORTER_OTLP_HEADERS may hold a secret, and to another machine none is sent without TLS; type https://{0}"
     )]
     Open(String),
+    /// A compression that is none.
+    #[error("{0}")]
+    Compression(String),
     /// Authorities for a connection that has none.
     #[error("--otlp-ca is for collectors with TLS; type https://{0}")]
     NoTls(String),
@@ -118,6 +125,11 @@ impl Endpoint {
             Security::Tls { .. } => Ok(Self { security: Security::Tls { ca: Some(ca) }, ..self }),
             Security::None => Err(EndpointError::NoTls(self.authority())),
         }
+    }
+
+    /// Whether it is spoken to by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.security != Security::None
     }
 
     fn is_here(&self) -> bool {
@@ -235,9 +247,9 @@ pub(super) enum Failure {
     /// Nobody is there.
     #[error("cannot be reached ({0}); is the collector running, and is this its port for gRPC, usually {PORT}?")]
     Away(String),
-    /// Whoever is there does not take it now.
+    /// Whoever is there does not take it now, and may say how long to wait.
     #[error("does not take it now: {0}")]
-    NotNow(String),
+    NotNow(String, Option<Duration>),
     /// Whoever is there never will.
     #[error("does not take it: {0}{1}")]
     Never(String, &'static str),
@@ -258,7 +270,7 @@ impl Failure {
             | Code::OutOfRange
             | Code::Unavailable
             | Code::ResourceExhausted
-            | Code::DataLoss => Self::NotNow(said),
+            | Code::DataLoss => Self::NotNow(said, pause(status.details())),
             Code::Unimplemented => Self::Never(said, "; has the collector a pipeline for metrics and for logs?"),
             Code::Unauthenticated | Code::PermissionDenied => {
                 Self::Never(said, "; is what it asks for in OTEL_EXPORTER_OTLP_HEADERS?")
@@ -267,10 +279,37 @@ impl Failure {
         }
     }
 
+    /// For how long nothing is to be told.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        if let Self::NotNow(_, pause) = self { *pause } else { None }
+    }
+
     /// Whether the same may be taken later.
     pub(super) fn may_be_mended(&self) -> bool {
         !matches!(self, Self::Never(..))
     }
+}
+
+/// What stands behind a refusal: `google.rpc.Status`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Details {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<prost_types::Any>,
+}
+
+/// One of them: `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<prost_types::Duration>,
+}
+
+/// How long a collector that refuses asks to be left alone.
+fn pause(details: &[u8]) -> Option<Duration> {
+    let details = Details::decode(details).ok()?.details;
+    let retry = details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    let delay = RetryInfo::decode(retry.value.as_slice()).ok()?.retry_delay?;
+    Some(Duration::try_from(delay).ok()?.min(PAUSE_MOST))
 }
 
 /// The first characters of what a collector says, without what would move a terminal's cursor.

@@ -39,9 +39,9 @@ use std::{
 };
 use tokio::{
     task::block_in_place,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, codec::CompressionEncoding};
 
 /// A request is no larger than this, as far as targets can be told apart: collectors take 4 MiB unless they are told to take more.
 const REQUEST: usize = 2 << 20;
@@ -64,6 +64,18 @@ pub struct Plan {
     pub headers: Headers,
     /// How often metrics are told.
     pub every: Duration,
+    /// Whether it is compressed.
+    pub compression: Compression,
+}
+
+/// What is done to a request before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is compressed.
+    Gzip,
 }
 
 /// What a request has.
@@ -73,6 +85,13 @@ enum What {
     Records,
 }
 
+/// Why the latest request of each kind came to nothing, or to less than all.
+#[derive(Default)]
+struct Wrong {
+    points: Option<String>,
+    records: Option<String>,
+}
+
 /// One who tells.
 pub(super) struct Teller<'a, S> {
     plan: Plan,
@@ -80,8 +99,9 @@ pub(super) struct Teller<'a, S> {
     keeping: &'a Keeping,
     outbox: Arc<Outbox>,
     say: S,
-    /// Why the latest request came to nothing; it is said once.
-    wrong: Option<String>,
+    wrong: Wrong,
+    /// The collector asked to be left alone until then.
+    paused: Option<Instant>,
 }
 
 impl<'a, S: Fn(&str)> Teller<'a, S> {
@@ -90,7 +110,7 @@ impl<'a, S: Fn(&str)> Teller<'a, S> {
         let (Some(plan), Some(outbox)) = (plan, keeping.otlp.clone()) else { return Ok(None) };
         let way = plan.endpoint.way(&plan.headers)?;
         say(&format!("metrics and findings are told to {}, metrics every {}", plan.endpoint, humanize(plan.every)));
-        Ok(Some(Self { plan, way, keeping, outbox, say, wrong: None }))
+        Ok(Some(Self { plan, way, keeping, outbox, say, wrong: Wrong::default(), paused: None }))
     }
 
     /// Tells, for good.
@@ -102,7 +122,7 @@ impl<'a, S: Fn(&str)> Teller<'a, S> {
         loop {
             tokio::select! {
                 _ = tick.tick() => self.tell_metrics().await,
-                () = self.outbox.wait(), if self.wrong.is_none() => {}
+                () = self.outbox.wait(), if self.wrong.records.is_none() && !self.is_paused() => {}
             }
             self.tell_records().await;
         }
@@ -118,10 +138,22 @@ impl<'a, S: Fn(&str)> Teller<'a, S> {
         let _ = timeout(LAST, last).await;
     }
 
+    /// Whether the collector asked to be left alone.
+    fn is_paused(&self) -> bool {
+        self.paused.is_some_and(|until| Instant::now() < until)
+    }
+
     async fn tell_metrics(&mut self) {
+        if self.is_paused() {
+            return;
+        }
         for request in block_in_place(|| self.metrics()) {
             let points = points::count(&request.resource_metrics);
-            let mut client = MetricsServiceClient::new(self.way.channel());
+            let client = MetricsServiceClient::new(self.way.channel());
+            let mut client = match self.plan.compression {
+                Compression::None => client,
+                Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
+            };
             let taken = taken(&self.plan.headers, request, |request| client.export(request)).await;
             let rejected = taken
                 .map(|told| told.partial_success.map(|partial| (partial.rejected_data_points, partial.error_message)));
@@ -151,13 +183,17 @@ impl<'a, S: Fn(&str)> Teller<'a, S> {
 
     /// Tells records until there are none, or nobody takes them.
     async fn tell_records(&mut self) {
-        loop {
+        while !self.is_paused() {
             let heard = self.outbox.take(AT_ONCE);
             if heard.is_empty() {
                 return;
             }
             let request = ExportLogsServiceRequest { resource_logs: records::told(&heard, self.keeping) };
-            let mut client = LogsServiceClient::new(self.way.channel());
+            let client = LogsServiceClient::new(self.way.channel());
+            let mut client = match self.plan.compression {
+                Compression::None => client,
+                Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
+            };
             let taken = taken(&self.plan.headers, request, |request| client.export(request)).await;
             let again = taken.as_ref().is_err_and(Failure::may_be_mended);
             let rejected = taken
@@ -185,18 +221,30 @@ impl<'a, S: Fn(&str)> Teller<'a, S> {
                 Some(format!("some of what is told is rejected: {}", endpoint::bounded(&why)))
             }
             Err(failure) => {
+                self.paused = failure.pause().and_then(|pause| Instant::now().checked_add(pause)).or(self.paused);
                 self.outbox.errors.fetch_add(1, Ordering::Relaxed);
                 dropped.fetch_add(count, Ordering::Relaxed);
                 Some(failure.to_string())
             }
         };
-        if wrong != self.wrong {
-            match &wrong {
-                Some(wrong) => (self.say)(&format!("{}: {wrong}", self.plan.endpoint)),
-                None => (self.say)(&format!("{}: all that is told is taken again", self.plan.endpoint)),
-            }
-            self.wrong = wrong;
+        let Wrong { points, records } = &mut self.wrong;
+        let (of_it, of_the_other) = match what {
+            What::Points => (points, records),
+            What::Records => (records, points),
+        };
+        if wrong == *of_it {
+            return;
         }
+        match &wrong {
+            // What is wrong with both is said once.
+            Some(_) if wrong == *of_the_other => {}
+            Some(wrong) => (self.say)(&format!("{}: {wrong}", self.plan.endpoint)),
+            None if of_the_other.is_none() => {
+                (self.say)(&format!("{}: all that is told is taken again", self.plan.endpoint));
+            }
+            None => {}
+        }
+        *of_it = wrong;
     }
 }
 

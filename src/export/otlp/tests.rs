@@ -1,7 +1,7 @@
 //! What becomes of metrics and records where the collector refuses them, is away, or takes a part. That the wire is right is shown by a collector that is not ours:
 //! `tests/export/otlp.rs`.
 
-use super::{Endpoint, Headers, Plan, Teller};
+use super::{Compression, Endpoint, Headers, Plan, Teller};
 use crate::{
     diagnose::{Confidence, Finding, FindingId, LINTS, Related, Severity, Status, Subject},
     export::{
@@ -33,11 +33,11 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Request, Response, Status as Refusal, transport::Server};
+use tonic::{Code, Request, Response, Status as Refusal, codec::CompressionEncoding, transport::Server};
 
 /// A collector that does as it is told.
 #[derive(Clone, Default)]
@@ -48,8 +48,10 @@ struct Received {
     records: Vec<LogRecord>,
     requests: usize,
     keys: Vec<String>,
-    refuses: Option<Code>,
+    refuses: Option<Refusal>,
     rejects: i64,
+    /// How each request was compressed.
+    encodings: Vec<String>,
 }
 
 impl Collector {
@@ -58,7 +60,9 @@ impl Collector {
         received.requests += 1;
         let key = request.metadata().get("api-key").map(|key| key.to_str().unwrap().to_owned());
         received.keys.extend(key);
-        received.refuses.map_or(Ok(()), |code| Err(Refusal::new(code, "not today")))?;
+        let encoding = request.metadata().get("grpc-encoding").map(|encoding| encoding.to_str().unwrap().to_owned());
+        received.encodings.push(encoding.unwrap_or_default());
+        received.refuses.clone().map_or(Ok(()), Err)?;
         Ok(request.into_inner())
     }
 }
@@ -99,8 +103,8 @@ async fn listen(address: &str) -> (TcpListener, SocketAddr) {
 
 fn serve(listener: TcpListener, collector: &Collector) {
     let serving = Server::builder()
-        .add_service(MetricsServiceServer::new(collector.clone()))
-        .add_service(LogsServiceServer::new(collector.clone()));
+        .add_service(MetricsServiceServer::new(collector.clone()).accept_compressed(CompressionEncoding::Gzip))
+        .add_service(LogsServiceServer::new(collector.clone()).accept_compressed(CompressionEncoding::Gzip));
     tokio::spawn(serving.serve_with_incoming(TcpListenerStream::new(listener)));
 }
 
@@ -115,7 +119,7 @@ fn keeping() -> Keeping {
 fn plan(address: SocketAddr) -> Plan {
     let headers: Headers = "api-key=s3cret".parse().unwrap();
     let endpoint: Endpoint = format!("http://{address}").parse().unwrap();
-    Plan { endpoint, headers, every: Duration::from_secs(3_600) }
+    Plan { endpoint, headers, every: Duration::from_secs(3_600), compression: Compression::None }
 }
 
 /// A finding, and what is heard of it.
@@ -185,7 +189,10 @@ async fn records_wait_for_a_collector_that_is_away_and_the_oldest_go_where_there
     teller.tell_records().await;
     let bodies = bodies(&collector);
     assert_eq!((bodies.len(), bodies[0].as_str(), bodies[4_095].as_str()), (4_096, "deadlock: 904", "deadlock: 4999"));
-    assert!(said.lock().unwrap().last().unwrap().contains("is taken again"));
+    let is_well = || said.lock().unwrap().last().unwrap().contains("is taken again");
+    assert!(!is_well(), "metrics are still to be taken");
+    teller.tell_metrics().await;
+    assert!(is_well());
     assert!(collector.0.lock().unwrap().keys.iter().all(|key| key == "s3cret"));
 }
 
@@ -199,7 +206,9 @@ async fn what_is_refused_for_good_is_let_go_of_and_what_is_rejected_is_counted()
     let said = Mutex::new(Vec::new());
     let say = |text: &str| said.lock().unwrap().push(text.to_owned());
     let mut teller = Teller::begin(Some(plan(address)), &keeping, say).unwrap().unwrap();
-    let refuse = |code| collector.0.lock().unwrap().refuses = code;
+    let refuse = |code: Option<Code>| {
+        collector.0.lock().unwrap().refuses = code.map(|code| Refusal::new(code, "not today"));
+    };
 
     refuse(Some(Code::Unauthenticated));
     heard(&keeping, "refused", Turn::Begun, &[]);
@@ -221,6 +230,64 @@ async fn what_is_refused_for_good_is_let_go_of_and_what_is_rejected_is_counted()
     let page = keeping.own();
     assert_eq!(page.value(holdup_metrics::Metric::OtlpErrors, &[]), Some(2.0));
     assert_eq!(page.value(holdup_metrics::Metric::OtlpDropped, &["records"]), Some(2.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_asks_to_be_left_alone_is_and_what_is_compressed_arrives() {
+    let (listener, address) = listen("127.0.0.1:0").await;
+    let collector = Collector::default();
+    serve(listener, &collector);
+    let keeping = keeping();
+    let plan = Plan { compression: Compression::Gzip, ..plan(address) };
+    let mut teller = Teller::begin(Some(plan), &keeping, |_: &str| {}).unwrap().unwrap();
+    let requests = || collector.0.lock().unwrap().requests;
+
+    // A `google.rpc.Status` with a `RetryInfo` of a second and a half.
+    let retry = [&[0x0a, 0x08, 0x08, 0x01, 0x10][..], &[0x80, 0xca, 0xb5, 0xee, 0x01]].concat();
+    let url = b"type.googleapis.com/google.rpc.RetryInfo";
+    let any = [&[0x0a, url.len() as u8][..], url, &[0x12, retry.len() as u8], &retry].concat();
+    let details = [&[0x1a, any.len() as u8][..], &any].concat();
+    let busy = Refusal::with_details(Code::Unavailable, "busy", details.into());
+    collector.0.lock().unwrap().refuses = Some(busy);
+    heard(&keeping, "waits", Turn::Begun, &[]);
+    let begun = Instant::now();
+    teller.tell_records().await;
+    collector.0.lock().unwrap().refuses = None;
+    while bodies(&collector).is_empty() {
+        teller.tell_metrics().await;
+        teller.tell_records().await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(1_500), "{:?}", begun.elapsed());
+    assert_eq!(bodies(&collector), ["deadlock: waits"]);
+    // The one that was refused, and then the metrics and the record, or the record alone.
+    assert!((2..=3).contains(&requests()), "{}", requests());
+    let encodings = collector.0.lock().unwrap().encodings.clone();
+    assert!(encodings.iter().all(|encoding| encoding == "gzip"), "{encodings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_one_kind_is_said_once_while_the_other_is_taken() {
+    let (listener, address) = listen("127.0.0.1:0").await;
+    let collector = Collector::default();
+    serve(listener, &collector);
+    collector.0.lock().unwrap().rejects = 1;
+    let keeping = keeping();
+    let said = Mutex::new(Vec::new());
+    let say = |text: &str| said.lock().unwrap().push(text.to_owned());
+    let mut teller = Teller::begin(Some(plan(address)), &keeping, say).unwrap().unwrap();
+    let mut round = async || {
+        heard(&keeping, "old", Turn::Begun, &[]);
+        teller.tell_metrics().await;
+        teller.tell_records().await;
+    };
+    for _ in 0..3 {
+        round().await;
+    }
+    collector.0.lock().unwrap().rejects = 0;
+    round().await;
+    let words = said.lock().unwrap().join("\n");
+    assert_eq!((words.matches("too old").count(), words.matches("taken again").count()), (1, 1), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
