@@ -413,7 +413,7 @@ pub struct GrabArgs {
     #[arg(value_name = "TARGET")]
     pub target: Target,
 
-    /// The file to write; it contains memory, and nobody but you may read it [default: PID.grab]
+    /// The file to write; it contains memory, nobody but you may read it, and one that is there is not written over [default: PID.grab]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
@@ -429,7 +429,7 @@ pub struct LayoutArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     pub executable: PathBuf,
 
-    /// The file to write [default: the executable's name with .layout]
+    /// The file to write; one that is there is not written over [default: the executable's name with .layout]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! `holdup grab`: what an analysis needs of a process's memory, written to a file in about a second, before the restart.
 
-use super::{Error, Outcome, args::GrabArgs, out};
+use super::{Error, Outcome, args::GrabArgs, out, record::is_free};
 use crate::{
     diagnose::humanize_bytes,
     number::humanize,
@@ -17,6 +17,7 @@ pub(super) fn run(args: &GrabArgs) -> Result<Outcome, Error> {
         other => return Err(Error::NoProcess(other.clone())),
     };
     let path = args.output.clone().unwrap_or_else(|| format!("{pid}.grab").into());
+    is_free(&path)?;
     let grabbed = source::grab(pid, &path, most).map_err(Error::Grab)?;
     let mut said = format!(
         "{}: {} of memory of process {pid}, {} threads, in {}\n\

@@ -1,6 +1,6 @@
 //! `holdup layout`: what is needed of gigabytes of debug information, in megabytes: made once, and shipped beside a stripped binary.
 
-use super::{Error, Outcome, args::LayoutArgs, out};
+use super::{Error, Outcome, args::LayoutArgs, out, record::is_free};
 use crate::{
     diagnose::humanize_bytes,
     number::{grouped, humanize},
@@ -14,6 +14,7 @@ pub(super) fn run(args: &LayoutArgs) -> Result<Outcome, Error> {
         let name = args.executable.file_name().map_or_else(|| "a".into(), std::ffi::OsStr::to_os_string);
         PathBuf::from(name).with_extension("layout")
     });
+    is_free(&to)?;
     let began = Instant::now();
     let written = source::layout(&args.executable, &to).map_err(Error::Layout)?;
     out::print(&format!(

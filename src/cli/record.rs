@@ -5,7 +5,7 @@ mod keeping;
 mod past;
 mod progress;
 
-pub(super) use keeping::{KeepError, make};
+pub(super) use keeping::{KeepError, is_free, make};
 pub(super) use past::of_file;
 
 use super::{Error, Outcome, args::RecordArgs, config::Config, log, watch};

@@ -80,11 +80,11 @@ impl Part {
     }
 }
 
-/// Writes a grab of a process to a file, which is there as a whole or not at all.
+/// Writes a grab of a process to a file, which is there as a whole or not at all. One that is there already stays as it is.
 ///
 /// # Errors
 ///
-/// Where the process has ended, or the file cannot be written.
+/// Where the process has ended, or the file cannot be written or is there.
 pub fn grab(process: &Live, to: &Path, most: u64) -> Result<Grabbed, Error> {
     let began = Instant::now();
     let mut scene = process.scene()?;
@@ -98,10 +98,9 @@ pub fn grab(process: &Live, to: &Path, most: u64) -> Result<Grabbed, Error> {
     let facts = Facts { scene, watched, sockets, left_out: left_out.clone() };
 
     let words = |error: io::Error| Error::File(format!("{} cannot be written: {error}", to.display()));
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut named = tempfile::Builder::new();
     // Readable by its owner alone, from the beginning.
-    let file = named.prefix(".holdup-grab-").tempfile_in(folder).map_err(words)?;
+    let file = named.prefix(".holdup-grab-").tempfile_in(super::folder_of(to)).map_err(words)?;
     let says = format!(
         "holdup grab 1: process {pid} ({name}). This file contains the memory of that process, and whatever secrets were in it. \
          `holdup core FILE` opens it; `zstd -d` makes a core file of it.\n"
@@ -114,7 +113,7 @@ pub fn grab(process: &Live, to: &Path, most: u64) -> Result<Grabbed, Error> {
     out.flush().map_err(words)?;
     drop(out);
     let size = file.as_file().metadata().map_err(words)?.len();
-    file.persist(to).map_err(|error| words(error.error))?;
+    super::keep_new(file, to).map_err(Error::File)?;
     Ok(Grabbed { memory, file: size, threads, left_out, took: began.elapsed() })
 }
 

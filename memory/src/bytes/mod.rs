@@ -10,6 +10,7 @@
 //! mapped     a file's content, which may be cut short meanwhile
 //! core_file  what was kept of one      notes, facts   what it was told with         packed, build
 //! grab       keeps it                  rights  why it may not be read               sockets, diag
+//! whole      a file that is there as a whole or not at all
 //! ```
 
 mod build;
@@ -28,6 +29,7 @@ mod pages;
 pub(crate) mod proc;
 pub(crate) mod rights;
 pub(crate) mod sockets;
+mod whole;
 
 pub use crate::Socket;
 pub use core_file::Core;
@@ -37,6 +39,7 @@ pub(crate) use live::name;
 pub(crate) use mapped::{Content, open_file};
 pub(crate) use maps::find;
 pub(crate) use proc::processor_time;
+pub(crate) use whole::{folder_of, keep_new};
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 

@@ -283,6 +283,12 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     }
 }
 
+/// Whether a file can have this name. What takes long is not begun where it cannot.
+pub(in crate::cli) fn is_free(path: &Path) -> Result<(), KeepError> {
+    // A link that leads nowhere is there, too.
+    if fs::symlink_metadata(path).is_ok() { Err(KeepError::Exists(path.to_owned())) } else { Ok(()) }
+}
+
 /// A new file that nobody but its owner may read.
 pub(in crate::cli) fn make(path: &Path) -> Result<File, KeepError> {
     let mut options = OpenOptions::new();

@@ -113,6 +113,23 @@ fn a_grab_is_the_process_as_it_was() {
 }
 
 #[test]
+fn a_grab_is_written_over_nothing_that_is_there() {
+    let waits = Waits::start();
+    let live = Live::open(waits.0.id()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link] = ["sh.grab", "link"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "an earlier one").unwrap();
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for path in [&file, &link] {
+        let said = grab::grab(&live, path, 200 << 10).unwrap_err().to_string();
+        assert!(said.contains(&format!("{} is there already", path.display())), "{said}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "an earlier one");
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "and nothing else is left");
+}
+
+#[test]
 fn a_grab_that_is_cut_off_is_read_as_far_as_it_goes_and_says_so() {
     let waits = Waits::start();
     let live = Live::open(waits.0.id()).unwrap();
@@ -133,10 +150,11 @@ fn a_grab_that_is_cut_off_is_read_as_far_as_it_goes_and_says_so() {
 fn a_grab_is_no_larger_than_it_may_be() {
     let waits = Waits::start();
     let live = Live::open(waits.0.id()).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let grabbed = grab::grab(&live, file.path(), 200 << 10).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sh.grab");
+    let grabbed = grab::grab(&live, &path, 200 << 10).unwrap();
     assert!(grabbed.memory <= 200 << 10 && !grabbed.left_out.is_empty());
-    let core = Core::open(file.path(), None).unwrap();
+    let core = Core::open(&path, None).unwrap();
     assert!(core.missing().iter().any(|missing| missing.why.contains("no larger")));
 }
 
@@ -191,9 +209,10 @@ fn what_is_no_core_file_is_refused_in_words() {
 fn small() -> Vec<u8> {
     let waits = Waits::start();
     let live = Live::open(waits.0.id()).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    grab::grab(&live, file.path(), 300 << 10).unwrap();
-    zstd::decode_all(std::fs::File::open(file.path()).unwrap()).unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sh.grab");
+    grab::grab(&live, &path, 300 << 10).unwrap();
+    zstd::decode_all(std::fs::File::open(&path).unwrap()).unwrap()
 }
 
 /// Reads all that a core file could be asked for, names of functions aside, which take their time.

@@ -8,12 +8,16 @@ mod closure;
 mod pack;
 
 use super::{BuildId, Debug, Index, Source, Type, TypeId};
-use crate::{Grade, bytes::open_file};
+use crate::{
+    Grade,
+    bytes::{folder_of, keep_new, open_file},
+};
 use closure::Closure;
 use pack::{Reader, Shared, Strings, Texts, Writer};
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     io::{self, BufWriter, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
@@ -83,17 +87,22 @@ pub struct Written {
 }
 
 impl Debug {
-    /// Writes what is needed of it into a file that can be read in its place.
+    /// Writes what is needed of it into a file that can be read in its place, and is there as a whole or not at all. One that is there
+    /// already stays as it is.
     ///
     /// # Errors
     ///
-    /// Where there is nothing to be written, no build id to know it by, or the file cannot be written; in words.
+    /// Where there is nothing to be written, no build id to know it by, or the file cannot be written or is there; in words.
     pub fn write_layout(&self, to: &Path) -> Result<Written, String> {
         let id = self.writable()?;
         let told = |error: io::Error| format!("{}: {error}", to.display());
-        let file = File::create(to).map_err(told)?;
-        let types = write(self, id, SMALL, &file).map_err(told)?;
-        let bytes = file.metadata().map_err(told)?.len();
+        let mut named = tempfile::Builder::new();
+        // Whoever may read the executable may read this, as of any file that is made.
+        let named = named.prefix(".holdup-layout-").permissions(Permissions::from_mode(0o666));
+        let file = named.tempfile_in(folder_of(to)).map_err(told)?;
+        let types = write(self, id, SMALL, file.as_file()).map_err(told)?;
+        let bytes = file.as_file().metadata().map_err(told)?.len();
+        keep_new(file, to)?;
         Ok(Written { types, bytes })
     }
 

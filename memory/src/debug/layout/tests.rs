@@ -25,6 +25,23 @@ fn a_layout_tells_the_same() {
 }
 
 #[test]
+fn one_is_written_over_nothing_that_is_there_and_nothing_is_left_of_one_that_cannot_be_written() {
+    let built = build(&["-Cdebuginfo=2"]);
+    let debug = Debug::open(&built.file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("layout");
+    fs::write(&to, "an earlier one").unwrap();
+    let said = debug.write_layout(&to).unwrap_err();
+    assert!(said.contains("layout is there already, and is not written over"), "{said}");
+    assert_eq!(fs::read_to_string(&to).unwrap(), "an earlier one");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // Who may read it is what who makes files has said of all.
+    let new = folder.path().join("new");
+    debug.write_layout(&new).unwrap();
+    assert_eq!(fs::metadata(&new).unwrap().permissions().mode(), fs::metadata(&to).unwrap().permissions().mode());
+}
+
+#[test]
 fn one_of_another_build_is_refused() {
     let built = build(&["-Cdebuginfo=2"]);
     let other = build(&["-Cdebuginfo=2", "-Copt-level=3"]);
