@@ -12,6 +12,8 @@
 //! holds what the user is doing; [`view`] turns both into a frame; [`terminal`] owns the screen and the event loop;
 //! [`cli`] is what the user types. ARCHITECTURE.md has the map and the invariants, and `tests/house.rs` checks them.
 #![forbid(unsafe_code)]
+// Both end the program where nobody reads them any more.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod app;
 pub mod cli;

@@ -162,6 +162,34 @@ fn a_configuration_file_that_is_wrong_is_named() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("holdup.toml"), "[lints.never-yields]\nwarnign = '1s'").unwrap();
     for args in [&["check", "127.0.0.1:1"][..], &["gen-config"]] {
+/// Before anything is read, of which this process has nothing.
+#[test]
+fn what_is_there_is_not_written_over_and_that_is_said_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("there");
+    std::fs::write(&file, "something").unwrap();
+    for args in [["grab", "4294967", "-o", "there"], ["layout", "/nonexistent/orders", "-o", "there"]] {
+        let ended = Ended::from(holdup(home.path()).args(args).output().unwrap());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}");
+        let said = "there is there already, and is not written over; choose another name with -o";
+        assert!(ended.stderr.contains(said), "{args:?}: {}", ended.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "something");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_nobody_can_be_told_has_its_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let table: [(&[&str], i32); 2] =
+        [(&["info", "none.holdup"], 2), (&["check", "127.0.0.1:1", "--connect-timeout", "100ms"], 3)];
+    for (args, code) in table {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = holdup(home.path()).args(args).stderr(full).status().unwrap();
+        assert_eq!(ended.code(), Some(code), "{args:?}");
+    }
+}
+
         let ended = Ended::from(holdup(home.path()).args(args).output().unwrap());
         assert_eq!(ended.code, Some(2));
         for part in ["holdup.toml", "lints.never-yields.warnign", "warning, critical"] {

@@ -11,7 +11,12 @@ use crate::{
     source::{self, Attachment, Target},
     update::{BeginMode, Command, Connection, Event, Stamp, look::Values},
 };
-use std::{future::Future, io::IsTerminal as _, pin::pin, time::Duration};
+use std::{
+    future::Future,
+    io::{IsTerminal as _, Write as _},
+    pin::pin,
+    time::Duration,
+};
 use tokio::{
     runtime::Runtime,
     time::{Instant, sleep_until},
@@ -150,7 +155,9 @@ pub(super) fn keep(runtime: Runtime) {
     let kept = runtime.spawn_blocking(|| {
         let soon = source::wait_for_layouts(Duration::from_millis(300));
         if !soon && std::io::stderr().is_terminal() {
-            eprintln!("keeping what was read of the debug information for the next look; ctrl-c ends it");
+            let said = "keeping what was read of the debug information for the next look; ctrl-c ends it";
+            // Nobody who cannot be told needs to be.
+            let _ = writeln!(std::io::stderr(), "{said}");
         }
         soon || source::wait_for_layouts(KEEPS)
     });

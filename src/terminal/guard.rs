@@ -39,6 +39,13 @@ impl Guard {
     pub(super) fn output(&self) -> Frames {
         Frames(Vec::new())
     }
+
+    /// Gives the terminal back before whoever draws is dropped: ratatui would show the cursor once more, and where the terminal is gone
+    /// say that it cannot, on what may be the same terminal, which ends the program.
+    #[expect(clippy::unused_self, reason = "whoever gives the terminal back must have it")]
+    pub(super) fn give_back(&self) {
+        SCREEN.give_back();
+    }
 }
 
 impl Drop for Guard {

@@ -82,10 +82,12 @@ pub async fn run_fleet(many: Many, told: oneshot::Receiver<String>) -> Result<()
     let events = events::real(told)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = Outside { guard: &guard, switchboard: None };
-    tokio::select! {
+    let result = tokio::select! {
         result = fleet::fleet_loop(&mut terminal, &mut host, events, many) => result,
         () = fault::panic_on_request() => Ok(()),
-    }
+    };
+    guard.give_back();
+    result
 }
 
 async fn show(
@@ -101,8 +103,10 @@ async fn show(
     let mut app = app.with_past(past.tape());
     let mut terminal = Terminal::new(CrosstermBackend::new(guard.output()))?;
     let mut host = Outside { guard: &guard, switchboard };
-    tokio::select! {
+    let result = tokio::select! {
         result = event_loop(&mut terminal, &mut host, events, attachment.as_mut(), past, &mut app) => result.map(drop),
         () = fault::panic_on_request() => Ok(()),
-    }
+    };
+    guard.give_back();
+    result
 }
