@@ -261,7 +261,7 @@ impl Recording {
         Ok(segment)
     }
 
-    /// Reads the index, which is the last part of a file that was closed.
+    /// Reads the index, which is the last part of a file that was closed. It is believed where it is of all that stands before it.
     fn read_index(&mut self) -> Result<bool, Error> {
         let Some(piece) = self.pieces.last_mut() else { return Ok(false) };
         let Some(at) = frame::last(&mut piece.source, piece.size)? else { return Ok(false) };
@@ -269,19 +269,14 @@ impl Recording {
             return Ok(false);
         };
         let Some(index) = frame::read::<Index>(&payload) else { return Ok(false) };
-        let place = |entry: Entry| {
-            let Entry { offset, length, head, tail } = entry;
-            let is_inside = offset.checked_add(length).is_some_and(|end| end <= at);
-            is_inside.then_some(Place {
-                stored: Stored::File { piece: 0, offset, length },
-                extent: Extent::Whole,
-                unused: NOTHING,
-                head,
-                tail: Some(tail),
-            })
+        if !piece.agrees(&index, at)? {
+            return Ok(false);
+        }
+        let place = |Entry { offset, length, head, tail }: Entry| {
+            let stored = Stored::File { piece: 0, offset, length };
+            Place { stored, extent: Extent::Whole, unused: NOTHING, head, tail: Some(tail) }
         };
-        let Some(segments) = index.segments.into_iter().map(place).collect() else { return Ok(false) };
-        self.segments = segments;
+        self.segments = index.segments.into_iter().map(place).collect();
         piece.walked = piece.size;
         piece.is_closed = true;
         Ok(true)
@@ -290,7 +285,7 @@ impl Recording {
     /// Goes through what was not gone through yet of the last piece.
     fn walk(&mut self) -> Result<(), Error> {
         let number = self.pieces.len().saturating_sub(1);
-        let Self { pieces, segments, damage, .. } = self;
+        let Self { header, pieces, segments, damage } = self;
         let Some(piece) = pieces.last_mut() else { return Ok(()) };
         // A segment that had no end may have one by now.
         if let Some(open) = segments.pop_if(|place| place.extent == Extent::Open) {
@@ -298,6 +293,15 @@ impl Recording {
         }
         loop {
             match frame::look(&mut piece.source, piece.walked, piece.size)? {
+                // What was put behind it: its times are not those of this one.
+                Found::Part(Part::Ours(Kind::Header, payload), _)
+                    if frame::read::<Header>(&payload).is_some_and(|other| other != *header) =>
+                {
+                    damage.bytes += piece.size - piece.walked;
+                    piece.walked = piece.size;
+                    piece.is_closed = true;
+                    return Ok(());
+                }
                 Found::Part(part, length) => {
                     piece.note(part, length, number, segments);
                     piece.walked += length;
@@ -321,6 +325,29 @@ impl Recording {
 }
 
 impl Piece {
+    /// Whether the segments of an index, which begins at `at`, follow one another from the file's header up to it, each behind the head
+    /// that the index has of it. A head that is damaged says nothing against it.
+    fn agrees(&mut self, index: &Index, at: u64) -> Result<bool, Error> {
+        let mut next = self.walked;
+        for Entry { offset, length, head, .. } in &index.segments {
+            let is_its_own = match frame::look(&mut self.source, next, at)? {
+                Found::Part(Part::Ours(Kind::Head, payload), around) => {
+                    next + around == *offset && frame::read::<SegmentHead>(&payload).is_some_and(|own| own == *head)
+                }
+                Found::Nonsense => next < *offset,
+                _ => false,
+            };
+            let Some(end) = offset.checked_add(*length).filter(|end| is_its_own && *end <= at) else {
+                return Ok(false);
+            };
+            match frame::look(&mut self.source, end, at)? {
+                Found::Part(Part::Ours(Kind::Tail, _), around) => next = end + around,
+                _ => return Ok(false),
+            }
+        }
+        Ok(next == at)
+    }
+
     fn note(&mut self, part: Part, length: u64, number: usize, segments: &mut Vec<Place>) {
         match part {
             Part::Ours(Kind::Head, payload) => self.head = frame::read(&payload),

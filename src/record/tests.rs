@@ -214,6 +214,40 @@ fn a_segment_that_is_damaged_costs_no_other() {
     assert_eq!(said(player.session()), *lived.last().unwrap());
 }
 
+/// The index of a file that is not as it was written is none of it any more.
+#[test]
+fn a_byte_that_is_lost_costs_no_more_with_the_index_than_without_it() {
+    let events = told_of_nothing(40);
+    let (_, bytes) = record(&events, &[9, 19]);
+    let whole = play(&bytes).len();
+    let (first, second) = (find(&bytes, 1), find(&bytes, 2));
+    for lost in [first - 1, first + 9, usize::midpoint(first, second), second - 3] {
+        let mut with = bytes.clone();
+        with.remove(lost);
+        let (played, damage) = (play(&with), open(&with).unwrap().damage());
+        let mut without = with.clone();
+        without.pop();
+        assert!(played == play(&without) && damage.segments == open(&without).unwrap().damage().segments, "{lost}");
+        assert!(played.len() >= whole - 11, "{lost}: {} of {whole}", played.len());
+    }
+}
+
+#[test]
+fn of_recordings_one_after_another_in_a_file_the_first_is_shown_and_the_rest_is_counted() {
+    let (_, first) = record(&told_of_nothing(20), &[9]);
+    let (_, second) = record(&told_of_nothing(40), &[9, 19, 29]);
+    let header = |target: &str| frame::write(frame::Kind::Header, &Header::new(target, wall(Duration::ZERO))).unwrap();
+    let (own, other) = (header("127.0.0.1:6669"), header("127.0.0.1:7669"));
+    let of_another = [&other, second.strip_prefix(own.as_slice()).unwrap()].concat();
+    assert!(open(&of_another).unwrap().is_closed());
+    let both = [first.as_slice(), &of_another].concat();
+    let recording = open(&both).unwrap();
+    let heads = |recording: &Recording| recording.segments().map(|(head, _)| head.clone()).collect::<Vec<_>>();
+    assert_eq!(heads(&recording), heads(&open(&first).unwrap()));
+    assert_eq!((recording.damage().bytes, recording.is_closed()), (second.len() as u64, true));
+    assert_eq!(play(&both), play(&first));
+}
+
 /// Where the head of a segment begins.
 pub(super) fn find(bytes: &[u8], number: usize) -> usize {
     let magic = (frame::Kind::Head as u32).to_le_bytes();
