@@ -17,7 +17,12 @@ use crate::{
     record::Limits,
     source::{self, Beside, CatchUp, CredentialError, Credentials, MemoryOptions, Stacks, Target, Token},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// For how long what was shown can be gone back to, where nobody says.
 const HISTORY: Duration = Duration::from_secs(600);
@@ -67,6 +72,16 @@ pub enum ConfigError {
     /// A token or a certificate cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
+    /// What is named to read memory by is not there.
+    #[error("cannot open {}, which {option} names: {error}", .path.display())]
+    Symbols {
+        /// The option.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
 }
 
 impl Config {
@@ -145,7 +160,7 @@ impl Config {
     pub fn apply(&mut self, options: &Options) -> Result<(), ConfigError> {
         self.apply_lints(&options.lints)?;
         self.apply_link(&options.link);
-        self.apply_memory(&options.memory, None);
+        self.apply_memory(&options.memory, None)?;
         replace(&mut self.history, options.past.history);
         self.apply_screen(&options.screen);
         self.apply_files(&options.files);
@@ -156,7 +171,7 @@ impl Config {
     pub fn apply_check(&mut self, args: &CheckArgs) -> Result<(), ConfigError> {
         self.apply_lints(&args.lints)?;
         self.apply_link(&args.link);
-        self.apply_memory(&args.memory, args.exe.as_ref());
+        self.apply_memory(&args.memory, args.exe.as_ref())?;
         self.apply_files(&args.files);
         Ok(())
     }
@@ -165,7 +180,7 @@ impl Config {
     pub fn apply_watch(&mut self, args: &WatchArgs) -> Result<(), ConfigError> {
         self.apply_lints(&args.lints)?;
         self.apply_link(&args.link);
-        self.apply_symbols(&args.symbols);
+        self.apply_symbols(&args.symbols)?;
         self.apply_files(&args.files);
         Ok(())
     }
@@ -226,8 +241,8 @@ impl Config {
     }
 
     /// Takes in what is said of how memory is read.
-    pub fn apply_memory(&mut self, args: &MemoryArgs, executable: Option<&PathBuf>) {
-        self.apply_symbols(&args.symbols);
+    pub fn apply_memory(&mut self, args: &MemoryArgs, executable: Option<&PathBuf>) -> Result<(), ConfigError> {
+        self.apply_symbols(&args.symbols)?;
         let memory = &mut self.memory;
         memory.executable = executable.cloned().or(memory.executable.take());
         if args.asked.values {
@@ -236,16 +251,25 @@ impl Config {
         if args.asked.stop {
             memory.stacks = Stacks::Stopping;
         }
+        Ok(())
     }
 
-    /// Takes in where what is needed of the executable is, which stands above everything else.
-    pub fn apply_symbols(&mut self, args: &SymbolArgs) {
+    /// Takes in where what is needed of the executable is, which stands above everything else. A file that is not there is told at once:
+    /// whether it is needed is known of a process alone, and not of each.
+    pub fn apply_symbols(&mut self, args: &SymbolArgs) -> Result<(), ConfigError> {
+        for (option, file) in [("--debug", &args.debug), ("--layout", &args.layout)] {
+            if let Some(path) = file {
+                let told = |error| ConfigError::Symbols { option, path: path.clone(), error };
+                can_be_opened(path).map_err(told)?;
+            }
+        }
         let memory = &mut self.memory;
         memory.debug = args.debug.clone().or(memory.debug.take());
         memory.layout = args.layout.clone().or(memory.layout.take());
         if args.no_memory {
             memory.beside = Beside::Forbidden;
         }
+        Ok(())
     }
 
     pub(super) fn apply_screen(&mut self, args: &ScreenArgs) {
@@ -310,6 +334,14 @@ impl Config {
             ..app::Options::default()
         }
     }
+}
+
+/// Whether this is a file that can be opened. What is none, as a pipe, is not opened: that could wait for ever.
+fn can_be_opened(path: &Path) -> io::Result<()> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    File::open(path).map(drop)
 }
 
 fn replace<T>(value: &mut T, with: Option<T>) {

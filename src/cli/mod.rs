@@ -81,7 +81,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome, Error> {
         }
         Some(Command::Tree(args)) => {
             let mut config = load(&[&args.files])?;
-            config.apply_memory(&args.memory, args.exe.as_ref());
+            config.apply_memory(&args.memory, args.exe.as_ref())?;
             config.apply_files(&args.files);
             config.target = args.target.clone();
             if args.ascii_only {
