@@ -205,6 +205,64 @@ fn the_chains_of_a_process_are_in_its_recording() {
     assert!(tree.stdout.contains(&of) && tree.stdout.contains(" tasks"), "{}", tree.stdout);
 }
 
+#[test]
+fn a_target_that_is_lost_and_does_not_come_back_is_said_and_what_was_recorded_is_kept() {
+    let server = running::with_agent("lock-across-await");
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = holdup(folder.path());
+    command.args(["record", &server.target, "-o", "a.holdup", "--for", "8s", "--connect-timeout", "30s"]);
+    let recorder = Running::start(command);
+    let begun = Instant::now();
+    while fs::metadata(folder.path().join("a.holdup")).map_or(0, |file| file.len()) < 2_048 {
+        assert!(begun.elapsed() < PATIENCE, "nothing is recorded");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let target = server.target.clone();
+    drop(server);
+    let ended = recorder.end();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let said = format!("error: {target} was heard of for ");
+    for part in ["recorded for ", said.as_str(), "; then it was lost, and did not come back: "] {
+        assert!(ended.stderr.contains(part), "no {part:?} in {}", ended.stderr);
+    }
+    assert_eq!(info(folder.path(), "a.holdup")["closed"], true);
+}
+
+/// As when its terminal is closed, unless it was started to go on then.
+#[test]
+fn a_recording_is_closed_where_its_terminal_ends() {
+    let server = running::with_agent("lock-across-await");
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = |name: &str, more: &[&str], through: &[&str]| {
+        let holdup = holdup(folder.path());
+        let program = holdup.get_program().to_owned();
+        let mut command = match through {
+            [] => holdup,
+            [shell @ ..] => {
+                let mut command = Command::new(shell[0]);
+                command.args(&shell[1..]).arg(program).current_dir(folder.path()).stdin(std::process::Stdio::null());
+                command
+            }
+        };
+        command.args(["record", &server.target, "-o", name]).args(more);
+        let recorder = Running::start(command);
+        let begun = Instant::now();
+        while fs::metadata(folder.path().join(name)).map_or(0, |file| file.len()) < 2_048 {
+            assert!(begun.elapsed() < PATIENCE, "nothing is recorded");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        recorder.signal("HUP");
+        let ended = recorder.end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let told = info(folder.path(), name);
+        assert_eq!(told["closed"], true);
+        told["seconds"].as_f64().unwrap()
+    };
+    recorded("a.holdup", &[], &[]);
+    let lasted = recorded("b.holdup", &["--for", "4s"], &["nohup"]);
+    assert!(lasted >= 3.0, "{lasted}");
+}
+
 /// Ends a recorder without a word, so long after it began; the file opens, and has all but the last second or two.
 fn killed_after(server: &Server, lasting: Duration) {
     let folder = tempfile::tempdir().unwrap();

@@ -37,6 +37,16 @@ pub enum Error {
         /// Why there is no connection.
         reason: String,
     },
+    /// What was to be recorded ended before the recording did.
+    #[error("{target} was heard of for {}; then it was lost, and did not come back: {reason}", humanize(*.heard))]
+    RecordedLost {
+        /// The target.
+        target: Target,
+        /// For how long it was heard of.
+        heard: Duration,
+        /// Why it was lost.
+        reason: String,
+    },
     /// The target stayed connected, and sent no update for most of the window.
     #[error("{target} fell silent: it sent no update for the last {}; is it paused or stopped?", humanize(*.silent))]
     TargetSilent {
@@ -179,6 +189,7 @@ impl Error {
             Self::NotSeen(_)
             | Self::SomeNotSeen(_)
             | Self::TargetLost { .. }
+            | Self::RecordedLost { .. }
             | Self::TargetSilent { .. }
             | Self::Unreadable(_) => ExitCode::from(3),
             _ => ExitCode::from(2),

@@ -53,8 +53,10 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
     let began = Instant::now();
     // Until the first update this is how long is waited for it, and then how long is recorded.
     let mut until = Some(began + args.connect_timeout);
-    let mut heard = false;
+    let mut heard = None;
     let mut failure = None;
+    // Since when there is no connection, and why it ended.
+    let mut lost = None;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stop = pin!(stop);
@@ -72,11 +74,15 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
             event = attachment.next(session.wants()) => {
                 let Some(event) = event else { break };
                 match &event {
-                    Event::Connection(Connection::Lost { reason, .. }) => failure = Some(reason.clone()),
-                    Event::Connection(Connection::GaveUp { reason }) if !heard => {
+                    Event::Connection(Connection::Live) => lost = None,
+                    Event::Connection(Connection::GaveUp { reason }) if heard.is_none() => {
                         keeping.discard();
                         let (target, reason) = (config.target.clone(), reason.clone());
                         return Err(watch::NotSeen::Unwatchable { target, reason }.into());
+                    }
+                    Event::Connection(Connection::Lost { reason, .. } | Connection::GaveUp { reason }) => {
+                        failure = Some(reason.clone());
+                        lost.get_or_insert_with(|| (Instant::now(), reason.clone()));
                     }
                     _ => {}
                 }
@@ -84,14 +90,15 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
                 recorder.push(at, wall(), event.clone(), &session)?;
                 session.apply(event);
                 recorder.applied(at, &session)?;
-                if !heard && session.model().now().is_some() && session.model().changes().complete {
-                    heard = true;
-                    until = args.window.map(|window| Instant::now() + window);
+                if heard.is_none() && session.model().now().is_some() && session.model().changes().complete {
+                    let now = Instant::now();
+                    heard = Some(now);
+                    until = args.window.map(|window| now + window);
                 }
             }
         }
     }
-    if !heard {
+    let Some(heard) = heard else {
         keeping.discard();
         let (target, waited) = (config.target.clone(), args.connect_timeout);
         return Err(match failure {
@@ -99,10 +106,11 @@ async fn record(args: &RecordArgs, config: &Config, plan: Plan, stop: impl Futur
             reason => watch::NotSeen::timed_out(target, waited, reason),
         }
         .into());
-    }
+    };
     let kept = keeping.finish(&mut recorder, began.elapsed(), &session)?;
     progress.over(&kept);
-    Ok(())
+    let Some((since, reason)) = lost else { return Ok(()) };
+    Err(Error::RecordedLost { target: config.target.clone(), heard: since.saturating_duration_since(heard), reason })
 }
 
 impl From<record::Error> for Error {

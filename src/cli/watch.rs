@@ -128,7 +128,7 @@ impl NotSeen {
     }
 }
 
-/// Ends when ctrl-c or SIGTERM asks the process to stop.
+/// Ends when ctrl-c, SIGTERM or the end of the terminal asks the process to stop.
 pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     {
@@ -137,6 +137,7 @@ pub(super) async fn asked_to_stop() {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                () = hung_up() => {}
             }
             return;
         }
@@ -145,6 +146,27 @@ pub(super) async fn asked_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Ends when the terminal does, unless whoever started the process has it go on then, as `nohup` does.
+#[cfg(unix)]
+async fn hung_up() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Asked for first: who hears it does not ignore it any more.
+    let heard = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+    match heard {
+        Some(mut hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the end of the terminal is nothing to this process. Where the system does not tell, it is left as it is.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is the first of them.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 != 0)
 }
 
 /// So long, at most, a command that has said everything stays for the next one's sake.

@@ -34,6 +34,10 @@ pub struct WatchArgs {
 
 /// `holdup record`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0 when it was recorded as asked, 2 when it could not be, 3 when the target could not be reached, or was lost and \
+    had not come back at the end; what was recorded until then is kept."
+)]
 pub struct RecordArgs {
     /// The service or process to record, as for the live view [default: http://127.0.0.1:6669]
     #[arg(value_hint = ValueHint::Url)]
