@@ -134,11 +134,16 @@ fn the_later_word_weighs_more_and_the_nearer_file() {
 
 #[test]
 fn what_is_wrong_is_said_and_never_exits_with_0() {
-    let table: [(&[&str], &str); 15] = [
+    let table: [(&[&str], &str); 20] = [
         (&["https://localhost:x"], "is not a port"),
         (&["check", "--token-file", "/nonexistent/token", "127.0.0.1:1"], "cannot read /nonexistent/token"),
         (&["check", "--cert", "/nonexistent/cert", "127.0.0.1:1"], "--key"),
         (&["check", "--for", "soon"], "--for"),
+        (&["check", "--for", "-1s"], "write a duration such as 30s"),
+        (&["record", "--connect-timeout", "-1s"], "write a duration such as 30s"),
+        (&["http://me:secret@localhost:6669"], "give the token by --token-file"),
+        (&["check", "127.0.0.1:1", "--layout", "/nonexistent/layout"], "/nonexistent/layout, which --layout names"),
+        (&["check", "127.0.0.1:1", "--debug", "/dev/null"], "/dev/null, which --debug names: it is no file"),
         (&["check", "-W", "nope"], "possible values: deadlock"),
         (&["check", "--set", "deadlock.lasts=soon"], "a duration such as"),
         (&["check", "--fail-on", "disaster"], "note, warning, critical, never"),
@@ -157,11 +162,6 @@ fn what_is_wrong_is_said_and_never_exits_with_0() {
     }
 }
 
-#[test]
-fn a_configuration_file_that_is_wrong_is_named() {
-    let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("holdup.toml"), "[lints.never-yields]\nwarnign = '1s'").unwrap();
-    for args in [&["check", "127.0.0.1:1"][..], &["gen-config"]] {
 /// Before anything is read, of which this process has nothing.
 #[test]
 fn what_is_there_is_not_written_over_and_that_is_said_at_once() {
@@ -190,6 +190,11 @@ fn an_error_that_nobody_can_be_told_has_its_exit_code() {
     }
 }
 
+#[test]
+fn a_configuration_file_that_is_wrong_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("holdup.toml"), "[lints.never-yields]\nwarnign = '1s'").unwrap();
+    for args in [&["check", "127.0.0.1:1"][..], &["gen-config"]] {
         let ended = Ended::from(holdup(home.path()).args(args).output().unwrap());
         assert_eq!(ended.code, Some(2));
         for part in ["holdup.toml", "lints.never-yields.warnign", "warning, critical"] {

@@ -84,7 +84,7 @@ pub struct Options {
 #[command(next_help_heading = "Connection")]
 pub struct PastArgs {
     /// For how long what was shown can be gone back to, as in 10m, or `none`; it takes an eighth of --max-memory at most, and 64MiB [default: 10m]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub history: Option<HistoryFor>,
 }
 
@@ -124,7 +124,7 @@ pub struct LintArgs {
 #[command(next_help_heading = "Connection")]
 pub struct LinkArgs {
     /// How long ended tasks and dropped resources stay, as in 30s or 2m; `none` keeps them [default: 6s]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub retain_for: Option<RetainFor>,
 
     /// How much memory what is known of the target may take, as in 512MiB; what is over goes first [default: 512MiB]
@@ -361,7 +361,7 @@ pub struct CheckArgs {
     pub at: Option<RecordedAt>,
 
     /// How long to watch, from the first update on
-    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = wait)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = wait, allow_hyphen_values = true)]
     pub window: std::time::Duration,
 
     /// How to print what was found
@@ -373,7 +373,7 @@ pub struct CheckArgs {
     pub fail_on: FailOn,
 
     /// How long the target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait, allow_hyphen_values = true)]
     pub connect_timeout: std::time::Duration,
 
     /// Print the JSON Schema of `--format json`, and exit: of one target's, or, where several targets are named, of theirs

@@ -80,7 +80,8 @@ const LONGEST: Duration = Duration::from_secs(10 * 31_557_600);
 
 /// How long to wait, or to watch.
 pub(super) fn wait(typed: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(typed).map_err(|error| error.to_string())?;
+    let said = |error| format!("{error}; write a duration such as 30s or 2m");
+    let duration = humantime::parse_duration(typed).map_err(said)?;
     if duration > LONGEST { Err("that is more than ten years".to_owned()) } else { Ok(duration) }
 }
 
@@ -429,7 +430,9 @@ mod tests {
         assert_eq!(wait("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(wait("10y 1d").unwrap_err(), "that is more than ten years");
         assert_eq!(wait("400000000000y").unwrap_err(), "that is more than ten years");
-        assert!(wait("a while").is_err());
+        for wrong in ["a while", "-1s"] {
+            assert!(wait(wrong).unwrap_err().contains("such as 30s"), "{wrong}");
+        }
     }
 
     #[test]

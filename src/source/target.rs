@@ -1,6 +1,11 @@
 //! Where a target is: what a user may type, and what it means.
 
-use std::{fmt, net::Ipv6Addr, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    net::Ipv6Addr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// The port that `console-subscriber` listens on unless it is told otherwise.
 pub const DEFAULT_PORT: u16 = 6669;
@@ -55,6 +60,17 @@ pub enum ParseTargetError {
     /// Something follows the port.
     #[error("a target ends with its port, but {0:?} follows; type http://host:port")]
     Rest(String),
+    /// Who the client is stands in it.
+    #[error(
+        "who this client is does not belong in a target; type http://host:port, and give the token by --token-file"
+    )]
+    Credentials,
+    /// A file, of which it is not said what it is.
+    #[error(
+        "{0:?} is a path, and what is there is not said; type unix:///path for a socket, core:FILE for a core file or a grab, and replay:FILE \
+         for a recording or the folder of its pieces; a name that ends in .holdup is a recording, too"
+    )]
+    Path(String),
     /// A process id that cannot be one.
     #[error("{0:?} is not a process; type its id, as in 4242, or its name, as in name:orders; `holdup ps` lists them")]
     Process(String),
@@ -123,13 +139,16 @@ impl FromStr for Target {
             return Ok(Self::Recording(PathBuf::from(typed)));
         }
         if typed.starts_with(['/', '.', '~']) {
-            return Err(ParseTargetError::Socket(typed.to_owned()));
+            return Err(ParseTargetError::Path(typed.to_owned()));
         }
         if let Some(path) = typed.strip_prefix("unix:").filter(|path| !path.starts_with("//")) {
             return socket(typed, path);
         }
         match typed.split_once("://") {
-            None => host_and_port(typed).map(tcp),
+            // Whatever it is instead of a host, it may be there.
+            None => host_and_port(typed).map(tcp).map_err(|error| {
+                if Path::new(typed).exists() { ParseTargetError::Path(typed.to_owned()) } else { error }
+            }),
             Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
                 "http" => host_and_port(rest.strip_suffix('/').unwrap_or(rest)).map(tcp),
                 "https" => host_and_port(rest.strip_suffix('/').unwrap_or(rest)).map(tls),
@@ -181,6 +200,10 @@ fn tls((host, port): (String, u16)) -> Target {
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16), ParseTargetError> {
+    // Before anything of it is said again: a password may be in it.
+    if text.contains('@') {
+        return Err(ParseTargetError::Credentials);
+    }
     let (authority, rest) = match text.find(['/', '?', '#']) {
         Some(at) => text.split_at(at),
         None => (text, ""),
@@ -285,7 +308,9 @@ mod tests {
             ("ftp://host", "type http://host:port"),
             ("http://", "is not a host"),
             ("host name", "is not a host"),
-            ("user@host:1", "is not a host"),
+            ("user@host:1", "does not belong in a target"),
+            ("http://user:secret@host:6669", "give the token by --token-file"),
+            ("https://user:sec/ret@host", "type http://host:port"),
             ("host:", "\"\" is not a port"),
             ("host:0", "from 1 to 65535"),
             ("host:65536", "\"65536\" is not a port"),
@@ -307,6 +332,10 @@ mod tests {
             ("replay:", "type the recording's file"),
             ("/run/app.sock", "type unix:///path"),
             ("./app.sock", "type unix:///path"),
+            ("/tmp/a.grab", "core:FILE for a core file or a grab"),
+            ("/tmp/recordings/", "replay:FILE for a recording or the folder"),
+            ("src/cli", "is a path, and what is there is not said"),
+            ("nowhere/cli", "\"/cli\" follows"),
             ("unix://", "path is absolute"),
             ("unix:@app", "path is absolute"),
             ("unix:///", "path is absolute"),
@@ -318,7 +347,7 @@ mod tests {
                 Ok(target) => panic!("{typed} means {target}"),
                 Err(error) => error.to_string(),
             };
-            assert!(error.contains(said), "{typed}: {error}");
+            assert!(error.contains(said) && !error.contains("secret"), "{typed}: {error}");
         }
     }
 

@@ -48,7 +48,7 @@ pub struct RecordArgs {
     pub output: PathBuf,
 
     /// How long to record, from the first update on [default: until ctrl-c]
-    #[arg(long = "for", value_name = "DURATION", value_parser = wait)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = wait, allow_hyphen_values = true)]
     pub window: Option<std::time::Duration>,
 
     /// How much to keep, as in 1GiB: in eight pieces, FILE.0001 and so on, of which the oldest goes; a piece has at least what is known when it begins
@@ -64,15 +64,15 @@ pub struct RecordArgs {
     pub on_finding: Option<AlarmOn>,
 
     /// How much to keep of what was before that
-    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = wait, requires = "on_finding")]
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = wait, allow_hyphen_values = true, requires = "on_finding")]
     pub before: std::time::Duration,
 
     /// How much to keep of what comes after it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = wait, requires = "on_finding")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = wait, allow_hyphen_values = true, requires = "on_finding")]
     pub after: std::time::Duration,
 
     /// How long the target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait, allow_hyphen_values = true)]
     pub connect_timeout: std::time::Duration,
 
     /// How the target is watched.
@@ -111,7 +111,7 @@ pub struct DiffArgs {
     pub after: Option<Target>,
 
     /// How long to watch a live target, from the first update on
-    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = wait)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = wait, allow_hyphen_values = true)]
     pub window: std::time::Duration,
 
     /// How to print what differs
@@ -123,7 +123,7 @@ pub struct DiffArgs {
     pub change: Percent,
 
     /// And, of times, by this much
-    #[arg(long, value_name = "DURATION", default_value = "100us", value_parser = wait)]
+    #[arg(long, value_name = "DURATION", default_value = "100us", value_parser = wait, allow_hyphen_values = true)]
     pub time: std::time::Duration,
 
     /// And, of shares, by this much: of one worker's time, and of a lock's acquisitions
@@ -135,7 +135,7 @@ pub struct DiffArgs {
     pub fail_on: FailOn,
 
     /// How long a live target may take until it sends its first update
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = wait, allow_hyphen_values = true)]
     pub connect_timeout: std::time::Duration,
 
     /// Print the JSON Schema of `--format json`, and exit
