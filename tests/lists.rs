@@ -10,10 +10,13 @@ use holdup::{
     diagnose::Settings,
     model::{Model, Retention},
     session::Session,
-    source::Event,
-    update::{ResourceId, Stamp},
+    source::{Begin, Event},
+    update::{ResourceId, Stamp, Update},
 };
-use support::service::{Service, Take};
+use support::{
+    agent,
+    service::{Service, Take},
+};
 
 fn watched(service: &mut Service) -> Session {
     let mut watched = Session::new(&Settings::default(), Retention::default());
@@ -122,6 +125,28 @@ fn a_tree_follows_holders_that_wait_themselves_and_marks_a_cycle() {
     assert_eq!(depths, [0, 1, 2, 3, 4, 5, 6]);
     assert!(matches!(&tree[5], (_, Node::Holder { id, .. }) if *id == tasks[2]));
     assert!(matches!(&tree[6], (_, Node::Cycle { id, .. }) if *id == locks[0]), "{:?}", tree[6]);
+}
+
+#[test]
+fn who_asks_again_for_the_lock_that_it_held_is_no_cycle_before_that_has_lasted() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let tasks = ["first", "second"].map(|name| service.spawn(name, "src/main.rs:7"));
+    for task in tasks {
+        service.pass(5).start(task).take(task, lock, Take::Lock).pass(1).end(task);
+    }
+    let mut watched = Session::new(&Settings::default(), Retention::default());
+    watched.apply(Event::Begin(Box::new(Begin::agent(1, agent::process()))));
+    watched.apply(Event::Update(Box::new(service.greet())));
+    let mut last = |millis| {
+        let told = vec![agent::lock(lock, vec![agent::holder(tasks[1], support::service::at(1))], Vec::new())];
+        let now = service.pass(millis).now();
+        watched.apply(Event::Update(Box::new(Update { locks: told, ..agent::report(now) })));
+        tree(&watched, lock, now).pop().map(|(_, node)| node)
+    };
+    // A convoy: what is told of the lock and of the waits is of different instants.
+    assert_eq!(last(20), Some(Node::Again { id: lock }));
+    assert!(matches!(last(1_500), Some(Node::Cycle { .. })));
 }
 
 #[test]

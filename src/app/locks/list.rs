@@ -164,7 +164,7 @@ impl LockRow {
             others: lock.holds.len().saturating_sub(1),
             unknown: model.unknown_holder(id),
             across: first.map(|_| if asleep { Across::Await } else { Across::SamePoll }),
-            held: first.map(|hold| now.since(hold.acquire.at)),
+            held: first.map(|hold| model.held_for(id, hold, now)),
             waiters,
             wait: wait.map(|since| now.since(since)),
             acquisitions: lock.acquisitions,

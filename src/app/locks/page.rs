@@ -227,7 +227,7 @@ pub fn lock_users(model: &Model, id: ResourceId, now: Stamp) -> Vec<LockUserRow>
             Across::SamePoll => Role::Holds,
         },
         access: hold.acquire.access,
-        time: Some(now.since(hold.acquire.at)),
+        time: Some(model.held_for(id, hold, now)),
     });
     let waiters = model.waiters(id);
     let waiters = waiters.iter().enumerate().map(|(at, waiter)| LockUserRow {

@@ -3,7 +3,7 @@
 use crate::{
     app::labels::{holder_label, lock_label},
     diagnose::More,
-    model::Model,
+    model::{Hold, Model},
     update::{Across, ResourceId, TaskId},
 };
 
@@ -50,6 +50,18 @@ pub enum Node {
         /// In words.
         label: String,
     },
+    /// A holder waits for the lock that it held: it has given it back since, or that is not known to stand for long enough.
+    Again {
+        /// Which.
+        id: ResourceId,
+    },
+    /// A holder waits for this lock, which stands further up, and somebody in between may have given theirs back since.
+    Above {
+        /// Which.
+        id: ResourceId,
+        /// In words.
+        label: String,
+    },
     /// There is more than is shown.
     More,
 }
@@ -62,7 +74,7 @@ const LINES: usize = 60;
 
 /// The tree that grows from a lock. Only locks are followed: what else a task waits for is not held by anybody.
 pub(crate) fn wait_tree(model: &Model, lock: ResourceId) -> Vec<TreeLine> {
-    let mut tree = Tree { model, lines: Vec::new(), path: vec![lock], levels: Vec::new() };
+    let mut tree = Tree { model, lines: Vec::new(), path: vec![Step { lock, by: None }], levels: Vec::new() };
     tree.push(Node::Lock { id: lock, label: lock_label(model, lock) });
     tree.holders(lock);
     tree.lines
@@ -72,8 +84,25 @@ struct Tree<'a> {
     model: &'a Model,
     lines: Vec<TreeLine>,
     /// The locks from the root to here.
-    path: Vec<ResourceId>,
+    path: Vec<Step>,
     levels: Vec<More>,
+}
+
+/// A lock on the way.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    lock: ResourceId,
+    /// How sure it is that who holds the one before waits for it meanwhile; `None` at the root.
+    by: Option<Meanwhile>,
+}
+
+/// Whether somebody holds one lock and waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    /// They do.
+    Surely,
+    /// They may have given back the one before they asked for the other.
+    Perhaps,
 }
 
 impl Tree<'_> {
@@ -93,31 +122,45 @@ impl Tree<'_> {
             let id = hold.acquire.task;
             let label = holder_label(self.model, hold);
             let node = Node::Holder { id, label, across: hold.across, outlived: hold.outlived };
-            if !self.child(more, node, |tree| tree.waits(id)) {
+            if !self.child(more, node, |tree| tree.waits(hold)) {
                 return;
             }
         }
     }
 
-    /// Everything below a task.
-    fn waits(&mut self, task: TaskId) {
-        let locks = self.model.locks_awaited(task);
+    /// Everything below one who holds a lock.
+    fn waits(&mut self, hold: &Hold) {
+        let locks = self.model.locks_awaited(hold.acquire.task);
         for (at, &lock) in locks.iter().enumerate() {
             let more = if at + 1 == locks.len() { More::Last } else { More::Follows };
-            let label = lock_label(self.model, lock);
-            let goes_on = if self.path.contains(&lock) {
-                self.child(more, Node::Cycle { id: lock, label }, |_| ())
-            } else {
-                self.child(more, Node::Lock { id: lock, label }, |tree| {
-                    tree.path.push(lock);
+            let is_sure = self.model.has_held_while_waiting(hold, lock);
+            let by = if is_sure { Meanwhile::Surely } else { Meanwhile::Perhaps };
+            let goes_on = match self.above(lock, by) {
+                Some(node) => self.child(more, node, |_| ()),
+                None => self.child(more, Node::Lock { id: lock, label: lock_label(self.model, lock) }, |tree| {
+                    tree.path.push(Step { lock, by: Some(by) });
                     tree.holders(lock);
                     tree.path.pop();
-                })
+                }),
             };
             if !goes_on {
                 return;
             }
         }
+    }
+
+    /// What is said of a wait for a lock that stands above.
+    fn above(&self, id: ResourceId, by: Meanwhile) -> Option<Node> {
+        let at = self.path.iter().position(|step| step.lock == id)?;
+        let mut between = self.path.iter().skip(at + 1).filter_map(|step| step.by).chain([by]);
+        let label = || lock_label(self.model, id);
+        Some(if between.all(|by| by == Meanwhile::Surely) {
+            Node::Cycle { id, label: label() }
+        } else if at + 1 == self.path.len() {
+            Node::Again { id }
+        } else {
+            Node::Above { id, label: label() }
+        })
     }
 
     /// Adds a line and what is below it. Whether there is room for another one.

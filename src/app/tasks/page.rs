@@ -300,7 +300,7 @@ fn holds(model: &Model, task: TaskId, now: Stamp) -> Vec<HeldLock> {
             lock: resource.id,
             label: lock_label(model, resource.id),
             access: hold.acquire.access,
-            held: now.since(hold.acquire.at),
+            held: model.held_for(resource.id, hold, now),
             across: hold.across,
             basis: hold.basis,
             waiters: model.waiters_count(resource.id),

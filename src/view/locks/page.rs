@@ -281,6 +281,8 @@ fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
         Node::Holder { label, across: Across::SamePoll, .. } => (format!("held by {label}, in its poll"), Style::new()),
         Node::Unknown { why } => (format!("nobody can tell who holds it: {why}"), theme.dim()),
         Node::Cycle { label, .. } => (format!("waits for {label}, which stands above: a cycle"), theme.bad()),
+        Node::Again { .. } => ("waits for it again".to_owned(), Style::new()),
+        Node::Above { label, .. } => (format!("waits for {label}, which stands above"), Style::new()),
         Node::More => ("and so on".to_owned(), theme.dim()),
     };
     let room = width.saturating_sub(text::columns(&drawn));

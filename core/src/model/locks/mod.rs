@@ -2,6 +2,7 @@
 
 mod certainty;
 mod exact;
+mod held;
 mod ids;
 mod infer;
 mod lock;

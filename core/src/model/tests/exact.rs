@@ -324,3 +324,31 @@ fn who_has_got_a_lock_does_not_wait_for_it_any_more() {
     model.apply(Update { locks: vec![told(lock, vec![held])], ..update(30) });
     assert!(model.waits_of(second).next().is_some());
 }
+
+#[test]
+fn a_hold_is_as_old_as_it_can_be_where_its_holder_asks_again() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let tasks = ["first", "second"].map(|name| service.spawn(name, "src/main.rs:7"));
+    for task in tasks {
+        service.pass(5).start(task).take(task, lock, Take::Lock).pass(1).end(task);
+    }
+    let second = tasks[1];
+    let mut model = model();
+    let rows = service.greet();
+    let held = || vec![told(lock, vec![holder(Some(second), 2)])];
+    // The holders are of an instant before the wait began.
+    model.apply(Update { now: Some(at(9)), locks: held(), ..rows });
+    let hold = model.lock(lock).expect("it is known").1.holds[0].clone();
+    let asked = model.waits_of(second).next().and_then(|op| op.created).expect("it waits");
+    assert!(asked > hold.seen, "{asked:?} {:?}", hold.seen);
+    assert_eq!(model.held_for(lock, &hold, at(30_000)), asked.since(at(2)), "it grows no more");
+    assert!(!model.has_held_while_waiting(&hold, lock));
+    // It is told to be so for a while: it does wait for itself.
+    for millis in [20, 500, 1_200] {
+        model.apply(Update { locks: held(), ..update(millis) });
+    }
+    let hold = model.lock(lock).expect("it is known").1.holds[0].clone();
+    assert!(model.has_held_while_waiting(&hold, lock));
+    assert_eq!(model.held_for(lock, &hold, at(30_000)), at(30_000).since(at(2)));
+}
