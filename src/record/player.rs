@@ -70,6 +70,8 @@ struct Step {
 pub(super) enum Origin {
     /// Where it is.
     Here,
+    /// The first step at which something is known of the target.
+    First,
     /// The last step until then.
     At(Duration),
     /// The end, which is behind the last step.
@@ -223,6 +225,10 @@ impl Player {
     pub(super) fn visit(&mut self, from: Origin, by: i64) -> Result<(), Error> {
         let last = self.recording.places().len().saturating_sub(1);
         let (mut cursor, mut by) = match from {
+            Origin::First => {
+                self.go_to_the_first()?;
+                (self.cursor().unwrap_or(Cursor { number: 0, next: 0 }), by)
+            }
             Origin::Here => (self.cursor().unwrap_or(Cursor { number: 0, next: 0 }), by),
             Origin::At(at) => (self.locate(at)?, by),
             Origin::End => (Cursor { number: last, next: usize::MAX }, by.min(0).saturating_sub(1)),
@@ -262,6 +268,19 @@ impl Player {
             }
         }
         self.go(cursor)
+    }
+
+    /// To the first step at which something is known of the target; to the last one, where nothing ever was.
+    fn go_to_the_first(&mut self) -> Result<(), Error> {
+        self.visit(Origin::At(Duration::ZERO), 0)?;
+        while self.session.model().attached().is_none() {
+            let before = self.cursor();
+            self.visit(Origin::Here, 1)?;
+            if self.cursor() == before {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// There is more of what is played, or less: segments are known by when they began.

@@ -23,6 +23,8 @@ const FOLLOWED_EVERY: Duration = Duration::from_secs(1);
 pub enum Seek {
     /// Nothing else: how far the past goes by now.
     Line,
+    /// The first instant of which something is known.
+    First,
     /// An instant.
     To(Duration),
     /// So many steps on from what is shown, or back where it is negative.
@@ -166,6 +168,7 @@ impl Wanted {
     fn and(self, seek: Seek) -> Self {
         match (self, seek) {
             (wanted, Seek::Line) => wanted,
+            (_, Seek::First) => Self::Instant(Origin::First, 0),
             (_, Seek::To(at)) => Self::Instant(Origin::At(at), 0),
             (_, Seek::Latest(by)) => Self::Instant(Origin::End, by),
             (Self::Mark(from, before), Seek::Mark(_, by)) => Self::Mark(from, before.saturating_add(by)),

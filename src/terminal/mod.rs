@@ -72,7 +72,7 @@ pub async fn replay(
     told: oneshot::Receiver<String>,
 ) -> Result<(), Error> {
     let past = Past::recorded(player);
-    past.ask(at.map_or(Seek::To(Duration::ZERO), Seek::To));
+    past.ask(at.map_or(Seek::First, Seek::To));
     show(app::App::new(name, options), past, told, None, || None).await
 }
 

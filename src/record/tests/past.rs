@@ -583,3 +583,13 @@ fn what_cannot_be_written_ends_no_past() {
     assert_eq!(view.unwrap().1.at, events.last().unwrap().0);
     assert!(line.unwrap().gaps.is_empty(), "what was before it is kept, too");
 }
+
+#[test]
+fn a_recording_opens_where_something_is_known() {
+    let events = told(&[play::Step::Publish; 4]);
+    let (lived, bytes) = record(&events, &[]);
+    let mut viewer = Viewer::of_recording(Player::new(open(&bytes).unwrap()).unwrap());
+    let (session, moment) = shown(&mut viewer, &[Seek::First]).0.unwrap();
+    assert_eq!((moment.at, &said(&session)), (events[2].0, &lived[2]), "what came before is the connection");
+    assert_eq!(shown(&mut viewer, &[Seek::By(1)]).0.unwrap().1.at, events[3].0);
+}

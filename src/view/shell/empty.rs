@@ -23,6 +23,9 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
     let watched = model.attached().zip(app.now(at)).map(|(attached, now)| now.since(attached));
     let mut lines = Vec::new();
     match (&app.session().status().connection, watched) {
+        (_, None) if app.past().is_recording() && app.past().shown().is_some() => {
+            lines.push(("Nothing is known of the target at this instant.".to_owned(), theme.dim()));
+        }
         (_, None) if app.past().is_recording() => lines.push(("Opening the recording".to_owned(), theme.dim())),
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
