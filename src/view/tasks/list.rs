@@ -221,8 +221,8 @@ fn group_row(app: &App, key: GroupKey, theme: &Theme) -> Row {
         if polls { number(sums.polls) } else { unknown() },
         if polls { Cell::Text(numbers::duration(sums.busy(), theme), Style::new()) } else { unknown() },
         match key {
-            GroupKey::Place(_) => Cell::path(&key.in_words(model), theme.title(), theme),
-            GroupKey::Chain(_) | GroupKey::Awaits(_) => Cell::text(&key.in_words(model), theme.title(), theme),
+            GroupKey::Place(_) | GroupKey::Chain(_) => Cell::path(&key.in_words(model), theme.title(), theme),
+            GroupKey::Awaits(_) => Cell::text(&key.in_words(model), theme.title(), theme),
         },
     ];
     let style = if sums.live == 0 { theme.dim() } else { Style::new() };
