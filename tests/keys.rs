@@ -428,7 +428,7 @@ fn pages_are_opened_from_lists_and_from_each_other_and_left_one_by_one() {
     let (mut stage, _) = watching(WIDE);
     stage.keys("j enter").shows(&["╭ held-across-await ── Mutex 1 src/state.rs:21", "The story", "Esc back"]);
     stage.keys("enter").shows(&["╭ Mutex src/state.rs:21", "Who waits for whom", "1 holds it, 2 wait", "Esc back"]);
-    stage.keys("enter").shows(&["╭ task 103 writer", "holds     Mutex src/state.rs:21"]);
+    stage.keys("enter").shows(&["╭ task 103 writer", "holds     Mutex 1 src/state.rs:21"]);
     let writer = stage.watched_task();
     assert!(writer.is_some(), "its details are asked for");
     // Back on the lock by another way is the same page, not one more.

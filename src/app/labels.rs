@@ -84,10 +84,10 @@ pub fn holder_label(model: &Model, hold: &Hold) -> String {
     }
 }
 
-/// A lock in words: what it is, and where it was made.
+/// A lock in words: what it is, its number, and where it was made. Of one place there may be many.
 pub fn lock_label(model: &Model, id: ResourceId) -> String {
     match model.lock(id) {
-        Some((resource, lock)) => format!("{} {}", lock.kind.name(), model.place(resource.place)),
+        Some((resource, lock)) => format!("{} {} {}", lock.kind.name(), resource.number, model.place(resource.place)),
         None => format!("lock {id}"),
     }
 }

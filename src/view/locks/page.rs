@@ -265,31 +265,42 @@ fn histogram(values: &Distribution, width: usize, theme: &Theme) -> Vec<Line<'st
     if values.count() == 0 { Vec::new() } else { bars::histogram(values, width.min(90), theme) }
 }
 
+/// In fewer columns no place can be told from others.
+const PLACE_LEAST: usize = 12;
+
 fn tree(detail: &LockDetail, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     detail.tree.iter().map(|line| tree_line(line, width, theme)).collect()
 }
 
 fn tree_line(line: &TreeLine, width: usize, theme: &Theme) -> Line<'static> {
     let (drawn, _) = tree::prefix(&line.levels, theme);
+    let room = width.saturating_sub(text::columns(&drawn));
     let (said, style) = match &line.node {
         Node::Lock { label, .. } if line.levels.is_empty() => (label.clone(), theme.title()),
-        Node::Lock { label, .. } => (format!("waits for {label}"), Style::new()),
+        Node::Lock { label, .. } => (waits_for(label, "", room, theme), Style::new()),
         Node::Holder { label, outlived: true, .. } => {
             (format!("held by a guard of {label}, which has ended"), theme.bad())
         }
         Node::Holder { label, across: Across::Await, .. } => (format!("held by {label}, asleep"), theme.notice()),
         Node::Holder { label, across: Across::SamePoll, .. } => (format!("held by {label}, in its poll"), Style::new()),
         Node::Unknown { why } => (format!("nobody can tell who holds it: {why}"), theme.dim()),
-        Node::Cycle { label, .. } => (format!("waits for {label}, which stands above: a cycle"), theme.bad()),
+        Node::Cycle { label, .. } => (waits_for(label, ", which stands above: a cycle", room, theme), theme.bad()),
         Node::Again { .. } => ("waits for it again".to_owned(), Style::new()),
-        Node::Above { label, .. } => (format!("waits for {label}, which stands above"), Style::new()),
+        Node::Above { label, .. } => (waits_for(label, ", which stands above", room, theme), Style::new()),
         Node::More => ("and so on".to_owned(), theme.dim()),
     };
-    let room = width.saturating_sub(text::columns(&drawn));
     Line::from(vec![
         Span::styled(text::safe(&drawn, width, theme).into_owned(), theme.dim()),
         Span::styled(text::safe(&said, room, theme).into_owned(), style),
     ])
+}
+
+/// That a lock is waited for, and more of it. Where room is scarce, the place loses its beginning.
+fn waits_for(label: &str, more: &str, room: usize, theme: &Theme) -> String {
+    let (what, place) = label.rsplit_once(' ').unwrap_or((label, ""));
+    let before = format!("waits for {what} ");
+    let left = room.saturating_sub(text::columns(&before) + text::columns(more));
+    format!("{before}{}{more}", text::safe_end(place, left.max(PLACE_LEAST), theme))
 }
 
 fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Row {
@@ -333,5 +344,21 @@ fn user(row: &LockUserRow, lock: ResourceId, model: &Model, theme: &Theme) -> Ro
         id: RowId::Op(row.op),
         cells: LockUserRow::COLUMNS.iter().map(|spec| cell(spec.column)).collect(),
         style: Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_waited_for_is_known_by_its_number_and_the_end_of_its_place() {
+        let theme = Theme::default();
+        let label = "Mutex 26 demo-server/src/scenarios/one_filter_for_all.rs:29";
+        assert_eq!(waits_for(label, "", 80, &theme), format!("waits for {label}"));
+        assert_eq!(waits_for(label, "", 46, &theme), "waits for Mutex 26 …s/one_filter_for_all.rs:29");
+        let more = ", which stands above: a cycle";
+        let narrow = waits_for(label, more, 20, &theme);
+        assert_eq!(narrow, format!("waits for Mutex 26 …r_all.rs:29{more}"), "what is left of it is cut elsewhere");
     }
 }
