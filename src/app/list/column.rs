@@ -16,6 +16,8 @@ pub enum Width {
     Fixed(u16),
     /// As wide as what is visible needs, between these.
     Fit(u16, u16),
+    /// As `Fit`, and other columns go before it is narrower than that.
+    Whole(u16, u16),
     /// As `Fit`, and then as wide as there is room.
     Fill(u16, u16),
 }

@@ -82,7 +82,7 @@ impl ListRow for LockRow {
     type Column = LockColumn;
 
     const COLUMNS: &'static [ColumnSpec<LockColumn>] = &[
-        ColumnSpec::new(LockColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 4),
+        ColumnSpec::new(LockColumn::Id, "ID", Align::Right, Width::Whole(3, 10), 2),
         ColumnSpec::new(LockColumn::Kind, "Kind", Align::Left, Width::Fixed(6), 1),
         ColumnSpec::new(LockColumn::State, "State", Align::Left, Width::Fixed(10), 0),
         ColumnSpec::new(LockColumn::Holder, "Holder", Align::Left, Width::Fit(12, 30), 0),
@@ -90,8 +90,8 @@ impl ListRow for LockRow {
         ColumnSpec::new(LockColumn::Waiters, "Wait", Align::Right, Width::Fixed(5), 0),
         ColumnSpec::new(LockColumn::Wait, "Longest", Align::Right, Width::Fixed(8), 0),
         ColumnSpec::new(LockColumn::Acquired, "Acquired", Align::Right, Width::Fixed(9), 5),
-        ColumnSpec::new(LockColumn::Rate, "Acq/s", Align::Right, Width::Fixed(6), 2),
-        ColumnSpec::new(LockColumn::Contended, "Cont", Align::Right, Width::Fixed(5), 3),
+        ColumnSpec::new(LockColumn::Rate, "Acq/s", Align::Right, Width::Fixed(6), 3),
+        ColumnSpec::new(LockColumn::Contended, "Cont", Align::Right, Width::Fixed(5), 4),
         ColumnSpec::new(LockColumn::Location, "Location", Align::Left, Width::Fill(12, 60), 0),
     ];
 

@@ -74,7 +74,7 @@ impl ListRow for ResourceRow {
     type Column = ResourceColumn;
 
     const COLUMNS: &'static [ColumnSpec<ResourceColumn>] = &[
-        ColumnSpec::new(ResourceColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        ColumnSpec::new(ResourceColumn::Id, "ID", Align::Right, Width::Whole(3, 10), 0),
         ColumnSpec::new(ResourceColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
         ColumnSpec::new(ResourceColumn::Kind, "Kind", Align::Left, Width::Fit(5, 12), 2),
         ColumnSpec::new(ResourceColumn::Total, "Total", Align::Right, Width::Fixed(7), 0),
@@ -220,7 +220,7 @@ impl ListRow for OpRow {
     type Column = OpColumn;
 
     const COLUMNS: &'static [ColumnSpec<OpColumn>] = &[
-        ColumnSpec::new(OpColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+        ColumnSpec::new(OpColumn::Id, "ID", Align::Right, Width::Whole(3, 10), 0),
         ColumnSpec::new(OpColumn::Parent, "Parent", Align::Right, Width::Fit(6, 10), 3),
         ColumnSpec::new(OpColumn::Stage, "State", Align::Left, Width::Fixed(9), 4),
         ColumnSpec::new(OpColumn::Task, "Task", Align::Left, Width::Fit(8, 30), 0),

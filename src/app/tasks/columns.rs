@@ -51,7 +51,7 @@ pub enum TaskColumn {
 /// The columns from left to right.
 pub const TASK_COLUMNS: &[ColumnSpec<TaskColumn>] = &[
     ColumnSpec::new(TaskColumn::Flags, "Flags", Align::Left, Width::Fixed(6), 0),
-    ColumnSpec::new(TaskColumn::Id, "ID", Align::Right, Width::Fit(3, 10), 0),
+    ColumnSpec::new(TaskColumn::Id, "ID", Align::Right, Width::Whole(3, 10), 0),
     ColumnSpec::new(TaskColumn::State, "State", Align::Left, Width::Fixed(9), 3),
     ColumnSpec::new(TaskColumn::Name, "Name", Align::Left, Width::Fit(12, 28), 0),
     ColumnSpec::new(TaskColumn::Total, "Total", Align::Right, Width::Fixed(7), 5),

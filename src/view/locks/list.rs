@@ -122,7 +122,7 @@ fn lock_row(row: &LockRow, model: &Model, theme: &Theme) -> Row {
     };
     let number = |count: u64| Cell::Text(numbers::count(count), Style::new());
     let cell = |column| match column {
-        LockColumn::Id => Cell::Text(row.number.to_string(), theme.dim()),
+        LockColumn::Id => Cell::id(row.number, theme.dim()),
         LockColumn::Kind => Cell::Text(row.kind.name().into(), Style::new()),
         LockColumn::State => Cell::Text(state(row), state_style(row, theme)),
         LockColumn::Holder => match (holder(row, model), row.unknown) {

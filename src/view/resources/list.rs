@@ -62,7 +62,7 @@ fn resource_row(row: &ResourceRow, model: &Model, theme: &Theme) -> Row {
     let plain = Style::new();
     let word = |sym| Cell::text(model.text(sym), plain, theme);
     let cell = |column| match column {
-        ResourceColumn::Id => Cell::Text(row.number.to_string(), plain),
+        ResourceColumn::Id => Cell::id(row.number, plain),
         ResourceColumn::Parent => match row.parent {
             Some(parent) => Cell::Text(parent.to_string(), theme.dim()),
             None => Cell::Empty,

@@ -116,7 +116,7 @@ fn op_row(row: &OpRow, model: &Model, theme: &Theme) -> Row {
     let plain = Style::new();
     let time = |time: std::time::Duration| Cell::Text(numbers::duration(time, theme), plain);
     let cell = |column| match column {
-        OpColumn::Id => Cell::Text(row.id.to_string(), plain),
+        OpColumn::Id => Cell::id(row.id, plain),
         OpColumn::Parent => match row.parent {
             Some(parent) => Cell::Text(parent.to_string(), theme.dim()),
             None => Cell::Empty,

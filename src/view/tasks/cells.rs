@@ -21,11 +21,10 @@ pub fn cells(app: &App, columns: &[ColumnSpec<TaskColumn>], task: &Task, now: St
 
 fn cell(column: TaskColumn, app: &App, task: &Task, now: Stamp, theme: &Theme) -> Cell {
     let model = app.session().model();
-    let number = |text: String| Cell::Text(text, Style::new());
     let time = |time| numbers::duration(time, theme);
     match column {
         TaskColumn::Flags => flags(app, task, theme),
-        TaskColumn::Id => number(task.display_id().to_string()),
+        TaskColumn::Id => Cell::id(task.display_id(), Style::new()),
         TaskColumn::State => {
             let state = task.state();
             let mark = if model.is_doubtful(task) { "?" } else { theme.state_mark(state) };

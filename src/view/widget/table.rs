@@ -45,6 +45,11 @@ impl Cell {
         Self::Text(text::safe(text, CELL_MOST, theme).into_owned(), style)
     }
 
+    /// A number by which something is known. Those of one list differ at the end.
+    pub fn id(number: impl std::fmt::Display, style: Style) -> Self {
+        Self::Path(number.to_string(), style)
+    }
+
     /// Text of which the end says most.
     pub fn path(text: &str, style: Style, theme: &Theme) -> Self {
         Self::Path(text::safe_end(text, CELL_MOST, theme).into_owned(), style)
@@ -180,18 +185,19 @@ fn render_head<C: Copy + PartialEq>(
 fn place<C>(columns: &[ColumnSpec<C>], needs: &[u16], total: u16) -> Vec<Placed> {
     // On a wide screen the text columns should get some of the room before the last number does.
     let slack = total.saturating_sub(80) / 4;
-    let least = |spec: &ColumnSpec<C>| match spec.width {
+    let least = |at: usize| match columns[at].width {
         Width::Fixed(width) | Width::Fit(width, _) | Width::Fill(width, _) => width,
+        Width::Whole(least, most) => needs[at].clamp(least, most),
     };
     let mut kept: Vec<usize> = (0..columns.len()).collect();
-    let sum = |kept: &[usize]| -> u16 { kept.iter().map(|&at| least(&columns[at]) + 1).sum::<u16>().saturating_sub(1) };
+    let sum = |kept: &[usize]| -> u16 { kept.iter().map(|&at| least(at) + 1).sum::<u16>().saturating_sub(1) };
     while sum(&kept) > total.saturating_sub(slack) {
         let first = kept.iter().copied().filter(|&at| columns[at].drop > 0).max_by_key(|&at| columns[at].drop);
         let Some(first) = first else { break };
         kept.retain(|&at| at != first);
     }
     let mut left = total.saturating_sub(sum(&kept));
-    let mut widths: Vec<u16> = kept.iter().map(|&at| least(&columns[at])).collect();
+    let mut widths: Vec<u16> = kept.iter().map(|&at| least(at)).collect();
     let grow = |widths: &mut [u16], left: &mut u16, most: &dyn Fn(usize) -> Option<u16>| {
         // One column at a time would let the first take all: they grow together.
         while *left > 0 {
@@ -208,11 +214,11 @@ fn place<C>(columns: &[ColumnSpec<C>], needs: &[u16], total: u16) -> Vec<Placed>
     };
     grow(&mut widths, &mut left, &|at| match columns[at].width {
         Width::Fixed(_) => None,
-        Width::Fit(_, most) | Width::Fill(_, most) => Some(needs[at].min(most)),
+        Width::Fit(_, most) | Width::Whole(_, most) | Width::Fill(_, most) => Some(needs[at].min(most)),
     });
     grow(&mut widths, &mut left, &|at| match columns[at].width {
         Width::Fixed(_) => None,
-        Width::Fit(..) | Width::Fill(..) => Some(needs[at]),
+        Width::Fit(..) | Width::Whole(..) | Width::Fill(..) => Some(needs[at]),
     });
     grow(&mut widths, &mut left, &|at| matches!(columns[at].width, Width::Fill(..)).then_some(u16::MAX));
     let mut x = 0;
@@ -239,7 +245,8 @@ mod tests {
     fn titles(total: u16, needs: u16) -> Vec<&'static str> {
         let shown = TASK_COLUMNS.iter().filter(|spec| spec.column.is_shown(&Knows::console())).copied();
         let columns: Vec<ColumnSpec<TaskColumn>> = shown.collect();
-        let needs = vec![needs; columns.len()];
+        let of = |spec: &ColumnSpec<TaskColumn>| if spec.column == TaskColumn::Id { 3 } else { needs };
+        let needs: Vec<u16> = columns.iter().map(of).collect();
         place(&columns, &needs, total).iter().map(|placed| columns[placed.index].title).collect()
     }
 
@@ -248,6 +255,24 @@ mod tests {
         assert_eq!(titles(77, 30), ["Flags", "ID", "State", "Name", "Busy", "Sched", "Polls", "Location"]);
         assert_eq!(titles(40, 30), ["Flags", "ID", "Name", "Busy", "Location"]);
         assert_eq!(titles(300, 30).len(), TASK_COLUMNS.len() - 1, "all but what memory alone tells");
+    }
+
+    #[test]
+    fn an_id_is_whole_before_other_columns_have_their_room() {
+        let columns = TASK_COLUMNS;
+        for (needs_of_id, shown) in [(3, 3), (7, 7), (10, 10), (20, 10)] {
+            let id = columns.iter().position(|spec| spec.column == TaskColumn::Id).unwrap();
+            let needs: Vec<u16> = (0..columns.len()).map(|at| if at == id { needs_of_id } else { 60 }).collect();
+            let placed = place(columns, &needs, 77);
+            assert_eq!(placed.iter().find(|placed| placed.index == id).map(|placed| placed.width), Some(shown));
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_is_cut_where_others_are_like_it() {
+        let cell = Cell::id(1_764_936_138_u64, Style::new());
+        assert_eq!(cell.line(10, &Theme::default()).to_string(), "1764936138");
+        assert_eq!(cell.line(7, &Theme::default()).to_string(), "…936138");
     }
 
     proptest! {
