@@ -301,7 +301,7 @@ pub const BINDINGS: &[Binding] = &[
         &[Char('z'), Char('o')],
         Action::Group,
         "one row for each chain, thing that is waited for, or task",
-        "ungroup",
+        "regroup",
     ),
     bind(Context::TaskPage, &[Char('l')], Action::OpenLock, "open the lock that it holds or waits for", "lock"),
     bind(

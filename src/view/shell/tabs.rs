@@ -39,7 +39,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme, 
     let mut offers = vec![("?", "help", Action::Help)];
     if app.screen == Screen::Tasks && app.layers.is_empty() {
         offers.push(("/", "filter", Action::Filter));
-        let group = if app.panels.tasks.listing == Listing::Tasks { "group" } else { "ungroup" };
+        let group = if app.panels.tasks.listing == Listing::Tasks { "group" } else { "regroup" };
         offers.push(("z", group, Action::Group));
     }
     for (key, name, action) in offers {
