@@ -3,6 +3,7 @@
 //! The form is in GitHub's "Workflow commands for GitHub Actions"; what escapes what follows its own toolkit.
 
 use super::{data::Report, location::Location, rows::Row, text};
+use crate::number::plural;
 use std::fmt::Write;
 
 /// One command for each finding, the worst first, and a last line that sums up.
@@ -13,10 +14,10 @@ pub(crate) fn render(report: &Report) -> String {
     }
     let worst = report.findings.iter().filter(|row| row.severity != "note").count();
     let mut said = format!(
-        "watched {} for {:.1} s: {} findings, {worst} of them above a note",
+        "watched {} for {:.1} s: {}, {worst} of them above a note",
         report.target,
         report.window.seconds,
-        report.findings.len(),
+        plural(report.findings.len() as u64, "finding"),
     );
     for line in report.not_looked_for_in_words() {
         said.push('\n');

@@ -269,6 +269,8 @@ fn text_and_json_tell_the_same_steps() {
 #[test]
 fn annotations_stand_on_the_lines_that_they_name() {
     insta::assert_snapshot!(super::github::render(&report(&of_every_kind())));
+    let one = super::github::render(&report(&of_every_kind()[..1]));
+    assert!(one.contains(" s: 1 finding, "), "{one}");
 }
 
 #[test]
