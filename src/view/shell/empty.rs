@@ -8,6 +8,7 @@ use crate::{
         state::App,
     },
     diagnose::humanize,
+    model::Model,
     update::{Connection, Knows},
     view::{
         style::{text, theme::Theme},
@@ -30,12 +31,7 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         (_, Some(watched)) => {
             shown.hurry(Pace::Slow);
             lines.push((format!("Nothing wrong found in {} of watching.", humanize(watched)), theme.good()));
-            let never = if model.memory().speaks() {
-                "Not seen from here: std::sync locks."
-            } else {
-                "Not seen from here: std::sync locks, and Tokio locks made with const_new."
-            };
-            lines.push((never.to_owned(), theme.dim()));
+            lines.push((never_seen(model).to_owned(), theme.dim()));
             let unasked = unseen::not_looked_for(app.session(), None);
             // It begins a line of its own here.
             let sentence = |line: String| line.replacen('n', "N", 1);
@@ -62,6 +58,15 @@ pub(crate) fn render(buffer: &mut Buffer, area: Rect, app: &App, at: Instant, th
         }
     }
     message(buffer, area, &lines, theme);
+}
+
+/// Which locks nobody tells of. Of a process that runs, memory tells which lock of the standard library a thread sleeps for.
+fn never_seen(model: &Model) -> &'static str {
+    match (model.memory().speaks(), model.memory().is_over()) {
+        (true, false) => "Not seen from here: locks of parking_lot.",
+        (true, true) => "Not seen from here: locks of std::sync and parking_lot.",
+        (false, _) => "Not seen from here: std::sync locks, and Tokio locks made with const_new.",
+    }
 }
 
 /// What an empty list says.
@@ -102,5 +107,26 @@ pub(crate) fn message(buffer: &mut Buffer, area: Rect, paragraphs: &[(String, St
         }
         let x = area.x + area.width.saturating_sub(text::columns(line) as u16) / 2;
         buffer.set_stringn(x, y, line, area.right().saturating_sub(x) as usize, *style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        diagnose::Settings,
+        model::Retention,
+        session::Session,
+        update::{Begin, BeginMode, Event, Process, look::Grade},
+    };
+
+    #[test]
+    fn what_memory_tells_of_is_not_said_to_be_unseen() {
+        let mut session = Session::new(&Settings::default(), Retention::default());
+        session.apply(Event::Begin(Box::new(Begin::console(1))));
+        assert!(never_seen(session.model()).contains("std::sync"));
+        let memory = Begin { mode: BeginMode::Joins, ..Begin::memory(1, Process::default(), Grade::Full) };
+        session.apply(Event::Begin(Box::new(memory)));
+        assert!(!never_seen(session.model()).contains("std::sync"));
     }
 }
