@@ -5,7 +5,7 @@ mod support;
 
 use crossterm::event::MouseEventKind;
 use holdup::{
-    app::Options,
+    app::{App, Options, Tape},
     model::Retention,
     source::{Command, Connection, Event, Process, Protocol, Temporality},
     terminal::{Error, TerminalEvent},
@@ -15,7 +15,7 @@ use stage::{
     Stage, options,
     scenes::{asked_of, attached, report_of, stalled, troubled, watching},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::{agent, service::Service};
 
 const WIDE: (u16, u16) = (120, 30);
@@ -98,6 +98,11 @@ fn what_a_worker_runs_now_is_asked_of_who_can_tell() {
     stage.hear([Event::CommandFailed { command: Command::CaptureStacks, reason }]).shows(&["no right to capture"]);
     // While the display stands still nothing of it would be seen.
     stage.keys("3 enter space S").shows(&["the display stands still"]);
+    assert_eq!(asked(&stage), [Command::CaptureStacks]);
+    // Nor while the past is shown.
+    let app = std::mem::replace(&mut stage.app, App::new("orders", options()));
+    stage.app = app.with_past(Tape::Kept(Instant::now()));
+    stage.keys("space space S").shows(&["this is the past: End leads to the present"]);
     assert_eq!(asked(&stage), [Command::CaptureStacks]);
 
     // An agent that is older than that.

@@ -97,6 +97,10 @@ impl App {
     }
 
     fn stop_for_stacks(&mut self, at: Instant) -> Vec<Effect> {
+        if self.past.shown().is_some() {
+            self.say("stacks are taken of the present, and this is the past: End leads to the present", at);
+            return Vec::new();
+        }
         let from = workers::now::StacksFrom::of(self.session());
         if from == workers::now::StacksFrom::Agent && self.missed().is_some() {
             self.say("stacks are captured as they are now, and the display stands still", at);
