@@ -57,7 +57,7 @@ impl Server {
             .expect("the demo server starts");
         let stdin = child.stdin.take();
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines().map_while(Result::ok);
-        assert!(lines.any(|line| matches!(line.parse(), Ok(Listening::Console(_)))), "{scenario} does not listen");
+        assert!(lines.any(|line| matches!(line.parse(), Ok(Listening::Echo(_)))), "{scenario} does not listen");
         Self { child, _stdin: stdin }
     }
 }

@@ -93,6 +93,8 @@ impl Server {
         command.args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"]);
         Self::run(command, "demo", by, |line| match line.parse() {
             Ok(Listening::Console(console)) => Some(format!("http://{console}")),
+            // Without instrumentation it has no console.
+            Ok(Listening::Echo(_)) if by == By::Memory => Some(String::new()),
             _ => None,
         })
     }

@@ -51,6 +51,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let echo_addr = echo_listener.local_addr().map_err(Error::io("read the echo address"))?;
     let console_addr = console_listener.local_addr().map_err(Error::io("read the console's address"))?;
 
+    let instrument = instrumentation.instrument;
     let chosen = chosen(&names);
     let (stop_sender, stop_receiver) = mpsc::channel(4);
     let keeps = Keeps { retention: retention(&chosen), filter: filter(&chosen) };
@@ -77,7 +78,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         let _in_runtime = control.enter();
         Signals::catch().map_err(Error::io("catch signals"))?
     };
-    for line in [Listening::Echo(echo_addr), Listening::Console(console_addr)] {
+    for line in listening(echo_addr, console_addr, instrument) {
         line.print().map_err(Error::io("print where the server listens"))?;
     }
 
@@ -85,6 +86,14 @@ pub fn run(args: Args) -> Result<(), Error> {
     match stopped {
         Stop::Asked => Ok(()),
         Stop::ConsoleFailed(reason) => Err(Error::Console(reason)),
+    }
+}
+
+/// What is said to listen: without instrumentation there is no console.
+fn listening(echo: SocketAddr, console: SocketAddr, instrument: Instrument) -> Vec<Listening> {
+    match instrument {
+        Instrument::None => vec![Listening::Echo(echo)],
+        Instrument::Agent | Instrument::ConsoleSubscriber => vec![Listening::Echo(echo), Listening::Console(console)],
     }
 }
 
@@ -200,5 +209,12 @@ mod tests {
             assert_eq!(all.contains(&scenario.name), scenario.kind == Kind::Trouble, "{}", scenario.name);
         }
         assert!(!all.contains(&"short-of-processors"));
+    }
+
+    #[test]
+    fn where_nothing_is_instrumented_no_console_is_said_to_listen() {
+        let [echo, console] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        assert_eq!(listening(echo, console, Instrument::None), [Listening::Echo(echo)]);
+        assert_eq!(listening(echo, console, Instrument::Agent).len(), 2);
     }
 }

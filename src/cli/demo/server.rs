@@ -10,7 +10,7 @@ use demo_server::{Args, Instrument, Instrumentation, Listening, Switch};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
@@ -42,7 +42,8 @@ pub(super) fn args(args: &DemoArgs) -> Args {
 /// A server that listens.
 #[derive(Debug)]
 pub(super) struct Server {
-    console: SocketAddr,
+    /// Its console, or where it has none its echo.
+    address: SocketAddr,
     instrument: Instrument,
     /// Ends the process when it is dropped.
     process: Process,
@@ -75,15 +76,16 @@ impl Server {
             .map(Process)
             .map_err(DemoError::Start)?;
         let Some(stdout) = process.0.stdout.take() else { return Err(DemoError::Silent(Duration::ZERO)) };
+        let instrument = args.instrumentation.instrument;
         let (found, finding) = mpsc::channel();
         // Ends with the server's stdout, which ends with its process.
         thread::spawn(move || {
-            let _ = found.send(console_of(stdout));
+            let _ = found.send(address_of(stdout, instrument));
         });
         match finding.recv_timeout(PATIENCE) {
-            Ok(Ok(Some(console))) => {
+            Ok(Ok(Some(address))) => {
                 drain(&mut process.0);
-                Ok(Self { console, instrument: args.instrumentation.instrument, process })
+                Ok(Self { address, instrument, process })
             }
             Ok(Ok(None)) => Err(DemoError::Ended(last_words(&mut process.0))),
             Ok(Err(error)) => Err(DemoError::Start(error)),
@@ -109,17 +111,20 @@ impl Server {
         match self.instrument {
             Instrument::None => Target::Pid(self.process.0.id()),
             Instrument::Agent | Instrument::ConsoleSubscriber => {
-                Target::Tcp { host: self.console.ip().to_string(), port: self.console.port() }
+                Target::Tcp { host: self.address.ip().to_string(), port: self.address.port() }
             }
         }
     }
 }
 
-/// Reads until the server has said where its console is; `None` if it ends before that.
-fn console_of(stdout: ChildStdout) -> io::Result<Option<SocketAddr>> {
+/// Reads until the server has said where its console is, or its echo where it has none; `None` if it ends before that.
+fn address_of(stdout: impl Read, instrument: Instrument) -> io::Result<Option<SocketAddr>> {
     for line in BufReader::new(stdout).lines() {
-        if let Ok(Listening::Console(console)) = line?.parse() {
-            return Ok(Some(console));
+        match (line?.parse(), instrument) {
+            (Ok(Listening::Console(address)), _) | (Ok(Listening::Echo(address)), Instrument::None) => {
+                return Ok(Some(address));
+            }
+            _ => {}
         }
     }
     Ok(None)
@@ -141,5 +146,20 @@ fn last_words(process: &mut Child) -> String {
 fn drain(process: &mut Child) {
     if let Some(mut stderr) = process.stderr.take() {
         thread::spawn(move || io::copy(&mut stderr, &mut io::sink()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_console_is_there_when_its_echo_is() {
+        let [echo, console] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let both = format!("{}\n{}\n", Listening::Echo(echo), Listening::Console(console));
+        assert_eq!(address_of(both.as_bytes(), Instrument::Agent).unwrap(), Some(console));
+        let only = format!("{}\n", Listening::Echo(echo));
+        assert_eq!(address_of(only.as_bytes(), Instrument::None).unwrap(), Some(echo));
+        assert_eq!(address_of(only.as_bytes(), Instrument::Agent).unwrap(), None);
     }
 }
