@@ -13,6 +13,7 @@ use holdup::{
     source::{Begin, Event},
     update::{ResourceId, Stamp, Update},
 };
+use std::time::Duration;
 use support::{
     agent,
     service::{Service, Take},
@@ -147,6 +148,24 @@ fn who_asks_again_for_the_lock_that_it_held_is_no_cycle_before_that_has_lasted()
     // A convoy: what is told of the lock and of the waits is of different instants.
     assert_eq!(last(20), Some(Node::Again { id: lock }));
     assert!(matches!(last(1_500), Some(Node::Cycle { .. })));
+}
+
+#[test]
+fn who_was_seen_with_a_lock_in_a_poll_is_not_said_to_hold_it_on_when_that_is_over() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let task = service.spawn("member", "src/main.rs:7");
+    service.pass(5).start(task).take(task, lock, Take::Lock).pass(3);
+    let mut watched = Session::new(&Settings::default(), Retention::default());
+    watched.apply(Event::Update(Box::new(service.greet())));
+    let mut held = |service: &mut Service| {
+        watched.apply(Event::Update(Box::new(service.pass(500).publish())));
+        LockRow::of(watched.model(), lock, service.now()).and_then(|row| row.held)
+    };
+    assert_eq!(held(&mut service), Some(Duration::from_millis(503)), "that poll goes on");
+    service.end(task);
+    assert_eq!(held(&mut service), Some(Duration::from_millis(503)), "it was seen until then");
+    assert_eq!(held(&mut service), Some(Duration::from_millis(1_503)), "it sleeps with the lock");
 }
 
 #[test]

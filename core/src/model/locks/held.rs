@@ -1,9 +1,9 @@
 //! For how long somebody has held a lock, where what is told of holders, of acquires and of waits is of different instants.
 
-use super::{Hold, Lock};
+use super::{Basis, Hold, Lock};
 use crate::{
-    model::Model,
-    update::{Access, ResourceId, Stamp, TaskId},
+    model::{Model, TaskState},
+    update::{Access, Across, ResourceId, Stamp, TaskId},
 };
 use std::time::Duration;
 
@@ -28,7 +28,16 @@ impl Model {
         if let Some(asked) = self.waits_since(hold.acquire.task, id).filter(|asked| *asked > hold.seen) {
             until = until.min(asked);
         }
+        if self.was_seen_in_a_poll_that_is_over(hold) {
+            until = until.min(hold.seen);
+        }
         until.since(from)
+    }
+
+    /// Whether somebody was last seen with it in a poll, and is in none: they may have given it back in that one.
+    fn was_seen_in_a_poll_that_is_over(&self, hold: &Hold) -> bool {
+        let is_polled = || self.tasks().get(hold.acquire.task).is_some_and(|task| task.state() == TaskState::Running);
+        hold.basis == Basis::Inferred && hold.across == Across::SamePoll && !is_polled()
     }
 
     /// Whether somebody who holds a lock has surely had it while they waited for this one: long enough that both cannot be of different
@@ -61,8 +70,8 @@ impl Lock {
 mod tests {
     use super::*;
     use crate::{
-        model::{Acquire, Basis, LockKind},
-        update::{Across, OpId},
+        model::{Acquire, LockKind},
+        update::OpId,
     };
 
     fn at(millis: u64) -> Stamp {
