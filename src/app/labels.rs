@@ -27,7 +27,10 @@ pub fn task_label(model: &Model, id: TaskId) -> String {
     if id == TaskId::NONE {
         return "a thread that runs no task".into();
     }
-    let Some(task) = model.tasks().get(id) else { return format!("task {id}, not announced") };
+    let Some(task) = model.tasks().get(id) else {
+        let number = id.unannounced_number().map_or(id.0, std::num::NonZero::get);
+        return format!("task {number}, not announced");
+    };
     if model.task_name(&task).is_empty() && !task.place().is_known() {
         return format!("{} {}, not announced", task.kind().name(), task.display_id());
     }

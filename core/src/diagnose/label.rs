@@ -29,7 +29,13 @@ pub(super) fn task_by_id(model: &Model, id: TaskId) -> TaskRef {
         return thread_ref("");
     }
     model.tasks().get(id).map_or_else(
-        || TaskRef { id, number: None, name: String::new(), kind: "task", place: "<unknown location>".into() },
+        || TaskRef {
+            id,
+            number: id.unannounced_number().map(std::num::NonZero::get),
+            name: String::new(),
+            kind: "task",
+            place: "<unknown location>".into(),
+        },
         |row| task(model, &row),
     )
 }

@@ -1,6 +1,6 @@
 //! The identifiers that the target gives to what it reports. They are the console wire format's own, in both of its services, so that the two join.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU64};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -25,7 +25,20 @@ id! {
 impl TaskId {
     /// What stands for a thread that runs no task, where something is done outside of any.
     pub const NONE: TaskId = TaskId(0);
+
+    /// A task of which no more than Tokio's number is known, beside a source that gives its tasks other numbers: it is never one of those.
+    pub fn unannounced(number: NonZeroU64) -> Self {
+        Self(u64::MAX - number.get())
+    }
+
+    /// The number of one that is known by that alone.
+    pub fn unannounced_number(self) -> Option<NonZeroU64> {
+        NonZeroU64::new(u64::MAX - self.0).filter(|number| number.get() <= UNANNOUNCED)
+    }
 }
+
+/// Numbers that tasks may have of which no more is known. The ids of spans, which have a slot's address in their lower bits and count its users above, do not come there.
+const UNANNOUNCED: u64 = 1 << 36;
 
 id! {
     /// A resource: a lock, a semaphore, a timer, a channel end.

@@ -283,16 +283,30 @@ impl Build<'_> {
                         _ => self.runs_root(whole, thread),
                     };
                 }
+                let told = only_wait(model, id);
                 match task.look() {
-                    Some(look) if look.chain.is_some() => {
+                    // What memory is not sure of, or cannot call by the other's name, the other may know.
+                    Some(look) if look.chain.is_some() && (told.is_none() || self.is_sure_of_all(look)) => {
                         let is_still = look.state == State::Idle && look.unread.is_empty();
                         let chain = look.chain.filter(|_| is_still)?;
-                        self.awaits(whole, chain, &look.waits, &look.claims, task.still_since()?)
+                        let still = task.still_since()?;
+                        // It has waited for longer than it was looked at, perhaps.
+                        let since = told.map_or(still, |(_, asked)| asked.min(still));
+                        self.awaits(whole, chain, &look.waits, &look.claims, since)
                     }
-                    _ => self.waits_as_told(whole, id),
+                    _ => self.waits_as_told(whole, id, told?),
                 }
             }
         }
+    }
+
+    /// Whether all that memory tells of what somebody waits for is sure, and known to the model.
+    fn is_sure_of_all(&self, look: &look::TaskLook) -> bool {
+        let is_sure = |wait: &Wait| match wait.on {
+            WaitOn::Permits { of, .. } => self.model.row_of_thing(of).is_some(),
+            on => on != WaitOn::Other,
+        };
+        look.waits.iter().all(|wait| wait.certainty == Certainty::Proven && is_sure(wait))
     }
 
     /// The thread on which a job, or a task that is polled now, runs.
@@ -332,8 +346,7 @@ impl Build<'_> {
     }
 
     /// What instrumentation tells: the lock that a task waits for, if that is all that could ever wake it.
-    fn waits_as_told(&mut self, whole: usize, id: TaskId) -> Option<()> {
-        let (lock, asked) = only_wait(self.model, id)?;
+    fn waits_as_told(&mut self, whole: usize, id: TaskId, (lock, asked): (ResourceId, Stamp)) -> Option<()> {
         self.thing(lock);
         if let Some(node) = self.graph.nodes.get_mut(whole) {
             node.since = asked;

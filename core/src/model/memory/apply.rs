@@ -99,7 +99,12 @@ impl Model {
     pub(in crate::model) fn row_of(&self, key: TaskKey) -> TaskId {
         match key {
             TaskKey::Id(id) => id,
-            TaskKey::Number(number) => self.memory.numbers.get(number).copied().unwrap_or(TaskId(number.get())),
+            TaskKey::Number(number) => {
+                self.memory.numbers.get(number).copied().unwrap_or_else(|| match self.memory.mode {
+                    BeginMode::Alone => TaskId(number.get()),
+                    BeginMode::Joins => TaskId::unannounced(number),
+                })
+            }
         }
     }
 

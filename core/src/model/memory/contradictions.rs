@@ -43,7 +43,9 @@ impl Model {
             _ => false,
         };
         let says = seen.unread.is_empty() && seen.chain.is_some();
-        self.sources_differ_on(&task) || (says && !seen.waits.iter().all(|wait| is_lock(wait.on)))
+        // What memory is not sure of contradicts nobody.
+        let mut sure = seen.waits.iter().filter(|wait| wait.certainty == Certainty::Proven);
+        self.sources_differ_on(&task) || (says && !sure.all(|wait| is_lock(wait.on)))
     }
 
     /// Whether those who wait for a lock have just said that it is one thing, and then that it is another.

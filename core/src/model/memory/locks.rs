@@ -73,7 +73,7 @@ impl Model {
                     self.compare_holders(lock, thing, now);
                     self.name_unknown_holders(lock, thing, now);
                 }
-                Some(thing) if !self.holders(lock, thing, now).is_empty() => {
+                Some(thing) if self.knows_better(lock, thing, now) => {
                     self.take_lock(lock, thing, now);
                     // How many read it is told, and need not be seen by frames.
                     self.keep_reported_state(lock);
@@ -87,6 +87,14 @@ impl Model {
         }
         let own = things.iter().filter(|thing| self.memory.joins.is_unheard(thing.id)).cloned().collect::<Vec<_>>();
         self.take_things(&own, now);
+    }
+
+    /// Whether memory knows who holds a lock that the other source tells of: surely, or where that one knows nobody.
+    fn knows_better(&self, id: ResourceId, thing: &Thing, now: Stamp) -> bool {
+        let found = self.holders(id, thing, now);
+        let is_sure = || found.iter().all(|(_, basis)| *basis == Basis::Exact);
+        let knows_nobody = || self.lock(id).is_none_or(|(_, lock)| lock.told.is_some() || lock.holds.is_empty());
+        !found.is_empty() && (is_sure() || knows_nobody())
     }
 
     /// Names those who hold a lock since before the agent looked.

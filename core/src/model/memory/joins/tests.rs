@@ -1,16 +1,17 @@
 //! A lock of a console and a thing of memory are one where those who wait say so, and never otherwise.
 
 use crate::{
-    diagnose::{CycleStep, Settings},
+    diagnose::{CycleStep, Settings, Status},
     model::{
         Basis, Model, Retention,
         memory::tests::{at, chain, found, key, look, mutex, number, tell, waits_for},
+        tests::service::{Service, Take},
     },
     session::Session,
     update::{
         Begin, BeginMode, Beside, Connection, Event, NewOp, NewResource, NewTask, OpId, OpStats, PollStats, Process,
         ResourceId, ResourceStats, SourcePlace, TaskId, TaskStats, Update,
-        look::{Certainty, Grade, TaskKey, TaskLook, Thing, Whole},
+        look::{Certainty, Grade, TaskKey, TaskLook, Thing, Wait, WaitOn, Whole},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -237,4 +238,98 @@ fn waits_that_are_over_when_the_console_tells_of_them_say_it_too() {
     memory(&mut session, 5_300, vec![(key(4), waits_for(0x100))], vec![mutex(0x100, 3, Certainty::Proven, Some(4))]);
     assert_eq!(holders(session.model(), 10), [(row(3), Basis::Exact)]);
     assert_eq!(session.model().locks().count(), 2);
+}
+
+/// The number that a console's task has.
+fn number_of(task: TaskId) -> u64 {
+    task.0 + 100
+}
+
+/// Two tasks that wait for each other's locks for as long as is said before anybody looks, as a console tells it; and with memory beside it from then on, which
+/// finds them as `seen` says, with these things.
+fn crossed_before(
+    seen: impl Fn(u64) -> Arc<TaskLook>,
+    things: impl Fn(u64, u64) -> Vec<Thing>,
+) -> (Session, [TaskId; 2]) {
+    let mut service = Service::new();
+    let tasks = [service.spawn("ab", "src/main.rs:10"), service.spawn("ba", "src/main.rs:20")];
+    let locks = [service.mutex("src/state.rs:5"), service.mutex("src/state.rs:6")];
+    service.pass(10);
+    for (task, lock) in tasks.into_iter().zip(locks) {
+        service.start(task).take(task, lock, Take::Lock).pass(1).end(task);
+    }
+    for (task, lock) in tasks.into_iter().zip(locks.into_iter().rev()) {
+        service.pass(1).start(task);
+        assert!(!service.ask(task, lock, Take::Lock));
+        service.pass(1).end(task);
+    }
+    service.pass(30_000);
+    let mut session = Session::new(&Settings::default(), Retention::default());
+    session.apply(Event::Begin(Box::new(Begin::console(1))));
+    session.apply(Event::Connection(Connection::Live));
+    tell(&mut session, service.greet());
+    let beside = Begin { mode: BeginMode::Joins, ..Begin::memory(1, Process::default(), Grade::Full) };
+    session.apply(Event::Begin(Box::new(beside)));
+    let [a, b] = tasks.map(number_of);
+    for second in 0..6 {
+        tell(&mut session, service.pass(500).publish());
+        // Whose number is what the console calls another one by.
+        let strangers = tasks.map(|task| (key(task.0), waits_for(0x900)));
+        let ours = [(key(a), seen(0x200)), (key(b), seen(0x100))];
+        let looks = ours.into_iter().chain(strangers).filter(|_| second == 0);
+        let update = Update {
+            mode: BeginMode::Joins,
+            now: Some(service.pass(500).now()),
+            chains: if second == 0 { vec![chain()] } else { Vec::new() },
+            task_looks: looks.collect(),
+            look: Some(Box::new(Whole { things: things(a, b), ..Whole::default() })),
+            ..Update::default()
+        };
+        tell(&mut session, update);
+    }
+    (session, tasks)
+}
+
+fn deadlocks(session: &Session) -> Vec<(&'static str, bool, u64)> {
+    let of = session.engine().findings().filter(|finding| finding.lint.name == "deadlock");
+    of.map(|finding| {
+        let waited = finding.related.cycle.iter().map(|step| step.waited.as_secs()).min();
+        (finding.confidence.name(), finding.status == Status::Active, waited.unwrap_or_default())
+    })
+    .collect()
+}
+
+#[test]
+fn what_memory_is_not_sure_of_takes_nothing_from_what_the_console_tells() {
+    // Memory does not know what they wait for.
+    let unsure = |_| Arc::new(look(vec![Wait { frame: 1, on: WaitOn::Other, certainty: Certainty::Likely }]));
+    let (session, tasks) = crossed_before(unsure, |_, _| Vec::new());
+    assert_eq!(deadlocks(&session), [("inferred", true, 35)]);
+    // It knows that, and is not sure of who has it; and nobody is looked at in place of who has the number that is another's id.
+    let likely = |a, b| vec![mutex(0x100, a, Certainty::Likely, Some(b)), mutex(0x200, b, Certainty::Likely, Some(a))];
+    let (session, _) = crossed_before(waits_for, likely);
+    assert_eq!(deadlocks(&session), [("inferred", true, 35)]);
+    for task in tasks {
+        let row = session.model().tasks().get(task).expect("it lives");
+        assert_ne!(row.look().map(|look| look.waits[0].on.thing().map(|thing| thing.0)), Some(Some(0x900)));
+    }
+}
+
+#[test]
+fn what_memory_proves_has_lasted_for_as_long_as_the_console_tells() {
+    let proven = |a, b| vec![mutex(0x100, a, Certainty::Proven, Some(b)), mutex(0x200, b, Certainty::Proven, Some(a))];
+    let (session, _) = crossed_before(waits_for, proven);
+    assert_eq!(deadlocks(&session), [("exact", true, 35)]);
+}
+
+#[test]
+fn what_memory_proves_beside_a_lock_is_a_way_out_that_the_console_does_not_see() {
+    let with_a_way_out = |lock| {
+        let on = WaitOn::Permits { of: crate::update::look::ThingId(lock), wanted: 1, missing: 1 };
+        let wait = |frame, on| Wait { frame, on, certainty: Certainty::Proven };
+        Arc::new(look(vec![wait(1, on), wait(1, WaitOn::Timer(at(1 << 40)))]))
+    };
+    let proven = |a, b| vec![mutex(0x100, a, Certainty::Proven, Some(b)), mutex(0x200, b, Certainty::Proven, Some(a))];
+    let (session, _) = crossed_before(with_a_way_out, proven);
+    assert!(deadlocks(&session).iter().all(|(_, is_active, _)| !is_active), "{:?}", deadlocks(&session));
 }
