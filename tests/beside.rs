@@ -40,7 +40,7 @@ impl Drop for Server {
 /// A server whose tasks wait for locks that were taken long before anybody attaches.
 fn server(instrument: &str) -> Server {
     let mut child = Command::new(with_types())
-        .args(["--instrument", instrument, "--scenario", "deadlock,brief-lock", "--load", "0"])
+        .args(["--instrument", instrument, "--scenario", "deadlock,brief-lock,nested-permits", "--load", "0"])
         .args(["--echo-addr", "127.0.0.1:0", "--console-addr", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
@@ -100,4 +100,10 @@ fn an_agent_s_word_stands_with_memory_beside_it() {
     let lints: Vec<&str> =
         both["findings"].as_array().into_iter().flatten().filter_map(|finding| finding["lint"].as_str()).collect();
     assert!(lints.contains(&"deadlock"), "{both:#}");
+    // What both tell of is one thing, with the place and the time that the agent knows.
+    assert_eq!(lints.iter().filter(|lint| **lint == "permits-gone").count(), 1, "{both:#}");
+    let gone = both["findings"].as_array().into_iter().flatten().find(|finding| finding["lint"] == "permits-gone");
+    let gone = gone.expect("a semaphore");
+    assert_eq!(gone["status"], "active", "{gone:#}");
+    assert!(gone.to_string().contains("nested_permits.rs:25"), "{gone:#}");
 }

@@ -125,7 +125,7 @@ fn by_memory(cx: &Cx, room: &Thing) -> Option<Report> {
     if (is_slow || doing.is_empty()) && lasted < cx.values.time(&SLOW) {
         return None;
     }
-    let id = crate::diagnose::graph::row(cx.model, room.id);
+    let id = queues::subject(cx, room);
     let (waiting, verb) = (plural(standing.total as u64, "task"), if standing.total == 1 { "waits" } else { "wait" });
     let because = match (&*doing, reserves) {
         ([], true) => "all of it is reserved, and it is not known by whom".to_owned(),

@@ -58,7 +58,7 @@ fn by_memory(cx: &Cx, thing: &Thing) -> Option<Report> {
     let holds = |holder: &&Holder| matches!(holder.what, ClaimKind::Permits(1..));
     let doing: Vec<Doing> = thing.holders.iter().filter(holds).filter_map(|holder| queues::doing(cx, holder)).collect();
     let lasted = cx.lasted(standing.since, cx.model.memory().now()?);
-    let id = crate::diagnose::graph::row(cx.model, thing.id);
+    let id = queues::subject(cx, thing);
     let Standing { since, waiters, total } = standing;
     let keepers = follow::holders(cx.model, cx.now, thing, thing.holders.iter().filter(holds));
     report(cx, Gone { id, since, lasted, waiters, total, doing, told: Vec::new(), keepers, have: "have" })

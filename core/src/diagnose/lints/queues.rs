@@ -5,13 +5,13 @@ use crate::{
     diagnose::{
         RELATED_MOST, TaskRef, WaitRef,
         follow::actor,
-        graph::{Actor, Escapes, Knot},
+        graph::{self, Actor, Escapes, Knot},
         label,
         lint::Cx,
     },
-    model::TaskState,
+    model::{Op, TaskState},
     update::{
-        Stamp,
+        ResourceId, Stamp,
         look::{Holder, State, Thing, Wait, WaitOn, Who},
     },
 };
@@ -37,12 +37,32 @@ pub(super) fn standing(cx: &Cx, thing: &Thing, least: Duration) -> Option<Standi
     if !stands || is_told(cx, first.who) {
         return None;
     }
+    // Whatever comes back is all that it wants.
+    let since = if first.wanted == 1 { asked_since(cx, first.who).map_or(since, |it| it.min(since)) } else { since };
     let waiter = |who: Who| {
-        let waited = still_since(cx, who).map(|since| cx.now.since(since));
+        let since = [still_since(cx, who), asked_since(cx, who)].into_iter().flatten().min();
+        let waited = since.map(|since| cx.now.since(since));
         Some(WaitRef { task: label::actor(cx.model, actor(cx.model, who)?), waited })
     };
     let waiters = waiting().filter_map(|waiting| waiter(waiting.who)).take(RELATED_MOST).collect();
     Some(Standing { since, waiters, total: waiting().count() })
+}
+
+/// What a thing is called: as another source tells it, which speaks beside memory, where all who wait for it agree on that.
+pub(super) fn subject(cx: &Cx, thing: &Thing) -> ResourceId {
+    let mut told = thing.queue.iter().filter(|waiter| waiter.missing > 0).map(|waiter| told_of(cx, waiter.who));
+    let first = told.next().flatten().filter(|first| told.all(|other| other == Some(*first)));
+    first.unwrap_or_else(|| graph::row(cx.model, thing.id))
+}
+
+/// For whose permits a task waits, as another source tells.
+fn told_of(cx: &Cx, who: Who) -> Option<ResourceId> {
+    let Actor::Task(task) = actor(cx.model, who)? else { return None };
+    let lacking = cx.model.waits_of(task).filter(|op| cx.model.lacks_permits(op));
+    let rows = lacking.filter_map(|op| cx.model.resources().get(op.resource?)).filter(|row| row.permits.is_some());
+    let mut subjects = rows.map(|row| row.parent.unwrap_or(row.id));
+    let first = subjects.next()?;
+    subjects.all(|other| other == first).then_some(first)
 }
 
 /// Whether somebody is told of as one who can never go on, or as held up by such.
@@ -58,6 +78,15 @@ fn still_since(cx: &Cx, who: Who) -> Option<Stamp> {
         Actor::Task(task) => cx.model.tasks().get(task)?.still_since(),
         Actor::Root(thread) => cx.model.memory().slept_since(thread),
     }
+}
+
+/// Since when a task waits, as another source tells that speaks beside memory, where that is in one operation.
+fn asked_since(cx: &Cx, who: Who) -> Option<Stamp> {
+    let Actor::Task(task) = actor(cx.model, who)? else { return None };
+    let is_part = |op: &Op| op.parent.is_some_and(|parent| cx.model.waits_of(task).any(|other| other.id == parent));
+    let mut waits = cx.model.waits_of(task).filter(|op| !is_part(op));
+    let asked = waits.next()?.created;
+    if waits.next().is_none() { asked } else { None }
 }
 
 /// What somebody does who has a part of something.
