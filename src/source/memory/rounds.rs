@@ -11,7 +11,7 @@ use crate::{
     source::chance::chance,
     update::{Begin, Command, Connection, Event, look::Who},
 };
-use holdup_memory::{Look, Thing};
+use holdup_memory::{Look, Process, Thing};
 use rand::Rng;
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -36,6 +36,10 @@ impl Default for Pace {
         Self { every: Duration::from_millis(500), rest: 20, most: Duration::MAX }
     }
 }
+
+/// How soon it is looked again whether a process has Tokio by now; later each time.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_secs(5);
 
 /// A verdict stands on at least so many looks: what lasts is told from what is only seen by them.
 const LOOKS: u32 = 8;
@@ -120,6 +124,10 @@ enum Ended {
     Unheard,
     /// There is no more to see.
     Failed(Failure),
+    /// It has executed another program: what was known is of the one before.
+    Another,
+    /// It has no Tokio, and may execute a program that has: a script does.
+    NoTokio(String),
 }
 
 impl From<Unheard> for Ended {
@@ -130,10 +138,19 @@ impl From<Unheard> for Ended {
 
 /// Runs until nobody listens.
 pub(super) fn run<L: Looks>(make: impl Fn() -> Result<L, Failure>, pace: Pace, ends: &Ends) {
-    let mut epoch = 0;
+    let (mut epoch, mut attempt) = (0, 1);
     loop {
-        match once(&make, pace, ends, &mut epoch) {
+        match once(&make, pace, ends, (&mut epoch, attempt)) {
             Ended::Unheard => return,
+            Ended::Another => attempt = 1,
+            Ended::NoTokio(reason) => {
+                let retry_in = (FIRST_RETRY * attempt).min(LAST_RETRY);
+                let lost = Connection::Lost { reason, retry_in, attempt };
+                if ends.tell(Event::Connection(lost)).is_err() || ends.wait_for(retry_in).is_err() {
+                    return;
+                }
+                attempt = attempt.saturating_add(1);
+            }
             Ended::Failed(failure) => {
                 let reason = failure.to_string();
                 tracing::info!(%reason, "the memory is read no more");
@@ -147,8 +164,13 @@ pub(super) fn run<L: Looks>(make: impl Fn() -> Result<L, Failure>, pace: Pace, e
     }
 }
 
-fn once<L: Looks>(make: &impl Fn() -> Result<L, Failure>, pace: Pace, ends: &Ends, epoch: &mut u64) -> Ended {
-    match looks(make, pace, ends, epoch) {
+fn once<L: Looks>(
+    make: &impl Fn() -> Result<L, Failure>,
+    pace: Pace,
+    ends: &Ends,
+    (epoch, attempt): (&mut u64, u32),
+) -> Ended {
+    match looks(make, pace, ends, (epoch, attempt)) {
         Ok(never) => match never {},
         Err(ended) => ended,
     }
@@ -161,9 +183,9 @@ fn looks<L: Looks>(
     make: &impl Fn() -> Result<L, Failure>,
     pace: Pace,
     ends: &Ends,
-    epoch: &mut u64,
+    (epoch, attempt): (&mut u64, u32),
 ) -> Result<Never, Ended> {
-    ends.tell(Event::Connection(Connection::Connecting { attempt: 1 }))?;
+    ends.tell(Event::Connection(Connection::Connecting { attempt }))?;
     let mut reader = make().map_err(Ended::Failed)?;
     let mut converter: Option<Converter> = None;
     let (mut stacks, mut asked) = (Stacks::Sleeping, None);
@@ -172,8 +194,12 @@ fn looks<L: Looks>(
         let look = reader.look(std::mem::take(&mut stacks)).map_err(Ended::Failed)?;
         // The first one goes through debug information, which no other does: nobody waits for that.
         let mut used = look.cost.cpu;
+        let is_over = look.process.state == holdup_memory::ProcessState::Core;
         let known = match &mut converter {
-            Some(known) => known,
+            Some(known) if known.is_of(&look) => known,
+            Some(_) => return Err(Ended::Another),
+            None if look.process.copies.is_empty() && is_over => return Err(Ended::Failed(no_tokio_in_file(&look))),
+            None if look.process.copies.is_empty() => return Err(Ended::NoTokio(no_tokio(&look))),
             none => {
                 used = Duration::ZERO;
                 *epoch += 1;
@@ -184,7 +210,6 @@ fn looks<L: Looks>(
                 none.insert(new)
             }
         };
-        let is_over = look.process.state == holdup_memory::ProcessState::Core;
         for page in known.pages(&look) {
             ends.tell(Event::Update(Box::new(page)))?;
         }
@@ -203,6 +228,19 @@ fn looks<L: Looks>(
             }
         };
     }
+}
+
+/// Of a process that may execute another program yet.
+fn no_tokio(look: &Look) -> String {
+    let Process { pid, name, .. } = &look.process;
+    format!("there is no Tokio in process {pid}, {name}; `holdup ps` lists the processes that have it")
+}
+
+/// Of a core file, which stays as it is.
+fn no_tokio_in_file(look: &Look) -> Failure {
+    let unread: Vec<String> = look.unread.iter().map(|unread| format!("{}: {}", unread.what, unread.why)).collect();
+    let unread = if unread.is_empty() { String::new() } else { format!(" (not read: {})", unread.join("; ")) };
+    Failure::Refused(format!("no Tokio was found in what can be read of it{unread}; is it the right file, and whole?"))
 }
 
 /// What is to be done next.
@@ -241,6 +279,18 @@ impl Ends {
                 Command::ReadValues(of) => return Ok(Turn::Values(Some(of))),
                 Command::LeaveValues => return Ok(Turn::Values(None)),
                 command => self.refuse(command)?,
+            }
+        }
+    }
+
+    /// Waits for so long, or until somebody asks.
+    fn wait_for(&self, most: Duration) -> Result<(), Unheard> {
+        let until = Instant::now() + most;
+        loop {
+            match self.asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Command::RetryNow) | Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Ok(command) => self.refuse(command)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(Unheard),
             }
         }
     }

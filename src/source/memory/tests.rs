@@ -15,8 +15,9 @@ use crate::{
 use holdup_memory as memory;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
+    collections::VecDeque,
     num::NonZeroU64,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -188,6 +189,56 @@ async fn what_nobody_may_read_says_so_and_is_tried_again_when_the_user_asks() {
         }
     }
     assert!(reasons[0].contains("ptrace_scope"), "{reasons:?}");
+}
+
+/// The same in another program.
+fn in_program(look: memory::Look, executable: &str, copies: Vec<memory::Copy>) -> memory::Look {
+    let process = memory::Process { executable: executable.into(), copies, ..look.process.clone() };
+    memory::Look { process, ..look }
+}
+
+#[tokio::test]
+async fn a_script_is_waited_for_until_it_executes_a_program_with_tokio_and_the_next_program_begins_anew() {
+    let copies = look(0).process.copies;
+    let next = || in_program(look(3_000), "/srv/next", copies.clone());
+    let readers = Mutex::new(VecDeque::from([
+        vec![in_program(look(1_000), "/bin/sh", Vec::new())],
+        vec![look(2_000), next()],
+        vec![next()],
+    ]));
+    let make = move || Ok(Told(readers.lock().unwrap().pop_front().unwrap_or_default()));
+    let mut link = open(make, SOON, Clock::default());
+    let mut said = Vec::new();
+    while let Some(event) = link.events.recv().await {
+        match event {
+            Event::Connection(Connection::Lost { reason, attempt, .. }) => {
+                said.push(format!("lost {attempt}: {reason}"))
+            }
+            Event::Begin(begin) => said.push(format!("{} {}", begin.epoch, begin.process.unwrap().executable)),
+            Event::Update(_) => said.push("update".to_owned()),
+            Event::Connection(Connection::GaveUp { .. }) => break,
+            _ => {}
+        }
+    }
+    let no_tokio = "lost 1: there is no Tokio in process 4242, orders; `holdup ps` lists the processes that have it";
+    assert_eq!(said, [no_tokio, "1 /srv/orders", "update", "2 /srv/next", "update"]);
+}
+
+#[tokio::test]
+async fn a_core_file_in_which_no_tokio_is_found_is_refused_with_what_could_not_be_read() {
+    let unread = vec![memory::Unread { what: "337 MiB of memory".into(), why: "the file was cut off".into() }];
+    let mut core = memory::Look { unread, ..in_program(look(1_000), "", Vec::new()) };
+    core.process.state = memory::ProcessState::Core;
+    let mut link = open(move || Ok(Told(vec![core.clone()])), SOON, Clock::default());
+    loop {
+        match link.events.recv().await.expect("an event") {
+            Event::Connection(Connection::GaveUp { reason }) => {
+                assert!(reason.contains("no Tokio was found") && reason.contains("cut off"), "{reason}");
+                return;
+            }
+            event => assert!(matches!(event, Event::Connection(Connection::Connecting { .. })), "{event:?}"),
+        }
+    }
 }
 
 /// Reads, and meets what nobody thought of.

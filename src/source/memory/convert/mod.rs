@@ -14,7 +14,7 @@ use crate::update::{
     nanos,
 };
 use holdup_memory as memory;
-use std::{num::NonZeroU64, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// How many rows a page has, as of any source.
 const PAGE: usize = 1_024;
@@ -23,12 +23,19 @@ const PAGE: usize = 1_024;
 pub(super) struct Converter {
     /// The wall clock when the process's own stood at zero.
     zero: Duration,
+    executable: Arc<str>,
 }
 
 impl Converter {
     /// As of the first look, which was at this time of the wall clock.
     pub(super) fn new(now: Duration, first: &memory::Look) -> Self {
-        Self { zero: now.saturating_sub(first.at) }
+        Self { zero: now.saturating_sub(first.at), executable: Arc::clone(&first.process.executable) }
+    }
+
+    /// Whether the process still executes the same program. One that is ending has none.
+    pub(super) fn is_of(&self, look: &memory::Look) -> bool {
+        let now = &look.process.executable;
+        now.is_empty() || *now == self.executable
     }
 
     /// An instant of the process's own clock.
