@@ -508,13 +508,21 @@ struct Reading {
     spawned: u64,
 }
 
+/// Nobody has spawned so many tasks. Addresses, which a cell that was freed may have there, are beyond.
+const MOST_NUMBERS: u64 = 1 << 40;
+
 impl Reading {
     /// `None` where these bytes are no cell of this type.
     fn of(ty: &TaskType, cell: &[u8]) -> Option<Self> {
         let at = |place: u64| usize::try_from(place).ok().and_then(|place| word(cell, place));
         let vtable = &ty.vtable;
         let header = Header::parse(cell).filter(|header| header.plausible() && header.vtable == vtable.at)?;
-        let number = at(vtable.id).filter(|number| (1..1 << 48).contains(number))?;
+        // A job of the blocking pool is in no list, so that nothing else tells it from what a freed cell has become: it is never linked in a queue.
+        let is_job = matches!(ty.kind, Kind::Blocking | Kind::Worker);
+        if is_job && header.queue_next != 0 {
+            return None;
+        }
+        let number = at(vtable.id).filter(|number| (1..MOST_NUMBERS).contains(number))?;
         let waker = ty.join_waker.filter(|_| header.state.join_waker());
         let join_waker =
             waker.and_then(|(data, vtable)| at(vtable).filter(|vtable| *vtable != 0).and_then(|_| at(data)));

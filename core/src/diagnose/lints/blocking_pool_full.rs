@@ -43,8 +43,10 @@ fn report(cx: &Cx, runtime: &Runtime) -> Option<Report> {
     let facts = |task: &Task| cx.model.agent().facts(task.id());
     // A multi-threaded runtime's workers are blocking tasks too, by a trick of its own.
     let is_worker = |task: &Task| cx.model.place(task.place()).file.starts_with("<cargo>/tokio-");
-    let of_runtime =
-        |task: &Task| facts(task).runtime.is_none_or(|of| of == stats.id) && !(is_worker(task) && task.polls() > 0);
+    // Of one whose runtime nobody tells it is known where there is only one.
+    let is_only = cx.model.agent().runtimes().len() == 1;
+    let is_of_it = |task: &Task| facts(task).runtime.map_or(is_only, |of| of == stats.id);
+    let of_runtime = |task: &Task| is_of_it(task) && !(is_worker(task) && task.polls() > 0);
     let blocking = cx.model.hot().filter(|task| task.kind().may_block());
     let (mut running, mut waiting): (Vec<Task>, Vec<Task>) =
         blocking.filter(of_runtime).partition(|task| task.polls() > 0);

@@ -9,7 +9,7 @@ use crate::{
     session::Session,
     update::{
         Begin, Connection, Event, Process, RuntimeId, RuntimeStats, Update,
-        look::{Certainty, Grade, TaskKey, TaskLook, Thing, Waiter, Who, Whole},
+        look::{Certainty, Grade, Job, TaskKey, TaskLook, Thing, Waiter, Who, Whole},
     },
 };
 use std::sync::Arc;
@@ -106,6 +106,32 @@ fn what_is_likely_in_three_looks_accuses_nobody() {
         told(&mut session, round * 600, held(Certainty::Likely, 10..11), looks);
     }
     assert_eq!((lints(&session), worst(&session)), (vec!["held-across-await"], Some(Severity::Warning)));
+}
+
+/// What is told of a pool that is full, in a process with so many runtimes, by its name.
+fn full_pool_among(runtimes: u64) -> Vec<&'static str> {
+    let mut session = session();
+    let runtime = |id| RuntimeStats {
+        id: RuntimeId(id),
+        blocking_threads: 1,
+        blocking_queue: if id == 1 { 1 } else { 0 },
+        ..RuntimeStats::default()
+    };
+    let job = |of, thread| Job { number: number(of), closure: "app::job".into(), thread };
+    for round in 0..6 {
+        let whole = Whole { jobs: vec![job(7, Some(70)), job(8, None)], ..Whole::default() };
+        let runtimes = Some((1..=runtimes).map(runtime).collect());
+        let look = Some(Box::new(whole));
+        tell(&mut session, Update { now: Some(at(round * 600)), runtimes, look, ..Update::default() });
+    }
+    let finding = session.engine().findings().find(|finding| finding.lint.name == "blocking-pool-full");
+    finding.expect("the pool is full").evidence.iter().map(|evidence| evidence.name).collect()
+}
+
+#[test]
+fn whose_pool_a_job_of_memory_is_in_is_known_where_there_is_one_alone() {
+    assert_eq!(full_pool_among(1), ["waiting", "threads", "full for", "longest wait", "longest job"]);
+    assert_eq!(full_pool_among(2), ["waiting", "threads", "full for"]);
 }
 
 #[test]
