@@ -11,7 +11,7 @@ use holdup::{
     model::{Model, Retention},
     session::Session,
     source::{Begin, Event},
-    update::{ResourceId, Stamp, Update},
+    update::{Across, Holder, ResourceId, Stamp, Update},
 };
 use std::time::Duration;
 use support::{
@@ -166,6 +166,27 @@ fn who_was_seen_with_a_lock_in_a_poll_is_not_said_to_hold_it_on_when_that_is_ove
     service.end(task);
     assert_eq!(held(&mut service), Some(Duration::from_millis(503)), "it was seen until then");
     assert_eq!(held(&mut service), Some(Duration::from_millis(1_503)), "it sleeps with the lock");
+}
+
+#[test]
+fn what_an_agent_tells_of_a_poll_that_is_over_is_as_of_then() {
+    let mut service = Service::new();
+    let lock = service.mutex("src/state.rs:21");
+    let task = service.spawn("member", "src/main.rs:7");
+    service.pass(5).poll(task, 1).keep_waker(task);
+    let mut watched = Session::new(&Settings::default(), Retention::default());
+    watched.apply(Event::Begin(Box::new(Begin::agent(1, agent::process()))));
+    watched.apply(Event::Update(Box::new(service.greet())));
+    let mut held = |across| {
+        let since = service.now();
+        let told = vec![agent::lock(lock, vec![Holder { across, ..agent::holder(task, since) }], Vec::new())];
+        let now = service.pass(3).now();
+        watched.apply(Event::Update(Box::new(Update { locks: told, ..agent::report(now) })));
+        let later = service.pass(400).now();
+        LockRow::of(watched.model(), lock, later).and_then(|row| row.held)
+    };
+    assert_eq!(held(Across::SamePoll), Some(Duration::from_millis(3)));
+    assert_eq!(held(Across::Await), Some(Duration::from_millis(403)), "it sleeps with the lock");
 }
 
 #[test]

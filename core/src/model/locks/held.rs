@@ -1,6 +1,6 @@
 //! For how long somebody has held a lock, where what is told of holders, of acquires and of waits is of different instants.
 
-use super::{Basis, Hold, Lock};
+use super::{Hold, Lock};
 use crate::{
     model::{Model, TaskState},
     update::{Access, Across, ResourceId, Stamp, TaskId},
@@ -36,8 +36,8 @@ impl Model {
 
     /// Whether somebody was last seen with it in a poll, and is in none: they may have given it back in that one.
     fn was_seen_in_a_poll_that_is_over(&self, hold: &Hold) -> bool {
-        let is_polled = || self.tasks().get(hold.acquire.task).is_some_and(|task| task.state() == TaskState::Running);
-        hold.basis == Basis::Inferred && hold.across == Across::SamePoll && !is_polled()
+        let task = self.tasks().get(hold.acquire.task);
+        hold.across == Across::SamePoll && task.is_some_and(|task| task.state() != TaskState::Running)
     }
 
     /// Whether somebody who holds a lock has surely had it while they waited for this one: long enough that both cannot be of different
@@ -70,7 +70,7 @@ impl Lock {
 mod tests {
     use super::*;
     use crate::{
-        model::{Acquire, LockKind},
+        model::{Acquire, Basis, LockKind},
         update::OpId,
     };
 
