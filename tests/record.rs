@@ -238,9 +238,9 @@ fn a_recording_is_closed_where_its_terminal_ends() {
         let program = holdup.get_program().to_owned();
         let mut command = match through {
             [] => holdup,
-            [shell @ ..] => {
-                let mut command = Command::new(shell[0]);
-                command.args(&shell[1..]).arg(program).current_dir(folder.path()).stdin(std::process::Stdio::null());
+            [shell, rest @ ..] => {
+                let mut command = Command::new(shell);
+                command.args(rest).arg(program).current_dir(folder.path()).stdin(std::process::Stdio::null());
                 command
             }
         };

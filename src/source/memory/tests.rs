@@ -212,7 +212,7 @@ async fn a_script_is_waited_for_until_it_executes_a_program_with_tokio_and_the_n
     while let Some(event) = link.events.recv().await {
         match event {
             Event::Connection(Connection::Lost { reason, attempt, .. }) => {
-                said.push(format!("lost {attempt}: {reason}"))
+                said.push(format!("lost {attempt}: {reason}"));
             }
             Event::Begin(begin) => said.push(format!("{} {}", begin.epoch, begin.process.unwrap().executable)),
             Event::Update(_) => said.push("update".to_owned()),

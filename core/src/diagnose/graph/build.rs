@@ -3,17 +3,21 @@
 //!
 //! ```text
 //! pairs    which part of somebody belongs to which place     threads  who runs on a thread that sleeps, and who needs that thread
+//! told     what instrumentation tells of what a task waits for
 //! ```
 
 mod pairs;
 mod threads;
+mod told;
+
+pub(super) use told::only_op;
 
 use super::{
     Actor, Awaited, Gives, Graph, Keeps, Kept, Queued, Thing, Way,
     parts::{Frame, Polled},
 };
 use crate::{
-    model::{Basis, Hold, Lock, Model, Op, Task, TaskState},
+    model::{Basis, Hold, Lock, Model, Task, TaskState},
     update::{
         Access, ResourceId, Stamp, TaskId, TaskKind,
         look::{self, Certainty, Claim, ClaimKind, State, ThingId, ThingKind, Wait, WaitOn, Who},
@@ -21,6 +25,7 @@ use crate::{
 };
 use pairs::{alike, only, soonest};
 use rustc_hash::FxHashMap;
+use told::only_wait;
 
 /// What a writer takes of a lock that many may read.
 const ALL: u64 = u32::MAX as u64;
@@ -294,7 +299,10 @@ impl Build<'_> {
                         let since = told.map_or(still, |(_, asked)| asked.min(still));
                         self.awaits(whole, chain, &look.waits, &look.claims, since)
                     }
-                    _ => self.waits_as_told(whole, id, told?),
+                    _ => {
+                        self.waits_as_told(whole, id, told?);
+                        Some(())
+                    }
                 }
             }
         }
@@ -346,7 +354,7 @@ impl Build<'_> {
     }
 
     /// What instrumentation tells: the lock that a task waits for, if that is all that could ever wake it.
-    fn waits_as_told(&mut self, whole: usize, id: TaskId, (lock, asked): (ResourceId, Stamp)) -> Option<()> {
+    fn waits_as_told(&mut self, whole: usize, id: TaskId, (lock, asked): (ResourceId, Stamp)) {
         self.thing(lock);
         if let Some(node) = self.graph.nodes.get_mut(whole) {
             node.since = asked;
@@ -355,7 +363,6 @@ impl Build<'_> {
         let frame = Frame { node: whole, polled: Polled::Yes };
         self.parts.entry((actor, lock, Role::Waits)).or_default().push(Part { frame, permits: 0 });
         self.way(whole, Awaited::Permits(lock), 0);
-        Some(())
     }
 
     /// What memory tells that somebody awaits, and has.
@@ -578,25 +585,4 @@ fn permits(access: Access) -> u64 {
         Access::Shared => 1,
         Access::Exclusive => ALL,
     }
-}
-
-/// The lock that a task waits for, and since when, if that is all that could ever wake it, as instrumentation tells: it is asleep, every
-/// operation that it waits on is a part of that acquire, and no more wakers are out than the acquire keeps. A branch of `select!` or
-/// `join!`, or a timeout, shows as another operation or another waker.
-fn only_wait(model: &Model, id: TaskId) -> Option<(ResourceId, Stamp)> {
-    let op = only_op(model, id)?;
-    let lock = op.resource.filter(|lock| !model.sources_differ_on_wait(id, *lock))?;
-    Some((lock, op.created?))
-}
-
-/// The same as an operation.
-pub(super) fn only_op(model: &Model, id: TaskId) -> Option<&Op> {
-    let task = model.tasks().get(id)?;
-    if task.state() != TaskState::Idle || task.wakers() > 1 {
-        return None;
-    }
-    let mut waits = model.waits_of(id).filter(|op| model.access(op).is_some());
-    let wait = waits.next()?;
-    let is_part = |op: &Op| op.id == wait.id || op.parent == Some(wait.id);
-    (waits.next().is_none() && model.waits_of(id).all(is_part)).then_some(wait)
 }

@@ -336,9 +336,9 @@ fn a_hold_is_as_old_as_it_can_be_where_its_holder_asks_again() {
     let second = tasks[1];
     let mut model = model();
     let rows = service.greet();
-    let held = || vec![told(lock, vec![holder(Some(second), 2)])];
+    let told_held = || vec![told(lock, vec![holder(Some(second), 2)])];
     // The holders are of an instant before the wait began.
-    model.apply(Update { now: Some(at(9)), locks: held(), ..rows });
+    model.apply(Update { now: Some(at(9)), locks: told_held(), ..rows });
     let hold = model.lock(lock).expect("it is known").1.holds[0].clone();
     let asked = model.waits_of(second).next().and_then(|op| op.created).expect("it waits");
     assert!(asked > hold.seen, "{asked:?} {:?}", hold.seen);
@@ -346,7 +346,7 @@ fn a_hold_is_as_old_as_it_can_be_where_its_holder_asks_again() {
     assert!(!model.has_held_while_waiting(&hold, lock));
     // It is told to be so for a while: it does wait for itself.
     for millis in [20, 500, 1_200] {
-        model.apply(Update { locks: held(), ..update(millis) });
+        model.apply(Update { locks: told_held(), ..update(millis) });
     }
     let hold = model.lock(lock).expect("it is known").1.holds[0].clone();
     assert!(model.has_held_while_waiting(&hold, lock));

@@ -114,7 +114,7 @@ fn full_pool_among(runtimes: u64) -> Vec<&'static str> {
     let runtime = |id| RuntimeStats {
         id: RuntimeId(id),
         blocking_threads: 1,
-        blocking_queue: if id == 1 { 1 } else { 0 },
+        blocking_queue: u64::from(id == 1),
         ..RuntimeStats::default()
     };
     let job = |of, thread| Job { number: number(of), closure: "app::job".into(), thread };

@@ -253,12 +253,12 @@ fn crossed_before(
 ) -> (Session, [TaskId; 2]) {
     let mut service = Service::new();
     let tasks = [service.spawn("ab", "src/main.rs:10"), service.spawn("ba", "src/main.rs:20")];
-    let locks = [service.mutex("src/state.rs:5"), service.mutex("src/state.rs:6")];
+    let mutexes = [service.mutex("src/state.rs:5"), service.mutex("src/state.rs:6")];
     service.pass(10);
-    for (task, lock) in tasks.into_iter().zip(locks) {
+    for (task, lock) in tasks.into_iter().zip(mutexes) {
         service.start(task).take(task, lock, Take::Lock).pass(1).end(task);
     }
-    for (task, lock) in tasks.into_iter().zip(locks.into_iter().rev()) {
+    for (task, lock) in tasks.into_iter().zip(mutexes.into_iter().rev()) {
         service.pass(1).start(task);
         assert!(!service.ask(task, lock, Take::Lock));
         service.pass(1).end(task);
@@ -276,12 +276,12 @@ fn crossed_before(
         // Whose number is what the console calls another one by.
         let strangers = tasks.map(|task| (key(task.0), waits_for(0x900)));
         let ours = [(key(a), seen(0x200)), (key(b), seen(0x100))];
-        let looks = ours.into_iter().chain(strangers).filter(|_| second == 0);
+        let first = ours.into_iter().chain(strangers).filter(|_| second == 0);
         let update = Update {
             mode: BeginMode::Joins,
             now: Some(service.pass(500).now()),
             chains: if second == 0 { vec![chain()] } else { Vec::new() },
-            task_looks: looks.collect(),
+            task_looks: first.collect(),
             look: Some(Box::new(Whole { things: things(a, b), ..Whole::default() })),
             ..Update::default()
         };
