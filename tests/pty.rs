@@ -13,10 +13,10 @@ mod shell;
 #[path = "pty/tour.rs"]
 mod tour;
 
-use portable_pty::PtySize;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use running::Server;
 use shell::Shell;
-use std::{net::TcpListener, thread::sleep, time::Duration};
+use std::{io::Read as _, net::TcpListener, thread::sleep, time::Duration};
 
 #[test]
 fn tasks_are_seen_sorted_filtered_and_opened_and_quitting_leaves_a_sane_terminal() {
@@ -124,6 +124,37 @@ fn signals_that_end_it_leave_a_sane_terminal() {
         shell.shows("left=0");
         shell.is_sane();
     }
+}
+
+/// There is nobody left to be told anything, the end of the program included: only its exit code.
+#[test]
+fn a_terminal_that_is_gone_ends_it_without_a_panic() {
+    let server = Server::start("healthy");
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("left");
+    let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, ..PtySize::default() }).unwrap();
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", "trap '' HUP; $HOLDUP $TARGET; echo $? > left.new; mv left.new left"]);
+    command.env_clear();
+    for (name, value) in [("HOLDUP", env!("CARGO_BIN_EXE_holdup")), ("TARGET", &server.target), ("TERM", "xterm")] {
+        command.env(name, value);
+    }
+    command.env("PATH", "/usr/bin:/bin");
+    command.env("HOME", folder.path());
+    command.cwd(folder.path());
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let (mut reader, mut screen, mut bytes) =
+        (pair.master.try_clone_reader().unwrap(), vt100::Parser::new(40, 120, 0), [0; 4_096]);
+    while !screen.screen().contents().contains("1 Findings") {
+        let read = reader.read(&mut bytes).unwrap();
+        screen.process(&bytes[..read]);
+    }
+    drop((reader, pair.master));
+    assert!(child.wait().unwrap().success());
+    let code = std::fs::read_to_string(left).unwrap();
+    // It hears that the terminal ends, or that a frame cannot be written, whichever is first.
+    assert!(["0", "2"].contains(&code.trim()), "it ended with {code}");
 }
 
 #[test]
