@@ -5,7 +5,9 @@ use crate::{
     report::location::Location,
     update::{
         Place, Stamp,
-        look::{Chain, FrameValues, Holder, Root, TaskLook, Thing, ThingId, Values, Variable, Wait, WaitOn, Who},
+        look::{
+            Chain, ClaimKind, FrameValues, Holder, Root, TaskLook, Thing, ThingId, Values, Variable, Wait, WaitOn, Who,
+        },
     },
 };
 use serde::Serialize;
@@ -160,6 +162,8 @@ pub struct ThingRow {
 /// Who has a thing.
 #[derive(Debug, Serialize)]
 pub struct HolderRow {
+    /// What of it: `permits`, or an end of a channel, `sender` or `receiver`.
+    pub has: &'static str,
     /// The task's number.
     pub task: Option<u64>,
     /// The thread, where its `block_on` future has it.
@@ -313,6 +317,11 @@ fn holder_row(model: &Model, holder: &Holder) -> HolderRow {
         Who::Unknown => "somebody who is not known".into(),
     };
     HolderRow {
+        has: match holder.what {
+            ClaimKind::Permits(_) => "permits",
+            ClaimKind::Sender => "sender",
+            ClaimKind::Receiver => "receiver",
+        },
         task: number(holder.who),
         thread: if let Who::Root(thread) = holder.who { Some(thread) } else { None },
         certainty: holder.certainty.name(),

@@ -12,7 +12,10 @@
 //!     held by task 9 orders::report, proven, in `guard`, at src/report.rs:88
 //! ```
 
-use super::{ChainFrame, ChainRow, ThingRow, TreeOf, rows::ValuesRow};
+use super::{
+    ChainFrame, ChainRow, ThingRow, TreeOf,
+    rows::{HolderRow, ValuesRow},
+};
 use crate::{
     app::options::Charset,
     number::{grouped, plural},
@@ -168,8 +171,16 @@ fn frame_line(out: &mut String, frame: &ChainFrame, mark: &str) {
 }
 
 fn holders(out: &mut String, thing: &ThingRow, indent: &str) {
-    for holder in thing.holders.iter().take(HOLDERS_MOST) {
-        let mut said = format!("held by {}, {}", holder.words, holder.certainty);
+    // Who listens has a receiver, and waits for whoever has a sender; for room in it one waits the other way round.
+    let is_listened_to = thing.kind.ends_with("channel") && !thing.kind.starts_with("room");
+    let counts = |holder: &&HolderRow| !(is_listened_to && holder.has == "receiver");
+    let count = thing.holders.iter().filter(counts).count();
+    for holder in thing.holders.iter().filter(counts).take(HOLDERS_MOST) {
+        let has = match holder.has {
+            "permits" => "held by".to_owned(),
+            end => format!("its {end} is in"),
+        };
+        let mut said = format!("{has} {}, {}", holder.words, holder.certainty);
         if let Some(local) = &holder.local {
             let _ = write!(said, ", in `{local}`");
         }
@@ -178,10 +189,10 @@ fn holders(out: &mut String, thing: &ThingRow, indent: &str) {
         }
         let _ = writeln!(out, "{indent}  {}", plain(&said));
     }
-    if thing.holders.len() > HOLDERS_MOST {
-        let _ = writeln!(out, "{indent}  and {} more", thing.holders.len() - HOLDERS_MOST);
+    if count > HOLDERS_MOST {
+        let _ = writeln!(out, "{indent}  and {} more", count - HOLDERS_MOST);
     }
-    if thing.unseen > 0 && thing.kind.ends_with("channel") && !thing.kind.starts_with("room") {
+    if thing.unseen > 0 && is_listened_to {
         let are = if thing.unseen == 1 { "is" } else { "are" };
         let _ = writeln!(out, "{indent}  {} {are} in no frame that was read", plural(thing.unseen, "sender"));
     } else if thing.unseen > 0 {
@@ -242,4 +253,51 @@ fn library(name: &str) -> &str {
     let end = name.find(['<', ' ']).unwrap_or(name.len());
     let plain = name.get(..end).unwrap_or(name);
     plain.split("::").next().unwrap_or(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Model, Retention},
+        report::tree::rows::thing_row,
+        update::look::{Certainty, ClaimKind, Holder, Place, Thing, ThingId, ThingKind, Who},
+    };
+
+    fn told(kind: ThingKind) -> String {
+        let end = |task: u64, what| Holder {
+            who: Who::Task(task.try_into().expect("a number")),
+            what,
+            certainty: Certainty::Likely,
+            place: Place::default(),
+            local: "".into(),
+        };
+        let thing = Thing {
+            id: ThingId(0x100),
+            kind,
+            ty: "".into(),
+            names: Vec::new(),
+            of: None,
+            free: None,
+            total: None,
+            held: None,
+            channel: None,
+            holders: vec![end(12, ClaimKind::Receiver), end(11, ClaimKind::Sender)],
+            unseen: 0,
+            perhaps: Vec::new(),
+            doubt: "".into(),
+            queue: Vec::new(),
+            steady: true,
+        };
+        let mut out = String::new();
+        holders(&mut out, &thing_row(&Model::new(Retention::default()), &thing), "");
+        out
+    }
+
+    #[test]
+    fn who_waits_for_a_message_is_told_who_could_send_it_and_not_that_they_have_the_receiver() {
+        assert_eq!(told(ThingKind::Oneshot), "  its sender is in task 11, likely\n");
+        let both = "  its receiver is in task 12, likely\n  its sender is in task 11, likely\n";
+        assert_eq!(told(ThingKind::Room), both, "who receives makes room");
+    }
 }
