@@ -116,7 +116,7 @@ fn a_target_that_goes_and_comes_back_is_watched_again() {
 
 #[test]
 fn signals_that_end_it_leave_a_sane_terminal() {
-    for signal in ["TERM", "HUP", "INT"] {
+    for signal in ["TERM", "HUP", "INT", "QUIT", "USR1"] {
         let server = Server::start("healthy");
         let mut shell = Shell::watching("", &server.target);
         shell.shows("live");

@@ -29,14 +29,15 @@ pub(super) fn real(
 ) -> Result<impl Stream<Item = io::Result<TerminalEvent>> + Unpin, Error> {
     let suspend = SignalKind::from_raw(signal_hook::consts::SIGTSTP);
     let proceed = SignalKind::from_raw(signal_hook::consts::SIGCONT);
-    let signals = [
-        heard(signal(SignalKind::terminate())?, TerminalEvent::Stop),
-        heard(signal(SignalKind::hangup())?, TerminalEvent::Stop),
-        heard(signal(SignalKind::interrupt())?, TerminalEvent::Stop),
+    let others = [
         heard(signal(suspend)?, TerminalEvent::Suspend),
         heard(signal(proceed)?, TerminalEvent::Resume),
         heard(signal(SignalKind::window_change())?, TerminalEvent::Redraw),
     ];
+    let mut signals = Vec::from(others);
+    for end in ends() {
+        signals.push(heard(signal(end)?, TerminalEvent::Stop));
+    }
     let keys = keyboard()?;
     let panics = stream::once(async {
         PANICKED.notified().await;
@@ -44,6 +45,19 @@ pub(super) fn real(
     });
     let told = stream::once(told).filter_map(async |told| Some(Ok(TerminalEvent::Told(told.ok()?))));
     Ok(stream::select_all(signals.into_iter().chain([keys.boxed(), panics.boxed(), told.boxed()])))
+}
+
+/// What ends a process that does not listen, and would leave the terminal as it is.
+fn ends() -> [SignalKind; 7] {
+    [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::quit(),
+        SignalKind::alarm(),
+        SignalKind::user_defined1(),
+        SignalKind::user_defined2(),
+    ]
 }
 
 /// Ends the thread that reads the terminal: what is typed from then on is for the shell.
