@@ -261,7 +261,10 @@ mod tests {
     use crate::{
         model::{Model, Retention},
         report::tree::rows::thing_row,
-        update::look::{Certainty, ClaimKind, Holder, Place, Thing, ThingId, ThingKind, Who},
+        update::{
+            Place,
+            look::{Certainty, ClaimKind, Holder, Thing, ThingId, ThingKind, Who},
+        },
     };
 
     fn told(kind: ThingKind) -> String {
