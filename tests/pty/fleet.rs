@@ -3,9 +3,9 @@
 use super::{running::Server, shell::Shell};
 use std::net::TcpListener;
 
-/// Where nobody listens, at the moment that it is asked for.
+/// Where nobody listens: no server of another test is at this address, whatever port it is given.
 fn nowhere() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.9:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
