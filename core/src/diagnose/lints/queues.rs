@@ -17,6 +17,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// One operation has no more parts than this: of a task that waits in more it is not asked which belong together.
+const PARTS_MOST: usize = 16;
+
 /// A queue that does not move.
 pub(super) struct Standing {
     /// Since when the first has stood there, and nothing came back.
@@ -83,10 +86,11 @@ fn still_since(cx: &Cx, who: Who) -> Option<Stamp> {
 /// Since when a task waits, as another source tells that speaks beside memory, where that is in one operation.
 fn asked_since(cx: &Cx, who: Who) -> Option<Stamp> {
     let Actor::Task(task) = actor(cx.model, who)? else { return None };
-    let is_part = |op: &Op| op.parent.is_some_and(|parent| cx.model.waits_of(task).any(|other| other.id == parent));
-    let mut waits = cx.model.waits_of(task).filter(|op| !is_part(op));
-    let asked = waits.next()?.created;
-    if waits.next().is_none() { asked } else { None }
+    let waits: Vec<&Op> = cx.model.waits_of(task).take(PARTS_MOST + 1).collect();
+    let is_part = |op: &&&Op| op.parent.is_some_and(|parent| waits.iter().any(|other| other.id == parent));
+    let mut whole = waits.iter().filter(|op| !is_part(op));
+    let asked = whole.next()?.created;
+    if whole.next().is_none() && waits.len() <= PARTS_MOST { asked } else { None }
 }
 
 /// What somebody does who has a part of something.
